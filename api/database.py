@@ -1,0 +1,49 @@
+"""The connections to Postgres, and how its values come out: ids as text, numbers in JSON exact."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
+from psycopg.types.string import TextLoader
+from psycopg_pool import AsyncConnectionPool
+
+from api.errors import BadInput, Unavailable
+
+Connection = psycopg.AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+OPTIONS = "-c timezone=UTC -c statement_timeout=10s -c default_transaction_read_only=on"
+exact = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def pool(dsn: str, size: int = 8) -> Pool:
+    """Not yet open."""
+    return AsyncConnectionPool(
+        dsn,
+        connection_class=Connection,
+        kwargs={"autocommit": True, "row_factory": dict_row, "options": OPTIONS},
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        min_size=2,
+        max_size=size,
+        timeout=5.0,
+        open=False,
+    )
+
+
+async def configure(connection: Connection) -> None:
+    connection.adapters.register_loader("uuid", TextLoader)
+    set_json_loads(exact.decode, connection)
+
+
+async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
+    """Raises BadInput when a value cannot be in any row, Unavailable when Postgres is away."""
+    try:
+        async with pool.connection() as connection:
+            return await (await connection.execute(statement.encode(), parameters)).fetchall()
+    except (psycopg.DataError, UnicodeError):
+        raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
+    except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+        raise Unavailable(f"The database does not answer ({type(error).__name__}). Nothing was read; try again.") from None

@@ -1,0 +1,96 @@
+"""The lists that can be read, as one table: which rows, in which order, by which filters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from api.sql import SAME_CONTACT, Filter
+
+
+@strawberry.input(description="A custom field and the value it must have, with its type: \"7\" is not 7.")
+class FieldEquals:
+    name: str
+    equals: JSON
+
+
+@dataclass(frozen=True)
+class List:
+    """Latest first. Each order and filter is served by an index of its projection."""
+
+    projection: str
+    order: tuple[str, ...]
+    about: str
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+
+
+CONTACT = Filter(strawberry.ID, f"t.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it.")
+DEAL = Filter(strawberry.ID, "t.deal_id = %(deal)s::uuid", about="Of this deal.")
+CONVERSATION = Filter(strawberry.ID, "t.conversation_id = %(conversation)s::uuid", about="Of this conversation.")
+
+LISTS: dict[str, List] = {
+    "contacts": List("contact", ("touched_at", "contact_id"), "Contacts, the latest touched first."),
+    "deals": List(
+        "deal",
+        ("touched_at", "deal_id"),
+        "Deals, the latest touched first.",
+        {
+            "contact": CONTACT,
+            "stage": Filter(str, "t.stage = %(stage)s", about="In this stage."),
+            "owner": Filter(str, "t.owner = %(owner)s", about="Of this salesperson; empty finds those of nobody."),
+            "field": Filter(
+                list[FieldEquals],
+                "t.fields @> %(field)s::jsonb AND t.fields <> '{}'",  # the index is of rows that have fields
+                about="With all of these custom fields.",
+            ),
+        },
+    ),
+    "payments": List(
+        "payment",
+        ("touched_at", "payment_id"),
+        "Payments, the latest touched first.",
+        {
+            "contact": CONTACT,
+            "deal": DEAL,
+            "parked": Filter(bool, "t.parked = %(parked)s", about="true: those that fit no deal yet."),
+        },
+    ),
+    "calls": List(
+        "call",
+        ("touched_at", "call_id"),
+        "Calls, the latest touched first.",
+        {
+            "contact": CONTACT,
+            "ringing": Filter(bool, "t.phase = 'ringing'", "t.phase <> 'ringing'", "true: those that ring right now."),
+        },
+    ),
+    "conversations": List(
+        "conversation",
+        ("touched_at", "conversation_id"),
+        "Conversations, the latest message first.",
+        {"contact": CONTACT},
+    ),
+    "messages": List(
+        "message", ("sent_at", "message_id"), "Messages, the latest first.", {"conversation": CONVERSATION}
+    ),
+    "timeline": List(
+        "timeline", ("at", "step", "entry_id"), "What happened, the latest first.", {"contact": CONTACT, "deal": DEAL}
+    ),
+    "quarantine": List(
+        "quarantine", ("received_at", "quarantine_id"), "Deliveries that could not be understood, the latest first."
+    ),
+}
+ROOT = tuple(name for name in LISTS if name != "messages")
+
+
+def parameter(name: str, value: Any) -> Any:
+    """A filter's argument as its statement takes it."""
+    if name == "field":
+        return exact_json({field.name: field.equals for field in value})
+    return value
+
+
+def exact_json(value: Any) -> str:
+    return strawberry_json.encode(value).decode()

@@ -1,0 +1,115 @@
+"""What one request may read: rows of its own workspace, shaped for GraphQL."""
+
+from typing import Any
+
+from msgspec import json
+from strawberry.dataloader import DataLoader
+
+from api import sql
+from api.cursors import cursor, position
+from api.database import Pool, rows
+from api.errors import BadInput
+from api.lists import List
+from api.scalars import Money
+from crm.projection import Projection
+from crm.scalars import Id
+from projections import PROJECTIONS
+
+LARGEST_PAGE = 100
+KINDS: dict[str, type] = {"timestamptz": str, "uuid": str, "text": str, "bigint": int}
+FILES = ("attachments", "files")
+Shaped = dict[str, Any]
+MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
+
+
+class Reads:
+    """All statements carry the workspace: a row of another is as if it were not there."""
+
+    def __init__(self, pool: Pool, workspace: str) -> None:
+        self.pool, self.workspace = pool, workspace
+        self.loaders: dict[str, DataLoader[Id, Shaped | None]] = {
+            name: DataLoader(self.loading(p), cache=False) for name, p in PROJECTIONS.items()
+        }
+
+    async def rows(self, statement: str, **parameters: Any) -> list[Shaped]:
+        return await rows(self.pool, statement, {"workspace": self.workspace, **parameters})
+
+    def loading(self, projection: Projection[Any]) -> Any:
+        async def load(keys: list[Id]) -> list[Shaped | None]:
+            found = {row["id"]: row for row in await self.by_keys(projection, keys)}
+            return [found.get(key) for key in keys]
+
+        return load
+
+    async def by_keys(self, projection: Projection[Any], keys: list[Id]) -> list[Shaped]:
+        found = await self.rows(sql.by_keys(projection), keys=keys)
+        return [shaped(projection, row) for row in found]
+
+    async def one(self, name: str, key: str | None) -> Shaped | None:
+        return await self.loaders[name].load(Id(key)) if key else None
+
+    async def card(self, key: str | None) -> Shaped | None:
+        """The contact, or the one that it was merged into."""
+        found = await self.one("contact", key)
+        for _ in range(MERGES):
+            if found is None or found["merged_into"] is None:
+                break
+            found = await self.one("contact", found["merged_into"])
+        return found
+
+    async def by_column(self, name: str, column: str, value: object) -> Shaped | None:
+        found = await self.rows(sql.by_column(PROJECTIONS[name], column), value=value)
+        return shaped(PROJECTIONS[name], found[0]) if found else None
+
+    async def caller(self, phone: str) -> Shaped | None:
+        found = await self.rows(sql.CALLER, phone=phone)
+        return await self.card(found[0]["contact_id"]) if found else None
+
+    async def country(self) -> str:
+        """Where numbers without a country code are dialled."""
+        found = await self.rows(sql.COUNTRY)
+        return str(found[0]["country"]) if found else "UA"
+
+    async def open_deals(self, contact: str) -> list[Shaped]:
+        """The latest first, at most twenty."""
+        return [shaped(PROJECTIONS["deal"], row) for row in await self.rows(sql.OPEN_DEALS, contact=contact)]
+
+    async def page(self, listed: List, first: int, after: str | None, given: dict[str, Any]) -> Shaped:
+        """A Relay connection. `given` holds the filters in use, by name."""
+        if not 1 <= first <= LARGEST_PAGE:
+            raise BadInput(f"`first` is {first}; it takes 1 to {LARGEST_PAGE}. Read the rest with `after`.")
+        projection, order = PROJECTIONS[listed.projection], listed.order
+        types = {c.name: c.type for c in projection.columns}
+        values = position(after, order, tuple(KINDS[types[c]] for c in order)) if after else ()
+        conditions = tuple(listed.filters[name].sql(value) for name, value in given.items())
+        found = await self.rows(
+            sql.page(projection, order, conditions, after=bool(after)),
+            limit=first + 1,
+            **given,
+            **{f"after_{n}": value for n, value in enumerate(values)},
+        )
+        edges = [
+            {"cursor": cursor(order, tuple(row[c] for c in order)), "node": shaped(projection, row)}
+            for row in found[:first]
+        ]
+        return {
+            "edges": edges,
+            "nodes": [edge["node"] for edge in edges],
+            "page_info": {
+                "has_next_page": len(found) > first,
+                "has_previous_page": bool(after),
+                "start_cursor": edges[0]["cursor"] if edges else None,
+                "end_cursor": edges[-1]["cursor"] if edges else None,
+            },
+        }
+
+
+def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
+    """A row with what GraphQL adds: `id`, sums as Money, files as objects."""
+    added: Shaped = {"id": row[projection.key]}
+    for name, value in row.items():
+        if name.endswith("_minor"):
+            added[name.removesuffix("_minor")] = None if value is None else Money(minor=value, currency=row["currency"])
+        elif name in FILES:
+            added[name] = [json.decode(file) for file in value]
+    return {**row, **added}

@@ -1,0 +1,141 @@
+"""Who may send and who may ask: connections and tokens, followed in memory from the compacted topic crm.connections."""
+
+import asyncio
+import contextlib
+import hashlib
+from typing import Any, Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import Struct
+
+from crm.codec import decode
+from crm.connector import Connection
+from crm.envelope import now
+from crm.errors import Malformed
+from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.scalars import Id, Micros
+from crm.topics import CONNECTIONS
+
+RETRY_SECONDS = 0.5
+logger = structlog.get_logger()
+
+
+class Token(Struct, frozen=True, gc=False):
+    """A key to a workspace; the text itself is kept nowhere."""
+
+    id: Id
+    workspace: Id
+    scopes: frozenset[str]
+    name: str
+    expires_at: Micros | None = None
+
+
+class Access:
+    """The newest declaration of each connection and token. Works on while Kafka is away, with what it knows."""
+
+    def __init__(self) -> None:
+        self.connections: dict[str, Connection] = {}
+        self.tokens: dict[str, Token] = {}  # by the SHA-256 of their text
+        self.hashes: dict[str, str] = {}  # token id -> SHA-256
+        self.complete = False
+        self.task: asyncio.Task[None] | None = None
+
+    async def start(self, bootstrap: str) -> Self:
+        """Returns when everything that was there is known; waits for Kafka as long as it takes."""
+        known = asyncio.Event()
+        self.task = asyncio.create_task(self.follow(bootstrap, known))
+        await known.wait()
+        return self
+
+    async def stop(self) -> None:
+        if self.task:
+            self.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.task
+
+    def connection(self, id: str) -> Connection | None:
+        """None when it is unknown or disabled."""
+        found = self.connections.get(id)
+        return found if found and found.enabled else None
+
+    def token(self, text: str, at: Micros | None = None) -> Token | None:
+        """None when it is unknown, revoked, or expired at that moment (now unless told)."""
+        found = self.tokens.get(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
+        if found and found.expires_at is not None and found.expires_at <= (now() if at is None else at):
+            return None
+        return found
+
+    def missing(self) -> str | None:
+        """A sentence on what is not known yet; None when all is."""
+        return None if self.complete else "The connections and tokens have not been read from Kafka yet."
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """One record of the topic. What cannot be read is logged and leaves what was known before."""
+        id = key.decode("utf-8", "replace")
+        if value is None:
+            self.connections.pop(id, None)
+            self.forget_token(id)
+            return
+        try:
+            self.learn(decode(value))
+        except Malformed as error:
+            logger.error("a declaration cannot be read; the one before it stays", id=id, error=str(error))
+
+    def learn(self, fact: Any) -> None:
+        match fact:
+            case ConnectionDeclared():
+                self.connections[fact.connection] = Connection(
+                    fact.connection,
+                    fact.meta.workspace,
+                    fact.connector,
+                    fact.secret,
+                    fact.settings,
+                    fact.name,
+                    fact.enabled,
+                )
+            case TokenDeclared():
+                self.forget_token(fact.token)
+                if fact.enabled:
+                    self.hashes[fact.token] = fact.sha256
+                    self.tokens[fact.sha256] = Token(
+                        fact.token, fact.meta.workspace, frozenset(fact.scopes), fact.name, fact.expires_at
+                    )
+
+    def forget_token(self, id: str) -> None:
+        self.tokens.pop(self.hashes.pop(id, ""), None)
+
+    async def follow(self, bootstrap: str, known: asyncio.Event) -> None:
+        while True:
+            consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=500)
+            try:
+                await consumer.start()
+                await self.read(consumer, known)
+            except Exception as error:
+                logger.warning("connections cannot be followed; trying again", error=repr(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            finally:
+                await consumer.stop()
+
+    async def read(self, consumer: Any, known: asyncio.Event) -> None:
+        """From the beginning: aiokafka itself comes back after Kafka has been away."""
+        partitions = [TopicPartition(CONNECTIONS.name, number) for number in await numbers(consumer)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        while True:
+            if not self.complete and all([await consumer.position(p) >= ends[p] for p in partitions]):
+                self.complete = True
+                known.set()
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                for record in records:
+                    self.take(record.key or b"", record.value)
+
+
+async def numbers(consumer: Any) -> list[int]:
+    """The topic's partitions; raises LookupError when nobody has created it."""
+    await consumer.topics()
+    found = consumer.partitions_for_topic(CONNECTIONS.name)
+    if not found:
+        raise LookupError(f"the topic {CONNECTIONS.name} does not exist yet")
+    return sorted(found)

@@ -1,0 +1,55 @@
+"""/livez, /readyz and /metrics of a role."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
+from typing import Any
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Message = MutableMapping[str, Any]
+Ready = Callable[[], str | None]
+
+
+def answer(path: str, ready: Ready) -> tuple[int, bytes, str] | None:
+    """Status, body and content type; None for any other path. `ready` gives what is missing, or None."""
+    match path:
+        case "/livez":
+            return 200, b"ok\n", "text/plain"
+        case "/readyz":
+            missing = ready()
+            return (
+                (503, f"{missing}\n".encode(), "text/plain; charset=utf-8") if missing else (200, b"ok\n", "text/plain")
+            )
+        case "/metrics":
+            return 200, generate_latest(), CONTENT_TYPE_LATEST
+    return None
+
+
+async def serve(port: int, ready: Ready, host: str = "127.0.0.1") -> None:
+    """Serves until cancelled, in the caller's loop; port 0 serves nothing."""
+    if not port:
+        return
+
+    async def app(
+        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[..., Awaitable[None]]
+    ) -> None:
+        if scope["type"] != "http":
+            return
+        status, body, kind = answer(scope["path"], ready) or (404, b"not found\n", "text/plain")
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    await Quiet(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    ).serve()
+
+
+class Quiet(uvicorn.Server):
+    """Leaves the signals to the role."""
+
+    def install_signal_handlers(self) -> None: ...
+
+    def capture_signals(self) -> Any:
+        return nullcontext()

@@ -1,0 +1,61 @@
+"""The whole of decide without Kafka and Postgres: for tests, examples and trying a rule on last month's facts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from crm.decisions import decided
+from crm.decisions.case import Case
+from crm.envelope import Event, Fact
+from crm.scalars import Id, Micros
+from crm.state import fold
+from crm.state.entity import E, Entity
+
+
+class MemoryState:
+    """The state of one workspace; everything is loaded. `things` is by kind and key."""
+
+    def __init__(self) -> None:
+        self.things: dict[tuple[str, str], Entity] = {}
+
+    def get(self, kind: type[E], key: str) -> E | None:
+        thing = self.things.get((kind.__name__, key))
+        return thing if isinstance(thing, kind) else None
+
+    def put(self, key: str, entity: Entity) -> None:
+        self.things[type(entity).__name__, key] = entity
+
+    def drop(self, kind: type[Entity], key: str) -> None:
+        self.things.pop((kind.__name__, key), None)
+
+
+class MemoryDecide:
+    """Takes facts as the decide role does: one after the other, each once."""
+
+    def __init__(self) -> None:
+        self.states: defaultdict[Id, MemoryState] = defaultdict(MemoryState)
+        self.journal: list[Event] = []
+        self.seen: set[Id] = set()
+
+    def take(self, fact: Fact, now: Micros | None = None) -> list[Event]:
+        """The new events; none when the fact was taken before. `now` is the fact's own time if it is not told."""
+        if fact.meta.id in self.seen:
+            return []
+        self.seen.add(fact.meta.id)
+        state = self.states[fact.meta.workspace]
+        events = decided(Case(fact, state, fact.meta.recorded_at if now is None else now, "memory", 0, len(self.seen)))
+        self.journal += events
+        return events
+
+    def append(self, *events: Event) -> None:
+        """Events that no fact led to: a workspace that is created, rules that are set."""
+        for event in events:
+            fold(self.states[event.meta.workspace], event)
+            self.journal.append(event)
+
+
+def rebuilt(journal: Iterable[Event]) -> dict[Id, dict[tuple[str, str], Entity]]:
+    """The state of each workspace from nothing but the journal."""
+    states: defaultdict[Id, MemoryState] = defaultdict(MemoryState)
+    for event in journal:
+        fold(states[event.meta.workspace], event)
+    return {workspace: state.things for workspace, state in states.items()}

@@ -1,0 +1,87 @@
+"""A projection's table, view and statements."""
+
+from functools import cache
+from typing import Any
+
+from crm.projection import Column, Projection
+
+MICROS = "timestamptz 'epoch' + r.{0} * interval '1 microsecond'"
+AS_READ = {
+    "timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint",
+    "jsonb": "(SELECT coalesce(json_object_agg(e.key, e.value::text), '{{}}') FROM jsonb_each({0}) AS e)",
+}
+
+
+def ddl(projection: Projection[Any]) -> str:
+    """Table, indexes and comments of this version. Everything begins with the workspace."""
+    table = f"read.{projection.table}"
+    columns = [f"{c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in projection.columns]
+    lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY (workspace, {projection.key})"])
+    return "\n".join(
+        [
+            f"CREATE TABLE IF NOT EXISTS {table} (\n  {lines}\n) WITH (fillfactor = 80);",
+            f"COMMENT ON TABLE {table} IS {quote(projection.about)};",
+            *(index(projection, columns) for columns in projection.indexes),
+        ]
+    )
+
+
+def index(projection: Projection[Any], columns: str) -> str:
+    """Containment for jsonb and arrays, order and equality for all else."""
+    names = [name.strip() for name in columns.split(",")]
+    types = {c.name: c.type for c in projection.columns}
+    name = f"{projection.table}_{'_'.join(names)}"
+    target = f"CREATE INDEX IF NOT EXISTS {name} ON read.{projection.table}"
+    if types[names[0]] == "jsonb":
+        return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
+    if types[names[0]].endswith("[]"):
+        return f"{target} USING gin ({names[0]}) WHERE {names[0]} <> '{{}}';"
+    return f"{target} (workspace, {', '.join(names)}, {projection.key});"
+
+
+def view(projection: Projection[Any]) -> str:
+    """What readers name: it points to one version."""
+    return f"CREATE OR REPLACE VIEW read.{projection.name} AS SELECT * FROM read.{projection.table};"
+
+
+@cache
+def load(projection: Projection[Any]) -> str:
+    """Parameters: JSON of [{workspace, key}]. Gives workspace and the row as JSON text, locked in key order."""
+    columns = ", ".join(as_read(c) for c in projection.columns)
+    return (
+        f"SELECT t.workspace::text, row_to_json((SELECT x FROM (SELECT {columns}) AS x))::text "
+        f"FROM read.{projection.table} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"ON t.workspace = k.workspace AND t.{projection.key} = k.key"
+    )
+
+
+@cache
+def save(projection: Projection[Any]) -> str:
+    """Parameters: JSON of rows, each with its workspace. Inserts or replaces."""
+    names = [c.name for c in projection.columns]
+    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in projection.columns)
+    values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in projection.columns)
+    replaced = ", ".join(f"{n} = excluded.{n}" for n in names if n != projection.key)
+    return (
+        f"INSERT INTO read.{projection.table} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
+        f"FROM json_to_recordset(%s) AS r(workspace uuid, {given}) "
+        f"ON CONFLICT (workspace, {projection.key}) DO UPDATE SET {replaced}"
+    )
+
+
+@cache
+def delete(projection: Projection[Any]) -> str:
+    """Parameters: JSON of [{workspace, key}]."""
+    return (
+        f"DELETE FROM read.{projection.table} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"WHERE t.workspace = k.workspace AND t.{projection.key} = k.key"
+    )
+
+
+def as_read(column: Column) -> str:
+    name = f"t.{column.name}"
+    return f"{AS_READ[column.type].format(name)} AS {column.name}" if column.type in AS_READ else name
+
+
+def quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

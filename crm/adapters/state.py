@@ -1,0 +1,128 @@
+"""The state that decisions work on, in Postgres: loaded for a batch, changed in memory, written once."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+
+from crm.decisions.case import E, Entity
+from crm.scalars import Id
+
+Key = tuple[str, str]  # workspace and kind/key
+LOAD = """
+SELECT s.workspace::text, s.key, s.value::text FROM core.state AS s
+JOIN json_to_recordset(%s) AS k(w uuid, k text) ON s.workspace = k.w AND s.key = k.k
+ORDER BY s.workspace, s.key FOR UPDATE OF s"""
+INSERT = """
+WITH made AS (
+  INSERT INTO core.state (workspace, key, value)
+  SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json) ON CONFLICT DO NOTHING RETURNING 1
+) SELECT count(*) FROM made"""
+PUT = """
+INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)
+ON CONFLICT (workspace, key) DO UPDATE SET value = excluded.value"""
+UPDATE = """
+UPDATE core.state AS s SET value = r.v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)
+WHERE s.workspace = r.w AND s.key = r.k"""
+DELETE = """
+DELETE FROM core.state AS s USING json_to_recordset(%s) AS r(w uuid, k text) WHERE s.workspace = r.w AND s.key = r.k"""
+
+
+class NotLoaded(Exception):
+    """A decision asked for what was not fetched yet: it is fetched, and the decision runs again."""
+
+
+class Collided(Exception):
+    """Another writer made the same thing first: the batch runs again and finds it."""
+
+
+class Batch:
+    """All that a batch touches. `changed` is what the facts decided so far did, `trial` what the current one does."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[Key, Any] = {}  # JSON text until first asked for, then the entity; None: there is none
+        self.changed: dict[Key, Entity | None] = {}
+        self.trial: dict[Key, Entity | None] = {}
+        self.missing: set[Key] = set()
+
+    def of(self, workspace: Id) -> "WorkspaceState":
+        return WorkspaceState(self, workspace)
+
+    def keep(self) -> None:
+        """The current fact is decided."""
+        self.changed |= self.trial
+        self.trial = {}
+
+    def forget(self) -> None:
+        """The current fact did not come through: as if it had never been."""
+        self.trial = {}
+
+    async def load(self, conn: AsyncConnection, keys: Iterable[Key]) -> None:
+        """Fetches and locks, in key order, what is there; remembers what is not."""
+        wanted = [k for k in keys if k not in self.loaded]
+        if wanted:
+            rows = await (await conn.execute(LOAD, [as_json({"w": w, "k": k} for w, k in wanted)])).fetchall()
+            self.loaded |= dict.fromkeys(wanted)
+            self.loaded |= {(w, k): value for w, k, value in rows}
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Raises Collided when something that was not there when it was looked for is there now."""
+        new, old, blind, gone = [], [], [], []
+        for pair in sorted(self.changed.items(), key=lambda pair: pair[0]):
+            key, entity = pair
+            if entity is None:
+                gone.append(key)
+            elif key not in self.loaded:
+                blind.append(pair)  # its id is new with its fact: nobody can have it
+            elif self.loaded[key] is None:
+                new.append(pair)
+            elif self.loaded[key] != entity:
+                old.append(pair)
+        inserted = await conn.execute(INSERT, [rows(new)]) if new else None
+        if blind:
+            await conn.execute(PUT, [rows(blind)])
+        if old:
+            await conn.execute(UPDATE, [rows(old)])
+        if gone:
+            await conn.execute(DELETE, [as_json({"w": w, "k": k} for w, k in gone)])
+        if inserted is not None:
+            (count,) = await inserted.fetchone() or (0,)
+            if count != len(new):
+                raise Collided(f"{len(new) - count} of {len(new)} new things exist already")
+
+
+class WorkspaceState:
+    """crm.decisions.case.State over a batch."""
+
+    def __init__(self, batch: Batch, workspace: Id) -> None:
+        self.batch, self.workspace = batch, workspace
+
+    def get(self, kind: type[E], key: str) -> E | None:
+        full = self.workspace, f"{kind.__name__}/{key}"
+        batch = self.batch
+        for layer in (batch.trial, batch.changed):
+            if full in layer:
+                return layer[full]  # type: ignore[return-value]  # the key begins with its kind
+        try:
+            found = batch.loaded[full]
+        except KeyError:
+            batch.missing.add(full)
+            raise NotLoaded(full) from None
+        if isinstance(found, str):
+            found = batch.loaded[full] = msgspec.json.decode(found, type=kind)
+        return found  # type: ignore[no-any-return]  # decoded as its kind
+
+    def put(self, key: str, entity: Entity) -> None:
+        self.batch.trial[self.workspace, f"{type(entity).__name__}/{key}"] = entity
+
+    def drop(self, kind: type[Entity], key: str) -> None:
+        self.batch.trial[self.workspace, f"{kind.__name__}/{key}"] = None
+
+
+def rows(pairs: Iterable[tuple[Key, Entity | None]]) -> str:
+    return as_json({"w": w, "k": k, "v": entity} for (w, k), entity in pairs)
+
+
+def as_json(items: Iterable[Any]) -> str:
+    return msgspec.json.encode(list(items)).decode()

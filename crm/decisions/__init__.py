@@ -1,0 +1,81 @@
+"""What the outside told becomes what happened here: one pure decision a fact."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from crm.decisions.call import call_reported
+from crm.decisions.case import Case, Decision
+from crm.decisions.chat import message_reported
+from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, quarantined
+from crm.decisions.form import form_submitted
+from crm.decisions.loading import follow, hints
+from crm.decisions.payment import payment_reported
+from crm.envelope import Event, Fact
+from crm.facts import (
+    CallReported,
+    DeliveryKept,
+    DeliveryQuarantined,
+    FormSubmitted,
+    MessageReported,
+    PaymentReported,
+)
+from crm.state import Workspace, fold
+from crm.state.entities import ONLY
+
+__all__ = ["DECISIONS", "decided", "follow", "hints"]
+
+DECISIONS: dict[type[Fact], Decision] = {
+    FormSubmitted: form_submitted,
+    PaymentReported: payment_reported,
+    CallReported: call_reported,
+    MessageReported: message_reported,
+    DeliveryKept: delivery_kept,
+    DeliveryQuarantined: delivery_quarantined,
+}
+
+
+def decided(case: Case) -> list[Event]:
+    """The events of a fact, at least one, each folded into the state. Whatever the state raises passes through."""
+    case.fact = printable(case.fact)
+    events = []
+    for event in decision_of(case):
+        fold(case.state, event)
+        events.append(event)
+    return events
+
+
+def decision_of(case: Case) -> Iterator[Event]:
+    fact = case.fact
+    if case.state.get(Workspace, ONLY) is None:
+        reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
+        yield quarantined(case, fact.meta.actor, reason)
+    elif decision := DECISIONS.get(type(fact)):
+        yield from decision(fact, case)
+    else:
+        reason = f"Nothing is decided on a {type(fact).__name__}. It is kept. Send it to its own topic."
+        yield quarantined(case, fact.meta.actor, reason)
+
+
+def printable(fact: Fact) -> Fact:
+    """The fact without NUL in its texts, which Postgres cannot hold. The raw bytes stay as they are."""
+    raw = getattr(fact, "raw", NO_RAW)
+    bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact  # type: ignore[call-arg]  # not every fact has one
+    if b"\\u0000" not in msgspec.json.encode(bare):
+        return fact
+    clean = msgspec.convert(without_nul(msgspec.to_builtins(bare, builtin_types=(bytes,))), type(fact))
+    return replace(clean, raw=raw) if raw is not NO_RAW else clean  # type: ignore[call-arg]
+
+
+def without_nul(value: Any) -> Any:
+    """Also not as JSON's escape: custom fields are JSON text."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").replace("\\u0000", "\\ufffd")
+        case dict():
+            return {without_nul(name): without_nul(item) for name, item in value.items()}
+        case list() | tuple():
+            return [without_nul(item) for item in value]
+    return value

@@ -1,0 +1,80 @@
+"""Who gets a deal: the first rule that fits decides, and says why in words."""
+
+import json
+from collections.abc import Iterator
+
+from crm.decisions.case import Case, State
+from crm.decisions.contacts import cards
+from crm.decisions.workspace import hour_in, workspace_of
+from crm.envelope import Event
+from crm.events import DealAssigned, DealOpened
+from crm.scalars import Micros
+from crm.shared import AssignmentRule
+from crm.state import Contact, Load, Turn, Workspace, key, turn_key
+
+
+def assigned(case: Case, deal: DealOpened, contact: Contact) -> Iterator[Event]:
+    """`contact`: the deal's card as it was before the deal."""
+    workspace = workspace_of(case)
+    owner, rule, why = choice(case.state, workspace, deal, contact)
+    meta = case.meta(deal.meta.stream, actor=f"rule {rule}" if rule else "rules")
+    yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, rule, workspace.rules_version, why)
+
+
+def choice(state: State, workspace: Workspace, deal: DealOpened, contact: Contact) -> tuple[str, str, str]:
+    """Owner, rule and reason. The owner is empty when nobody shall have it."""
+    if deal.suspicious:
+        return "", "", f"nobody: it looks like a robot's ({deal.suspicious})"
+    if contact.deals or contact.identifiers:
+        for known in cards(state, contact):
+            if known.owner and known.open_deals:
+                return known.owner, "", f"{known.owner} already has an open deal with this contact"
+    if not workspace.rules:
+        return "", "", "nobody: the workspace has no assignment rules yet"
+    version = workspace.rules_version
+    for rule in workspace.rules:
+        if fits(rule, deal, workspace.timezone):
+            owner, how = pick(state, rule, version)
+            return owner, rule.name, f"rule “{rule.name}” (version {version}): {how}"
+    return "", "", f"nobody: no rule of version {version} fits"
+
+
+def fits(rule: AssignmentRule, deal: DealOpened, timezone: str) -> bool:
+    return (
+        rule.source in ("", deal.source)
+        and (not rule.field or field(deal, rule.field).casefold() == rule.value.casefold())
+        and during(rule, timezone, deal.meta.occurred_at)
+    )
+
+
+def during(rule: AssignmentRule, timezone: str, at: Micros) -> bool:
+    """A rule from 18 to 9 is for the night."""
+    if rule.from_hour == 0 and rule.to_hour == 24:
+        return True
+    hour = hour_in(timezone, at)
+    if rule.from_hour <= rule.to_hour:
+        return rule.from_hour <= hour < rule.to_hour
+    return hour >= rule.from_hour or hour < rule.to_hour
+
+
+def field(deal: DealOpened, name: str) -> str:
+    """A custom field as text, or utm_<name>; empty when there is none. Custom fields are JSON text."""
+    if name in deal.fields:
+        value = json.loads(deal.fields[name]) if deal.fields[name].startswith('"') else deal.fields[name]
+        return str(value)
+    return deal.utm.get(name.removeprefix("utm_"), "") if name.startswith("utm_") else ""
+
+
+def pick(state: State, rule: AssignmentRule, version: int) -> tuple[str, str]:
+    owners = rule.owners
+    if not owners:
+        return "", "nobody is named in it"
+    if rule.pick == "round_robin":
+        turn = state.get(Turn, turn_key(version, rule.name))
+        place = (turn.count if turn else 0) % len(owners)
+        return owners[place], f"round robin, turn {place + 1} of {len(owners)}"
+    if rule.pick == "least_open":
+        loads = [load.open_deals if (load := state.get(Load, key(owner))) else 0 for owner in owners]
+        least = min(loads)
+        return owners[loads.index(least)], f"least open deals, {least}"
+    return owners[0], "the first of its owners"

@@ -1,0 +1,91 @@
+"""Who somebody is: found by an identifier, made when nobody has it, merged when two turn out to be one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from crm.decisions.case import Case, State
+from crm.envelope import Event
+from crm.events import ContactCreated, ContactMerged, ContactRenamed, DuplicateSuspected, IdentifierAdded
+from crm.scalars import Id
+from crm.state import Absorbed, Contact, Identity, identifier
+
+SHARED_BY = 20  # identifiers: an e-mail of a card with so many is not one person's ("no@mail.com"), so it finds nobody
+
+
+class Way(NamedTuple):
+    """A way to know somebody: kind and normalised value, and how it was given."""
+
+    kind: str
+    value: str
+    text: str = ""
+
+    @property
+    def key(self) -> str:
+        return identifier(self.kind, self.value)
+
+
+def card(state: State, contact_id: Id) -> Contact:
+    """The card that stands for a contact today: merges are followed."""
+    contact = state.get(Contact, contact_id)
+    while contact and contact.merged_into:
+        contact = state.get(Contact, contact.merged_into)
+    assert contact, f"contact {contact_id} has no card"  # a fold put it there before anything could name it
+    return contact
+
+
+def card_of(state: State, key: str) -> Contact | None:
+    """Whose an identifier is."""
+    identity = state.get(Identity, key)
+    return card(state, identity.contact_id) if identity else None
+
+
+def cards(state: State, contact: Contact) -> Iterator[Contact]:
+    """A card and all that were merged into it, also in turn."""
+    yield contact
+    absorbed = state.get(Absorbed, contact.contact_id)
+    for contact_id in absorbed.contacts if absorbed else ():
+        other = state.get(Contact, contact_id)
+        if other:
+            yield from cards(state, other)
+
+
+def found(state: State, ways: Sequence[Way]) -> Contact | None:
+    """The card of the first way that anybody has; a shared e-mail counts only when there is nothing else to go by."""
+    for way in ways:
+        contact = card_of(state, way.key)
+        if contact and not (way.kind == "email" and way is not ways[0] and len(contact.identifiers) >= SHARED_BY):
+            return contact
+    return None
+
+
+def created(
+    case: Case, contact_id: Id, name: str, source: str, utm: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Event]:
+    yield ContactCreated(case.meta(contact_id), contact_id, name, source, dict(utm))
+
+
+def identified(case: Case, contact_id: Id, ways: Sequence[Way]) -> Iterator[Event]:
+    """Add what nobody has. What another card has is not taken from it: it is told."""
+    for way in ways:
+        other = card_of(case.state, way.key)
+        if other is None:
+            yield IdentifierAdded(case.meta(contact_id), contact_id, way.kind, way.value, way.text)
+        elif other.contact_id != contact_id:
+            yield DuplicateSuspected(case.meta(contact_id), contact_id, other.contact_id, way.kind, way.value)
+
+
+def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
+    """A name fills an empty one and never writes over what somebody may have corrected."""
+    if name and not card(case.state, contact_id).name:
+        yield ContactRenamed(case.meta(contact_id), contact_id, name, why)
+
+
+def merged(case: Case, contact_id: Id, into_id: Id, why: str) -> Iterator[Event]:
+    """One card goes into another, which gets its identifiers and, if it has none, its name."""
+    contact = card(case.state, contact_id)
+    yield ContactMerged(case.meta(contact_id), contact_id, into_id, why)
+    for key in contact.identifiers:
+        kind, _, value = key.partition(":")
+        yield IdentifierAdded(case.meta(into_id), into_id, kind, value)
+    yield from named(case, into_id, contact.name, "the merged card had it")

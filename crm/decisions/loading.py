@@ -1,0 +1,135 @@
+"""What a fact will most likely ask the state for, so that a batch is loaded in few rounds.
+
+Nothing here changes what is decided: a key that is missing costs one more round, a key too many a little reading.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from crm.decisions.chat import account_of, conversation_id_of
+from crm.decisions.form import ways_of as ways_of_form
+from crm.decisions.matching import reference_hint
+from crm.decisions.matching import ways_of as ways_of_payer
+from crm.decisions.payment import payment_id_of
+from crm.decisions.purpose import number_of, numbers_in
+from crm.envelope import Fact, named_id
+from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.state import (
+    Absorbed,
+    Call,
+    Contact,
+    Conversation,
+    Deal,
+    DealNumber,
+    DealReference,
+    Identity,
+    Load,
+    Message,
+    Numbers,
+    Parked,
+    Payment,
+    Turn,
+    Workspace,
+    identifier,
+    key,
+    shelf,
+    turn_key,
+)
+from crm.state.entities import NUMBERS_A_SHELF, ONLY
+from crm.state.entity import Entity
+
+Wanted = Iterator[tuple[type[Entity], str]]
+
+
+def hints(fact: Fact) -> Wanted:
+    """The first round: what the fact itself names."""
+    yield Workspace, ONLY
+    yield Numbers, ONLY
+    of_its_kind = HINTS.get(type(fact))
+    if of_its_kind:
+        yield from of_its_kind(fact)
+
+
+def of_form(form: FormSubmitted) -> Wanted:
+    for way in ways_of_form(form):
+        yield from of_identifier(way.key)
+    if reference := form.reference.strip():
+        yield DealReference, key(reference)
+        yield Parked, reference_hint(reference)
+
+
+def of_identifier(way: str) -> Wanted:
+    yield Identity, way
+    yield Parked, f"payer:{way}"
+
+
+def of_payment(report: PaymentReported) -> Wanted:
+    yield Payment, payment_id_of(report)
+    reference = report.reference.strip()
+    number = number_of(reference)
+    for n in {*numbers_in(report.purpose), *(() if number is None else (number,))}:
+        yield DealNumber, str(n)
+        yield Parked, shelf(f"number:{n}")
+    if reference:
+        yield DealReference, key(reference)
+        yield Parked, reference_hint(reference)
+    for way in ways_of_payer(report.payer):
+        yield from of_identifier(way.key)
+
+
+def of_call(report: CallReported) -> Wanted:
+    yield Call, named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
+    if report.phone.e164:
+        yield from of_identifier(identifier("phone", report.phone.e164))
+
+
+def of_message(report: MessageReported) -> Wanted:
+    conversation_id = conversation_id_of(report)
+    yield Conversation, conversation_id
+    yield Message, named_id(conversation_id, report.message)
+    yield from of_identifier(account_of(report).key)
+    if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
+        yield from of_identifier(identifier("phone", report.shared_phone.e164))
+
+
+HINTS: dict[type[Fact], Callable[[Any], Wanted]] = {
+    FormSubmitted: of_form,
+    PaymentReported: of_payment,
+    CallReported: of_call,
+    MessageReported: of_message,
+}
+
+
+def follow(entity: Entity) -> Wanted:
+    """The next rounds: what is usually wanted once this was found."""
+    match entity:
+        case Workspace():
+            for rule in entity.rules:
+                yield Turn, turn_key(entity.rules_version, rule.name)
+                yield from ((Load, key(owner)) for owner in rule.owners)
+        case Numbers():  # the deals that this batch will open
+            yield Parked, shelf(f"number:{entity.deals + 1}")
+            yield Parked, shelf(f"number:{entity.deals + NUMBERS_A_SHELF}")
+        case Identity() | Call() | Conversation():
+            yield Contact, entity.contact_id
+        case Contact():
+            yield Absorbed, entity.contact_id
+            yield from ((Parked, f"payer:{way}") for way in entity.identifiers)
+            if entity.merged_into:
+                yield Contact, entity.merged_into
+            if entity.owner:
+                yield Load, key(entity.owner)
+        case DealNumber():
+            yield Deal, entity.deal_id
+        case DealReference():
+            yield from ((Deal, deal_id) for deal_id in entity.deals)
+        case Deal():
+            yield Contact, entity.contact_id
+            if entity.owner:
+                yield Load, key(entity.owner)
+        case Payment():
+            yield from ((Parked, shelf(hint)) for hint in entity.hints)
+            if entity.deal_id:
+                yield Deal, entity.deal_id
+        case Parked():
+            yield from ((Payment, payment_id) for hint, payment_id in entity.waiting if not hint.startswith("number:"))

@@ -1,0 +1,97 @@
+"""What a payment does to its deal: the paid and the held sum, and the stage that follows from them."""
+
+from collections.abc import Iterator
+
+from crm.decisions.case import Case
+from crm.decisions.workspace import workspace_of
+from crm.envelope import Event
+from crm.events import DealPaid, DealStageMoved
+from crm.scalars import Id
+from crm.state import Deal, Payment, Workspace
+
+DIGITS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | dict.fromkeys(
+    "BHD IQD JOD KWD LYD OMR TND".split(), 3
+)  # after the point, ISO 4217; all others have 2
+
+
+def in_words(minor: int, currency: str) -> str:
+    """100.50 UAH. Whole numbers all the way."""
+    digits = DIGITS.get(currency, 2)
+    whole, rest = divmod(abs(minor), 10**digits)
+    point = f".{rest:0{digits}}" if digits else ""
+    return f"{'-' if minor < 0 else ''}{whole}{point} {currency}"
+
+
+def settled_minor(payment: Payment | None, currency: str) -> int:
+    """What a payment gives to a deal in this currency, refunds taken off. Money that went out gives nothing."""
+    if payment is None or payment.status != "settled" or payment.currency != currency:
+        return 0
+    return max(0, payment.amount_minor - payment.refunded_minor)
+
+
+def held_minor(payment: Payment | None, currency: str) -> int:
+    if payment is None or payment.status != "held" or payment.currency != currency:
+        return 0
+    return max(0, payment.amount_minor - payment.refunded_minor)
+
+
+def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment) -> Iterator[Event]:
+    """`before`: what of this payment the deal has already counted; None when nothing."""
+    deal = case.state.get(Deal, deal_id)
+    assert deal, f"deal {deal_id} was matched and is not in the state"
+    change = settled_minor(payment, deal.currency) - settled_minor(before, deal.currency)
+    held = held_minor(payment, deal.currency) - held_minor(before, deal.currency)
+    if change == held == 0:
+        return
+    paid = deal.paid_minor + change
+    why = f"{moved_sum(change, held, deal.currency)}: {standing(deal.amount_minor, paid, deal.currency)}"
+    yield DealPaid(
+        meta=case.meta(deal.contact_id),
+        deal_id=deal_id,
+        contact_id=deal.contact_id,
+        payment_id=payment.payment_id,
+        change_minor=change,
+        paid_minor=paid,
+        held_minor=deal.held_minor + held,
+        currency=deal.currency,
+        why=why,
+    )
+    if change:
+        stage = stage_after(workspace_of(case), deal, paid)
+        if stage != deal.stage:
+            yield DealStageMoved(case.meta(deal.contact_id, "payments"), deal_id, deal.contact_id, deal.stage, stage, why)
+
+
+def moved_sum(change: int, held: int, currency: str) -> str:
+    if change > 0:
+        return f"{in_words(change, currency)} came"
+    if change < 0:
+        return f"{in_words(-change, currency)} went back"
+    return f"{in_words(held, currency)} is held" if held > 0 else f"{in_words(-held, currency)} is held no more"
+
+
+def standing(amount: int, paid: int, currency: str) -> str:
+    if amount == 0:
+        return f"{in_words(paid, currency)} is paid, the deal's sum is not known"
+    if paid > amount:
+        return f"paid in full, {in_words(paid - amount, currency)} too much"
+    return "paid in full" if paid == amount else f"{in_words(paid, currency)} of {in_words(amount, currency)} is paid"
+
+
+def stage_after(workspace: Workspace, deal: Deal, paid: int) -> str:
+    """Money moves a deal forward. It takes back only what money gave: the paid and the part-paid stage. A deal of
+    unknown sum can only be part-paid. A lost deal, and one that somebody put further on, stay where they are."""
+    by_money = (workspace.part_paid_stage, workspace.paid_stage)
+    if deal.stage not in workspace.stages and deal.stage not in by_money:
+        return deal.stage
+    if paid >= deal.amount_minor > 0:
+        target = workspace.paid_stage
+    else:
+        target = workspace.part_paid_stage if paid > 0 else workspace.stages[0]
+    forward = place(workspace, target) > place(workspace, deal.stage)
+    return target if forward or deal.stage in by_money else deal.stage
+
+
+def place(workspace: Workspace, stage: str) -> int:
+    """Outcomes come after the pipeline."""
+    return workspace.stages.index(stage) if stage in workspace.stages else len(workspace.stages)

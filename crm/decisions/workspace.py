@@ -1,0 +1,31 @@
+"""The pipeline that a workspace begins with, and what a decision needs of its workspace."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crm.decisions.case import Case
+from crm.errors import Broken
+from crm.scalars import Micros
+from crm.state import Workspace
+from crm.state.entities import ONLY
+
+STAGES = ("new", "in_progress", "part_paid", "paid")
+PAID_STAGE = "paid"
+PART_PAID_STAGE = "part_paid"
+LARGEST_SUM = 10**15  # minor units: so no sum of sums ever leaves 64 bits
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MOMENT = 250_000_000_000_000_000  # in the year 9892: a zone's offset still fits into a datetime
+
+
+def workspace_of(case: Case) -> Workspace:
+    """Decisions are only run on a workspace that exists."""
+    workspace = case.state.get(Workspace, ONLY)
+    if workspace is None:
+        raise Broken(f"Workspace {case.fact.meta.workspace} is not in the state, and a decision was run. Rebuild it.")
+    return workspace
+
+
+def hour_in(timezone: str, at: Micros) -> int:
+    """The hour of the workspace's day, 0 to 23."""
+    moment = EPOCH + timedelta(microseconds=max(0, min(at, LAST_MOMENT)))
+    return moment.astimezone(ZoneInfo(timezone)).hour

@@ -1,0 +1,246 @@
+"""Generated from schemas/avro/events by `make events`. Do not edit."""
+
+# ruff: noqa: RUF012 - msgspec gives each instance its own empty dict
+
+from crm.envelope import Event
+from crm.scalars import Id, Micros
+from crm.shared import AssignmentRule, Attachment, Payer, Phone
+
+
+class AssignmentRulesSet(Event, frozen=True, gc=False):
+    """Who gets which lead from now on."""
+
+    version: int
+    rules: tuple[AssignmentRule, ...]
+
+
+class CallOpened(Event, frozen=True, gc=False):
+    """The first report of a call came."""
+
+    call_id: Id
+    contact_id: Id
+    call: str
+    direction: str
+    phone: Phone
+    line: str
+    known: bool
+
+
+class CallUpdated(Event, frozen=True, gc=False):
+    """A report of a call: how far it is."""
+
+    call_id: Id
+    contact_id: Id
+    phase: str
+    employee: str = ""
+    started_at: Micros | None = None
+    wait_s: int | None = None
+    talk_s: int | None = None
+    disposition: str = ""
+    recording: str = ""
+
+
+class ContactCreated(Event, frozen=True, gc=False):
+    """Somebody became known."""
+
+    contact_id: Id
+    name: str
+    source: str
+    utm: dict[str, str] = {}
+
+
+class ContactMerged(Event, frozen=True, gc=False):
+    """Two cards turned out to be one person's. The history of both is shown with the one that stays."""
+
+    contact_id: Id
+    into_id: Id
+    why: str
+
+
+class ContactRenamed(Event, frozen=True, gc=False):
+    """A contact's name became known or better."""
+
+    contact_id: Id
+    name: str
+    why: str = ""
+
+
+class ConversationOpened(Event, frozen=True, gc=False):
+    """The first message of a chat came."""
+
+    conversation_id: Id
+    contact_id: Id
+    channel: str
+    chat: str
+    title: str
+
+
+class DealAssigned(Event, frozen=True, gc=False):
+    """A deal got its owner."""
+
+    deal_id: Id
+    contact_id: Id
+    owner: str
+    rule: str
+    rules_version: int
+    why: str
+
+
+class DealOpened(Event, frozen=True, gc=False):
+    """A deal entered the pipeline."""
+
+    deal_id: Id
+    contact_id: Id
+    number: int
+    title: str
+    amount_minor: int
+    currency: str
+    stage: str
+    source: str
+    form: str = ""
+    page: str = ""
+    reference: str = ""
+    fields: dict[str, str] = {}
+    utm: dict[str, str] = {}
+    files: tuple[Attachment, ...] = ()
+    suspicious: str = ""
+
+
+class DealPaid(Event, frozen=True, gc=False):
+    """What is paid for a deal changed."""
+
+    deal_id: Id
+    contact_id: Id
+    payment_id: Id
+    change_minor: int
+    paid_minor: int
+    held_minor: int
+    currency: str
+    why: str
+
+
+class DealStageMoved(Event, frozen=True, gc=False):
+    """A deal went from one stage to another."""
+
+    deal_id: Id
+    contact_id: Id
+    from_stage: str
+    stage: str
+    why: str = ""
+
+
+class DeliveryNoted(Event, frozen=True, gc=False):
+    """A delivery was taken that changes nothing. Stream: the fact."""
+
+    connector: str
+    kind: str
+    why: str
+
+
+class DuplicateSuspected(Event, frozen=True, gc=False):
+    """Two contacts may be one: a form had the phone of one and the e-mail of the other."""
+
+    contact_id: Id
+    other_id: Id
+    kind: str
+    value: str
+
+
+class FactQuarantined(Event, frozen=True, gc=False):
+    """A delivery waits for somebody to mend its connector. Stream: the fact."""
+
+    quarantine_id: Id
+    connector: str
+    reason: str
+    content_type: str
+    size: int
+    sha256: str
+    excerpt: str
+
+
+class IdentifierAdded(Event, frozen=True, gc=False):
+    """A way to know a contact was learnt."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    text: str = ""
+
+
+class MessageEdited(Event, frozen=True, gc=False):
+    """A message was changed by who wrote it."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    text: str
+    edited_at: Micros
+
+
+class MessageReceived(Event, frozen=True, gc=False):
+    """A message landed in a conversation."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    message: str
+    sender_name: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: str = ""
+    edited_at: Micros | None = None
+
+
+class PaymentMatched(Event, frozen=True, gc=False):
+    """It is known what a payment is for."""
+
+    payment_id: Id
+    deal_id: Id
+    contact_id: Id
+    by: str
+    why: str
+
+
+class PaymentParked(Event, frozen=True, gc=False):
+    """A payment that fits no deal yet waits."""
+
+    payment_id: Id
+    why: str
+    hints: tuple[str, ...]
+
+
+class PaymentRecorded(Event, frozen=True, gc=False):
+    """A payment's state as its provider told it. Stream: the payment."""
+
+    payment_id: Id
+    provider: str
+    payment: str
+    status: str
+    amount_minor: int
+    currency: str
+    refunded_minor: int
+    purpose: str
+    reference: str
+    payer: Payer
+    account: str
+    changed_at: Micros
+
+
+class PaymentReportOutdated(Event, frozen=True, gc=False):
+    """A report came that an earlier one had overtaken. It changes nothing."""
+
+    payment_id: Id
+    status: str
+    why: str
+
+
+class WorkspaceCreated(Event, frozen=True, gc=False):
+    """A tenant began."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str
+    stages: tuple[str, ...]
+    paid_stage: str
+    part_paid_stage: str

@@ -1,0 +1,117 @@
+"""Generated from schemas/avro/facts by `make events`. Do not edit."""
+
+# ruff: noqa: RUF012 - msgspec gives each instance its own empty dict
+
+from crm.envelope import Fact
+from crm.scalars import Id, Micros
+from crm.shared import Attachment, Payer, Phone, Raw
+
+
+class CallReported(Fact, frozen=True, gc=False):
+    """A telephone system told how far a call is."""
+
+    raw: Raw
+    call: str
+    phase: str
+    direction: str
+    phone: Phone
+    line: str = ""
+    employee: str = ""
+    started_at: Micros | None = None
+    wait_s: int | None = None
+    talk_s: int | None = None
+    disposition: str = ""
+    recording: str = ""
+    utm: dict[str, str] = {}
+
+
+class ConnectionDeclared(Fact, frozen=True, gc=False):
+    """One activated integration of a workspace. The newest for its id counts."""
+
+    connection: Id
+    connector: str
+    name: str
+    secret: str
+    settings: dict[str, str] = {}
+    enabled: bool = True
+
+
+class DeliveryKept(Fact, frozen=True, gc=False):
+    """An authentic delivery that means nothing here yet: taken, counted and kept raw."""
+
+    raw: Raw
+    connector: str
+    kind: str
+
+
+class DeliveryQuarantined(Fact, frozen=True, gc=False):
+    """An authentic delivery that could not be understood. `reparse` takes it up again."""
+
+    raw: Raw
+    connector: str
+    reason: str
+
+
+class FormSubmitted(Fact, frozen=True, gc=False):
+    """Somebody sent a form."""
+
+    raw: Raw
+    form: str = ""
+    page: str = ""
+    name: str = ""
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[str, ...] = ()
+    utm: dict[str, str] = {}
+    fields: dict[str, str] = {}
+    files: tuple[Attachment, ...] = ()
+    amount_minor: int | None = None
+    currency: str = ""
+    reference: str = ""
+    suspicious: str = ""
+
+
+class MessageReported(Fact, frozen=True, gc=False):
+    """A chat message was sent, or edited."""
+
+    raw: Raw
+    channel: str
+    chat: str
+    chat_kind: str
+    message: str
+    sender: str
+    sender_name: str = ""
+    username: str = ""
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    shared_phone: Phone | None = None
+    shared_is_own: bool = False
+    edited_at: Micros | None = None
+    reply_to: str = ""
+
+
+class PaymentReported(Fact, frozen=True, gc=False):
+    """A bank or payment system told where a payment stands now."""
+
+    raw: Raw
+    provider: str
+    payment: str
+    status: str
+    amount_minor: int
+    currency: str
+    changed_at: Micros
+    refunded_minor: int = 0
+    purpose: str = ""
+    reference: str = ""
+    payer: Payer = Payer()
+    account: str = ""
+
+
+class TokenDeclared(Fact, frozen=True, gc=False):
+    """A key to a workspace. The newest for its id counts."""
+
+    token: Id
+    name: str
+    sha256: str
+    scopes: tuple[str, ...]
+    expires_at: Micros | None = None
+    enabled: bool = True

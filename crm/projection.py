@@ -1,0 +1,96 @@
+"""A projection: one row type, one pure fold, one version; table, index and handled events are read off the signature."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec.structs import fields
+
+from crm.envelope import Event, Row
+from crm.scalars import Id, Micros
+
+R = TypeVar("R", bound=Row)
+Json = dict[str, str]  # values are JSON text, so that their types survive; a jsonb column
+SQL_TYPES: dict[Any, str] = {
+    Id: "uuid",
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    Micros: "timestamptz",
+    tuple[str, ...]: "text[]",
+    Json: "jsonb",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field of a row, as Postgres has it. Its comment becomes the GraphQL description."""
+
+    name: str
+    type: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Projection(Generic[R]):
+    """`indexes` are the orders and filters that reads are served by: each begins with the workspace.
+
+    An index of one jsonb or text[] column answers containment; "a, b" is one index over two columns.
+    """
+
+    name: str
+    version: int
+    key: str
+    row: type[R]
+    columns: tuple[Column, ...]
+    handles: tuple[type[Event], ...]
+    fold: Callable[[R | None, Any], R | None]
+    indexes: tuple[str, ...]
+    needs_row: bool  # False: the fold never looks at the earlier row, so it is not loaded
+    about: str
+
+    @property
+    def table(self) -> str:
+        return f"{self.name}_v{self.version}"
+
+    def key_of(self, event: Event) -> Id:
+        """Which row an event is about: its field named like the key, else the event itself."""
+        found: Id = getattr(event, self.key, None) or event.meta.id
+        return found
+
+
+def projection(
+    *, key: str, version: int, indexes: tuple[str, ...] = ()
+) -> Callable[[Callable[..., R | None]], Projection[R]]:
+    """Declares a fold `(row | None, event) -> row | None` as a projection named like the function."""
+
+    def declare(fold: Callable[..., R | None]) -> Projection[R]:
+        hints = get_type_hints(fold)
+        first, second = list(inspect.signature(fold).parameters)[:2]
+        (row,) = [m for m in members_of(hints["return"]) if m is not NoneType]
+        return Projection(
+            name=fold.__name__,
+            version=version,
+            key=key,
+            row=row,
+            columns=tuple(column(f.name, hint) for f in fields(row) for hint in [get_type_hints(row)[f.name]]),
+            handles=members_of(hints[second]),
+            fold=fold,
+            indexes=indexes,
+            needs_row=hints[first] is not NoneType,
+            about=(row.__doc__ or "").strip(),
+        )
+
+    return declare
+
+
+def column(name: str, hint: Any) -> Column:
+    members = members_of(hint)
+    (plain,) = [m for m in members if m is not NoneType]
+    return Column(name, SQL_TYPES[plain], NoneType not in members)
+
+
+def members_of(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)

@@ -1,0 +1,57 @@
+"""Settings: one frozen record from the environment, read only in entry files."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a role must know about its surroundings. Each field is the environment variable CRM_<NAME>, but for the two
+    that everybody knows by another name: KAFKA_BOOTSTRAP and DATABASE_URL."""
+
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    database_url: str = "postgresql://postgres@127.0.0.1:5432/potik"
+    host: str = "127.0.0.1"
+    intake_port: int = 8080
+    api_port: int = 8081
+    health_port: int = 0  # decide, relay and project: where /livez, /readyz and /metrics are; 0 takes a free one
+    instance: str = "1"  # of this replica; never two alive with one
+    kafka_replication: int = 1
+    max_body: int = 1_000_000  # bytes of one delivery
+    max_batch_body: int = 32_000_000  # bytes of one POST /facts
+    max_pending: int = 20_000  # facts that may wait for Kafka before intake answers 503
+    produce_timeout: float = 3.0  # seconds that a vendor waits for Kafka before a 503
+    log_format: str = "text"  # or json
+    log_level: str = "info"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Raises ValueError with the variable's name when a value does not fit."""
+        given: dict[str, Any] = {}
+        for field in fields(cls):
+            name = variable(field.name)
+            if name in environment:
+                kind: type[Any] = type(field.default)
+                try:
+                    given[field.name] = kind(environment[name])
+                except ValueError:
+                    raise ValueError(f"{name} is {environment[name]!r}; it takes a {kind.__name__}") from None
+        return cls(**given)
+
+    def masked(self) -> dict[str, str]:
+        """For people: every setting under its variable's name, the password of an address hidden."""
+        return {variable(f.name): mask(str(getattr(self, f.name))) for f in fields(self)}
+
+
+def variable(name: str) -> str:
+    return name.upper() if name in ("kafka_bootstrap", "database_url") else f"CRM_{name.upper()}"
+
+
+def mask(value: str) -> str:
+    parts = urlsplit(value)
+    if not parts.password:
+        return value
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))

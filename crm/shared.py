@@ -1,0 +1,73 @@
+"""Generated from schemas/avro/shared by `make events`. Do not edit."""
+
+from msgspec import Struct
+
+from crm.scalars import Id, Micros
+
+
+class AssignmentRule(Struct, frozen=True, gc=False):
+    """One line of a workspace's assignment rules; the first that fits decides."""
+
+    name: str
+    owners: tuple[str, ...]
+    source: str = ""
+    field: str = ""
+    value: str = ""
+    from_hour: int = 0
+    to_hour: int = 24
+    pick: str = "round_robin"
+
+
+class Attachment(Struct, frozen=True, gc=False):
+    """A file that came with a message or a form; its content stays with the sender's system or in the raw bytes."""
+
+    kind: str
+    name: str = ""
+    media_type: str = ""
+    size: int = 0
+    ref: str = ""
+
+
+class Meta(Struct, frozen=True, gc=False):
+    """What is known of a fact or an event besides what it says."""
+
+    id: Id
+    workspace: Id
+    stream: Id
+    occurred_at: Micros
+    recorded_at: Micros
+    source: str
+    cause: Id
+    cause_topic: str = ""
+    cause_partition: int = -1
+    cause_offset: int = -1
+    actor: str = ""
+    trace: str = ""
+
+
+class Payer(Struct, frozen=True, gc=False):
+    """Who paid, as far as the bank tells. Empty where it does not."""
+
+    name: str = ""
+    iban: str = ""
+    tax_id: str = ""
+    phone: str = ""
+    email: str = ""
+    card: str = ""
+
+
+class Phone(Struct, frozen=True, gc=False):
+    """A telephone number. Two numbers are the same when their e164 is."""
+
+    text: str
+    e164: str
+    extension: str = ""
+
+
+class Raw(Struct, frozen=True, gc=False):
+    """A delivery as it came in, byte for byte."""
+
+    content_type: str
+    headers: dict[str, str]
+    query: str
+    body: bytes

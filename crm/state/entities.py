@@ -1,0 +1,164 @@
+"""The remembered things of a workspace, each as small as the decisions allow."""
+
+from hashlib import sha256
+
+from crm.scalars import Id, Micros
+from crm.shared import AssignmentRule, Payer
+from crm.state.entity import Entity
+
+ONLY = ""  # the key of what a workspace has one of
+OUTCOMES = ("won", "lost")  # stages that end a deal; they are in no pipeline
+NUMBERS_A_SHELF = 500  # as many as a batch may open deals: so a batch needs two shelves at most
+
+
+class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A tenant and its rules. Key: ONLY."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str
+    stages: tuple[str, ...]
+    paid_stage: str
+    part_paid_stage: str
+    rules_version: int = 0
+    rules: tuple[AssignmentRule, ...] = ()
+
+
+class Numbers(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The last short number that a deal got. Key: ONLY."""
+
+    deals: int = 0
+
+
+class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A card. Key: its id."""
+
+    contact_id: Id
+    name: str = ""
+    identifiers: tuple[str, ...] = ()  # as Identity's keys
+    deals: int = 0  # ever opened
+    open_deals: tuple[Id, ...] = ()  # the newest fifty
+    owner: str = ""  # who got the newest deal that got an owner
+    forms: tuple[tuple[str, Micros], ...] = ()  # digest and time of the last few forms that became deals
+    merged_into: Id | None = None
+
+
+class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The cards that were merged into one. Key: the id of the card that stayed."""
+
+    contacts: tuple[Id, ...]
+
+
+class Identity(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Whose an identifier is. Key: `identifier(kind, value)`."""
+
+    contact_id: Id
+
+
+class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A deal. Key: its id. Its stream is that of `contact_id`, the contact at its birth."""
+
+    deal_id: Id
+    contact_id: Id
+    number: int
+    amount_minor: int
+    currency: str
+    stage: str
+    owner: str = ""
+    paid_minor: int = 0
+    held_minor: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Somebody still has to work or to pay."""
+        return self.stage not in OUTCOMES and not 0 < self.amount_minor <= self.paid_minor
+
+    @property
+    def outstanding_minor(self) -> int:
+        return self.amount_minor - self.paid_minor
+
+
+class DealNumber(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Which deal has a short number. Key: the number."""
+
+    deal_id: Id
+
+
+class DealReference(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The deals of an order or invoice number from outside. Key: `key(reference)`."""
+
+    deals: tuple[Id, ...]
+
+
+class Turn(Entity, frozen=True, gc=False, omit_defaults=True):
+    """How often a rule has decided. Key: `turn_key(version, rule)`."""
+
+    count: int = 0
+
+
+class Load(Entity, frozen=True, gc=False, omit_defaults=True):
+    """How many open deals an owner has. Key: `key(owner)`."""
+
+    open_deals: int = 0
+
+
+class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The newest state of a payment. Key: its id."""
+
+    payment_id: Id
+    status: str
+    amount_minor: int
+    currency: str
+    changed_at: Micros
+    refunded_minor: int = 0
+    payer: Payer = Payer()
+    deal_id: Id | None = None
+    hints: tuple[str, ...] = ()  # where it is parked
+    parked: str = ""  # why
+
+
+class Parked(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Payments that wait for something: (hint, payment id). Key: `shelf(hint)`."""
+
+    waiting: tuple[tuple[str, Id], ...]
+
+
+class Call(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A call. Key: its id."""
+
+    contact_id: Id
+    anonymous: bool = False  # it was opened by a report without a number
+
+
+class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A chat with one contact. Key: its id."""
+
+    contact_id: Id
+
+
+class Message(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A message. Key: its id."""
+
+    edited_at: Micros = Micros(0)
+
+
+def key(text: str) -> str:
+    """What somebody wrote, as a key: no NUL, which Postgres cannot hold, and no longer than its index can take."""
+    text = text.replace("\0", "\ufffd")
+    return text if len(text) <= 200 else "sha256:" + sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def identifier(kind: str, value: str) -> str:
+    return key(f"{kind}:{value}")
+
+
+def turn_key(version: int, rule: str) -> str:
+    return key(f"{version}/{rule}")
+
+
+def shelf(hint: str) -> str:
+    """Where payments with this hint wait. Deals' numbers share shelves: a batch cannot know which it will give."""
+    if hint.startswith("number:"):
+        return f"number:{int(hint[7:]) // NUMBERS_A_SHELF}"
+    return hint

@@ -1,0 +1,25 @@
+"""What every remembered thing is, and where it is remembered."""
+
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+
+class Entity(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One remembered thing of a workspace: a fold of the journal. Its kind is the class's name."""
+
+
+E = TypeVar("E", bound=Entity)
+
+
+class State(Protocol):
+    """The remembered things of one workspace. What is not loaded yet is fetched and the decision is run again."""
+
+    def get(self, kind: type[E], key: str) -> E | None:
+        """None when there is no such thing."""
+
+    def put(self, key: str, entity: Entity) -> None:
+        """For folds only: decisions change nothing, they yield events. The thing need not have been got before."""
+
+    def drop(self, kind: type[Entity], key: str) -> None:
+        """For folds only."""

@@ -1,0 +1,51 @@
+"""Every Kafka topic, from the one file that declares them: schemas/avro/topics.toml."""
+
+import tomllib
+from dataclasses import dataclass
+from zlib import crc32
+
+from crm.catalogue import SCHEMAS
+from crm.envelope import Fact
+from crm.facts import (
+    CallReported,
+    ConnectionDeclared,
+    DeliveryQuarantined,
+    FormSubmitted,
+    MessageReported,
+    PaymentReported,
+    TokenDeclared,
+)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic; `config` is Kafka's own topic configuration."""
+
+    name: str
+    about: str
+    partitions: int
+    writer: str
+    config: dict[str, str]
+
+
+TOPICS = {key: Topic(**value) for key, value in tomllib.loads((SCHEMAS / "topics.toml").read_text()).items()}
+JOURNAL = TOPICS["journal"]
+CONNECTIONS = TOPICS["connections"]
+QUARANTINE = TOPICS["quarantine"]
+INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats")}
+DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads
+
+FAMILIES: dict[type[Fact], str] = {
+    FormSubmitted: "forms",
+    PaymentReported: "banking",
+    CallReported: "calls",
+    MessageReported: "chats",
+    DeliveryQuarantined: "quarantine",
+    ConnectionDeclared: "connections",
+    TokenDeclared: "connections",
+}
+
+
+def journal_partition(stream: str) -> int:
+    """Where a stream lies: CRC-32 of the key, as librdkafka's `consistent` partitioner does, so any client finds it."""
+    return crc32(stream.encode()) % JOURNAL.partitions

@@ -1,0 +1,82 @@
+"""One row per deal: where it stands, what it is worth and who has it."""
+
+from msgspec import json
+from msgspec.structs import replace
+
+from crm.envelope import Row
+from crm.events import DealAssigned, DealOpened, DealPaid, DealStageMoved
+from crm.projection import Json, projection
+from crm.scalars import Id, Micros
+
+
+class DealRow(Row, frozen=True, gc=False):
+    """A deal in the pipeline."""
+
+    deal_id: Id
+    contact_id: Id
+    number: int
+    title: str
+    amount_minor: int
+    paid_minor: int
+    held_minor: int
+    currency: str
+    stage: str
+    owner: str
+    owner_reason: str
+    source: str
+    form: str
+    page: str
+    reference: str
+    fields: Json
+    utm: Json
+    files: tuple[str, ...]  # JSON text of crm.Attachment
+    suspicious: str
+    opened_at: Micros
+    touched_at: Micros
+
+
+@projection(
+    key="deal_id",
+    version=1,
+    indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
+)
+def deal(row: DealRow | None, event: DealOpened | DealAssigned | DealPaid | DealStageMoved) -> DealRow | None:
+    at = event.meta.occurred_at
+    if isinstance(event, DealOpened):
+        return row or opened(event)
+    if row is None:
+        return None
+    row = replace(row, touched_at=max(row.touched_at, at))
+    match event:
+        case DealAssigned():
+            return replace(row, owner=event.owner, owner_reason=event.why)
+        case DealPaid():
+            return replace(row, paid_minor=event.paid_minor, held_minor=event.held_minor)
+        case DealStageMoved():
+            return replace(row, stage=event.stage)
+
+
+def opened(event: DealOpened) -> DealRow:
+    return DealRow(
+        deal_id=event.deal_id,
+        contact_id=event.contact_id,
+        number=event.number,
+        title=event.title,
+        amount_minor=event.amount_minor,
+        paid_minor=0,
+        held_minor=0,
+        currency=event.currency,
+        stage=event.stage,
+        owner="",
+        owner_reason="",
+        source=event.source,
+        form=event.form,
+        page=event.page,
+        reference=event.reference,
+        fields=event.fields,
+        utm={name: json.encode(value).decode() for name, value in event.utm.items()},
+        files=tuple(json.encode(file).decode() for file in event.files),
+        suspicious=event.suspicious,
+        opened_at=event.meta.occurred_at,
+        touched_at=event.meta.occurred_at,
+    )

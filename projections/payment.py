@@ -1,0 +1,74 @@
+"""One row per payment: what the bank told, and which deal it is for."""
+
+from msgspec.structs import replace
+
+from crm.envelope import Row
+from crm.events import PaymentMatched, PaymentParked, PaymentRecorded
+from crm.projection import projection
+from crm.scalars import Id, Micros
+
+
+class PaymentRow(Row, frozen=True, gc=False):
+    """A payment. `parked` while it fits no deal; `why` says what is missing, or how its deal was found."""
+
+    payment_id: Id
+    deal_id: Id | None
+    contact_id: Id | None
+    provider: str
+    payment: str
+    status: str
+    amount_minor: int
+    refunded_minor: int
+    currency: str
+    purpose: str
+    reference: str
+    payer_name: str
+    payer_iban: str
+    account: str
+    parked: bool
+    matched_by: str
+    why: str
+    changed_at: Micros
+    touched_at: Micros
+
+
+@projection(
+    key="payment_id",
+    version=1,
+    indexes=("touched_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
+)
+def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentMatched | PaymentParked) -> PaymentRow | None:
+    if isinstance(event, PaymentRecorded):
+        return recorded(event, row)
+    if row is None:
+        return None
+    row = replace(row, why=event.why, touched_at=max(row.touched_at, event.meta.occurred_at))
+    match event:
+        case PaymentMatched():
+            return replace(row, deal_id=event.deal_id, contact_id=event.contact_id, parked=False, matched_by=event.by)
+        case PaymentParked():
+            return replace(row, deal_id=None, contact_id=None, parked=True, matched_by="")
+
+
+def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
+    return PaymentRow(
+        payment_id=event.payment_id,
+        deal_id=row.deal_id if row else None,
+        contact_id=row.contact_id if row else None,
+        provider=event.provider,
+        payment=event.payment,
+        status=event.status,
+        amount_minor=event.amount_minor,
+        refunded_minor=event.refunded_minor,
+        currency=event.currency,
+        purpose=event.purpose,
+        reference=event.reference,
+        payer_name=event.payer.name,
+        payer_iban=event.payer.iban,
+        account=event.account,
+        parked=row.parked if row else False,
+        matched_by=row.matched_by if row else "",
+        why=row.why if row else "",
+        changed_at=event.changed_at,
+        touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
+    )

@@ -1,0 +1,35 @@
+"""Vendors' clocks as microseconds: unix seconds, unix milliseconds and ISO 8601, exactly or not at all."""
+
+from datetime import UTC, datetime, timedelta
+
+from crm.errors import Malformed
+from crm.scalars import Micros
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = ((moment.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND for moment in (datetime.min, datetime.max))
+
+
+def from_seconds(seconds: int) -> Micros:
+    """Raises Malformed outside the years 1 to 9999."""
+    return _within(seconds * 1_000_000)
+
+
+def from_millis(millis: int) -> Micros:
+    """Raises Malformed outside the years 1 to 9999."""
+    return _within(millis * 1_000)
+
+
+def from_iso(text: str) -> Micros:
+    """A moment without a zone is taken as UTC. Raises Malformed."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed(f"{text[:40]!r} is no moment in ISO 8601.") from None
+    return _within(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND)
+
+
+def _within(micros: int) -> Micros:
+    if not _FIRST <= micros <= _LAST:
+        raise Malformed("It names a moment outside the years 1 to 9999.")
+    return Micros(micros)

@@ -1,0 +1,65 @@
+"""Lenient reading of what vendors send: the same field is text today and a number tomorrow, or an empty list."""
+
+from decimal import Decimal
+from itertools import islice
+
+from crm.errors import Malformed
+from services.connectors.exact_json import Tree, Value
+
+
+def at(tree: Value, *path: str) -> Value:
+    """The value at a path of names; None where there is none."""
+    for name in path:
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
+
+
+def text(tree: Value, *path: str) -> str:
+    """Text, or a number as it was written; empty for anything else."""
+    value = at(tree, *path)
+    if isinstance(value, str):
+        return value.strip()
+    return "" if isinstance(value, bool) or not isinstance(value, int | Decimal) else str(value)
+
+
+def first(tree: Value, *names: str) -> str:
+    """The first of these fields that says something."""
+    return next((found for name in names if (found := text(tree, name))), "")
+
+
+def required(tree: Value, *path: str) -> str:
+    """Raises Malformed where `text` is empty."""
+    found = text(tree, *path)
+    if not found:
+        raise Malformed(f"It does not say {'.'.join(path)!r}.")
+    return found
+
+
+def whole(tree: Value, *path: str) -> int | None:
+    """A whole number within 64 bits, also when it is sent as text; None where there is none. Raises Malformed."""
+    found = text(tree, *path)
+    if not found:
+        return None
+    digits = found[1:] if found[0] == "-" else found
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 19 and -(2**63) <= int(found) < 2**63):
+        raise Malformed(f"{'.'.join(path)!r} is no whole number of 64 bits: {found[:40]!r}.")
+    return int(found)
+
+
+def required_whole(tree: Value, *path: str) -> int:
+    required(tree, *path)
+    return whole(tree, *path) or 0
+
+
+def seconds(tree: Value, *path: str) -> int | None:
+    """A length of time. Raises Malformed when it is negative or more than 32 bits."""
+    found = whole(tree, *path)
+    if found is not None and not 0 <= found < 2**31:
+        raise Malformed(f"{'.'.join(path)!r} is no length of time: {found}.")
+    return found
+
+
+def records(tree: Value, *path: str) -> list[Tree]:
+    """The objects of a list; empty where there is none."""
+    value = at(tree, *path)
+    return [item for item in islice(value, 1_000) if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,134 @@
+"""An Avro object container file from a stranger, read with limits, each record as its JSON.
+
+https://avro.apache.org/docs/1.12.0/specification/#object-container-files
+Blocks are taken apart here and not by fastavro, which inflates a block whatever its size.
+"""
+
+import io
+import json
+import zlib
+from typing import Any
+
+import fastavro
+import fastavro.read
+import msgspec
+
+from services.intake.reply import Stop, problem
+
+MAX_RECORDS = 10_000
+MAX_INFLATED = 64_000_000  # bytes of all blocks
+HEADER = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "Header",
+        "fields": [
+            {"name": "magic", "type": {"type": "fixed", "name": "Magic", "size": 4}},
+            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
+            {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": 16}},
+        ],
+    }
+)
+
+
+def read_container(body: bytes) -> list[bytes]:
+    """Raises Stop."""
+    try:
+        return list(records(io.BytesIO(body)))
+    except Stop:
+        raise
+    except Exception as error:  # fastavro raises whatever a broken file leads it to
+        raise refused(f"{type(error).__name__}: {error}") from None
+
+
+def records(file: io.BytesIO) -> list[bytes]:
+    header: Any = fastavro.schemaless_reader(file, HEADER, None)
+    if header["magic"] != b"Obj\x01":
+        raise refused("it does not begin with Obj and 1")
+    codec = header["meta"].get("avro.codec", b"null").decode()
+    if codec not in ("null", "deflate"):
+        raise refused(f"its codec is {codec!r}; null and deflate are read")
+    named = json.loads(header["meta"]["avro.schema"])
+    check(named, {})
+    schema: Any = fastavro.parse_schema(named)
+    single = schema["name"] if isinstance(schema, dict) and schema.get("type") == "record" else ""
+    found: list[bytes] = []
+    left = MAX_INFLATED
+    while file.tell() < len(file.getbuffer()):
+        count, size = long(file), long(file)
+        if not 0 <= count <= MAX_RECORDS - len(found):
+            raise Stop(problem(413, f"The file holds more than {MAX_RECORDS} facts. Nothing was kept. Split it."))
+        block = inflated(file.read(size), codec, left)
+        left -= len(block)
+        if file.read(16) != header["sync"]:
+            raise refused("a block does not end with the file's sync mark")
+        datums = io.BytesIO(block)
+        for _ in range(count):
+            found.append(as_json(datums, schema, single))
+        if datums.read(1):
+            raise refused("a block is longer than its records")
+    return found
+
+
+def as_json(datums: io.BytesIO, schema: Any, single: str) -> bytes:
+    record: Any = fastavro.schemaless_reader(
+        datums, schema, None, return_record_name=True, return_record_name_override=True
+    )
+    name = single
+    if isinstance(record, tuple):
+        name, record = record
+    if not isinstance(record, dict):
+        raise refused("it holds something else than records")
+    return msgspec.json.encode({"type": name.rpartition(".")[2], **record})
+
+
+def long(file: io.BytesIO) -> int:
+    value: Any = fastavro.schemaless_reader(file, "long", None)
+    return int(value)
+
+
+def inflated(block: bytes, codec: str, limit: int) -> bytes:
+    if codec == "deflate":
+        stream = zlib.decompressobj(-15)
+        block = stream.decompress(block, limit + 1)
+    if len(block) > limit:
+        raise Stop(problem(413, f"The file inflates to more than {MAX_INFLATED} bytes. Nothing was kept. Split it."))
+    return block
+
+
+def check(avro: Any, weights: dict[str, bool | None]) -> bool:
+    """Whether each value takes at least one byte. Raises Stop on a schema whose few bytes could mean endless data:
+    an array of nothings, or a record within itself. `weights` holds the named types so far; None: not yet at its end."""
+    match avro:
+        case str() if (name := avro.rpartition(".")[2]) in weights:
+            if (weight := weights[name]) is None:
+                raise refused(f"its schema has {name} within itself")
+            return weight
+        case str():
+            return avro != "null"
+        case [*branches]:
+            for branch in branches:
+                check(branch, weights)
+            return True
+        case {"type": "array", "items": inner}:
+            if not check(inner, weights):
+                raise refused("its schema has an array of items that take no bytes")
+        case {"type": "map", "values": inner}:
+            check(inner, weights)
+        case {"name": str(named), "type": "record" | "fixed" | "enum"}:
+            name = named.rpartition(".")[2]
+            if name in weights:
+                raise refused(f"its schema defines {name} twice")
+            weights[name] = None
+            inside = [check(field["type"], weights) for field in avro.get("fields", ())]
+            weight = any(inside) or avro["type"] == "enum" or bool(avro.get("size"))
+            weights[name] = weight
+            return weight
+        case {"type": inner}:
+            return check(inner, weights)
+        case _:
+            raise refused("its schema is none")
+    return True
+
+
+def refused(why: str) -> Stop:
+    return Stop(problem(400, f"The Avro file cannot be read: {why}. Nothing was kept."))

@@ -1,0 +1,158 @@
+"""POST /in/{connection}: verified, understood, in Kafka, and only then acknowledged."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, quote_plus
+
+import structlog
+
+from crm.connector import KEPT_HEADERS, Answer, Connection, Connector, Delivery, quarantined
+from crm.envelope import Fact
+from crm.errors import Malformed, NotYet, Refused
+from crm.facts import DeliveryQuarantined
+from crm.log import Clock, Log, Record
+from crm.shared import Raw
+from services.intake.body import Bodies, Receive
+from services.intake.metrics import DELIVERIES, FACTS, SECONDS
+from services.intake.records import record_of
+from services.intake.reply import NOT_FOUND, Reply, later, sentence
+
+MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
+SECRET_NAMES = {"token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign"}
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+logger = structlog.get_logger()
+
+
+class Doors(Protocol):
+    """Who may send."""
+
+    def connection(self, id: str) -> Connection | None: ...
+
+    def missing(self) -> str | None: ...
+
+
+class Deliveries:
+    """Takes what vendors send to a connection's address."""
+
+    def __init__(
+        self, doors: Doors, log: Log, connectors: Mapping[str, Connector], bodies: Bodies, limit: int, clock: Clock
+    ) -> None:
+        self.doors, self.log, self.connectors = doors, log, connectors
+        self.bodies, self.limit, self.clock = bodies, limit, clock
+
+    def find(self, id: str) -> tuple[Connector, Connection] | None:
+        connection = self.doors.connection(id)
+        connector = self.connectors.get(connection.connector) if connection else None
+        return (connector, connection) if connector and connection else None
+
+    def greet(self, id: str) -> Reply:
+        """A GET, as some vendors do when they register an address."""
+        if not (found := self.find(id)):
+            return later(why) if (why := self.doors.missing()) else NOT_FOUND
+        if found[0].greets:
+            return Reply(200)
+        return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+
+    async def take(self, id: str, headers: Mapping[str, str], query: bytes, receive: Receive) -> Reply:
+        """Raises Stop and Gone while the body is read."""
+        found = self.find(id)
+        if why := self.log.missing() or self.doors.missing():
+            return later(why)
+        if not found:
+            return NOT_FOUND
+        connector, connection = found
+        body = await self.bodies.read(headers, receive, self.limit)
+        began = self.clock()
+        trace = headers.get("traceparent", "")
+        delivery = Delivery(
+            headers,
+            body,
+            began,
+            without_secrets(query, connection.secret) if query else "",
+            trace if TRACEPARENT.fullmatch(trace) else "",
+        )
+        reply, outcome = await self.keep(connector, connection, delivery)
+        DELIVERIES.labels(connector.name, outcome).inc()
+        SECONDS.observe((self.clock() - began) / 1_000_000)
+        return reply
+
+    async def keep(self, connector: Connector, connection: Connection, delivery: Delivery) -> tuple[Reply, str]:
+        """The answer, and a word on what became of the delivery."""
+        try:
+            facts = connector.receive(delivery, connection)
+        except Refused as refusal:
+            logger.info("refused a delivery", connection=connection.id, connector=connector.name, why=str(refusal))
+            return sentence(401, one_line(str(refusal))), "refused"
+        except Exception:
+            logger.exception("a connector failed before it had verified", connection=connection.id)
+            return later("The delivery could not be verified now. Nothing was kept. Send it again."), "failed"
+        facts, records = encoded(facts, connector, connection, delivery)
+        try:
+            await self.log.send(*records)
+            answer = connector.answer(delivery, connection)
+        except NotYet as why:
+            return later(str(why)), "not yet"
+        except Exception:
+            logger.exception("a connector has no answer; the facts are kept", connection=connection.id)
+            return later("The delivery was kept, but cannot be answered. Send it again: twice is once."), "failed"
+        for fact in facts:
+            FACTS.labels(type(fact).__name__).inc()
+            if isinstance(fact, DeliveryQuarantined):
+                logger.warning("quarantined a delivery", fact=fact.meta.id, connection=connection.id, why=fact.reason)
+        return reply_of(answer), "quarantined" if isinstance(facts[0], DeliveryQuarantined) else "taken"
+
+
+def encoded(
+    facts: list[Fact], connector: Connector, connection: Connection, delivery: Delivery
+) -> tuple[list[Fact], list[Record]]:
+    """The facts as records; when one of them cannot be written, the delivery in quarantine instead of them all."""
+    records, size = [], 0
+    try:
+        for fact in facts:
+            record = record_of(fact, connector.family)
+            size += len(record.value or b"")
+            if size > MAX_RECORDS_BYTES:
+                raise Malformed(f"its {len(facts)} facts take more than {MAX_RECORDS_BYTES} bytes")
+            records.append(record)
+        return facts, records
+    except Exception as error:
+        reason = str(error) if isinstance(error, Malformed) else repr(error)
+        headers = {name: clean(delivery.headers[name]) for name in KEPT_HEADERS if name in delivery.headers}
+        raw = Raw(clean(delivery.content_type), headers, clean(delivery.query), delivery.body)
+        fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
+        return [fact], [record_of(fact)]
+
+
+def without_secrets(query: bytes, secret: str) -> str:
+    """The query string, but for what proves who is asking."""
+    text = query.decode("latin-1")
+    kept = [
+        part
+        for part in text.split("&")
+        for name, value in parse_qsl(part, keep_blank_values=True)[:1] or [("", "")]
+        if name.lower() not in SECRET_NAMES and value != secret and quote_plus(secret) not in part
+    ]
+    return "&".join(kept)
+
+
+def reply_of(answer: Answer) -> Reply:
+    return Reply(answer.status, answer.body, answer.content_type.encode())
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Names in lower case; a header given twice is joined with a comma, as RFC 9110 has it."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers

@@ -1,0 +1,31 @@
+"""A fact as a Kafka record: key, framed value, and the CloudEvents headers."""
+
+from crm.codec import TYPE_NAMES, encode
+from crm.envelope import Fact
+from crm.errors import Malformed
+from crm.facts import DeliveryKept
+from crm.log import Record
+from crm.topics import FAMILIES, TOPICS
+
+MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
+CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
+CONTENT_TYPE = ("content-type", b"application/avro")
+TOPIC_NAMES = {fact: TOPICS[family].name for fact, family in FAMILIES.items()}
+
+
+def record_of(fact: Fact, family: str = "") -> Record:
+    """`family` is for what is kept raw: it goes where its connector's facts go. Raises Malformed."""
+    topic = TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)]
+    value = encode(fact)
+    if len(value) > MAX_RECORD:
+        raise Malformed(f"what it says takes {len(value)} bytes, more than the {MAX_RECORD} of one record")
+    meta = fact.meta
+    headers = (
+        ("ce_id", meta.id.encode()),
+        CE_TYPES[type(fact)],
+        ("ce_source", meta.source.encode()),
+        CONTENT_TYPE,
+    )
+    if meta.trace:
+        headers = (*headers, ("traceparent", meta.trace.encode()))
+    return Record(topic, meta.stream.encode(), value, headers)

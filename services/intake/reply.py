@@ -1,0 +1,49 @@
+"""What the intake answers, and the refusals that have an answer of their own."""
+
+import msgspec
+from msgspec import Struct
+
+TEXT = b"text/plain; charset=utf-8"
+JSON = b"application/json"
+RETRY_AFTER_SECONDS = b"5"
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Reply(Struct, frozen=True, gc=False):
+    """Status, body and headers of one answer."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = TEXT
+    headers: Headers = ()
+
+
+class Stop(Exception):
+    """The request ends here, with this answer. Nothing was kept."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.body.decode())
+        self.reply = reply
+
+
+class Gone(Exception):
+    """Whoever sent the request went away half-way: nobody to answer, nothing kept."""
+
+
+NOT_FOUND = Reply(404, b"not found\n")
+
+
+def sentence(status: int, text: str, headers: Headers = ()) -> Reply:
+    """One line for a person."""
+    return Reply(status, text.encode("utf-8", "backslashreplace") + b"\n", TEXT, headers)
+
+
+def problem(status: int, text: str, headers: Headers = ()) -> Reply:
+    """One line for a person, within JSON."""
+    return Reply(status, msgspec.json.encode({"error": text}), JSON, headers)
+
+
+def later(text: str) -> Reply:
+    """Nothing is known to be kept: come again."""
+    return sentence(503, text, ((b"retry-after", RETRY_AFTER_SECONDS),))

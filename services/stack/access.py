@@ -1,0 +1,80 @@
+"""Who may come in: connections and tokens, declared as facts on crm.connections."""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer
+
+from crm.codec import encode
+from crm.envelope import now
+from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.scalars import Id
+from crm.shared import Meta
+from crm.topics import CONNECTIONS
+
+PREFIX = "crm_live_"
+SCOPES = ("read", "write", "connect", "admin")
+BASE62 = string.digits + string.ascii_letters
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token at its birth: the only moment that its text is known."""
+
+    id: Id
+    text: str
+
+
+def new_secret() -> str:
+    """`crm_live_`, 32 random url-safe characters, and 6 that let a scanner tell a real token from a look-alike."""
+    random = secrets.token_urlsafe(24)
+    return PREFIX + random + checksum(random)
+
+
+def checksum(random: str) -> str:
+    """CRC-32 in base 62, six digits."""
+    number, digits = crc32(random.encode()), ""
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        digits = BASE62[digit] + digits
+    return digits
+
+
+async def declare_connection(
+    bootstrap: str,
+    workspace: Id,
+    connector: str,
+    name: str,
+    secret: str = "",
+    settings: Mapping[str, str] | None = None,
+    connection: Id | None = None,
+) -> Id:
+    """Activates an integration, or changes it when its id is given. Returns its id once Kafka has it."""
+    connection = connection or Id(str(uuid4()))
+    fact = ConnectionDeclared(origin(workspace, connection), connection, connector, name, secret, dict(settings or {}))
+    await tell(bootstrap, connection, encode(fact))
+    return connection
+
+
+async def create_token(bootstrap: str, workspace: Id, name: str, scopes: Sequence[str] = ("read", "write")) -> NewToken:
+    """A key to a workspace. Kafka gets its SHA-256 alone."""
+    token, text = Id(str(uuid4())), new_secret()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    fact = TokenDeclared(origin(workspace, token), token, name, digest, tuple(scopes))
+    await tell(bootstrap, token, encode(fact))
+    return NewToken(token, text)
+
+
+def origin(workspace: Id, id: Id) -> Meta:
+    at = now()
+    return Meta(id=id, workspace=workspace, stream=id, occurred_at=at, recorded_at=at, source="crm", cause=id)
+
+
+async def tell(bootstrap: str, key: Id, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
+        await producer.send_and_wait(CONNECTIONS.name, value, key=key.encode())

@@ -1,0 +1,49 @@
+"""The demo workspace of a first start: something to post a form to, and a token to read with."""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from crm.scalars import Id
+from services.stack.access import create_token, declare_connection
+from streams.command import create_workspace
+
+OWNERS = ("olena", "taras")
+
+
+class Demo(msgspec.Struct, frozen=True):
+    """Kept in `demo.json`, readable by its owner alone, so that later starts and `crm demo` find it."""
+
+    workspace: Id
+    form: Id  # the connection that forms are posted to
+    token: str
+
+
+def path(data: Path) -> Path:
+    return data / "demo.json"
+
+
+def read(data: Path) -> Demo | None:
+    try:
+        return msgspec.json.decode(path(data).read_bytes(), type=Demo)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
+    """The one that is there, else a new one."""
+    if known := read(data):
+        return known
+    workspace = Id(str(uuid4()))
+    await create_workspace(dsn, workspace, "Demo", owners=OWNERS)
+    form = await declare_connection(bootstrap, workspace, "form", "Demo form")
+    token = await create_token(bootstrap, workspace, "demo", ("read", "write", "connect"))
+    demo = Demo(workspace, form, token.text)
+    data.mkdir(parents=True, exist_ok=True)
+    beside = path(data).with_suffix(".new")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(demo))
+    beside.rename(path(data))  # last of all: a start that was cut short makes another one
+    return demo

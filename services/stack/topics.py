@@ -1,0 +1,60 @@
+"""Makes the declared topics in Kafka, and tells where Kafka differs from the declaration."""
+
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from crm.topics import TOPICS, Topic
+
+
+async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
+    """Creates what is not there yet and returns those names. Topics that exist are left as they are."""
+    declared = {topic.name: topic for topic in topics}
+    async with Admin(bootstrap) as admin:
+        missing = [declared[name] for name in declared.keys() - set(await admin.list_topics())]
+        if not missing:
+            return []
+        answer = await admin.create_topics(
+            [NewTopic(t.name, t.partitions, replication, topic_configs=t.config) for t in missing]
+        )
+        for name, code, *_ in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise RuntimeError(f"Kafka refused the topic {name}: {for_code(code).__name__}. Nothing was changed.")
+    return sorted(topic.name for topic in missing)
+
+
+async def differences(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
+    """A sentence for each topic that is missing, or has other partitions or settings than declared."""
+    declared = {topic.name: topic for topic in topics}
+    async with Admin(bootstrap) as admin:
+        there = set(await admin.list_topics())
+        told = [f"The topic {name} is missing: `crm up` creates it." for name in sorted(declared.keys() - there)]
+        present = [name for name in declared if name in there]
+        for found in await admin.describe_topics(present):
+            topic, count = declared[found["topic"]], len(found["partitions"])
+            if count != topic.partitions:
+                told.append(f"The topic {topic.name} has {count} partitions; {topic.partitions} are declared.")
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in present]
+        for answer in await admin.describe_configs(asked):
+            for _, _, _, name, entries in answer.resources:
+                actual = {entry[0]: entry[1] for entry in entries}
+                for key, value in declared[name].config.items():
+                    if actual.get(key) != value:
+                        told.append(f"The topic {name} has {key}={actual.get(key)}; {value} is declared.")
+    return told
+
+
+class Admin:
+    """An AIOKafkaAdminClient for one `async with`."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+    async def __aenter__(self) -> AIOKafkaAdminClient:
+        await self.client.start()
+        return self.client
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()

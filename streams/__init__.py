@@ -1,0 +1,1 @@
+"""Kafka -> Postgres -> Kafka: decide, relay, project. Faust is imported in worker.py only."""

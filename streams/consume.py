@@ -1,0 +1,202 @@
+"""The loop of a stream role: whatever has arrived becomes one transaction, effects and checkpoints together."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import psycopg
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from psycopg import AsyncConnection
+
+from crm.adapters.metrics import BATCH_SECONDS, HANDLED, LAG_EVENTS, LAG_SECONDS, RETRIES
+from crm.settings import Settings
+from streams import checkpoints
+from streams.checkpoints import Checkpoint, LogMismatch, Partition, Places, Record
+from streams.worker import Fetch, Worker
+
+ENOUGH = 500  # records at which a transaction takes no more fetches
+IDLE = 5.0  # seconds without a fetch after which the checkpoints are looked at again
+# A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it.
+SESSION = (
+    "-c transaction_timeout=5s -c idle_in_transaction_session_timeout=5s -c lock_timeout=10s "
+    "-c statement_timeout=30s -c jit=off"
+)
+
+log = structlog.get_logger()
+Todo = Mapping[str, Sequence[Record]]
+
+
+class Handler(Protocol):
+    """What a role does with records: runs inside the transaction that moves the checkpoints."""
+
+    @property
+    def consumers(self) -> Sequence[str]:
+        """Names under which checkpoints are kept."""
+
+    @property
+    def positioned(self) -> bool:
+        """The topic is the journal: records count by position."""
+
+    async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
+        """`todo`: the new records of each consumer. Returns the consumers that stand still from here on.
+
+        `careful`: the last try met data that Postgres refuses; find the culprit and set it aside.
+        """
+
+
+class Consumption:
+    """One role's loop over one worker's fetches."""
+
+    def __init__(self, group: str, topics: Sequence[str], handler: Handler, settings: Settings) -> None:
+        self.group, self.topics, self.handler = group, topics, handler
+        self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
+        self.worker = Worker(group, topics, settings, self.begin)
+        self.healed = False
+
+    def missing(self) -> str | None:
+        """What keeps this role from being ready."""
+        return None if self.worker.begun else f"{self.group} has not joined its consumer group yet"
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what cannot be mended by trying again."""
+        await topics_there(self.bootstrap, self.topics)
+        await self.worker.app.start()
+        work = asyncio.create_task(self.work())
+        try:
+            while True:
+                await self.worker.check()
+                if work.done():
+                    work.result()
+                await asyncio.sleep(0.5)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self.worker.app.stop()
+
+    async def work(self) -> None:
+        conn = await connect(self.dsn)
+        while True:
+            fetches = await self.take()
+            if not fetches:
+                await self.rewind(self.worker.assigned())
+            careful = False
+            while fetches := [f for f in fetches if Partition(*f.tp) in self.worker.assigned()]:
+                try:  # until it is done or not ours: what a lost commit did is found passed
+                    conn = await connect(self.dsn) if conn.closed else conn
+                    began = time.perf_counter()
+                    async with conn.pipeline(), conn.transaction():
+                        moved, skipped = await self.apply(conn, fetches, careful)
+                    self.measure(moved, fetches, time.perf_counter() - began)
+                    if skipped:
+                        await self.rewind(skipped)
+                    break
+                except LogMismatch:
+                    raise
+                except Exception as error:
+                    RETRIES.labels(self.group).inc()
+                    careful = isinstance(error, psycopg.DataError)
+                    log.warning("transaction runs again", consumer=self.group, error=repr(error), careful=careful)
+                    await asyncio.sleep(0.1)
+
+    async def take(self) -> list[Fetch]:
+        """All that arrived during the last transaction, up to ENOUGH records; empty when nothing comes."""
+        arrived = self.worker.fetches
+        try:
+            async with asyncio.timeout(IDLE):
+                taken = [await arrived.get()]
+        except TimeoutError:
+            return []
+        while not arrived.empty() and sum(len(f.records) for f in taken) < ENOUGH:
+            taken.append(arrived.get_nowait())
+        return taken
+
+    async def apply(
+        self, conn: AsyncConnection, fetches: Iterable[Fetch], careful: bool
+    ) -> tuple[Places, set[Partition]]:
+        """In the caller's transaction. The checkpoints stay locked: a second worker waits, then finds them passed.
+
+        Returns the new checkpoints, and the partitions of which earlier records were skipped: read those again.
+        """
+        partitions = {Partition(*f.tp) for f in fetches}
+        places = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
+        moved: Places = {}
+        todo: dict[str, list[Record]] = {}
+        skipped: set[Partition] = set()
+        for fetch in fetches:
+            for key, before in places.items():
+                consumer, partition = key
+                if partition != Partition(*fetch.tp):
+                    continue
+                at: Checkpoint = moved.get(key, before)
+                if fetch.offset > at.next_offset:
+                    skipped.add(partition)
+                    continue
+                records, after = checkpoints.fresh(fetch.records, at, self.handler.positioned)
+                if after != at:
+                    moved[key] = after
+                    todo.setdefault(consumer, []).extend(records)
+        if moved:
+            failed = await self.handler.handle(conn, todo, careful)
+            moved = {key: at for key, at in moved.items() if key[0] not in failed}
+            await checkpoints.move(conn, moved)
+        return moved, skipped
+
+    async def begin(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
+        """Partitions were assigned: move the consumer to the checkpoints."""
+        if not assigned:
+            return {}
+        async with await connect(self.dsn) as conn:
+            await checkpoints.ensure(conn, self.handler.consumers, assigned)
+            if not self.healed:
+                await checkpoints.heal(conn, self.handler.consumers)
+                self.healed = True
+            offsets = checkpoints.lowest(await checkpoints.read(conn, self.handler.consumers, assigned))
+        first, end = await worker.bounds(assigned)
+        checkpoints.within(offsets, first, end)
+        offsets = {p: offsets.get(p, end[p]) for p in assigned}  # type: ignore[index]  # equal to Faust's pairs
+        await worker.seek(offsets)
+        return offsets
+
+    async def rewind(self, partitions: Iterable[Partition]) -> None:
+        """Back to the checkpoints: a skipped last fetch shows itself by nothing else."""
+        try:
+            await self.begin(self.worker, list(partitions))
+        except LogMismatch:
+            raise
+        except Exception as error:
+            log.warning("cannot look at the checkpoints yet", consumer=self.group, error=repr(error))
+
+    def measure(self, moved: Places, fetches: Sequence[Fetch], seconds: float) -> None:
+        BATCH_SECONDS.labels(self.group).observe(seconds)
+        newest = {Partition(*f.tp): f.records[-1].timestamp for f in fetches}
+        for (consumer, partition), at in moved.items():
+            labels = consumer, partition.topic, str(partition.partition)
+            LAG_EVENTS.labels(*labels).set(max(0, self.worker.end(partition) - at.next_offset))
+            LAG_SECONDS.labels(*labels).set(max(0.0, time.time() - newest[partition] / 1000))
+        HANDLED.labels(self.group).inc(sum(len(f.records) for f in fetches))
+
+
+async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
+    """Waits for Kafka and the topics: who joins a group before they are there is assigned nothing, and keeps that."""
+    while True:
+        try:
+            async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+                if not (missing := set(topics) - await consumer.topics()):
+                    return
+                log.warning("waiting for topics", missing=sorted(missing))
+        except KafkaError as error:
+            log.warning("waiting for Kafka", error=str(error))
+        await asyncio.sleep(0.5)
+
+
+async def connect(dsn: str) -> AsyncConnection:
+    """Waits for Postgres."""
+    while True:
+        try:
+            return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=SESSION)
+        except psycopg.OperationalError as error:
+            log.warning("waiting for Postgres", error=str(error).strip())
+            await asyncio.sleep(0.5)

@@ -1,0 +1,154 @@
+"""The project role: events become rows. One Postgres transaction a batch: all projections' rows and checkpoints."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from psycopg import AsyncConnection
+
+from crm.adapters import metrics, read_models
+from crm.codec import decode, type_of
+from crm.envelope import Event, Row
+from crm.projection import Projection
+from crm.scalars import Id
+from crm.settings import Settings
+from crm.topics import JOURNAL
+from projections import PROJECTIONS
+from streams import checkpoints
+from streams.checkpoints import Record
+from streams.consume import Consumption, Todo
+from streams.role import run
+
+NOTIFY = "SELECT pg_notify('changes', m) FROM unnest(%s::text[]) AS m"
+KEYS = 150  # a notification; Postgres takes 8,000 bytes
+Key = tuple[Id, Id]  # workspace and the row's key
+
+log = structlog.get_logger()
+
+
+class Folding:
+    """One projection's part of a batch."""
+
+    def __init__(self, projection: Projection[Any], events: Iterable[Event]) -> None:
+        self.projection = projection
+        self.events = [e for e in events if isinstance(e, projection.handles)]
+        self.keys = {(e.meta.workspace, projection.key_of(e)): None for e in self.events}
+        self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
+        self.after: dict[Key, Row | None] = {}
+
+    async def load(self, conn: AsyncConnection) -> Any:
+        """Sends the query; `loaded` takes its answer."""
+        wanted = [{"workspace": w, "key": k} for w, k in self.keys]
+        return await conn.execute(read_models.load(self.projection), [as_json(wanted)])
+
+    async def loaded(self, cursor: Any) -> None:
+        for workspace, text in await cursor.fetchall():
+            row = msgspec.json.decode(text, type=self.projection.row)
+            self.before[workspace, getattr(row, self.projection.key)] = row
+
+    def fold(self) -> None:
+        """Raises what the fold raises, with the event and its position in a note."""
+        rows = dict(self.before)
+        fold, key_of = self.projection.fold, self.projection.key_of
+        for event in self.events:
+            key = event.meta.workspace, key_of(event)
+            try:
+                rows[key] = fold(rows[key], event)
+            except Exception as error:
+                error.add_note(f"{self.projection.name} at {type(event).__name__} {event.meta.id}")
+                raise
+        self.after = {key: row for key, row in rows.items() if row is not self.before[key] and row != self.before[key]}
+
+    async def save(self, conn: AsyncConnection) -> None:
+        kept = [self.as_saved(key, row) for key, row in sorted(self.after.items()) if row is not None]
+        gone = [{"workspace": w, "key": k} for (w, k), row in self.after.items() if row is None]
+        if kept:
+            await conn.execute(read_models.save(self.projection), [as_json(kept)])
+        if gone:
+            await conn.execute(read_models.delete(self.projection), [as_json(gone)])
+
+    def as_saved(self, key: Key, row: Row) -> dict[str, Any]:
+        saved = {"workspace": key[0], **msgspec.structs.asdict(row)}
+        for column in self.projection.columns:
+            if column.type == "jsonb" and saved[column.name] is not None:
+                saved[column.name] = {k: msgspec.Raw(v.encode()) for k, v in saved[column.name].items()}
+        return saved
+
+    def changes(self) -> Iterable[str]:
+        """Notifications: which rows of which workspace are new."""
+        by_workspace: dict[Id, list[Id]] = {}
+        for workspace, key in self.after:
+            by_workspace.setdefault(workspace, []).append(key)
+        for workspace, keys in by_workspace.items():
+            for n in range(0, len(keys), KEYS):
+                told = {"projection": self.projection.name, "workspace": workspace, "keys": keys[n : n + KEYS]}
+                yield msgspec.json.encode(told).decode()
+
+
+class Project:
+    """Handler of the journal: each projection version is a consumer with checkpoints of its own."""
+
+    positioned = True
+
+    def __init__(self, projections: Iterable[Projection[Any]]) -> None:
+        self.by_consumer = {p.table: p for p in projections}
+        self.consumers: Sequence[str] = tuple(self.by_consumer)
+        self.handled = {kind for p in self.by_consumer.values() for kind in p.handles}
+
+    async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
+        events: dict[tuple[int, int], Event | None] = {}  # decoded once for all projections
+        failed: set[str] = set()
+        foldings = {
+            consumer: Folding(self.by_consumer[consumer], self.decoded(records, events))
+            for consumer, records in todo.items()
+        }
+        cursors = {c: await f.load(conn) for c, f in foldings.items() if f.projection.needs_row and f.keys}
+        for consumer, cursor in cursors.items():
+            await foldings[consumer].loaded(cursor)
+        for consumer, folding in foldings.items():
+            try:
+                folding.fold()
+                if careful:
+                    async with conn.transaction():
+                        await folding.save(conn)
+            except Exception as error:
+                if conn.closed or conn.broken:
+                    raise
+                failed.add(consumer)
+                await self.stand_still(conn, consumer, error)
+        done = [f for c, f in foldings.items() if c not in failed]
+        if not careful:
+            for folding in done:
+                await folding.save(conn)
+        if told := [message for folding in done for message in folding.changes()]:
+            await conn.execute(NOTIFY, [told])
+        return failed
+
+    def decoded(self, records: Sequence[Record], events: dict[tuple[int, int], Event | None]) -> Iterable[Event]:
+        """In order; types that no projection folds are passed over undecoded."""
+        for record in records:
+            place = record.partition, record.offset
+            if place not in events:
+                events[place] = decode(record.value) if type_of(record.value) in self.handled else None
+            if (event := events[place]) is not None:
+                yield event
+
+    async def stand_still(self, conn: AsyncConnection, consumer: str, error: Exception) -> None:
+        """This projection alone, loudly; the others go on."""
+        why = " ".join([repr(error), *getattr(error, "__notes__", [])])
+        log.error("projection stands still; mend its fold and start the role again", projection=consumer, error=why)
+        metrics.STUCK.labels(consumer).set(1)
+        await checkpoints.fail(conn, consumer, why)
+
+
+def as_json(items: Sequence[Any]) -> str:
+    return msgspec.json.encode(items).decode()
+
+
+def consumption(settings: Settings) -> Consumption:
+    return Consumption("project", [JOURNAL.name], Project(PROJECTIONS.values()), settings)
+
+
+if __name__ == "__main__":
+    run("project", consumption)
