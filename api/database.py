@@ -46,4 +46,6 @@ async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[D
     except (psycopg.DataError, UnicodeError):
         raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
     except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
-        raise Unavailable(f"The database does not answer ({type(error).__name__}). Nothing was read; try again.") from None
+        raise Unavailable(
+            f"The database does not answer ({type(error).__name__}). Nothing was read; try again."
+        ) from None

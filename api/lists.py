@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import strawberry
+from msgspec import json
 from strawberry.scalars import JSON
 
 from api.sql import SAME_CONTACT, Filter
 
+NIL = UUID(int=0)
 
-@strawberry.input(description="A custom field and the value it must have, with its type: \"7\" is not 7.")
+
+@strawberry.input(description='A custom field and the value it must have, with its type: "7" is not 7.')
 class FieldEquals:
     name: str
     equals: JSON
@@ -26,7 +30,9 @@ class List:
     filters: Mapping[str, Filter] = field(default_factory=dict)
 
 
-CONTACT = Filter(strawberry.ID, f"t.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it.")
+CONTACT = Filter(
+    strawberry.ID, f"t.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it."
+)
 DEAL = Filter(strawberry.ID, "t.deal_id = %(deal)s::uuid", about="Of this deal.")
 CONVERSATION = Filter(strawberry.ID, "t.conversation_id = %(conversation)s::uuid", about="Of this conversation.")
 
@@ -85,12 +91,18 @@ LISTS: dict[str, List] = {
 ROOT = tuple(name for name in LISTS if name != "messages")
 
 
-def parameter(name: str, value: Any) -> Any:
+def parameter(filter: Filter, value: Any) -> Any:
     """A filter's argument as its statement takes it."""
-    if name == "field":
-        return exact_json({field.name: field.equals for field in value})
+    if filter.type is strawberry.ID:
+        return known_id(value)
+    if filter.type == list[FieldEquals]:
+        return json.encode({field.name: field.equals for field in value}).decode()
     return value
 
 
-def exact_json(value: Any) -> str:
-    return strawberry_json.encode(value).decode()
+def known_id(text: str) -> str:
+    """What is no id at all is the id of nothing."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return str(NIL)

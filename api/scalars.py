@@ -6,7 +6,7 @@ from typing import Any, NewType
 import strawberry
 from graphql import GraphQLError
 from strawberry.scalars import JSON
-from strawberry.schema.config import ScalarDefinition
+from strawberry.types.scalar import ScalarDefinition
 
 from crm.money import DECIMALS, money_text
 
@@ -24,7 +24,7 @@ def long(value: object) -> int:
 SCALARS: dict[object, ScalarDefinition] = {
     Long: strawberry.scalar(
         name="Long",
-        description="A whole number of at most 64 bits, a JSON number. JavaScript needs a BigInt-aware parser past 2^53.",
+        description="A whole number of at most 64 bits, as a JSON number. Past 2^53 plain JavaScript rounds it.",
         serialize=int,
         parse_value=long,
     ),
@@ -41,12 +41,13 @@ BY_COLUMN: dict[str, Any] = {
 }
 
 
+def money_for_people(root: Any) -> str:
+    known = root.currency in DECIMALS
+    return money_text(root.minor, root.currency) if known else f"{root.minor} {root.currency}".strip()
+
+
 @strawberry.type(description="A sum of money, exact.")
 class Money:
     minor: Long = strawberry.field(description="In the currency's smallest unit, such as kopecks.")
     currency: str = strawberry.field(description="ISO 4217.")
-
-    @strawberry.field(description="For people, such as 202.00 UAH.")
-    def text(self) -> str:
-        known = self.currency in DECIMALS
-        return money_text(self.minor, self.currency) if known else f"{self.minor} {self.currency}".strip()
+    text: str = strawberry.field(resolver=money_for_people, description="For people, such as 202.00 UAH.")

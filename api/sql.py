@@ -19,9 +19,7 @@ SAME_CONTACT = """ARRAY(
     ) SELECT id FROM same)"""
 
 # As crm.state.entities.Deal.open has it: somebody still has to work or to pay.
-OPEN_DEAL = (
-    f"t.stage <> ALL (ARRAY{list(OUTCOMES)}) AND NOT (t.amount_minor > 0 AND t.paid_minor >= t.amount_minor)"
-)
+OPEN_DEAL = f"t.stage <> ALL (ARRAY{list(OUTCOMES)}) AND NOT (t.amount_minor > 0 AND t.paid_minor >= t.amount_minor)"
 
 # `<> '{}'` is the condition of the partial GIN index: without it the index is not used.
 CALLER = """SELECT t.* FROM read.contact AS t
@@ -73,7 +71,8 @@ def by_keys(projection: Projection[Any]) -> str:
 def by_column(projection: Projection[Any], column: str) -> str:
     """At most one row. Parameter: `value`."""
     return (
-        f"SELECT t.* FROM read.{projection.name} AS t WHERE t.workspace = %(workspace)s AND t.{column} = %(value)s LIMIT 1"
+        f"SELECT t.* FROM read.{projection.name} AS t "
+        f"WHERE t.workspace = %(workspace)s AND t.{column} = %(value)s LIMIT 1"
     )
 
 

@@ -1,7 +1,8 @@
-"""Writes crm/shared.py, facts.py and events.py from schemas/avro/*/*.avsc (`make events`); a test compares them."""
+"""Writes crm/shared.py, facts.py and events.py from schemas/avro (`make events`), and the docs' table of topics."""
 
 import json
 import re
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ PLAIN = {"string": "str", "long": "int", "int": "int", "boolean": "bool", "bytes
 BASES = {"shared": "Struct", "facts": "Fact", "events": "Event"}
 HOMES = {"Struct": "msgspec", "Fact": "crm.envelope", "Event": "crm.envelope"}
 WIDTH = 120
+PAGE = SCHEMAS.parent.parent / "docs" / "contract.md"
+MARK = "<!-- topics: made by `make events` -->"
 
 
 def sources(folder: str, root: Path = SCHEMAS) -> list[dict[str, Any]]:
@@ -97,6 +100,25 @@ def render(folder: str, root: Path = SCHEMAS) -> str:
     return head + imports(BASES[folder], body, used) + body
 
 
+def topics_table(root: Path = SCHEMAS) -> str:
+    """The topics as a Markdown table."""
+    rows = ["| Topic | Partitions | Kept | Written by | What lies in it |", "|---|---|---|---|---|"]
+    for topic in tomllib.loads((root / "topics.toml").read_text()).values():
+        config = topic["config"]
+        kept = "for ever" if config.get("retention.ms") == "-1" else "by Kafka's default"
+        kept = "the newest of each key" if config.get("cleanup.policy") == "compact" else kept
+        rows.append(f"| `{topic['name']}` | {topic['partitions']} | {kept} | {topic['writer']} | {topic['about']} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_table(page: str, table: str) -> str:
+    """A page of docs with the table between its two marks."""
+    before, _, rest = page.partition(MARK)
+    _, _, after = rest.partition(MARK)
+    return f"{before}{MARK}\n{table}{MARK}{after}"
+
+
 if __name__ == "__main__":
     for folder in BASES:
         Path(__file__).with_name(f"{folder}.py").write_text(render(folder))
+    PAGE.write_text(with_table(PAGE.read_text(), topics_table()))

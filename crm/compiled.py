@@ -8,6 +8,7 @@ A test holds every record type against fastavro, in both directions.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from crm.errors import Broken
 from crm.registry import definitions
 
 SMALL = [bytes([n << 1]) for n in range(64)]  # the numbers 0 to 63, zigzag: most lengths
@@ -58,7 +59,7 @@ def count(data: bytes, at: int) -> tuple[int, int]:
 
 
 def writer(schema: dict[str, Any]) -> Callable[[Any, bytes], bytes]:
-    """write(record, header) -> header + body. Raises ValueError, OverflowError, TypeError, AttributeError, KeyError."""
+    """write(record, header) -> header + body. Raises what Python raises for a value of another type."""
     lines = ["def write(r, header):", "    out = [header]", "    add = out.append"]
     lines += [f"    {line}" for line in writes(schema, "r", definitions(schema), 1)]
     return made("write", [*lines, "    return b''.join(out)"], {"SMALL": SMALL, "number": number})
@@ -107,7 +108,11 @@ def writes(avro: Any, value: str, named: dict[str, Any], depth: int) -> Iterator
 
 
 def reader(schema: dict[str, Any], types: Types) -> Callable[[bytes, int], tuple[Any, int]]:
-    """read(data, at) -> the Struct and where it ends, which is past the data's end when that is cut short."""
+    """read(data, at) -> the Struct and where it ends, past the data's end if that is cut short. Raises Broken."""
+    for name, record in definitions(schema).items():
+        declared = tuple(field["name"] for field in record["fields"])
+        if types[name].__struct_fields__ != declared:
+            raise Broken(f"The class {name} is not the one that was published. Nothing was read. Run make events.")
     lines = ["def read(data, i):", *indented(reads(schema, "v", definitions(schema), 1)), "    return v, i"]
     tools = {"numeral": numeral, "length": length, "count": count, "BOOLEAN": (False, True)}
     return made("read", lines, {**tools, **{f"T_{name}": record for name, record in types.items()}})

@@ -1,12 +1,16 @@
 """What every fact, event and row is, whatever it says."""
 
 import time
-from uuid import UUID, uuid5
+from hashlib import sha1
 
 from msgspec import Struct
 
 from crm.scalars import Id, Micros
 from crm.shared import Meta
+
+
+VERSION_BITS = ~(0xF << 76 | 0x3 << 62)
+VERSION_5 = 5 << 76 | 2 << 62
 
 
 class Fact(Struct, frozen=True, gc=False):
@@ -31,5 +35,11 @@ def now() -> Micros:
 
 
 def named_id(scope: Id, name: str) -> Id:
-    """The same for the same name, for ever (RFC 9562 uuid5). A lone surrogate in the name is kept apart from its like."""
-    return Id(str(uuid5(UUID(scope), name.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace"))))
+    """The same for the same name, for ever: RFC 9562 uuid5, written out as the uuid module takes three times as long.
+
+    A lone surrogate in the name is kept apart from its like. Raises ValueError when the scope is no UUID.
+    """
+    digest = sha1(bytes.fromhex(scope.replace("-", "")) + name.encode("utf-8", "surrogatepass"), usedforsecurity=False)
+    bits = int.from_bytes(digest.digest()[:16], "big")
+    text = f"{bits & VERSION_BITS | VERSION_5:032x}"
+    return Id(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")

@@ -21,7 +21,7 @@ class Log(Protocol):
     """Kafka, or a memory log that behaves like it."""
 
     def send(self, *records: Record) -> Awaitable[None]:
-        """Done once every record is kept. Raises NotYet when that is not known in time: they may still be kept later."""
+        """Done once every record is kept. Raises NotYet when that is not known in time: they may be kept later."""
 
     def missing(self) -> str | None:
         """A sentence on why nothing can be kept now; None when all is well."""

@@ -67,9 +67,14 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
     minor, lost = (digits * scale, 0) if shift >= 0 else divmod(digits, scale)
     if lost:
         raise Malformed(f"{str(amount)[:_LONGEST]!r} has more decimals than {currency} has ({decimals}).")
-    if minor >= _MAX:
+    return within_64_bits(-minor if sign else minor)
+
+
+def within_64_bits(minor: int) -> int:
+    """Raises Malformed."""
+    if not -_MAX <= minor < _MAX:
         raise Malformed("The sum is past the largest that can be kept (64 bits).")
-    return -minor if sign else minor
+    return minor
 
 
 def money_text(minor: int, currency: str) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -54,6 +55,10 @@ class Projection(Generic[R]):
     @property
     def table(self) -> str:
         return f"{self.name}_v{self.version}"
+
+    @cached_property
+    def json_columns(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns if c.type == "jsonb")
 
     def key_of(self, event: Event) -> Id:
         """Which row an event is about: its field named like the key, else the event itself."""

@@ -105,7 +105,7 @@ def fresh(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[
             if found > position + 1:
                 raise LogMismatch(
                     f"{record.topic}/{record.partition}: position {found} follows {position} "
-                    f"at offset {record.offset}. Nothing was applied. The journal has a gap: restore it or rebuild from an archive."
+                    f"at offset {record.offset}. Nothing was applied. Restore what the journal lacks from an archive."
                 )
             if found == position + 1:
                 taken.append(record)

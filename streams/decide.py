@@ -1,47 +1,21 @@
 """The decide role: facts become events. One Postgres transaction a batch: state, checkpoint and outbox together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import msgspec
-import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters import journal, metrics
-from crm.adapters.journal import Packed
-from crm.adapters.state import Batch, NotLoaded
-from crm.codec import TYPE_NAMES, decode, encode
-from crm.connector import digest
-from crm.decisions import decided, follow, hints
-from crm.decisions.case import Case
-from crm.envelope import Event, Fact, named_id, now
+from crm.adapters.deciding import Arrived, decide, raw_of, refused
+from crm.codec import TYPE_NAMES, decode
+from crm.envelope import Fact, named_id
 from crm.errors import Malformed
 from crm.facts import DeliveryQuarantined
 from crm.scalars import Id, Micros
 from crm.settings import Settings
-from crm.shared import Meta, Raw
+from crm.shared import Meta
 from crm.topics import DECIDED
 from streams.checkpoints import Record
 from streams.consume import Consumption, Todo
 from streams.role import run
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
-SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A fact and where it lies."""
-
-    fact: Fact
-    topic: str = ""
-    partition: int = -1
-    offset: int = -1
-
-    def case(self, state: Batch, at: Micros) -> Case:
-        return Case(self.fact, state.of(self.fact.meta.workspace), at, self.topic, self.partition, self.offset)
 
 
 class Decide:
@@ -70,86 +44,6 @@ class Decide:
             await decide(conn, [refused(one, f"the database refused it: {error}")])
 
 
-async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> dict[int, int]:
-    """In the caller's transaction. Returns the last journal position of each partition that got events."""
-    news = await unseen(conn, arrived)
-    batch, at = Batch(), now()
-    await prefetch(conn, batch, news)
-    events: list[Packed] = []
-    begin = 0
-    while begin < len(news):  # usually once: what was not loaded is collected over the rest, fetched, and run again
-        done = begin
-        for n in range(begin, len(news)):
-            try:
-                told = packed(news[n], batch, at)
-            except NotLoaded:
-                batch.forget()
-                continue
-            if batch.missing:  # decided on a state that lacks an earlier fact: only what it asked for counts
-                batch.forget()
-                continue
-            batch.keep()
-            events += told
-            done = n + 1
-        missing, batch.missing = batch.missing, set()
-        await batch.load(conn, sorted(missing))
-        begin = done
-    await batch.write(conn)
-    return await journal.append(conn, events)
-
-
-def packed(one: Arrived, batch: Batch, at: Micros) -> list[Packed]:
-    """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody."""
-    try:
-        events = decided(one.case(batch, at))
-        told = [journal.packed(event) for event in events]
-    except NotLoaded:
-        raise
-    except Exception as error:
-        log.exception("a decision stumbled", fact=one.fact.meta.id)
-        batch.forget()
-        events = decided(refused(one, f"the rule for it stumbled: {error!r}").case(batch, at))
-        told = [journal.packed(event) for event in events]
-    count(events)
-    return told
-
-
-async def unseen(conn: AsyncConnection, arrived: Sequence[Arrived]) -> list[Arrived]:
-    """Those that were never decided, each once, in order."""
-    ids = sorted({one.fact.meta.id for one in arrived})
-    new = {id for (id,) in await (await conn.execute(SEEN, [ids])).fetchall()}
-    news = []
-    for one in arrived:
-        if one.fact.meta.id in new:
-            new.remove(one.fact.meta.id)
-            news.append(one)
-    metrics.REPEATS.inc(len(arrived) - len(news))
-    return news
-
-
-async def prefetch(conn: AsyncConnection, batch: Batch, news: Sequence[Arrived]) -> None:
-    """What the facts will most likely ask for, and what usually is wanted next."""
-    wanted = {
-        (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in news for kind, key in hints(one.fact)
-    }
-    for _ in range(3):
-        await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))
-        found = (
-            (workspace, kind, key.partition("/")[2])
-            for (workspace, key), kind in wanted.items()
-            if batch.loaded[workspace, key] is not None
-        )
-        wanted = {
-            (workspace, f"{next_kind.__name__}/{next_key}"): next_kind
-            for workspace, kind, key in found
-            for entity in [batch.of(workspace).get(kind, key)]
-            if entity is not None
-            for next_kind, next_key in follow(entity)
-        }
-        if not wanted:
-            return
-
-
 def read(record: Record) -> Arrived:
     """A record of an intake topic. What cannot be read becomes a quarantined delivery of nobody."""
     place = record.topic, record.partition, record.offset
@@ -157,32 +51,12 @@ def read(record: Record) -> Arrived:
         fact = decode(record.value or b"")
         if not isinstance(fact, Fact):
             raise Malformed(f"{TYPE_NAMES[type(fact)]} is no fact")
-        if b"\\u0000" in msgspec.json.encode(fact):
-            return refused(Arrived(fact, *place), "it holds a NUL character, which no text has")
         return Arrived(fact, *place)
     except Malformed as error:
         id = named_id(NOBODY, "/".join(map(str, place)))
         at = Micros(record.timestamp * 1000)
         meta = Meta(id, NOBODY, id, at, at, record.topic, id)
         return Arrived(DeliveryQuarantined(meta, raw_of(record.value or b""), "kafka", str(error)), *place)
-
-
-def refused(one: Arrived, reason: str) -> Arrived:
-    """The same fact, on its way to quarantine."""
-    quarantined = DeliveryQuarantined(one.fact.meta, raw_of(encode(one.fact)), TYPE_NAMES[type(one.fact)], reason)
-    return Arrived(quarantined, one.topic, one.partition, one.offset)
-
-
-def raw_of(body: bytes) -> Raw:
-    return Raw("avro/binary", {"sha256": digest(body)}, "", body)
-
-
-def count(events: Sequence[Event]) -> None:
-    for event in events:
-        name = type(event).__name__
-        metrics.EVENTS.labels(name).inc()
-        if name == "FactQuarantined":
-            metrics.QUARANTINED.inc()
 
 
 def consumption(settings: Settings) -> Consumption:

@@ -32,7 +32,8 @@ class Folding:
 
     def __init__(self, projection: Projection[Any], events: Iterable[Event]) -> None:
         self.projection = projection
-        self.events = [e for e in events if isinstance(e, projection.handles)]
+        handles = set(projection.handles)
+        self.events = [e for e in events if type(e) in handles]
         self.keys = {(e.meta.workspace, projection.key_of(e)): None for e in self.events}
         self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
         self.after: dict[Key, Row | None] = {}
@@ -70,9 +71,9 @@ class Folding:
 
     def as_saved(self, key: Key, row: Row) -> dict[str, Any]:
         saved = {"workspace": key[0], **msgspec.structs.asdict(row)}
-        for column in self.projection.columns:
-            if column.type == "jsonb" and saved[column.name] is not None:
-                saved[column.name] = {k: msgspec.Raw(v.encode()) for k, v in saved[column.name].items()}
+        for name in self.projection.json_columns:
+            if saved[name] is not None:
+                saved[name] = {k: msgspec.Raw(v.encode()) for k, v in saved[name].items()}
         return saved
 
     def changes(self) -> Iterable[str]:

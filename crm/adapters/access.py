@@ -107,7 +107,7 @@ class Access:
 
     async def follow(self, bootstrap: str, known: asyncio.Event) -> None:
         while True:
-            consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=500)
+            consumer = AIOKafkaConsumer(CONNECTIONS.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
             try:
                 await consumer.start()
                 await self.read(consumer, known)
@@ -119,9 +119,11 @@ class Access:
 
     async def read(self, consumer: Any, known: asyncio.Event) -> None:
         """From the beginning: aiokafka itself comes back after Kafka has been away."""
-        partitions = [TopicPartition(CONNECTIONS.name, number) for number in await numbers(consumer)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        partitions = [
+            TopicPartition(CONNECTIONS.name, n) for n in consumer.partitions_for_topic(CONNECTIONS.name) or ()
+        ]
+        if not partitions:
+            raise LookupError(f"the topic {CONNECTIONS.name} does not exist yet")
         ends = await consumer.end_offsets(partitions)
         while True:
             if not self.complete and all([await consumer.position(p) >= ends[p] for p in partitions]):
@@ -130,12 +132,3 @@ class Access:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
                     self.take(record.key or b"", record.value)
-
-
-async def numbers(consumer: Any) -> list[int]:
-    """The topic's partitions; raises LookupError when nobody has created it."""
-    await consumer.topics()
-    found = consumer.partitions_for_topic(CONNECTIONS.name)
-    if not found:
-        raise LookupError(f"the topic {CONNECTIONS.name} does not exist yet")
-    return sorted(found)

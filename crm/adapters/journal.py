@@ -20,7 +20,7 @@ WHERE h.partition = wanted.partition AND locked.partition = h.partition
 RETURNING h.partition, h.next - wanted.count"""
 WRITE = """
 INSERT INTO core.outbox (partition, first, count, records)
-SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::bytea[])"""
+SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %b::bytea[])"""
 
 Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
 

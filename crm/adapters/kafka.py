@@ -1,7 +1,7 @@
 """Kafka for those who write facts: acknowledged by all replicas, idempotent, bounded in memory and in time.
 
-aiokafka retries an idempotent batch for ever and blocks whoever sends meanwhile. Here each partition has a queue and one
-batch in flight: what arrives while it is away makes up the next one, so batches grow with the load and nothing lingers.
+aiokafka retries an idempotent batch for ever and blocks whoever sends meanwhile. Here each partition has a queue and
+one batch in flight: what comes while it is away makes up the next one, so batches grow with the load, and none lingers.
 Whoever waits is told NotYet after `timeout` seconds; the records stay queued and are kept when Kafka is back.
 A batch that fails for good leaves a hole in aiokafka's sequence numbers, and every later one would fail: a new producer
 takes over then.
@@ -127,6 +127,8 @@ class KafkaLog:
         try:
             while lane.queue and not self.failed.is_set():
                 taken, batch = self.fill(lane)
+                if not taken:
+                    break
                 try:
                     acked = await self.producer.send_batch(batch, lane.topic, partition=lane.partition)
                     await acked
@@ -145,7 +147,13 @@ class KafkaLog:
         batch, taken, queue = self.producer.create_batch(), [], lane.queue
         while queue:
             record = queue[0][0]
-            if batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+            try:
+                headers = list(record.headers)
+                full = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers) is None
+            except Exception as error:  # it alone is at fault: what lies behind it must not wait for ever
+                self.settle([queue.popleft()], f"The record cannot be written: {error!r}. It was not kept.")
+                continue
+            if full:
                 break
             taken.append(queue.popleft())
         batch.close()

@@ -62,11 +62,11 @@ def decision_of(case: Case) -> Iterator[Event]:
 def printable(fact: Fact) -> Fact:
     """The fact without NUL in its texts, which Postgres cannot hold. The raw bytes stay as they are."""
     raw = getattr(fact, "raw", NO_RAW)
-    bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact  # type: ignore[call-arg]  # not every fact has one
+    bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact
     if b"\\u0000" not in msgspec.json.encode(bare):
         return fact
     clean = msgspec.convert(without_nul(msgspec.to_builtins(bare, builtin_types=(bytes,))), type(fact))
-    return replace(clean, raw=raw) if raw is not NO_RAW else clean  # type: ignore[call-arg]
+    return replace(clean, raw=raw) if raw is not NO_RAW else clean
 
 
 def without_nul(value: Any) -> Any:

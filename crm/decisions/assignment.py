@@ -13,22 +13,21 @@ from crm.shared import AssignmentRule
 from crm.state import Contact, Load, Turn, Workspace, key, turn_key
 
 
-def assigned(case: Case, deal: DealOpened, contact: Contact) -> Iterator[Event]:
-    """`contact`: the deal's card as it was before the deal."""
+def assigned(case: Case, deal: DealOpened, known: Contact | None) -> Iterator[Event]:
+    """`known`: the deal's card as it was before the deal; None when it is new."""
     workspace = workspace_of(case)
-    owner, rule, why = choice(case.state, workspace, deal, contact)
+    owner, rule, why = choice(case.state, workspace, deal, known)
     meta = case.meta(deal.meta.stream, actor=f"rule {rule}" if rule else "rules")
     yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, rule, workspace.rules_version, why)
 
 
-def choice(state: State, workspace: Workspace, deal: DealOpened, contact: Contact) -> tuple[str, str, str]:
+def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact | None) -> tuple[str, str, str]:
     """Owner, rule and reason. The owner is empty when nobody shall have it."""
     if deal.suspicious:
         return "", "", f"nobody: it looks like a robot's ({deal.suspicious})"
-    if contact.deals or contact.identifiers:
-        for known in cards(state, contact):
-            if known.owner and known.open_deals:
-                return known.owner, "", f"{known.owner} already has an open deal with this contact"
+    for contact in cards(state, known) if known else ():
+        if contact.owner and contact.open_deals:
+            return contact.owner, "", f"{contact.owner} already has an open deal with this contact"
     if not workspace.rules:
         return "", "", "nobody: the workspace has no assignment rules yet"
     version = workspace.rules_version

@@ -12,8 +12,6 @@ from crm.facts import CallReported
 from crm.scalars import Id
 from crm.state import Call, Contact
 
-HIDDEN = "Hidden number"
-
 
 def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
     call_id = named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
@@ -32,7 +30,7 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Even
     contact = card_of(case.state, ways[0].key) if ways else None
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None:
-        yield from created(case, contact_id, "" if ways else report.phone.text or HIDDEN, "call", report.utm)
+        yield from created(case, contact_id, "" if ways else report.phone.text, "call", report.utm)
         yield from identified(case, contact_id, ways)
     yield CallOpened(
         meta=case.meta(contact_id),

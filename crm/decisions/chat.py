@@ -101,4 +101,5 @@ def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
     elif known.contact_id != contact.contact_id:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, known.contact_id, why)
+        yield from named(case, known.contact_id, contact.name, "the merged card had it")
         yield from awaited(case, known.contact_id)

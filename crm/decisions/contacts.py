@@ -82,10 +82,9 @@ def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
 
 
 def merged(case: Case, contact_id: Id, into_id: Id, why: str) -> Iterator[Event]:
-    """One card goes into another, which gets its identifiers and, if it has none, its name."""
+    """One card goes into another, which gets its identifiers."""
     contact = card(case.state, contact_id)
     yield ContactMerged(case.meta(contact_id), contact_id, into_id, why)
     for key in contact.identifiers:
         kind, _, value = key.partition(":")
         yield IdentifierAdded(case.meta(into_id), into_id, kind, value)
-    yield from named(case, into_id, contact.name, "the merged card had it")

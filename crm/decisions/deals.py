@@ -5,13 +5,12 @@ from types import MappingProxyType
 
 from crm.decisions.assignment import assigned
 from crm.decisions.case import Case
-from crm.decisions.contacts import card
 from crm.decisions.workspace import LARGEST_SUM, workspace_of
 from crm.envelope import Event
 from crm.events import DealOpened
 from crm.facts import FormSubmitted
 from crm.scalars import Id
-from crm.state import Numbers
+from crm.state import Contact, Numbers
 from crm.state.entities import ONLY
 
 
@@ -23,9 +22,10 @@ def opened(
     source: str,
     form: FormSubmitted | None = None,
     utm: Mapping[str, str] = MappingProxyType({}),
+    known: Contact | None = None,
 ) -> Iterator[Event]:
+    """`known`: the contact's card, unless it was made a moment ago."""
     workspace = workspace_of(case)
-    contact = card(case.state, contact_id)
     numbers = case.state.get(Numbers, ONLY)
     amount, suspicious = believable(form)
     deal = DealOpened(
@@ -47,7 +47,7 @@ def opened(
         suspicious=suspicious,
     )
     yield deal
-    yield from assigned(case, deal, contact)
+    yield from assigned(case, deal, known)
 
 
 def believable(form: FormSubmitted | None) -> tuple[int, str]:

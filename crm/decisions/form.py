@@ -20,7 +20,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     title = title_of(form)
     contact = found(case.state, ways)
     if contact and sent_again(case.state, form, title, contact, ways):
-        yield DeliveryNoted(case.meta(form.meta.id), form.meta.actor, "form", "the same contact sent the same form before")
+        yield DeliveryNoted(case.meta(form.meta.id), form.meta.actor, "form", "its sender sent the same form before")
         return
     if contact:
         contact_id = contact.contact_id
@@ -30,7 +30,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
         yield from created(case, contact_id, form.name, "form", form.utm)
     yield from identified(case, contact_id, ways)
     deal_id = case.new_id("deal")
-    yield from opened(case, contact_id, deal_id, title, "form", form)
+    yield from opened(case, contact_id, deal_id, title, "form", form, known=contact)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
 

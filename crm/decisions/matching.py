@@ -41,7 +41,8 @@ def find(state: State, report: PaymentReported) -> Match | Nothing:
     for deal in referred(state, reference):
         named.setdefault(deal.deal_id, Match(deal, "reference", f"its reference is {reference}, of D-{deal.number}"))
     if len(named) == 1:
-        return in_its_currency(*named.values(), report.currency)
+        (only,) = named.values()
+        return in_its_currency(only, report.currency)
     if named:
         names = ", ".join(f"D-{match.deal.number}" for match in named.values())
         return Nothing(f"it names several deals: {names}")
@@ -98,7 +99,8 @@ def by_payer(state: State, payer: Payer, status: str, amount_minor: int, currenc
         if (deal := state.get(Deal, deal_id)) and deal.currency == currency and deal.outstanding_minor == amount_minor
     ]
     if len(waiting) == 1:
-        return Match(waiting[0], "payer", f"its payer has one deal that waits for {sum_in_words}: D-{waiting[0].number}")
+        (deal,) = waiting
+        return Match(deal, "payer", f"D-{deal.number} is the payer's one deal that waits for {sum_in_words}")
     how_many = "several deals that wait" if waiting else "no deal that waits"
     return Nothing(f"its payer has {how_many} for exactly {sum_in_words}", hints)
 

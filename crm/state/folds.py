@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from crm.state.entity import E, State
 from crm.envelope import Event
 from crm.errors import Broken
 from crm.events import (
@@ -52,6 +51,7 @@ from crm.state.entities import (
     shelf,
     turn_key,
 )
+from crm.state.entity import E, State
 
 OPEN_DEALS_KEPT = 50
 FORMS_KEPT = 5
@@ -68,7 +68,7 @@ def fold(state: State, event: Event) -> None:
 def known(state: State, kind: type[E], key: str) -> E:
     entity = state.get(kind, key)
     if entity is None:
-        raise Broken(f"{kind.__name__} {key} is not in the state: the journal lacks its first event. Rebuild the state.")
+        raise Broken(f"{kind.__name__} {key} is not in the state: its first event is missing. Rebuild the state.")
     return entity
 
 

@@ -13,6 +13,7 @@ Tree: TypeAlias = dict[str, Value]
 DEEPEST = 32
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 def decode(text: bytes | str) -> Value:
@@ -54,3 +55,8 @@ def decode_object(text: bytes | str) -> Tree:
 def encode(value: object) -> str:
     """JSON text: 54.10 stays 54.10."""
     return _ENCODER.encode(value).decode()
+
+
+def canonical(value: object) -> bytes:
+    """The same bytes whatever the order of the names."""
+    return _CANONICAL.encode(value)

@@ -96,8 +96,10 @@ def inflated(block: bytes, codec: str, limit: int) -> bytes:
 
 
 def check(avro: Any, weights: dict[str, bool | None]) -> bool:
-    """Whether each value takes at least one byte. Raises Stop on a schema whose few bytes could mean endless data:
-    an array of nothings, or a record within itself. `weights` holds the named types so far; None: not yet at its end."""
+    """Whether each value takes at least one byte. `weights` holds the named types so far; None: not yet at its end.
+
+    Raises Stop on a schema whose few bytes could mean endless data: an array of nothings, or a record within itself.
+    """
     match avro:
         case str() if (name := avro.rpartition(".")[2]) in weights:
             if (weight := weights[name]) is None:

@@ -1,9 +1,7 @@
 """POST /in/{connection}: verified, understood, in Kafka, and only then acknowledged."""
 
-import re
 from collections.abc import Mapping
-from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote_plus
+from typing import Protocol
 
 import structlog
 
@@ -17,10 +15,9 @@ from services.intake.body import Bodies, Receive
 from services.intake.metrics import DELIVERIES, FACTS, SECONDS
 from services.intake.records import record_of
 from services.intake.reply import NOT_FOUND, Reply, later, sentence
+from services.intake.request import trace_of, without_secrets
 
 MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
-SECRET_NAMES = {"token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign"}
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 logger = structlog.get_logger()
 
 
@@ -64,14 +61,8 @@ class Deliveries:
         connector, connection = found
         body = await self.bodies.read(headers, receive, self.limit)
         began = self.clock()
-        trace = headers.get("traceparent", "")
-        delivery = Delivery(
-            headers,
-            body,
-            began,
-            without_secrets(query, connection.secret) if query else "",
-            trace if TRACEPARENT.fullmatch(trace) else "",
-        )
+        kept_query = without_secrets(query, connection.secret) if query else ""
+        delivery = Delivery(headers, body, began, kept_query, trace_of(headers))
         reply, outcome = await self.keep(connector, connection, delivery)
         DELIVERIES.labels(connector.name, outcome).inc()
         SECONDS.observe((self.clock() - began) / 1_000_000)
@@ -124,18 +115,6 @@ def encoded(
         return [fact], [record_of(fact)]
 
 
-def without_secrets(query: bytes, secret: str) -> str:
-    """The query string, but for what proves who is asking."""
-    text = query.decode("latin-1")
-    kept = [
-        part
-        for part in text.split("&")
-        for name, value in parse_qsl(part, keep_blank_values=True)[:1] or [("", "")]
-        if name.lower() not in SECRET_NAMES and value != secret and quote_plus(secret) not in part
-    ]
-    return "&".join(kept)
-
-
 def reply_of(answer: Answer) -> Reply:
     return Reply(answer.status, answer.body, answer.content_type.encode())
 
@@ -147,12 +126,3 @@ def one_line(text: str) -> str:
 def clean(text: str) -> str:
     """Text that UTF-8 can hold: lone surrogates written out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Names in lower case; a header given twice is joined with a comma, as RFC 9110 has it."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers

@@ -4,10 +4,11 @@ from crm.codec import TYPE_NAMES, encode
 from crm.envelope import Fact
 from crm.errors import Malformed
 from crm.facts import DeliveryKept
-from crm.log import Record
+from crm.log import Headers, Record
 from crm.topics import FAMILIES, TOPICS
 
 MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
+MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine, its headers and all
 CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
 CONTENT_TYPE = ("content-type", b"application/avro")
 TOPIC_NAMES = {fact: TOPICS[family].name for fact, family in FAMILIES.items()}
@@ -20,7 +21,7 @@ def record_of(fact: Fact, family: str = "") -> Record:
     if len(value) > MAX_RECORD:
         raise Malformed(f"what it says takes {len(value)} bytes, more than the {MAX_RECORD} of one record")
     meta = fact.meta
-    headers = (
+    headers: Headers = (
         ("ce_id", meta.id.encode()),
         CE_TYPES[type(fact)],
         ("ce_source", meta.source.encode()),

@@ -64,9 +64,13 @@ def optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda given: None if given is None else read(given)
 
 
-def meaning(hint: Any) -> Callable[[Any], Any] | None:
+def meaning(name: str, hint: Any) -> Callable[[Any], Any] | None:
     """How a field's value is read; None when it is taken as it is."""
     match hint:
+        case _ if name == "fields":
+            return lambda given: {key: bytes(value).decode() for key, value in given.items()}
+        case _ if name == "emails":
+            return lambda given: tuple(email.lower() for email in given)
         case _ if hint is Micros:
             return micros
         case _ if hint == Micros | None:
@@ -77,8 +81,6 @@ def meaning(hint: Any) -> Callable[[Any], Any] | None:
             return optional(phone)
         case _ if hint == tuple[Phone, ...]:
             return lambda given: tuple(phone(one) for one in given)
-        case _ if hint == dict[str, Json]:
-            return lambda given: {name: bytes(value).decode() for name, value in given.items()}
     return None
 
 
@@ -112,9 +114,9 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
 
 
 LINES = {line_shape(fact): fact for fact in SENDERS}
-DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])
+DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 OWN = {
-    fact: tuple((f.name, meaning(hints[f.name])) for f in fields(fact) if f.name not in ("meta", "raw"))
+    fact: tuple((f.name, meaning(f.name, hints[f.name])) for f in fields(fact) if f.name not in ("meta", "raw"))
     for fact in SENDERS
     for hints in [get_type_hints(fact)]
 }
@@ -136,6 +138,7 @@ def read_line(line: bytes, default_id: Id, teller: Teller) -> Fact:
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise Malformed(f"{error}.".replace(" - at `$.", " in `").replace(" - at `$`", "")) from None
     fact_type = LINES[type(given)]
+    made: Callable[..., Fact] = fact_type
     own = {name: read(getattr(given, name)) if read else getattr(given, name) for name, read in OWN[fact_type]}
     if "amount_minor" in own:
         own["amount_minor"] = amount_of(given, required=fact_type is PaymentReported)
@@ -151,7 +154,7 @@ def read_line(line: bytes, default_id: Id, teller: Teller) -> Fact:
         actor="facts",
         trace=teller.trace,
     )
-    fact = fact_type(meta=meta, raw=Raw("application/json", {}, "", line), **own)
+    fact: Fact = made(meta=meta, raw=Raw("application/json", {}, "", line), **own)
     sender = SENDERS[fact_type](fact) if given.sender is None or fact_type is MessageReported else given.sender
     return replace(fact, meta=replace(meta, stream=named_id(teller.token, f"sender/{sender}"))) if sender else fact
 

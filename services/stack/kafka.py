@@ -7,11 +7,9 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
-
 from services.stack import kafka_files
 from services.stack.ports import LOCAL, any_free
+from services.stack.answers import unreachable
 from services.stack.process import POLL, Process, spawn, stop
 
 PROPERTIES = """\
@@ -79,18 +77,6 @@ class Kafka:
     async def ready(self) -> str | None:
         """What is missing; None when the broker answers for itself."""
         return await unreachable(self.bootstrap)
-
-
-async def unreachable(bootstrap: str) -> str | None:
-    """Asks for the cluster's metadata: an open port alone does not mean that a broker serves."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
-    try:
-        await client.bootstrap()
-        return None if client.cluster.brokers() else f"Kafka at {bootstrap} has no broker yet"
-    except (KafkaError, OSError) as error:
-        return f"Kafka does not answer at {bootstrap}: {error}"
-    finally:
-        await client.close()
 
 
 def short_id() -> str:

@@ -61,8 +61,8 @@ BROKEN = {
     "a logicalType changes": (
         record(field("at", MICROS)),
         record(field("at", MILLIS)),
-        "Deal.at: the logicalType was timestamp-micros and is now timestamp-millis. The same bytes would mean something "
-        f"else, and Avro's own checker does not see it. {AGAIN}",
+        "Deal.at: the logicalType was timestamp-micros and is now timestamp-millis. The same bytes would mean "
+        f"something else, and Avro's own checker does not see it. {AGAIN}",
     ),
     "a logicalType goes": (
         record(field("id", {"type": "string", "logicalType": "uuid"})),
@@ -79,8 +79,7 @@ BROKEN = {
     "a field is renamed": (
         record(TITLE),
         record(field("heading", "string")),
-        "Deal.title: renamed to heading without an alias. "
-        'Keep the old name, or add "aliases": ["title"] to heading.',
+        'Deal.title: renamed to heading without an alias. Keep the old name, or add "aliases": ["title"] to heading.',
     ),
     "a record is renamed": (
         record(TITLE),
@@ -193,6 +192,30 @@ def test_a_record_that_is_gone_is_found(contract: Path) -> None:
     ]
 
 
+def test_golden_records_that_are_read_otherwise_are_found(contract: Path) -> None:
+    ids = {entry.name: entry.id for entry in registered(contract)}
+    paid, moved, noted, parked = (ids[n] for n in ("DealPaid", "DealStageMoved", "DeliveryNoted", "PaymentParked"))
+
+    def spoil(file: str, old: str, new: str) -> None:
+        path = contract / "golden" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    (contract / "golden" / f"{paid}_DealPaid.json").unlink()
+    spoil(f"{moved}_DealStageMoved.json", "DealStageMoved.stage: Їжак", "DealStageMoved.stage: Жук")
+    spoil(f"{noted}_DeliveryNoted.json", f'"hex": "00{noted:08x}48', f'"hex": "00{noted:08x}4a')
+    spoil(f"{parked}_PaymentParked.json", f'"hex": "00{parked:08x}', f'"hex": "00{parked + 1:08x}')
+    found = check(contract)
+    assert found[0] == (
+        f"DealPaid {paid}: its golden records are missing. Restore schemas/avro/golden/{paid}_DealPaid.json."
+    )
+    assert found[1] == f"DealStageMoved {moved}: today's schema reads its full golden record as something else."
+    assert found[2].startswith(f"DeliveryNoted {noted}: today's schema cannot read its full golden record: ")
+    assert found[3] == f"PaymentParked {parked}: today's schema reads its full golden record as something else."
+    assert len(found) == 4
+
+
 def test_a_safe_change_gets_the_next_id_and_golden_records_and_the_older_ones_are_still_read(
     contract: Path, edit: Edit
 ) -> None:
@@ -223,9 +246,7 @@ def test_ids_are_given_anew_only_before_the_first_release(
     before = (contract / "registry.json").read_bytes()
     with pytest.raises(SystemExit) as refusal:
         main(["--reset"], contract)
-    assert refusal.value.code == (
-        "Ids were released: they lie in logs, and cannot be given anew. Nothing was changed."
-    )
+    assert refusal.value.code == ("Ids were released: they lie in logs, and cannot be given anew. Nothing was changed.")
     with pytest.raises(Broken):
         reset(contract)
     assert (contract / "registry.json").read_bytes() == before

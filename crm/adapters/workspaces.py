@@ -1,4 +1,4 @@
-"""Commands that Potik itself gives: they go the way of a fact, in one transaction, and are answered at once."""
+"""A workspace is made by a command of Potik itself: it goes the way of a fact, in one transaction."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,13 @@ from psycopg import AsyncConnection
 
 from crm.adapters import journal
 from crm.adapters.state import Batch
-from crm.decisions import fold
 from crm.decisions.case import Case
-from crm.decisions.workspace import default_rules, default_workspace
+from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.envelope import Fact, named_id, now
+from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.scalars import Id
-from crm.shared import Meta
+from crm.shared import AssignmentRule, Meta
+from crm.state import fold
 
 SEEN = "INSERT INTO core.fact_seen VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
 
@@ -28,16 +29,17 @@ async def create_workspace(
     """A workspace with the default pipeline and one rule: its owners take turns. Twice is once."""
     at = now()
     cause = named_id(workspace, "create")
-    meta = Meta(cause, workspace, workspace, at, at, "crm", cause, actor="crm")
     async with await AsyncConnection.connect(dsn) as conn:
         if not await (await conn.execute(SEEN, [cause])).fetchone():
             return
         batch = Batch()
-        case = Case(Fact(meta), batch.of(workspace), at)
-        events = [
-            default_workspace(case, name, country, currency, timezone),
-            default_rules(case, owners),
-        ]
+        command = Fact(Meta(cause, workspace, workspace, at, at, "crm", cause, actor="crm"))
+        case = Case(command, batch.of(workspace), at)
+        rules = (AssignmentRule("everybody in turn", tuple(owners)),) if owners else ()
+        created = WorkspaceCreated(
+            case.meta(workspace), name, country, currency, timezone, STAGES, PAID_STAGE, PART_PAID_STAGE
+        )
+        events = [created, AssignmentRulesSet(case.meta(workspace), 1, rules)]
         for event in events:
             fold(case.state, event)
         batch.keep()

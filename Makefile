@@ -1,0 +1,43 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test demo bench lint types events schema lock help
+
+run: $(READY) ## start Kafka, Postgres and every role; Ctrl-C stops them
+	@exec $(BIN)/crm up
+
+test: $(READY) ## all tests, on real Kafka and Postgres that they start themselves
+	@$(BIN)/python -m pytest
+
+demo: $(READY) ## play the five stories against the running stack
+	@$(BIN)/crm demo
+
+bench: $(READY) ## list the benchmarks; each prints JSON
+	@$(BIN)/crm bench --help
+
+lint: $(READY) ## format, lint and import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+
+types: $(READY) ## mypy --strict
+	@$(BIN)/mypy
+
+events: $(READY) ## Python classes, ids and golden records from schemas/avro
+	@$(BIN)/python -m crm.catalogue
+	@$(BIN)/ruff format --quiet crm
+
+schema: $(READY) ## schema.graphql from the code
+	@$(BIN)/python -m api.sdl > schema.graphql
+
+lock: $(READY) ## the newest packages that fit, with their hashes, into the two locks
+	@bash bootstrap.sh lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml bootstrap.sh
+	@bash bootstrap.sh

@@ -1,0 +1,120 @@
+"""The whole GraphQL schema: queries, subscriptions, and the limits of what one request may ask."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from api.context import Info
+from api.errors import BadInput, Masked, note
+from api.fields import Argument, field, subscription
+from api.lists import LISTS, known_id
+from api.nodes import TYPES, by_id, declare, listing, many
+from api.scalars import SCALARS, Long
+from crm.phones import read_phone
+from projections import PROJECTIONS
+
+DEPTH, TOKENS, ALIASES = 12, 2000, 30
+
+
+async def deal(_: Any, info: Info, id: str | None = None, number: int | None = None) -> Any:
+    reads = info.context.reads
+    if (id is None) == (number is None):
+        raise BadInput("A deal is found by `id` or by `number`: give one of them.")
+    return await (reads.one("deal", known_id(id)) if id is not None else reads.by_column("deal", "number", number))
+
+
+async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
+    reads = info.context.reads
+    e164 = read_phone(phone, await reads.country()).e164
+    found = await reads.caller(e164) if e164 else None
+    deals = await reads.open_deals(found["id"]) if found else []
+    owner = next((deal["owner"] for deal in deals if deal["owner"]), None)
+    return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner}
+
+
+async def changed(info: Info, projection: str, id: str | None = None) -> AsyncIterator[dict[str, Any]]:
+    """Each row as it stands after a commit that touched it."""
+    context = info.context
+    with context.changes.subscribe(projection, context.workspace(), lambda key: id in (None, key)) as subscriber:
+        async for keys in subscriber.keys():
+            context.workspace()
+            rows = {row["id"]: row for row in await context.reads.by_keys(PROJECTIONS[projection], keys)}
+            for key in keys:
+                if key in rows:
+                    yield rows[key]
+
+
+async def deal_changed(_: Any, info: Info, id: str | None = None) -> AsyncIterator[Any]:
+    async for row in changed(info, "deal", None if id is None else known_id(id)):
+        yield row
+
+
+async def ringing(_: Any, info: Info) -> AsyncIterator[Any]:
+    async for row in changed(info, "call"):
+        if row["phase"] == "ringing":
+            yield row
+
+
+ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "The 7 of D-7.")
+declare(
+    "Caller",
+    "Who is calling: what to know before picking up.",
+    {
+        "phone": str,
+        "contact": TYPES["Contact"] | None,
+        "open_deals": many("Deal"),
+        "owner": str | None,
+    },
+)
+declare(
+    "Query",
+    "Everything that can be read. A row of another workspace is as if it were not there.",
+    {},
+    {
+        **{name: by_id(name) for name in ("contact", "call", "conversation", "payment")},
+        "deal": field(TYPES["Deal"] | None, {"id": ID, "number": NUMBER}, deal, "One deal, by either."),
+        "caller": field(
+            TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
+        ),
+        **{name: listing(name) for name in LISTS if name != "messages"},
+    },
+)
+declare(
+    "Subscription",
+    "What happens, as soon as it is committed.",
+    {},
+    {
+        "deal_changed": subscription(TYPES["Deal"], {"id": ID}, deal_changed, "Deals as they change, or one of them."),
+        "ringing": subscription(TYPES["Call"], {}, ringing, "Calls as they begin to ring."),
+    },
+)
+
+
+class Schema(strawberry.Schema):
+    """Logs bugs only, and never the text of a query."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        note(errors, execution_context)
+
+
+def value(source: Any, name: str) -> Any:
+    """Rows are dicts."""
+    return source[name] if isinstance(source, dict) else getattr(source, name)
+
+
+schema = Schema(
+    query=TYPES["Query"],
+    subscription=TYPES["Subscription"],
+    config=StrawberryConfig(default_resolver=value, scalar_map=SCALARS),
+    extensions=[
+        Masked,
+        lambda: QueryDepthLimiter(max_depth=DEPTH),
+        lambda: MaxTokensLimiter(max_token_count=TOKENS),
+        lambda: MaxAliasesLimiter(max_alias_count=ALIASES),
+    ],
+)

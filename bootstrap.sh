@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Makes .venv with everything in it: `make` calls this when the lock has changed. `bootstrap.sh lock` renews the locks.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+suitable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+  for python in ${PYTHON:-} python3.11 python3.12 python3.13 python3; do
+    if suitable "$python"; then echo "$python"; return; fi
+  done
+  echo "Python 3.11 or newer with venv is needed, and none was found. Install it (Debian: apt install python3-venv)," \
+       "or name one: make PYTHON=/path/to/python3" >&2
+  return 1
+}
+
+lock() {
+  local compile=(.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes
+                 --no-emit-index-url --no-emit-find-links --no-annotate --no-header)
+  "${compile[@]}" pyproject.toml --group dev -o requirements.lock
+  "${compile[@]}" pyproject.toml -c requirements.lock -o requirements-run.lock
+  if grep -n '://\|--index\|--find-links' requirements.lock requirements-run.lock; then
+    echo "The locks must not name where packages come from." >&2
+    return 1
+  fi
+}
+
+install() {
+  [ -n "${HOME:-}" ] || export UV_CACHE_DIR="$PWD/.venv/.cache"
+  suitable .venv/bin/python || { echo "Making .venv"; rm -rf .venv; "$(find_python)" -m venv .venv; }
+  if [ ! -x .venv/bin/uv ]; then
+    echo "Installing uv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+  fi
+  echo "Installing the locked packages (once, about 200 MB)"
+  export VIRTUAL_ENV="$PWD/.venv"
+  .venv/bin/uv pip sync --require-hashes requirements.lock
+  .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+  touch .venv/.ready
+}
+
+if [ "${1:-install}" = lock ]; then lock; else install; fi

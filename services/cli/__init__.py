@@ -1,0 +1,26 @@
+"""`crm`: the command line. One file a command; errors are sentences, never a traceback."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import typer
+
+from services.cli.sentences import Sentences
+
+COMMANDS = ("up", "down", "status", "doctor", "setup", "demo", "bench", "connect", "token", "tail")
+
+app = typer.Typer(
+    cls=Sentences,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Potik, an event-sourced CRM backend on Kafka.",
+)
+
+for name in COMMANDS:
+    if find_spec(f"{__name__}.{name}"):
+        module = import_module(f"{__name__}.{name}")
+        if group := getattr(module, "app", None):
+            app.add_typer(group, name=name)
+        else:
+            app.command(name)(getattr(module, name))

@@ -1,0 +1,48 @@
+"""`crm doctor`: looks at everything a stack needs and says what to do about what is wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from services.cli import checks, show
+from services.cli.checks import Finding
+from services.cli.options import Data, Json
+from services.stack import state
+
+Check = Callable[[checks.Patient], Awaitable[list[Finding]] | list[Finding]]
+
+
+def doctor(
+    data: Data = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only what needs no running stack.")] = False,
+    json: Json = False,
+) -> None:
+    """Check this machine and the running stack. Exit code 1 when something is wrong."""
+    patient = checks.examine((data or state.data_folder()).absolute())
+    every: tuple[Check, ...] = checks.OFFLINE if offline else checks.OFFLINE + checks.ONLINE
+    findings = asyncio.run(run(every, patient))
+    well = all(finding.ok for finding in findings)
+    if json:
+        show.as_json({"ok": well, "checks": findings, "settings": patient.settings})
+    else:
+        for name, value in patient.settings.items():
+            typer.echo(f"  {name}={value}")
+        for finding in findings:
+            mark = typer.style("ok  ", fg="green") if finding.ok else typer.style("FIX ", fg="red", bold=True)
+            typer.echo(f"{mark}{finding.about:<9} {finding.sentence}")
+        typer.echo("All is well." if well else "Something is wrong: see the lines with FIX.")
+    if not well:
+        raise typer.Exit(1)
+
+
+async def run(every: tuple[Check, ...], patient: checks.Patient) -> list[Finding]:
+    findings: list[Finding] = []
+    for check in every:
+        try:
+            found = check(patient)
+            findings += found if isinstance(found, list) else await found
+        except Exception as error:  # a check that fails is a finding too
+            findings.append(Finding(check.__name__, False, f"{type(error).__name__}: {str(error).strip()}"))
+    return findings

@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="The stack's data folder.", show_default="$CRM_DATA or .data")
+]
+Workspace = Annotated[str, typer.Option("--workspace", help="Its id.", show_default="the demo workspace")]

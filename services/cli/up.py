@@ -1,0 +1,92 @@
+"""`crm up`: starts the whole stack and keeps it running."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crm.settings import Settings
+from services.cli import welcome
+from services.cli.options import Data, Json
+from services.stack import state
+from services.stack.process import last_lines
+from services.stack.role import ROLES
+
+COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta")
+
+
+def up(
+    data: Data = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; return when ready.")] = False,
+    replicas: Annotated[list[str], typer.Option(help="ROLE=N, for more than one of a role.")] = [],  # noqa: B006
+    kafka_port: Annotated[int, typer.Option(help="0 takes any.")] = 9092,
+    postgres_port: Annotated[int, typer.Option(help="0 takes any.")] = 5432,
+    demo: Annotated[bool, typer.Option(help="Make a demo workspace at the first start.")] = True,
+    json: Json = False,
+) -> None:
+    """Start Kafka, Postgres and all roles. Ctrl-C stops them in order; the data is kept."""
+    folder = (data or state.data_folder()).absolute()
+    if detach:
+        return in_background(folder, json)
+    from services.stack.supervisor import Plan, Supervisor
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # says at length what `ready` says in a sentence
+    plan = Plan(folder, Settings.read(), os.environ, kafka_port, postgres_port, counts(replicas), demo=demo)
+    say = json_lines if json else prefixed
+    say("crm", f"Starting Kafka, Postgres and {len(ROLES)} roles on {folder}")
+    asyncio.run(Supervisor(plan, say).run(lambda _: welcome.tell(state.running(folder), json)))
+    say("crm", f"Stopped. The data is kept in {folder}.")
+
+
+def counts(given: list[str]) -> Mapping[str, int]:
+    """`decide=2` as {"decide": 2}."""
+    found = {}
+    for text in given:
+        role, _, number = text.partition("=")
+        if role not in ROLES or not number.isdigit() or not int(number):
+            raise ValueError(f"--replicas takes ROLE=N with a role of {', '.join(ROLES)}; it was given {text!r}.")
+        found[role] = int(number)
+    return found
+
+
+def prefixed(who: str, text: str) -> None:
+    """A role's line under its name, in the role's colour on a terminal."""
+    colour = COLOURS[list(ROLES).index(who.split("-")[0]) % len(COLOURS)] if who.split("-")[0] in ROLES else "white"
+    typer.echo(f"{typer.style(f'{who:>8}', fg=colour)} {text}")
+
+
+def json_lines(who: str, text: str) -> None:
+    typer.echo(json.dumps({"role": who, "line": text}, ensure_ascii=False))
+
+
+def in_background(folder: Path, as_json: bool) -> None:
+    """The same command without --detach, in a session of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "stack.log"
+    options = [word for word in sys.argv[1:] if word not in ("--detach", "-d", "--json")]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    if not as_json:
+        typer.echo(f"Starting on {folder}; what happens is written to {log}")
+    while True:
+        try:
+            code = process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            stack = state.read(folder)
+            if stack and stack.pid == process.pid and stack.ready:
+                return welcome.tell(stack, as_json)
+            continue
+        raise RuntimeError(f"The stack did not start (exit code {code}); the data is kept.\n{last_lines(log)}")

@@ -1,0 +1,98 @@
+"""LiqPay: the status of a payment (https://www.liqpay.ua/doc/api/callback)."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+
+from crm.connector import Connection, Connector, Delivery, Report, expect_equal
+from crm.errors import Malformed, Refused
+from crm.facts import DeliveryKept, PaymentReported
+from crm.money import currency_of, to_minor
+from crm.phones import read_phone
+from crm.shared import Payer
+from services.connectors.bodies import read_body
+from services.connectors.exact_json import Tree, decode_object
+from services.connectors.times import from_millis
+from services.connectors.values import first, required, text, whole
+
+STATUSES = {
+    "success": "settled",
+    "sandbox": "settled",
+    "hold_wait": "held",
+    "reversed": "reversed",
+    "failure": "failed",
+    "error": "failed",
+}
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    """base64(sha1(key + data + key)) over `data` as it came; accounts may be switched to SHA3-256, which is longer."""
+    try:
+        form = read_body(delivery).tree
+    except Malformed as error:
+        raise Refused(f"{error} So there is no signature. Nothing was kept.") from None
+    signature, data = text(form, "signature"), text(form, "data")
+    expect_equal(sign(connection.secret, data, "sha1" if len(signature) <= 28 else "sha3_256"), signature)
+    if account := connection.settings.get("public_key"):
+        expect_equal(account, text(payment_in(data, silent=True), "public_key"), "public key")
+
+
+def sign(private_key: str, data: str, algorithm: str = "sha1") -> str:
+    return base64.b64encode(hashlib.new(algorithm, f"{private_key}{data}{private_key}".encode()).digest()).decode()
+
+
+def payment_in(data: str, silent: bool = False) -> Tree:
+    """Raises Malformed, unless `silent`."""
+    try:
+        return decode_object(base64.b64decode(data, validate=True))
+    except (ValueError, Malformed) as error:
+        if silent:
+            return {}
+        raise Malformed(f"LiqPay's data cannot be read: {error}.") from None
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    payment = payment_in(text(read_body(delivery).tree, "data"))
+    id, said = required(payment, "payment_id"), required(payment, "status")
+    when = whole(payment, "end_date") or whole(payment, "create_date")
+    at = from_millis(when) if when else delivery.received_at
+    returned = first(payment, "refund_amount", "amount_return")
+    key = f"{id}/{said}/{when or ''}/{returned}"
+    if said == "sandbox" and connection.settings.get("sandbox") != "yes":
+        yield Report(key, id, at, partial(DeliveryKept, connector="liqpay", kind="sandbox"))
+        return
+    currency = currency_of(required(payment, "currency"))
+    amount = to_minor(required(payment, "amount"), currency)
+    refunded = to_minor(returned, currency) if returned else amount if said == "reversed" else 0
+    status = STATUSES.get(said, "created")
+    told = partial(
+        PaymentReported,
+        provider="liqpay",
+        payment=id,
+        status="settled" if status == "reversed" and refunded < amount else status,  # given back in part only
+        amount_minor=amount,
+        currency=currency,
+        changed_at=at,
+        refunded_minor=refunded,
+        purpose=text(payment, "description"),
+        reference=text(payment, "order_id"),
+        payer=payer_of(payment),
+        account=text(payment, "public_key"),
+    )
+    yield Report(key, id, at, told)
+
+
+def payer_of(payment: Tree) -> Payer:
+    names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
+    phone = text(payment, "sender_phone")
+    return Payer(
+        name=" ".join(filter(None, names)),
+        iban=text(payment, "sender_iban"),
+        phone=read_phone(phone).e164,
+        email=text(payment, "sender_email").lower(),
+        card=text(payment, "sender_card_mask2"),
+    )
+
+
+CONNECTOR = Connector("liqpay", "banking", verify, parse)

@@ -1,0 +1,75 @@
+"""The role intake: `python -m services.intake`."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+
+import structlog
+import uvicorn
+import uvloop
+
+from crm.adapters import health
+from crm.adapters.access import Access
+from crm.adapters.kafka import KafkaLog
+from crm.adapters.logs import configure
+from crm.settings import Settings
+from crm.topics import INTAKE, QUARANTINE
+from services.connectors import CONNECTORS
+from services.intake.app import Intake
+from services.intake.metrics import PENDING
+from services.intake.records import MAX_BODY
+
+logger = structlog.get_logger()
+
+
+async def main(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT; what is under way is finished first."""
+    access = Access()
+    topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
+    following = asyncio.create_task(access.start(settings.kafka_bootstrap))
+    async with KafkaLog(
+        settings.kafka_bootstrap, topics, max_pending=settings.max_pending, timeout=settings.produce_timeout
+    ) as log:
+        PENDING.set_function(lambda: log.pending)
+        app = Intake(
+            access,
+            log,
+            CONNECTORS,
+            max_body=min(settings.max_body, MAX_BODY),
+            max_batch_body=settings.max_batch_body,
+        )
+        server = health.Quiet(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.intake_port,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                log_config=None,
+                timeout_graceful_shutdown=10,
+            )
+        )
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
+        checks = asyncio.create_task(health.serve(settings.health_port, app.missing, settings.host))
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: looking through it again and again took a tenth of the time
+        logger.info("intake listens", host=settings.host, port=settings.intake_port)
+        await server.serve()
+        for task in (checks, following):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await access.stop()
+    logger.info("intake stopped")
+
+
+if __name__ == "__main__":
+    settings = Settings.read()
+    configure(settings, "intake")
+    uvloop.run(main(settings))

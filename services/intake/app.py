@@ -1,0 +1,106 @@
+"""The intake's ASGI application: which address means what, and never a 500."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import structlog
+
+from crm.adapters import health
+from crm.connector import Connection, Connector
+from crm.envelope import now
+from crm.log import Clock, Log
+from crm.scalars import Micros
+from services.intake.body import Bodies, Receive
+from services.intake.deliveries import Deliveries
+from services.intake.incoming import Incoming
+from services.intake.reply import NOT_FOUND, Gone, Reply, Stop, later, sentence
+from services.intake.request import headers_of
+from services.intake.streamed import Streamed
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+logger = structlog.get_logger()
+
+
+class Directory(Protocol):
+    """Connections and tokens: crm/adapters/access.py."""
+
+    def connection(self, id: str) -> Connection | None: ...
+
+    def token(self, text: str, at: Micros | None = None) -> Any: ...
+
+    def missing(self) -> str | None: ...
+
+
+class Intake:
+    """`Intake(access, log, connectors)` is the application."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        log: Log,
+        connectors: Mapping[str, Connector],
+        *,
+        max_body: int = 1_000_000,
+        max_batch_body: int = 32_000_000,
+        bodies: Bodies | None = None,
+        clock: Clock = now,
+    ) -> None:
+        bodies = bodies or Bodies()
+        self.directory, self.log = directory, log
+        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock)
+        self.streamed = Streamed(directory, log, bodies, max_batch_body, clock)
+
+    def missing(self) -> str | None:
+        """Why it is not ready; None when it is."""
+        return self.log.missing() or self.directory.missing()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        incoming = Incoming(receive)
+        try:
+            reply = await self.route(scope, incoming)
+        except Stop as stop:
+            reply = stop.reply
+        except Gone:
+            return
+        except Exception:
+            logger.exception("a request failed", path=scope["path"])
+            reply = later("This service failed. Nothing is known to be kept. Send it again: twice is once.")
+        await answer(reply, scope["method"], incoming, send)
+
+    async def route(self, scope: Mapping[str, Any], receive: Receive) -> Reply:
+        path, method = scope["path"], scope["method"]
+        if path.startswith("/in/"):
+            id = path[4:].partition("/")[0]
+            if method == "POST":
+                return await self.deliveries.take(id, headers_of(scope), scope["query_string"], receive)
+            if method in ("GET", "HEAD"):
+                return self.deliveries.greet(id)
+            return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+        if path == "/facts":
+            if method == "POST":
+                return await self.streamed.take(headers_of(scope), receive)
+            return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+        if known := health.answer(path, self.missing):
+            return Reply(known[0], known[1], known[2].encode())
+        return NOT_FOUND
+
+
+async def answer(reply: Reply, method: str, incoming: Incoming, send: Send) -> None:
+    """The last part is held back until the rest of an unread body has been taken in."""
+    headers = [
+        (b"content-type", reply.content_type),
+        (b"content-length", str(len(reply.body)).encode()),
+        *reply.headers,
+    ]
+    unread = method == "POST" and not incoming.ended
+    if unread:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    body = b"" if method == "HEAD" else reply.body
+    if unread:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await incoming.linger()
+        body = b""
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,180 @@
+"""The laws of the house: each finds what breaks it in a tree, is seen to find a planted offence, then is applied."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from crm.catalogue import BASES, render
+
+HOUSE = Path(__file__).parent.parent.parent
+ROOMS = ("crm", "services", "streams", "projections", "api")
+LONGEST, MEDIAN = 300, 80  # lines of a file
+VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "models", "misc"}
+GENERATED = ("crm/shared.py", "crm/facts.py", "crm/events.py")  # as long as the contract is
+IGNORE = re.compile(r"#\s*type:\s*ignore")
+REASONED = re.compile(r"#\s*type:\s*ignore\[[\w, -]+\]\s+#\s*\S+")
+SLEEP = re.compile(r"\b(?:time|asyncio|anyio|trio)\s*\.\s*sleep\s*\(|\bfrom\s+(?:time|asyncio)\s+import\b.*\bsleep\b")
+
+
+def modules(house: Path, *folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (house / folder).rglob("*.py"))
+
+
+def numbered(house: Path, files: Iterable[Path], offends: Callable[[str], object]) -> list[str]:
+    """file:line of each line that offends."""
+    return [
+        f"{file.relative_to(house)}:{number}"
+        for file in files
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if offends(line)
+    ]
+
+
+def taken_names(owners: dict[str, list[str]]) -> list[str]:
+    """Rooms whose import name an installed distribution of somebody else owns too."""
+    return [
+        f"{room} is also of {', '.join(o)}" for room in ROOMS if (o := sorted(set(owners.get(room, ())) - {"potik"}))
+    ]
+
+
+def too_long(house: Path) -> list[str]:
+    lengths = {file: len(file.read_text().splitlines()) for file in modules(house, *ROOMS, "tests")}
+    return [f"{file.relative_to(house)} has {lines} lines" for file, lines in lengths.items() if lines > LONGEST]
+
+
+def usual_length(house: Path) -> float:
+    """The median of lines of the modules that hold something."""
+    lengths = [len(file.read_text().splitlines()) for file in modules(house, *ROOMS)]
+    return median([lines for lines in lengths if lines] or [0])
+
+
+def without_a_first_sentence(house: Path) -> list[str]:
+    """Modules that do not open with one sentence on what they are."""
+    wrong = []
+    for file in modules(house, *ROOMS, "tests"):
+        tree = ast.parse(file.read_text())
+        opening = (ast.get_docstring(tree) or "").split("\n\n")[0].strip()
+        if tree.body and not opening.endswith((".", ":", "`")):
+            wrong.append(str(file.relative_to(house)))
+    return wrong
+
+
+def unreasoned_ignores(house: Path) -> list[str]:
+    return numbered(
+        house, modules(house, *ROOMS, "tests"), lambda line: IGNORE.search(line) and not REASONED.search(line)
+    )
+
+
+def vague_names(house: Path) -> list[str]:
+    files = modules(house, *ROOMS, "tests")
+    return [str(f.relative_to(house)) for f in files if VAGUE & {f.stem, *f.relative_to(house).parts}]
+
+
+def sleeps(house: Path) -> list[str]:
+    """Tests that wait for time to pass instead of a position."""
+    return numbered(house, modules(house, "tests"), SLEEP.search)
+
+
+def forbidden_imports(house: Path) -> str:
+    """What import-linter says, if a contract of pyproject.toml is broken."""
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", command], cwd=house, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    return (said.partition("Broken contracts\n")[2] or said) if done.returncode else ""
+
+
+def plant(house: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        (house / name).write_text(text)
+    return house
+
+
+SLEEPER = "time" + ".sleep"  # in two parts, or this file would offend
+BARE = "# type:" + " ignore"
+OFFENCES = [
+    (too_long, {"crm/a.py": "x\n" * 300, "crm/b.py": "x\n" * 301}, ["crm/b.py has 301 lines"]),
+    (
+        without_a_first_sentence,
+        {
+            "api/a.py": '"""A sentence.\n\nMore"""\n',
+            "api/b.py": "x = 1\n",
+            "api/c.py": '"""No end\n\nA sentence."""\n',
+            "api/__init__.py": "",
+        },
+        ["api/b.py", "api/c.py"],
+    ),
+    (
+        unreasoned_ignores,
+        {"crm/a.py": f"x = 1  {BARE}\ny = 1  {BARE}[arg-type]\nz = 1  {BARE}[arg-type]  # a wrong stub\n"},
+        ["crm/a.py:1", "crm/a.py:2"],
+    ),
+    (
+        vague_names,
+        {"crm/utils.py": "", "api/models/deal.py": "", "tests/helpers.py": "", "crm/model.py": ""},
+        ["api/models/deal.py", "crm/utils.py", "tests/helpers.py"],
+    ),
+    (
+        sleeps,
+        {
+            "tests/a.py": f"import time\n{SLEEPER}(1)\n",
+            "tests/b.py": "await asyncio" + ".sleep(0.1)\n",
+            "tests/c.py": "from time " + "import monotonic, sleep\n",
+            "tests/d.py": "sleepy = 1\n",
+        },
+        ["tests/a.py:2", "tests/b.py:1", "tests/c.py:1"],
+    ),
+]
+LAWS = [law for law, _, _ in OFFENCES]
+
+
+@pytest.mark.parametrize(("law", "files", "found"), OFFENCES, ids=[law.__name__ for law in LAWS])
+def test_a_planted_offence_is_found(
+    tmp_path: Path, law: Callable[[Path], list[str]], files: dict[str, str], found: list[str]
+) -> None:
+    assert sorted(law(plant(tmp_path, files))) == found
+
+
+@pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])
+def test_the_house_keeps_its_law(law: Callable[[Path], list[str]]) -> None:
+    found = law(HOUSE)
+    assert not found, "\n".join([law.__name__, *found])
+
+
+def test_files_are_short(tmp_path: Path) -> None:
+    assert usual_length(plant(tmp_path, {"crm/a.py": "x\n" * 10, "crm/b.py": "x\n" * 90, "crm/__init__.py": ""})) == 50
+    assert usual_length(HOUSE) <= MEDIAN
+
+
+def test_nobody_else_owns_the_name_of_a_room() -> None:
+    """`crm`, `api`, `services` are names that others publish too: with one installed, imports would mix."""
+    assert taken_names({"crm": ["potik", "other-crm"], "api": ["potik"]}) == ["crm is also of other-crm"]
+    assert taken_names({name: list(owners) for name, owners in packages_distributions().items()}) == []
+
+
+def test_imports_point_one_way(tmp_path: Path) -> None:
+    planted = {f"{room}/__init__.py": "" for room in ROOMS} | {
+        "services/connectors/__init__.py": "",
+        "crm/decisions/__init__.py": "",
+        "crm/adapters/__init__.py": "",
+        "crm/wrong.py": "import projections\n",
+        "pyproject.toml": (HOUSE / "pyproject.toml").read_text(),
+    }
+    said = forbidden_imports(plant(tmp_path, planted))
+    assert "crm is not allowed to import projections" in said
+    said = forbidden_imports(HOUSE)
+    assert not said, said
+
+
+def test_generated_files_are_up_to_date() -> None:
+    """tests/contract/test_generated.py has the same law for the ids, the golden records and the docs."""
+    assert {f"crm/{folder}.py": render(folder) for folder in BASES} == {
+        file: (HOUSE / file).read_text() for file in GENERATED
+    }
