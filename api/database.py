@@ -1,11 +1,14 @@
 """The connections to Postgres, and how its values come out: ids as text, numbers in JSON exact."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import psycopg
+from psycopg.abc import Buffer
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool
@@ -33,8 +36,19 @@ def pool(dsn: str, size: int = 8) -> Pool:
     )
 
 
+class WithinCalendar(TimestamptzLoader):
+    """A vendor's absurd date must not hide the list that it stands in: what Python has no date for is its nearest."""
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return (datetime.min if bytes(data).endswith(b"BC") else datetime.max).replace(tzinfo=UTC)
+
+
 async def configure(connection: Connection) -> None:
     connection.adapters.register_loader("uuid", TextLoader)
+    connection.adapters.register_loader("timestamptz", WithinCalendar)
     set_json_loads(exact.decode, connection)
 
 

@@ -1,6 +1,8 @@
 """What one request may read: rows of its own workspace, shaped for GraphQL."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from msgspec import json
 from strawberry.dataloader import DataLoader
@@ -13,10 +15,11 @@ from api.lists import List
 from api.scalars import Money
 from crm.projection import Projection
 from crm.scalars import Id
+from crm.shared import Attachment
 from projections import PROJECTIONS
 
 LARGEST_PAGE = 100
-KINDS: dict[str, type] = {"timestamptz": str, "uuid": str, "text": str, "bigint": int}
+KINDS: dict[str, type] = {"timestamptz": datetime, "uuid": UUID, "bigint": int}  # of columns in an order
 FILES = ("attachments", "files")
 Shaped = dict[str, Any]
 MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
@@ -111,5 +114,5 @@ def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
         if name.endswith("_minor"):
             added[name.removesuffix("_minor")] = None if value is None else Money(minor=value, currency=row["currency"])
         elif name in FILES:
-            added[name] = [json.decode(file) for file in value]
+            added[name] = [json.decode(file, type=Attachment) for file in value]
     return {**row, **added}

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from crm.shared import Phone
 
@@ -28,7 +28,8 @@ def _read(text: str, country: str) -> Phone:
     except NumberParseException:
         return Phone(text, "")
     short = number.country_code == 380 and number.italian_leading_zero  # 067 12 34 56: a digit was lost
-    if short or not phonenumbers.is_possible_number(number):
+    # A number without its area is another's in every city, so it is not enough to be possible locally.
+    if short or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return Phone(text, "")
     return Phone(text, phonenumbers.format_number(number, PhoneNumberFormat.E164), number.extension or "")
 

@@ -1,5 +1,7 @@
 """The decide role: facts become events. One Postgres transaction a batch: state, checkpoint and outbox together."""
 
+import re
+
 from psycopg import AsyncConnection
 
 from crm.adapters.deciding import Arrived, decide, raw_of, refused
@@ -16,6 +18,7 @@ from streams.consume import Consumption, Todo
 from streams.role import run
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Decide:
@@ -51,6 +54,8 @@ def read(record: Record) -> Arrived:
         fact = decode(record.value or b"")
         if not isinstance(fact, Fact):
             raise Malformed(f"{TYPE_NAMES[type(fact)]} is no fact")
+        if not (UUID.fullmatch(fact.meta.id) and UUID.fullmatch(fact.meta.workspace)):
+            raise Malformed("meta.id and meta.workspace must be UUIDs in canonical text")
         return Arrived(fact, *place)
     except Malformed as error:
         id = named_id(NOBODY, "/".join(map(str, place)))

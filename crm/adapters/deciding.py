@@ -1,5 +1,6 @@
 """One transaction of decisions: facts or commands in, state and outbox out. Used by the decide role and by commands."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from psycopg import AsyncConnection
 
 from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
-from crm.adapters.state import Batch, NotLoaded
-from crm.codec import TYPE_NAMES, encode
+from crm.adapters.state import Batch, Trial
+from crm.codec import TYPE_NAMES, encode, type_of
 from crm.connector import digest
 from crm.decisions import decided, follow, hints
 from crm.decisions.case import Case
-from crm.envelope import Event, Fact, now
+from crm.envelope import Fact, now
+from crm.events import FactQuarantined
 from crm.facts import DeliveryQuarantined
 from crm.scalars import Micros
 from crm.shared import Raw
@@ -41,43 +43,38 @@ async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> dict[int,
     news = await unseen(conn, arrived)
     batch, at = Batch(), now()
     await prefetch(conn, batch, news)
-    events: list[Packed] = []
-    begin = 0
-    while begin < len(news):  # usually once: what was not loaded is collected over the rest, fetched, and run again
-        done = begin
-        for n in range(begin, len(news)):
-            try:
-                told = packed(news[n], batch, at)
-            except NotLoaded:
-                batch.forget()
-                continue
-            if batch.missing:  # decided on a state that lacks an earlier fact: only what it asked for counts
-                batch.forget()
-                continue
-            batch.keep()
-            events += told
-            done = n + 1
-        missing, batch.missing = batch.missing, set()
-        await batch.load(conn, sorted(missing))
-        begin = done
+    told: list[list[Packed]] = []
+    trials: list[Trial] = []
+    while len(told) < len(news):  # usually once; again from the first fact that wrongly took something for absent
+        tried = [(events_of(one, batch, at), batch.keep()) for one in news[len(told) :]]
+        await batch.load(conn, sorted(set().union(*(trial.assumed for _, trial in tried)) - batch.loaded.keys()))
+        for events, trial in tried:
+            if events is None or any(batch.loaded[key] is not None for key in trial.assumed):
+                break
+            told.append(events)
+            trials.append(trial)
+        if len(told) < len(news):
+            batch.again(trials)
     await batch.write(conn)
-    return await journal.append(conn, events)
+    flat = [event for events in told for event in events]
+    count(flat)
+    return await journal.append(conn, flat)
 
 
-def packed(one: Arrived, batch: Batch, at: Micros) -> list[Packed]:
-    """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody."""
+def events_of(one: Arrived, batch: Batch, at: Micros) -> list[Packed] | None:
+    """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody.
+
+    None when it stumbled on an assumption that may be wrong: look, and run it again.
+    """
     try:
-        events = decided(one.case(batch, at))
-        told = [journal.packed(event) for event in events]
-    except NotLoaded:
-        raise
+        return [journal.packed(event) for event in decided(one.case(batch, at))]
     except Exception as error:
-        log.exception("a decision stumbled", fact=one.fact.meta.id)
         batch.forget()
-        events = decided(refused(one, f"the rule for it stumbled: {error!r}").case(batch, at))
-        told = [journal.packed(event) for event in events]
-    count(events)
-    return told
+        if batch.assumed:
+            return None
+        log.exception("a decision stumbled", fact=one.fact.meta.id)
+        quarantined = refused(one, f"the rule for it stumbled: {error!r}")
+        return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
 
 
 async def unseen(conn: AsyncConnection, arrived: Sequence[Arrived]) -> list[Arrived]:
@@ -126,11 +123,8 @@ def raw_of(body: bytes) -> Raw:
     return Raw("avro/binary", {"sha256": digest(body)}, "", body)
 
 
-def count(events: Sequence[Event]) -> None:
-    for event in events:
-        name = type(event).__name__
-        metrics.EVENTS.labels(name).inc()
-        if name == "FactQuarantined":
-            metrics.QUARANTINED.inc()
-
-
+def count(events: Sequence[Packed]) -> None:
+    for kind, number in Counter(type_of(event[-1]) for event in events).items():
+        metrics.EVENTS.labels(TYPE_NAMES[kind] if kind else "").inc(number)
+        if kind is FactQuarantined:
+            metrics.QUARANTINED.inc(number)

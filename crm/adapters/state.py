@@ -1,7 +1,7 @@
 """The state that decisions work on, in Postgres: loaded for a batch, changed in memory, written once."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import AsyncConnection
@@ -29,34 +29,49 @@ DELETE = """
 DELETE FROM core.state AS s USING json_to_recordset(%s) AS r(w uuid, k text) WHERE s.workspace = r.w AND s.key = r.k"""
 
 
-class NotLoaded(Exception):
-    """A decision asked for what was not fetched yet: it is fetched, and the decision runs again."""
-
-
 class Collided(Exception):
     """Another writer made the same thing first: the batch runs again and finds it."""
 
 
+class Trial(NamedTuple):
+    """What one fact did, and what it took to be absent without having looked."""
+
+    changed: dict[Key, Entity | None]
+    assumed: set[Key]
+
+
 class Batch:
-    """All that a batch touches. `changed` is what the facts decided so far did, `trial` what the current one does."""
+    """All that a batch touches. `changed` is what the facts decided so far did, `trial` what the current one does.
+
+    What was not fetched is taken to be absent for the time being (`assumed`), as new things mostly are: the caller
+    fetches it after the pass and runs those facts again for which it was there after all.
+    """
 
     def __init__(self) -> None:
         self.loaded: dict[Key, Any] = {}  # JSON text until first asked for, then the entity; None: there is none
         self.changed: dict[Key, Entity | None] = {}
         self.trial: dict[Key, Entity | None] = {}
-        self.missing: set[Key] = set()
+        self.assumed: set[Key] = set()
 
     def of(self, workspace: Id) -> "WorkspaceState":
         return WorkspaceState(self, workspace)
 
-    def keep(self) -> None:
+    def keep(self) -> Trial:
         """The current fact is decided."""
+        trial = Trial(self.trial, self.assumed)
         self.changed |= self.trial
-        self.trial = {}
+        self.trial, self.assumed = {}, set()
+        return trial
 
     def forget(self) -> None:
-        """The current fact did not come through: as if it had never been."""
+        """The current fact did not come through: as if it had changed nothing."""
         self.trial = {}
+
+    def again(self, kept: Sequence[Trial]) -> None:
+        """As if only these facts had been decided."""
+        self.changed = {}
+        for trial in kept:
+            self.changed |= trial.changed
 
     async def load(self, conn: AsyncConnection, keys: Iterable[Key]) -> None:
         """Fetches and locks, in key order, what is there; remembers what is not."""
@@ -107,8 +122,8 @@ class WorkspaceState:
         try:
             found = batch.loaded[full]
         except KeyError:
-            batch.missing.add(full)
-            raise NotLoaded(full) from None
+            batch.assumed.add(full)
+            return None
         if isinstance(found, str):
             found = batch.loaded[full] = msgspec.json.decode(found, type=kind)
         return found  # type: ignore[no-any-return]  # decoded as its kind

@@ -10,12 +10,12 @@ from crm.envelope import Event
 from crm.events import PaymentMatched, PaymentParked
 from crm.scalars import Id
 from crm.shared import Payer
-from crm.state import Deal, Parked, Payment, shelf
+from crm.state import Deal, Parked, Payment, known, shelf
 
 
 def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: str = "") -> Iterator[Event]:
     """To be called when a contact got an identifier or a deal: payments may have waited for them."""
-    deal = case.state.get(Deal, deal_id) if deal_id else None
+    deal = known(case.state, Deal, deal_id) if deal_id else None
     hints = [f"payer:{way}" for way in card(case.state, contact_id).identifiers]
     if deal:
         hints = [f"number:{deal.number}", *([reference_hint(reference)] if reference else ()), *hints]
@@ -27,8 +27,8 @@ def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: st
 
 
 def tried_again(case: Case, payment_id: Id, hint: str, deal: Deal | None) -> Iterator[Event]:
-    payment = case.state.get(Payment, payment_id)
-    if payment is None or payment.deal_id or payment.amount_minor < 0:  # matched a moment ago, or money that went out
+    payment = known(case.state, Payment, payment_id)
+    if payment.deal_id or payment.amount_minor < 0:  # matched a moment ago, or money that went out
         return
     match = again(case.state, payment, hint, deal)
     if isinstance(match, Match):

@@ -8,7 +8,7 @@ from crm.decisions.case import Case, State
 from crm.envelope import Event
 from crm.events import ContactCreated, ContactMerged, ContactRenamed, DuplicateSuspected, IdentifierAdded
 from crm.scalars import Id
-from crm.state import Absorbed, Contact, Identity, identifier
+from crm.state import Absorbed, Contact, Identity, identifier, known
 
 SHARED_BY = 20  # identifiers: an e-mail of a card with so many is not one person's ("no@mail.com"), so it finds nobody
 
@@ -27,10 +27,9 @@ class Way(NamedTuple):
 
 def card(state: State, contact_id: Id) -> Contact:
     """The card that stands for a contact today: merges are followed."""
-    contact = state.get(Contact, contact_id)
-    while contact and contact.merged_into:
-        contact = state.get(Contact, contact.merged_into)
-    assert contact, f"contact {contact_id} has no card"  # a fold put it there before anything could name it
+    contact = known(state, Contact, contact_id)
+    while contact.merged_into:
+        contact = known(state, Contact, contact.merged_into)
     return contact
 
 
@@ -45,9 +44,7 @@ def cards(state: State, contact: Contact) -> Iterator[Contact]:
     yield contact
     absorbed = state.get(Absorbed, contact.contact_id)
     for contact_id in absorbed.contacts if absorbed else ():
-        other = state.get(Contact, contact_id)
-        if other:
-            yield from cards(state, other)
+        yield from cards(state, known(state, Contact, contact_id))
 
 
 def found(state: State, ways: Sequence[Way]) -> Contact | None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+import msgspec
+from msgspec.structs import replace
+
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case, State
 from crm.decisions.contacts import Way, card_of, created, found, identified, named
@@ -16,6 +19,7 @@ AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
+    form = typed(form)
     ways = ways_of(form)
     title = title_of(form)
     contact = found(case.state, ways)
@@ -32,6 +36,18 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     deal_id = case.new_id("deal")
     yield from opened(case, contact_id, deal_id, title, "form", form, known=contact)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
+
+
+def typed(form: FormSubmitted) -> FormSubmitted:
+    """Custom fields are JSON text and stay as they are. What a client of its own sent that is none is kept as a string,
+    or no read model could hold it."""
+    wrong = {}
+    for name, value in form.fields.items():
+        try:
+            msgspec.json.decode(value)
+        except (ValueError, RecursionError):
+            wrong[name] = msgspec.json.encode(value).decode()
+    return replace(form, fields={**form.fields, **wrong}) if wrong else form
 
 
 def ways_of(form: FormSubmitted) -> list[Way]:

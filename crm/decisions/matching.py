@@ -9,7 +9,7 @@ from crm.decisions.purpose import number_of, numbers_in
 from crm.decisions.settling import in_words
 from crm.facts import PaymentReported
 from crm.shared import Payer
-from crm.state import Deal, DealNumber, DealReference, Numbers, Payment, key
+from crm.state import Deal, DealNumber, DealReference, Numbers, Payment, key, known
 from crm.state.entities import ONLY
 
 NUMBERS_AHEAD = 1000  # a number so far past the last deal's is somebody else's numbering
@@ -61,13 +61,13 @@ def find(state: State, report: PaymentReported) -> Match | Nothing:
 
 def numbered(state: State, number: int) -> Deal | None:
     entry = state.get(DealNumber, str(number))
-    return state.get(Deal, entry.deal_id) if entry else None
+    return known(state, Deal, entry.deal_id) if entry else None
 
 
 def referred(state: State, reference: str) -> list[Deal]:
     """The deals with this reference: the open ones, if any is open."""
     entry = state.get(DealReference, key(reference)) if reference else None
-    deals = [deal for deal_id in entry.deals if (deal := state.get(Deal, deal_id))] if entry else []
+    deals = [known(state, Deal, deal_id) for deal_id in entry.deals] if entry else []
     return [deal for deal in deals if deal.open] or deals
 
 
@@ -96,7 +96,7 @@ def by_payer(state: State, payer: Payer, status: str, amount_minor: int, currenc
         for contact in contacts.values()
         for one in cards(state, contact)
         for deal_id in one.open_deals
-        if (deal := state.get(Deal, deal_id)) and deal.currency == currency and deal.outstanding_minor == amount_minor
+        if (deal := known(state, Deal, deal_id)).currency == currency and deal.outstanding_minor == amount_minor
     ]
     if len(waiting) == 1:
         (deal,) = waiting

@@ -12,7 +12,7 @@ from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
 from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
-from crm.state import Deal, Parked, Payment, shelf
+from crm.state import Deal, Parked, Payment, known, shelf
 
 STATUSES = ("created", "expired", "failed", "held", "settled", "reversed")  # the later one wins at the same instant
 MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, or each one would cost all before it
@@ -30,8 +30,7 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
         yield PaymentReportOutdated(case.meta(payment_id), payment_id, report.status, why)
     else:
         yield recorded(case, payment_id, report)
-    payment = case.state.get(Payment, payment_id)
-    assert payment, "the report has just been recorded"
+    payment = known(case.state, Payment, payment_id)
     if payment.deal_id:
         yield from settle(case, payment.deal_id, before, payment)
         yield from learnt_again(case, payment.deal_id, report)
@@ -74,8 +73,7 @@ def recorded(case: Case, payment_id: Id, report: PaymentReported) -> PaymentReco
 
 def learnt_again(case: Case, deal_id: Id, report: PaymentReported) -> Iterator[Event]:
     """A later report may tell the payer that the first one did not."""
-    deal = case.state.get(Deal, deal_id)
-    assert deal, f"deal {deal_id} was matched and is not in the state"
+    deal = known(case.state, Deal, deal_id)
     yield from learnt(case, deal.contact_id, report.payer)
 
 

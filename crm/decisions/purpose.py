@@ -4,15 +4,19 @@ import re
 
 MOST = 20  # numbers that are looked for; a purpose that names more names no deal
 
-# Documents that have numbers too, but not deals' numbers.
-OTHER_PAPER = r"(?:дог(?:ов[оі]р\w*)?|контракт\w*|акт\w*|накладн\w*|квитанц\w*|чек\w*|поліс\w*|contract|act|receipt)"
+# What else has numbers: contracts, acts, receipts, flats, cards, telephones.
+OTHER = (
+    r"(?:дог(?:ов[оі]р\w{0,4})?|контракт\w{0,3}|акт\w{0,3}|накладн\w{0,3}|квитанц\w{0,3}|чек\w{0,3}|поліс\w{0,3}"
+    r"|кв(?:артир\w{0,3})?|картк\w{0,3}|тел\w{0,8}|contract|act|receipt)"
+)
 WORD = r"(?:угод\w{0,3}|замовленн?\w{0,3}|рахун\w{0,4}|сделк\w{0,2}|заказ\w{0,2}|сч[её]т\w?|deal|order|invoice)"
-SIGN = r"(?:№|#|no\.?|номер|[DД]\s?[-–])"
+MARK = r"(?:№|#|[DД]\s?[-–])"
+SIGN = rf"(?:{MARK}|no\.?|номер)"
 NUMBER = r"[0-9]{1,9}(?![0-9]|[.,/–-][0-9]|\s?(?:грн|uah|₴|usd|\$|eur|€|шт))"
 NEXT = rf"\s?(?:,|;|\+|&|та|і|й|и|and)\s?(?:{SIGN}\s?)?{NUMBER}"
 NAMED = re.compile(
-    rf"(?<!\w){OTHER_PAPER}\.?\s*(?:№|#|no\.?)?\s*[\w/-]*[0-9][\w/-]*"  # passed over
-    rf"|(?<!\w)(?:{WORD}[\s:]*(?:{SIGN}\s?)?|{SIGN}\s?)(?P<numbers>{NUMBER}(?:{NEXT})*)",
+    rf"(?<!\w){OTHER}\.?\s?(?:№|#|no\.?)?\s?[\w/+-]{{0,30}}[0-9][\w/-]{{0,30}}"  # passed over
+    rf"|(?<!\w)(?:{WORD}[\s:]{{0,3}}(?:{SIGN}\s?)?|{MARK}\s?)(?P<numbers>{NUMBER}(?:{NEXT})*)",
     re.IGNORECASE,
 )
 IS_NUMBER = re.compile(r"\s*[DД]\s?[-–]\s?([0-9]{1,9})\s*", re.IGNORECASE)

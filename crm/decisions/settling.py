@@ -7,7 +7,7 @@ from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import DealPaid, DealStageMoved
 from crm.scalars import Id
-from crm.state import Deal, Payment, Workspace
+from crm.state import Deal, Payment, Workspace, known
 
 # Digits after the point, ISO 4217: all other currencies have 2.
 NO_DIGITS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
@@ -37,8 +37,7 @@ def held_minor(payment: Payment | None, currency: str) -> int:
 
 def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment) -> Iterator[Event]:
     """`before`: what of this payment the deal has already counted; None when nothing."""
-    deal = case.state.get(Deal, deal_id)
-    assert deal, f"deal {deal_id} was matched and is not in the state"
+    deal = known(case.state, Deal, deal_id)
     change = settled_minor(payment, deal.currency) - settled_minor(before, deal.currency)
     held = held_minor(payment, deal.currency) - held_minor(before, deal.currency)
     if change == held == 0:

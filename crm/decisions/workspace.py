@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.decisions.case import Case
-from crm.errors import Broken
 from crm.scalars import Micros
-from crm.state import Workspace
+from crm.state import Workspace, known
 from crm.state.entities import ONLY
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
@@ -19,10 +18,7 @@ LAST_MOMENT = 250_000_000_000_000_000  # in the year 9892: a zone's offset still
 
 def workspace_of(case: Case) -> Workspace:
     """Decisions are only run on a workspace that exists."""
-    workspace = case.state.get(Workspace, ONLY)
-    if workspace is None:
-        raise Broken(f"Workspace {case.fact.meta.workspace} is not in the state, and a decision was run. Rebuild it.")
-    return workspace
+    return known(case.state, Workspace, ONLY)
 
 
 def hour_in(timezone: str, at: Micros) -> int:

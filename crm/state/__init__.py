@@ -32,6 +32,7 @@ from crm.state.entities import (
     shelf,
     turn_key,
 )
+from crm.state.entity import known
 from crm.state.folds import fold
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "fold",
     "identifier",
     "key",
+    "known",
     "shelf",
     "turn_key",
 ]

@@ -4,6 +4,8 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from crm.errors import Broken
+
 
 class Entity(Struct, frozen=True, gc=False, omit_defaults=True):
     """One remembered thing of a workspace: a fold of the journal. Its kind is the class's name."""
@@ -23,3 +25,11 @@ class State(Protocol):
 
     def drop(self, kind: type[Entity], key: str) -> None:
         """For folds only."""
+
+
+def known(state: State, kind: type[E], key: str) -> E:
+    """What must be there, because something that is there names it. Raises Broken."""
+    entity = state.get(kind, key)
+    if entity is None:
+        raise Broken(f"{kind.__name__} {key} is not in the state: its first event is missing. Rebuild the state.")
+    return entity

@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from crm.envelope import Event
-from crm.errors import Broken
 from crm.events import (
     AssignmentRulesSet,
     CallOpened,
@@ -51,7 +50,7 @@ from crm.state.entities import (
     shelf,
     turn_key,
 )
-from crm.state.entity import E, State
+from crm.state.entity import State, known
 
 OPEN_DEALS_KEPT = 50
 FORMS_KEPT = 5
@@ -63,13 +62,6 @@ def fold(state: State, event: Event) -> None:
     change = FOLDS.get(type(event))
     if change:
         change(state, event)
-
-
-def known(state: State, kind: type[E], key: str) -> E:
-    entity = state.get(kind, key)
-    if entity is None:
-        raise Broken(f"{kind.__name__} {key} is not in the state: its first event is missing. Rebuild the state.")
-    return entity
 
 
 def workspace_created(state: State, event: WorkspaceCreated) -> None:

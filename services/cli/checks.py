@@ -61,7 +61,10 @@ def python(_: Patient) -> list[Finding]:
 
 
 def packages(_: Patient) -> list[Finding]:
-    needed = importlib.metadata.requires("potik") or []
+    try:
+        needed = importlib.metadata.requires("potik") or []
+    except importlib.metadata.PackageNotFoundError:
+        return [Finding("packages", True, "Potik runs from its source; its packages are not listed here.")]
     names = [re.split(r"[^\w.-]", text)[0] for text in needed if "extra ==" not in text]
     missing = [name for name in names if not any(importlib.metadata.distributions(name=name))]
     if missing:

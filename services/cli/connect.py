@@ -9,10 +9,9 @@ from crm.scalars import Id
 from services.cli import show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import target, workspace
-from services.stack.access import declare_connection
+from services.stack.access import UNSIGNED, declare_connection
 
 CONNECTORS = ("form", "monobank", "monobank-personal", "liqpay", "binotel", "telegram", "api")
-SECRETLESS = ("form", "api")
 
 
 def connect(
@@ -30,7 +29,7 @@ def connect(
         raise ValueError(
             f"There is no connector {connector!r}; there are {', '.join(CONNECTORS)}. Nothing was changed."
         )
-    if not secret and connector not in SECRETLESS:
+    if not secret and connector not in UNSIGNED:
         raise ValueError(f"{connector} needs --secret: without one its address stays off. Nothing was changed.")
     where, owner = target(data), workspace(workspace_id, data)
     settings = dict(pair(text) for text in setting)

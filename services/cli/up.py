@@ -71,6 +71,8 @@ def in_background(folder: Path, as_json: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "stack.log"
     options = [word for word in sys.argv[1:] if word not in ("--detach", "-d", "--json")]
+    log.unlink(missing_ok=True)
+    log.touch(0o600)  # the demo's token is printed into it
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", *options],

@@ -46,19 +46,20 @@ _FILLER_WORDS, _OWN_NAMES = frozenset(_FILLERS.split()), frozenset(_OWN.split())
 
 
 @lru_cache(maxsize=8_192)
-def role_of(name: str) -> str:
-    """One of the roles above, "utm.source" and the like, or empty. A nested field's name is dotted."""
-    *path, last = name.split(".")
-    lower = last.lower()
+def role_of(name: str, path: tuple[str, ...] = ()) -> str:
+    """One of the roles above, "utm.source" and the like, or empty. `path` leads to a nested field."""
+    lower = name.lower()
     if lower.startswith("utm_"):
         return "utm." + lower[4:]
     if lower in _CLICK_IDS:
         return "utm." + lower
+    if path == ("form",) and lower in ("id", "name"):  # Elementor's
+        return "form_" + lower
     if lower == "amount" and path and path[-1].lower() == "payment":  # Tilda's cart
         return "amount"
     if any(step.lower() not in _OWN_NAMES for step in path):
         return ""
-    words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", last)).lower())
+    words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
     words = [word for word in words if word not in _FILLER_WORDS and not _COUNTER.fullmatch(word)]
     found = _BY_PHRASE.get(" ".join(words)) or next((_BY_WORD[word] for word in words if word in _BY_WORD), "")
     return found or ("email" if " e mail " in f" {' '.join(words)} " else "")

@@ -34,7 +34,7 @@ def form(fields: Mapping[str, object], token: str = "") -> Post:
     return {"content-type": URLENCODED} | ({"x-form-token": token} if token else {}), urlencode(fields).encode()
 
 
-def monobank_invoice(key: ec.EllipticCurvePrivateKey, invoice: str, amount: int, **changes: Any) -> Post:
+def monobank_invoice(key: ec.EllipticCurvePrivateKey, invoice: str, amount: int, /, **changes: Any) -> Post:
     """An invoice of `amount` kopecks, paid unless `changes` say otherwise (status, modifiedDate, reference …)."""
     told = {
         "invoiceId": invoice,
@@ -53,14 +53,14 @@ def monobank_signed(key: ec.EllipticCurvePrivateKey, body: bytes) -> Post:
     return {"content-type": "application/json", "x-sign": signature}, body
 
 
-def monobank_statement(item: str, amount: int, **changes: Any) -> Post:
+def monobank_statement(item: str, amount: int, /, **changes: Any) -> Post:
     """A line of the statement of a personal account, in kopecks: money in is positive."""
     line = {"id": item, "time": 1791190860, "hold": False, "amount": amount, "operationAmount": amount} | changes
     data = {"account": "rehearsal", "statementItem": {"currencyCode": 980, "description": ""} | line}
     return {"content-type": "application/json"}, _json({"type": "StatementItem", "data": data})
 
 
-def liqpay_callback(private_key: str, payment: int, amount: str, algorithm: str = "sha1", **changes: Any) -> Post:
+def liqpay_callback(private_key: str, payment: int, amount: str, algorithm: str = "sha1", /, **changes: Any) -> Post:
     """A payment of `amount` hryvnias ("54.10"), successful unless `changes` say otherwise (status, order_id …)."""
     told = {"payment_id": payment, "status": "success", "amount": amount, "currency": "UAH", "end_date": 1791190860000}
     return liqpay_signed(private_key, _json(told | changes), algorithm)
@@ -71,7 +71,7 @@ def liqpay_signed(private_key: str, payment: bytes, algorithm: str = "sha1") -> 
     return form({"data": data, "signature": sign(private_key, data, algorithm)})
 
 
-def binotel_call(kind: str, call: int, number: str, **changes: Any) -> Post:
+def binotel_call(kind: str, call: int, number: str, /, **changes: Any) -> Post:
     """`kind` is receivedTheCall, answeredTheCall, hangupTheCall or apiCallCompleted (its details in brackets)."""
     told: dict[str, object] = {"generalCallID": call, "callType": 0, "companyID": 1, "externalNumber": number} | changes
     if kind == "apiCallCompleted":
@@ -79,7 +79,7 @@ def binotel_call(kind: str, call: int, number: str, **changes: Any) -> Post:
     return form({"requestType": kind, **told})
 
 
-def telegram_message(secret: str, update: int, chat: int, text: str = "", **changes: Any) -> Post:
+def telegram_message(secret: str, update: int, chat: int, text: str = "", /, **changes: Any) -> Post:
     """A private message of the chat's owner; `changes` are its other fields (contact, photo, edit_date …)."""
     person = {"id": chat, "is_bot": False, "first_name": changes.pop("first_name", "Олена")}
     message = {

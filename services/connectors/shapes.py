@@ -28,26 +28,25 @@ def entries_of(tree: Tree) -> list[Entry]:
     return list(next(read for fits, read in _SHAPES if fits(tree))(tree))
 
 
-def flat(tree: Tree, prefix: str = "") -> Iterator[Entry]:
+def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
     """Nested objects become dotted names; a list of plain values stays one value."""
     for name, value in tree.items():
-        name = prefix + name
         if isinstance(value, dict) and value:
-            yield from _nested(name, value)
+            yield from _nested(name, value, path)
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-            yield from flat({str(i): item for i, item in enumerate(value)}, f"{name}.")
+            yield from flat({str(i): item for i, item in enumerate(value)}, (*path, name))
         else:
-            yield Entry(name, value, role_of(name))
+            yield Entry(".".join((*path, name)) if path else name, value, role_of(name, path))
 
 
-def _nested(name: str, value: Tree) -> Iterator[Entry]:
-    if value.keys() <= _NAME_PARTS.keys():
-        named = role_of(name) == "name"
-        yield from (Entry(f"{name}.{part}", item, _NAME_PARTS[part] if named else "") for part, item in value.items())
-    elif value.keys() <= set(_PHONE_PARTS) and role_of(name) == "phone":
-        yield Entry(name, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), "phone")
+def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
+    dotted, role = ".".join((*path, name)), role_of(name, path)
+    if role == "name" and value.keys() <= _NAME_PARTS.keys():
+        yield from (Entry(f"{dotted}.{part}", item, _NAME_PARTS[part]) for part, item in value.items())
+    elif role == "phone" and value.keys() <= set(_PHONE_PARTS):
+        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), "phone")
     else:
-        yield from flat(value, f"{name}.")
+        yield from flat(value, (*path, name))
 
 
 def _elementor(tree: Tree) -> Iterator[Entry]:

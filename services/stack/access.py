@@ -19,6 +19,7 @@ from crm.topics import CONNECTIONS
 
 PREFIX = "crm_live_"
 SCOPES = ("read", "write", "connect", "admin")
+UNSIGNED = ("form", "api")  # proved by an unguessable address or by a token; an empty secret would turn them off
 BASE62 = string.digits + string.ascii_letters
 
 
@@ -56,6 +57,8 @@ async def declare_connection(
 ) -> Id:
     """Activates an integration, or changes it when its id is given. Returns its id once Kafka has it."""
     connection = connection or Id(str(uuid4()))
+    if not secret and connector in UNSIGNED:
+        secret = secrets.token_urlsafe(24)
     fact = ConnectionDeclared(origin(workspace, connection), connection, connector, name, secret, dict(settings or {}))
     await tell(bootstrap, connection, encode(fact))
     return connection

@@ -8,8 +8,8 @@ import uuid
 from pathlib import Path
 
 from services.stack import kafka_files
-from services.stack.ports import LOCAL, any_free
 from services.stack.answers import unreachable
+from services.stack.ports import LOCAL, any_free
 from services.stack.process import POLL, Process, spawn, stop
 
 PROPERTIES = """\

@@ -63,11 +63,13 @@ class Keeper:
 
     async def watch(self, process: Process) -> bool:
         """Until the process ends. True if it had been ready for long."""
-        ready_since = None
+        began, ready_since = time.monotonic(), None
         while process.poll() is None:
             missing = await self.part.ready()
             if missing is None:
-                ready_since = ready_since or time.monotonic()
+                if not ready_since:
+                    ready_since = time.monotonic()
+                    self.say(self.part.name, f"ready after {ready_since - began:.1f} s")
                 self.turn("ready")
             elif process.poll() is None:
                 self.turn("unready" if ready_since else "starting", missing)

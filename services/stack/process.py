@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -59,6 +59,17 @@ async def ended(process: Process) -> int:
     while (code := process.poll()) is None:
         await asyncio.sleep(POLL)
     return code
+
+
+async def until(missing: Callable[[], Awaitable[str | None]], patience: float) -> None:
+    """Asks until nothing is missing. Raises RuntimeError with the last answer."""
+    said: str | None = "no answer"
+    try:
+        async with asyncio.timeout(patience):
+            while said := await missing():
+                await asyncio.sleep(POLL)
+    except TimeoutError:
+        raise RuntimeError(f"Not ready after {patience:.0f} s: {said}") from None
 
 
 async def stop(process: Process, by: signal.Signals, patience: float) -> bool:

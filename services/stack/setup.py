@@ -11,5 +11,6 @@ async def topics_and_tables(bootstrap: str, dsn: str, replication: int = 1) -> N
     """Safe to run at every start. Raises what Kafka or Postgres refuse."""
     await asyncio.gather(
         topics.create_missing(bootstrap, replication),
+        topics.wake_coordinator(bootstrap),
         asyncio.to_thread(migrate, dsn, PROJECTIONS.values()),
     )

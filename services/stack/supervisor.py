@@ -19,7 +19,7 @@ from services.stack.ports import any_free, choose
 from services.stack.postgres import Postgres
 from services.stack.role import ROLES, Role
 
-SERVERS_IN_TIME, ROLES_IN_TIME = 60.0, 60.0  # seconds
+SERVERS_IN_TIME = 60.0  # seconds
 Say = Callable[[str, str], None]  # who, what
 
 
@@ -36,6 +36,7 @@ class Plan:
     postgres_port: int = 5432
     replicas: Mapping[str, int] = field(default_factory=dict)  # of a role; 1 each unless told
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
+    roles_in_time: float = 60.0  # seconds until all must be ready
     demo: bool = True
 
 
@@ -82,7 +83,7 @@ class Supervisor:
         await self.until_ready(self.servers, SERVERS_IN_TIME)
         await topics_and_tables(self.bootstrap, self.dsn, self.plan.settings.kafka_replication)
         self.start_roles()
-        await self.until_ready(self.roles, ROLES_IN_TIME)
+        await self.until_ready(self.roles, self.plan.roles_in_time)
         if self.plan.demo:
             from services.stack.demo_workspace import demo_workspace
 

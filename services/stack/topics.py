@@ -1,10 +1,11 @@
 """Makes the declared topics in Kafka, and tells where Kafka differs from the declaration."""
 
+import asyncio
 from collections.abc import Iterable
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAlreadyExistsError, for_code
 
 from crm.topics import TOPICS, Topic
 
@@ -23,6 +24,18 @@ async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise RuntimeError(f"Kafka refused the topic {name}: {for_code(code).__name__}. Nothing was changed.")
     return sorted(topic.name for topic in missing)
+
+
+async def wake_coordinator(bootstrap: str) -> None:
+    """Kafka makes its topic of consumer groups at the first question about a group; ask before a role does, as a
+    consumer that hears "not available" waits for seconds."""
+    async with asyncio.timeout(30), Admin(bootstrap) as admin:
+        while True:
+            try:
+                await admin.find_coordinator("potik")
+                return
+            except GroupCoordinatorNotAvailableError:
+                await asyncio.sleep(0.05)
 
 
 async def differences(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:

@@ -5,11 +5,13 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
 from crm.connector import Connection
+from services.connectors.bodies import URLENCODED
 from services.connectors.rehearse import Post, keys, liqpay_signed, monobank_signed, telegram_signed
 from tests.unit.connectors.stage import connection, http_post, json_post, php_post
 
@@ -17,7 +19,7 @@ FOLDER = Path(os.environ.get("CRM_PAYLOADS", Path(__file__).parents[3].parent / 
 needs_samples = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no samples in {FOLDER}: set CRM_PAYLOADS")
 KEY, PUBLIC_KEY = keys("samples")
 TOKEN = "TEST_secret-token_123"
-FORMS = "generic-form tilda cf7 elementor gravity-forms google-forms jotform wpforms typeform".split()
+FORMS = ("generic-form", "tilda", "cf7", "elementor", "gravity-forms", "google-forms", "jotform", "wpforms", "typeform")
 PHP_FORMS = ("tilda", "elementor")  # their parsed samples came as urlencoded brackets
 
 
@@ -29,9 +31,9 @@ class Sample(NamedTuple):
     post: Post
 
 
-def vector(name: str) -> dict[str, object]:
+def vector(name: str) -> Any:
     """A published signature: secret, headers, and the file of the body or the data."""
-    return json.loads((FOLDER / f"{name}.vector.json").read_text())  # type: ignore[no-any-return]
+    return json.loads((FOLDER / f"{name}.vector.json").read_text())
 
 
 def body(name: str) -> bytes:
@@ -80,10 +82,8 @@ def form_post(file: Path) -> Post:
     if file.suffix == ".txt":
         return http_post(file)
     if file.parent.name == "typeform":
-        signature = vector("typeform/form_response")["headers"]["Typeform-Signature"]  # type: ignore[index]
+        signature = vector("typeform/form_response")["headers"]["Typeform-Signature"]
         return {"content-type": "application/json", "typeform-signature": signature}, file.read_bytes()
     if file.parent.name == "elementor":  # its names already have their brackets
-        from urllib.parse import urlencode
-
-        return {"content-type": "application/x-www-form-urlencoded"}, urlencode(json.loads(file.read_text())).encode()
+        return {"content-type": URLENCODED}, urlencode(json.loads(file.read_text())).encode()
     return php_post(json.loads(file.read_text())) if file.parent.name in PHP_FORMS else json_post(file.read_bytes())

@@ -1,14 +1,15 @@
 """Story 5: any custom fields are kept with their types; and what means nothing is kept as well."""
 
 import hashlib
+import json
 
 from msgspec.structs import replace
 
 from crm.events import ContactCreated, DealAssigned, DealOpened, DeliveryNoted, FactQuarantined
 from crm.facts import DeliveryKept, DeliveryQuarantined, TokenDeclared
 from crm.scalars import Id
-from crm.shared import Attachment, Raw
-from tests.given import RAW, SHOP, an, form, given, meta
+from crm.shared import AssignmentRule, Attachment, Raw
+from tests.given import RAW, SHOP, an, form, given, meta, shop
 
 INCIDENT = {"severity": "3", "injured": "false", "where": '{"lat": 50.45}', "tags": '["gas", "fire"]', "note": '"—"'}
 
@@ -29,6 +30,17 @@ def test_nul_never_reaches_the_journal() -> None:
     assert story.contacts()[0].name == "a\ufffdb"
     assert story.contacts()[0].identifiers == ("email:x\ufffd@y.z",)
     assert story.every(DealOpened)[0].fields == {"n\ufffd": '"\\ufffd"'}
+
+
+def test_a_field_that_is_no_json_is_kept_as_a_string() -> None:
+    """A client wrote fields straight to Kafka; jsonb would have refused them."""
+    wrong = {"plain": "text", "empty": "", "half": '"\\ud800"', "nan": "NaN", "deep": "[" * 5000, "right": "[1, 2.50]"}
+    story = given(*shop(AssignmentRule("Plain", ("anna",), field="plain", value="TEXT"))).when(form("1", fields=wrong))
+    kept = story.every(DealOpened)[0].fields
+    assert kept == {name: value if name == "right" else json.dumps(value) for name, value in wrong.items()}
+    assert story.events[-1].owner == "anna"
+    again = form("2", fields=wrong, phones=["+380501112233"])
+    story.when(again, form("3", fields=wrong, phones=["+380501112233"])).then(an(DeliveryNoted))
 
 
 def test_a_delivery_that_means_nothing_is_noted() -> None:

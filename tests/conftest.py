@@ -1,0 +1,80 @@
+"""Fixtures that give real servers to those who ask, and take the network from those who must not need it."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.servers import kafka_server, postgres_server
+
+UNIT = Path(__file__).parent / "unit"
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Kafka with every declared topic; one for the whole run."""
+    from services.stack import topics
+
+    async def fill(bootstrap: str) -> None:
+        await topics.create_missing(bootstrap)
+        await topics.wake_coordinator(bootstrap)
+
+    with kafka_server(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        asyncio.run(fill(bootstrap))
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Postgres for the whole run, with a database `template_potik` that is migrated."""
+    from crm.adapters.migrations import migrate
+    from projections import PROJECTIONS
+
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as dsn:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("CREATE DATABASE template_potik")
+        migrate(database_of(dsn, "template_potik"), PROJECTIONS.values())
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: str) -> Iterator[str]:
+    """A migrated database of this test file alone."""
+    yield from new_database(postgres)
+
+
+@pytest.fixture
+def fresh_database_url(postgres: str) -> Iterator[str]:
+    """A migrated database of this test alone."""
+    yield from new_database(postgres)
+
+
+def new_database(postgres: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template_potik STRATEGY file_copy".encode())
+        yield database_of(postgres, name)
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def database_of(dsn: str, name: str) -> str:
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(autouse=True)
+def no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test that connects anywhere fails with this sentence."""
+    if not request.path.is_relative_to(UNIT):
+        return
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise AssertionError(f"A unit test connects to {address!r}: move it to tests/connected, or give it a fake.")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)

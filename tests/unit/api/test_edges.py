@@ -1,0 +1,107 @@
+"""What stands around the queries: tokens, errors, changes for subscribers, GraphiQL's files."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import GraphQLError
+
+from api.access import workspace
+from api.changes import WAITING, Changes
+from api.errors import BadInput, SlowSubscriber, Unauthorized, note, told
+from api.graphiql import files, static
+
+SHOP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+class Token:
+    """A token of the test."""
+
+    workspace = SHOP
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+
+class Known:
+    """Tokens in a dict."""
+
+    def token(self, text: str) -> Token | None:
+        return {"r": Token("read"), "a": Token("admin"), "w": Token("write", "connect")}.get(text)
+
+
+@pytest.mark.parametrize("authorization", ["Bearer r", "bearer r", "Bearer  a "])
+def test_a_bearer_token_stands_for_its_workspace(authorization: str) -> None:
+    assert workspace(Known(), authorization) == SHOP
+
+
+@pytest.mark.parametrize("authorization", ["", "r", "Bearer", "Bearer ", "Basic r", "Bearer x", "Bearer w"])
+def test_anything_else_is_refused(authorization: str) -> None:
+    with pytest.raises(Unauthorized):
+        workspace(Known(), authorization)
+
+
+def test_an_expected_error_keeps_its_sentence_and_a_bug_does_not() -> None:
+    expected = GraphQLError("first", original_error=BadInput("`first` is 0"), path=["deals"])
+    assert told(expected) is expected
+    assert expected.extensions == {"code": "BAD_INPUT"}
+    bug = told(GraphQLError("secret", original_error=ValueError("secret"), path=["deals"]))
+    assert bug.formatted == {
+        "message": "Something went wrong here. It is in the log; nothing was changed.",
+        "path": ["deals"],
+        "extensions": {"code": "INTERNAL"},
+    }
+
+
+def test_a_callers_mistake_is_not_logged_and_a_bug_is_without_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Any] = []
+    monkeypatch.setattr("api.errors.log.error", lambda text, **more: lines.append((text, more)), raising=False)
+    bug = ValueError("broken")
+    note([GraphQLError("no such field"), GraphQLError("x", original_error=BadInput("y"))], None)
+    assert lines == []
+    note([GraphQLError("broken", original_error=bug, path=["deals", 0])], None)
+    assert lines == [("query failed", {"operation": None, "path": ["deals", 0], "exc_info": bug})]
+
+
+def change(workspace: str, projection: str, *keys: str) -> str:
+    listed = ",".join(f'"{key}"' for key in keys)
+    return f'{{"projection": "{projection}", "workspace": "{workspace}", "keys": [{listed}]}}'
+
+
+def test_a_subscriber_hears_the_keys_it_wants_once_and_in_order() -> None:
+    async def story() -> list[str]:
+        changes = Changes("")
+        with changes.subscribe("deal", SHOP, lambda key: key != "c") as subscriber:
+            changes.take(change(OTHER, "deal", "x"))
+            changes.take(change(SHOP, "call", "y"))
+            changes.take("this is no change")
+            changes.take(change(SHOP, "deal", "b", "a"))
+            changes.take(change(SHOP, "deal", "c", "b"))
+            heard: list[str] = await anext(subscriber.keys())
+        assert changes.subscribers == {}
+        return heard
+
+    assert asyncio.run(story()) == ["b", "a"]
+
+
+def test_a_subscriber_that_does_not_keep_up_is_told_so() -> None:
+    async def story() -> None:
+        changes = Changes("")
+        with changes.subscribe("deal", SHOP, lambda key: True) as subscriber:
+            changes.take(change(SHOP, "deal", *(f"k{n}" for n in range(WAITING + 1))))
+            await anext(subscriber.keys())
+
+    with pytest.raises(SlowSubscriber, match="some were dropped"):
+        asyncio.run(story())
+
+
+def test_graphiqls_files_are_scripts_and_styles_only() -> None:
+    assert {"page.js", "page.css", "graphiql.min.js", "react.production.min.js"} <= files().keys()
+    assert {name.rpartition(".")[2] for name in files()} == {"js", "css"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/graphiql/", "/graphiql/../app.py", "/graphiql/__init__.py", "/graphiql/page.html"]
+)
+def test_nothing_else_is_served(path: str) -> None:
+    assert static(path)[0] == 404

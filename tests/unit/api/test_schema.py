@@ -1,0 +1,44 @@
+"""The committed schema is the one that is served."""
+
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLError, GraphQLObjectType
+
+from api.nodes import HIDDEN, type_name
+from api.scalars import Money, long, money_for_people
+from api.schema import schema
+from api.sdl import sdl
+from projections import PROJECTIONS
+
+COMMITTED = Path(__file__).parent.parent.parent.parent / "schema.graphql"
+
+
+def test_the_committed_schema_is_todays() -> None:
+    assert COMMITTED.read_text() == sdl(), "run `python -m api.sdl > schema.graphql` and look at the difference"
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_every_column_can_be_read_and_its_type_is_described(name: str) -> None:
+    projection = PROJECTIONS[name]
+    if name == "pipeline" or name == "message":
+        pytest.skip(f"{name} is read through something else")
+    node = schema._schema.type_map[type_name(name)]
+    assert isinstance(node, GraphQLObjectType)
+    assert node.description == projection.about
+    shown = {c.name.removesuffix("_minor") for c in projection.columns} - HIDDEN - {projection.key}
+    camel = {"".join(p.title() if n else p for n, p in enumerate(column.split("_"))) for column in shown}
+    assert camel | {"id"} <= node.fields.keys()
+
+
+def test_money_is_exact_text() -> None:
+    assert money_for_people(Money(minor=9_007_199_254_740_993, currency="UAH")) == "90071992547409.93 UAH"
+    assert money_for_people(Money(minor=-5, currency="JPY")) == "-5 JPY"
+    assert money_for_people(Money(minor=0, currency="")) == "0"
+
+
+def test_a_long_is_a_whole_number_of_64_bits() -> None:
+    assert [long(n) for n in (-(2**63), 0, 2**63 - 1)] == [-(2**63), 0, 2**63 - 1]
+    for wrong in (2**63, 1.0, "1", True, None):
+        with pytest.raises(GraphQLError, match="at most 64 bits"):
+            long(wrong)

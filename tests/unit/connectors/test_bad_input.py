@@ -1,0 +1,173 @@
+"""Whatever comes in: taken exactly, quarantined with its bytes and a reason, or refused: never a stray exception."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.connector import Connection
+from crm.errors import Refused
+from crm.facts import DeliveryQuarantined
+from services.connectors import CONNECTORS
+from services.connectors.bodies import URLENCODED
+from services.connectors.rehearse import (
+    Post,
+    form,
+    keys,
+    liqpay_callback,
+    liqpay_signed,
+    monobank_invoice,
+    monobank_signed,
+    telegram_message,
+    telegram_signed,
+)
+from tests.unit.connectors.stage import NOW, connection, json_post, only, receive
+
+SITE = connection("form")
+KEY, PUBLIC_KEY = keys("bad input")
+BANK, LIQPAY, BOT = connection("monobank", PUBLIC_KEY), connection("liqpay"), connection("telegram")
+
+
+def reason(who: Connection, post: Post) -> str:
+    fact = only(who, post)
+    assert isinstance(fact, DeliveryQuarantined)
+    assert fact.raw.body == post[1]
+    return fact.reason
+
+
+@pytest.mark.parametrize(
+    ("post", "why"),
+    [
+        (({}, b""), "The body is empty."),
+        (({"content-type": "image/png"}, b"\x89PNG"), "A form does not come as 'image/png'."),
+        (json_post(b'{"a":'), "It is no JSON"),
+        (json_post(b"[1]"), "A JSON object was expected."),
+        (json_post(b'{"a":' * 5_000 + b"1" + b"}" * 5_000), "nested deeper than 32"),
+        (json_post(b'{"a":' * 40 + b"1" + b"}" * 40), "nested deeper than 32"),
+        (json_post(b'{"a":"\\u0000"}'), "NUL character"),
+        (json_post(b'{"\\u0000":1}'), "NUL character"),
+        (json_post(b'{"a":"\\ud800"}'), "It is no JSON"),
+        (json_post(b'{"a":' + b"9" * 5_000 + b"}"), "It is no JSON"),
+        (json_post(b'{"a":NaN}'), "It is no JSON"),
+        (form({"name": "a\0b"}), "NUL character"),
+        (({"content-type": URLENCODED}, b"&".join([b"a=1"] * 10_001)), "more than 10000 fields"),
+        (({"content-type": URLENCODED}, b"a" + b"[x]" * 40 + b"=1"), "nested deeper than 32"),
+        (({"content-type": "multipart/form-data"}, b"--x"), "without its boundary"),
+        (({"content-type": "multipart/form-data; boundary=x"}, b"--x\r\nContent-Disp"), "cut off"),
+        (({"content-type": "multipart/form-data; boundary=x"}, b"nothing"), "cannot be read"),
+        (form({"payment[amount]": "1,234"}), "one certain sum"),
+        (form({"payment[amount]": "-5"}), "less than nothing"),
+        (form({"payment[amount]": "9" * 30}), "64 bits"),
+    ],
+)
+def test_a_form_that_cannot_be_understood(post: Post, why: str) -> None:
+    assert why in reason(SITE, post)
+
+
+def test_a_gzip_bomb_is_a_strange_form_and_no_bomb() -> None:
+    assert "A form does not come as" in reason(SITE, ({"content-type": "application/gzip"}, b"\x1f\x8b" * 100))
+
+
+def test_an_id_past_53_bits_is_kept_to_the_last_digit() -> None:
+    fact = only(BOT, telegram_message("TEST_secret", 2**63 + 1, -(2**62 + 1), "привіт"))
+    assert (fact.chat, fact.message) == (str(-(2**62 + 1)), str(2**63 + 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"amount": 2**63}, "64 bits"),
+        ({"amount": 1.5}, "no whole number"),
+        ({"amount": None}, "does not say 'amount'"),
+        ({"ccy": 999}, "no currency"),
+        ({"modifiedDate": "yesterday"}, "no moment in ISO 8601"),
+        ({"modifiedDate": "10000-01-01T00:00:00Z"}, "no moment in ISO 8601"),
+        ({"status": "vanished"}, "'vanished' is not known"),
+        ({"invoiceId": ""}, "does not say 'invoiceId'"),
+        ({"cancelList": [{"status": "success", "amount": 2**62}] * 4}, "64 bits"),
+    ],
+)
+def test_an_absurd_invoice_is_quarantined(changes: dict[str, object], why: str) -> None:
+    assert why in reason(BANK, monobank_invoice(KEY, "i1", 4_200, **changes))
+
+
+def test_a_date_in_the_year_1_is_exact() -> None:
+    fact = only(BANK, monobank_invoice(KEY, "i1", 4_200, modifiedDate="0001-01-01T00:00:00Z"))
+    assert fact.changed_at == -62_135_596_800_000_000
+    before = monobank_invoice(KEY, "i1", 4_200, modifiedDate="0001-01-01T00:00:00+02:00")
+    assert reason(BANK, before) == "It names a moment outside the years 1 to 9999."
+
+
+@pytest.mark.parametrize("amount", ["1.005", "NaN", "1e400", "", "-", "1,234", "багато"])
+def test_a_liqpay_sum_that_is_no_sum_is_quarantined(amount: str) -> None:
+    assert reason(LIQPAY, liqpay_callback("TEST_secret", 1, amount))
+
+
+@pytest.mark.parametrize("changes", [{"date": 10**15}, {"date": "soon"}, {"chat": {}}, {"message_id": None}])
+def test_a_telegram_message_that_is_none_is_quarantined(changes: dict[str, object]) -> None:
+    assert reason(BOT, telegram_message("TEST_secret", 1, 2, "привіт", **changes))
+
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+WORDS = """
+    payment_id status amount currency end_date data invoiceId modifiedDate ccy finalAmount cancelList type
+    statementItem hold time requestType callDetails generalCallID startTime update_id message chat date
+    contact photo fields value form_response answers rawRequest namedValues payment message_id id from
+"""
+NAMES = st.sampled_from(WORDS.split())
+TREES = st.dictionaries(NAMES, JSONS | NAMES | st.dictionaries(NAMES, JSONS))
+
+
+@settings(max_examples=300, deadline=None)
+@given(TREES, st.sampled_from(sorted(CONNECTORS)))
+def test_any_authentic_json_gives_the_same_facts_twice(tree: dict[str, object], name: str) -> None:
+    body = json.dumps(tree).encode()
+    who, post = {
+        "monobank": (BANK, monobank_signed(KEY, body)),
+        "liqpay": (LIQPAY, liqpay_signed("TEST_secret", body)),
+        "telegram": (BOT, telegram_signed("TEST_secret", body)),
+    }.get(name, (connection(name), json_post(body)))
+    facts = receive(who, post)
+    assert [fact.meta.id for fact in facts] == [fact.meta.id for fact in receive(who, post)]
+    assert "could not read it" not in "".join(f.reason for f in facts if isinstance(f, DeliveryQuarantined))
+
+
+CONTENT_TYPES = st.text() | st.sampled_from(
+    [
+        *(
+            URLENCODED,
+            URLENCODED + "; charset=cp1251",
+            URLENCODED + "; charset=rot13",
+            "application/json",
+            "text/plain",
+        ),
+        *("multipart/form-data; boundary=b", "multipart/form-data; boundary=", "multipart/form-data; boundary=\u00e9"),
+    ]
+)
+BODIES = (
+    st.binary()
+    | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.from_regex(
+        rb"(\[?[a-c{}\[\]]{1,8}=[%0-9A-F+a-z\[\]{}\"]{0,12}&){1,6}"
+        rb"|(--b(\r\n[A-Za-z:;=\" ]{0,40}){0,4}\r\n\r\n.{0,9}\r\n)*--b--"
+    )
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(CONTENT_TYPES, BODIES, st.sampled_from(sorted(CONNECTORS)))
+def test_any_bytes_are_facts_or_refused(content_type: str, body: bytes, name: str) -> None:
+    who = connection(name, company_id="1") if name == "binotel" else connection(name)
+    post = {"content-type": content_type, "x-sign": "AAAA", "x-telegram-bot-api-secret-token": "TEST_secret"}, body
+    try:
+        facts = receive(who, post)
+    except Refused:
+        return
+    assert [fact.meta.id for fact in facts] == [fact.meta.id for fact in receive(who, post)]
+    assert "could not read it" not in "".join(f.reason for f in facts if isinstance(f, DeliveryQuarantined))
+    assert all(fact.meta.recorded_at == NOW for fact in facts)

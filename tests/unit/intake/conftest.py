@@ -1,0 +1,12 @@
+"""The intake on a memory log."""
+
+import pytest
+
+from crm.adapters.memory_log import MemoryLog
+from tests.unit.intake.house import House, run_alone
+
+
+@pytest.fixture
+def house() -> House:
+    log = MemoryLog()
+    return House(log, run_alone, lambda: log.records)

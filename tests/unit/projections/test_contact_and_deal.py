@@ -1,0 +1,78 @@
+"""The rows of a lead: who it is, what it wants, where it stands."""
+
+from msgspec.structs import replace
+
+from crm.events import (
+    ContactCreated,
+    ContactMerged,
+    ContactRenamed,
+    DealAssigned,
+    DealOpened,
+    DealPaid,
+    DealStageMoved,
+    IdentifierAdded,
+)
+from crm.scalars import Micros
+from projections.contact import ContactRow, contact
+from projections.deal import DealRow, deal
+from tests.unit.projections.journal import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
+
+CREATED = ContactCreated(meta("1"), OLENA, "Olena", "form")
+OPENED = DealOpened(
+    meta("2"), DEAL, OLENA, 7, "Desk", 20200, "UAH", "new", "form", "order", "/desk", "ORDER-1",
+    fields={"size": '"L"', "count": "7"}, utm={"utm_source": "google"}, files=(FILE,), suspicious="filled in 0.1 s",
+)  # fmt: skip
+DESK = DealRow(
+    DEAL, OLENA, 7, "Desk", 20200, 0, 0, "UAH", "new", "", "", "form", "order", "/desk", "ORDER-1",
+    {"size": '"L"', "count": "7"}, {"utm_source": '"google"'}, (FILE_TEXT,), "filled in 0.1 s", NOON, NOON,
+)  # fmt: skip
+
+
+def test_a_contact_is_known_by_all_that_was_learnt_of_it() -> None:
+    learnt = (
+        IdentifierAdded(meta("a", 1), OLENA, "phone", "+380671234567", "067 123 45 67"),
+        IdentifierAdded(meta("b", 2), OLENA, "email", "olena@example.com"),
+        IdentifierAdded(meta("c", 3), OLENA, "telegram", "123"),
+        IdentifierAdded(meta("d", 4), OLENA, "phone", "+380671234567", "+38 067 1234567"),
+        ContactRenamed(meta("e", 5), OLENA, "Olena Koval"),
+    )
+    assert row_of(contact, CREATED, *learnt) == ContactRow(
+        OLENA, "Olena Koval", "form", ("+380671234567",), ("olena@example.com",), ("telegram:123",), None, NOON,
+        Micros(NOON + 5),
+    )  # fmt: skip
+
+
+def test_a_merged_contact_points_to_the_one_that_stays() -> None:
+    merged = ContactMerged(meta("a", 1), OLENA, an_id("Olena K."), "same passport")
+    assert row_of(contact, CREATED, merged) == ContactRow(
+        OLENA, "Olena", "form", (), (), (), an_id("Olena K."), NOON, Micros(NOON + 1)
+    )
+
+
+def test_what_happened_earlier_but_is_told_later_does_not_turn_the_clock_back() -> None:
+    assert row_of(contact, CREATED, ContactRenamed(meta("a", -9), OLENA, "O.")).touched_at == NOON
+
+
+def test_a_deal_opens_with_all_that_came_with_it() -> None:
+    assert row_of(deal, OPENED) == DESK
+
+
+def test_a_deal_is_assigned_paid_and_moved() -> None:
+    steps = (
+        DealAssigned(meta("a", 1), DEAL, OLENA, "taras@shop.ua", "evening", 2, "rule evening: round robin"),
+        DealPaid(meta("b", 2), DEAL, OLENA, PAYMENT, 20200, 20200, 100, "UAH", "paid in full"),
+        DealStageMoved(meta("c", 3), DEAL, OLENA, "new", "won"),
+    )
+    assert row_of(deal, OPENED, *steps) == replace(
+        DESK,
+        owner="taras@shop.ua",
+        owner_reason="rule evening: round robin",
+        paid_minor=20200,
+        held_minor=100,
+        stage="won",
+        touched_at=Micros(NOON + 3),
+    )
+
+
+def test_what_is_told_of_a_deal_that_never_opened_makes_no_row() -> None:
+    assert row_of(deal, DealStageMoved(meta("a"), DEAL, OLENA, "new", "won")) is None

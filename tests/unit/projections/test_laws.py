@@ -1,0 +1,54 @@
+"""What holds for every read model, whatever the journal says."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crm import events as every_event
+from crm.envelope import Event
+from crm.projection import Projection
+from projections import PROJECTIONS
+from tests.unit.projections.journal import Rows, fold, histories
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())
+UNSEEN = {"AssignmentRulesSet", "DeliveryNoted", "PaymentReportOutdated"}  # change nothing that a card shows
+COUNTS = {"conversation"}  # a row that counts: the machinery, not the fold, sees to it that an event comes once
+
+
+@EVERY
+@UNTIMED
+@given(history=histories("Olena"), cut=st.integers(0, 30))
+def test_a_prefix_and_then_the_rest_is_all(projection: Projection[Any], history: list[Event], cut: int) -> None:
+    assert fold(projection, history[cut:], fold(projection, history[:cut])) == fold(projection, history)
+
+
+@EVERY
+@UNTIMED
+@given(one=histories("Olena"), other=histories("Petro"), random=st.randoms(use_true_random=False))
+def test_streams_do_not_meet(projection: Projection[Any], one: list[Event], other: list[Event], random: Any) -> None:
+    """Whatever the interleaving, each stream in its own order gives the same rows."""
+    mixed, left, right = [], list(one), list(other)
+    while left or right:
+        mixed.append((left if left and (not right or random.random() < 0.5) else right).pop(0))
+    apart: Rows = fold(projection, one) | fold(projection, other)
+    assert fold(projection, mixed) == apart
+
+
+@EVERY
+@UNTIMED
+@given(history=histories("Olena"))
+def test_told_twice_is_told_once(projection: Projection[Any], history: list[Event]) -> None:
+    if projection.name in COUNTS:
+        history = [event for event in history if not isinstance(event, every_event.MessageReceived)]
+    twice = [event for event in history for _ in range(2)]
+    assert fold(projection, twice) == fold(projection, history)
+
+
+def test_every_event_reaches_a_read_model() -> None:
+    """An event that nobody sees is a mistake, but for those that change nothing there."""
+    published = {name for name, kind in vars(every_event).items() if isinstance(kind, type) and issubclass(kind, Event)}
+    handled = {kind.__name__ for projection in PROJECTIONS.values() for kind in projection.handles}
+    assert published - {"Event"} - handled == UNSEEN

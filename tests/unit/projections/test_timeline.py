@@ -1,0 +1,92 @@
+"""The sentences of a card's history, and the rows that one event gives whole."""
+
+import pytest
+
+from crm.envelope import Event
+from crm.events import (
+    CallOpened,
+    CallUpdated,
+    ContactCreated,
+    ContactMerged,
+    ContactRenamed,
+    ConversationOpened,
+    DealAssigned,
+    DealOpened,
+    DealPaid,
+    DealStageMoved,
+    DuplicateSuspected,
+    FactQuarantined,
+    IdentifierAdded,
+    MessageEdited,
+    MessageReceived,
+    PaymentMatched,
+    WorkspaceCreated,
+)
+from crm.shared import Phone
+from projections.pipeline import PipelineRow, pipeline
+from projections.quarantine import QuarantineRow, quarantine
+from projections.timeline import STEPS, TimelineRow, timeline
+from tests.unit.projections.journal import CALL, CHAT, DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
+
+M, PHONE = meta(), Phone("067 123 45 67", "+380671234567")
+TOLD: list[tuple[Event, str, str]] = [
+    (ContactCreated(M, OLENA, "Olena", "form"), "New contact Olena", "From a form"),
+    (ContactCreated(M, OLENA, "", "call"), "New contact", "From a call"),
+    (ContactRenamed(M, OLENA, "Olena K.", "she said so"), "Name is now Olena K.", "she said so"),
+    (IdentifierAdded(M, OLENA, "email", "o@example.com", "O@e"), "Learnt email o@example.com", "O@e"),
+    (DuplicateSuspected(M, OLENA, an_id("other"), "email", "o@example.com"),
+     "May be the same person as another contact", "Both have email o@example.com"),
+    (ContactMerged(M, OLENA, an_id("other"), "one phone"), "Merged into another contact", "one phone"),
+    (DealOpened(M, DEAL, OLENA, 7, "Desk", 1, "UAH", "new", "form"), "Deal D-7 opened", "Desk"),
+    (DealAssigned(M, DEAL, OLENA, "taras", "all", 1, "round robin"), "Assigned to taras", "round robin"),
+    (DealAssigned(M, DEAL, OLENA, "", "", 1, "no rule fits"), "Nobody can take it", "no rule fits"),
+    (DealStageMoved(M, DEAL, OLENA, "new", "won", "paid"), "Stage new → won", "paid"),
+    (PaymentMatched(M, PAYMENT, DEAL, OLENA, "number", "D-7"), "Payment found its deal by number", "D-7"),
+    (DealPaid(M, DEAL, OLENA, PAYMENT, 5, 5, 0, "UAH", "settled"), "Payment", "settled"),
+    (DealPaid(M, DEAL, OLENA, PAYMENT, -5, 0, 0, "UAH", "back"), "Refund", "back"),
+    (ConversationOpened(M, CHAT, OLENA, "telegram", "77", "Olena"), "Conversation in telegram began", "Olena"),
+    (MessageReceived(M, an_id("m"), CHAT, OLENA, "1", "Olena", "Hi"), "Message from Olena", "Hi"),
+    (MessageEdited(M, an_id("m"), CHAT, OLENA, "Hello", NOON), "Message edited", "Hello"),
+    (CallOpened(M, CALL, OLENA, "c", "in", PHONE, "line", True), "Call from +380671234567", "line"),
+    (CallOpened(M, CALL, OLENA, "c", "out", Phone("112", ""), "", True), "Call to 112", ""),
+    (CallUpdated(M, CALL, OLENA, "hung_up", "taras", talk_s=61, disposition="no_answer"), "Call hung up",
+     "no answer, talked 61 s, taras"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "title", "text"), TOLD)
+def test_an_event_is_a_sentence(event: Event, title: str, text: str) -> None:
+    row = row_of(timeline, event)
+    assert (row.title, row.text, row.kind) == (title, text, type(event).__name__)
+
+
+def test_every_kind_has_its_sentence() -> None:
+    assert {type(event) for event, _, _ in TOLD} == set(timeline.handles) == set(STEPS)
+
+
+def test_an_entry_carries_the_sum_and_what_it_is_about() -> None:
+    paid = DealPaid(meta("paid"), DEAL, OLENA, PAYMENT, -500, 0, 0, "UAH", "money back")
+    assert row_of(timeline, paid) == TimelineRow(
+        an_id("paid"), OLENA, DEAL, None, None, PAYMENT, NOON, STEPS[DealPaid], "DealPaid", "Refund", "money back",
+        -500, "UAH", "forms",
+    )  # fmt: skip
+
+
+def test_what_one_form_led_to_is_read_in_the_order_it_makes_sense() -> None:
+    """All of it has one time: a deal was once shown as assigned before it was opened."""
+    order = (ContactCreated, IdentifierAdded, DealOpened, DealAssigned, PaymentMatched, DealPaid, DealStageMoved)
+    assert sorted(order, key=STEPS.__getitem__) == list(order)
+
+
+def test_a_quarantined_delivery_says_where_its_bytes_are() -> None:
+    event = FactQuarantined(M, an_id("fact"), "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>")
+    assert row_of(quarantine, event) == QuarantineRow(
+        an_id("fact"), "connection", "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>", "crm.intake.forms", 2,
+        40, NOON,
+    )  # fmt: skip
+
+
+def test_a_workspace_has_its_pipeline() -> None:
+    event = WorkspaceCreated(M, "Shop", "UA", "UAH", "Europe/Kyiv", ("new", "talks"), "won", "talks")
+    said = ("Shop", "UA", "UAH", "Europe/Kyiv", ("new", "talks"), "won", "talks")
+    assert row_of(pipeline, event) == PipelineRow(M.id, *said)

@@ -1,0 +1,78 @@
+"""Tokens and connections: what is printed, and the little that is kept of it."""
+
+import asyncio
+import hashlib
+import re
+
+import pytest
+
+from crm.codec import decode
+from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.scalars import Id
+from services.stack import access
+
+WORKSPACE = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01")
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
+    """What would have gone to Kafka: bootstrap, key, value."""
+    sent: list[tuple[str, str, bytes]] = []
+
+    async def keep(bootstrap: str, key: str, value: bytes) -> None:
+        sent.append((bootstrap, key, value))
+
+    monkeypatch.setattr(access, "tell", keep)
+    return sent
+
+
+def test_a_token_can_be_told_from_a_look_alike() -> None:
+    token = access.new_secret()
+    found = re.fullmatch(r"crm_live_([A-Za-z0-9_-]{32})([0-9A-Za-z]{6})", token)
+    assert found and access.checksum(found[1]) == found[2]
+
+
+def test_the_checksum_is_crc32_in_base_62() -> None:
+    assert access.checksum("123456789") == "3Jzrme"  # CRC-32's published check value, 0xCBF43926
+    assert access.checksum("") == "000000"
+
+
+def test_two_tokens_are_never_the_same() -> None:
+    assert len({access.new_secret() for _ in range(100)}) == 100
+
+
+def test_only_the_hash_of_a_token_goes_to_kafka(told: list[tuple[str, str, bytes]]) -> None:
+    made = asyncio.run(access.create_token("kafka:9092", WORKSPACE, "laptop", ("read",)))
+    [(bootstrap, key, value)] = told
+    fact = decode(value)
+    assert (bootstrap, key) == ("kafka:9092", made.id)
+    assert fact == TokenDeclared(
+        fact.meta, made.id, "laptop", hashlib.sha256(made.text.encode()).hexdigest(), ("read",), None, True
+    )
+    assert (fact.meta.id, fact.meta.stream, fact.meta.cause) == (made.id, made.id, made.id)
+    assert (fact.meta.workspace, fact.meta.source) == (WORKSPACE, "crm")
+    assert made.text.encode() not in value
+
+
+def test_a_connection_is_declared_under_its_id(told: list[tuple[str, str, bytes]]) -> None:
+    made = asyncio.run(access.declare_connection("k", WORKSPACE, "liqpay", "Shop", "s3cret", {"public_key": "i1"}))
+    [(_, key, value)] = told
+    fact = decode(value)
+    assert key == made
+    assert fact == ConnectionDeclared(fact.meta, made, "liqpay", "Shop", "s3cret", {"public_key": "i1"}, True)
+
+
+def test_a_connection_is_changed_under_the_same_id(told: list[tuple[str, str, bytes]]) -> None:
+    made = asyncio.run(access.declare_connection("k", WORKSPACE, "liqpay", "Shop", "new", connection=WORKSPACE))
+    assert made == WORKSPACE
+    assert decode(told[0][2]).secret == "new"
+
+
+def test_a_form_is_never_off_for_want_of_a_secret(told: list[tuple[str, str, bytes]]) -> None:
+    asyncio.run(access.declare_connection("k", WORKSPACE, "form", "Landing page"))
+    assert len(decode(told[0][2]).secret) == 32
+
+
+def test_a_bank_without_a_secret_stays_off(told: list[tuple[str, str, bytes]]) -> None:
+    asyncio.run(access.declare_connection("k", WORKSPACE, "monobank", "Shop"))
+    assert decode(told[0][2]).secret == ""

@@ -1,0 +1,88 @@
+"""The command line says in a sentence what is wrong and what to do, and exits with 1."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.stack import demo_workspace, state
+from services.stack.demo_workspace import Demo
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CRM_API_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CRM_DATA", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("status", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        ("tail", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        ("token create", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        ("connect form", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        ("token create --scope all", "There is no scope all; there are read, write, connect, admin."),
+        ("tail cows", "There is no topic 'cows'; there are journal, forms, banking, calls, chats, quarantine, connections."),
+        (
+            "connect sms",
+            "There is no connector 'sms'; there are form, monobank, monobank-personal, liqpay, binotel, telegram, api. "
+            "Nothing was changed.",
+        ),
+        ("connect liqpay", "liqpay needs --secret: without one its address stays off. Nothing was changed."),
+        ("setup", "Set KAFKA_BOOTSTRAP and DATABASE_URL: `crm setup` is for servers that run already."),
+        (
+            "up --replicas decide=many",
+            "--replicas takes ROLE=N with a role of intake, api, decide, relay, project; it was given 'decide=many'.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_a_sentence(nothing_runs: Path, command: str, sentence: str) -> None:
+    done = CliRunner().invoke(app, command.split())
+    assert (done.exit_code, done.stderr) == (1, sentence.format(data=nothing_runs) + "\n")
+    assert done.stdout == ""
+
+
+def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_API_PORT", "eighty")
+    done = CliRunner().invoke(app, ["doctor"])
+    assert (done.exit_code, done.stderr) == (1, "CRM_API_PORT is 'eighty'; it takes a int\n")
+
+
+def test_to_stop_nothing_is_no_error(nothing_runs: Path) -> None:
+    done = CliRunner().invoke(app, ["down", "--json"])
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"stopped": False})
+
+
+def test_status_in_json_when_nothing_runs() -> None:
+    done = CliRunner().invoke(app, ["status", "--json"])
+    assert (done.exit_code, json.loads(done.stdout)) == (1, {"running": False, "ready": False})
+
+
+def test_a_stack_that_was_killed_does_not_run(nothing_runs: Path) -> None:
+    """Its pid may belong to another process by now: the time of its birth tells."""
+    gone = state.StackState(1, 12.5, str(nothing_runs), "", "", "", "", "", [], ready=True)
+    state.write(nothing_runs, gone)
+    assert CliRunner().invoke(app, ["status"]).exit_code == 1
+
+
+def test_doctor_says_what_to_do() -> None:
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    told = json.loads(done.stdout)
+    wrong = {check["about"]: check["sentence"] for check in told["checks"] if not check["ok"]}
+    assert (done.exit_code, told["ok"]) == (1, False)
+    assert wrong["kafka"] == "No Kafka is known: start the stack with `crm up`, or set KAFKA_BOOTSTRAP."
+
+
+def test_what_holds_secrets_is_readable_by_its_owner_alone(nothing_runs: Path) -> None:
+    state.write(nothing_runs, state.StackState(1, 0, "", "", "postgresql://u:p@h/d", "", "", "", []))
+    assert state.path(nothing_runs).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_demo_workspace_is_found_again(nothing_runs: Path) -> None:
+    demo_workspace.path(nothing_runs).write_text('{"workspace": "w", "form": "f", "token": "t"}')
+    assert demo_workspace.read(nothing_runs) == Demo("w", "f", "t")  # type: ignore[arg-type]  # short for an Id

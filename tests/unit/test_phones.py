@@ -1,0 +1,79 @@
+"""Telephone numbers are the same when their E.164 is, however they are written."""
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.phones import read_phone
+from crm.shared import Phone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+380671234567",
+        "380671234567",
+        "38 067 123 45 67",
+        "0671234567",
+        "067 123-45-67",
+        "+38(067) 123-45-67",
+        "+380 (0) 67 123 45 67",
+        "00380671234567",
+        "671234567",
+        "тел. 067-123-45-67",
+        "067\u00a0123\u00a045\u00a067",
+        "٠٦٧١٢٣٤٥٦٧",
+    ],
+)
+def test_one_ukrainian_number_in_many_hands(text: str) -> None:
+    assert read_phone(text) == Phone(text, "+380671234567")
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "e164", "extension"),
+    [
+        ("+1 212 555 0100", "UA", "+12125550100", ""),
+        ("(85) 90000-0383", "BR", "+5585900000383", ""),
+        ("501 234 567", "PL", "+48501234567", ""),
+        ("044 123 45 67 дод. 12", "UA", "+380441234567", "12"),
+        ("+38 044 123 45 67 вн 3", "UA", "+380441234567", "3"),
+        ("044 123 45 67 ext 5", "UA", "+380441234567", "5"),
+    ],
+)
+def test_other_countries_and_extensions(text: str, country: str, e164: str, extension: str) -> None:
+    assert read_phone(text, country) == Phone(text, e164, extension)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "call me", "12", "101", "067123456", "80671234567", "1234567", "\0", "\ud800", "0" * 10_000, "+", "()"]
+)
+def test_what_is_no_number_keeps_its_text_only(text: str) -> None:
+    assert read_phone(text) == Phone(text, "")
+
+
+def test_two_numbers_that_end_alike_are_not_the_same() -> None:
+    assert read_phone("+380671234567").e164 != read_phone("+48671234567").e164 != ""
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"\+?[38]{0,2}[ (]?0\d\d[ )-]?[\d -]{6,10}", fullmatch=True))
+def test_the_short_way_gives_what_phonenumbers_gives(text: str) -> None:
+    try:
+        number = phonenumbers.parse(text, "UA")
+    except phonenumbers.NumberParseException:
+        assert read_phone(text).e164 == ""
+        return
+    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    possible &= number.country_code != 380 or not number.italian_leading_zero
+    expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible else ""
+    assert read_phone(text).e164 == expected
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_a_phone_or_none(text: str) -> None:
+    phone = read_phone(text)
+    assert phone.text == text
+    assert phone.e164 == "" or (phone.e164[0] == "+" and phone.e164[1:].isdecimal() and phone.e164.isascii())
+    assert read_phone(phone.e164).e164 == phone.e164 or phone.e164 == ""
