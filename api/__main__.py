@@ -1,7 +1,7 @@
 """The API role: GraphQL over the read models, as a process of its own."""
 
 import asyncio
-import contextlib
+import signal
 
 import structlog
 import uvicorn
@@ -13,44 +13,51 @@ from crm.adapters import health, logs
 from crm.adapters.access import Access
 from crm.settings import Settings
 
+PATIENCE = 5  # seconds that requests under way have when the role is told to stop
 log = structlog.get_logger()
 
 
 async def serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT: uvicorn ends what is under way, then the rest is let go."""
+    """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
     rows, access, changes = pool(settings.database_url), Access(), Changes(settings.database_url)
 
-    def ready() -> str | None:
-        if missing := access.missing():
-            return missing
+    def missing() -> str | None:
+        if unknown := access.missing():
+            return unknown
         return None if changes.listening.is_set() else "Postgres does not answer yet."
 
-    config = uvicorn.Config(
-        App(rows, access, changes, ready, settings.max_body),
-        host=settings.host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws_max_size=settings.max_body,
-        timeout_graceful_shutdown=5,
+    server = health.Quiet(
+        uvicorn.Config(
+            App(rows, access, changes, missing, settings.max_body),
+            host=settings.host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=settings.max_body,
+            timeout_graceful_shutdown=PATIENCE,
+        )
     )
-    tasks = [
-        asyncio.create_task(changes.run()),
-        asyncio.create_task(access.start(settings.kafka_bootstrap)),
-        asyncio.create_task(health.serve(settings.health_port, ready, settings.host)),
-    ]
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     await rows.open()
+    beside = [
+        asyncio.create_task(access.start(settings.kafka_bootstrap)),
+        asyncio.create_task(changes.run()),
+        asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
+    ]
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")
-    try:
-        await uvicorn.Server(config).serve()
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await access.stop()
-        await rows.close()
+    await server.serve()
+    for task in beside:
+        task.cancel()
+    await asyncio.wait(beside, timeout=PATIENCE)
+    await access.stop()
+    await rows.close()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ SECONDS = Histogram("crm_api_request_seconds", "Time of one request to /graphql,
 # The encoder writes numbers of custom fields exactly as they are stored.
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
+CHALLENGE, RETRY = (b"www-authenticate", b"Bearer"), (b"retry-after", b"1")
+
 
 class TooLarge(Exception):
     """The body of a request is over the limit."""
@@ -92,7 +94,10 @@ class App:
                 Context(*self.graph.parts, headers.get(b"authorization", b"").decode("latin-1")).workspace()
                 await self.graph(scope, self.limited(receive), noted)
         except Unauthorized as error:
-            await refuse(noted, 401, error.code, error.message)
+            if missing := self.ready():  # the token may be one of those that are not known yet
+                await refuse(noted, 503, "UNAVAILABLE", f"{missing} Nothing was read; try again.", RETRY)
+            else:
+                await refuse(noted, 401, error.code, error.message, CHALLENGE)
         except TooLarge:
             await refuse(noted, 413, "TOO_LARGE", f"A request may have {self.max_body} bytes. Nothing was read.")
         finally:
@@ -118,9 +123,9 @@ async def reply(send: Send, status: int, body: bytes, kind: str, *more: tuple[by
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, status: int, code: str, message: str) -> None:
+async def refuse(send: Send, status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> None:
     body = ENCODER.encode({"errors": [{"message": message, "extensions": {"code": code}}]})
-    await reply(send, status, body, "application/json", (b"www-authenticate", b"Bearer"))
+    await reply(send, status, body, "application/json", *more)
 
 
 async def absent(_scope: Scope, _receive: Receive, send: Send) -> None:

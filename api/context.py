@@ -1,10 +1,12 @@
 """What a request carries through its resolvers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import strawberry
+from strawberry.extensions import SchemaExtension
 
 from api.access import Access, workspace
 from api.changes import Changes
@@ -29,6 +31,19 @@ class Context:
     @cached_property
     def reads(self) -> Reads:
         return Reads(self.pool, self.workspace())
+
+    def begin(self) -> None:
+        """A new operation, or the next change of a subscription: nothing is remembered of the one before."""
+        self.__dict__.pop("reads", None)
+
+
+class Begin(SchemaExtension):
+    """A websocket carries many operations: each has loaders and a budget of its own."""
+
+    def on_operation(self) -> Iterator[None]:
+        if isinstance(context := self.execution_context.context, Context):
+            context.begin()
+        yield
 
 
 Info = strawberry.Info[Context, Any]

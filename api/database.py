@@ -31,7 +31,8 @@ def pool(dsn: str, size: int = 8) -> Pool:
         check=AsyncConnectionPool.check_connection,
         min_size=2,
         max_size=size,
-        timeout=5.0,
+        timeout=2.0,
+        reconnect_timeout=1.0,  # then the next request tries anew: a longer back-off outlasts the outage
         open=False,
     )
 

@@ -26,6 +26,12 @@ class BadInput(ApiError):
     """An argument makes no sense."""
 
 
+class TooMuch(ApiError):
+    """The request is too large to answer at once."""
+
+    code = "TOO_MUCH"
+
+
 class BadCursor(ApiError):
     """The cursor is not one of this list."""
 

@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 from api import sql
 from api.cursors import cursor, position
 from api.database import Pool, rows
-from api.errors import BadInput
+from api.errors import BadInput, TooMuch
 from api.lists import List
 from api.scalars import Money
 from crm.projection import Projection
@@ -22,6 +22,7 @@ LARGEST_PAGE = 100
 KINDS: dict[str, type] = {"timestamptz": datetime, "uuid": UUID, "bigint": int}  # of columns in an order
 FILES = ("attachments", "files")
 Shaped = dict[str, Any]
+PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
 MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
 
 
@@ -30,6 +31,7 @@ class Reads:
 
     def __init__(self, pool: Pool, workspace: str) -> None:
         self.pool, self.workspace = pool, workspace
+        self.pages = 0
         self.loaders: dict[str, DataLoader[Id, Shaped | None]] = {
             name: DataLoader(self.loading(p), cache=False) for name, p in PROJECTIONS.items()
         }
@@ -81,6 +83,11 @@ class Reads:
         """A Relay connection. `given` holds the filters in use, by name."""
         if not 1 <= first <= LARGEST_PAGE:
             raise BadInput(f"`first` is {first}; it takes 1 to {LARGEST_PAGE}. Read the rest with `after`.")
+        self.pages += 1
+        if self.pages > PAGES:
+            raise TooMuch(
+                f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
+            )
         projection, order = PROJECTIONS[listed.projection], listed.order
         types = {c.name: c.type for c in projection.columns}
         values = position(after, order, tuple(KINDS[types[c]] for c in order)) if after else ()

@@ -9,7 +9,7 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDept
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from api.context import Info
+from api.context import Begin, Info
 from api.errors import BadInput, Masked, note
 from api.fields import Argument, field, subscription
 from api.lists import LISTS, known_id
@@ -43,6 +43,7 @@ async def changed(info: Info, projection: str, id: str | None = None) -> AsyncIt
     with context.changes.subscribe(projection, context.workspace(), lambda key: id in (None, key)) as subscriber:
         async for keys in subscriber.keys():
             context.workspace()
+            context.begin()
             rows = {row["id"]: row for row in await context.reads.by_keys(PROJECTIONS[projection], keys)}
             for key in keys:
                 if key in rows:
@@ -113,6 +114,7 @@ schema = Schema(
     config=StrawberryConfig(default_resolver=value, scalar_map=SCALARS),
     extensions=[
         Masked,
+        Begin,
         lambda: QueryDepthLimiter(max_depth=DEPTH),
         lambda: MaxTokensLimiter(max_token_count=TOKENS),
         lambda: MaxAliasesLimiter(max_alias_count=ALIASES),

@@ -12,10 +12,9 @@ from crm.connector import Delivery
 from crm.errors import Malformed
 from crm.shared import Attachment
 from services.connectors.brackets import nest
-from services.connectors.exact_json import Tree, decode_object
+from services.connectors.exact_json import MOST_FIELDS, Tree, decode_object
 from services.connectors.multipart import parts_of
 
-MOST_FIELDS = 10_000
 URLENCODED = "application/x-www-form-urlencoded"
 _CHARSETS = {  # what headers say, and Python's name for it; anything else is not believed
     "utf-8": "utf-8",

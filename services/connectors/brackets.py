@@ -6,13 +6,15 @@ from functools import lru_cache
 from crm.errors import Malformed
 from services.connectors.exact_json import DEEPEST, Tree, Value
 
+_CACHED = 200  # characters: longer names are read each time, so that they cannot fill the memory
+
 
 def nest(pairs: Iterable[tuple[str, str]]) -> Tree:
     """Nothing is dropped: repeated names become a list, a name that clashes with a deeper one keeps its brackets."""
     tree: Tree = {}
     bracketed = False
     for name, value in pairs:
-        if "[" in name and len(path := path_of(name)) > 1:
+        if "[" in name and len(path := path_of(name) if len(name) <= _CACHED else split(name)) > 1:
             bracketed = True
             _put(tree, path, name, value)
         else:
@@ -20,8 +22,7 @@ def nest(pairs: Iterable[tuple[str, str]]) -> Tree:
     return {name: _settle(value) for name, value in tree.items()} if bracketed else tree
 
 
-@lru_cache(maxsize=4_096)
-def path_of(name: str) -> tuple[str, ...]:
+def split(name: str) -> tuple[str, ...]:
     """`a[b][]` is ("a", "b", ""); a name whose brackets do not match is itself. Raises Malformed past 32 levels."""
     head, _, rest = name.partition("[")
     if not head or not rest.endswith("]"):
@@ -30,6 +31,9 @@ def path_of(name: str) -> tuple[str, ...]:
     if len(path) > DEEPEST:
         raise Malformed(f"A field's name is nested deeper than {DEEPEST}.")
     return path
+
+
+path_of = lru_cache(maxsize=4_096)(split)
 
 
 def _put(tree: Tree, path: tuple[str, ...], name: str, value: str) -> None:

@@ -11,6 +11,7 @@ Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] 
 Tree: TypeAlias = dict[str, Value]
 
 DEEPEST = 32
+MOST_FIELDS = 10_000
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")

@@ -6,6 +6,7 @@ from functools import lru_cache
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
 _APOSTROPHE = re.compile(r"['’ʼ`\"]")
 _WORD = re.compile(r"[^\W_]+")
+_LONGEST = 200  # a name so long asks for nothing known, and shall not fill the cache
 _COUNTER = re.compile(r"q?\d+")  # tel-123, Jotform's q3_
 
 # Words that say nothing of what is asked.
@@ -45,9 +46,13 @@ _OWN = """
 _FILLER_WORDS, _OWN_NAMES = frozenset(_FILLERS.split()), frozenset(_OWN.split())
 
 
-@lru_cache(maxsize=8_192)
 def role_of(name: str, path: tuple[str, ...] = ()) -> str:
     """One of the roles above, "utm.source" and the like, or empty. `path` leads to a nested field."""
+    return _role_of(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=8_192)
+def _role_of(name: str, path: tuple[str, ...]) -> str:
     lower = name.lower()
     if lower.startswith("utm_"):
         return "utm." + lower[4:]

@@ -16,13 +16,14 @@ from services.connectors.values import first, text
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = read_body(delivery)
+    entries = entries_of(body.tree)
     key, at = key_of(body, delivery.received_at), delivery.received_at
     if notice := not_a_submission(body.tree):
         yield Report(f"{notice}/{key}", "", at, partial(DeliveryKept, connector="form", kind=notice))
         return
     settings = connection.settings
     told = Submission(settings.get("country", "UA"), honeypots(settings.get("honeypot", "")))
-    told.take_all(entries_of(body.tree))
+    told.take_all(entries)
     amount_minor, currency = told.amount(settings.get("currency", "UAH"))
     sender = next((phone.e164 for phone in told.phones.values() if phone.e164), next(iter(told.emails), key))
     submitted = partial(

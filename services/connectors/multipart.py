@@ -1,5 +1,6 @@
 """multipart/form-data: fields as bytes, files as attachments whose content stays in the raw body."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,6 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from crm.errors import Malformed
 
 MOST_PARTS = 10_000
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong is said in the quarantine
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from services.connectors.exact_json import Tree, Value
+from crm.errors import Malformed
+from services.connectors.exact_json import MOST_FIELDS, Tree, Value
 from services.connectors.fields import role_of
 from services.connectors.values import at, records, text
 
@@ -24,8 +26,12 @@ class Entry(NamedTuple):
 
 
 def entries_of(tree: Tree) -> list[Entry]:
-    """Every field of a form, whichever builder sent it."""
-    return list(next(read for fits, read in _SHAPES if fits(tree))(tree))
+    """Every field of a form, whichever builder sent it. Raises Malformed for more than 10,000."""
+    read = next(read for fits, read in _SHAPES if fits(tree))
+    entries = list(islice(read(tree), MOST_FIELDS + 1))
+    if len(entries) > MOST_FIELDS:
+        raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
+    return entries
 
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:

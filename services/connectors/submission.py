@@ -12,8 +12,10 @@ from services.connectors.exact_json import Value, encode
 from services.connectors.shapes import Entry
 
 MOST_KEPT = 500
+MOST_CONTACTS = 20  # phones, e-mails and UTM labels each: more is no person's; they stay among the fields
 HONEYPOTS = frozenset(("website_url", "hp", "honeypot", "_gotcha", "_honey", "bot-field", "url_confirm"))
 _EMAIL = re.compile(r"[^\s@<>,;:\"'()]+@[^\s@<>,;:\"'()]+\.[^\s@<>,;:\"'().]{2,}")
+_BETWEEN = re.compile(r"[\s<>,;:\"'()]+")
 _DIGIT = re.compile(r"\d")
 _SEPARATOR = re.compile(r"[,;/|\n]+")
 _MOVED = frozenset(("name", "first", "middle", "last", "page", "form_id"))  # told wholly in a place of their own
@@ -70,6 +72,8 @@ class Submission:
             return False
         text = str(value).strip()
         if role.startswith("utm."):
+            if text and len(self.utm) >= MOST_CONTACTS:
+                return False
             if text:
                 self.utm.setdefault(role[4:], text)
             return True
@@ -84,6 +88,8 @@ class Submission:
         if isinstance(value, bool) or not isinstance(value, str | int):
             return False
         text = str(value).strip()
+        if len(text) > 1_000 or len(self.phones) >= MOST_CONTACTS:
+            return False
         several = _SEPARATOR.split(text)
         for part in several if all(len(_DIGIT.findall(part)) >= 9 for part in several) else (text,):
             if not 5 <= len(_DIGIT.findall(part)) <= 20 or len(part) > 64:
@@ -95,9 +101,9 @@ class Submission:
     def _emails(self, value: Value) -> bool:
         if isinstance(value, list):
             return bool(value) and all([self._emails(item) for item in value])
-        if not isinstance(value, str) or len(value) > 1_000:
+        if not isinstance(value, str) or len(value) > 1_000 or len(self.emails) >= MOST_CONTACTS:
             return False
-        found = _EMAIL.findall(value)
+        found = [part for part in _BETWEEN.split(value) if _EMAIL.fullmatch(part)]
         self.emails.update((email.lower(), None) for email in found)
         return bool(found) and _EMAIL.fullmatch(value.strip()) is not None
 
@@ -116,7 +122,7 @@ class Submission:
         self._utm_in(self.texts.get("page", ""))
 
     def _utm_in(self, text: str) -> None:
-        for label, click_id, value in _UTM.findall(unquote(text.strip('"'))):
+        for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
 
     @property

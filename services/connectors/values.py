@@ -1,7 +1,6 @@
 """Lenient reading of what vendors send: the same field is text today and a number tomorrow, or an empty list."""
 
 from decimal import Decimal
-from itertools import islice
 
 from crm.errors import Malformed
 from services.connectors.exact_json import Tree, Value
@@ -67,4 +66,4 @@ def seconds(tree: Value, *path: str) -> int | None:
 def records(tree: Value, *path: str) -> list[Tree]:
     """The objects of a list; empty where there is none."""
     value = at(tree, *path)
-    return [item for item in islice(value, 1_000) if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

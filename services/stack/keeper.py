@@ -67,10 +67,10 @@ class Keeper:
         while process.poll() is None:
             missing = await self.part.ready()
             if missing is None:
+                self.turn("ready")
                 if not ready_since:
                     ready_since = time.monotonic()
                     self.say(self.part.name, f"ready after {ready_since - began:.1f} s")
-                self.turn("ready")
             elif process.poll() is None:
                 self.turn("unready" if ready_since else "starting", missing)
                 if time.monotonic() - getattr(self.part, "heard", time.monotonic()) > DEAF:

@@ -158,6 +158,16 @@ def test_what_cannot_be_answered_says_why(api: Api, query: str, code: str, sente
     assert sentence in message
 
 
+def test_lists_in_lists_have_a_bound(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five deals, with the deals of the contact of each: six lists."""
+    query = "{ deals { nodes { contact { deals { nodes { number } } } } } }"
+    monkeypatch.setattr("api.reads.PAGES", 6)
+    assert len(api.data(query)["deals"]["nodes"]) == 5
+    monkeypatch.setattr("api.reads.PAGES", 5)
+    errors = api.answer(query)["errors"]
+    assert [error["extensions"] for error in errors] == [{"code": "TOO_MUCH"}]
+
+
 @pytest.mark.parametrize(
     ("micros", "shown"),
     [

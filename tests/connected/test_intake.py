@@ -14,7 +14,7 @@ from crm.topics import INTAKE, QUARANTINE
 from services.stack import kafka_files
 from services.stack.kafka import Kafka
 from services.stack.ports import any_free
-from services.stack.process import Process
+from services.stack.process import Process, until
 from services.stack.topics import create_missing
 from tests.unit.intake.deliveries_suite import DeliveriesSuite
 from tests.unit.intake.facts_suite import CALL, FactsSuite, lines
@@ -56,14 +56,15 @@ async def partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
 
 
 async def connected(log: KafkaLog) -> None:
-    while log.missing():
-        await asyncio.sleep(0.01)
+    async def missing() -> str | None:
+        return log.missing()
+
+    await until(missing, 30)
 
 
 @pytest.fixture(scope="module")
 def intake_log(kafka_bootstrap: str) -> Iterator[tuple[KafkaLog, asyncio.Runner]]:
     with asyncio.Runner() as runner:
-        runner.run(create_missing(kafka_bootstrap))
         log = KafkaLog(kafka_bootstrap, TOPICS)
         runner.run(log.__aenter__())
         runner.run(connected(log))
@@ -97,8 +98,7 @@ class Broker:
 
     async def up(self) -> None:
         self.process = self.kafka.start()
-        while await self.kafka.ready():
-            await asyncio.sleep(0.05)
+        await until(self.kafka.ready, 30)
 
     def kill(self) -> None:
         assert self.process

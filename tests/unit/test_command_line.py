@@ -27,7 +27,10 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("token create", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
         ("connect form", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
         ("token create --scope all", "There is no scope all; there are read, write, connect, admin."),
-        ("tail cows", "There is no topic 'cows'; there are journal, forms, banking, calls, chats, quarantine, connections."),
+        (
+            "tail cows",
+            "There is no topic 'cows'; there are journal, forms, banking, calls, chats, quarantine, connections.",
+        ),
         (
             "connect sms",
             "There is no connector 'sms'; there are form, monobank, monobank-personal, liqpay, binotel, telegram, api. "

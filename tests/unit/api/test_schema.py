@@ -18,11 +18,9 @@ def test_the_committed_schema_is_todays() -> None:
     assert COMMITTED.read_text() == sdl(), "run `python -m api.sdl > schema.graphql` and look at the difference"
 
 
-@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("name", sorted(PROJECTIONS.keys() - {"pipeline"}))  # which is for our own use
 def test_every_column_can_be_read_and_its_type_is_described(name: str) -> None:
     projection = PROJECTIONS[name]
-    if name == "pipeline" or name == "message":
-        pytest.skip(f"{name} is read through something else")
     node = schema._schema.type_map[type_name(name)]
     assert isinstance(node, GraphQLObjectType)
     assert node.description == projection.about

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crm.connector import Connection
 from crm.errors import Refused
-from crm.facts import DeliveryQuarantined
+from crm.facts import DeliveryQuarantined, FormSubmitted
 from services.connectors import CONNECTORS
 from services.connectors.bodies import URLENCODED
 from services.connectors.rehearse import (
@@ -171,3 +171,15 @@ def test_any_bytes_are_facts_or_refused(content_type: str, body: bytes, name: st
     assert [fact.meta.id for fact in facts] == [fact.meta.id for fact in receive(who, post)]
     assert "could not read it" not in "".join(f.reason for f in facts if isinstance(f, DeliveryQuarantined))
     assert all(fact.meta.recorded_at == NOW for fact in facts)
+
+
+def test_more_fields_than_any_form_has_are_quarantined_whole() -> None:
+    body = json.dumps({f"f{i}": i for i in range(10_001)}).encode()
+    assert reason(SITE, json_post(body)) == "The form has more than 10000 fields."
+
+
+def test_ten_thousand_phones_are_not_one_persons() -> None:
+    fact, rest = receive(SITE, form({f"tel-{i}": f"067{i:07d}" for i in range(10_000)}))
+    assert isinstance(fact, FormSubmitted)
+    assert (len(fact.phones), len(fact.fields)) == (20, 500)
+    assert isinstance(rest, DeliveryQuarantined)
