@@ -3,7 +3,7 @@ FROM python:3.11-slim AS packages
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check uv
 RUN python -m venv --without-pip /opt/potik
 COPY requirements-run.lock .
-RUN VIRTUAL_ENV=/opt/potik /opt/uv/bin/uv pip sync --no-cache --require-hashes requirements-run.lock
+RUN VIRTUAL_ENV=/opt/potik /opt/uv/bin/uv pip sync --no-cache --require-hashes --compile-bytecode requirements-run.lock
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 potik && mkdir -p /app/.data && chown potik /app/.data \

@@ -28,7 +28,7 @@ types: $(READY) ## mypy --strict
 
 events: $(READY) ## Python classes, ids and golden records from schemas/avro
 	@$(BIN)/python -m crm.catalogue
-	@$(BIN)/ruff format --quiet crm
+	@$(BIN)/python -m crm.registry
 
 schema: $(READY) ## schema.graphql from the code
 	@$(BIN)/python -m api.sdl > schema.graphql

@@ -34,7 +34,7 @@ install() {
   fi
   echo "Installing the locked packages (once, about 200 MB)"
   export VIRTUAL_ENV="$PWD/.venv"
-  .venv/bin/uv pip sync --require-hashes requirements.lock
+  .venv/bin/uv pip sync --require-hashes --compile-bytecode requirements.lock
   .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
   touch .venv/.ready
 }

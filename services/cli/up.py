@@ -67,7 +67,11 @@ def json_lines(who: str, text: str) -> None:
 
 
 def in_background(folder: Path, as_json: bool) -> None:
-    """The same command without --detach, in a session of its own."""
+    """The same command without --detach, in a session of its own. What is fetched once is fetched before, in sight."""
+    if "KAFKA_BOOTSTRAP" not in os.environ:
+        from services.stack import kafka
+
+        asyncio.run(kafka.prepare(lambda text: typer.echo(text, err=True)))
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "stack.log"
     options = [word for word in sys.argv[1:] if word not in ("--detach", "-d", "--json")]

@@ -34,6 +34,11 @@ def form(fields: Mapping[str, object], token: str = "") -> Post:
     return {"content-type": URLENCODED} | ({"x-form-token": token} if token else {}), urlencode(fields).encode()
 
 
+def json_form(fields: Mapping[str, object]) -> Post:
+    """A form that a page's script sends: values keep their types."""
+    return {"content-type": "application/json"}, _json(fields)
+
+
 def monobank_invoice(key: ec.EllipticCurvePrivateKey, invoice: str, amount: int, /, **changes: Any) -> Post:
     """An invoice of `amount` kopecks, paid unless `changes` say otherwise (status, modifiedDate, reference …)."""
     told = {

@@ -1,12 +1,14 @@
 """The demo workspace of a first start: something to post a form to, and a token to read with."""
 
 import os
+import secrets
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
 
 from crm.scalars import Id
+from services.demo.connections import CONNECTORS, secret_of
 from services.stack.access import create_token, declare_connection
 
 OWNERS = ("olena", "taras")
@@ -16,8 +18,14 @@ class Demo(msgspec.Struct, frozen=True):
     """Kept in `demo.json`, readable by its owner alone, so that later starts and `crm demo` find it."""
 
     workspace: Id
-    form: Id  # the connection that forms are posted to
     token: str
+    seed: str  # the secrets of its connections follow from it
+    connections: dict[str, Id]  # by connector
+
+    @property
+    def form(self) -> Id:
+        """The connection that forms are posted to."""
+        return self.connections["form"]
 
 
 def path(data: Path) -> Path:
@@ -39,9 +47,13 @@ async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
         return known
     workspace = Id(str(uuid4()))
     await create_workspace(dsn, workspace, "Demo", owners=OWNERS)
-    form = await declare_connection(bootstrap, workspace, "form", "Demo form")
+    seed = secrets.token_urlsafe(24)
+    connections = {
+        name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed))
+        for name in CONNECTORS
+    }
     token = await create_token(bootstrap, workspace, "demo", ("read", "write", "connect"))
-    demo = Demo(workspace, form, token.text)
+    demo = Demo(workspace, token.text, seed, connections)
     data.mkdir(parents=True, exist_ok=True)
     beside = path(data).with_suffix(".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -1,0 +1,137 @@
+"""What the demo plays: one customer who asks, pays, calls and writes, and one report with fields of its own."""
+
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from services.connectors import rehearse
+from services.demo.connections import secret_of
+from services.demo.stage import Played, Stage
+
+CALLER = """query($phone: String!) { caller(phone: $phone) { owner
+  contact { id name phones accounts } openDeals { id number title stage owner ownerReason amount { text minor } } } }"""
+PAID = """query($id: ID!) { deal(id: $id) { number stage paid { text minor } amount { text }
+  payments(first: 5) { nodes { status amount { text } why } } } }"""
+RINGING = """{ calls(ringing: true, first: 20) { nodes { phone owner contact { name }
+  openDeals { number stage } } } }"""
+TALK = """query($id: ID!) { contact(id: $id) { name phones accounts
+  conversations(first: 5) { nodes { channel messageCount lastText } } } }"""
+FIELDS = """query($field: [FieldEquals!]) { deals(first: 5, field: $field) {
+  nodes { number title owner fields } } }"""
+
+
+class Customer:
+    """Somebody new at each play, so that the demo can be played again and again."""
+
+    def __init__(self) -> None:
+        digits = f"{secrets.randbelow(10**7):07d}"
+        self.name = f"Олена Коваль {digits[-3:]}"
+        self.phone = f"067 {digits[:3]} {digits[3:5]} {digits[5:]}"
+        self.e164 = f"+38067{digits}"
+        self.chat = secrets.randbelow(2**40)
+        self.number = time.time_ns() // 1000  # ids at the vendors
+        self.contact = ""
+        self.deal: dict[str, Any] = {}
+
+
+async def a_form_becomes_a_deal(stage: Stage, who: Customer) -> tuple[str, float]:
+    cart = {"orderid": str(who.number), "amount": "1250.00", "products": ["Стіл дубовий=1250"]}
+    fields = {"Name": who.name, "Phone": who.phone, "utm_source": "google", "payment": json.dumps(cart)}
+    await stage.post("form", rehearse.form(fields))
+
+    def opened(data: dict[str, Any]) -> dict[str, Any] | None:
+        caller = data["caller"]
+        return caller if caller["contact"] and caller["openDeals"] and caller["openDeals"][0]["owner"] else None
+
+    caller, ms = await stage.see(CALLER, opened, "The deal", phone=who.phone)
+    who.contact, who.deal = caller["contact"]["id"], caller["openDeals"][0]
+    deal = who.deal
+    return f"{who.name}: D-{deal['number']}, {deal['amount']['text']}, {deal['owner']} ({deal['ownerReason']})", ms
+
+
+async def a_payment_finds_its_deal(stage: Stage, who: Customer) -> tuple[str, float]:
+    purpose = f"Оплата за угоду D-{who.deal['number']}"
+    part = rehearse.monobank_statement(f"demo-{who.number}", 50_000, comment=purpose, time=who.number // 10**6)
+    await stage.post("monobank-personal", part)
+    await stage.see(PAID, in_stage("part_paid"), "The part payment", id=who.deal["id"])
+    key, _ = rehearse.keys(stage.seed)
+    rest = rehearse.monobank_invoice(key, f"demo-{who.number}", 75_000, reference=f"D-{who.deal['number']}")
+    await stage.post("monobank", rest)
+    deal, ms = await stage.see(PAID, in_stage("paid"), "The payment", id=who.deal["id"])
+    return f"D-{deal['number']}: {deal['paid']['text']} of {deal['amount']['text']}, stage {deal['stage']}", ms
+
+
+async def a_caller_is_known_before_the_answer(stage: Stage, who: Customer) -> tuple[str, float]:
+    success = b'{"status":"success"}'
+    await stage.post("binotel", rehearse.binotel_call("receivedTheCall", who.number, "0" + who.e164[4:]), success)
+
+    def ringing(data: dict[str, Any]) -> dict[str, Any] | None:
+        return next((c for c in data["calls"]["nodes"] if c["phone"] == who.e164 and c["contact"]), None)
+
+    call, ms = await stage.see(RINGING, ringing, "The ring")
+    done = rehearse.binotel_call("apiCallCompleted", who.number, "0" + who.e164[4:], billsec=42, disposition="ANSWER")
+    began, accepted = stage.began, stage.accepted_ms
+    await stage.post("binotel", done, success)
+    stage.began, stage.accepted_ms = began, accepted
+    return f"{call['contact']['name']} is calling; owner {call['owner'] or 'nobody'}", ms
+
+
+async def a_message_lands_on_the_card(stage: Stage, who: Customer) -> tuple[str, float]:
+    secret = secret_of("telegram", stage.seed)
+    update = who.number % 2**31
+    await stage.post("telegram", rehearse.telegram_message(secret, update, who.chat, "Доброго дня! Коли доставка?"))
+    own = {"phone_number": who.e164[1:], "first_name": "Олена", "user_id": who.chat}
+    await stage.post("telegram", rehearse.telegram_message(secret, update + 1, who.chat, contact=own))
+
+    def talking(data: dict[str, Any]) -> dict[str, Any] | None:
+        contact = data["contact"]
+        here = contact and [c for c in contact["conversations"]["nodes"] if c["messageCount"] >= 2]
+        return contact if here and f"telegram:{who.chat}" in contact["accounts"] else None
+
+    contact, ms = await stage.see(TALK, talking, "The conversation", id=who.contact)
+    talk = contact["conversations"]["nodes"][0]
+    return f"{contact['name']}: {talk['messageCount']} messages in one conversation, known by phone and Telegram", ms
+
+
+async def custom_fields_are_kept(stage: Stage, who: Customer) -> tuple[str, float]:
+    incident = f"INC-{who.number}"
+    report = {"incident": incident, "area_m2": 54.5, "injured": False, "damage": ["дах", "вікна"], "name": "ОСББ"}
+    await stage.post("form", rehearse.json_form(report | {"email": f"osbb{who.number}@example.ua"}))
+
+    def kept(data: dict[str, Any]) -> dict[str, Any] | None:
+        nodes = data["deals"]["nodes"]
+        return nodes[0] if nodes and nodes[0]["fields"]["area_m2"] == 54.5 else None
+
+    wanted = [{"name": "incident", "equals": incident}, {"name": "injured", "equals": False}]
+    deal, ms = await stage.see(FIELDS, kept, "The report", field=wanted)
+    return f"D-{deal['number']}: found by incident = {incident} and injured = false", ms
+
+
+def in_stage(name: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+    return lambda data: data["deal"] if data["deal"]["stage"] == name else None
+
+
+Story = Callable[[Stage, Customer], Awaitable[tuple[str, float]]]
+STORIES: dict[str, Story] = {
+    "a form becomes a contact and a deal": a_form_becomes_a_deal,
+    "payments find their deal": a_payment_finds_its_deal,
+    "a caller is known before the answer": a_caller_is_known_before_the_answer,
+    "a Telegram chat joins the card": a_message_lands_on_the_card,
+    "custom fields are kept and found": custom_fields_are_kept,
+}
+
+
+async def play(stage: Stage, told: Callable[[Played], None]) -> list[Played]:
+    """All stories, one after the other; one that fails does not stop the rest."""
+    who, played = Customer(), []
+    for name, story in STORIES.items():
+        try:
+            card, visible_ms = await story(stage, who)
+            one = Played(name, True, round(stage.accepted_ms, 1), round(visible_ms, 1), card)
+        except Exception as error:  # the next story is played all the same
+            one = Played(name, False, round(stage.accepted_ms, 1), 0.0, f"{type(error).__name__}: {error}")
+        told(one)
+        played.append(one)
+    return played
