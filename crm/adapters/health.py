@@ -41,9 +41,12 @@ async def serve(port: int, ready: Ready, host: str = "127.0.0.1") -> None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    await Quiet(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    ).serve()
+    server = Quiet(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off"))
+    try:
+        await server.serve()
+    finally:
+        if server.started:  # cancelled: uvicorn leaves its socket open
+            await server.shutdown()
 
 
 class Quiet(uvicorn.Server):

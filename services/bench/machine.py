@@ -21,4 +21,4 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     if not ordered:
         return {}
     at = {f"p{p}_ms": ordered[min(len(ordered) - 1, len(ordered) * p // 100)] for p in (50, 95, 99)}
-    return {name: round(value * 1000, 1) for name, value in (at | {"max_ms": ordered[-1]}).items()}
+    return {name: round(value * 1000, 2) for name, value in (at | {"max_ms": ordered[-1]}).items()}

@@ -116,8 +116,8 @@ def in_stage(name: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
 Story = Callable[[Stage, Customer], Awaitable[tuple[str, float]]]
 STORIES: dict[str, Story] = {
     "a form becomes a contact and a deal": a_form_becomes_a_deal,
-    "payments find their deal": a_payment_finds_its_deal,
     "a caller is known before the answer": a_caller_is_known_before_the_answer,
+    "payments find their deal": a_payment_finds_its_deal,
     "a Telegram chat joins the card": a_message_lands_on_the_card,
     "custom fields are kept and found": custom_fields_are_kept,
 }

@@ -73,8 +73,7 @@ class Deliveries:
         try:
             facts = connector.receive(delivery, connection)
         except Refused as refusal:
-            tell = logger.error if refusal.__cause__ else logger.info  # with a cause it is the connector's own mistake
-            tell("refused a delivery", connection=connection.id, why=str(refusal), cause=repr(refusal.__cause__))
+            logger.info("refused a delivery", connection=connection.id, why=str(refusal))
             return sentence(401, one_line(str(refusal))), "refused"
         except Exception:
             logger.exception("a connector failed before it had verified", connection=connection.id)

@@ -1,16 +1,19 @@
 """Whether a Kafka really answers."""
 
-from aiokafka.client import AIOKafkaClient
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 
-async def unreachable(bootstrap: str) -> str | None:
-    """Asks for the cluster's metadata: an open port alone does not mean that a broker serves."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+async def unreachable(bootstrap: str, cluster: str = "") -> str | None:
+    """What is wrong; None when the cluster of that id answers. An open port alone means little."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
     try:
-        await client.bootstrap()
-        return None if client.cluster.brokers() else f"Kafka at {bootstrap} has no broker yet"
+        await client.start()
+        found = await client.describe_cluster()
     except (KafkaError, OSError) as error:
         return f"Kafka does not answer at {bootstrap}: {error}"
     finally:
         await client.close()
+    if cluster and found["cluster_id"] != cluster:
+        return f"Another Kafka answers at {bootstrap}"
+    return None if found["brokers"] else f"Kafka at {bootstrap} has no broker yet"

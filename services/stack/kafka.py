@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.stack import kafka_files
 from services.stack.answers import unreachable
-from services.stack.ports import LOCAL, any_free
+from services.stack.ports import LOCAL, any_free, is_free
 from services.stack.process import POLL, Process, spawn, stop
 
 PROPERTIES = """\
@@ -46,17 +46,23 @@ class Kafka:
     stop_by, patience = signal.SIGTERM, 15.0
 
     def __init__(self, data: Path, port: int, jars: Path) -> None:
-        self.data, self.port, self.jars = data.absolute(), port, jars
+        self.data, self.port, self.jars, self.cluster = data.absolute(), port, jars, ""
         self.log = self.data.with_suffix(".log")
-        self.bootstrap = f"{LOCAL}:{port}"
         self.process: Process | None = None
+        self.served = False
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOCAL}:{self.port}"
 
     def command(self) -> list[str]:
         classpath = kafka_files.classpath(self.jars)
         return [kafka_files.JAVA, *FLAGS, "-cp", classpath, "kafka.Kafka", str(self.data / "server.properties")]
 
     def start(self, *flags: str) -> Process:
-        self.format()
+        self.cluster = self.format()
+        if not self.served and not is_free(self.port):  # taken since it was chosen; afterwards others know our port
+            self.port = any_free()
         settings = PROPERTIES.format(port=self.port, controller=any_free(), log=self.data / "log")
         (self.data / "server.properties").write_text(settings)
         archive = kafka_files.archive()
@@ -66,17 +72,21 @@ class Kafka:
             self.process = spawn([java, *use, *arguments], log, dies_by=signal.SIGTERM)
         return self.process
 
-    def format(self) -> None:
-        """What `kafka-storage.sh format` writes, without the second that a JVM takes for it."""
+    def format(self) -> str:
+        """What `kafka-storage.sh format` writes, without the second that a JVM takes for it. Gives the cluster's id."""
         marker = self.data / "log" / "meta.properties"
         if not marker.exists():
             marker.parent.mkdir(parents=True, exist_ok=True)
             lines = f"version=1\ncluster.id={short_id()}\nnode.id=1\ndirectory.id={short_id()}\n"
             marker.write_text(lines)
+        properties = dict(line.partition("=")[::2] for line in marker.read_text().splitlines())
+        return properties["cluster.id"]
 
     async def ready(self) -> str | None:
-        """What is missing; None when the broker answers for itself."""
-        return await unreachable(self.bootstrap)
+        """What is missing; None when this broker, and not another on its port, answers."""
+        missing = await unreachable(self.bootstrap, self.cluster)
+        self.served = self.served or missing is None
+        return missing
 
 
 def short_id() -> str:

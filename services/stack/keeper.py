@@ -110,6 +110,12 @@ class Keeper:
         if self.lines:
             await asyncio.wait([self.lines], timeout=1)
 
+    @property
+    def hint(self) -> str:
+        """Where to look further: the servers write a log of their own."""
+        log = getattr(self.part, "log", None)
+        return f" (look into {log})" if log else ""
+
     def as_state(self) -> PartState:
         pid = self.part.process.pid if self.part.process and self.state not in ("waiting", "stopped") else 0
         url = getattr(self.part, "url", "")

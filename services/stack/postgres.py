@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from services.stack.ports import LOCAL
-from services.stack.process import Process, last_lines, spawn
+from services.stack.ports import LOCAL, any_free, is_free
+from services.stack.process import Process, spawn
 
 SETTINGS = {
     "listen_addresses": LOCAL,
@@ -48,6 +48,7 @@ class Postgres:
         self.log = self.data.with_suffix(".log")
         self.secret = self.data.with_suffix(".password")
         self.process: Process | None = None
+        self.served = False
 
     @property
     def dsn(self) -> str:
@@ -58,6 +59,8 @@ class Postgres:
 
     def start(self) -> Process:
         self.create()
+        if not self.served and not is_free(self.port):  # taken since it was chosen; afterwards others know our port
+            self.port = any_free()
         # A stale postmaster.pid is Postgres's own affair: it looks whether that process lives and uses this folder.
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         command = [binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
@@ -101,10 +104,8 @@ class Postgres:
                     await conn.execute(f"CREATE DATABASE {DATABASE}".encode())
         except psycopg.OperationalError as error:
             return f"Postgres does not answer on port {self.port}: {str(error).strip()}"
+        self.served = True
         return None
-
-    def why_it_ended(self) -> str:
-        return last_lines(self.log)
 
 
 def binary(name: str) -> str:

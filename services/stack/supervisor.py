@@ -52,7 +52,6 @@ class Supervisor:
         self.bootstrap = plan.environment.get("KAFKA_BOOTSTRAP", "")
         self.dsn = plan.environment.get("DATABASE_URL", "")
         self.ready_after = 0.0
-        self.demo: object = None
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
         """Calls `ready` once all roles are. Raises AlreadyRuns, or RuntimeError with why it could not start."""
@@ -77,34 +76,35 @@ class Supervisor:
 
     async def start(self) -> None:
         await self.start_servers()
-        # Imported here: the servers start meanwhile, and a harness with other roles needs neither.
+        # Imported here: a harness with roles of its own needs neither.
         from services.stack.setup import topics_and_tables
 
-        await self.until_ready(self.servers, SERVERS_IN_TIME)
         await topics_and_tables(self.bootstrap, self.dsn, self.plan.settings.kafka_replication)
         self.start_roles()
         await self.until_ready(self.roles, self.plan.roles_in_time)
         if self.plan.demo:
             from services.stack.demo_workspace import demo_workspace
 
-            self.demo = await demo_workspace(self.plan.data, self.bootstrap, self.dsn)
+            await demo_workspace(self.plan.data, self.bootstrap, self.dsn)
         self.ready_after = time.monotonic() - self.began
         self.publish()
 
     async def start_servers(self) -> None:
         """Both at the same time, unless the environment names servers that run already."""
+        broker = postgres = None
         if not self.bootstrap:
             jars = await kafka.prepare(lambda text: self.say("kafka", text))
             self.began = time.monotonic()
             port = choose("Kafka", self.plan.kafka_port, lambda text: self.say("kafka", text))
             broker = kafka.Kafka(self.plan.data / "kafka", port, jars)
-            self.bootstrap = broker.bootstrap
             self.keep(broker, self.servers)
         if not self.dsn:
             port = choose("Postgres", self.plan.postgres_port, lambda text: self.say("postgres", text))
             postgres = Postgres(self.plan.data / "postgres", port)
             self.keep(postgres, self.servers)
-            self.dsn = postgres.dsn
+        await self.until_ready(self.servers, SERVERS_IN_TIME)
+        self.bootstrap = broker.bootstrap if broker else self.bootstrap
+        self.dsn = postgres.dsn if postgres else self.dsn
 
     def start_roles(self) -> None:
         self.intake_port = choose("Intake", self.intake_port, lambda text: self.say("intake", text))
@@ -131,7 +131,7 @@ class Supervisor:
             async with asyncio.timeout(patience):
                 await asyncio.gather(*(keeper.is_ready.wait() for keeper in keepers))
         except TimeoutError:
-            late = "; ".join(f"{k.part.name}: {k.missing}" for k in keepers if not k.is_ready.is_set())
+            late = "; ".join(f"{k.part.name}: {k.missing}{k.hint}" for k in keepers if not k.is_ready.is_set())
             raise RuntimeError(f"Not ready after {patience:.0f} s: {late}. All is stopped, the data kept.") from None
 
     async def stop(self) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import psycopg
 
 from crm.adapters.read_models import save
-from crm.envelope import Row, named_id
+from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
 from projections import PROJECTIONS
 from projections.call import CallRow
@@ -41,8 +41,8 @@ def deal(number: int, at: int = 0, **known: Any) -> DealRow:
     return DealRow(deal_id=id_of(f"deal {number}"), number=number, **{**empty, **told, **known, **times})
 
 
-def call(name: str, phase: str) -> CallRow:
-    times = Micros(NOON), Micros(NOON)
+def call(name: str, phase: str, at: Micros = Micros(NOON)) -> CallRow:  # noqa: B008  # it never changes
+    times = Micros(NOON), at
     line = (OLENA_PHONE, "067 123 45 67", "", "", True, phase, "", None, None, "", "")
     return CallRow(id_of(name), id_of("Olena"), name, "in", *line, *times)
 
@@ -70,7 +70,8 @@ SHOPS_ROWS: list[Row] = [
     deal(9, 3, stage="won"),
     deal(10, 2, contact_id=id_of("Petro"), fields={"count": '"7"'}, stage="talks"),
     deal(11, 2, contact_id=id_of("Petro"), paid_minor=20200),
-    call("ring", "ringing"),
+    call("ring", "ringing", now()),
+    call("unended", "ringing"),
     call("ended", "completed"),
     entry("opened", 10, deal_id=id_of("deal 7")),
     entry("assigned", 11, deal_id=id_of("deal 7")),

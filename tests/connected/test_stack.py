@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from crm.topics import TOPICS, Topic
 from services.stack import kafka, topics
+from services.stack.answers import unreachable
 from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free, choose
 from services.stack.postgres import Postgres
@@ -126,6 +127,31 @@ def test_a_busy_port_gives_a_sentence_and_another_port() -> None:
     assert told == [f"Port {port} is busy: Kafka takes {chosen} instead."]
     assert choose("Kafka", chosen, told.append) == chosen
     assert len(told) == 1
+
+
+def test_another_kafka_on_our_port_is_not_taken_for_ours(kafka_bootstrap: str) -> None:
+    """Two stacks started at once: one lost the race for port 9092 and wrote its topics into the other's broker."""
+    assert asyncio.run(unreachable(kafka_bootstrap)) is None
+    assert asyncio.run(unreachable(kafka_bootstrap, "ours")) == f"Another Kafka answers at {kafka_bootstrap}"
+
+
+@embedded
+def test_a_port_that_was_taken_since_it_was_chosen_is_left(tmp_path: Path) -> None:
+    async def story() -> None:
+        with socket.socket() as busy:
+            busy.bind((LOCAL, 0))
+            busy.listen()
+            taken = busy.getsockname()[1]
+            server = Postgres(tmp_path / "postgres", taken)
+            await started(server)
+            assert server.port != taken
+            chosen = server.port
+            await ended(server, signal.SIGKILL)
+            await started(server)
+            assert server.port == chosen
+            await ended(server, server.stop_by)
+
+    asyncio.run(story())
 
 
 PARENT = """

@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from crm.scalars import Id
 from services.cli import app
 from services.stack import demo_workspace, state
 from services.stack.demo_workspace import Demo
+
+WORKSPACE, FORM = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01"), Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a02")
 
 
 @pytest.fixture(autouse=True)
@@ -87,5 +91,8 @@ def test_what_holds_secrets_is_readable_by_its_owner_alone(nothing_runs: Path) -
 
 
 def test_the_demo_workspace_is_found_again(nothing_runs: Path) -> None:
-    demo_workspace.path(nothing_runs).write_text('{"workspace": "w", "form": "f", "token": "t"}')
-    assert demo_workspace.read(nothing_runs) == Demo("w", "f", "t")  # type: ignore[arg-type]  # short for an Id
+    demo = Demo(WORKSPACE, "crm_live_x", "seed", {"form": FORM})
+    demo_workspace.path(nothing_runs).write_bytes(msgspec.json.encode(demo))
+    found = demo_workspace.read(nothing_runs)
+    assert found == demo
+    assert found.form == FORM

@@ -78,6 +78,7 @@ def test_arguments_as_their_statements_take_them() -> None:
 
 def test_a_boolean_filter_says_both() -> None:
     ringing = LISTS["calls"].filters["ringing"]
-    assert (ringing.sql(True), ringing.sql(False)) == ("t.phase = 'ringing'", "t.phase <> 'ringing'")
+    rings = "t.phase = 'ringing' AND t.touched_at > now() - interval '10 minutes'"
+    assert (ringing.sql(True), ringing.sql(False)) == (rings, f"NOT ({rings})")
     parked = LISTS["payments"].filters["parked"]
     assert (parked.sql(True), parked.sql(False)) == ("t.parked = %(parked)s", "t.parked = %(parked)s")

@@ -107,8 +107,9 @@ class DeliveriesSuite:
 
     def test_a_connector_that_fails_before_it_verified_keeps_nothing(self, house: House) -> None:
         told = house.post(b"key=1", x_crash="1")
-        assert told.status_code == 401
-        assert told.text == "The tiny signature could not be checked. Nothing was kept.\n"
+        assert told.status_code == 503
+        assert told.headers["retry-after"].isdigit()
+        assert told.text == "The delivery could not be verified now. Nothing was kept. Send it again.\n"
         assert house.records() == []
 
     def test_a_body_that_says_it_is_too_large_is_refused_unread(self, house: House) -> None:

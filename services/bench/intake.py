@@ -1,15 +1,15 @@
 """`crm bench intake`: how many form POSTs a second the intake acknowledges, and how long each waits."""
 
 import asyncio
-import json
 import os
-import platform
 import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
+
+from services.bench.machine import machine, percentiles
 
 FORM = "name=%D0%9E%D0%BB%D0%B5%D0%BD%D0%B0+{n}&phone=%2B38050{n:07d}&email=o{n}@example.ua&comment=bench+{run}-{n}"
 
@@ -133,15 +133,12 @@ def bench_intake(
         began = time.perf_counter()
         taken, errors = drive_all(pool, address, seconds, each, processes, 100_000)
         lasted = time.perf_counter() - began
-    taken.sort()
     return {
         "benchmark": "intake",
-        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "settings": {"connections": each * processes, "load_processes": processes, "seconds": seconds},
         "posts_per_s": round(len(taken) / lasted),
-        "p50_ms": percentile(taken, 0.50),
-        "p95_ms": percentile(taken, 0.95),
-        "p99_ms": percentile(taken, 0.99),
+        **percentiles(taken),
         "accepted": len(taken),
         "errors": errors,
         "seconds": round(lasted, 2),
@@ -154,22 +151,3 @@ def drive_all(
     parts = [pool.submit(drive, address, seconds, connections, first + i * 1_000_000) for i in range(processes)]
     results = [part.result() for part in parts]
     return [second for taken, _ in results for second in taken], sum(errors for _, errors in results)
-
-
-def percentile(ordered: list[float], share: float) -> float | None:
-    """In milliseconds; None when there is nothing to measure."""
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 2) if ordered else None
-
-
-def cpu() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(json.dumps(bench_intake(sys.argv[1], sys.argv[2], progress=lambda text: print(text, file=sys.stderr))))

@@ -1,0 +1,67 @@
+"""`crm bench`: figures of this machine against the running stack, as JSON."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from services.bench.intake import bench_intake
+from services.bench.streamed import streamed
+from services.bench.visible import visible
+from services.cli import show
+from services.cli.options import Data, Json
+from services.cli.target import target
+from services.stack import demo_workspace, state
+
+app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
+Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
+
+
+@app.command()
+def intake(
+    seconds: Seconds = 15,
+    connections: Annotated[int, typer.Option(min=1, help="At once.")] = 64,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Form POSTs that the intake acknowledges, a second."""
+    here, known = target(data), demo(data)
+    show.as_json(
+        bench_intake(here.intake_url, known.form, seconds=seconds, connections=connections, progress=teller(json))
+    )
+
+
+@app.command("end-to-end")
+def end_to_end(
+    rate: Annotated[int, typer.Option(min=1, help="Facts a second, streamed straight to Kafka.")] = 10_000,
+    seconds: Seconds = 60,
+    forms: Annotated[int, typer.Option(min=1, help="Forms a second, of which each is looked for in GraphQL.")] = 200,
+    forms_seconds: Annotated[int, typer.Option(min=1, help="How long these.")] = 20,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Form to GraphQL at a steady rate; then facts decided and projected, streamed in."""
+    here, known, told = target(data), demo(data), teller(json)
+    address = f"{here.intake_url}/in/{known.form}"
+
+    async def both() -> list[dict[str, Any]]:
+        seen = await visible(address, here.graphql_url, known.token, forms, forms_seconds, told)
+        flow = await streamed(here.kafka_bootstrap, here.database_url, known.workspace, rate, seconds, told)
+        return [seen, flow]
+
+    show.as_json(asyncio.run(both()))
+
+
+def demo(data: Data) -> demo_workspace.Demo:
+    """Raises ValueError when there is none."""
+    if found := demo_workspace.read(data or state.data_folder()):
+        return found
+    raise ValueError("There is no demo workspace yet: start the stack once with `crm up`.")
+
+
+def teller(quiet: bool) -> Callable[[str], None]:
+    """Progress goes to standard error, so that standard output is JSON alone."""
+    console = Console(stderr=True, highlight=False)
+    return (lambda _: None) if quiet or not console.is_terminal else console.print
