@@ -8,7 +8,6 @@ from msgspec import Struct
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 
-
 VERSION_BITS = ~(0xF << 76 | 0x3 << 62)
 VERSION_5 = 5 << 76 | 2 << 62
 

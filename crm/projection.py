@@ -1,4 +1,4 @@
-"""A projection: one row type, one pure fold, one version; table, index and handled events are read off the signature."""
+"""A projection: a row type, a pure fold, a version; table, index and handled events are read off the signature."""
 
 import inspect
 from collections.abc import Callable

@@ -19,10 +19,12 @@ from streams.worker import Fetch, Worker
 
 ENOUGH = 500  # records at which a transaction takes no more fetches
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are looked at again
-# A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it.
+# A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it. All statements look up
+# a batch's keys: one plan for ever, by index, whatever the tables looked like when it was made.
 SESSION = (
     "-c transaction_timeout=5s -c idle_in_transaction_session_timeout=5s -c lock_timeout=10s "
-    "-c statement_timeout=30s -c jit=off"
+    "-c statement_timeout=30s -c jit=off -c plan_cache_mode=force_generic_plan "
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
 
 log = structlog.get_logger()

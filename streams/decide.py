@@ -2,6 +2,7 @@
 
 import re
 
+import psycopg
 from psycopg import AsyncConnection
 
 from crm.adapters.deciding import Arrived, decide, raw_of, refused
@@ -41,9 +42,7 @@ class Decide:
         try:
             async with conn.transaction():
                 await decide(conn, [one])
-        except Exception as error:
-            if conn.closed or conn.broken:
-                raise
+        except psycopg.DataError as error:
             await decide(conn, [refused(one, f"the database refused it: {error}")])
 
 

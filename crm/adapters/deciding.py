@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
@@ -38,11 +38,12 @@ class Arrived:
         return Case(self.fact, state.of(self.fact.meta.workspace), at, self.topic, self.partition, self.offset)
 
 
-async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> dict[int, int]:
-    """In the caller's transaction. Returns the last journal position of each partition that got events."""
-    news = await unseen(conn, arrived)
+async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> AsyncCursor[tuple[int, int]] | None:
+    """In the caller's transaction. The cursor gives the last journal position of each partition that got events."""
     batch, at = Batch(), now()
-    await prefetch(conn, batch, news)
+    seen = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in arrived})])
+    await prefetch(conn, batch, arrived)
+    news = unseen(arrived, {id for (id,) in await seen.fetchall()})
     told: list[list[Packed]] = []
     trials: list[Trial] = []
     while len(told) < len(news):  # usually once; again from the first fact that wrongly took something for absent
@@ -77,10 +78,8 @@ def events_of(one: Arrived, batch: Batch, at: Micros) -> list[Packed] | None:
         return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
 
 
-async def unseen(conn: AsyncConnection, arrived: Sequence[Arrived]) -> list[Arrived]:
+def unseen(arrived: Sequence[Arrived], new: set[str]) -> list[Arrived]:
     """Those that were never decided, each once, in order."""
-    ids = sorted({one.fact.meta.id for one in arrived})
-    new = {id for (id,) in await (await conn.execute(SEEN, [ids])).fetchall()}
     news = []
     for one in arrived:
         if one.fact.meta.id in new:
@@ -90,10 +89,10 @@ async def unseen(conn: AsyncConnection, arrived: Sequence[Arrived]) -> list[Arri
     return news
 
 
-async def prefetch(conn: AsyncConnection, batch: Batch, news: Sequence[Arrived]) -> None:
+async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:
     """What the facts will most likely ask for, and what usually is wanted next."""
     wanted = {
-        (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in news for kind, key in hints(one.fact)
+        (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in arrived for kind, key in hints(one.fact)
     }
     for _ in range(3):
         await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))

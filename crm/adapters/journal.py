@@ -4,23 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from crm.codec import encode
 from crm.envelope import Event
 from crm.topics import journal_partition
 
-TAKE = """
+APPEND = """
 WITH locked AS (
-  SELECT partition FROM core.journal_head WHERE partition = ANY (%s) ORDER BY partition FOR UPDATE
+  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) ORDER BY partition FOR UPDATE
+), wanted AS (
+  SELECT * FROM unnest(%(partitions)s::int[], %(counts)s::int[], %(records)b::bytea[]) AS w (partition, count, records)
+), taken AS (
+  UPDATE core.journal_head AS h SET next = h.next + wanted.count FROM wanted, locked
+  WHERE h.partition = wanted.partition AND locked.partition = h.partition
+  RETURNING h.partition, h.next - wanted.count AS first
 )
-UPDATE core.journal_head AS h SET next = h.next + wanted.count
-FROM unnest(%s::int[], %s::int[]) AS wanted (partition, count), locked
-WHERE h.partition = wanted.partition AND locked.partition = h.partition
-RETURNING h.partition, h.next - wanted.count"""
-WRITE = """
 INSERT INTO core.outbox (partition, first, count, records)
-SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %b::bytea[])"""
+SELECT partition, first, count, records FROM taken JOIN wanted USING (partition)
+RETURNING partition, first + count - 1"""
 
 Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
 
@@ -31,19 +33,21 @@ def packed(event: Event) -> Packed:
     return meta.stream, meta.id, meta.source, meta.trace, encode(event)
 
 
-async def append(conn: AsyncConnection, events: Sequence[Packed]) -> dict[int, int]:
+async def append(conn: AsyncConnection, events: Sequence[Packed]) -> AsyncCursor[tuple[int, int]] | None:
     """Call it last in the transaction: the counters stay locked until the commit.
 
-    Returns the position of the last event in each journal partition that got any.
+    The cursor gives each journal partition that got events, and the position of the last of them there; in a pipeline
+    only who asks for it waits for it. None without events.
     """
     slices: dict[int, list[Any]] = {}
     for event in events:
         slices.setdefault(journal_partition(event[0]), []).append(event)
     if not slices:
-        return {}
+        return None
     partitions = sorted(slices)
-    counts = [len(slices[p]) for p in partitions]
-    first: dict[int, int] = dict(await (await conn.execute(TAKE, [partitions, partitions, counts])).fetchall())
-    records = [msgspec.msgpack.encode(slices[p]) for p in partitions]
-    await conn.execute(WRITE, [partitions, [first[p] for p in partitions], counts, records])
-    return {p: first[p] + len(slices[p]) - 1 for p in partitions}
+    given = {
+        "partitions": partitions,
+        "counts": [len(slices[p]) for p in partitions],
+        "records": [msgspec.msgpack.encode(slices[p]) for p in partitions],
+    }
+    return await conn.execute(APPEND, given)

@@ -10,15 +10,13 @@ from crm.decisions.case import E, Entity
 from crm.scalars import Id
 
 Key = tuple[str, str]  # workspace and kind/key
+UUID_LENGTH = 36
 LOAD = """
 SELECT s.workspace::text, s.key, s.value::text FROM core.state AS s
 JOIN json_to_recordset(%s) AS k(w uuid, k text) ON s.workspace = k.w AND s.key = k.k
 ORDER BY s.workspace, s.key FOR UPDATE OF s"""
 INSERT = """
-WITH made AS (
-  INSERT INTO core.state (workspace, key, value)
-  SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json) ON CONFLICT DO NOTHING RETURNING 1
-) SELECT count(*) FROM made"""
+INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)"""
 PUT = """
 INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)
 ON CONFLICT (workspace, key) DO UPDATE SET value = excluded.value"""
@@ -27,10 +25,6 @@ UPDATE core.state AS s SET value = r.v FROM json_to_recordset(%s) AS r(w uuid, k
 WHERE s.workspace = r.w AND s.key = r.k"""
 DELETE = """
 DELETE FROM core.state AS s USING json_to_recordset(%s) AS r(w uuid, k text) WHERE s.workspace = r.w AND s.key = r.k"""
-
-
-class Collided(Exception):
-    """Another writer made the same thing first: the batch runs again and finds it."""
 
 
 class Trial(NamedTuple):
@@ -52,6 +46,7 @@ class Batch:
         self.changed: dict[Key, Entity | None] = {}
         self.trial: dict[Key, Entity | None] = {}
         self.assumed: set[Key] = set()
+        self.fresh: set[str] = set()  # ids that came into being in this batch: nothing of them can be stored
 
     def of(self, workspace: Id) -> "WorkspaceState":
         return WorkspaceState(self, workspace)
@@ -82,7 +77,7 @@ class Batch:
             self.loaded |= {(w, k): value for w, k, value in rows}
 
     async def write(self, conn: AsyncConnection) -> None:
-        """Raises Collided when something that was not there when it was looked for is there now."""
+        """Raises psycopg.errors.UniqueViolation when another writer made the same new thing meanwhile: run it again."""
         new, old, blind, gone = [], [], [], []
         for pair in sorted(self.changed.items(), key=lambda pair: pair[0]):
             key, entity = pair
@@ -94,17 +89,14 @@ class Batch:
                 new.append(pair)
             elif self.loaded[key] != entity:
                 old.append(pair)
-        inserted = await conn.execute(INSERT, [rows(new)]) if new else None
+        if new:
+            await conn.execute(INSERT, [rows(new)])
         if blind:
             await conn.execute(PUT, [rows(blind)])
         if old:
             await conn.execute(UPDATE, [rows(old)])
         if gone:
             await conn.execute(DELETE, [as_json({"w": w, "k": k} for w, k in gone)])
-        if inserted is not None:
-            (count,) = await inserted.fetchone() or (0,)
-            if count != len(new):
-                raise Collided(f"{len(new) - count} of {len(new)} new things exist already")
 
 
 class WorkspaceState:
@@ -122,14 +114,19 @@ class WorkspaceState:
         try:
             found = batch.loaded[full]
         except KeyError:
-            batch.assumed.add(full)
+            if key not in batch.fresh:
+                batch.assumed.add(full)
             return None
         if isinstance(found, str):
             found = batch.loaded[full] = msgspec.json.decode(found, type=kind)
         return found  # type: ignore[no-any-return]  # decoded as its kind
 
     def put(self, key: str, entity: Entity) -> None:
-        self.batch.trial[self.workspace, f"{type(entity).__name__}/{key}"] = entity
+        full = self.workspace, f"{type(entity).__name__}/{key}"
+        batch = self.batch
+        batch.trial[full] = entity
+        if len(key) == UUID_LENGTH and full not in batch.loaded and full not in batch.assumed:
+            batch.fresh.add(key)
 
     def drop(self, kind: type[Entity], key: str) -> None:
         self.batch.trial[self.workspace, f"{kind.__name__}/{key}"] = None

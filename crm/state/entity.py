@@ -15,8 +15,10 @@ E = TypeVar("E", bound=Entity)
 
 
 class State(Protocol):
-    """The remembered things of one workspace. What an engine has not loaded it may first take for absent; it then looks,
-    and runs the decision again if it was wrong."""
+    """The remembered things of one workspace.
+
+    What an engine has not loaded it may first take for absent; it then looks, and decides again if it was wrong.
+    """
 
     def get(self, kind: type[E], key: str) -> E | None:
         """None when there is no such thing."""
