@@ -9,11 +9,11 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
-from crm.adapters.state import Batch, Trial
+from crm.adapters.state import Batch, Key, Trial
 from crm.codec import TYPE_NAMES, encode, type_of
 from crm.connector import digest
 from crm.decisions import decided, follow, hints
-from crm.decisions.case import Case
+from crm.decisions.case import Case, Entity
 from crm.envelope import Fact, now
 from crm.events import FactQuarantined
 from crm.facts import DeliveryQuarantined
@@ -21,6 +21,10 @@ from crm.scalars import Micros
 from crm.shared import Raw
 
 SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
+
+Wanted = dict[Key, type[Entity]]
+# What followed from the things that a workspace has one of, when they were last loaded: asked for with them next time.
+AFTER: dict[Key, Wanted] = {}
 
 log = structlog.get_logger()
 
@@ -91,25 +95,22 @@ def unseen(arrived: Sequence[Arrived], new: set[str]) -> list[Arrived]:
 
 async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:
     """What the facts will most likely ask for, and what usually is wanted next."""
-    wanted = {
+    wanted: Wanted = {
         (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in arrived for kind, key in hints(one.fact)
     }
-    for _ in range(3):
+    wanted |= {key: kind for name in wanted.keys() & AFTER.keys() for key, kind in AFTER[name].items()}
+    while wanted:
         await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))
-        found = (
-            (workspace, kind, key.partition("/")[2])
-            for (workspace, key), kind in wanted.items()
-            if batch.loaded[workspace, key] is not None
-        )
-        wanted = {
-            (workspace, f"{next_kind.__name__}/{next_key}"): next_kind
-            for workspace, kind, key in found
-            for entity in [batch.of(workspace).get(kind, key)]
-            if entity is not None
-            for next_kind, next_key in follow(entity)
-        }
-        if not wanted:
-            return
+        after: Wanted = {}
+        for (workspace, name), kind in wanted.items():
+            state, key = batch.of(workspace), name.partition("/")[2]
+            if batch.loaded[workspace, name] is None or (entity := state.get(kind, key)) is None:
+                continue
+            next_wanted: Wanted = {(workspace, f"{k.__name__}/{n}"): k for k, n in follow(entity)}
+            after |= next_wanted
+            if not key:
+                AFTER[workspace, name] = next_wanted
+        wanted = {key: kind for key, kind in after.items() if key not in batch.loaded}
 
 
 def refused(one: Arrived, reason: str) -> Arrived:

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from crm.decisions.case import E, Entity
 from crm.scalars import Id
 
-Key = tuple[str, str]  # workspace and kind/key
+Key = tuple[Id, str]  # workspace and kind/key
 UUID_LENGTH = 36
 LOAD = """
 SELECT s.workspace::text, s.key, s.value::text FROM core.state AS s
