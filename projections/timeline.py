@@ -4,12 +4,10 @@ from typing import get_args
 
 from crm.envelope import Row
 from crm.events import (
-    CallOpened,
     CallUpdated,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
-    ConversationOpened,
     DealAssigned,
     DealOpened,
     DealPaid,
@@ -25,7 +23,7 @@ from crm.scalars import Id, Micros
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 People = ContactCreated | ContactRenamed | IdentifierAdded | DuplicateSuspected | ContactMerged
-Talk = ConversationOpened | MessageReceived | MessageEdited | CallOpened | CallUpdated
+Talk = MessageReceived | MessageEdited | CallUpdated
 Told = People | Talk | DealOpened | DealAssigned | PaymentMatched | DealPaid | DealStageMoved
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
@@ -94,15 +92,10 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Payment found its deal by {event.by}", event.why
         case DealPaid():
             return "Refund" if event.change_minor < 0 else "Payment", event.why
-        case ConversationOpened():
-            return f"Conversation in {event.channel} began", event.title
         case MessageReceived():
             return f"Message from {event.sender_name}", event.text
         case MessageEdited():
             return "Message edited", event.text
-        case CallOpened():
-            number = event.phone.e164 or event.phone.text
-            return f"Call {'from' if event.direction == 'in' else 'to'} {number}", event.line
         case CallUpdated():
             return f"Call {event.phase.replace('_', ' ')}", told_of(event)
 

@@ -42,6 +42,10 @@ class Handler(Protocol):
     def positioned(self) -> bool:
         """The topic is the journal: records count by position."""
 
+    @property
+    def durable(self) -> bool:
+        """A commit must outlive a power cut. False where Kafka can give everything again."""
+
     async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
         """`todo`: the new records of each consumer. Returns the consumers that stand still from here on.
 
@@ -79,7 +83,8 @@ class Consumption:
             await self.worker.app.stop()
 
     async def work(self) -> None:
-        conn = await connect(self.dsn)
+        durable = self.handler.durable
+        conn = await connect(self.dsn, durable)
         while True:
             fetches = await self.take()
             if not fetches:
@@ -87,7 +92,7 @@ class Consumption:
             careful = False
             while fetches := [f for f in fetches if Partition(*f.tp) in self.worker.assigned()]:
                 try:  # until it is done or not ours: what a lost commit did is found passed
-                    conn = await connect(self.dsn) if conn.closed else conn
+                    conn = await connect(self.dsn, durable) if conn.closed else conn
                     began = time.perf_counter()
                     async with conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, careful)
@@ -194,11 +199,12 @@ async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
         await asyncio.sleep(0.5)
 
 
-async def connect(dsn: str) -> AsyncConnection:
+async def connect(dsn: str, durable: bool = True) -> AsyncConnection:
     """Waits for Postgres."""
+    options = SESSION if durable else f"{SESSION} -c synchronous_commit=off"
     while True:
         try:
-            return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=SESSION)
+            return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)
         except psycopg.OperationalError as error:
             log.warning("waiting for Postgres", error=str(error).strip())
             await asyncio.sleep(0.5)

@@ -27,6 +27,7 @@ class Decide:
 
     consumers = ("decide",)
     positioned = False
+    durable = True  # the relay tells the world what is committed
 
     async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
         arrived = [read(record) for record in todo["decide"]]

@@ -91,6 +91,7 @@ class Project:
     """Handler of the journal: each projection version is a consumer with checkpoints of its own."""
 
     positioned = True
+    durable = False
 
     def __init__(self, projections: Iterable[Projection[Any]]) -> None:
         self.by_consumer = {p.table: p for p in projections}

@@ -27,16 +27,18 @@ def ddl(projection: Projection[Any]) -> str:
 
 
 def index(projection: Projection[Any], columns: str) -> str:
-    """Containment for jsonb and arrays, order and equality for all else."""
+    """Containment for jsonb and arrays, order and equality for all else. Rows without a value are in none."""
     names = [name.strip() for name in columns.split(",")]
     types = {c.name: c.type for c in projection.columns}
+    required = {c.name: c.required for c in projection.columns}
     name = f"{projection.table}_{'_'.join(names)}"
     target = f"CREATE INDEX IF NOT EXISTS {name} ON read.{projection.table}"
     if types[names[0]] == "jsonb":
         return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
     if types[names[0]].endswith("[]"):
         return f"{target} USING gin ({names[0]}) WHERE {names[0]} <> '{{}}';"
-    return f"{target} (workspace, {', '.join(names)}, {projection.key});"
+    known = "" if required[names[0]] else f" WHERE {names[0]} IS NOT NULL"
+    return f"{target} (workspace, {', '.join(names)}, {projection.key}){known};"
 
 
 def view(projection: Projection[Any]) -> str:

@@ -26,6 +26,7 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "min_wal_size": "512MB",
     "wal_buffers": "16MB",
+    "wal_init_zero": "off",
     "checkpoint_timeout": "15min",
     "jit": "off",
     "max_locks_per_transaction": "256",

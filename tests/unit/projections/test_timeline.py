@@ -4,12 +4,10 @@ import pytest
 
 from crm.envelope import Event
 from crm.events import (
-    CallOpened,
     CallUpdated,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
-    ConversationOpened,
     DealAssigned,
     DealOpened,
     DealPaid,
@@ -22,13 +20,12 @@ from crm.events import (
     PaymentMatched,
     WorkspaceCreated,
 )
-from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.quarantine import QuarantineRow, quarantine
 from projections.timeline import STEPS, TimelineRow, timeline
 from tests.unit.projections.journal import CALL, CHAT, DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
-M, PHONE = meta(), Phone("067 123 45 67", "+380671234567")
+M = meta()
 TOLD: list[tuple[Event, str, str]] = [
     (ContactCreated(M, OLENA, "Olena", "form"), "New contact Olena", "From a form"),
     (ContactCreated(M, OLENA, "", "call"), "New contact", "From a call"),
@@ -44,11 +41,8 @@ TOLD: list[tuple[Event, str, str]] = [
     (PaymentMatched(M, PAYMENT, DEAL, OLENA, "number", "D-7"), "Payment found its deal by number", "D-7"),
     (DealPaid(M, DEAL, OLENA, PAYMENT, 5, 5, 0, "UAH", "settled"), "Payment", "settled"),
     (DealPaid(M, DEAL, OLENA, PAYMENT, -5, 0, 0, "UAH", "back"), "Refund", "back"),
-    (ConversationOpened(M, CHAT, OLENA, "telegram", "77", "Olena"), "Conversation in telegram began", "Olena"),
     (MessageReceived(M, an_id("m"), CHAT, OLENA, "1", "Olena", "Hi"), "Message from Olena", "Hi"),
     (MessageEdited(M, an_id("m"), CHAT, OLENA, "Hello", NOON), "Message edited", "Hello"),
-    (CallOpened(M, CALL, OLENA, "c", "in", PHONE, "line", True), "Call from +380671234567", "line"),
-    (CallOpened(M, CALL, OLENA, "c", "out", Phone("112", ""), "", True), "Call to 112", ""),
     (CallUpdated(M, CALL, OLENA, "hung_up", "taras", talk_s=61, disposition="no_answer"), "Call hung up",
      "no answer, talked 61 s, taras"),
 ]  # fmt: skip
