@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.projection import Column, Projection
 
+BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
 MICROS = "timestamptz 'epoch' + r.{0} * interval '1 microsecond'"
 AS_READ = {
     "timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint",
@@ -13,10 +14,14 @@ AS_READ = {
 
 
 def ddl(projection: Projection[Any]) -> str:
-    """Table, indexes and comments of this version. Everything begins with the workspace."""
+    """Table, indexes and comments of this version. All but the primary key begin with the workspace.
+
+    Other indexes hold workspace and key too. A plan that is made while the table is empty takes any of them, and keeps
+    it: so only the primary key begins with the key, and `BY_KEY` gives the planner nothing else to look up by.
+    """
     table = f"read.{projection.table}"
     columns = [f"{c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in projection.columns]
-    lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY (workspace, {projection.key})"])
+    lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY ({projection.key}, workspace)"])
     return "\n".join(
         [
             f"CREATE TABLE IF NOT EXISTS {table} (\n  {lines}\n) WITH (fillfactor = 80);",
@@ -53,7 +58,7 @@ def load(projection: Projection[Any]) -> str:
     return (
         f"SELECT t.workspace::text, row_to_json((SELECT x FROM (SELECT {columns}) AS x))::text "
         f"FROM read.{projection.table} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
-        f"ON t.workspace = k.workspace AND t.{projection.key} = k.key"
+        f"ON {BY_KEY.format(projection.key)}"
     )
 
 
@@ -76,7 +81,7 @@ def delete(projection: Projection[Any]) -> str:
     """Parameters: JSON of [{workspace, key}]."""
     return (
         f"DELETE FROM read.{projection.table} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
-        f"WHERE t.workspace = k.workspace AND t.{projection.key} = k.key"
+        f"WHERE {BY_KEY.format(projection.key)}"
     )
 
 

@@ -12,9 +12,8 @@ from crm.scalars import Id
 Key = tuple[Id, str]  # workspace and kind/key
 UUID_LENGTH = 36
 LOAD = """
-SELECT s.workspace::text, s.key, s.value::text FROM json_to_recordset(%s) AS k(w uuid, k json)
-CROSS JOIN LATERAL json_array_elements_text(k.k) AS name
-JOIN core.state AS s ON s.workspace = k.w AND s.key = name
+SELECT s.workspace::text, s.key, s.value::text FROM core.state AS s
+JOIN json_to_recordset(%s) AS k(w uuid, k text) ON s.workspace = k.w AND s.key = k.k
 ORDER BY s.workspace, s.key FOR UPDATE OF s"""
 INSERT = """
 INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)"""
@@ -73,11 +72,7 @@ class Batch:
         """Fetches and locks, in key order, what is there; remembers what is not."""
         wanted = [k for k in keys if k not in self.loaded]
         if wanted:
-            by_workspace: dict[Id, list[str]] = {}
-            for workspace, name in wanted:
-                by_workspace.setdefault(workspace, []).append(name)
-            asked = as_json({"w": workspace, "k": names} for workspace, names in by_workspace.items())
-            rows = await (await conn.execute(LOAD, [asked])).fetchall()
+            rows = await (await conn.execute(LOAD, [as_json({"w": w, "k": k} for w, k in wanted)])).fetchall()
             self.loaded |= dict.fromkeys(wanted)
             self.loaded |= {(w, k): value for w, k, value in rows}
 
