@@ -18,17 +18,18 @@ demo: $(READY) ## play the five stories against the running stack
 bench: $(READY) ## list the benchmarks; each prints JSON
 	@$(BIN)/crm bench --help
 
-lint: $(READY) ## format, lint and import rules
+lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m crm.evolution
 
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
 events: $(READY) ## Python classes, ids and golden records from schemas/avro
 	@$(BIN)/python -m crm.catalogue
-	@$(BIN)/python -m crm.registry
+	@$(BIN)/python -m crm.publishing
 
 schema: $(READY) ## schema.graphql from the code
 	@$(BIN)/python -m api.sdl > schema.graphql

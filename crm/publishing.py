@@ -1,4 +1,4 @@
-"""`python -m crm.registry` gives an id and golden records to each schema that changed, and refuses what breaks readers.
+"""`python -m crm.publishing` gives an id and golden records to each schema that changed, and refuses what breaks readers.
 
 `--reset` forgets every id and begins anew. It is for the time before the first release only: once schemas/avro/RELEASED
 exists (the release writes its version into it) records are in somebody's log, and it refuses.
@@ -47,3 +47,7 @@ def main(arguments: list[str] | None = None, root: Path = SCHEMAS) -> None:
         print("\n".join(publish(root)) or "nothing changed")
     except Broken as error:
         sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

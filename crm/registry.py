@@ -98,9 +98,3 @@ def bare(avro: Any) -> Any:
         case {"logicalType": _, "type": kind}:
             return kind
     return avro
-
-
-if __name__ == "__main__":  # the command lies above this module: it needs the guards, which need the registry
-    from crm.publishing import main
-
-    main()
