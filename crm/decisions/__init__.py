@@ -13,6 +13,7 @@ from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, 
 from crm.decisions.form import form_submitted
 from crm.decisions.loading import follow, hints
 from crm.decisions.payment import payment_reported
+from crm.decisions.unfit import unfit
 from crm.envelope import Event, Fact
 from crm.facts import (
     CallReported,
@@ -52,6 +53,8 @@ def decision_of(case: Case) -> Iterator[Event]:
     if case.state.get(Workspace, ONLY) is None:
         reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
         yield quarantined(case, fact.meta.actor, reason)
+    elif why := unfit(fact):
+        yield quarantined(case, fact.meta.actor, why)
     elif decision := DECISIONS.get(type(fact)):
         yield from decision(fact, case)
     else:

@@ -1,6 +1,7 @@
 """Story 1: a form becomes a contact and a deal in the pipeline's first stage, with an owner at once."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from crm.facts import FormSubmitted
 from crm.state import Contact
 from crm.state.folds import form_digest
 
+LONGEST_NUMBER = 1000  # digits before or behind the point; jsonb stops at 16,383 behind it
 AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is a second click, not a second wish
 
 
@@ -39,15 +41,26 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
 
 
 def typed(form: FormSubmitted) -> FormSubmitted:
-    """Custom fields are JSON text and stay as they are. What a client of its own sent that is none is kept as a string,
-    or no read model could hold it."""
+    """Custom fields are JSON text and stay as they are. What is none (a client of its own sent it), or holds a number
+    past all measure, is kept as a string, or no read model could hold it."""
     wrong = {}
     for name, value in form.fields.items():
         try:
-            msgspec.json.decode(value)
-        except (ValueError, RecursionError):
+            JSON.decode(value)
+        except (ValueError, ArithmeticError, RecursionError):
             wrong[name] = msgspec.json.encode(value).decode()
     return replace(form, fields={**form.fields, **wrong}) if wrong else form
+
+
+def measured(text: str) -> Decimal:
+    """Raises ValueError or ArithmeticError for a number that is longer than any that means something."""
+    number = Decimal(text)
+    if max(abs(number.adjusted()), len(text)) > LONGEST_NUMBER:
+        raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
+    return number
+
+
+JSON = msgspec.json.Decoder(float_hook=measured)
 
 
 def ways_of(form: FormSubmitted) -> list[Way]:

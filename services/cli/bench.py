@@ -28,9 +28,10 @@ def intake(
 ) -> None:
     """Form POSTs that the intake acknowledges, a second."""
     here, known = target(data), demo(data)
-    show.as_json(
-        bench_intake(here.intake_url, known.form, seconds=seconds, connections=connections, progress=teller(json))
-    )
+    found = bench_intake(here.intake_url, known.form, seconds=seconds, connections=connections, progress=teller(json))
+    if stack := state.read(data or state.data_folder()):
+        found["settings"]["beside"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
+    show.as_json(found)
 
 
 @app.command("end-to-end")

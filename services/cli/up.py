@@ -25,7 +25,7 @@ COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_
 def up(
     data: Data = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; return when ready.")] = False,
-    replicas: Annotated[list[str], typer.Option(help="ROLE=N, for more than one of a role.")] = [],  # noqa: B006
+    replicas: Annotated[list[str], typer.Option(help="ROLE=N, for more than one of a role, or none.")] = [],  # noqa: B006
     kafka_port: Annotated[int, typer.Option(help="0 takes any.")] = 9092,
     postgres_port: Annotated[int, typer.Option(help="0 takes any.")] = 5432,
     demo: Annotated[bool, typer.Option(help="Make a demo workspace at the first start.")] = True,
@@ -50,7 +50,7 @@ def counts(given: list[str]) -> Mapping[str, int]:
     found = {}
     for text in given:
         role, _, number = text.partition("=")
-        if role not in ROLES or not number.isdigit() or not int(number):
+        if role not in ROLES or not number.isdigit():
             raise ValueError(f"--replicas takes ROLE=N with a role of {', '.join(ROLES)}; it was given {text!r}.")
         found[role] = int(number)
     return found

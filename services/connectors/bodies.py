@@ -72,6 +72,8 @@ def read_body(delivery: Delivery) -> Body:
         except Malformed:
             if kind.media != URLENCODED:
                 raise
+    if body.lstrip()[:1] == b"<":
+        raise Malformed("It is XML or HTML, which no form comes as.")
     return Body(_opened(nest(_decoded(_urlencoded(body), kind.charset))))
 
 

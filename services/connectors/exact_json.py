@@ -1,5 +1,6 @@
 """JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold is refused."""
 
+import re
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -12,6 +13,9 @@ Tree: TypeAlias = dict[str, Value]
 
 DEEPEST = 32
 MOST_FIELDS = 10_000
+_HALF = re.compile(  # of a surrogate pair, without the other half
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
@@ -19,12 +23,17 @@ _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 def decode(text: bytes | str) -> Value:
     """Raises Malformed for what is no JSON, nested deeper than 32, or holds NUL or half a surrogate pair."""
+    written = ""
     try:
         written = text.decode() if isinstance(text, bytes) else text
         value: Value = _DECODER.decode(written)
     except RecursionError:
         raise Malformed(f"The JSON is nested deeper than {DEEPEST}.") from None
+    except ArithmeticError:
+        raise Malformed("It holds a number past all measure.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
+        if half := _HALF.search(written):
+            raise Malformed(f"It holds {half[0]}, half of a character: the text was cut in the middle of it.") from None
         raise Malformed(f"It is no JSON: {error}.") from None
     if "\\u0000" in written or written.count("[") + written.count("{") > DEEPEST:
         expect_sound(value)

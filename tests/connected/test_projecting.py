@@ -1,0 +1,194 @@
+"""The project role on a real Postgres: rows are a fold of the journal, and who stumbles stands still alone."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psycopg
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from psycopg import AsyncConnection
+
+from crm.adapters import read_models
+from crm.envelope import Event, Fact, Row
+from crm.projection import Projection
+from crm.scalars import Id
+from crm.settings import Settings
+from crm.topics import JOURNAL
+from projections import PROJECTIONS
+from streams import checkpoints
+from streams.checkpoints import Partition
+from streams.consume import Consumption
+from streams.project import Project
+from tests.engine import Fetched, Record, connected, events_of, journal
+from tests.given import form, message
+from tests.told import any_facts
+
+Rows = dict[tuple[str, str, str], Row]  # projection, workspace, key
+Every = Iterable[Projection[Any]]
+PARTITIONS = [Partition(JOURNAL.name, n) for n in range(JOURNAL.partitions)]
+ALL = tuple(PROJECTIONS.values())
+PEOPLE = [
+    form("1", phones=["+380501112233"], name="Oleh", amount_minor=100),
+    form("2", phones=["+380501112233", "+380679998877"], name="Oleh Petrenko"),
+    message("1", sender_name="Oleh", text="Hello"),
+]
+
+
+class Role:
+    """The project role without Kafka: whole fetches from a list, each batch one transaction."""
+
+    def __init__(self, conn: AsyncConnection, projections: Every = ALL) -> None:
+        self.conn = conn
+        self.consumption = Consumption("project", [JOURNAL.name], Project(projections), Settings())
+        self.consumers = self.consumption.handler.consumers
+
+    async def start(self) -> "Role":
+        await checkpoints.ensure(self.conn, self.consumers, PARTITIONS)
+        await checkpoints.heal(self.conn, self.consumers)
+        return self
+
+    async def catch_up(self, log: Sequence[Record], size: int = 500) -> None:
+        """From where the slowest is, as a start or a rewind does."""
+        places = await checkpoints.read(self.conn, self.consumers, PARTITIONS)
+        begin = checkpoints.lowest(places)
+        todo = [r for r in log if r.offset >= begin.get(Partition(r.topic, r.partition), len(log))]
+        for n in range(0, len(todo), size):
+            await self.batch(todo[n : n + size])
+
+    async def batch(self, records: Sequence[Record]) -> None:
+        by_partition: dict[int, list[Record]] = {}
+        for record in records:
+            by_partition.setdefault(record.partition, []).append(record)
+        fetches: Any = [Fetched(part) for part in by_partition.values()]
+        careful = False
+        while True:
+            try:
+                async with self.conn.pipeline(), self.conn.transaction():
+                    _, skipped = await self.consumption.apply(self.conn, fetches, careful)
+                assert not skipped
+                return
+            except psycopg.Error:
+                assert not careful, "the careful try must come through"
+                careful = True
+
+
+async def role(conn: AsyncConnection, projections: Every = ALL) -> Role:
+    return await Role(conn, projections).start()
+
+
+async def stored(conn: AsyncConnection, wanted: Iterable[tuple[str, str, str]]) -> Rows:
+    """Read back as the role itself reads them."""
+    found: Rows = {}
+    for projection in ALL:
+        keys = [{"workspace": w, "key": k} for name, w, k in wanted if name == projection.name]
+        rows = await conn.execute(read_models.load(projection).encode(), [json.dumps(keys)])
+        for workspace, text in await rows.fetchall():
+            row = msgspec.json.decode(text, type=projection.row)
+            found[projection.name, workspace, getattr(row, projection.key)] = row
+    return found
+
+
+async def counted(conn: AsyncConnection, workspace: Id) -> int:
+    """All rows of a workspace, whatever their keys."""
+    tables = " UNION ALL ".join(f"SELECT workspace FROM read.{p.table}" for p in ALL)
+    rows = await conn.execute(f"SELECT count(*) FROM ({tables}) AS t WHERE workspace = %s".encode(), [workspace])
+    ((count,),) = await rows.fetchall()
+    return int(count)
+
+
+async def failures(conn: AsyncConnection) -> dict[str, str]:
+    """Why each consumer that stands still does."""
+    rows = await conn.execute("SELECT DISTINCT consumer, failed FROM core.checkpoint WHERE failed IS NOT NULL")
+    return dict(await rows.fetchall())
+
+
+async def passed(conn: AsyncConnection, consumer: str) -> int:
+    """Records that this consumer is past."""
+    rows = await conn.execute("SELECT sum(next_offset) FROM core.checkpoint WHERE consumer = %s", [consumer])
+    ((count,),) = await rows.fetchall()
+    return int(count)
+
+
+def in_memory(events: Iterable[Event]) -> Rows:
+    rows: dict[tuple[str, str, str], Row | None] = {}
+    for event in events:
+        for projection in ALL:
+            if type(event) in projection.handles:
+                key = projection.name, event.meta.workspace, projection.key_of(event)
+                rows[key] = projection.fold(rows.get(key), event)
+    return {key: row for key, row in rows.items() if row is not None}
+
+
+@settings(max_examples=40)
+@for_any(facts=any_facts(), size=st.integers(1, 12), again=st.booleans())
+def test_rows_are_the_fold_of_the_journal(fresh_database: str, facts: list[Fact], size: int, again: bool) -> None:
+    """Whatever the batches; and told twice is told once."""
+    workspace = Id(str(uuid4()))
+    events = events_of(facts, workspace)
+    log, expected = journal(events), in_memory(events)
+
+    async def run() -> tuple[Rows, int, dict[str, str]]:
+        async with await connected(fresh_database) as conn:
+            await conn.execute("TRUNCATE core.checkpoint")  # each example has a log of its own
+            project = await role(conn)
+            await project.catch_up(log, size)
+            if again:
+                for n in range(0, len(log), size):
+                    await project.batch(log[n : n + size])
+            return await stored(conn, expected), await counted(conn, workspace), await failures(conn)
+
+    assert asyncio.run(run()) == (expected, len(expected), {})
+
+
+@pytest.fixture(scope="module")
+def fresh_database(database_url: str) -> str:
+    return database_url
+
+
+def broken(projection: Projection[Any], at: type[Event]) -> Projection[Any]:
+    """Its fold has a bug."""
+
+    def fold(row: Row | None, event: Event) -> Row | None:
+        if isinstance(event, at):
+            raise ZeroDivisionError("planted")
+        return projection.fold(row, event)  # type: ignore[no-any-return]  # of any projection
+
+    return replace(projection, fold=fold)
+
+
+def test_a_fold_that_raises_stops_its_projection_alone(fresh_database_url: str) -> None:
+    """The others go on. Mended and started again, it goes on from its own checkpoint."""
+    events = events_of(PEOPLE, Id(str(uuid4())))
+    log, expected = journal(events), in_memory(events)
+    culprit = next(e for e in events if type(e).__name__ == "DealAssigned")
+    planted = [broken(p, type(culprit)) if p.name == "deal" else p for p in ALL]
+    without = {key: row for key, row in expected.items() if key[0] != "deal"}
+
+    async def run() -> None:
+        async with await connected(fresh_database_url) as conn:
+            sick = await role(conn, planted)
+            await sick.catch_up(log, 1)
+            assert await failures(conn) == {
+                "deal_v1": f"ZeroDivisionError('planted') deal at DealAssigned {culprit.meta.id}"
+            }
+            before = [r for r in log[: events.index(culprit)]]
+            assert await passed(conn, "deal_v1") == len(before)
+            assert await passed(conn, "contact_v1") == len(log)
+            found = await stored(conn, expected)
+            assert {key: row for key, row in found.items() if key[0] != "deal"} == without
+            await sick.catch_up(log)
+            assert await passed(conn, "deal_v1") == len(before)  # it stands still until the role starts again
+            mended = await role(conn)
+            await mended.catch_up(log)
+            assert await failures(conn) == {}
+            assert await passed(conn, "deal_v1") == len(log)
+            assert await stored(conn, expected) == expected
+
+    asyncio.run(run())
