@@ -1,4 +1,4 @@
-"""`python -m crm.publishing` gives an id and golden records to each schema that changed, and refuses what breaks readers.
+"""`python -m crm.publishing` gives an id and golden records to each changed schema, and refuses what breaks readers.
 
 `--reset` forgets every id and begins anew. It is for the time before the first release only: once schemas/avro/RELEASED
 exists (the release writes its version into it) records are in somebody's log, and it refuses.
