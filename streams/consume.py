@@ -26,6 +26,13 @@ SESSION = (
     "-c statement_timeout=30s -c jit=off -c plan_cache_mode=force_generic_plan "
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
+# What Postgres says of data that it cannot hold, now or later: too big, too deep, no value where one must be.
+REFUSED = (
+    psycopg.DataError,
+    psycopg.errors.NotNullViolation,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
 
 log = structlog.get_logger()
 Todo = Mapping[str, Sequence[Record]]
@@ -104,7 +111,7 @@ class Consumption:
                     raise
                 except Exception as error:
                     RETRIES.labels(self.group).inc()
-                    careful = isinstance(error, psycopg.DataError)
+                    careful = isinstance(error, REFUSED)
                     log.warning("transaction runs again", consumer=self.group, error=repr(error), careful=careful)
                     await asyncio.sleep(0.1)
 

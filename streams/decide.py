@@ -2,7 +2,6 @@
 
 import re
 
-import psycopg
 from psycopg import AsyncConnection
 
 from crm.adapters.deciding import Arrived, decide, raw_of, refused
@@ -15,7 +14,7 @@ from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import DECIDED
 from streams.checkpoints import Record
-from streams.consume import Consumption, Todo
+from streams.consume import REFUSED, Consumption, Todo
 from streams.role import run
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
@@ -43,7 +42,7 @@ class Decide:
         try:
             async with conn.transaction():
                 await decide(conn, [one])
-        except psycopg.DataError as error:
+        except REFUSED as error:
             await decide(conn, [refused(one, f"the database refused it: {error}")])
 
 

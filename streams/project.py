@@ -1,13 +1,15 @@
 """The project role: events become rows. One Postgres transaction a batch: all projections' rows and checkpoints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 
 from crm.adapters import metrics, read_models
+from crm.adapters.logs import debugging
 from crm.codec import decode, type_of
 from crm.envelope import Event, Row
 from crm.projection import Projection
@@ -17,7 +19,7 @@ from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from streams import checkpoints
 from streams.checkpoints import Record
-from streams.consume import Consumption, Todo
+from streams.consume import REFUSED, Consumption, Todo
 from streams.role import run
 
 NOTIFY = "SELECT pg_notify('changes', m) FROM unnest(%s::text[]) AS m"
@@ -115,8 +117,8 @@ class Project:
                     async with conn.transaction():
                         await folding.save(conn)
             except Exception as error:
-                if conn.closed or conn.broken:
-                    raise
+                if isinstance(error, psycopg.Error) and not isinstance(error, REFUSED):
+                    raise  # the server's trouble, not this projection's
                 failed.add(consumer)
                 await self.stand_still(conn, consumer, error)
         done = [f for c, f in foldings.items() if c not in failed]
@@ -125,6 +127,8 @@ class Project:
                 await folding.save(conn)
         if told := [message for folding in done for message in folding.changes()]:
             await conn.execute(NOTIFY, [told])
+        if debugging():
+            tell(events, [folding.projection for folding in done])
         return failed
 
     def decoded(self, records: Sequence[Record], events: dict[tuple[int, int], Event | None]) -> Iterable[Event]:
@@ -142,6 +146,15 @@ class Project:
         log.error("projection stands still; mend its fold and start the role again", projection=consumer, error=why)
         metrics.STUCK.labels(consumer).set(1)
         await checkpoints.fail(conn, consumer, why)
+
+
+def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[Projection[Any]]) -> None:
+    """A line for each event. The transaction may still fail: then it is told again."""
+    for (partition, offset), event in events.items():
+        if event is not None:
+            by = [p.name for p in projections if type(event) in p.handles]
+            place = {"partition": partition, "offset": offset, "by": by}
+            log.debug("projected", event_id=event.meta.id, fact=event.meta.cause, type=type(event).__name__, **place)
 
 
 def as_json(items: Sequence[Any]) -> str:

@@ -2,11 +2,12 @@
 
 Kafka's last record says where to go on. Position n is published only after n - 1, with one batch a partition in
 flight, so whatever position ends the log, all before it came earlier and in order, even beside a relay that was frozen
-and woke up. With plain `send` several batches queue: one that expires while a later one lands would leave a gap.
+and woke up: that one may repeat a batch, behind which the end is found by going back. With plain `send` several batches queue: one that expires while a later one lands would leave a gap.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from psycopg import AsyncConnection
 
+from crm.adapters.logs import debugging
 from crm.adapters.metrics import BACKLOG, PUBLISHED
 from crm.codec import TYPE_NAMES, type_of
 from crm.errors import Broken
@@ -34,6 +36,10 @@ PURGE = """
 DELETE FROM core.outbox AS o USING unnest(%s::int[], %s::bigint[]) AS done (partition, position)
 WHERE o.partition = done.partition AND o.first + o.count <= done.position"""
 HEADS = "SELECT partition, next FROM core.journal_head"
+BEGINS = """
+SELECT h.partition, coalesce((SELECT min(first) FROM core.outbox AS o WHERE o.partition = h.partition), h.next)
+FROM core.journal_head AS h"""
+REPEATED = 100_000  # records of a partition that frozen relays may have repeated at its end
 BUSY, IDLE, PURGE_EVERY = 0.003, 0.02, 2.0  # seconds; looking costs less than NOTIFY and is no slower
 # The plan is made while the outbox is empty; a frozen leader must lose its lock.
 SESSION = (
@@ -45,10 +51,10 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """One leads, the others wait for its lock."""
+    """One leads, the others wait for its lock. `topic` has the journal's partitions."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, topic: str = JOURNAL.name) -> None:
+        self.settings, self.topic = settings, topic
         self.waits: str | None = "relay has not asked for the lead yet"
         self.at: dict[int, int] = {}  # the next position of each partition
 
@@ -63,7 +69,8 @@ class Relay:
                 self.waits = None  # a standby is ready to take over
                 await asyncio.sleep(0.5)
             bootstrap = self.settings.kafka_bootstrap
-            self.at = await next_positions(bootstrap, JOURNAL.name, JOURNAL.partitions)
+            begins = dict(await (await conn.execute(BEGINS)).fetchall())
+            self.at = await next_positions(bootstrap, self.topic, begins)
             producer = AIOKafkaProducer(
                 bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=1_000_000, linger_ms=0
             )
@@ -107,11 +114,20 @@ class Relay:
                     continue
                 after[partition] = position + 1
                 sent += 1
-        acks = [await producer.send_batch(b, JOURNAL.name, partition=p) for p, b in batches.items() if b.record_count()]
+        acks = [await producer.send_batch(b, self.topic, partition=p) for p, b in batches.items() if b.record_count()]
         for ack in acks:
             await ack
+        if debugging():
+            self.tell(slices, after)
         self.at = after
         return sent
+
+    def tell(self, slices: list[Any], after: dict[int, int]) -> None:
+        """A line for each event that Kafka has now."""
+        for partition, first, records in slices:
+            for position, (stream, id, *_) in enumerate(unpack(records), first):
+                if self.at[partition] <= position < after[partition]:
+                    log.debug("published", event_id=id, stream=stream, partition=partition, position=position)
 
 
 def unpack(records: bytes) -> list[Any]:
@@ -131,19 +147,31 @@ def envelope(id: str, source: str, trace: str, value: bytes, position: int) -> l
     return [*headers, ("traceparent", trace.encode())] if trace else headers
 
 
-async def next_positions(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
-    """What comes after the record that each partition ends with."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def next_positions(bootstrap: str, topic: str, begins: Mapping[int, int]) -> dict[int, int]:
+    """What comes after the highest position in each partition.
+
+    That is the last one's, unless it is lower than where the outbox begins: then repeats may lie at the end.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
     async with consumer:
-        tps = [TopicPartition(topic, p) for p in range(partitions)]
+        tps = [TopicPartition(topic, p) for p in begins]
         consumer.assign(tps)
-        at = dict.fromkeys(range(partitions), 0)
+        at = dict.fromkeys(begins, 0)
         for tp, end in (await consumer.end_offsets(tps)).items():
-            if end:
-                consumer.seek(tp, end - 1)
-                last = await asyncio.wait_for(consumer.getone(tp), 10)
-                at[tp.partition] = position_of(last) + 1
+            for back in (1, REPEATED):
+                if back == 1 or at[tp.partition] < begins[tp.partition]:
+                    at[tp.partition] = await highest(consumer, tp, max(0, end - back), end) + 1
         return at
+
+
+async def highest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int) -> int:
+    """The highest position among the records from `begin` to `end`; -1 if there are none."""
+    consumer.seek(tp, begin)
+    found = -1
+    while await consumer.position(tp) < end:
+        records = (await asyncio.wait_for(consumer.getmany(tp, timeout_ms=1000), 10)).get(tp, ())
+        found = max([found, *map(position_of, records)])
+    return found
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ const client = graphqlWs.createClient({
 });
 const send = GraphiQL.createFetcher({ url: address.href, wsClient: client });
 
-const EXAMPLE = `# Write your token in the Headers tab below, then press the button.
+const EXAMPLE = `# Write your token in the Headers tab below, press the button.
+# The two arrows at the bottom left then load the docs.
 query Deals {
   deals(first: 10) {
     nodes {

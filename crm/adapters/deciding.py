@@ -9,6 +9,7 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
+from crm.adapters.logs import debugging
 from crm.adapters.state import Batch, Key, Trial
 from crm.codec import TYPE_NAMES, encode, type_of
 from crm.connector import digest
@@ -63,6 +64,8 @@ async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> AsyncCurs
     await batch.write(conn)
     flat = [event for events in told for event in events]
     count(flat)
+    if debugging():
+        tell(news, told)
     return await journal.append(conn, flat)
 
 
@@ -121,6 +124,17 @@ def refused(one: Arrived, reason: str) -> Arrived:
 
 def raw_of(body: bytes) -> Raw:
     return Raw("avro/binary", {"sha256": digest(body)}, "", body)
+
+
+def tell(news: Sequence[Arrived], told: Sequence[Sequence[Packed]]) -> None:
+    """A line for each fact. The transaction may still fail: then it is told again."""
+    for one, events in zip(news, told, strict=True):
+        named = [
+            {"event_id": id, "type": TYPE_NAMES[kind] if (kind := type_of(value)) else "", "stream": stream}
+            for stream, id, _, _, value in events
+        ]
+        place = f"{one.topic}/{one.partition}/{one.offset}"
+        log.debug("decided", fact=one.fact.meta.id, trace=one.fact.meta.trace, place=place, events=named)
 
 
 def count(events: Sequence[Packed]) -> None:

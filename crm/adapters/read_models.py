@@ -6,7 +6,8 @@ from typing import Any
 from crm.projection import Column, Projection
 
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
-MICROS = "timestamptz 'epoch' + r.{0} * interval '1 microsecond'"
+# In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
+MICROS = "timestamptz 'epoch' + r.{0} / 1000000 * interval '1 second' + mod(r.{0}, 1000000) * interval '1 microsecond'"
 AS_READ = {
     "timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint",
     "jsonb": "(SELECT coalesce(json_object_agg(e.key, e.value::text), '{{}}') FROM jsonb_each({0}) AS e)",

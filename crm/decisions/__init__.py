@@ -13,7 +13,7 @@ from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, 
 from crm.decisions.form import form_submitted
 from crm.decisions.loading import follow, hints
 from crm.decisions.payment import payment_reported
-from crm.decisions.unfit import unfit
+from crm.decisions.unfit import dated, unfit
 from crm.envelope import Event, Fact
 from crm.facts import (
     CallReported,
@@ -40,20 +40,22 @@ DECISIONS: dict[type[Fact], Decision] = {
 
 def decided(case: Case) -> list[Event]:
     """The events of a fact, at least one, each folded into the state. Whatever the state raises passes through."""
-    case.fact = printable(case.fact)
+    told = printable(case.fact)
+    case.fact = dated(told, case.now)
     events = []
-    for event in decision_of(case):
+    for event in decision_of(case, unfit(told)):
         fold(case.state, event)
         events.append(event)
     return events
 
 
-def decision_of(case: Case) -> Iterator[Event]:
+def decision_of(case: Case, why: str) -> Iterator[Event]:
+    """`why` the fact cannot be decided on; empty when it can."""
     fact = case.fact
     if case.state.get(Workspace, ONLY) is None:
         reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
         yield quarantined(case, fact.meta.actor, reason)
-    elif why := unfit(fact):
+    elif why:
         yield quarantined(case, fact.meta.actor, why)
     elif decision := DECISIONS.get(type(fact)):
         yield from decision(fact, case)

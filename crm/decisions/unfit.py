@@ -1,7 +1,9 @@
-"""What can be told but not looked up: a fact that names somebody by more than any index holds."""
+"""What can be told but not kept in rows: who is named by more than an index holds, and moments outside the calendar."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from msgspec.structs import replace
 
 from crm.decisions.chat import account_of
 from crm.decisions.contacts import Way
@@ -9,7 +11,9 @@ from crm.decisions.form import ways_of as ways_of_form
 from crm.decisions.matching import ways_of as ways_of_payer
 from crm.envelope import Fact
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.scalars import Micros
 
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999, in microseconds
 LONGEST = 500  # characters of a way to know somebody; Postgres indexes at most 2,700 bytes of one
 
 
@@ -29,12 +33,21 @@ WAYS: dict[type[Fact], Callable[[Any], Iterator[Way] | list[Way]]] = {
 
 def unfit(fact: Fact) -> str:
     """Why the fact cannot be decided on; empty when it can."""
+    times = [fact.meta.occurred_at, *(getattr(fact, name, None) for name in ("changed_at", "started_at", "edited_at"))]
+    if any(at is not None and not FIRST <= at <= LAST for at in times):
+        return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
     ways = WAYS.get(type(fact))
     for way in ways(fact) if ways else ():
-        if len(way.kind) + len(way.value) > LONGEST:
-            kind, length = way.kind[:40], len(way.kind) + len(way.value)
+        if (length := len(way.kind) + len(way.value)) > LONGEST:
             return (
-                f"It names somebody by {kind!r} of {length} characters; {LONGEST} are the most that can be looked up. "
-                "The delivery is kept. Send it with a shorter one."
+                f"It names somebody by {way.kind[:40]!r} of {length} characters; {LONGEST} are the most that can be "
+                "looked up. The delivery is kept. Send it with a shorter one."
             )
     return ""
+
+
+def dated(fact: Fact, now: Micros) -> Fact:
+    """The fact at a moment that a row can have: what was told at none is told now."""
+    if FIRST <= fact.meta.occurred_at <= LAST:
+        return fact
+    return replace(fact, meta=replace(fact.meta, occurred_at=now))

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from crm.scalars import Id
 from services.cli import show
 from services.cli.options import Data, Json, Workspace
-from services.cli.target import target, workspace
+from services.cli.target import id_of, target, workspace
 from services.stack.access import UNSIGNED, declare_connection
 
 CONNECTORS = ("form", "monobank", "monobank-personal", "liqpay", "binotel", "telegram", "api")
@@ -33,7 +32,7 @@ def connect(
         raise ValueError(f"{connector} needs --secret: without one its address stays off. Nothing was changed.")
     where, owner = target(data), workspace(workspace_id, data)
     settings = dict(pair(text) for text in setting)
-    given = Id(connection) if connection else None
+    given = id_of(connection) if connection else None
     made = asyncio.run(
         declare_connection(where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given)
     )

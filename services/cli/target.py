@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from crm.scalars import Id
 from crm.settings import Settings
@@ -38,7 +39,15 @@ def workspace(given: str, data: Path | None = None) -> Id:
     from services.stack import demo_workspace
 
     if given:
-        return Id(given)
+        return id_of(given)
     if demo := demo_workspace.read(data or state.data_folder()):
         return demo.workspace
     raise ValueError("There is no demo workspace yet: name one with --workspace, or start the stack with `crm up`.")
+
+
+def id_of(text: str) -> Id:
+    """As it is written everywhere. Raises ValueError for what would be nobody's: facts of it could never be decided."""
+    try:
+        return Id(str(UUID(text)))
+    except ValueError:
+        raise ValueError(f"{text!r} is no id, which has 32 hexadecimal digits. Nothing was changed.") from None

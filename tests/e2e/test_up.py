@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,37 +10,12 @@ import psutil
 import pytest
 
 from services.stack.process import until
+from tests.e2e.person import Person
 from tests.servers import IN_CONTAINERS
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 
-ROOT = Path(__file__).parents[2]
-ADDRESSES = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CRM_HEALTH_PORT")
 DEALS = "{ deals(first: 5) { nodes { number title stage contact { name phones } } } }"
-
-
-class Person:
-    """Somebody at a terminal."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.environment = {name: value for name, value in os.environ.items() if name not in ADDRESSES} | {
-            "CRM_DATA": str(data),
-            "CRM_INTAKE_PORT": "0",
-            "CRM_API_PORT": "0",
-        }
-
-    def types(self, command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "services.cli", *command.split()]
-        done = subprocess.run(words, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=180)
-        assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def asks(self, command: str, expect: int = 0) -> Any:
-        return json.loads(self.types(f"{command} --json", expect).stdout)
-
-    def starts(self) -> Any:
-        return self.asks("up --detach --kafka-port 0 --postgres-port 0")
 
 
 @pytest.fixture(scope="module")

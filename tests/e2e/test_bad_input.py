@@ -1,0 +1,183 @@
+"""Everything hostile that comes in: taken exactly or kept in quarantine with a reason, and the pipeline goes on."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from services.connectors import rehearse
+from services.connectors.bodies import URLENCODED
+from services.connectors.rehearse import Post
+from tests.e2e.stack import Stack
+
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": URLENCODED}
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>"""
+UNREADABLE: dict[str, tuple[Post, str]] = {
+    "cut off": ((JSON, b'{"name":"\xd0\x9e'), "It is no JSON"),
+    "empty": ((JSON, b""), "The body is empty."),
+    "a list": ((JSON, b"[1,2]"), "A JSON object was expected."),
+    "10,001 fields": ((FORM, b"&".join(b"f%d=1" % n for n in range(10_001))), "more than 10000 fields"),
+    "nested lists": ((JSON, b"[" * 400_000), "nested deeper than 32"),
+    "nested objects": ((JSON, b'{"a":' * 150_000), "nested deeper than 32"),
+    "nested names": ((FORM, b"a" + b"[x]" * 5_000 + b"=1"), "nested deeper than 32"),
+    "an XML bomb": (({"content-type": "application/xml"}, BOMB), "A form does not come as 'application/xml'."),
+    "an XML bomb as a form": ((FORM, b"\n" + BOMB), "It is XML or HTML, which no form comes as."),
+    "a zip": (({"content-type": "application/zip"}, b"PK\3\4" + b"\0" * 99), "does not come as 'application/zip'"),
+    "NUL in a name": ((JSON, b'{"name":"a\\u0000b"}'), "NUL character"),
+    "NUL in a field": ((JSON, b'{"n\\u0000":1}'), "NUL character"),
+    "NUL in a form": ((FORM, b"name=a%00b"), "NUL character"),
+    "half a character": ((JSON, b'{"name":"\\ud83d"}'), "half of a character"),
+    "a number without end": ((JSON, b'{"a":1e999999999999999999999}'), "a number past all measure"),
+    "a negative sum": ((JSON, b'{"payment":{"amount":"-5.00"}}'), "worth less than nothing"),
+    "a sum past 64 bits": ((JSON, b'{"payment":{"amount":"%s"}}' % (b"9" * 30)), "64 bits"),
+    "a sum of two readings": ((JSON, b'{"payment":{"amount":"1,234"}}'), "one certain sum"),
+    "a cut-off upload": (({"content-type": "multipart/form-data; boundary=b"}, b"--b\r\nContent-Disp"), "cut off"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def goes_on(stack: Stack) -> Iterator[None]:
+    """After all of it: nothing stands still, no lag is left, and a good form becomes a deal."""
+    yield
+    stack.takes("form", rehearse.form({"name": "Після всього", "phone": "067 200 00 00"}))
+    query = 'query { caller(phone: "+380672000000") { openDeals { title } } }'
+    stack.shows(query, {"caller": {"openDeals": [{"title": "Після всього"}]}})
+    stack.settle()
+    status = stack.person.asks("status")
+    assert [(role["name"], role["lag"]) for role in status["roles"] if role["lag"]] == []
+
+
+def quarantined(stack: Stack, body: bytes) -> Any:
+    """Waits for the card of these bytes."""
+    digest = sha256(body).hexdigest()
+    query = "{ quarantine(first: 100) { nodes { connector reason contentType size excerpt sha256 } } }"
+    return stack.found(
+        query, lambda told: next((card for card in told["quarantine"]["nodes"] if card["sha256"] == digest), None)
+    )
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_acknowledged_and_kept_with_a_reason(stack: Stack, kind: str) -> None:
+    post, why = UNREADABLE[kind]
+    stack.takes("form", post)
+    card = quarantined(stack, post[1])
+    assert why in card["reason"]
+    assert (card["connector"], card["size"], card["contentType"]) == ("form", len(post[1]), post[0]["content-type"])
+    assert card["excerpt"] == post[1][:2_000].decode("utf-8", "replace")[:500].replace("\0", "\ufffd")
+
+
+def test_ten_thousand_fields_are_a_deal_and_a_notice(stack: Stack) -> None:
+    body = json.dumps({"phone": "+380672000001"} | {f"f{n}": n for n in range(9_999)}).encode()
+    stack.takes("form", (JSON, body))
+    assert "9499 fields above the 500 that were kept" in quarantined(stack, body)["reason"]
+    query = 'query { caller(phone: "+380672000001") { openDeals { fields } } }'
+    (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
+    assert deal["fields"] == {f"f{n}": n for n in range(500)}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": URLENCODED + "; charset=utf-8"}, "name=Ольга&phone=%2B380672000002".encode("cp1251")),
+        ({"content-type": URLENCODED + "; charset=klingon"}, "name=Ольга&phone=%2B380672000002".encode()),
+    ],
+)
+def test_a_wrong_charset_is_seen_through(stack: Stack, headers: dict[str, str], body: bytes) -> None:
+    stack.takes("form", (headers, body))
+    query = 'query { caller(phone: "+380672000002") { contact { name } } }'
+    stack.shows(query, {"caller": {"contact": {"name": "Ольга"}}})
+
+
+def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: Stack) -> None:
+    """A form with {"x": 1e-20000} once stopped the deals of everybody for ever: jsonb has no such number."""
+    digits = "9" * 400
+    body = '{"phone":"+380672000003","id":9007199254740993,"long":%s,"price":1.10,"tiny":1e-20000,"huge":1e5000}'
+    stack.takes("form", (JSON, (body % digits).encode()))
+    query = 'query { caller(phone: "+380672000003") { openDeals { fields } } }'
+    stack.found(query, lambda told: told["caller"]["openDeals"])
+    answer = stack.http.post(
+        stack.graphql_url, json={"query": query}, headers={"authorization": f"Bearer {stack.token}"}
+    ).text
+    for kept in (
+        '"id":9007199254740993', f'"long":{digits}', '"price":1.10', '"tiny":"1E-20000"', '"huge":"1E+5000"',
+    ):  # fmt: skip
+        assert kept in answer.replace(": ", ":"), kept
+
+
+def test_an_absurd_sum_is_no_deals_sum(stack: Stack) -> None:
+    stack.takes("form", (JSON, b'{"phone":"+380672000004","payment":{"amount":"90000000000000000"}}'))
+    query = 'query { caller(phone: "+380672000004") { openDeals { amount { minor } suspicious owner fields } } }'
+    (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
+    assert deal == {
+        "amount": {"minor": 0},
+        "suspicious": "its sum cannot be true: 9000000000000000000 in the smallest unit of the currency",
+        "owner": "",
+        "fields": {"payment.amount": "90000000000000000"},
+    }
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_the_ends_of_the_calendar_are_exact(stack: Stack, year: str) -> None:
+    key, _ = rehearse.keys(stack.demo.seed if stack.demo else "")
+    moment = f"{year}-12-31T23:59:59Z"
+    stack.takes("monobank", rehearse.monobank_invoice(key, f"year {year}", 100, modifiedDate=moment, destination=year))
+    stack.settle()
+    changed = [p for p in stack.rows("payments") if p["amount"]["text"] == "1.00 UAH" and p["status"] == "settled"]
+    query = "query($id: ID!) { payment(id: $id) { payment changedAt touchedAt purpose } }"
+    told = [stack.ask(query, id=payment["id"])["payment"] for payment in changed]
+    at = f"{year}-12-31T23:59:59+00:00"
+    assert {"payment": f"year {year}", "changedAt": at, "touchedAt": at, "purpose": year} in told
+
+
+def test_who_names_somebody_endlessly_is_quarantined(stack: Stack) -> None:
+    """An e-mail of 9,000 characters once stopped every projection for ever: no index of Postgres holds it."""
+    address = "".join(sha256(bytes([n])).hexdigest() for n in range(140)) + "@example.ua"
+    body = json.dumps({"type": "FormSubmitted", "emails": [address]}).encode()
+    assert stack.facts(body).json()["accepted"] == 1
+    assert quarantined(stack, body)["reason"].startswith("It names somebody by 'email' of 8976 characters; 500 are")
+
+
+def test_too_much_is_refused_while_it_streams_in(stack: Stack) -> None:
+    def megabytes(count: int) -> Iterator[bytes]:
+        yield from (b"x" * 1_000_000 for _ in range(count))
+
+    before = stack.rows("quarantine")
+    assert stack.demo
+    url = f"{stack.intake_url}/in/{stack.demo.form}"
+    told = stack.http.post(url, content=megabytes(200), headers=JSON)
+    assert (told.status_code, told.text) == (
+        413, "The body is larger than 1000000 bytes. Nothing was kept. Send less at a time.\n",
+    )  # fmt: skip
+    bomb = gzip.compress(b"\0" * 200_000_000)
+    told = stack.deliver("form", ({**JSON, "content-encoding": "gzip"}, bomb))
+    assert (told.status_code, "after decompression" in told.text) == (413, True)
+    stack.settle()
+    assert stack.rows("quarantine") == before
+
+
+def test_what_is_not_signed_is_not_kept(stack: Stack) -> None:
+    stack.settle()
+    before = stack.everything()
+    key, _ = rehearse.keys("somebody else")
+    forged: dict[str, list[Post]] = {
+        "monobank": [rehearse.monobank_invoice(key, "forged", 1), (JSON, b"{}")],
+        "liqpay": [rehearse.liqpay_callback("wrong", 1, "1.00"), (FORM, b"data=e30="), (FORM, b"")],
+        "telegram": [rehearse.telegram_message("wrong", 1, 1, "привіт"), (JSON, b"{}")],
+    }
+    for connector, posts in forged.items():
+        for post in posts:
+            answer = stack.deliver(connector, post)
+            assert (answer.status_code, "Nothing was kept" in answer.text) == (401, True), (connector, answer.text)
+    assert stack.facts(b"{}", authorization="Bearer crm_live_wrong").status_code == 401
+    stack.settle()
+    assert stack.everything() == before
+
+
+def test_an_unknown_address_tells_nothing(stack: Stack) -> None:
+    for path in ("/in/11111111-1111-4111-8111-111111111111", "/in/", "/in/%00", "/in/..%2f..", "/nothing"):
+        answer = stack.http.post(stack.intake_url + path, content=b"{}")
+        assert (answer.status_code, answer.text) == (404, "not found\n"), path

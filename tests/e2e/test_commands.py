@@ -1,0 +1,99 @@
+"""Each command on a running stack: JSON for programs, sentences for people, never a traceback."""
+
+import asyncio
+import hashlib
+import json
+
+import httpx
+import pytest
+
+from crm.codec import encode
+from crm.facts import TokenDeclared
+from crm.scalars import Id
+from services.stack.access import origin, tell
+from tests.e2e.stack import Stack, wait
+
+DEALS = "{ deals(first: 1) { nodes { number } } }"
+
+
+def answer(stack: Stack, token: str) -> httpx.Response:
+    return stack.http.post(stack.graphql_url, json={"query": DEALS}, headers={"authorization": f"Bearer {token}"})
+
+
+def test_the_doctor_finds_nothing_wrong(stack: Stack) -> None:
+    told = stack.person.asks("doctor")
+    assert (told["ok"], [check for check in told["checks"] if not check["ok"]]) == (True, [])
+    assert ":***@" in told["settings"]["DATABASE_URL"]
+
+
+def test_status_tells_every_role(stack: Stack) -> None:
+    told = stack.person.asks("status")
+    assert (told["running"], told["ready"], told["graphql_url"]) == (True, True, stack.graphql_url)
+    roles = {role["name"]: role for role in told["roles"]}
+    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project"]
+    assert [name for name, role in roles.items() if role["lag"] is not None] == ["decide", "relay", "project"]
+    for role in told["roles"]:
+        for path in ("/livez", "/readyz", "/metrics") if role["url"] else ():
+            assert stack.http.get(role["url"] + path).status_code == 200, (role["name"], path)
+
+
+def test_a_connection_takes_deliveries_as_soon_as_it_is_made(stack: Stack) -> None:
+    made = stack.person.asks("connect form --name Landing")
+    wait(lambda: None if stack.http.post(made["url"], data={"phone": "067 400 00 01"}).is_success else "404")
+    query = 'query { caller(phone: "+380674000001") { openDeals { source } } }'
+    stack.shows(query, {"caller": {"openDeals": [{"source": "form"}]}})
+    again = stack.person.asks(f"connect form --name Landing --connection {made['connection']}")
+    assert again["url"] == made["url"]
+
+
+def test_a_token_reads_until_it_is_revoked(stack: Stack) -> None:
+    made = stack.person.asks("token create --name brief --scope read")
+    wait(lambda: None if answer(stack, made["token"]).status_code == 200 else "401")
+    assert stack.facts(b"{}", authorization=f"Bearer {made['token']}").json()["error"] == (
+        "This token has no scope write. Nothing was kept. Make one that has."
+    )
+    id, digest = Id(made["id"]), hashlib.sha256(made["token"].encode()).hexdigest()
+    revoked = TokenDeclared(origin(Id(made["workspace"]), id), id, "brief", digest, ("read",), enabled=False)
+    asyncio.run(tell(stack.running().kafka_bootstrap, id, encode(revoked)))
+    wait(lambda: None if answer(stack, made["token"]).status_code == 401 else "still reads")
+    for token in (made["token"], "crm_live_unknown", "-"):
+        told = answer(stack, token)
+        (error,) = told.json()["errors"]
+        assert (told.status_code, error["extensions"]["code"]) == (401, "UNAUTHORIZED")
+        assert "`crm token create` makes a new one." in error["message"]
+
+
+def test_tail_shows_what_was_decided_and_masks_people(stack: Stack) -> None:
+    stack.person.types("demo")
+    lines = stack.person.types("tail journal --from-start --count 20 --json").stdout.splitlines()
+    assert len(lines) == 20
+    assert all({"topic", "type", "workspace", "stream", "at"} <= json.loads(line).keys() for line in lines)
+    assert "Олена" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "sentence"),
+    [
+        ("connect nobody", 1, "There is no connector 'nobody'; there are form,"),
+        ("connect liqpay", 1, "liqpay needs --secret"),
+        ("connect form --setting x", 1, "--setting takes KEY=VALUE"),
+        ("connect form --connection x", 1, "'x' is no id"),
+        ("connect form --workspace x", 1, "'x' is no id"),
+        ("token create --scope fly", 1, "There is no scope fly; there are read,"),
+        ("token create --workspace x", 1, "'x' is no id"),
+        ("tail nothing", 1, "There is no topic 'nothing'"),
+        ("up --replicas decide", 1, "--replicas takes ROLE=N"),
+        ("up", 1, "A stack runs on"),
+        ("demo --access /nowhere/demo.json", 1, "There is no /nowhere/demo.json"),
+        ("status --data /nowhere", 1, "No stack runs on /nowhere"),
+        ("token create --data /nowhere", 1, "No stack runs on /nowhere"),
+        ("tail journal --count x", 2, "Usage: crm tail"),
+        ("fly", 2, "No such command 'fly'"),
+        ("connect", 2, "Missing argument"),
+    ],
+)
+def test_wrong_use_is_answered_in_a_sentence(stack: Stack, command: str, code: int, sentence: str) -> None:
+    done = stack.person.types(command, expect=code)
+    said = " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert sentence in said
+    assert "Traceback" not in said

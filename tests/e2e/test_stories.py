@@ -1,0 +1,157 @@
+"""The five stories against the running stack, deeper than the demo: deliveries in, cards out, to the kopeck."""
+
+import itertools
+import json
+from typing import Any
+
+from services.connectors import rehearse
+from services.connectors.rehearse import Post
+from tests.e2e.stack import Stack
+
+DECEMBER = 1_796_083_200  # 2026: behind whatever the clock of this test says of its form
+
+CALLER = """query($phone: String!) { caller(phone: $phone) { contact { id name }
+  openDeals { id number owner } } }"""
+
+
+def test_the_demo_plays_all_five(stack: Stack) -> None:
+    told = stack.person.asks("demo")
+    assert [(story["name"], story["ok"]) for story in told["stories"]] == [
+        ("a form becomes a contact and a deal", True),
+        ("a caller is known before the answer", True),
+        ("payments find their deal", True),
+        ("a Telegram chat joins the card", True),
+        ("custom fields are kept and found", True),
+    ]
+    assert told["ok"] is True
+    assert all(0 < story["accepted_ms"] <= story["visible_ms"] for story in told["stories"])
+
+
+def order(stack: Stack, name: str, phone: str, **said: str) -> Any:
+    """A form worth 1250.00 UAH, and the deal that it became."""
+    cart = {"orderid": f"order of {phone}", "amount": "1250.00"} | said
+    stack.takes("form", rehearse.form({"name": name, "phone": phone, "payment": json.dumps(cart)}))
+    (deal,) = stack.found(CALLER, lambda told: told["caller"]["openDeals"], phone=phone)
+    return deal
+
+
+def invoice(stack: Stack, id: str, kopecks: int, **said: Any) -> Post:
+    key, _ = rehearse.keys(stack.demo.seed if stack.demo else "")
+    return rehearse.monobank_invoice(key, id, kopecks, **said)
+
+
+def stands(stack: Stack, deal: Any, stage: str, paid: str, held: str = "0.00 UAH") -> None:
+    """Waits until the deal is there."""
+    query = "query($id: ID!) { deal(id: $id) { stage paid { text } held { text } } }"
+    stack.shows(query, {"deal": {"stage": stage, "paid": {"text": paid}, "held": {"text": held}}}, id=deal["id"])
+
+
+def test_the_same_deliveries_again_give_the_very_same_cards(stack: Stack) -> None:
+    deal = order(stack, "Ганна", "+380670000001")
+    purpose = f"Оплата за угоду D-{deal['number']}"
+    secret = stack.secret("telegram")
+    deliveries = {
+        "form": [rehearse.form({"name": "Гнат", "phone": "067 000 00 02"}), rehearse.json_form({"email": "g@g.ua"})],
+        "monobank-personal": [rehearse.monobank_statement("again-1", 50_000, comment=purpose)],
+        "monobank": [invoice(stack, "again-2", 75_000, reference=f"D-{deal['number']}")],
+        "liqpay": [rehearse.liqpay_callback(stack.secret("liqpay"), 9001, "77.77", order_id="nobody's")],
+        "binotel": [
+            rehearse.binotel_call("receivedTheCall", 9001, "0670000001"),
+            rehearse.binotel_call("apiCallCompleted", 9001, "0670000001", billsec=5, disposition="ANSWER"),
+        ],
+        "telegram": [
+            rehearse.telegram_message(secret, 9001, 9001, "Добрий день"),
+            rehearse.telegram_message(secret, 9002, 9001, contact={"phone_number": "380670000001", "user_id": 9001}),
+        ],
+    }
+    for connector, told in deliveries.items():
+        stack.takes(connector, *told)
+    stands(stack, deal, "paid", "1250.00 UAH")
+    stack.settle()
+    before = stack.everything()
+    for connector, told in reversed(deliveries.items()):
+        stack.takes(connector, *reversed(told), *told)
+    stack.settle()
+    assert stack.everything() == before
+
+
+def test_partial_and_excess_payments(stack: Stack) -> None:
+    deal = order(stack, "Іван", "+380670000010")
+    purpose = f"угода №{deal['number']}"
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=DECEMBER))
+    stands(stack, deal, "part_paid", "0.01 UAH")
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-2", 124_999, comment=purpose, time=DECEMBER))
+    stands(stack, deal, "paid", "1250.00 UAH")
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-3", 3, comment=purpose, time=DECEMBER))
+    stands(stack, deal, "paid", "1250.03 UAH")
+    query = "query($id: ID!) { deal(id: $id) { timeline(first: 1) { nodes { title text } } } }"
+    too_much = {"title": "Payment", "text": "0.03 UAH came: paid in full, 0.03 UAH too much"}
+    stack.shows(query, {"deal": {"timeline": {"nodes": [too_much]}}}, id=deal["id"])
+
+
+def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: Stack) -> None:
+    deal = order(stack, "Юрій", "+380670000011")
+    dollars = rehearse.monobank_statement("usd-1", 125_000, comment=f"D-{deal['number']}", currencyCode=840)
+    stack.takes("monobank-personal", dollars)
+    why = f"it names D-{deal['number']}, but it is in USD and D-{deal['number']} in UAH"
+    stack.found(
+        "{ payments(parked: true, first: 50) { nodes { why amount { text } } } }",
+        lambda told: {"why": why, "amount": {"text": "1250.00 USD"}} in told["payments"]["nodes"],
+    )
+    stands(stack, deal, "new", "0.00 UAH")
+
+
+def test_held_then_settled_then_refunded_in_part_then_wholly(stack: Stack) -> None:
+    deal = order(stack, "Марко", "+380670000012")
+    reference = {"reference": f"D-{deal['number']}"}
+    at = "2026-12-01T09:0{}:00Z".format
+    stack.takes("monobank", invoice(stack, "hold-1", 125_000, status="hold", modifiedDate=at(1), **reference))
+    stands(stack, deal, "new", "0.00 UAH", held="1250.00 UAH")
+    stack.takes("monobank", invoice(stack, "hold-1", 125_000, modifiedDate=at(2), **reference))
+    stands(stack, deal, "paid", "1250.00 UAH")
+    part = [{"status": "success", "amount": 25_001}]
+    refund = invoice(stack, "hold-1", 125_000, finalAmount=99_999, cancelList=part, modifiedDate=at(3), **reference)
+    stack.takes("monobank", refund)
+    stands(stack, deal, "part_paid", "999.99 UAH")
+    wholly = [*part, {"status": "success", "amount": 99_999}]
+    gone = {"status": "reversed", "finalAmount": 0, "cancelList": wholly, "modifiedDate": at(4)}
+    stack.takes("monobank", invoice(stack, "hold-1", 125_000, **gone, **reference))
+    stands(stack, deal, "new", "0.00 UAH")
+
+
+def test_a_reversed_liqpay_payment_takes_its_stage_back(stack: Stack) -> None:
+    deal = order(stack, "Ніна", "+380670000013")
+    key, id = stack.secret("liqpay"), {"order_id": "order of +380670000013"}
+    stack.takes("liqpay", rehearse.liqpay_callback(key, 7001, "1250.00", **id))
+    stands(stack, deal, "paid", "1250.00 UAH")
+    back = rehearse.liqpay_callback(key, 7001, "1250.00", "sha3_256", status="reversed", end_date=1791190960000, **id)
+    stack.takes("liqpay", back)
+    stands(stack, deal, "new", "0.00 UAH")
+
+
+def test_reports_of_a_payment_in_any_order_end_the_same(stack: Stack) -> None:
+    deals = []
+    for n, turn in enumerate(itertools.permutations(("hold", "success", "refund"))):
+        deal = order(stack, "Оля", f"+38067000002{n}")
+        told = {
+            "hold": {"status": "hold", "modifiedDate": "2026-12-01T09:01:00Z"},
+            "success": {"modifiedDate": "2026-12-01T09:02:00Z", "reference": f"D-{deal['number']}"},
+            "refund": {"modifiedDate": "2026-12-01T09:03:00Z", "finalAmount": 124_900,
+                       "cancelList": [{"status": "success", "amount": 100}]},
+        }  # fmt: skip
+        stack.takes("monobank", *(invoice(stack, f"any-{n}", 125_000, **told[report]) for report in turn))
+        deals.append(deal)
+    for deal in deals:
+        stands(stack, deal, "part_paid", "1249.00 UAH")
+
+
+def test_a_parked_payment_matches_itself_when_its_form_comes(stack: Stack) -> None:
+    order_id = "order of +380670000030"
+    stack.takes("liqpay", rehearse.liqpay_callback(stack.secret("liqpay"), 7100, "1250.00", order_id=order_id))
+    query = "{ payments(first: 100) { nodes { reference parked deal { stage } } } }"
+    parked = {"reference": order_id, "parked": True, "deal": None}
+    stack.found(query, lambda told: parked in told["payments"]["nodes"])
+    cart = {"orderid": order_id, "amount": "1250.00"}
+    stack.takes("form", rehearse.form({"name": "Петро", "phone": "+380670000030", "payment": json.dumps(cart)}))
+    matched = {"reference": order_id, "parked": False, "deal": {"stage": "paid"}}
+    stack.found(query, lambda told: matched in told["payments"]["nodes"])
