@@ -1,8 +1,9 @@
 """The relay role, the journal's only writer: carries the outbox to Kafka in position order.
 
 Kafka's last record says where to go on. Position n is published only after n - 1, with one batch a partition in
-flight, so whatever position ends the log, all before it came earlier and in order, even beside a relay that was frozen
-and woke up: that one may repeat a batch, behind which the end is found by going back. With plain `send` several batches queue: one that expires while a later one lands would leave a gap.
+flight, so whatever position ends the log, all before it came earlier and in order. A relay that was frozen and wakes up
+may repeat a batch at the end; the next one looks further back then. With plain `send` several batches queue: one that
+expires while a later one lands would leave a gap.
 """
 
 import asyncio
@@ -69,7 +70,7 @@ class Relay:
                 self.waits = None  # a standby is ready to take over
                 await asyncio.sleep(0.5)
             bootstrap = self.settings.kafka_bootstrap
-            begins = dict(await (await conn.execute(BEGINS)).fetchall())
+            begins: dict[int, int] = dict(await (await conn.execute(BEGINS)).fetchall())
             self.at = await next_positions(bootstrap, self.topic, begins)
             producer = AIOKafkaProducer(
                 bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=1_000_000, linger_ms=0

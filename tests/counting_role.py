@@ -1,4 +1,4 @@
-"""A stream role that counts what it reads, for tests of the loop that every role runs: one transaction in twenty fails."""
+"""A stream role that counts what it reads, for tests of the roles' loop: one transaction in twenty fails."""
 
 import os
 import random

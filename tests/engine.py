@@ -48,7 +48,7 @@ class Fetched:
 def moved(fact: Fact, workspace: Id) -> Fact:
     """The same fact in a workspace of this test alone, under an id that only it has."""
     meta = msgspec.structs.replace(fact.meta, id=named_id(workspace, fact.meta.id), workspace=workspace)
-    return msgspec.structs.replace(fact, meta=meta)  # type: ignore[call-arg]  # every fact has an envelope
+    return msgspec.structs.replace(fact, meta=meta)
 
 
 def rules_of(workspace: Id) -> list[Event]:
@@ -56,7 +56,7 @@ def rules_of(workspace: Id) -> list[Event]:
     rules = []
     for event in RULES:
         meta = msgspec.structs.replace(event.meta, id=named_id(workspace, event.meta.id), workspace=workspace)
-        rules.append(msgspec.structs.replace(event, meta=meta))  # type: ignore[call-arg]  # every event has an envelope
+        rules.append(msgspec.structs.replace(event, meta=meta))
     return rules
 
 

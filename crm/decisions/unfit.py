@@ -14,7 +14,7 @@ from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentRepor
 from crm.scalars import Micros
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999, in microseconds
-LONGEST = 500  # characters of a way to know somebody; Postgres indexes at most 2,700 bytes of one
+LONGEST = 200  # characters of a way to know somebody, as in crm.state.key: a hash of one could not go into another card
 
 
 def ways_of_message(report: MessageReported) -> Iterator[Way]:
@@ -38,7 +38,7 @@ def unfit(fact: Fact) -> str:
         return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
     ways = WAYS.get(type(fact))
     for way in ways(fact) if ways else ():
-        if (length := len(way.kind) + len(way.value)) > LONGEST:
+        if (length := len(f"{way.kind}:{way.value}")) > LONGEST:
             return (
                 f"It names somebody by {way.kind[:40]!r} of {length} characters; {LONGEST} are the most that can be "
                 "looked up. The delivery is kept. Send it with a shorter one."

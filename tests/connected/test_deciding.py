@@ -19,28 +19,18 @@ from crm.adapters.deciding import Arrived, decide
 from crm.adapters.memory import MemoryDecide
 from crm.adapters.state import Batch
 from crm.codec import decode, encode
-from crm.envelope import Event, Fact, named_id
+from crm.envelope import Event, Fact
 from crm.events import FactQuarantined
 from crm.facts import FormSubmitted
 from crm.scalars import Id
 from crm.state import fold
 from crm.topics import journal_partition
-from streams.consume import SESSION
 from streams.decide import Decide
+from tests.engine import Record, connected, moved
 from tests.given import NOON, SHOP, form, shop
 from tests.told import RULES, any_facts
 
 Store = dict[str, Any]
-
-
-def moved(fact: Fact, workspace: Id) -> Fact:
-    """The same fact in a workspace of this test alone, under an id that only it has."""
-    meta = msgspec.structs.replace(fact.meta, id=named_id(workspace, fact.meta.id), workspace=workspace)
-    return msgspec.structs.replace(fact, meta=meta)  # type: ignore[call-arg]  # every fact has an envelope
-
-
-async def connected(dsn: str) -> AsyncConnection:
-    return await AsyncConnection.connect(dsn, autocommit=True, options=SESSION)
 
 
 async def begin(conn: AsyncConnection, workspace: Id, events: Sequence[Event]) -> None:
@@ -201,15 +191,6 @@ def test_a_rule_that_stumbles_quarantines_its_fact_alone(database_url: str, monk
     assert quarantined.quarantine_id == facts[1].meta.id
     assert quarantined.reason == "the rule for it stumbled: ZeroDivisionError('planted')"
     assert {e.meta.cause for e in events} == {*(f.meta.id for f in facts), shop(workspace=workspace)[0].meta.cause}
-
-
-class Record:
-    """As aiokafka hands it over."""
-
-    topic, partition, timestamp = "crm.intake.forms", 0, NOON // 1000
-
-    def __init__(self, value: bytes, offset: int) -> None:
-        self.value, self.offset = value, offset
 
 
 def test_what_postgres_refuses_is_set_aside_in_careful_mode(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

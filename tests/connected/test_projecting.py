@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -15,118 +14,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
-from crm.adapters import read_models
 from crm.envelope import Event, Fact, Row
 from crm.events import ContactRenamed
 from crm.projection import Projection
 from crm.scalars import Id
-from crm.settings import Settings
-from crm.topics import JOURNAL
 from projections import PROJECTIONS
-from streams import checkpoints
-from streams.checkpoints import Partition
-from streams.consume import REFUSED, Consumption
-from streams.project import Project
-from tests.engine import Fetched, Record, connected, events_of, journal
+from tests.connected.projecting_role import ALL, Rows, counted, failures, in_memory, passed, role, stored
+from tests.engine import connected, events_of, journal
 from tests.given import form, message
 from tests.told import any_facts
 
-Rows = dict[tuple[str, str, str], Row]  # projection, workspace, key
-Every = Iterable[Projection[Any]]
-PARTITIONS = [Partition(JOURNAL.name, n) for n in range(JOURNAL.partitions)]
-ALL = tuple(PROJECTIONS.values())
 PEOPLE = [
     form("1", phones=["+380501112233"], amount_minor=100),
     form("2", phones=["+380501112233", "+380679998877"], name="Oleh Petrenko"),
     message("1", sender_name="Oleh", text="Hello"),
 ]
-
-
-class Role:
-    """The project role without Kafka: whole fetches from a list, each batch one transaction."""
-
-    def __init__(self, conn: AsyncConnection, projections: Every = ALL) -> None:
-        self.conn = conn
-        self.consumption = Consumption("project", [JOURNAL.name], Project(projections), Settings())
-        self.consumers = self.consumption.handler.consumers
-
-    async def start(self) -> "Role":
-        await checkpoints.ensure(self.conn, self.consumers, PARTITIONS)
-        await checkpoints.heal(self.conn, self.consumers)
-        return self
-
-    async def catch_up(self, log: Sequence[Record], size: int = 500) -> None:
-        """From where the slowest is, as a start or a rewind does."""
-        places = await checkpoints.read(self.conn, self.consumers, PARTITIONS)
-        begin = checkpoints.lowest(places)
-        todo = [r for r in log if r.offset >= begin.get(Partition(r.topic, r.partition), len(log))]
-        for n in range(0, len(todo), size):
-            await self.batch(todo[n : n + size])
-
-    def fetches(self, records: Sequence[Record]) -> Any:
-        by_partition: dict[int, list[Record]] = {}
-        for record in records:
-            by_partition.setdefault(record.partition, []).append(record)
-        return [Fetched(part) for part in by_partition.values()]
-
-    async def batch(self, records: Sequence[Record]) -> None:
-        fetches, careful = self.fetches(records), False
-        while True:
-            try:
-                async with self.conn.pipeline(), self.conn.transaction():
-                    _, skipped = await self.consumption.apply(self.conn, fetches, careful)
-                assert not skipped
-                return
-            except REFUSED:
-                assert not careful, "the careful try must come through"
-                careful = True
-
-
-async def role(conn: AsyncConnection, projections: Every = ALL) -> Role:
-    return await Role(conn, projections).start()
-
-
-async def stored(conn: AsyncConnection, wanted: Iterable[tuple[str, str, str]]) -> Rows:
-    """Read back as the role itself reads them."""
-    found: Rows = {}
-    for projection in ALL:
-        keys = [{"workspace": w, "key": k} for name, w, k in wanted if name == projection.name]
-        rows = await conn.execute(read_models.load(projection).encode(), [json.dumps(keys)])
-        for workspace, text in await rows.fetchall():
-            row = msgspec.json.decode(text, type=projection.row)
-            found[projection.name, workspace, getattr(row, projection.key)] = row
-    return found
-
-
-async def counted(conn: AsyncConnection, workspace: Id) -> int:
-    """All rows of a workspace, whatever their keys."""
-    tables = " UNION ALL ".join(f"SELECT workspace FROM read.{p.table}" for p in ALL)
-    rows = await conn.execute(f"SELECT count(*) FROM ({tables}) AS t WHERE workspace = %s".encode(), [workspace])
-    ((count,),) = await rows.fetchall()
-    return int(count)
-
-
-async def failures(conn: AsyncConnection) -> dict[str, str]:
-    """Why each consumer that stands still does."""
-    rows = await conn.execute("SELECT DISTINCT consumer, failed FROM core.checkpoint WHERE failed IS NOT NULL")
-    return dict(await rows.fetchall())
-
-
-async def passed(conn: AsyncConnection, consumer: str) -> int:
-    """Records that this consumer is past."""
-    rows = await conn.execute("SELECT sum(next_offset) FROM core.checkpoint WHERE consumer = %s", [consumer])
-    ((count,),) = await rows.fetchall()
-    return int(count)
-
-
-def in_memory(events: Iterable[Event]) -> Rows:
-    rows: dict[tuple[str, str, str], Row | None] = {}
-    for event in events:
-        for projection in ALL:
-            if type(event) in projection.handles:
-                key = projection.name, event.meta.workspace, projection.key_of(event)
-                rows[key] = projection.fold(rows.get(key), event)
-    return {key: row for key, row in rows.items() if row is not None}
 
 
 async def notified(listener: AsyncConnection, conn: AsyncConnection) -> list[str]:
@@ -167,7 +69,7 @@ def broken(projection: Projection[Any], at: type[Event]) -> Projection[Any]:
     def fold(row: Row | None, event: Event) -> Row | None:
         if isinstance(event, at):
             raise ZeroDivisionError("planted")
-        return projection.fold(row, event)  # type: ignore[no-any-return]  # of any projection
+        return projection.fold(row, event)
 
     return replace(projection, fold=fold)
 
@@ -217,7 +119,7 @@ def spoilt(projection: Projection[Any], at: type[Event], **instead: Any) -> Proj
     ("name", "said"),
     [
         ("\0", "UntranslatableCharacter('unsupported Unicode escape sequence"),
-        (None, "NotNullViolation('null value in column \"name\" of relation \"contact_v1\" violates not-null"),
+        (None, 'NotNullViolation(\'null value in column "name" of relation "contact_v1" violates not-null'),
     ],
 )
 def test_what_postgres_refuses_stops_its_projection_alone(fresh_database_url: str, name: Any, said: str) -> None:

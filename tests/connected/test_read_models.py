@@ -47,7 +47,7 @@ class SampleRow(Row, frozen=True, gc=False):
     no_time: Micros | None
 
 
-@projection(key="sample_id", version=3, indexes=("at, number", "no_text", "words", "said"))
+@projection(key="sample_id", version=3, indexes=("at, number", "no_id", "words", "said"))
 def sample(row: SampleRow | None, event: ContactCreated) -> SampleRow | None:
     return row
 
@@ -55,12 +55,19 @@ def sample(row: SampleRow | None, event: ContactCreated) -> SampleRow | None:
 EMPTY = SampleRow(KEYS[0], "", 0, False, NOON, (), {}, None, None, None, None, None)
 FULL = SampleRow(
     KEYS[1],
-    "Олег \"О'Ніл\" \\ ґ 🙂 \n\t {} NULL",
+    'Олег "О\'Ніл" \\ ґ 🙂 \n\t {} NULL',
     2**63 - 1,
     True,
     YEAR_9999,
     ("", "NULL", '"{a,b}"', "Їжак\\", "two\nlines"),
-    {"сума": "54.10", "n": "-1.00", "big": "123456789012345678901234567890.5", "t": '"54.10"', "x": "null", "f": "[1.0]"},
+    {
+        "сума": "54.10",
+        "n": "-1.00",
+        "big": "123456789012345678901234567890.5",
+        "t": '"54.10"',
+        "x": "null",
+        "f": "[1.0]",
+    },
     KEYS[2],
     "",
     -(2**63),
@@ -86,7 +93,7 @@ CREATE TABLE IF NOT EXISTS read.sample_v3 (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE read.sample_v3 IS 'A column of every type; it isn''t read by anybody.';
 CREATE INDEX IF NOT EXISTS sample_v3_at_number ON read.sample_v3 (workspace, at, number, sample_id);
-CREATE INDEX IF NOT EXISTS sample_v3_no_text ON read.sample_v3 (workspace, no_text, sample_id) WHERE no_text IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sample_v3_no_id ON read.sample_v3 (workspace, no_id, sample_id) WHERE no_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sample_v3_words ON read.sample_v3 USING gin (words) WHERE words <> '{}';
 CREATE INDEX IF NOT EXISTS sample_v3_said ON read.sample_v3 USING gin (said jsonb_path_ops) WHERE said <> '{}';"""
 
@@ -122,7 +129,7 @@ def test_a_row_comes_back_as_it_was(sampled: str) -> None:
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-times = st.integers(YEAR_1, YEAR_9999).map(Micros)
+times = st.one_of(st.integers(YEAR_1, YEAR_9999), st.integers(YEAR_9999 - 10**12, YEAR_9999)).map(Micros)
 longs = st.integers(-(2**63), 2**63 - 1)
 samples = st.builds(
     SampleRow,
@@ -144,7 +151,7 @@ samples = st.builds(
 @settings(max_examples=100)
 @for_any(row=samples)
 def test_any_row_comes_back_as_it_was(sampled: str, row: SampleRow) -> None:
-    """Whatever was there before. Times past the year 2255 were once a microsecond off: the last of 9999 was in 10000."""
+    """Times past the year 2255 were once microseconds off: the last moment of 9999 lay in 10000."""
 
     async def run() -> None:
         async with await connected(sampled) as conn:
@@ -186,9 +193,7 @@ def scans(plan: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 @pytest.mark.parametrize("statement", [read_models.load, read_models.delete])
-def test_a_plan_made_on_an_empty_table_uses_the_primary_key(
-    fresh_database_url: str, name: str, statement: Any
-) -> None:
+def test_a_plan_made_on_an_empty_table_uses_the_primary_key(fresh_database_url: str, name: str, statement: Any) -> None:
     """Plans are made once, when tables are empty and every index looks alike. One that took an index of (workspace,
     other columns, key) skipped the middle columns and scanned the whole workspace: throughput fell by half."""
     read: Projection[Any] = PROJECTIONS[name]

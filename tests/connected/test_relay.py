@@ -2,97 +2,33 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
-from crm.adapters import journal
-from crm.codec import decode
 from crm.envelope import Event, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated
 from crm.scalars import Id
-from crm.settings import Settings
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
 from services.stack.topics import create_missing
-from streams.checkpoints import position_of
-from streams.relay import PURGE, SLICES, Relay, unpack
+from streams.relay import PURGE, SLICES, Relay
+from tests.connected.own_journal import PATIENCE, Journal, Log
 from tests.engine import connected
 from tests.given import CONNECTION, meta
 
-PATIENCE = 30.0  # seconds
-Log = dict[int, list[tuple[int, Id]]]  # of each partition: (position, event's id)
-
-
-class Journal:
-    """A journal of this test alone: a topic, and a database with its outbox."""
-
-    def __init__(self, bootstrap: str, dsn: str) -> None:
-        self.settings = Settings(kafka_bootstrap=bootstrap, database_url=dsn)
-        self.topic = f"journal-{uuid4().hex[:8]}"
-        self.bootstrap, self.dsn = bootstrap, dsn
-
-    async def commit(self, *events: Event, roll_back: bool = False) -> None:
-        async with await connected(self.dsn) as conn:
-            with contextlib.suppress(InterruptedError):
-                async with conn.transaction():
-                    await journal.append(conn, [journal.packed(event) for event in events])
-                    if roll_back:
-                        raise InterruptedError
-
-    async def heads(self) -> dict[int, int]:
-        async with await connected(self.dsn) as conn:
-            return dict(await (await conn.execute("SELECT partition, next FROM core.journal_head")).fetchall())
-
-    @contextlib.asynccontextmanager
-    async def relaying(self, relay: Relay | None = None) -> AsyncIterator[Relay]:
-        """Ended as a killed one ends: in the middle of whatever it does."""
-        relay = relay or Relay(self.settings, self.topic)
-        task = asyncio.create_task(relay.run())
-        try:
-            yield relay
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()):
-                raise error
-
-    async def published(self, relay: Relay) -> None:
-        """Waits until this relay has carried all that is committed."""
-
-        async def missing() -> str | None:
-            left = {p: next for p, next in (await self.heads()).items() if relay.at.get(p, 0) < next}
-            return f"{left} of {relay.at}" if left else None
-
-        await until(missing, PATIENCE)
-
-    async def read(self) -> Log:
-        found: Log = {}
-        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, fetch_max_wait_ms=20) as consumer:
-            partitions = [TopicPartition(self.topic, n) for n in range(JOURNAL.partitions)]
-            ends = await consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-                for tp, records in (await consumer.getmany(timeout_ms=1000)).items():
-                    places = [(position_of(r), dict(r.headers)["ce_id"].decode()) for r in records]
-                    assert [decode(r.value).meta.id for r in records] == [id for _, id in places]
-                    assert {journal_partition(r.key.decode()) for r in records} == {tp.partition}
-                    found.setdefault(tp.partition, []).extend((at, Id(id)) for at, id in places)
-        return found
-
 
 @pytest.fixture
-def own(kafka_bootstrap: str, fresh_database_url: str) -> Iterator[Journal]:
+def own(kafka_bootstrap: str, fresh_database_url: str) -> Journal:
     own = Journal(kafka_bootstrap, fresh_database_url)
     asyncio.run(create_missing(kafka_bootstrap, topics=[replace(JOURNAL, name=own.topic)]))
-    yield own
+    return own
 
 
 def created(key: str, name: str = "") -> ContactCreated:
@@ -102,7 +38,7 @@ def created(key: str, name: str = "") -> ContactCreated:
 
 
 def in_partition_0(count: int, name: str = "") -> list[Event]:
-    events = (created(str(uuid4()), name) for _ in range(100 * count))
+    events: Iterator[Event] = (created(str(uuid4()), name) for _ in range(100 * count))
     return [event for event in events if journal_partition(event.meta.stream) == 0][:count]
 
 
@@ -118,16 +54,6 @@ def once(log: Log) -> Log:
             assert events[position] == (position, id)
         taken[partition] = events
     return taken
-
-
-async def ids_committed(own: Journal) -> Log:
-    """Where the outbox has each event; nothing may have been purged."""
-    async with await connected(own.dsn) as conn:
-        rows = await conn.execute("SELECT partition, first, records FROM core.outbox ORDER BY 1, 2")
-        found: Log = {}
-        for partition, first, records in await rows.fetchall():
-            found.setdefault(partition, []).extend((at, Id(r[1])) for at, r in enumerate(unpack(records), first))
-        return found
 
 
 class Stumbling(Relay):
@@ -159,7 +85,7 @@ def test_whoever_dies_every_event_is_published_in_order(own: Journal, monkeypatc
                     await until(lambda relay=relay: still_alive(relay), PATIENCE)  # type: ignore[misc]  # asked at once
         async with own.relaying() as last:
             await own.published(last)
-        return await own.read(), await ids_committed(own)
+        return await own.read(), await own.committed()
 
     log, committed = asyncio.run(run())
     assert log == committed  # whoever follows looks at Kafka's end first: no repeats either
@@ -204,16 +130,19 @@ def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) ->
 
 
 def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(own: Journal) -> None:
+    """Small events that would still fit must not overtake the large one that did not."""
+
     async def run() -> tuple[Log, int]:
-        await own.commit(*in_partition_0(30, name="x" * 100_000))
-        slow = Counting(own.settings, own.topic)
-        async with own.relaying(slow):
-            await own.published(slow)
-        return await own.read(), slow.batches
+        large, small = in_partition_0(30, name="x" * 100_000), in_partition_0(30)
+        await own.commit(*(event for pair in zip(large, small, strict=True) for event in pair))
+        counting = Counting(own.settings, own.topic)
+        async with own.relaying(counting):
+            await own.published(counting)
+        return await own.read(), counting.batches
 
     log, batches = asyncio.run(run())
-    assert [position for position, _ in log[0]] == [*range(30)]
-    assert batches == 4  # of at most 1,000,000 bytes: nine of them in each
+    assert [position for position, _ in log[0]] == [*range(60)]
+    assert batches == 4  # of at most 1,000,000 bytes: nine of the large ones in each
 
 
 class Counting(Relay):
@@ -272,37 +201,3 @@ def test_a_standby_takes_over_when_the_leader_loses_its_connection(own: Journal)
 
     log = asyncio.run(run())
     assert [position for position, _ in log[0]] == [0, 1, 2]
-
-
-def test_a_fact_can_be_followed_through_the_roles(own: Journal, caplog: pytest.LogCaptureFixture) -> None:
-    """At level debug, and only there: decide and project tell the fact, the relay what decide said came of it."""
-    workspace = Id(str(uuid4()))
-    fact = moved(form("followed", phones=["+380501112233"]), workspace)
-    arrived = Arrived(fact, "crm.intake.forms", 2, 77)
-
-    async def run() -> list[dict[str, Any]]:
-        await own.commit(*rules_of(workspace))
-        async with await connected(own.dsn) as conn:
-            with capture_logs() as said:
-                async with conn.transaction():
-                    await decide(conn, [arrived])
-                async with own.relaying() as relay:
-                    await own.published(relay)
-                records = [r for _, some in await own.records() for r in some]
-                async with conn.pipeline(), conn.transaction():
-                    await Project(PROJECTIONS.values()).handle(conn, {"contact_v1": records}, careful=False)
-            return [dict(line) for line in said]
-
-    def of_fact(lines: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
-        return [line for line in lines if line["event"] == event and line.get("fact") == fact.meta.id]
-
-    caplog.set_level(logging.DEBUG)
-    lines = asyncio.run(run())
-    (decided,) = of_fact(lines, "decided")
-    assert decided["place"] == "crm.intake.forms/2/77"
-    ids = [event["event_id"] for event in decided["events"]]
-    kinds = {event["event_id"]: event["type"] for event in decided["events"]}
-    published = {line["event_id"]: line["stream"] for line in lines if line["event"] == "published"}
-    assert {id: published[id] for id in ids} == {e["event_id"]: e["stream"] for e in decided["events"]}
-    projected = {line["event_id"]: (line["type"], line["by"]) for line in of_fact(lines, "projected")}
-    assert projected == {id: (kinds[id], ["contact"] if "contact" in HANDLED[kinds[id]] else []) for id in ids}

@@ -138,7 +138,7 @@ def test_who_names_somebody_endlessly_is_quarantined(stack: Stack) -> None:
     address = "".join(sha256(bytes([n])).hexdigest() for n in range(140)) + "@example.ua"
     body = json.dumps({"type": "FormSubmitted", "emails": [address]}).encode()
     assert stack.facts(body).json()["accepted"] == 1
-    assert quarantined(stack, body)["reason"].startswith("It names somebody by 'email' of 8976 characters; 500 are")
+    assert quarantined(stack, body)["reason"].startswith("It names somebody by 'email' of 8977 characters; 200 are")
 
 
 def test_too_much_is_refused_while_it_streams_in(stack: Stack) -> None:

@@ -78,11 +78,11 @@ def test_the_same_deliveries_again_give_the_very_same_cards(stack: Stack) -> Non
 def test_partial_and_excess_payments(stack: Stack) -> None:
     deal = order(stack, "Іван", "+380670000010")
     purpose = f"угода №{deal['number']}"
-    stack.takes("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=DECEMBER))
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=DECEMBER + 1))
     stands(stack, deal, "part_paid", "0.01 UAH")
-    stack.takes("monobank-personal", rehearse.monobank_statement("part-2", 124_999, comment=purpose, time=DECEMBER))
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-2", 124_999, comment=purpose, time=DECEMBER + 2))
     stands(stack, deal, "paid", "1250.00 UAH")
-    stack.takes("monobank-personal", rehearse.monobank_statement("part-3", 3, comment=purpose, time=DECEMBER))
+    stack.takes("monobank-personal", rehearse.monobank_statement("part-3", 3, comment=purpose, time=DECEMBER + 3))
     stands(stack, deal, "paid", "1250.03 UAH")
     query = "query($id: ID!) { deal(id: $id) { timeline(first: 1) { nodes { title text } } } }"
     too_much = {"title": "Payment", "text": "0.03 UAH came: paid in full, 0.03 UAH too much"}

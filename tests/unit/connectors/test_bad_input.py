@@ -47,7 +47,7 @@ def reason(who: Connection, post: Post) -> str:
         (json_post(b'{"a":' * 40 + b"1" + b"}" * 40), "nested deeper than 32"),
         (json_post(b'{"a":"\\u0000"}'), "NUL character"),
         (json_post(b'{"\\u0000":1}'), "NUL character"),
-        (json_post(b'{"a":"\\ud800"}'), "It is no JSON"),
+        (json_post(b'{"a":"\\ud800"}'), "half of a character"),
         (json_post(b'{"a":' + b"9" * 5_000 + b"}"), "It is no JSON"),
         (json_post(b'{"a":NaN}'), "It is no JSON"),
         (form({"name": "a\0b"}), "NUL character"),
@@ -183,3 +183,24 @@ def test_ten_thousand_phones_are_not_one_persons() -> None:
     assert isinstance(fact, FormSubmitted)
     assert (len(fact.phones), len(fact.fields)) == (20, 500)
     assert isinstance(rest, DeliveryQuarantined)
+
+
+@pytest.mark.parametrize("text", ["\\ud83d", "a\\uDE00", "\\ud83d\\ude00\\ud83d", "\\ud83d\\u0061"])
+def test_half_of_a_character_is_named(text: str) -> None:
+    """A form cut in the middle of an emoji was quarantined with "Input data was truncated", which was not so."""
+    why = reason(SITE, json_post(b'{"a":"%s"}' % text.encode()))
+    assert why.endswith("half of a character: the text was cut in the middle of it.")
+
+
+def test_a_number_past_all_measure_is_named() -> None:
+    """It was quarantined as InvalidOperation([<class 'decimal.InvalidOperation'>]), which says nothing to people."""
+    assert reason(SITE, json_post(b'{"a":1e99999999999999999999}')) == "It holds a number past all measure."
+
+
+@pytest.mark.parametrize("media", [URLENCODED, "text/plain", ""])
+def test_xml_is_no_form_under_any_content_type(media: str) -> None:
+    """An XML bomb sent as a form became a deal with entities for fields."""
+    assert (
+        reason(SITE, ({"content-type": media}, b' <?xml version="1.0"?>'))
+        == "It is XML or HTML, which no form comes as."
+    )
