@@ -1,6 +1,7 @@
 """Settings: one frozen record from the environment, read only in entry files."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -51,7 +52,8 @@ def variable(name: str) -> str:
 
 
 def mask(value: str) -> str:
+    """An address without its password, wherever it stands in it: user:password@, ?password= or libpq's key=value."""
     parts = urlsplit(value)
-    if not parts.password:
-        return value
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+    if parts.password:
+        value = urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+    return re.sub(r"(password=)('[^']*'|[^&\s]+)", r"\1***", value)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import AsyncConnection
 
 from crm.errors import Broken
@@ -17,8 +18,7 @@ WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::te
 ORDER BY consumer, topic, partition"""
 MOVE = """
 UPDATE core.checkpoint AS c SET next_offset = m.next_offset, position = m.position
-FROM unnest(%s::text[], %s::text[], %s::int[], %s::bigint[], %s::bigint[])
-  AS m (consumer, topic, partition, next_offset, position)
+FROM json_to_recordset(%s) AS m (consumer text, topic text, partition int, next_offset bigint, position bigint)
 WHERE (c.consumer, c.topic, c.partition) = (m.consumer, m.topic, m.partition)"""
 FAIL = "UPDATE core.checkpoint SET failed = %s WHERE consumer = %s"
 HEAL = "UPDATE core.checkpoint SET failed = NULL WHERE consumer = ANY (%s) AND failed IS NOT NULL"
@@ -66,9 +66,11 @@ async def read(
 
 
 async def move(conn: AsyncConnection, places: Places) -> None:
-    consumers = [consumer for consumer, _ in places]
-    offsets = [at.next_offset for at in places.values()], [at.position for at in places.values()]
-    await conn.execute(MOVE, [consumers, *columns(p for _, p in places), *offsets])
+    moved = [
+        {"consumer": consumer, **partition._asdict(), "next_offset": at.next_offset, "position": at.position}
+        for (consumer, partition), at in places.items()
+    ]
+    await conn.execute(MOVE, [msgspec.json.encode(moved).decode()])
 
 
 async def fail(conn: AsyncConnection, consumer: str, why: str) -> None:
@@ -115,7 +117,7 @@ def fresh(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[
 
 
 def position_of(record: Record) -> int:
-    return int(dict(record.headers)["position"])
+    return next(int(value) for name, value in record.headers if name == "position")
 
 
 def within(offsets: Mapping[Partition, int], first: Mapping[Any, int], end: Mapping[Any, int]) -> None:

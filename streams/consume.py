@@ -68,6 +68,7 @@ class Consumption:
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.healed = False
+        self.places: Places = {}  # where each consumer is, also one that stands still
 
     def missing(self) -> str | None:
         """What keeps this role from being ready."""
@@ -83,6 +84,7 @@ class Consumption:
                 await self.worker.check()
                 if work.done():
                     work.result()
+                self.tell_lag()
                 await asyncio.sleep(0.5)
         finally:
             work.cancel()
@@ -167,7 +169,9 @@ class Consumption:
             if not self.healed:
                 await checkpoints.heal(conn, self.handler.consumers)
                 self.healed = True
-            offsets = checkpoints.lowest(await checkpoints.read(conn, self.handler.consumers, assigned))
+            places = await checkpoints.read(conn, self.handler.consumers, assigned)
+        self.places |= places
+        offsets = checkpoints.lowest(places)
         first, end = await worker.bounds(assigned)
         checkpoints.within(offsets, first, end)
         offsets = {p: offsets.get(p, end[p]) for p in assigned}  # type: ignore[index]  # equal to Faust's pairs
@@ -187,10 +191,17 @@ class Consumption:
         BATCH_SECONDS.labels(self.group).observe(seconds)
         newest = {Partition(*f.tp): f.records[-1].timestamp for f in fetches}
         for (consumer, partition), at in moved.items():
+            self.places[consumer, partition] = at
             labels = consumer, partition.topic, str(partition.partition)
-            LAG_EVENTS.labels(*labels).set(max(0, self.worker.end(partition) - at.next_offset))
             LAG_SECONDS.labels(*labels).set(max(0.0, time.time() - newest[partition] / 1000))
         HANDLED.labels(self.group).inc(sum(len(f.records) for f in fetches))
+
+    def tell_lag(self) -> None:
+        """Whether or not anything moves: who retries or stands still falls behind for all to see."""
+        ours = self.worker.assigned()
+        for (consumer, partition), at in self.places.items():
+            behind = max(0, self.worker.end(partition) - at.next_offset) if partition in ours else 0
+            LAG_EVENTS.labels(consumer, partition.topic, str(partition.partition)).set(behind)
 
 
 async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ from streams.checkpoints import Record
 from streams.consume import REFUSED, Consumption, Todo
 from streams.role import run
 
-NOTIFY = "SELECT pg_notify('changes', m) FROM unnest(%s::text[]) AS m"
+NOTIFY = "SELECT pg_notify('changes', m) FROM json_array_elements_text(%s) AS m"
 KEYS = 150  # a notification; Postgres takes 8,000 bytes
 Key = tuple[Id, Id]  # workspace and the row's key
 
@@ -67,16 +67,19 @@ class Folding:
         kept = [self.as_saved(key, row) for key, row in sorted(self.after.items()) if row is not None]
         gone = [{"workspace": w, "key": k} for (w, k), row in self.after.items() if row is None]
         if kept:
-            await conn.execute(read_models.save(self.projection), [as_json(kept)])
+            await conn.execute(read_models.save(self.projection), [f"[{','.join(kept)}]"])
         if gone:
             await conn.execute(read_models.delete(self.projection), [as_json(gone)])
 
-    def as_saved(self, key: Key, row: Row) -> dict[str, Any]:
-        saved = {"workspace": key[0], **msgspec.structs.asdict(row)}
-        for name in self.projection.json_columns:
-            if saved[name] is not None:
-                saved[name] = {k: msgspec.Raw(v.encode()) for k, v in saved[name].items()}
-        return saved
+    def as_saved(self, key: Key, row: Row) -> str:
+        """The row as JSON text, its workspace first."""
+        told: Any = row
+        if names := self.projection.json_columns:
+            told = msgspec.structs.asdict(row)
+            for name in names:
+                if told[name] is not None:
+                    told[name] = {k: msgspec.Raw(v.encode()) for k, v in told[name].items()}
+        return f'{{"workspace":"{key[0]}",{msgspec.json.encode(told).decode()[1:]}'
 
     def changes(self) -> Iterable[str]:
         """Notifications: which rows of which workspace are new."""
@@ -126,7 +129,7 @@ class Project:
             for folding in done:
                 await folding.save(conn)
         if told := [message for folding in done for message in folding.changes()]:
-            await conn.execute(NOTIFY, [told])
+            await conn.execute(NOTIFY, [as_json(told)])
         if debugging():
             tell(events, [folding.projection for folding in done])
         return failed

@@ -7,15 +7,17 @@ from typing import Any
 import psycopg
 
 from crm.adapters.read_models import ddl, view
+from crm.errors import Broken
 from crm.projection import Projection
 from crm.topics import JOURNAL
 
 CORE = Path(__file__).with_name("core.sql")
+LONG_NAMES = {"timestamptz": "timestamp with time zone"}
 LOCK = 7_068_001  # one migration at a time, whoever starts first
 
 
 def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
-    """Safe to run at every start, by several at once."""
+    """Safe to run at every start, by several at once. Raises Broken when a row changed without a new version."""
     with psycopg.connect(dsn) as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         conn.execute(CORE.read_bytes())
@@ -25,6 +27,21 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         )
         for projection in projections:
             conn.execute(ddl(projection).encode())
+            refuse_a_changed_row(conn, projection)
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
+
+
+def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[Any]) -> None:
+    """Raises Broken when the table of this version was made for another row."""
+    query = "SELECT attname::text, format_type(atttypid, -1), attnotnull FROM pg_attribute "
+    query += "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+    there = {(name, kind, required) for name, kind, required in conn.execute(query, [f"read.{projection.table}"])}
+    wanted = {(c.name, LONG_NAMES.get(c.type, c.type), c.required) for c in projection.columns}
+    changed = sorted({name for name, _, _ in there ^ (wanted | {("workspace", "uuid", True)})})
+    if changed:
+        raise Broken(
+            f"The row of projection {projection.name} has changed in {', '.join(changed)}, and its version is still "
+            f"{projection.version}. Nothing was changed. Raise its version: the new table is filled from the journal."
+        )

@@ -18,6 +18,7 @@ from services.stack.state import NotRunning, StackState, running
 
 MUCH_LAG = 10_000  # records behind that are worth a word
 LITTLE_DISK = 2 << 30  # bytes
+STANDING = "SELECT DISTINCT consumer, failed FROM core.checkpoint WHERE failed IS NOT NULL ORDER BY consumer"
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,15 @@ async def postgres_answers(patient: Patient) -> list[Finding]:
             query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
             missing = [name for (name,) in await (await conn.execute(query, [wanted])).fetchall()]
             version = conn.info.parameter_status("server_version")
+            still = [] if missing else await (await conn.execute(STANDING)).fetchall()
     except psycopg.OperationalError as error:
         text = f"Postgres does not answer at {mask(patient.database_url)}: {str(error).strip()}"
         return [Finding("postgres", False, f"{text}. Look into {patient.data / 'postgres.log'}.")]
     if missing:
         return [Finding("postgres", False, f"These tables are missing: {', '.join(missing)}. `crm up` makes them.")]
-    return [Finding("postgres", True, f"Postgres {version} answers and has its {len(wanted)} tables.")]
+    answers = Finding("postgres", True, f"Postgres {version} answers and has its {len(wanted)} tables.")
+    advice = "The others go on. Mend its fold, then start the project role again: it goes on where it stands."
+    return [answers, *(Finding(name, False, f"{name} stands still: {why}. {advice}") for name, why in still)]
 
 
 def roles_ready(patient: Patient) -> list[Finding]:

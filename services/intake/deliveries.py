@@ -5,6 +5,7 @@ from typing import Protocol
 
 import structlog
 
+from crm.adapters.logs import debugging
 from crm.connector import KEPT_HEADERS, Answer, Connection, Connector, Delivery, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
@@ -87,6 +88,9 @@ class Deliveries:
         except Exception:
             logger.exception("a connector has no answer; the facts are kept", connection=connection.id)
             return later("The delivery was kept, but cannot be answered. Send it again: twice is once."), "failed"
+        if debugging():
+            for fact in facts:
+                logger.debug("took", fact=fact.meta.id, connection=connection.id, trace=fact.meta.trace)
         for fact in facts:
             FACTS.labels(type(fact).__name__).inc()
             if isinstance(fact, DeliveryQuarantined):

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
+import structlog
 from msgspec import UNSET, Struct, UnsetType
 
+from crm.adapters.logs import debugging
 from crm.envelope import named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
@@ -25,6 +27,7 @@ from services.intake.told import Teller, read_line
 SLICE = 100  # lines read before others get their turn
 MAX_KEY = 200
 UNAUTHORIZED = ((b"www-authenticate", b"Bearer"),)
+logger = structlog.get_logger()
 
 
 class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -74,6 +77,10 @@ class Streamed:
             except NotYet as why:
                 return later(str(why))
         count(records, len(verdicts) - len(records))
+        if debugging():
+            for verdict in verdicts:
+                if verdict.id:
+                    logger.debug("took", fact=verdict.id, token=token.id)
         return as_ndjson(verdicts) if is_ndjson(content_type) else as_json(verdicts, len(records))
 
     def authorized(self, header: str, at: Micros) -> Any:

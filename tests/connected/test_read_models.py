@@ -1,6 +1,7 @@
 """Tables of read models on a real Postgres: what is written is what is read, by the primary key."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from psycopg import AsyncConnection
 from crm.adapters import read_models
 from crm.adapters.migrations import migrate
 from crm.envelope import Row
+from crm.errors import Broken
 from crm.events import ContactCreated
 from crm.projection import Json, Projection, projection
 from crm.scalars import Id, Micros
@@ -235,3 +237,16 @@ def test_two_migrate_at_once_and_again(bare_database_url: str) -> None:
     assert [name for (name,) in tables] == sorted(p.table for p in PROJECTIONS.values())
     assert [name for (name,) in views] == sorted(PROJECTIONS)
     assert heads == [(n, 7 if n == 3 else 0) for n in range(JOURNAL.partitions)]
+
+
+def test_a_row_that_changed_without_a_new_version_is_refused(bare_database_url: str) -> None:
+    """The role would have run into the missing column for ever."""
+    migrate(bare_database_url, [sample])
+    fewer = dataclasses.replace(sample, columns=tuple(c for c in sample.columns if c.name != "flag"))
+    with pytest.raises(Broken) as refused:
+        migrate(bare_database_url, [fewer])
+    assert str(refused.value) == (
+        "The row of projection sample has changed in flag, and its version is still 3. Nothing was changed. "
+        "Raise its version: the new table is filled from the journal."
+    )
+    migrate(bare_database_url, [sample])

@@ -48,6 +48,18 @@ def test_passwords_are_masked() -> None:
     assert "s3cr" not in str(masked)
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://db.example/potik?user=crm&password=s3cr&sslmode=require",
+         "postgresql://db.example/potik?user=crm&password=***&sslmode=require"),
+        ("host=db.example password='s3 cr' dbname=potik", "host=db.example password=*** dbname=potik"),
+    ],
+)  # fmt: skip
+def test_a_password_is_masked_wherever_it_stands(address: str, shown: str) -> None:
+    assert Settings(database_url=address).masked()["DATABASE_URL"] == shown
+
+
 def test_every_setting_is_shown_under_its_variable() -> None:
     masked = Settings().masked()
     assert masked["KAFKA_BOOTSTRAP"] == "127.0.0.1:9092"
