@@ -81,7 +81,7 @@ class Relay:
                 await self.lead(conn, producer)
 
     async def lead(self, conn: AsyncConnection, producer: AIOKafkaProducer) -> None:
-        purged = 0.0
+        purged, pause = 0.0, BUSY
         while True:
             slices = await (await conn.execute(SLICES, [list(self.at), list(self.at.values())])).fetchall()
             if slices:
@@ -91,7 +91,8 @@ class Relay:
                 await conn.execute(PURGE, [list(self.at), list(self.at.values())])
                 heads = await (await conn.execute(HEADS)).fetchall()
                 BACKLOG.set(sum(next - self.at[partition] for partition, next in heads))
-            await asyncio.sleep(BUSY if slices else IDLE)
+            pause = BUSY if slices else min(IDLE, pause * 1.4)  # the next batch is rarely far behind the last
+            await asyncio.sleep(pause)
 
     async def publish(self, producer: AIOKafkaProducer, slices: list[Any]) -> int:
         """At most one batch a partition, awaited: a batch that fails leaves no later one behind it."""
