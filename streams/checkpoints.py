@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 from psycopg import AsyncConnection
 
+from crm.adapters.state import as_json
 from crm.errors import Broken
 
 ENSURE = """
@@ -70,7 +70,7 @@ async def move(conn: AsyncConnection, places: Places) -> None:
         {"consumer": consumer, **partition._asdict(), "next_offset": at.next_offset, "position": at.position}
         for (consumer, partition), at in places.items()
     ]
-    await conn.execute(MOVE, [msgspec.json.encode(moved).decode()])
+    await conn.execute(MOVE, [as_json(moved)])
 
 
 async def fail(conn: AsyncConnection, consumer: str, why: str) -> None:

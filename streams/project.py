@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from crm.adapters import metrics, read_models
 from crm.adapters.logs import debugging
+from crm.adapters.state import as_json
 from crm.codec import decode, type_of
 from crm.envelope import Event, Row
 from crm.projection import Projection
@@ -158,10 +159,6 @@ def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[P
             by = [p.name for p in projections if type(event) in p.handles]
             place = {"partition": partition, "offset": offset, "by": by}
             log.debug("projected", event_id=event.meta.id, fact=event.meta.cause, type=type(event).__name__, **place)
-
-
-def as_json(items: Sequence[Any]) -> str:
-    return msgspec.json.encode(items).decode()
 
 
 def consumption(settings: Settings) -> Consumption:

@@ -125,7 +125,8 @@ class WorkspaceState:
         full = self.workspace, f"{type(entity).__name__}/{key}"
         batch = self.batch
         batch.trial[full] = entity
-        if len(key) == UUID_LENGTH and full not in batch.loaded and full not in batch.assumed:
+        known = full in batch.loaded or full in batch.assumed or full in batch.changed
+        if len(key) == UUID_LENGTH and not known:
             batch.fresh.add(key)
 
     def drop(self, kind: type[Entity], key: str) -> None:
@@ -137,4 +138,5 @@ def rows(pairs: Iterable[tuple[Key, Entity | None]]) -> str:
 
 
 def as_json(items: Iterable[Any]) -> str:
+    """A list for json_to_recordset and its like: what every batch is given to Postgres as."""
     return msgspec.json.encode(list(items)).decode()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection
 
 from crm.adapters import journal
+from crm.adapters.deciding import SEEN
 from crm.adapters.state import Batch
 from crm.decisions.case import Case
 from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
@@ -13,8 +14,6 @@ from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.scalars import Id
 from crm.shared import AssignmentRule, Meta
 from crm.state import fold
-
-SEEN = "INSERT INTO core.fact_seen VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
 
 
 async def create_workspace(
@@ -30,7 +29,7 @@ async def create_workspace(
     at = now()
     cause = named_id(workspace, "create")
     async with await AsyncConnection.connect(dsn) as conn:
-        if not await (await conn.execute(SEEN, [cause])).fetchone():
+        if not await (await conn.execute(SEEN, [[cause]])).fetchone():
             return
         batch = Batch()
         command = Fact(Meta(cause, workspace, workspace, at, at, "crm", cause, actor="crm"))

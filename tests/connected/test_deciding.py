@@ -23,7 +23,7 @@ from crm.envelope import Event, Fact
 from crm.events import FactQuarantined
 from crm.facts import FormSubmitted
 from crm.scalars import Id
-from crm.state import fold
+from crm.state import Call, fold
 from crm.topics import journal_partition
 from streams.decide import Decide
 from tests.engine import Record, connected, moved
@@ -242,3 +242,17 @@ def test_a_record_that_is_no_fact_is_quarantined_with_its_bytes(database_url: st
     assert {event.meta.cause_offset: event.size for event in events} == {100 + n: len(v) for n, v in enumerate(bad)}
     assert FormSubmitted.__name__ not in {event.connector for event in events}
     assert SHOP not in {event.meta.workspace for event in events}
+
+
+def test_only_what_was_never_looked_for_is_new() -> None:
+    """The second fact to write what the first one had only taken for absent made its id count as new: had it been there
+    after all, other things under that id would have been taken for absent without a look."""
+    batch = Batch()
+    state = batch.of(SHOP)
+    looked_for, made = "44444444-4444-4444-8444-444444444444", "55555555-5555-4555-8555-555555555555"
+    assert state.get(Call, looked_for) is None
+    for _ in range(2):
+        state.put(looked_for, Call(Id(made)))
+        batch.keep()
+    state.put(made, Call(Id(made)))
+    assert batch.fresh == {made}
