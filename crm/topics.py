@@ -30,6 +30,7 @@ class Topic:
 
 TOPICS = {key: Topic(**value) for key, value in tomllib.loads((SCHEMAS / "topics.toml").read_text()).items()}
 JOURNAL = TOPICS["journal"]
+COMMITS = TOPICS["commits"]
 CONNECTIONS = TOPICS["connections"]
 QUARANTINE = TOPICS["quarantine"]
 INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats")}

@@ -1,11 +1,13 @@
 """How far each consumer is, in the database that holds its effects: both move in one transaction or not at all."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
+from crm.adapters.journal_log import position_of
 from crm.adapters.state import as_json
 from crm.errors import Broken
 
@@ -13,8 +15,8 @@ ENSURE = """
 INSERT INTO core.checkpoint (consumer, topic, partition)
 SELECT c, t, p FROM unnest(%s::text[]) AS c, unnest(%s::text[], %s::int[]) AS tp (t, p) ON CONFLICT DO NOTHING"""
 READ = """
-SELECT consumer, topic, partition, next_offset, position FROM core.checkpoint
-WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[])) AND failed IS NULL
+SELECT consumer, topic, partition, next_offset, position, failed IS NOT NULL FROM core.checkpoint
+WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[]))
 ORDER BY consumer, topic, partition"""
 MOVE = """
 UPDATE core.checkpoint AS c SET next_offset = m.next_offset, position = m.position
@@ -58,11 +60,20 @@ async def heal(conn: AsyncConnection, consumers: Sequence[str]) -> None:
 
 
 async def read(
-    conn: AsyncConnection, consumers: Sequence[str], partitions: Iterable[Partition], lock: str = ""
-) -> Places:
-    """Of the consumers that do not stand still. With " FOR UPDATE" nobody else passes these until the commit."""
+    conn: AsyncConnection, consumers: Sequence[str], partitions: Collection[Partition], lock: str = ""
+) -> tuple[Places, set[Partition]]:
+    """Of the consumers that do not stand still. With " FOR UPDATE" nobody else passes these until the commit.
+
+    Also the partitions that some consumer has no checkpoint for: this database was made anew.
+    """
     rows = await (await conn.execute(READ + lock, [list(consumers), *columns(partitions)])).fetchall()
-    return {(consumer, Partition(topic, partition)): Checkpoint(*at) for consumer, topic, partition, *at in rows}
+    there = Counter(Partition(topic, partition) for _, topic, partition, *_ in rows)
+    places = {
+        (consumer, Partition(topic, partition)): Checkpoint(offset, position)
+        for consumer, topic, partition, offset, position, failed in rows
+        if not failed
+    }
+    return places, {partition for partition in partitions if there[partition] < len(consumers)}
 
 
 async def move(conn: AsyncConnection, places: Places) -> None:
@@ -114,10 +125,6 @@ def fresh(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[
                 position = found
         return taken, Checkpoint(todo[-1].offset + 1, position)
     return todo, Checkpoint(todo[-1].offset + 1, position)
-
-
-def position_of(record: Record) -> int:
-    return next(int(value) for name, value in record.headers if name == "position")
 
 
 def within(offsets: Mapping[Partition, int], first: Mapping[Any, int], end: Mapping[Any, int]) -> None:

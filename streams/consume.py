@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import psycopg
@@ -19,6 +19,7 @@ from streams.worker import Fetch, Worker
 
 ENOUGH = 500  # records at which a transaction takes no more fetches
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are looked at again
+STALL = 15.0  # seconds without a try, though there is something to do, after which the role ends to be started again
 # A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it. All statements look up
 # a batch's keys: one plan for ever, by index, whatever the tables looked like when it was made.
 SESSION = (
@@ -60,15 +61,28 @@ class Handler(Protocol):
         """
 
 
-class Consumption:
-    """One role's loop over one worker's fetches."""
+class Stalled(RuntimeError):
+    """Records wait, both servers answer, and nothing is tried: something hangs that only a new start can mend."""
 
-    def __init__(self, group: str, topics: Sequence[str], handler: Handler, settings: Settings) -> None:
-        self.group, self.topics, self.handler = group, topics, handler
+
+class Consumption:
+    """One role's loop over one worker's fetches. `prepare` is done for each session with Postgres, before its use."""
+
+    def __init__(
+        self,
+        group: str,
+        topics: Sequence[str],
+        handler: Handler,
+        settings: Settings,
+        prepare: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self.group, self.topics, self.handler, self.prepare = group, topics, handler, prepare
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.healed = False
+        self.tried: float | None = time.monotonic()  # the last transaction that was tried; None: waits for a server
         self.places: Places = {}  # where each consumer is, also one that stands still
+        self.failed: set[str] = set()  # who stands still
 
     def missing(self) -> str | None:
         """What keeps this role from being ready."""
@@ -85,15 +99,56 @@ class Consumption:
                 if work.done():
                     work.result()
                 self.tell_lag()
+                await self.watch()
                 await asyncio.sleep(0.5)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             await self.worker.app.stop()
 
+    async def watch(self) -> None:
+        """Raises Stalled. Whoever waits for a server, or has nothing to do, is well."""
+        if self.tried is None:
+            return
+        if not self.behind():
+            self.tried = time.monotonic()
+        elif time.monotonic() - self.tried > STALL:
+            try:
+                await asyncio.wait_for(self.worker.bounds(list(self.worker.assigned())), STALL)
+            except Exception as error:
+                log.warning("waiting for Kafka", consumer=self.group, error=repr(error))
+                self.tried = time.monotonic()
+            else:
+                raise Stalled(f"{self.group} has tried nothing for {STALL:.0f} s though records wait")
+
+    def behind(self) -> bool:
+        """Records wait for a consumer that does not stand still."""
+        ours = self.worker.assigned()
+        return any(
+            self.worker.end(partition) > at.next_offset
+            for (consumer, partition), at in self.places.items()
+            if partition in ours and consumer not in self.failed
+        )
+
+    async def session(self) -> AsyncConnection:
+        """Waits for Postgres, and for Kafka where it is needed before anything is done."""
+        self.tried = None
+        try:
+            while True:
+                conn = await connect(self.dsn, self.handler.durable)
+                try:
+                    if self.prepare:
+                        await self.prepare()
+                    return conn
+                except (psycopg.Error, KafkaError, OSError, TimeoutError) as error:
+                    log.warning("cannot begin yet", consumer=self.group, error=repr(error))
+                    await conn.close()
+                    await asyncio.sleep(0.5)
+        finally:
+            self.tried = time.monotonic()
+
     async def work(self) -> None:
-        durable = self.handler.durable
-        conn = await connect(self.dsn, durable)
+        conn = await self.session()
         while True:
             fetches = await self.take()
             if not fetches:
@@ -101,7 +156,8 @@ class Consumption:
             careful = False
             while fetches := [f for f in fetches if Partition(*f.tp) in self.worker.assigned()]:
                 try:  # until it is done or not ours: what a lost commit did is found passed
-                    conn = await connect(self.dsn, durable) if conn.closed else conn
+                    conn = await self.session() if conn.closed else conn
+                    self.tried = time.monotonic()
                     began = time.perf_counter()
                     async with conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, careful)
@@ -112,6 +168,8 @@ class Consumption:
                 except LogMismatch:
                     raise
                 except Exception as error:
+                    if isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState):
+                        await conn.close()  # another database than before: a new session compares it first
                     RETRIES.labels(self.group).inc()
                     careful = isinstance(error, REFUSED)
                     log.warning("transaction runs again", consumer=self.group, error=repr(error), careful=careful)
@@ -137,10 +195,9 @@ class Consumption:
         Returns the new checkpoints, and the partitions of which earlier records were skipped: read those again.
         """
         partitions = {Partition(*f.tp) for f in fetches}
-        places = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
+        places, skipped = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
         moved: Places = {}
         todo: dict[str, list[Record]] = {}
-        skipped: set[Partition] = set()
         for fetch in fetches:
             for key, before in places.items():
                 consumer, partition = key
@@ -156,6 +213,7 @@ class Consumption:
                     todo.setdefault(consumer, []).extend(records)
         if moved:
             failed = await self.handler.handle(conn, todo, careful)
+            self.failed |= failed
             moved = {key: at for key, at in moved.items() if key[0] not in failed}
             await checkpoints.move(conn, moved)
         return moved, skipped
@@ -169,8 +227,9 @@ class Consumption:
             if not self.healed:
                 await checkpoints.heal(conn, self.handler.consumers)
                 self.healed = True
-            places = await checkpoints.read(conn, self.handler.consumers, assigned)
+            places, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
         self.places |= places
+        self.failed = set(self.handler.consumers) - {consumer for consumer, _ in places}
         offsets = checkpoints.lowest(places)
         first, end = await worker.bounds(assigned)
         checkpoints.within(offsets, first, end)

@@ -4,6 +4,7 @@ import re
 
 from psycopg import AsyncConnection
 
+from crm.adapters import recall
 from crm.adapters.deciding import Arrived, decide, raw_of, refused
 from crm.codec import TYPE_NAMES, decode
 from crm.envelope import Fact, named_id
@@ -64,7 +65,13 @@ def read(record: Record) -> Arrived:
 
 
 def consumption(settings: Settings) -> Consumption:
-    return Consumption("decide", [topic.name for topic in DECIDED], Decide(), settings)
+    topics = [topic.name for topic in DECIDED]
+    return Consumption("decide", topics, Decide(), settings, lambda: ensure(settings))
+
+
+async def ensure(settings: Settings) -> None:
+    """Nothing is decided on a database that lacks what is in the journal."""
+    await recall.ensure(settings.kafka_bootstrap, settings.database_url)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,37 @@ COMMENT ON TABLE core.state IS 'What decisions remember: a fold of the journal. 
 CREATE TABLE IF NOT EXISTS core.journal_head (partition int PRIMARY KEY, next bigint NOT NULL DEFAULT 0) WITH (fillfactor = 10);
 COMMENT ON TABLE core.journal_head IS 'The next position of each journal partition. Locked last and in partition order: positions are dense and in commit order.';
 
+-- Until 0.2 the outbox had a row a transaction and partition: what still waits there moves over.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.outbox') AND attname = 'first') THEN
+    ALTER TABLE core.outbox RENAME TO outbox_before;
+    ALTER INDEX core.outbox_pkey RENAME TO outbox_before_pkey;
+  END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS core.outbox (
-  partition int, first bigint, count int NOT NULL, records bytea NOT NULL,
-  PRIMARY KEY (partition, first)
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  partitions int[] NOT NULL, firsts bigint[] NOT NULL, counts int[] NOT NULL, records bytea[] NOT NULL
 );
-COMMENT ON TABLE core.outbox IS 'Events on their way to Kafka: one row a transaction and partition, a MessagePack list of [stream, id, source, trace, value].';
+COMMENT ON TABLE core.outbox IS 'Events on their way to Kafka: one row a transaction. Of each journal partition: the first position, how many events, and a MessagePack list of [stream, id, source, trace, value].';
+DO $$ BEGIN
+  IF to_regclass('core.outbox_before') IS NOT NULL THEN
+    INSERT INTO core.outbox (partitions, firsts, counts, records)
+      SELECT ARRAY[partition], ARRAY[first], ARRAY[count], ARRAY[records] FROM core.outbox_before ORDER BY partition, first;
+    DROP TABLE core.outbox_before;
+  END IF;
+END $$;
+
+CREATE TABLE IF NOT EXISTS core.compared (server text PRIMARY KEY);
+COMMENT ON TABLE core.compared IS 'The start of this server since which the database is known to hold all that the journal in Kafka holds.';
+
+CREATE OR REPLACE FUNCTION core.this_server() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT pg_postmaster_start_time() || '/' || oid FROM pg_database WHERE datname = current_database()
+$$;
+CREATE OR REPLACE FUNCTION core.must_be_compared() RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN
+  IF NOT EXISTS (SELECT FROM core.compared WHERE server = core.this_server()) THEN
+    RAISE EXCEPTION 'this database was not compared with the journal in Kafka since its server started'
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was written.',
+      HINT = 'It may be an old backup: decide and relay compare it when they start, and fold in what it lacks.';
+  END IF;
+  RETURN true;
+END $$;

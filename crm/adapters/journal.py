@@ -12,17 +12,20 @@ from crm.topics import journal_partition
 
 APPEND = """
 WITH locked AS (
-  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) ORDER BY partition FOR UPDATE
+  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared()
+  ORDER BY partition FOR UPDATE
 ), wanted AS (
   SELECT * FROM unnest(%(partitions)s::int[], %(counts)s::int[], %(records)b::bytea[]) AS w (partition, count, records)
 ), taken AS (
   UPDATE core.journal_head AS h SET next = h.next + wanted.count FROM wanted, locked
   WHERE h.partition = wanted.partition AND locked.partition = h.partition
   RETURNING h.partition, h.next - wanted.count AS first
+), kept AS (
+  INSERT INTO core.outbox (partitions, firsts, counts, records)
+  SELECT array_agg(partition), array_agg(first), array_agg(count), array_agg(records)
+  FROM taken JOIN wanted USING (partition)
 )
-INSERT INTO core.outbox (partition, first, count, records)
-SELECT partition, first, count, records FROM taken JOIN wanted USING (partition)
-RETURNING partition, first + count - 1"""
+SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition)"""
 
 Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
 

@@ -3,23 +3,34 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from crm.adapters import journal
+from crm.adapters.journal_log import position_of, unpack
 from crm.codec import decode
 from crm.envelope import Event
 from crm.scalars import Id
 from crm.settings import Settings
-from crm.topics import JOURNAL, journal_partition
+from crm.topics import COMMITS, JOURNAL, journal_partition
 from services.stack.process import until
-from streams.checkpoints import position_of
-from streams.relay import Relay, unpack
+from services.stack.topics import create_missing
+from streams.relay import Relay
 from tests.engine import connected
 
 PATIENCE = 30.0  # seconds
+# What the relay deletes from the outbox stays here.
+KEEP = """
+CREATE TABLE core.told (partition int, first bigint, records bytea);
+CREATE FUNCTION core.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO core.told SELECT * FROM unnest(new.partitions, new.firsts, new.records);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT ON core.outbox FOR EACH ROW EXECUTE FUNCTION core.tell()"""
 Log = dict[int, list[tuple[int, Id]]]  # of each partition: (position, event's id)
 
 
@@ -29,7 +40,15 @@ class Journal:
     def __init__(self, bootstrap: str, dsn: str) -> None:
         self.settings = Settings(kafka_bootstrap=bootstrap, database_url=dsn)
         self.topic = f"journal-{uuid4().hex[:8]}"
+        self.commit_log = f"{self.topic}-commits"
         self.bootstrap, self.dsn = bootstrap, dsn
+        with psycopg.connect(dsn) as conn:
+            conn.execute(KEEP.encode())
+
+    async def create_topics(self) -> None:
+        """Alone: the database is then compared with this journal, not with the common one."""
+        own = [replace(JOURNAL, name=self.topic), replace(COMMITS, name=self.commit_log)]
+        await create_missing(self.bootstrap, topics=own)
 
     async def commit(self, *events: Event, roll_back: bool = False) -> None:
         async with await connected(self.dsn) as conn:
@@ -43,10 +62,13 @@ class Journal:
         async with await connected(self.dsn) as conn:
             return dict(await (await conn.execute("SELECT partition, next FROM core.journal_head")).fetchall())
 
+    def relay(self, kind: type[Relay] = Relay) -> Relay:
+        return kind(self.settings, self.topic, self.commit_log)
+
     @contextlib.asynccontextmanager
     async def relaying(self, relay: Relay | None = None) -> AsyncIterator[Relay]:
         """Ended as a killed one ends: in the middle of whatever it does."""
-        relay = relay or Relay(self.settings, self.topic)
+        relay = relay or self.relay()
         task = asyncio.create_task(relay.run())
         try:
             yield relay
@@ -88,9 +110,9 @@ class Journal:
         return found
 
     async def committed(self) -> Log:
-        """Where the outbox has each event; nothing may have been purged."""
+        """Where the outbox had each event."""
         async with await connected(self.dsn) as conn:
-            rows = await conn.execute("SELECT partition, first, records FROM core.outbox ORDER BY 1, 2")
+            rows = await conn.execute("SELECT partition, first, records FROM core.told ORDER BY 1, 2")
             found: Log = {}
             for partition, first, records in await rows.fetchall():
                 found.setdefault(partition, []).extend((at, Id(r[1])) for at, r in enumerate(unpack(records), first))

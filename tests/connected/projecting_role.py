@@ -41,7 +41,7 @@ class Role:
 
     async def catch_up(self, log: Sequence[Record], size: int = 500) -> None:
         """From where the slowest is, as a start or a rewind does."""
-        places = await checkpoints.read(self.conn, self.consumers, PARTITIONS)
+        places, _ = await checkpoints.read(self.conn, self.consumers, PARTITIONS)
         begin = checkpoints.lowest(places)
         todo = [r for r in log if r.offset >= begin.get(Partition(r.topic, r.partition), len(log))]
         for n in range(0, len(todo), size):

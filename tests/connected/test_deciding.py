@@ -49,6 +49,9 @@ async def in_batches(conn: AsyncConnection, facts: Sequence[Fact], size: int) ->
             await decide(conn, [Arrived(fact, "memory", 0, at) for at, fact in enumerate(facts[n : n + size], n + 1)])
 
 
+SLICES = "core.outbox AS o, unnest(o.partitions, o.firsts, o.counts, o.records) AS s (partition, first, count, packed)"
+
+
 async def stored(conn: AsyncConnection, workspace: Id) -> Store:
     rows = await conn.execute("SELECT key, value::text FROM core.state WHERE workspace = %s", [workspace])
     return {key: msgspec.json.decode(value) for key, value in await rows.fetchall()}
@@ -56,7 +59,7 @@ async def stored(conn: AsyncConnection, workspace: Id) -> Store:
 
 async def outbox(conn: AsyncConnection, workspace: Id) -> list[tuple[int, int, Event]]:
     """(partition, position, event) of one workspace."""
-    rows = await conn.execute("SELECT partition, first, records FROM core.outbox ORDER BY partition, first")
+    rows = await conn.execute(f"SELECT partition, first, packed FROM {SLICES} ORDER BY partition, first")
     found = []
     for partition, first, records in await rows.fetchall():
         for position, packed in enumerate(msgspec.msgpack.decode(records), first):
@@ -124,7 +127,7 @@ def test_positions_are_dense_whoever_commits(database_url: str) -> None:
         async with await connected(database_url) as conn:
             await begin(conn, workspace, shop(workspace=workspace))
             await asyncio.gather(*(writer(n) for n in range(8)))
-            rows = await conn.execute("SELECT partition, first, count FROM core.outbox ORDER BY 1, 2")
+            rows = await conn.execute(f"SELECT partition, first, count FROM {SLICES} ORDER BY 1, 2")
             places = [(p, first + k) for p, first, count in await rows.fetchall() for k in range(count)]
             heads = await conn.execute("SELECT partition, next FROM core.journal_head")
             return places, dict(await heads.fetchall())

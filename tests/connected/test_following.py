@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +11,7 @@ from structlog.testing import capture_logs
 from crm.adapters.deciding import Arrived, decide
 from crm.envelope import Fact
 from crm.scalars import Id
-from crm.topics import JOURNAL
 from projections import PROJECTIONS
-from services.stack.topics import create_missing
 from streams.project import Project
 from tests.connected.own_journal import Journal
 from tests.connected.test_deciding import begin
@@ -35,7 +32,7 @@ def told(bootstrap: str, dsn: str, workspace: Id, fact: Fact) -> list[dict[str, 
     own = Journal(bootstrap, dsn)
 
     async def run() -> list[dict[str, Any]]:
-        await create_missing(bootstrap, topics=[replace(JOURNAL, name=own.topic)])
+        await own.create_topics()
         with capture_logs() as said:
             async with await connected(dsn) as conn:
                 await begin(conn, workspace, rules_of(workspace))

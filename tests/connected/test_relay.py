@@ -1,23 +1,21 @@
 """The relay on real Kafka and Postgres: every committed event, at its position and in order, whoever dies when."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaProducer
 
+from crm.adapters.journal_log import JournalWriter, Slice, new_producer
 from crm.envelope import Event, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated
 from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
-from services.stack.topics import create_missing
-from streams.relay import PURGE, SLICES, Relay
+from streams.relay import Relay
 from tests.connected.own_journal import PATIENCE, Journal, Log
 from tests.engine import connected
 from tests.given import CONNECTION, meta
@@ -26,8 +24,11 @@ from tests.given import CONNECTION, meta
 @pytest.fixture
 def own(kafka_bootstrap: str, fresh_database_url: str) -> Journal:
     own = Journal(kafka_bootstrap, fresh_database_url)
-    asyncio.run(create_missing(kafka_bootstrap, topics=[replace(JOURNAL, name=own.topic)]))
+    asyncio.run(own.create_topics())
     return own
+
+
+WAITING = "SELECT s.* FROM core.outbox, unnest(partitions, firsts, counts, records) AS s"
 
 
 def created(key: str, name: str = "") -> ContactCreated:
@@ -56,16 +57,15 @@ def once(log: Log) -> Log:
 
 
 class Stumbling(Relay):
-    """Dies when Kafka has its first slices and it has not noted so yet."""
+    """Dies when Kafka has its first events and it has not noted so yet."""
 
-    async def publish(self, producer: AIOKafkaProducer, slices: list[Any]) -> int:
-        await super().publish(producer, slices)
+    async def publish(self, *arguments: Any) -> int:
+        await super().publish(*arguments)
         raise InterruptedError("killed")
 
 
-def test_whoever_dies_every_event_is_published_in_order(own: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_dies_every_event_is_published_in_order(own: Journal) -> None:
     """Three writers, some of whose transactions roll back; four relays in turn die at work."""
-    monkeypatch.setattr("streams.relay.PURGE_EVERY", 1e9)  # so that the outbox still tells what was committed
 
     async def write(name: str) -> None:
         for n in range(15):
@@ -74,7 +74,7 @@ def test_whoever_dies_every_event_is_published_in_order(own: Journal, monkeypatc
 
     async def run() -> tuple[Log, Log]:
         for turn in range(4):
-            relay = Stumbling(own.settings, own.topic)
+            relay = own.relay(Stumbling)
             async with asyncio.timeout(PATIENCE):
                 writing = (write(f"{turn} {name}") for name in "abc")
                 died, *written = await asyncio.gather(relay.run(), *writing, return_exceptions=True)
@@ -88,13 +88,11 @@ def test_whoever_dies_every_event_is_published_in_order(own: Journal, monkeypatc
     assert sum(map(len, committed.values())) == 4 * 3 * sum(1 + n % 7 for n in range(15) if n % 4 != 3)
 
 
-async def zombie_repeats(own: Journal, at: dict[int, int], slices: list[Any]) -> None:
+async def zombie_repeats(own: Journal, slices: list[Slice]) -> None:
     """A leader that was frozen when it had read these slices wakes up and sends them before it notices."""
-    zombie = Relay(own.settings, own.topic)
-    zombie.at = at
-    producer = AIOKafkaProducer(bootstrap_servers=own.bootstrap, enable_idempotence=True, acks="all")
-    async with producer:
-        await zombie.publish(producer, slices)
+    async with new_producer(own.bootstrap) as producer:
+        zombie = JournalWriter(producer, own.topic, dict.fromkeys(range(JOURNAL.partitions), 0))
+        await zombie.write(slices)
 
 
 def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) -> None:
@@ -104,13 +102,12 @@ def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) ->
     async def run() -> Log:
         await own.commit(*in_partition_0(5))
         async with await connected(own.dsn) as conn:
-            slices = await (await conn.execute(SLICES, [[0], [0]])).fetchall()
+            slices = [Slice(*row) for row in await (await conn.execute(WAITING)).fetchall()]
             async with own.relaying() as first:
                 await own.published(first)
                 await own.commit(*in_partition_0(20))
                 await own.published(first)
-            await zombie_repeats(own, dict.fromkeys(range(JOURNAL.partitions), 0), slices)
-            await conn.execute(PURGE, [list(first.at), list(first.at.values())])
+            await zombie_repeats(own, slices)
         async with own.relaying() as second:
             await own.commit(*in_partition_0(3))
             await own.published(second)
@@ -121,16 +118,17 @@ def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) ->
     assert [position for position, _ in once(log)[0]] == [*range(28)]
 
 
-def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(own: Journal) -> None:
+def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(own: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small events that would still fit must not overtake the large one that did not."""
 
     async def run() -> tuple[Log, int]:
         large, small = in_partition_0(30, name="x" * 100_000), in_partition_0(30)
         await own.commit(*(event for pair in zip(large, small, strict=True) for event in pair))
-        counting = Counting(own.settings, own.topic)
-        async with own.relaying(counting):
-            await own.published(counting)
-        return await own.read(), counting.batches
+        monkeypatch.setattr("streams.relay.JournalWriter", Counting)
+        async with own.relaying() as relay:
+            await own.published(relay)
+            assert isinstance(relay.journal, Counting)
+            return await own.read(), relay.journal.batches
 
     log, batches = asyncio.run(run())
     assert [position for position, _ in log[0]] == [*range(60)]
@@ -142,7 +140,7 @@ def test_an_event_larger_than_kafkas_usual_limit_is_published(own: Journal) -> N
 
     async def run() -> Log:
         await own.commit(*in_partition_0(1, name="x" * 1_500_000), *in_partition_0(1))
-        relay = Relay(own.settings, own.topic)
+        relay = own.relay()
         async with own.relaying(relay):
             await own.published(relay)
         return await own.read()
@@ -150,14 +148,15 @@ def test_an_event_larger_than_kafkas_usual_limit_is_published(own: Journal) -> N
     assert [position for position, _ in asyncio.run(run())[0]] == [0, 1]
 
 
-class Counting(Relay):
+class Counting(JournalWriter):
     """Counts how often it had to send."""
 
     batches = 0
 
-    async def publish(self, producer: AIOKafkaProducer, slices: list[Any]) -> int:
-        self.batches += 1
-        return await super().publish(producer, slices)
+    def fill(self, slices: Sequence[Slice]) -> Any:
+        filled = super().fill(slices)
+        self.batches += filled is not None
+        return filled
 
 
 def test_an_outbox_that_begins_after_the_logs_end_is_refused(own: Journal) -> None:
@@ -169,7 +168,7 @@ def test_an_outbox_that_begins_after_the_logs_end_is_refused(own: Journal) -> No
             await conn.execute("DELETE FROM core.outbox")
         await own.commit(*in_partition_0(1))
         with pytest.raises(Broken) as refused:
-            await asyncio.wait_for(Relay(own.settings, own.topic).run(), PATIENCE)
+            await asyncio.wait_for(own.relay().run(), PATIENCE)
         assert str(refused.value) == (
             "Journal partition 0: Kafka ends before position 0, the outbox begins at 2. "
             "Nothing was published. Restore the journal's end from an archive."
@@ -185,7 +184,7 @@ async def waits_for(relay: Relay) -> str | None:
 
 def test_a_standby_takes_over_when_the_leader_loses_its_connection(own: Journal) -> None:
     async def run() -> Log:
-        leader = Relay(own.settings, own.topic)
+        leader = own.relay()
         leading = asyncio.create_task(leader.run())
         await own.commit(*in_partition_0(1))
         await own.published(leader)

@@ -1,0 +1,152 @@
+"""Postgres may be an old backup, or empty: it is told what the journal in Kafka holds before anything new is decided.
+
+What decisions work on (state, facts seen, the journal's heads, how far decide has read) is a fold of the journal, so
+whatever a database lacks can be folded in. Read models need none of this: each has its own place in the journal.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from psycopg import AsyncConnection
+
+from crm.adapters import commits
+from crm.adapters.journal_log import position_of
+from crm.adapters.state import Batch, Key, Trial, as_json
+from crm.codec import decode, type_of
+from crm.envelope import Event
+from crm.state import fold
+from crm.topics import COMMITS, JOURNAL
+
+LOCK = 7_068_003  # whoever comes first compares, the others wait
+COMPARED = "SELECT 1 FROM core.compared WHERE server = core.this_server()"
+BEGINS = """
+SELECT h.partition, coalesce((
+  SELECT min(first) FROM core.outbox AS o, unnest(o.partitions, o.firsts) AS s (partition, first)
+  WHERE s.partition = h.partition), h.next)
+FROM core.journal_head AS h"""
+HEADS = "SELECT partition, next FROM core.journal_head"
+SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
+READ = """
+INSERT INTO core.checkpoint AS c (consumer, topic, partition, next_offset)
+SELECT 'decide', t, p, n FROM json_to_recordset(%s) AS r (t text, p int, n bigint)
+ON CONFLICT (consumer, topic, partition) DO UPDATE SET next_offset = greatest(c.next_offset, excluded.next_offset)"""
+AHEAD = """
+UPDATE core.journal_head AS h SET next = r.next FROM json_to_recordset(%s) AS r (partition int, next bigint)
+WHERE h.partition = r.partition"""
+REMEMBER = """
+WITH old AS (DELETE FROM core.compared)
+INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING"""
+AT_ONCE = 5_000  # events a transaction
+
+log = structlog.get_logger()
+Record = Any  # aiokafka's ConsumerRecord has no types
+Say = Callable[[str], None]
+
+
+async def ensure(
+    bootstrap: str,
+    dsn: str,
+    say: Say = lambda _: None,
+    journal: str = JOURNAL.name,
+    commit_log: str = COMMITS.name,
+) -> int:
+    """Once a start of the server, and at no cost afterwards; gives how many events Postgres had lacked.
+
+    Ended midway it goes on at the next call: each transaction moves the heads with the state.
+    """
+    async with await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options="-c jit=off") as conn:
+        if await (await conn.execute(COMPARED)).fetchone():
+            return 0
+        await conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        if await (await conn.execute(COMPARED)).fetchone():
+            return 0
+        found = await commits.tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))
+        heads = await pairs(conn, HEADS)
+        lacking = {p: (heads[p], end) for p, end in found.ends.items() if heads[p] < end}
+        total = sum(end - head for head, end in lacking.values())
+        if total:
+            await commits.complete(bootstrap, journal, found)
+            log.warning("Postgres lacks events of the journal; folding them in", events=total)
+            done = 0
+            async for records in missing_records(bootstrap, journal, lacking):
+                async with conn.transaction():
+                    await fold_in(conn, records)
+                done += len(records)
+                say(f"Folding the journal into Postgres: {done:,} of {total:,} events")
+            log.warning("Postgres has all of the journal", events=total)
+        await conn.execute(REMEMBER)
+        return total
+
+
+async def pairs(conn: AsyncConnection, query: str) -> dict[int, int]:
+    return dict(await (await conn.execute(query.encode())).fetchall())
+
+
+async def missing_records(
+    bootstrap: str, journal: str, lacking: Mapping[int, tuple[int, int]]
+) -> AsyncIterator[Sequence[Record]]:
+    """Records of the positions from ... to before ... of each partition, each once and in order, AT_ONCE at most."""
+    at = {p: begin for p, (begin, _) in lacking.items()}
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20
+    ) as consumer:
+        tps = [TopicPartition(journal, p) for p in lacking]
+        consumer.assign(tps)
+        for tp in tps:
+            consumer.seek(tp, at[tp.partition])  # repeats only push a position further back
+        while any(at[p] < end for p, (_, end) in lacking.items()):
+            found = await asyncio.wait_for(consumer.getmany(timeout_ms=1000, max_records=AT_ONCE), 60)
+            new = []
+            for tp, records in found.items():
+                for record in records:
+                    if position_of(record) == at[tp.partition] < lacking[tp.partition][1]:
+                        new.append(record)
+                        at[tp.partition] += 1
+            if new:
+                yield new
+
+
+async def fold_in(conn: AsyncConnection, records: Sequence[Record]) -> None:
+    """In the caller's transaction: state, facts seen, decide's checkpoints and the heads, all or nothing."""
+    events: list[Event] = [decode(record.value) for record in records if type_of(record.value)]
+    await remember(conn, events)
+    await conn.execute(SEEN, [sorted({event.meta.cause for event in events})])
+    read: dict[tuple[str, int], int] = {}
+    for event in events:
+        place = event.meta.cause_topic, event.meta.cause_partition
+        if event.meta.cause_offset >= 0:
+            read[place] = max(read.get(place, 0), event.meta.cause_offset + 1)
+    await conn.execute(READ, [as_json({"t": t, "p": p, "n": n} for (t, p), n in sorted(read.items()))])
+    heads = {record.partition: position_of(record) + 1 for record in records}
+    await conn.execute(AHEAD, [as_json({"partition": p, "next": n} for p, n in heads.items())])
+
+
+async def remember(conn: AsyncConnection, events: Sequence[Event]) -> None:
+    """Folds them into the state; like decide, it takes the unknown for absent and goes back where that was wrong."""
+    batch = Batch()
+    kept: list[Trial] = []
+    while len(kept) < len(events):
+        tried: list[Trial] = []
+        stumbled: set[Key] = set()
+        for event in events[len(kept) :]:
+            try:
+                fold(batch.of(event.meta.workspace), event)
+            except Exception:
+                if not batch.assumed:
+                    raise
+                stumbled, batch.assumed = batch.assumed, set()
+                batch.forget()
+                break
+            tried.append(batch.keep())
+        assumed = stumbled.union(*(trial.assumed for trial in tried))
+        await batch.load(conn, sorted(assumed - batch.loaded.keys()))
+        for trial in tried:
+            if any(batch.loaded[key] is not None for key in trial.assumed):
+                break
+            kept.append(trial)
+        if len(kept) < len(events):
+            batch.again(kept)
+    await batch.write(conn)
