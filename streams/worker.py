@@ -127,6 +127,8 @@ class Worker:
                 await self.fetches.put(cast(Fetch, event.message))
 
     def assigned(self) -> set[Partition]:
+        if not self.begun:
+            return set()
         return {Partition(*tp) for tp in self.app.consumer.assignment()}
 
     def end(self, partition: Partition) -> int:
@@ -152,7 +154,10 @@ class Worker:
                 raise RuntimeError(f"{part} crashed") from part.crash_reason
 
         async def group_errors() -> None:  # aiokafka's coordinator waits for this call; Faust never makes it
-            app.consumer._thread._consumer._coordinator.check_errors()
+            if consumer := app.consumer._thread._consumer:  # Faust's start waits for the group: it is not done yet
+                consumer._coordinator.check_errors()
 
+        if not app.consumer._thread.thread_loop.is_running():
+            return
         asked = asyncio.run_coroutine_threadsafe(group_errors(), app.consumer._thread.thread_loop)
         await asyncio.wait_for(asyncio.wrap_future(asked), 10)

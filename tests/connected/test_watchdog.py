@@ -1,0 +1,97 @@
+"""Where Faust stops without saying so: each such place is made to happen, and the role ends or mends itself.
+
+docs/reliability.md lists them. A role that ends is started again by its supervisor, here by the test.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from services.stack.process import ended
+from tests.connected.counted import CHUNK, PATIENCE, Counted
+
+ALL = Counter({str(n): 1 for n in range(CHUNK)})
+
+
+@pytest.fixture
+def counted(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Iterator[Counted]:
+    counted = Counted(kafka_bootstrap, fresh_database_url, tmp_path)
+    with ExitStack() as stack:
+        stack.callback(counted.end)
+        yield counted
+
+
+async def exit_code(counted: Counted) -> int:
+    async with asyncio.timeout(PATIENCE):
+        return await ended(counted.workers[1])
+
+
+def goes_on(counted: Counted, plant: str, why: str) -> None:
+    """The planted worker ends with that sentence; the one that is started in its place takes every record once."""
+
+    async def run() -> int:
+        await counted.create_topic()
+        counted.start(1, plant)
+        await counted.produce(0)
+        code = await exit_code(counted)
+        counted.start(1)
+        await counted.reached(CHUNK)
+        return code
+
+    assert asyncio.run(run()) == 1
+    assert why in counted.log(1).read_text()
+    assert counted.effects() == ALL
+
+
+def test_a_transaction_that_hangs_ends_the_role(counted: Counted) -> None:
+    """Both servers answer and records wait, but nothing is tried."""
+    goes_on(counted, "hang", "has tried nothing for 3 s though records wait")
+
+
+def test_a_first_seek_that_takes_too_long_ends_the_role(counted: Counted) -> None:
+    """Faust's recovery took it for a stop, and the worker idled for ever."""
+    goes_on(counted, "slow-seek", "crashed")
+
+
+def test_an_error_of_the_group_ends_the_role(counted: Counted) -> None:
+    """A member with another assignor holds the group: aiokafka keeps the error until asked, and Faust never asks."""
+
+    async def run() -> int:
+        await counted.create_topic()
+        other = AIOKafkaConsumer(
+            counted.topic,
+            bootstrap_servers=counted.bootstrap,
+            group_id=counted.topic,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+        async with other:
+            await counted.produce(0)
+            await other.getone()
+            counted.start(1)
+            code = await exit_code(counted)
+        counted.start(1)
+        await counted.reached(CHUNK)
+        return code
+
+    assert asyncio.run(run()) == 1
+    assert "InconsistentGroupProtocolError" in counted.log(1).read_text()
+    assert counted.effects() == ALL
+
+
+def test_fetches_that_were_lost_on_the_way_are_read_again(counted: Counted) -> None:
+    """A later record shows the gap; after the last one nothing does, so whoever is idle looks at its checkpoints."""
+
+    async def run() -> None:
+        await counted.create_topic()
+        counted.start(1, "skip")
+        await counted.produce(0)
+        await counted.reached(CHUNK)
+
+    asyncio.run(run())
+    assert counted.effects() == ALL
