@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test demo bench lint types events schema lock help
+.PHONY: run test demo bench chaos lint types events schema lock help
 
 run: $(READY) ## start Kafka, Postgres and every role; Ctrl-C stops them
 	@exec $(BIN)/crm up
@@ -17,6 +17,9 @@ demo: $(READY) ## play the five stories against the running stack
 
 bench: $(READY) ## list the benchmarks; each prints JSON
 	@$(BIN)/crm bench --help
+
+chaos: $(READY) ## break a stack of its own in every way and prove that nothing is lost; takes over an hour
+	@$(BIN)/crm chaos --fault all
 
 lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/ruff format --check .

@@ -9,8 +9,10 @@ import uvicorn
 from api.app import App
 from api.changes import Changes
 from api.database import pool
-from crm.adapters import health, logs
+from api.journal import Journal
+from crm.adapters import health, logs, tracing
 from crm.adapters.access import Access
+from crm.adapters.observed import Observed
 from crm.settings import Settings
 
 PATIENCE = 5  # seconds that requests under way have when the role is told to stop
@@ -19,7 +21,8 @@ log = structlog.get_logger()
 
 async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
-    rows, access, changes = pool(settings.database_url), Access(), Changes(settings.database_url)
+    rows, access = pool(settings.database_url), Access()
+    changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 
     def missing() -> str | None:
         if unknown := access.missing():
@@ -28,7 +31,7 @@ async def serve(settings: Settings) -> None:
 
     server = health.Quiet(
         uvicorn.Config(
-            App(rows, access, changes, missing, settings.max_body),
+            Observed(App(rows, access, changes, missing, settings.max_body)),
             host=settings.host,
             port=settings.api_port,
             log_config=None,
@@ -63,4 +66,6 @@ async def serve(settings: Settings) -> None:
 if __name__ == "__main__":
     settings = Settings.read()
     logs.configure(settings, "api")
+    tracing.start("api")
     asyncio.run(serve(settings))
+    tracing.stop()

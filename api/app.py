@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
-from prometheus_client import Counter, Histogram
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -16,13 +15,12 @@ from api.database import Pool
 from api.errors import Unauthorized
 from api.graphiql import POLICY, static
 from api.schema import schema
+from api.sockets import patient
 from crm.adapters.health import Ready, answer
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
-REQUESTS = Counter("crm_api_requests_total", "Requests to /graphql, by HTTP status.", ["status"])
-SECONDS = Histogram("crm_api_request_seconds", "Time of one request to /graphql, from its headers to its last byte.")
 # The encoder writes numbers of custom fields exactly as they are stored.
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -71,7 +69,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await (self.graph if scope["path"] == "/graphql" else absent)(scope, receive, send)
+            await patient(self.graph if scope["path"] == "/graphql" else absent, scope, receive, send)
         elif scope["path"] != "/graphql":
             status, body, kind = answer(scope["path"], self.ready) or static(scope["path"])
             await reply(send, status, body, kind)
@@ -81,27 +79,17 @@ class App:
             await self.query(scope, receive, send)
 
     async def query(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status = 500
-
-        async def noted(message: Scope) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
         headers = dict(scope["headers"])
         try:
-            with SECONDS.time():
-                Context(*self.graph.parts, headers.get(b"authorization", b"").decode("latin-1")).workspace()
-                await self.graph(scope, self.limited(receive), noted)
+            Context(*self.graph.parts, headers.get(b"authorization", b"").decode("latin-1")).workspace()
+            await self.graph(scope, self.limited(receive), send)
         except Unauthorized as error:
             if missing := self.ready():  # the token may be one of those that are not known yet
-                await refuse(noted, 503, "UNAVAILABLE", f"{missing} Nothing was read; try again.", RETRY)
+                await refuse(send, 503, "UNAVAILABLE", f"{missing} Nothing was read; try again.", RETRY)
             else:
-                await refuse(noted, 401, error.code, error.message, CHALLENGE)
+                await refuse(send, 401, error.code, error.message, CHALLENGE)
         except TooLarge:
-            await refuse(noted, 413, "TOO_LARGE", f"A request may have {self.max_body} bytes. Nothing was read.")
-        finally:
-            REQUESTS.labels(str(status)).inc()
+            await refuse(send, 413, "TOO_LARGE", f"A request may have {self.max_body} bytes. Nothing was read.")
 
     def limited(self, receive: Receive) -> Receive:
         taken = 0

@@ -5,12 +5,12 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
-from prometheus_client import Counter
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
+from crm.adapters.metrics import ERRORS
+
 log = structlog.get_logger()
-ERRORS = Counter("crm_api_errors_total", "Errors in GraphQL answers, by code.", ["code"])
 
 
 class ApiError(GraphQLError):

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 
 from api.context import Begin, Info
 from api.errors import BadInput, Masked, note
+from api.events import EVENTS
 from api.fields import Argument, field, subscription
 from api.lists import LISTS, known_id
 from api.nodes import TYPES, by_id, declare, listing, many
@@ -92,6 +93,7 @@ declare(
     {
         "deal_changed": subscription(TYPES["Deal"], {"id": ID}, deal_changed, "Deals as they change, or one of them."),
         "ringing": subscription(TYPES["Call"], {}, ringing, "Calls as they begin to ring."),
+        "events": EVENTS,
     },
 )
 

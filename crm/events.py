@@ -234,6 +234,23 @@ class PaymentReportOutdated(Event, frozen=True, gc=False):
     why: str
 
 
+class QuarantineAttempted(Event, frozen=True, gc=False):
+    """A quarantined delivery was taken up again in vain. Stream: the quarantined fact."""
+
+    quarantine_id: Id
+    attempts: int
+    reason: str
+
+
+class QuarantineSettled(Event, frozen=True, gc=False):
+    """A quarantined delivery waits no more. Stream: the quarantined fact."""
+
+    quarantine_id: Id
+    status: str
+    attempts: int
+    reason: str = ""
+
+
 class WorkspaceCreated(Event, frozen=True, gc=False):
     """A tenant began."""
 

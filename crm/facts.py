@@ -36,6 +36,13 @@ class ConnectionDeclared(Fact, frozen=True, gc=False):
     enabled: bool = True
 
 
+class DeliveryDiscarded(Fact, frozen=True, gc=False):
+    """Somebody settled that a quarantined delivery is not needed. Its raw bytes stay in Kafka."""
+
+    quarantine_id: Id
+    reason: str
+
+
 class DeliveryKept(Fact, frozen=True, gc=False):
     """An authentic delivery that means nothing here yet: taken, counted and kept raw."""
 
@@ -50,6 +57,21 @@ class DeliveryQuarantined(Fact, frozen=True, gc=False):
     raw: Raw
     connector: str
     reason: str
+
+
+class DeliveryReparsed(Fact, frozen=True, gc=False):
+    """Today's connector read a quarantined delivery again. What it told was sent on before this."""
+
+    quarantine_id: Id
+    facts: int
+    reason: str = ""
+
+
+class FactRetried(Fact, frozen=True, gc=False):
+    """A fact that could not be decided on is to be decided once more, under the id of this attempt."""
+
+    quarantine_id: Id
+    fact: bytes
 
 
 class FormSubmitted(Fact, frozen=True, gc=False):

@@ -25,6 +25,7 @@ class Settings:
     max_batch_body: int = 32_000_000  # bytes of one POST /facts
     max_pending: int = 20_000  # facts that may wait for Kafka before intake answers 503
     produce_timeout: float = 3.0  # seconds that a vendor waits for Kafka before a 503
+    quarantine_limit: int = 100  # of the last 1,000 facts: past it, and past half of them, decide stops; 0: never
     log_format: str = "text"  # or json
     log_level: str = "info"
 

@@ -1,7 +1,9 @@
-"""One row per delivery that could not be understood and waits for its connector to be mended."""
+"""One row per delivery that could not be understood: why, where its bytes lie, and what became of it."""
+
+from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import FactQuarantined
+from crm.events import FactQuarantined, QuarantineAttempted, QuarantineSettled
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -12,7 +14,7 @@ class QuarantineRow(Row, frozen=True, gc=False):
     quarantine_id: Id
     connection: str
     connector: str
-    reason: str
+    reason: str  # the newest
     content_type: str
     size: int
     sha256: str
@@ -21,21 +23,38 @@ class QuarantineRow(Row, frozen=True, gc=False):
     cause_partition: int
     cause_offset: int
     received_at: Micros
+    quarantined_at: Micros  # here; entries of one place stand in the order of their offsets
+    status: str = "waiting"  # then released or discarded
+    attempts: int = 0  # to take it up again
+    touched_at: Micros | None = None  # when it was last tried or settled
+    touched_by: str = ""
 
 
-@projection(key="quarantine_id", version=1, indexes=("received_at",))
-def quarantine(row: None, event: FactQuarantined) -> QuarantineRow | None:
-    return QuarantineRow(
-        quarantine_id=event.quarantine_id,
-        connection=event.meta.source,
-        connector=event.connector,
-        reason=event.reason,
-        content_type=event.content_type,
-        size=event.size,
-        sha256=event.sha256,
-        excerpt=event.excerpt,
-        cause_topic=event.meta.cause_topic,
-        cause_partition=event.meta.cause_partition,
-        cause_offset=event.meta.cause_offset,
-        received_at=event.meta.occurred_at,
-    )
+@projection(key="quarantine_id", version=2, indexes=("received_at",))
+def quarantine(
+    row: QuarantineRow | None, event: FactQuarantined | QuarantineAttempted | QuarantineSettled
+) -> QuarantineRow | None:
+    match event:
+        case FactQuarantined():
+            return QuarantineRow(
+                quarantine_id=event.quarantine_id,
+                connection=event.meta.source,
+                connector=event.connector,
+                reason=event.reason,
+                content_type=event.content_type,
+                size=event.size,
+                sha256=event.sha256,
+                excerpt=event.excerpt,
+                cause_topic=event.meta.cause_topic,
+                cause_partition=event.meta.cause_partition,
+                cause_offset=event.meta.cause_offset,
+                received_at=event.meta.occurred_at,
+                quarantined_at=event.meta.recorded_at,
+            )
+        case QuarantineAttempted() if row and row.status == "waiting":
+            row = replace(row, reason=event.reason, attempts=event.attempts)
+        case QuarantineSettled() if row:
+            row = replace(row, reason=event.reason or row.reason, attempts=event.attempts, status=event.status)
+        case _:
+            return row
+    return replace(row, touched_at=event.meta.recorded_at, touched_by=event.meta.actor)

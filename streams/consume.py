@@ -1,6 +1,7 @@
 """The loop of a stream role: whatever has arrived becomes one transaction, effects and checkpoints together."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -11,10 +12,12 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
-from crm.adapters.metrics import BATCH_SECONDS, HANDLED, LAG_EVENTS, LAG_SECONDS, RETRIES
+from crm.adapters.dead_letters import TooManyDeadLetters
+from crm.adapters.metrics import BATCH_SECONDS, HANDLED, RETRIES, STUCK
 from crm.settings import Settings
 from streams import checkpoints
 from streams.checkpoints import Checkpoint, LogMismatch, Partition, Places, Record
+from streams.lag import Lag
 from streams.worker import Fetch, Worker
 
 ENOUGH = 500  # records at which a transaction takes no more fetches
@@ -80,9 +83,11 @@ class Consumption:
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.healed = False
+        self.between = asyncio.Lock()  # held during a transaction: one that is cancelled in its pipeline may hang
         self.tried: float | None = time.monotonic()  # the last transaction that was tried; None: waits for a server
         self.places: Places = {}  # where each consumer is, also one that stands still
         self.failed: set[str] = set()  # who stands still
+        self.lag = Lag()
 
     def missing(self) -> str | None:
         """What keeps this role from being ready."""
@@ -91,19 +96,22 @@ class Consumption:
     async def run(self) -> None:
         """Until cancelled. Raises what cannot be mended by trying again."""
         await topics_there(self.bootstrap, self.topics)
-        await self.worker.app.start()
-        work = asyncio.create_task(self.work())
+        tasks = [asyncio.create_task(self.worker.app.start()), asyncio.create_task(self.work())]
         try:
             while True:
                 await self.worker.check()
-                if work.done():
-                    work.result()
+                for task in tasks:
+                    if task.done():
+                        task.result()
                 self.tell_lag()
                 await self.watch()
                 await asyncio.sleep(0.5)
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.between.acquire(), 5)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.worker.app.stop()
 
     async def watch(self) -> None:
@@ -135,7 +143,9 @@ class Consumption:
         self.tried = None
         try:
             while True:
-                conn = await connect(self.dsn, self.handler.durable)
+                conn = await connect(
+                    self.dsn, SESSION if self.handler.durable else f"{SESSION} -c synchronous_commit=off"
+                )
                 try:
                     if self.prepare:
                         await self.prepare()
@@ -153,13 +163,14 @@ class Consumption:
             fetches = await self.take()
             if not fetches:
                 await self.rewind(self.worker.assigned())
+            self.lag.arrived(fetches, self.places)
             careful = False
             while fetches := [f for f in fetches if Partition(*f.tp) in self.worker.assigned()]:
                 try:  # until it is done or not ours: what a lost commit did is found passed
                     conn = await self.session() if conn.closed else conn
                     self.tried = time.monotonic()
                     began = time.perf_counter()
-                    async with conn.pipeline(), conn.transaction():
+                    async with self.between, conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, careful)
                     self.measure(moved, fetches, time.perf_counter() - began)
                     if skipped:
@@ -167,10 +178,14 @@ class Consumption:
                     break
                 except LogMismatch:
                     raise
+                except TooManyDeadLetters as error:
+                    self.tried = None
+                    log.error("stands still", consumer=self.group, why=str(error))
+                    await asyncio.Event().wait()
                 except Exception as error:
                     if isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState):
                         await conn.close()  # another database than before: a new session compares it first
-                    RETRIES.labels(self.group).inc()
+                    RETRIES.labels(self.group, type(error).__name__).inc()
                     careful = isinstance(error, REFUSED)
                     log.warning("transaction runs again", consumer=self.group, error=repr(error), careful=careful)
                     await asyncio.sleep(0.1)
@@ -248,19 +263,17 @@ class Consumption:
 
     def measure(self, moved: Places, fetches: Sequence[Fetch], seconds: float) -> None:
         BATCH_SECONDS.labels(self.group).observe(seconds)
-        newest = {Partition(*f.tp): f.records[-1].timestamp for f in fetches}
-        for (consumer, partition), at in moved.items():
-            self.places[consumer, partition] = at
-            labels = consumer, partition.topic, str(partition.partition)
-            LAG_SECONDS.labels(*labels).set(max(0.0, time.time() - newest[partition] / 1000))
+        self.places |= moved
         HANDLED.labels(self.group).inc(sum(len(f.records) for f in fetches))
 
     def tell_lag(self) -> None:
         """Whether or not anything moves: who retries or stands still falls behind for all to see."""
         ours = self.worker.assigned()
-        for (consumer, partition), at in self.places.items():
-            behind = max(0, self.worker.end(partition) - at.next_offset) if partition in ours else 0
-            LAG_EVENTS.labels(consumer, partition.topic, str(partition.partition)).set(behind)
+        for key, at in self.places.items():
+            self.lag.tell(key, at, self.worker.end(key[1]) if key[1] in ours else 0, time.time())
+        if self.handler.positioned:
+            for consumer in self.handler.consumers:
+                STUCK.labels(consumer).set(consumer in self.failed)
 
 
 async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
@@ -276,9 +289,8 @@ async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
         await asyncio.sleep(0.5)
 
 
-async def connect(dsn: str, durable: bool = True) -> AsyncConnection:
+async def connect(dsn: str, options: str = SESSION) -> AsyncConnection:
     """Waits for Postgres."""
-    options = SESSION if durable else f"{SESSION} -c synchronous_commit=off"
     while True:
         try:
             return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)

@@ -20,7 +20,7 @@ class Lag:
         for fetch in fetches:
             for key, at in places.items():
                 ahead = at.next_offset - fetch.offset
-                if key[1] == fetch.tp and 0 <= ahead < len(fetch.records):
+                if key[1] == Partition(*fetch.tp) and 0 <= ahead < len(fetch.records):
                     self.waiting[key] = fetch.records[ahead].timestamp / 1000
 
     def tell(self, key: Key, at: Checkpoint, end: int, now: float) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters import metrics, read_models
+from crm.adapters import read_models, tracing
 from crm.adapters.logs import debugging
 from crm.adapters.state import as_json
 from crm.codec import decode, type_of
@@ -105,6 +105,12 @@ class Project:
         self.handled = {kind for p in self.by_consumer.values() for kind in p.handles}
 
     async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
+        if tracing.spans:
+            with tracing.spans.batch("project", steps_of(todo)):
+                return await self.project(conn, todo, careful)
+        return await self.project(conn, todo, careful)
+
+    async def project(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
         events: dict[tuple[int, int], Event | None] = {}  # decoded once for all projections
         failed: set[str] = set()
         foldings = {
@@ -148,8 +154,16 @@ class Project:
         """This projection alone, loudly; the others go on."""
         why = " ".join([repr(error), *getattr(error, "__notes__", [])])
         log.error("projection stands still; mend its fold and start the role again", projection=consumer, error=why)
-        metrics.STUCK.labels(consumer).set(1)
         await checkpoints.fail(conn, consumer, why)
+
+
+def steps_of(todo: Todo) -> list[tracing.Step]:
+    """For traces: each record once, whoever takes it."""
+    headers = {(r.partition, r.offset): dict(r.headers) for records in todo.values() for r in records}
+    return [
+        tracing.Step(told.get("traceparent", b"").decode(), told.get("ce_type", b"").decode(), {"crm.offset": offset})
+        for (_, offset), told in headers.items()
+    ]
 
 
 def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[Projection[Any]]) -> None:

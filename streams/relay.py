@@ -15,12 +15,15 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from psycopg import AsyncConnection
 
-from crm.adapters import commits, recall
+from crm.adapters import commits, recall, tracing
 from crm.adapters.commits import Commit
-from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions
-from crm.adapters.metrics import BACKLOG, PUBLISHED
+from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
+from crm.adapters.metrics import LEADS, PUBLISHED
+from crm.codec import TYPE_NAMES, type_of
 from crm.settings import Settings
 from crm.topics import COMMITS, JOURNAL
+from streams import backlog
+from streams.consume import connect
 from streams.role import run
 
 LEAD = "SELECT pg_try_advisory_lock(7068002)"
@@ -28,7 +31,6 @@ ROWS = "SELECT id, partitions, firsts, counts, records FROM core.outbox WHERE id
 DONE = "DELETE FROM core.outbox WHERE id = ANY (%s)"
 BUSY, IDLE = 0.003, 0.02  # seconds between looks, which cost less than NOTIFY and are no slower
 AT_ONCE = 4_000_000  # bytes in hand, unless one transaction has more
-TELL_EVERY = 2.0  # seconds
 SETTLED = 30.0  # seconds after which an id that was not seen will not come any more: transactions are shorter
 LEASE = 5.0  # seconds after which it asks whether it still leads; its session ends after ten idle ones
 # The plan is made while the outbox is empty; a frozen leader must lose its lock.
@@ -68,8 +70,15 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled; any error ends the process and a standby takes over."""
-        conn = await AsyncConnection.connect(self.settings.database_url, autocommit=True, options=SESSION)
-        async with conn:
+        telling = asyncio.create_task(backlog.tell(self.settings.database_url))
+        try:
+            await self.stand_by_and_lead()
+        finally:
+            LEADS.set(0)
+            telling.cancel()
+
+    async def stand_by_and_lead(self) -> None:
+        async with await connect(self.settings.database_url, SESSION) as conn:
             while not (await (await conn.execute(LEAD)).fetchone() or (False,))[0]:
                 self.waits = None  # a standby is ready to take over
                 await asyncio.sleep(0.5)
@@ -81,21 +90,18 @@ class Relay:
                 self.journal = JournalWriter(producer, self.topic, at)
                 log.info("relay leads", next_positions=sum(at.values()))
                 self.waits = None
+                LEADS.set(1)
                 await self.lead(conn, producer)
 
     async def lead(self, conn: AsyncConnection, producer: AIOKafkaProducer) -> None:
-        told = settled = time.monotonic()
+        settled = time.monotonic()
         young, pause, done = 0, BUSY, list[int]()
         while True:
             rows = await self.next_rows(conn, done)
             if rows:
                 PUBLISHED.inc(await self.publish(conn, producer, rows))
             done = [row.id for row in rows]
-            if (now := time.monotonic()) - told > TELL_EVERY:
-                told = now
-                heads = await recall.pairs(conn, recall.HEADS)
-                BACKLOG.set(sum(next - self.at[partition] for partition, next in heads.items()))
-            if now - settled > SETTLED:
+            if (now := time.monotonic()) - settled > SETTLED:
                 settled, self.floor, young = now, young, self.highest
             pause = BUSY if rows else min(IDLE, pause * 1.4)  # the next batch is rarely far behind the last
             await asyncio.sleep(0 if len(rows) > 1 else pause)
@@ -123,6 +129,13 @@ class Relay:
         new = [row for row in rows if any(self.journal.lacks(part) for part in row.slices)]
         if not new:
             return 0
+        if tracing.spans:
+            with tracing.spans.batch("publish", steps_of(new)):
+                return await self.carry(conn, producer, new)
+        return await self.carry(conn, producer, new)
+
+    async def carry(self, conn: AsyncConnection, producer: AIOKafkaProducer, new: Sequence[Outgoing]) -> int:
+        assert self.journal
 
         async def leads() -> None:
             """Raises when another may lead by now: it may have published other events at these positions."""
@@ -133,6 +146,16 @@ class Relay:
         await leads()
         await commits.keep(producer, self.commit_log, [Commit(f"{self.name}/{row.id}", row.slices) for row in new])
         return await self.journal.write([part for row in new for part in row.slices], leads)
+
+
+def steps_of(rows: Sequence[Outgoing]) -> list[tracing.Step]:
+    """For traces: every event, by its type."""
+    return [
+        tracing.Step(trace, TYPE_NAMES[kind] if (kind := type_of(value)) else "", {"crm.event": id})
+        for row in rows
+        for part in row.slices
+        for _, id, _, trace, value in unpack(part.records)
+    ]
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import structlog
 import uvloop
 
-from crm.adapters import health, logs
+from crm.adapters import health, logs, tracing
 from crm.settings import Settings
 
 log = structlog.get_logger()
@@ -30,12 +30,12 @@ def run(name: str, make: Callable[[Settings], Role]) -> None:
     """Exits 0 when told to stop, 1 when it cannot go on: the supervisor starts it again."""
     settings = Settings.read()
     logs.configure(settings, name)
+    tracing.start(name)
     sys.setswitchinterval(0.0002)  # Faust's consumer has a thread of its own: 5 ms of waiting for it show in each batch
-    code = uvloop.run(main(make, settings))
-    os._exit(code)  # Faust's consumer thread may hang on a broker that is away; all effects are in Postgres
+    uvloop.run(main(make, settings))
 
 
-async def main(make: Callable[[Settings], Role], settings: Settings) -> int:
+async def main(make: Callable[[Settings], Role], settings: Settings) -> NoReturn:
     role = make(settings)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,5 +48,8 @@ async def main(make: Callable[[Settings], Role], settings: Settings) -> int:
         log.error("cannot go on", error=repr(failed), exc_info=failed)
     for task in (work, serving):
         task.cancel()
-    await asyncio.wait([work, serving], timeout=8)
-    return 1 if failed else 0
+    await asyncio.wait([work, serving], timeout=6)
+    tracing.stop()
+    # Faust's consumer thread may hang on a broker that is away, and the loop's own end waits for every task: it once
+    # took a minute. All effects are in Postgres.
+    os._exit(1 if failed else 0)

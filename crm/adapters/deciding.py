@@ -1,7 +1,7 @@
 """One transaction of decisions: facts or commands in, state and outbox out. Used by the decide role and by commands."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,15 +11,13 @@ from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
 from crm.adapters.logs import debugging
 from crm.adapters.state import Batch, Key, Trial
-from crm.codec import TYPE_NAMES, encode, type_of
-from crm.connector import digest
+from crm.codec import TYPE_NAMES, type_of
 from crm.decisions import decided, follow, hints
 from crm.decisions.case import Case, Entity
+from crm.decisions.delivery import set_aside
 from crm.envelope import Fact, now
 from crm.events import FactQuarantined
-from crm.facts import DeliveryQuarantined
 from crm.scalars import Micros
-from crm.shared import Raw
 
 SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
 
@@ -43,8 +41,16 @@ class Arrived:
         return Case(self.fact, state.of(self.fact.meta.workspace), at, self.topic, self.partition, self.offset)
 
 
-async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> AsyncCursor[tuple[int, int]] | None:
-    """In the caller's transaction. The cursor gives the last journal position of each partition that got events."""
+Stumbled = Callable[[Arrived, str], None]
+
+
+async def decide(
+    conn: AsyncConnection, arrived: Sequence[Arrived], stumbled: Stumbled = lambda _one, _why: None
+) -> AsyncCursor[tuple[int, int]] | None:
+    """In the caller's transaction. The cursor gives the last journal position of each partition that got events.
+
+    `stumbled` hears of each fact whose rule stumbled, and why.
+    """
     batch, at = Batch(), now()
     seen = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in arrived})])
     await prefetch(conn, batch, arrived)
@@ -52,7 +58,7 @@ async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> AsyncCurs
     told: list[list[Packed]] = []
     trials: list[Trial] = []
     while len(told) < len(news):  # usually once; again from the first fact that wrongly took something for absent
-        tried = [(events_of(one, batch, at), batch.keep()) for one in news[len(told) :]]
+        tried = [(events_of(one, batch, at, stumbled), batch.keep()) for one in news[len(told) :]]
         await batch.load(conn, sorted(set().union(*(trial.assumed for _, trial in tried)) - batch.loaded.keys()))
         for events, trial in tried:
             if events is None or any(batch.loaded[key] is not None for key in trial.assumed):
@@ -69,7 +75,7 @@ async def decide(conn: AsyncConnection, arrived: Sequence[Arrived]) -> AsyncCurs
     return await journal.append(conn, flat)
 
 
-def events_of(one: Arrived, batch: Batch, at: Micros) -> list[Packed] | None:
+def events_of(one: Arrived, batch: Batch, at: Micros, stumbled: Stumbled) -> list[Packed] | None:
     """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody.
 
     None when it stumbled on an assumption that may be wrong: look, and run it again.
@@ -81,7 +87,9 @@ def events_of(one: Arrived, batch: Batch, at: Micros) -> list[Packed] | None:
         if batch.assumed:
             return None
         log.exception("a decision stumbled", fact=one.fact.meta.id)
-        quarantined = refused(one, f"the rule for it stumbled: {error!r}")
+        why = f"the rule for it stumbled: {error!r}"
+        stumbled(one, why)
+        quarantined = refused(one, why)
         return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
 
 
@@ -118,12 +126,7 @@ async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrive
 
 def refused(one: Arrived, reason: str) -> Arrived:
     """The same fact, on its way to quarantine."""
-    quarantined = DeliveryQuarantined(one.fact.meta, raw_of(encode(one.fact)), TYPE_NAMES[type(one.fact)], reason)
-    return Arrived(quarantined, one.topic, one.partition, one.offset)
-
-
-def raw_of(body: bytes) -> Raw:
-    return Raw("avro/binary", {"sha256": digest(body)}, "", body)
+    return Arrived(set_aside(one.fact, reason), one.topic, one.partition, one.offset)
 
 
 def tell(news: Sequence[Arrived], told: Sequence[Sequence[Packed]]) -> None:

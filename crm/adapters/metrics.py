@@ -1,22 +1,49 @@
-"""Every metric of the streams, a sentence each. Lag in events and seconds by partition is the first figure."""
+"""Every metric of every role, a sentence each; docs/observing.md says which to look at first.
+
+Names that common dashboards know where there is one (kafka_consumergroup_lag as kafka-exporter has it, http_requests),
+crm_ for the rest; prometheus_client adds process_* of the process itself. Labels are few and bounded.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds
+PLACE = ["consumergroup", "topic", "partition"]
+
+# decide and project
 HANDLED = Counter("crm_records_handled_total", "Records that took effect, by consumer.", ["consumer"])
+RETRIES = Counter(
+    "crm_transactions_retried_total",
+    "Transactions run again after a failure, by consumer and kind of error.",
+    ["consumer", "error"],
+)
+BATCH_SECONDS = Histogram("crm_batch_seconds", "Time of one transaction, by consumer.", ["consumer"], buckets=BUCKETS)
+LAG_EVENTS = Gauge("kafka_consumergroup_lag", "Records behind the end of the log.", PLACE)
+LAG_SECONDS = Gauge("kafka_consumergroup_lag_seconds", "Age of the oldest record that is not taken yet.", PLACE)
 EVENTS = Counter("crm_events_decided_total", "Journal events decided, by type.", ["type"])
 REPEATS = Counter("crm_facts_repeated_total", "Facts that had been decided before and were dropped.")
 QUARANTINED = Counter("crm_facts_quarantined_total", "Facts put into quarantine.")
-RETRIES = Counter(
-    "crm_transactions_retried_total", "Transactions run again after a failure, by consumer.", ["consumer"]
-)
-PUBLISHED = Counter("crm_relay_published_total", "Journal events carried to Kafka.")
-BATCH_SECONDS = Histogram(
-    "crm_batch_seconds",
-    "Time of one transaction, by consumer.",
-    ["consumer"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-)
-LAG_EVENTS = Gauge("crm_lag_events", "Records behind the end of the log.", ["consumer", "topic", "partition"])
-LAG_SECONDS = Gauge("crm_lag_seconds", "Age of the newest record that took effect.", ["consumer", "topic", "partition"])
-BACKLOG = Gauge("crm_relay_backlog", "Journal events in the outbox that Kafka does not have yet.")
 STUCK = Gauge("crm_projection_stuck", "1 while a projection stands still because its fold raised.", ["projection"])
+
+# relay
+LEADS = Gauge("crm_relay_leads", "1 in the one relay that carries the outbox to Kafka, 0 in those that stand by.")
+PUBLISHED = Counter("crm_relay_published_total", "Journal events carried to Kafka.")
+BACKLOG = Gauge("crm_relay_backlog", "Journal events in the outbox, on their way to Kafka.")
+BACKLOG_SECONDS = Gauge("crm_relay_backlog_seconds", "Age of the oldest journal event in the outbox.")
+OUTBOX = Gauge("crm_outbox_rows", "Transactions in the outbox.")
+
+# intake and api
+REQUESTS = Counter(
+    "http_requests_total", "Requests answered, by address and HTTP status.", ["method", "handler", "code"]
+)
+REQUEST_SECONDS = Histogram(
+    "http_request_duration_seconds",
+    "From a request's headers to the last byte of its answer, by address.",
+    ["method", "handler"],
+    buckets=BUCKETS,
+)
+DELIVERIES = Counter("crm_deliveries_total", "Deliveries answered, by connector and outcome.", ["connector", "outcome"])
+FACTS = Counter("crm_facts_taken_total", "Facts that Kafka has acknowledged, by type.", ["type"])
+LINES_REFUSED = Counter("crm_fact_lines_refused_total", "Lines of POST /facts that were refused.")
+PENDING = Gauge("crm_intake_pending", "Facts that wait for Kafka.")
+ERRORS = Counter("crm_api_errors_total", "Errors in GraphQL answers, by code.", ["code"])
+SUBSCRIBERS = Gauge("crm_subscriptions", "Open GraphQL subscriptions, by what they follow.", ["projection"])

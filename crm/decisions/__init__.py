@@ -13,12 +13,16 @@ from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, 
 from crm.decisions.form import form_submitted
 from crm.decisions.loading import follow, hints
 from crm.decisions.payment import payment_reported
+from crm.decisions.quarantine import delivery_discarded, delivery_reparsed, fact_retried
 from crm.decisions.unfit import dated, unfit
 from crm.envelope import Event, Fact
 from crm.facts import (
     CallReported,
+    DeliveryDiscarded,
     DeliveryKept,
     DeliveryQuarantined,
+    DeliveryReparsed,
+    FactRetried,
     FormSubmitted,
     MessageReported,
     PaymentReported,
@@ -34,28 +38,34 @@ DECISIONS: dict[type[Fact], Decision] = {
     CallReported: call_reported,
     MessageReported: message_reported,
     DeliveryKept: delivery_kept,
+}
+# Decided also where there is no workspace: its absence may be what is wrong.
+OF_QUARANTINE: dict[type[Fact], Decision] = {
     DeliveryQuarantined: delivery_quarantined,
+    DeliveryReparsed: delivery_reparsed,
+    DeliveryDiscarded: delivery_discarded,
+    FactRetried: lambda fact, case: fact_retried(fact, case, decision_of),
 }
 
 
 def decided(case: Case) -> list[Event]:
     """The events of a fact, at least one, each folded into the state. Whatever the state raises passes through."""
-    told = printable(case.fact)
-    case.fact = dated(told, case.now)
     events = []
-    for event in decision_of(case, unfit(told)):
+    for event in decision_of(case):
         fold(case.state, event)
         events.append(event)
     return events
 
 
-def decision_of(case: Case, why: str) -> Iterator[Event]:
-    """`why` the fact cannot be decided on; empty when it can."""
-    fact = case.fact
-    if case.state.get(Workspace, ONLY) is None:
+def decision_of(case: Case) -> Iterator[Event]:
+    told = printable(case.fact)
+    case.fact = fact = dated(told, case.now)
+    if decision := OF_QUARANTINE.get(type(fact)):
+        yield from decision(fact, case)
+    elif case.state.get(Workspace, ONLY) is None:
         reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
         yield quarantined(case, fact.meta.actor, reason)
-    elif why:
+    elif why := unfit(told):
         yield quarantined(case, fact.meta.actor, why)
     elif decision := DECISIONS.get(type(fact)):
         yield from decision(fact, case)

@@ -1,14 +1,20 @@
 """Deliveries that say nothing to a seller: taken and noted, or waiting for somebody to mend their connector."""
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 
+from crm.codec import TYPE_NAMES, decode, encode
 from crm.decisions.case import Case
-from crm.envelope import Event
+from crm.envelope import Event, Fact
+from crm.errors import Malformed
 from crm.events import DeliveryNoted, FactQuarantined
-from crm.facts import DeliveryKept, DeliveryQuarantined
+from crm.facts import DeliveryKept, DeliveryQuarantined, DeliveryReparsed, FactRetried
+from crm.scalars import Id
 from crm.shared import Raw
 
+NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 EXCERPT = 500  # characters
 NO_RAW = Raw("", {}, "", b"")
 
@@ -34,3 +40,25 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
         sha256=sha256(raw.body).hexdigest(),
         excerpt=raw.body[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT].replace("\0", "\ufffd"),
     )
+
+
+def set_aside(fact: Fact, reason: str) -> Fact:
+    """The same fact on its way to quarantine. One that lies there already stays there, with its new reason."""
+    if isinstance(fact, FactRetried):
+        return DeliveryReparsed(fact.meta, fact.quarantine_id, 0, reason)
+    return DeliveryQuarantined(fact.meta, raw_of(encode(fact)), TYPE_NAMES[type(fact)], reason)
+
+
+def raw_of(body: bytes) -> Raw:
+    """A record of Kafka as raw bytes."""
+    return Raw("avro/binary", {"sha256": sha256(body).hexdigest()}, "", body)
+
+
+def legible(value: bytes) -> Fact:
+    """The fact of a record that can be decided on, or quarantined as somebody's. Raises Malformed."""
+    fact = decode(value)
+    if not isinstance(fact, Fact):
+        raise Malformed(f"{TYPE_NAMES[type(fact)]} is no fact")
+    if not (UUID.fullmatch(fact.meta.id) and UUID.fullmatch(fact.meta.workspace)):
+        raise Malformed("meta.id and meta.workspace must be UUIDs in canonical text")
+    return fact

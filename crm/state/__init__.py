@@ -2,7 +2,8 @@
 
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
-- of one stream: Contact, Deal, Call, Conversation, Message (the contact's stream), Payment, Workspace;
+- of one stream: Contact, Deal, Call, Conversation, Message (the contact's stream), Payment, Workspace,
+  Quarantined (the fact's);
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment), Absorbed (by the card
   that was merged away), DealReference (the smallest few of all that were ever put in);
@@ -25,6 +26,7 @@ from crm.state.entities import (
     Numbers,
     Parked,
     Payment,
+    Quarantined,
     Turn,
     Workspace,
     identifier,
@@ -49,6 +51,7 @@ __all__ = [
     "Numbers",
     "Parked",
     "Payment",
+    "Quarantined",
     "Turn",
     "Workspace",
     "fold",

@@ -143,6 +143,13 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     edited_at: Micros = Micros(0)
 
 
+class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A delivery that could not be understood. Key: its fact's id."""
+
+    attempts: int = 0  # to take it up again
+    status: str = ""  # released or discarded; empty while it waits
+
+
 def key(text: str) -> str:
     """What somebody wrote, as a key: no NUL, which Postgres cannot hold, and no longer than its index can take."""
     text = text.replace("\0", "\ufffd")

@@ -19,12 +19,15 @@ from crm.events import (
     DealOpened,
     DealPaid,
     DealStageMoved,
+    FactQuarantined,
     IdentifierAdded,
     MessageEdited,
     MessageReceived,
     PaymentMatched,
     PaymentParked,
     PaymentRecorded,
+    QuarantineAttempted,
+    QuarantineSettled,
     WorkspaceCreated,
 )
 from crm.facts import FormSubmitted
@@ -43,6 +46,7 @@ from crm.state.entities import (
     Numbers,
     Parked,
     Payment,
+    Quarantined,
     Turn,
     Workspace,
     identifier,
@@ -215,6 +219,20 @@ def message_changed(state: State, event: MessageReceived | MessageEdited) -> Non
     state.put(event.message_id, Message(event.edited_at) if event.edited_at is not None else Message())
 
 
+def quarantined(state: State, event: FactQuarantined) -> None:
+    state.put(event.quarantine_id, Quarantined())
+
+
+def quarantine_attempted(state: State, event: QuarantineAttempted) -> None:
+    before = state.get(Quarantined, event.quarantine_id)
+    if before is None or not before.status:
+        state.put(event.quarantine_id, Quarantined(event.attempts))
+
+
+def quarantine_settled(state: State, event: QuarantineSettled) -> None:
+    state.put(event.quarantine_id, Quarantined(event.attempts, event.status))
+
+
 def form_digest(title: str, form: FormSubmitted | DealOpened) -> str:
     """What a form says, in 16 letters: the same from the fact and from the deal that it became."""
     said = (title, form.form, form.page, form.reference, form.amount_minor or 0, form.fields, form.utm, form.files)
@@ -239,4 +257,7 @@ FOLDS: dict[type[Event], Callable[[State, Any], None]] = {
     ConversationOpened: conversation_opened,
     MessageReceived: message_changed,
     MessageEdited: message_changed,
+    FactQuarantined: quarantined,
+    QuarantineAttempted: quarantine_attempted,
+    QuarantineSettled: quarantine_settled,
 }

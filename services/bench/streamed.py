@@ -12,7 +12,8 @@ from psycopg import AsyncConnection
 
 from crm.codec import encode
 from crm.scalars import Id
-from crm.topics import FAMILIES, JOURNAL, TOPICS
+from crm.topics import FAMILIES, TOPICS
+from projections import PROJECTIONS
 from services.bench.machine import machine
 from services.bench.mixture import mixed
 
@@ -21,7 +22,8 @@ PROGRESS = """
 SELECT (SELECT coalesce(sum(next_offset), 0) FROM core.checkpoint WHERE consumer = 'decide')::bigint,
        (SELECT sum(next) FROM core.journal_head)::bigint,
        (SELECT coalesce(min(done), 0) FROM (
-          SELECT sum(position + 1) AS done FROM core.checkpoint WHERE topic = %s AND failed IS NULL GROUP BY consumer
+          SELECT sum(position + 1) AS done FROM core.checkpoint
+          WHERE consumer = ANY (%s) AND failed IS NULL GROUP BY consumer
         ) AS projections)::bigint"""
 
 
@@ -35,7 +37,7 @@ class Progress:
 
 
 async def progress(conn: AsyncConnection) -> Progress:
-    row = await (await conn.execute(PROGRESS, [JOURNAL.name])).fetchone()
+    row = await (await conn.execute(PROGRESS, [[projection.table for projection in PROJECTIONS.values()]])).fetchone()
     return Progress(*row) if row else Progress(0, 0, 0)
 
 

@@ -7,7 +7,23 @@ import typer
 
 from services.cli.sentences import Sentences
 
-COMMANDS = ("up", "down", "status", "doctor", "setup", "demo", "bench", "connect", "token", "tail")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "doctor",
+    "setup",
+    "demo",
+    "bench",
+    "chaos",
+    "connect",
+    "token",
+    "tail",
+    "archive",
+    "backup",
+    "restore",
+    "quarantine",
+)
 
 app = typer.Typer(
     cls=Sentences,

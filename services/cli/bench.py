@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from services.bench.intake import bench_intake
+from services.bench.overload import overload as overloaded
 from services.bench.streamed import streamed
 from services.bench.visible import visible
 from services.cli import show
@@ -53,6 +54,22 @@ def end_to_end(
         return [seen, flow]
 
     show.as_json(asyncio.run(both()))
+
+
+@app.command()
+def overload(
+    rate: Annotated[int, typer.Option(min=1, help="Facts a second, streamed straight to Kafka.")] = 50_000,
+    seconds: Seconds = 60,
+    connections: Annotated[int, typer.Option(min=1, help="That post forms, each as fast as it is answered.")] = 512,
+    patience: Annotated[int, typer.Option(min=1, help="Seconds for everything to be decided afterwards.")] = 900,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Far more than the roles can do: what memory they take, and that what was acknowledged is decided."""
+    known, told, folder = demo(data), teller(json), data or state.data_folder()
+    address = f"{state.running(folder).intake_url}/in/{known.form}"
+    run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, told)
+    show.as_json(asyncio.run(run))
 
 
 def demo(data: Data) -> demo_workspace.Demo:

@@ -1,4 +1,7 @@
-"""What `crm doctor` looks at: each check gives its findings as sentences with what to do."""
+"""What `crm doctor` looks at on this machine and in the stack: each check gives its findings as sentences.
+
+Its servers are in server_checks.py, what flows through them in flow_checks.py.
+"""
 
 import importlib.metadata
 import os
@@ -8,17 +11,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from crm.settings import Settings, mask, variable
 from services.cli.status import lag
-from services.stack import topics
-from services.stack.answers import unreachable
 from services.stack.state import NotRunning, StackState, running
 
 MUCH_LAG = 10_000  # records behind that are worth a word
+MORE = " Nothing is lost. If that grows: docs/observing.md, Lag grows."
 LITTLE_DISK = 2 << 30  # bytes
-STANDING = "SELECT DISTINCT consumer, failed FROM core.checkpoint WHERE failed IS NOT NULL ORDER BY consumer"
 
 
 @dataclass(frozen=True)
@@ -74,47 +73,24 @@ def packages(_: Patient) -> list[Finding]:
 
 
 def disk(patient: Patient) -> list[Finding]:
-    folder = next(path for path in (patient.data, *patient.data.parents) if path.exists())
-    free = shutil.disk_usage(folder).free
-    sentence = f"{free / (1 << 30):.1f} GB free for {patient.data}."
-    return [Finding("disk", free > LITTLE_DISK, sentence + ("" if free > LITTLE_DISK else " Free some: Kafka stops."))]
+    """Of the stack's folder, and of Kafka's and Postgres's own where they lie on other disks."""
+    folders: dict[int, Path] = {}
+    for folder in (patient.data, patient.data / "kafka", patient.data / "postgres"):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        folders.setdefault(there.stat().st_dev, folder)
+    return [disk_of(folder, free_of(folder)) for folder in folders.values()]
 
 
-async def kafka_answers(patient: Patient) -> list[Finding]:
-    if not patient.kafka_bootstrap:
-        return [Finding("kafka", False, "No Kafka is known: start the stack with `crm up`, or set KAFKA_BOOTSTRAP.")]
-    if missing := await unreachable(patient.kafka_bootstrap):
-        return [Finding("kafka", False, f"{missing}. Look into {patient.data / 'kafka.log'}.")]
-    return [Finding("kafka", True, f"Kafka answers at {patient.kafka_bootstrap}.")]
+def free_of(folder: Path) -> int:
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
-async def topics_fit(patient: Patient) -> list[Finding]:
-    if not patient.kafka_bootstrap:
-        return []
-    wrong = await topics.differences(patient.kafka_bootstrap)
-    return [Finding("topics", False, text) for text in wrong] or [Finding("topics", True, "All are as declared.")]
-
-
-async def postgres_answers(patient: Patient) -> list[Finding]:
-    from projections import PROJECTIONS
-
-    if not patient.database_url:
-        return [Finding("postgres", False, "No Postgres is known: start the stack with `crm up`, or set DATABASE_URL.")]
-    wanted = ["core.checkpoint", *(f"read.{projection.table}" for projection in PROJECTIONS.values())]
-    try:
-        async with await psycopg.AsyncConnection.connect(patient.database_url, connect_timeout=5) as conn:
-            query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
-            missing = [name for (name,) in await (await conn.execute(query, [wanted])).fetchall()]
-            version = conn.info.parameter_status("server_version")
-            still = [] if missing else await (await conn.execute(STANDING)).fetchall()
-    except psycopg.OperationalError as error:
-        text = f"Postgres does not answer at {mask(patient.database_url)}: {str(error).strip()}"
-        return [Finding("postgres", False, f"{text}. Look into {patient.data / 'postgres.log'}.")]
-    if missing:
-        return [Finding("postgres", False, f"These tables are missing: {', '.join(missing)}. `crm up` makes them.")]
-    answers = Finding("postgres", True, f"Postgres {version} answers and has its {len(wanted)} tables.")
-    advice = "The others go on. Mend its fold, then start the project role again: it goes on where it stands."
-    return [answers, *(Finding(name, False, f"{name} stands still: {why}. {advice}") for name, why in still)]
+def disk_of(folder: Path, free: int) -> Finding:
+    sentence = f"{free / (1 << 30):.1f} GB free for {folder}."
+    if free > LITTLE_DISK:
+        return Finding("disk", True, sentence)
+    advice = "Give it room: a full disk stops Kafka or Postgres, and intake with it. Nothing that was taken is lost."
+    return Finding("disk", False, f"{sentence} {advice}")
 
 
 def roles_ready(patient: Patient) -> list[Finding]:
@@ -135,11 +111,7 @@ def roles_ready(patient: Patient) -> list[Finding]:
 def lags_small(patient: Patient) -> list[Finding]:
     behind = {part.name: lag(part) for part in patient.stack.parts} if patient.stack else {}
     return [
-        Finding("lag", count < MUCH_LAG, f"{name} is {count:,} records behind.")
+        Finding("lag", count < MUCH_LAG, f"{name} is {count:,} records behind." + (MORE if count >= MUCH_LAG else ""))
         for name, count in behind.items()
         if count is not None
     ]
-
-
-OFFLINE = (python, packages, disk)
-ONLINE = (kafka_answers, topics_fit, postgres_answers, roles_ready, lags_small)

@@ -6,12 +6,21 @@ from typing import Annotated
 
 import typer
 
-from services.cli import checks, show
+from services.cli import checks, flow_checks, server_checks, show
 from services.cli.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
 
 Check = Callable[[checks.Patient], Awaitable[list[Finding]] | list[Finding]]
+OFFLINE: tuple[Check, ...] = (checks.python, checks.packages, checks.disk)
+ONLINE: tuple[Check, ...] = (
+    server_checks.kafka_answers,
+    server_checks.topics_fit,
+    server_checks.postgres_answers,
+    checks.roles_ready,
+    checks.lags_small,
+    flow_checks.flows,
+)
 
 
 def doctor(
@@ -21,8 +30,7 @@ def doctor(
 ) -> None:
     """Check this machine and the running stack. Exit code 1 when something is wrong."""
     patient = checks.examine((data or state.data_folder()).absolute())
-    every: tuple[Check, ...] = checks.OFFLINE if offline else checks.OFFLINE + checks.ONLINE
-    findings = asyncio.run(run(every, patient))
+    findings = asyncio.run(run(OFFLINE if offline else OFFLINE + ONLINE, patient))
     well = all(finding.ok for finding in findings)
     if json:
         show.as_json({"ok": well, "checks": findings, "settings": patient.settings})
@@ -31,7 +39,7 @@ def doctor(
             typer.echo(f"  {name}={value}")
         for finding in findings:
             mark = typer.style("ok  ", fg="green") if finding.ok else typer.style("FIX ", fg="red", bold=True)
-            typer.echo(f"{mark}{finding.about:<9} {finding.sentence}")
+            typer.echo(f"{mark}{finding.about:<10} {finding.sentence}")
         typer.echo("All is well." if well else "Something is wrong: see the lines with FIX.")
     if not well:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.state import PartState
 
-LAG = ("crm_lag_events", "crm_relay_backlog")
+LAG = {"decide": "kafka_consumergroup_lag", "project": "kafka_consumergroup_lag", "relay": "crm_relay_backlog"}
 
 
 def status(data: Data = None, json: Json = False) -> None:
@@ -59,11 +59,12 @@ def status(data: Data = None, json: Json = False) -> None:
 
 def lag(part: PartState) -> int | None:
     """Records that the role has not taken yet, from its own metrics; None when it has no such figure."""
-    if not part.url or part.state != "ready":
+    name = LAG.get(part.name.partition("-")[0])
+    if not name or not part.url or part.state != "ready":
         return None
     try:
         text = httpx.get(f"{part.url}/metrics", timeout=2, trust_env=False).text
     except httpx.HTTPError:
         return None
-    samples = [s for family in text_string_to_metric_families(text) for s in family.samples if s.name in LAG]
+    samples = [s for family in text_string_to_metric_families(text) for s in family.samples if s.name == name]
     return int(sum(sample.value for sample in samples)) if samples else None

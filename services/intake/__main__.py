@@ -9,15 +9,16 @@ import structlog
 import uvicorn
 import uvloop
 
-from crm.adapters import health
+from crm.adapters import health, tracing
 from crm.adapters.access import Access
 from crm.adapters.kafka import KafkaLog
 from crm.adapters.logs import configure
+from crm.adapters.metrics import PENDING
+from crm.adapters.observed import Observed
 from crm.settings import Settings
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.intake.app import Intake
-from services.intake.metrics import PENDING
 from services.intake.records import MAX_BODY
 
 logger = structlog.get_logger()
@@ -34,14 +35,14 @@ async def main(settings: Settings) -> None:
         PENDING.set_function(lambda: log.pending)
         app = Intake(
             access,
-            log,
+            tracing.spans.log(log) if tracing.spans else log,
             CONNECTORS,
             max_body=min(settings.max_body, MAX_BODY),
             max_batch_body=settings.max_batch_body,
         )
         server = health.Quiet(
             uvicorn.Config(
-                app,
+                Observed(app),
                 host=settings.host,
                 port=settings.intake_port,
                 http="httptools",
@@ -72,4 +73,6 @@ async def main(settings: Settings) -> None:
 if __name__ == "__main__":
     settings = Settings.read()
     configure(settings, "intake")
+    tracing.start("intake")
     uvloop.run(main(settings))
+    tracing.stop()

@@ -6,6 +6,7 @@ from typing import Protocol
 import structlog
 
 from crm.adapters.logs import debugging
+from crm.adapters.metrics import DELIVERIES, FACTS
 from crm.connector import KEPT_HEADERS, Answer, Connection, Connector, Delivery, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
@@ -13,11 +14,11 @@ from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
 from crm.shared import Raw
 from services.intake.body import Bodies, Receive
-from services.intake.metrics import DELIVERIES, FACTS, SECONDS
 from services.intake.records import record_of
 from services.intake.reply import NOT_FOUND, Reply, later, sentence
 from services.intake.request import trace_of, without_secrets
 
+AT_ONCE = 1_000  # deliveries under way; who comes on top would wait longer than a vendor does
 MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
 logger = structlog.get_logger()
 
@@ -38,6 +39,7 @@ class Deliveries:
     ) -> None:
         self.doors, self.log, self.connectors = doors, log, connectors
         self.bodies, self.limit, self.clock = bodies, limit, clock
+        self.under_way = 0
 
     def find(self, id: str) -> tuple[Connector, Connection] | None:
         connection = self.doors.connection(id)
@@ -61,12 +63,16 @@ class Deliveries:
             return NOT_FOUND
         connector, connection = found
         body = await self.bodies.read(headers, receive, self.limit)
-        began = self.clock()
+        if self.under_way >= AT_ONCE:
+            return later("More is coming in than can be taken. Nothing was kept. Send it again.")
         kept_query = without_secrets(query, connection.secret) if query else ""
-        delivery = Delivery(headers, body, began, kept_query, trace_of(headers))
-        reply, outcome = await self.keep(connector, connection, delivery)
+        delivery = Delivery(headers, body, self.clock(), kept_query, trace_of(headers))
+        self.under_way += 1
+        try:
+            reply, outcome = await self.keep(connector, connection, delivery)
+        finally:
+            self.under_way -= 1
         DELIVERIES.labels(connector.name, outcome).inc()
-        SECONDS.observe((self.clock() - began) / 1_000_000)
         return reply
 
     async def keep(self, connector: Connector, connection: Connection, delivery: Delivery) -> tuple[Reply, str]:

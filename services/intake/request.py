@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
+from crm.adapters import tracing
+
 SECRET_NAMES = {"token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign"}
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -19,7 +21,9 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def trace_of(headers: Mapping[str, str]) -> str:
-    """W3C traceparent, if there is one; what does not look like one is left out."""
+    """W3C traceparent: of our own span, or the caller's if there is one and it looks like one."""
+    if tracing.spans:
+        return tracing.spans.here()
     trace = headers.get("traceparent", "")
     return trace if TRACEPARENT.fullmatch(trace) else ""
 

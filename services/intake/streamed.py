@@ -11,13 +11,13 @@ import structlog
 from msgspec import UNSET, Struct, UnsetType
 
 from crm.adapters.logs import debugging
+from crm.adapters.metrics import FACTS, LINES_REFUSED
 from crm.envelope import named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
 from crm.scalars import Id, Micros
 from services.intake.body import Bodies, Receive
 from services.intake.lines import NDJSON, is_ndjson, lines_of
-from services.intake.metrics import FACTS, LINES_REFUSED
 from services.intake.records import record_of
 from services.intake.repeats import Repeats
 from services.intake.reply import JSON, Reply, Stop, later, problem

@@ -5,7 +5,9 @@ import base64
 import signal
 import tempfile
 import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from services.stack import kafka_files
 from services.stack.answers import unreachable
@@ -16,10 +18,10 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={advertised}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}
 log.dirs={log}
 auto.create.topics.enable=false
 # one node: nothing to replicate, nobody to wait for
@@ -40,14 +42,22 @@ FLAGS = ["-Xms128m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
 class Kafka:
-    """A broker on its own data folder. `start` returns at once; `ready` tells when it serves."""
+    """A broker on its own data folder. `start` returns at once; `ready` tells when it serves.
+
+    Kafka tells its clients where to come again. `ways` are further ways in, by name: the port that it listens on and
+    the one that it tells those who came through it, say a proxy's.
+    """
 
     name = "kafka"
     stop_by, patience = signal.SIGTERM, 15.0
 
-    def __init__(self, data: Path, port: int, jars: Path) -> None:
+    def __init__(
+        self, data: Path, port: int, jars: Path, ways: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    ) -> None:
         self.data, self.port, self.jars, self.cluster = data.absolute(), port, jars, ""
         self.log = self.data.with_suffix(".log")
+        self.ways = ways
+        self.wrap: Callable[[list[str]], list[str]] = list  # what the broker's command is run by
         self.process: Process | None = None
         self.served = False
 
@@ -63,13 +73,20 @@ class Kafka:
         self.cluster = self.format()
         if not self.served and not is_free(self.port):  # taken since it was chosen; afterwards others know our port
             self.port = any_free()
-        settings = PROPERTIES.format(port=self.port, controller=any_free(), log=self.data / "log")
+        ways = {"PLAINTEXT": (self.port, self.port), **self.ways}
+        settings = PROPERTIES.format(
+            listeners=",".join(f"{name}://{LOCAL}:{port}" for name, (port, _) in ways.items()),
+            advertised=",".join(f"{name}://{LOCAL}:{told}" for name, (_, told) in ways.items()),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in ways),
+            controller=any_free(),
+            log=self.data / "log",
+        )
         (self.data / "server.properties").write_text(settings)
         archive = kafka_files.archive()
         use = flags or ((f"-XX:AOTCache={archive}",) if archive.exists() else ())
         java, *arguments = self.command()
         with self.log.open("ab") as log:
-            self.process = spawn([java, *use, *arguments], log, dies_by=signal.SIGTERM)
+            self.process = spawn(self.wrap([java, *use, *arguments]), log, dies_by=signal.SIGTERM)
         return self.process
 
     def format(self) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 from services.stack.process import Process, ended, stop
 from services.stack.state import PartState, born
 
-FIRST_PAUSE, LAST_PAUSE = 0.2, 10.0  # seconds before a part that died is started again; doubles each time
+FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0  # seconds before a part that died is started again; doubles each time
 STEADY = 20.0  # seconds of being ready after which the pause is short again
 LOOK, LOOK_AGAIN = 0.1, 1.0  # seconds between questions to a part that is not ready, and to one that is
 DEAF = 60.0  # seconds without any answer after which a role is killed and started again
@@ -31,10 +31,14 @@ class Part(Protocol):
 class Keeper:
     """Keeps one part: starts it, asks whether it is ready, passes its lines on, starts it again when it dies."""
 
-    def __init__(self, part: Part, say: Callable[[str, str], None], changed: Callable[[], None]) -> None:
-        self.part, self.say, self.changed = part, say, changed
+    def __init__(
+        self, part: Part, say: Callable[[str, str], None], changed: Callable[[], None], steady: float = STEADY
+    ) -> None:
+        self.part, self.say, self.changed, self.steady = part, say, changed, steady
         self.state, self.missing, self.restarts, self.born = "starting", "", 0, 0.0
         self.is_ready = asyncio.Event()
+        self.wanted = asyncio.Event()  # cleared: it stays away once it has ended, until this is set again
+        self.wanted.set()
         self.lines: asyncio.Task[None] | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -58,6 +62,7 @@ class Keeper:
             self.turn("waiting", f"ended with {process.returncode}")
             self.say(self.part.name, f"ended with {process.returncode}: starts again in {pause:.1f} s")
             await asyncio.sleep(pause)
+            await self.wanted.wait()
             pause = min(pause * 2, LAST_PAUSE)
             self.start()
 
@@ -78,7 +83,7 @@ class Keeper:
                     process.kill()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended(process), LOOK_AGAIN if missing is None else LOOK)
-        return ready_since is not None and time.monotonic() - ready_since > STEADY
+        return ready_since is not None and time.monotonic() - ready_since > self.steady
 
     def turn(self, state: str, missing: str = "") -> None:
         if (state, missing) != (self.state, self.missing) or state == "starting":

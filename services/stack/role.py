@@ -22,7 +22,10 @@ ROLES = {
 
 
 class Role:
-    """One replica of a role. Each start takes a new port for /livez, /readyz and /metrics."""
+    """One replica of a role. Each start takes a new port for /livez, /readyz and /metrics.
+
+    `module` is what follows `python -m`: a module, and words for it if it takes some.
+    """
 
     stop_by, patience = signal.SIGTERM, 10.0
 
@@ -39,7 +42,7 @@ class Role:
         port = any_free()
         self.url, self.heard = f"http://{LOCAL}:{port}", time.monotonic()
         environment = {**self.environment, "CRM_HEALTH_PORT": str(port)}
-        self.process = spawn([sys.executable, "-m", self.module], subprocess.PIPE, environment=environment)
+        self.process = spawn([sys.executable, "-m", *self.module.split()], subprocess.PIPE, environment=environment)
         return self.process
 
     async def ready(self) -> str | None:

@@ -14,7 +14,7 @@ import psutil
 
 from crm.settings import Settings
 from services.stack import kafka, state
-from services.stack.keeper import Keeper, Part
+from services.stack.keeper import STEADY, Keeper, Part
 from services.stack.ports import any_free, choose
 from services.stack.postgres import Postgres
 from services.stack.role import ROLES, Role
@@ -37,6 +37,7 @@ class Plan:
     replicas: Mapping[str, int] = field(default_factory=dict)  # of a role; 1 each unless told
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
     roles_in_time: float = 60.0  # seconds until all must be ready
+    steady: float = STEADY  # seconds of being ready after which a part that dies comes back at once
     demo: bool = True
 
 
@@ -96,33 +97,45 @@ class Supervisor:
             jars = await kafka.prepare(lambda text: self.say("kafka", text))
             self.began = time.monotonic()
             port = choose("Kafka", self.plan.kafka_port, lambda text: self.say("kafka", text))
-            broker = kafka.Kafka(self.plan.data / "kafka", port, jars)
+            broker = self.broker(port, jars)
             self.keep(broker, self.servers)
         if not self.dsn:
             port = choose("Postgres", self.plan.postgres_port, lambda text: self.say("postgres", text))
-            postgres = Postgres(self.plan.data / "postgres", port)
+            postgres = self.database(port)
             self.keep(postgres, self.servers)
         await self.until_ready(self.servers, SERVERS_IN_TIME)
         self.bootstrap = broker.bootstrap if broker else self.bootstrap
         self.dsn = postgres.dsn if postgres else self.dsn
 
+    def broker(self, port: int, jars: Path) -> kafka.Kafka:
+        return kafka.Kafka(self.plan.data / "kafka", port, jars)
+
+    def database(self, port: int) -> Postgres:
+        return Postgres(self.plan.data / "postgres", port)
+
     def start_roles(self) -> None:
         self.intake_port = choose("Intake", self.intake_port, lambda text: self.say("intake", text))
         self.api_port = choose("The API", self.api_port, lambda text: self.say("api", text))
-        environment = {
+        for role in self.plan.roles:
+            for instance in range(1, self.plan.replicas.get(role, 1) + 1):
+                self.start_role(role, instance)
+
+    def start_role(self, role: str, instance: int) -> None:
+        own_port = {} if instance == 1 else other_port(role)
+        part = Role(role, self.plan.roles[role], instance, {**self.environment_of(role), **own_port})
+        self.keep(part, self.roles)
+
+    def environment_of(self, role: str) -> Mapping[str, str]:
+        return {
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "DATABASE_URL": self.dsn,
             "CRM_INTAKE_PORT": str(self.intake_port),
             "CRM_API_PORT": str(self.api_port),
         }
-        for role, module in self.plan.roles.items():
-            for instance in range(1, self.plan.replicas.get(role, 1) + 1):
-                own_port = {} if instance == 1 else other_port(role)
-                self.keep(Role(role, module, instance, environment | own_port), self.roles)
 
     def keep(self, part: Part, among: list[Keeper]) -> None:
-        keeper = Keeper(part, self.say, self.publish)
+        keeper = Keeper(part, self.say, self.publish, self.plan.steady)
         among.append(keeper)
         keeper.begin()
 

@@ -33,7 +33,8 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("token create --scope all", "There is no scope all; there are read, write, connect, admin."),
         (
             "tail cows",
-            "There is no topic 'cows'; there are journal, forms, banking, calls, chats, quarantine, connections.",
+            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, quarantine, "
+            "connections.",
         ),
         (
             "connect sms",

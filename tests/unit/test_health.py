@@ -34,7 +34,7 @@ def test_metrics_are_prometheus_text() -> None:
     status, body, kind = answer
     assert (status, kind.partition(";")[0]) == (200, "text/plain")
     assert b'\ncrm_records_handled_total{consumer="test_health"} 7.0\n' in body
-    assert b"\n# HELP crm_lag_events Records behind the end of the log.\n" in body
+    assert b"\n# HELP kafka_consumergroup_lag Records behind the end of the log.\n" in body
 
 
 @pytest.mark.parametrize("path", ["/", "/livez/", "/readyz2", "/METRICS", ""])

@@ -13,7 +13,6 @@ from crm.events import (
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
-    FactQuarantined,
     IdentifierAdded,
     MessageEdited,
     MessageReceived,
@@ -21,7 +20,6 @@ from crm.events import (
     WorkspaceCreated,
 )
 from projections.pipeline import PipelineRow, pipeline
-from projections.quarantine import QuarantineRow, quarantine
 from projections.timeline import STEPS, TimelineRow, timeline
 from tests.unit.projections.journal import CALL, CHAT, DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
@@ -70,14 +68,6 @@ def test_what_one_form_led_to_is_read_in_the_order_it_makes_sense() -> None:
     """All of it has one time: a deal was once shown as assigned before it was opened."""
     order = (ContactCreated, IdentifierAdded, DealOpened, DealAssigned, PaymentMatched, DealPaid, DealStageMoved)
     assert sorted(order, key=STEPS.__getitem__) == list(order)
-
-
-def test_a_quarantined_delivery_says_where_its_bytes_are() -> None:
-    event = FactQuarantined(M, an_id("fact"), "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>")
-    assert row_of(quarantine, event) == QuarantineRow(
-        an_id("fact"), "connection", "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>", "crm.intake.forms", 2,
-        40, NOON,
-    )  # fmt: skip
 
 
 def test_a_workspace_has_its_pipeline() -> None:

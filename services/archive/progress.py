@@ -1,0 +1,31 @@
+"""How far a long command is: records, rate and time left on a terminal, nothing elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Advance = Callable[[int], None]
+
+
+@contextmanager
+def progress(doing: str, total: int, unit: str, quiet: bool = False) -> Iterator[Advance]:
+    """Call what it gives with how many more are done. On standard error: standard output is for the result."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit}, {{task.fields[rate]}}/s, left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(doing, total=total, rate="-")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            if speed := bar.tasks[task].speed:
+                bar.update(task, rate=f"{speed:,.0f}")
+
+        yield advance

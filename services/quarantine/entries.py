@@ -1,0 +1,86 @@
+"""What lies in quarantine, as Postgres tells it."""
+
+from collections.abc import Iterable
+from typing import Any, LiteralString
+
+import msgspec
+from msgspec import Struct
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from crm.decisions.delivery import NOBODY
+from crm.scalars import Id, Micros
+from crm.state import Quarantined
+
+STATUSES = ("waiting", "released", "discarded", "all")
+COLUMNS: LiteralString = """
+SELECT workspace::text, quarantine_id::text AS id, connection, connector, reason, content_type, size, sha256,
+  cause_topic AS topic, cause_partition AS partition, cause_offset AS "offset", status, attempts, touched_by,
+  (extract(epoch FROM received_at) * 1000000)::bigint AS received_at,
+  (extract(epoch FROM quarantined_at) * 1000000)::bigint AS quarantined_at
+FROM read.quarantine_v2"""
+# As they came: what one sender told lies in one partition.
+ORDER: LiteralString = " ORDER BY quarantined_at, cause_topic, cause_partition, cause_offset, quarantine_id"
+STATE = (
+    "SELECT key, value::text FROM core.state WHERE (workspace, key) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))"
+)
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """One quarantined delivery."""
+
+    id: Id
+    workspace: Id
+    connection: str
+    connector: str
+    reason: str
+    content_type: str
+    size: int
+    sha256: str
+    topic: str
+    partition: int
+    offset: int
+    status: str
+    attempts: int
+    touched_by: str
+    received_at: Micros
+    quarantined_at: Micros
+
+
+class Wanted(Struct, frozen=True):
+    """Which entries; what is empty leaves out none."""
+
+    ids: tuple[Id, ...] = ()
+    connector: str = ""
+    reason: str = ""  # a part of it, in any case of letters
+    status: str = "waiting"
+    since: Micros = Micros(0)
+    workspace: Id | None = None
+    nobody: bool = False
+
+
+async def listed(conn: AsyncConnection, wanted: Wanted, limit: int | None = None) -> list[Entry]:
+    """The oldest first."""
+    workspace = NOBODY if wanted.nobody else wanted.workspace
+    terms: list[tuple[LiteralString, Any]] = [
+        ("quarantine_id = ANY (%s)", list(wanted.ids) or None),
+        ("connector = %s", wanted.connector or None),
+        ("strpos(lower(reason), lower(%s)) > 0", wanted.reason or None),
+        ("status = %s", None if wanted.status == "all" else wanted.status),
+        ("quarantined_at >= timestamptz 'epoch' + %s * interval '1 microsecond'", wanted.since or None),
+        ("workspace = %s", workspace),
+    ]
+    given = [(term, value) for term, value in terms if value is not None]
+    query = COLUMNS + (" WHERE " + " AND ".join(term for term, _ in given) if given else "") + ORDER + " LIMIT %s"
+    async with conn.cursor(row_factory=class_row(Entry)) as cursor:
+        await cursor.execute(query, [*(value for _, value in given), limit])
+        return await cursor.fetchall()
+
+
+async def states(conn: AsyncConnection, entries: Iterable[Entry]) -> dict[Id, Quarantined]:
+    """What decide knows of them now; the rows above may be some moments behind."""
+    there = list(entries)
+    names = [f"Quarantined/{entry.id}" for entry in there]
+    rows = await (await conn.execute(STATE, [[entry.workspace for entry in there], names])).fetchall()
+    found = {key.partition("/")[2]: msgspec.json.decode(value, type=Quarantined) for key, value in rows}
+    return {entry.id: found.get(entry.id, Quarantined()) for entry in there}

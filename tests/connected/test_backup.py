@@ -1,0 +1,138 @@
+"""Backup and restore on real servers: an hour-old database is put back, and what Kafka has more is there exactly once."""
+
+import hashlib
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from crm.errors import Broken
+from services.archive import backup
+from services.archive.backup import DUMP, Backup, Checkpoint, back_up
+from services.archive.restore import restore
+from services.connectors import rehearse
+from services.stack import state
+from tests.e2e.person import Person
+from tests.e2e.stack import Stack
+from tests.servers import IN_CONTAINERS
+
+DECIDED = ("decide", "crm.intake.forms", 0, 5, -1)
+
+
+def at(dsn: str) -> list[tuple[int]]:
+    with psycopg.connect(dsn) as conn:
+        return conn.execute("SELECT next FROM core.journal_head WHERE partition = 3").fetchall()
+
+
+def move(dsn: str, position: int) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE core.journal_head SET next = %s WHERE partition = 3", [position])
+
+
+def called(dsn: str, name: str) -> str:
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture
+def taken(fresh_database_url: str, tmp_path: Path) -> Backup:
+    """Of a database that was compared with Kafka, at position 7; it has come to 9 since."""
+    with psycopg.connect(fresh_database_url) as conn:
+        conn.execute(
+            "INSERT INTO core.checkpoint (consumer, topic, partition, next_offset) VALUES (%s, %s, %s, %s)", DECIDED[:4]
+        )
+        conn.execute("INSERT INTO core.compared VALUES ('this start of the server')")
+    move(fresh_database_url, 7)
+    made = back_up(fresh_database_url, tmp_path / "backup")
+    move(fresh_database_url, 9)
+    return made
+
+
+def test_a_backup_takes_the_databases_place(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    assert (taken.journal_heads[3], taken.checkpoints) == (7, [Checkpoint(*DECIDED)])
+    assert backup.read(folder) == taken
+    assert {path.name: path.stat().st_mode & 0o777 for path in [folder, *folder.iterdir()]} == {
+        "backup": 0o700,
+        DUMP: 0o600,
+        "manifest.json": 0o600,
+    }
+    found, kept = restore(fresh_database_url, folder)
+    assert found == taken
+    try:
+        assert (at(fresh_database_url), at(called(fresh_database_url, kept))) == ([(7,)], [(9,)])
+        with psycopg.connect(fresh_database_url) as conn:
+            assert conn.execute("SELECT * FROM core.compared").fetchall() == []
+    finally:
+        with psycopg.connect(called(fresh_database_url, "postgres"), autocommit=True) as conn:
+            conn.execute(f"DROP DATABASE {kept}".encode())
+
+
+def test_nothing_is_restored_while_somebody_is_connected(
+    taken: Backup, fresh_database_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(fresh_database_url, application_name="decide"):
+        with pytest.raises(RuntimeError, match=r"is in use: decide from .* It was not changed\. Stop the roles"):
+            restore(fresh_database_url, tmp_path / "backup")
+    assert at(fresh_database_url) == [(9,)]
+
+
+def test_a_damaged_backup_is_refused(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
+    dump = tmp_path / "backup" / DUMP
+    dump.write_bytes(dump.read_bytes()[:-1])
+    with pytest.raises(Broken, match=r"is cut off or was changed: its SHA-256 is another\. Nothing was changed"):
+        restore(fresh_database_url, tmp_path / "backup")
+    assert at(fresh_database_url) == [(9,)]
+
+
+def test_a_dump_that_pg_restore_refuses_leaves_no_half(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
+    """The checksum is right, the content is not: the new database is dropped, the present one is as it was."""
+    folder = tmp_path / "backup"
+    (folder / DUMP).write_bytes(b"PGDMP")
+    told = json.loads((folder / "manifest.json").read_text())
+    told["sha256"] = hashlib.sha256(b"PGDMP").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(RuntimeError, match=r"could not be restored; the database is as it was\. pg_restore said"):
+        restore(fresh_database_url, folder)
+    assert at(fresh_database_url) == [(9,)]
+    with psycopg.connect(fresh_database_url) as conn:
+        assert conn.execute("SELECT datname FROM pg_database WHERE datname LIKE '%_restoring'").fetchall() == []
+
+
+def test_a_folder_is_never_overwritten(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is there already"):
+        back_up(fresh_database_url, tmp_path / "backup")
+    assert backup.read(tmp_path / "backup") == taken
+
+
+def test_after_an_old_backup_all_is_there_exactly_once(tmp_path: Path) -> None:
+    """Facts, backup, more facts, restore: the roles fold what the journal has more before they decide again."""
+    if IN_CONTAINERS:
+        pytest.skip("is about the embedded servers")
+    person = Person(tmp_path / "data")
+    stack = Stack(person, person.starts())
+    forms = [rehearse.form({"name": f"Форма {n}", "phone": f"067 900 00 {n:02}"}) for n in range(12)]
+    try:
+        stack.takes("form", *forms[:4])
+        stack.settle()
+        person.types(f"backup {tmp_path / 'backup'} --data {person.data}")
+        stack.takes("form", *forms[4:8])
+        stack.settle()
+        before = stack.everything()
+        refused = person.types(f"restore {tmp_path / 'backup'} --data {person.data}", expect=1)
+        assert "decide, relay, project" in refused.stderr
+        person.types("down")
+        told = person.asks(f"restore {tmp_path / 'backup'} --data {person.data}")
+        assert told["kept_as"].startswith("potik_before_")
+        stack.http.close()
+        stack = Stack(person, person.starts())
+        stack.settle()
+        assert stack.everything() == before
+        stack.takes("form", *forms[4:12])  # four that the backup did not know, told again; and four new ones
+        stack.settle()
+        assert sorted(deal["title"] for deal in stack.rows("deals")) == sorted(f"Форма {n}" for n in range(12))
+    finally:
+        stack.http.close()
+        if (state.path(person.data)).exists():
+            person.types("down")

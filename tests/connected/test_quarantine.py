@@ -1,0 +1,206 @@
+"""`crm quarantine` on real Kafka and Postgres: what was not understood is understood once, in order, or discarded."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from crm.adapters import deciding
+from crm.adapters.kafka import KafkaLog
+from crm.codec import encode
+from crm.connector import Connection, Delivery, Report
+from crm.decisions import decided
+from crm.decisions.delivery import NOBODY
+from crm.envelope import Event, Fact, named_id
+from crm.errors import NotYet
+from crm.events import ContactCreated, DealOpened, FactQuarantined, QuarantineSettled
+from crm.facts import DeliveryQuarantined
+from crm.log import Record
+from services.cli import quarantine as command
+from services.cli.target import target
+from services.connectors import CONNECTORS, rehearse
+from services.intake.records import record_of
+from services.quarantine.again import HELD
+from services.quarantine.entries import Wanted
+from tests.connected.quarantine_house import House, aim
+from tests.given import NOON, form
+
+PHONE = "+380671112233"
+
+
+def stumbling(_delivery: Delivery, _connection: Connection) -> Iterator[Report]:
+    raise KeyError("phone")
+
+
+@pytest.fixture
+def house(kafka_bootstrap: str, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    with House(kafka_bootstrap, fresh_database_url) as house:
+        aim(monkeypatch, house)
+        yield house
+
+
+def by_an_old_connector(house: House, *names: str) -> list[DeliveryQuarantined]:
+    """Forms that were posted to a connector that stumbled over each."""
+    old = replace(CONNECTORS["form"], parse=stumbling)
+    connection = Connection(house.connection, house.workspace, "form", "secret")
+    kept: list[Any] = []
+    for name in names:
+        headers, body = rehearse.form({"name": name, "phone": PHONE})
+        kept += old.read(Delivery(headers, body, NOON), connection)
+    house.send(*(record_of(fact) for fact in kept))
+    return kept
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """A rule that stumbles over forms of these names, also when they are tried again."""
+
+    def stumbling(case: Any) -> list[Event]:
+        told = getattr(case.fact, "fact", b"") or encode(case.fact)
+        if type(case.fact).__name__ in ("FormSubmitted", "FactRetried") and any(n.encode() in told for n in names):
+            raise ZeroDivisionError("planted")
+        return decided(case)
+
+    monkeypatch.setattr(deciding, "decided", stumbling)
+
+
+def posted(house: House, name: str) -> Fact:
+    fact = form(name, name=name, phones=[PHONE])
+    sender = named_id(house.connection, f"sender/{PHONE}")
+    meta = changed(fact.meta, id=named_id(house.workspace, name), workspace=house.workspace, stream=sender)
+    return changed(fact, meta=changed(meta, source=house.connection))
+
+
+def statuses(said: Any) -> dict[str, tuple[str, int]]:
+    return {one["id"]: (one["status"], one["attempts"]) for one in json.loads(said.stdout)}
+
+
+def test_what_an_old_connector_could_not_read_a_mended_one_does(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = by_an_old_connector(house, "Olena", "Olena Koval")
+    cards = house.waits_for(2)
+    assert [card["id"] for card in cards] == [fact.meta.id for fact in kept]
+    assert {card["reason"] for card in cards} == {"form could not read it: KeyError('phone')"}
+
+    with monkeypatch.context() as old:
+        old.setitem(CONNECTORS, "form", replace(CONNECTORS["form"], parse=stumbling))
+        said = house.crm("reparse", "--connector", "form", "--json", "--actor", "anna")
+    assert (said.exit_code, statuses(said)) == (1, {fact.meta.id: ("waiting", 1) for fact in kept})
+
+    shown = json.loads(house.crm("show", kept[0].meta.id, "--json").stdout)
+    assert (shown["headers"], shown["attempts"]) == ({"content-type": rehearse.form({})[0]["content-type"]}, 1)
+    assert shown["body"] == kept[0].raw.body.decode()
+    dry = house.crm("reparse", "--all", "--dry-run", "--json")
+    assert [one["reason"] for one in json.loads(dry.stdout)] == ["it tells FormSubmitted"] * 2
+    assert house.every(ContactCreated) == []
+
+    said = house.crm("reparse", "--all", "--json", "--actor", "anna")
+    assert (said.exit_code, statuses(said)) == (0, {fact.meta.id: ("released", 2) for fact in kept})
+    assert [event.name for event in house.every(ContactCreated)] == ["Olena"]  # the oldest came first
+    assert [(event.status, event.meta.actor) for event in house.every(QuarantineSettled)] == [("released", "anna")] * 2
+    again = house.crm("reparse", kept[0].meta.id, "--json")
+    assert json.loads(again.stdout)[0]["reason"] == "It was settled before."
+
+
+def test_killed_between_the_facts_and_the_verdict_nothing_is_lost_or_doubled(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bad,) = by_an_old_connector(house, "Olena")
+    house.waits_for(1)
+    send = KafkaLog.send
+
+    def killed(log: KafkaLog, *records: Record) -> Any:
+        if any(value == b"DeliveryReparsed" for record in records for _, value in record.headers):
+            raise NotYet("killed")
+        return send(log, *records)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(KafkaLog, "send", killed)
+        assert house.crm("reparse", "--all").exit_code == 1
+    assert [card["status"] for card in house.waits_for(1)] == ["waiting"]
+    said = house.crm("reparse", "--all", "--json")
+    assert statuses(said) == {bad.meta.id: ("released", 1)}
+    assert len(house.every(DealOpened)) == len(house.every(ContactCreated)) == len(house.every(QuarantineSettled)) == 1
+
+
+def test_two_operators_at_once_are_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison(monkeypatch, "Oleh")
+    house.send(record_of(posted(house, "Oleh")))
+    by_an_old_connector(house, "Olena")
+    house.waits_for(2)
+    monkeypatch.undo()
+    aim(monkeypatch, house)
+
+    async def both() -> list[list[Any]]:
+        run = [command.taken_up(target(), Wanted(), False, who, True) for who in ("anna", "borys")]
+        return await asyncio.gather(*run)
+
+    for outcomes in asyncio.run(both()):
+        assert {(one.status, one.attempts) for one in outcomes} == {("released", 1)}
+    assert len(house.every(DealOpened)) == 2
+    assert len(house.every(QuarantineSettled)) == 2
+
+
+def test_what_one_sender_told_is_not_overtaken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decided before the first, the second form would have named the contact."""
+    poison(monkeypatch, "Olena")
+    facts = [posted(house, "Olena"), posted(house, "Olena Koval")]
+    house.send(*map(record_of, facts))
+    house.waits_for(2)
+    monkeypatch.undo()
+    aim(monkeypatch, house)
+    with monkeypatch.context() as half_mended:
+        poison(half_mended, "Olena")
+        said = house.crm("reparse", facts[1].meta.id, facts[0].meta.id, "--json")
+    assert said.exit_code == 1
+    assert statuses(said) == {facts[0].meta.id: ("waiting", 1), facts[1].meta.id: ("waiting", 0)}
+    assert [one["reason"] for one in json.loads(said.stdout)] == [
+        "the rule for it stumbled: ZeroDivisionError('planted')",
+        HELD,
+    ]
+    assert len(house.every(FactQuarantined)) == 2  # what failed again lies there once, not twice
+    assert statuses(house.crm("reparse", "--all", "--json")) == {
+        facts[0].meta.id: ("released", 2),
+        facts[1].meta.id: ("released", 1),
+    }
+    assert [event.name for event in house.every(ContactCreated)] == ["Olena"]
+    tries = [named_id(facts[0].meta.id, "attempt/2"), named_id(facts[1].meta.id, "attempt/1")]
+    assert [event.meta.cause for event in house.every(DealOpened)] == tries
+
+
+def test_bytes_that_are_no_fact_are_shown_exactly_and_discarded(house: House) -> None:
+    house.send(Record("crm.intake.forms", b"k", b"\0\xff?"))
+    (card,) = [one for one in json.loads(wait_for_nobody(house)) if one["size"] == 3]
+    assert (card["workspace"], card["connector"], card["topic"]) == (NOBODY, "kafka", "crm.intake.forms")
+    assert house.crm("show", card["id"], "--raw").stdout_bytes == b"\0\xff?"
+    shown = json.loads(house.crm("show", card["id"], "--json").stdout)
+    assert shown["reason"] == "the record is not framed: it must begin with a zero byte and a schema id"
+    assert (shown["type"], shown["body"]) == ("unreadable", f"00000000  {'00 ff 3f':<47}  ..?")
+    said = house.crm("discard", card["id"], "--reason", "noise", "--actor", "anna")
+    assert (said.exit_code, said.stdout) == (0, f"{card['id']} is discarded.\n")
+    (settled,) = house.every(QuarantineSettled)
+    assert (settled.status, settled.reason, settled.meta.actor) == ("discarded", "noise", "anna")
+    assert house.crm("list", "--nobody").stdout == "Nothing of that kind is in quarantine.\n"
+
+
+def wait_for_nobody(house: House) -> str:
+    house.workspace, kept = NOBODY, house.workspace
+    house.waits_for(1)
+    house.workspace = kept
+    return str(house.crm("list", "--nobody", "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["reparse"], "Name what to take up again: ids, or --connector, or --all. Nothing was changed."),
+        (["list", "--status", "lost"], "There is no status 'lost'; there are waiting, released, discarded, all."),
+        (["discard", str(NOBODY), "--reason", " "], "Say with --reason why it is not needed. Nothing was changed."),
+        (["show", str(NOBODY)], f"Nothing in quarantine has the id {NOBODY}. Nothing was changed."),
+    ],
+)
+def test_what_cannot_be_done_is_said(house: House, arguments: list[str], sentence: str) -> None:
+    said = house.crm(*arguments)
+    assert (said.exit_code, said.stderr) == (1, sentence + "\n")

@@ -1,0 +1,120 @@
+"""The harness's own judgement: who has not moved, what is unfinished, which recovery was too slow."""
+
+from dataclasses import replace
+
+import pytest
+
+from crm.topics import DECIDED, JOURNAL
+from services.chaos.faults import all_faults, named
+from services.chaos.outcome import Recovery, recovery, too_slow
+from services.chaos.pulse import Look
+from services.stack.role import ROLES
+
+FORMS, JOURNAL_0 = ("crm.intake.forms", 0), (JOURNAL.name, 0)
+ENDS = {(t.name, p): 10 for t in (*DECIDED, JOURNAL) for p in range(t.partitions)}
+INTAKE = {(t.name, p): 10 for t in DECIDED for p in range(t.partitions)}
+FOLDED = {(JOURNAL.name, p): 10 for p in range(JOURNAL.partitions)}
+HEADS = dict.fromkeys(range(JOURNAL.partitions), 9)
+DONE = Look(
+    at=0.0,
+    acked=100,
+    ends=ENDS,
+    offsets={"decide": INTAKE, "deal_v1": FOLDED},
+    positions={"deal_v1": dict.fromkeys(range(JOURNAL.partitions), 8)},
+    heads=HEADS,
+    failed={},
+)
+
+
+def later(**changed: object) -> Look:
+    """A fact more: acknowledged, in Kafka, decided, published and projected, but for what is changed."""
+    moved = {
+        "acked": 101,
+        "ends": ENDS | {FORMS: 11, JOURNAL_0: 11},
+        "offsets": {"decide": INTAKE | {FORMS: 11}, "deal_v1": FOLDED | {JOURNAL_0: 11}},
+        "heads": HEADS | {0: 10},
+    }
+    return replace(DONE, **(moved | changed))  # type: ignore[arg-type]  # fields of Look
+
+
+def test_all_have_moved() -> None:
+    assert list(later().still(DONE)) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"acked": 100}, "intake has acknowledged nothing"),
+        (
+            {"offsets": {"decide": INTAKE, "deal_v1": FOLDED | {JOURNAL_0: 11}}},
+            "decide has not moved in crm.intake.forms/0",
+        ),
+        (
+            {"offsets": {"decide": INTAKE | {FORMS: 11}, "deal_v1": FOLDED}},
+            "deal_v1 has not moved in crm.journal/0",
+        ),
+        ({"ends": ENDS | {FORMS: 11}}, "relay has not moved in crm.journal/0"),
+    ],
+)
+def test_who_has_work_and_has_not_moved_is_named(changed: dict[str, object], said: str) -> None:
+    assert list(later(**changed).still(DONE)) == [said]
+
+
+def test_who_was_behind_before_has_to_move_too() -> None:
+    """A worker that died with a backlog is not recovered because nothing new came to its partitions."""
+    behind = replace(DONE, offsets=DONE.offsets | {"decide": INTAKE | {FORMS: 7}})
+    assert list(replace(behind, acked=101).still(behind)) == ["decide has not moved in crm.intake.forms/0"]
+
+
+def test_what_is_unfinished_is_named() -> None:
+    assert list(DONE.unfinished()) == []
+    behind = replace(
+        DONE,
+        offsets={"decide": INTAKE | {FORMS: 7}},
+        positions={"deal_v1": DONE.positions["deal_v1"] | {3: 5}},
+        failed={"deal_v1": "Raised()"},
+    )
+    assert list(behind.unfinished()) == [
+        "decide is at 7 of 10 in crm.intake.forms/0",
+        "deal_v1 is at 6 of 9 in crm.journal/3 and stands still: Raised()",
+    ]
+
+
+def test_recoveries() -> None:
+    assert recovery([]) == Recovery(None, None)
+    assert recovery([3.0, 1.0, 9.126]) == Recovery(3.0, 9.13)
+    assert too_slow([3.0, 9.0], 10) == too_slow([3.0, 90.0], None) == too_slow([], 10) == []
+    assert too_slow([3.0, 10.5, 12.26], 10) == ["2 of 3 recoveries took longer than 10 s, the slowest 12.3 s"]
+
+
+def test_the_load_lasts_as_long_as_the_fault_needs() -> None:
+    (short,), (long,) = named("kill-decide"), named("postgres-away")
+    assert (short.lasts, long.lasts) == (25, 80)
+    assert [short.pace(2_000, facts) for facts in (100_000, 10_000, 1)] == [2_000, 400, 1]
+    assert [long.pace(2_000, facts) for facts in (200_000, 100_000, 1)] == [2_000, 1_250, 1]
+
+
+def test_every_fault_of_the_promise_is_there() -> None:
+    faults = all_faults()
+    ended = {f"{how}-{role}{twice}" for how in ("kill", "term") for role in ROLES for twice in ("", "-x2")}
+    ways = {f"{how}-{r}-{s}" for how in ("cut", "half-open") for r in ROLES for s in ("kafka", "postgres")}
+    frozen = {f"freeze-{role}" for role in ("decide", "relay", "project")}
+    servers = {"kill-kafka", "kafka-away", "kill-postgres", "postgres-away", "old-backup", "postgres-dropped"}
+    disks = {"slow-disk", "disk-full-postgres", "disk-full-kafka"}
+    refused = {"failing-transactions", "serialization-failures", "lost-sessions", "deadlocks"}
+    others = {"slow-network", "clock-ahead", "clock-back", "rolling-upgrade", "raising-fold", "poison-fact"}
+    ways -= {way for way in ways if "-intake-" in way or "-api-" in way}
+    assert set(faults) == ended | ways | frozen | servers | disks | refused | others | {
+        "outbox-grows",
+        "rebalance-storm",
+    }
+    assert all(fault.sentence.endswith(".") for fault in faults.values())
+
+
+def test_faults_are_asked_for_by_name() -> None:
+    assert [fault.name for fault in named("kill-relay,kill-kafka")] == ["kill-relay", "kill-kafka"]
+    assert len(named("all")) == len(all_faults())
+    with pytest.raises(
+        ValueError, match=r"^There is no fault kill-cat: `crm chaos --list` shows those that there are\. "
+    ):
+        named("kill-relay,kill-cat")

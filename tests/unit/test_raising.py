@@ -1,0 +1,24 @@
+"""The planted fold raises at its marked event, at no other, and not once it is mended."""
+
+import pytest
+
+from crm.events import DealOpened
+from projections import PROJECTIONS
+from services.chaos.raising import Raised, raising
+from tests.given import SHOP, meta
+
+
+def opened(number: int) -> DealOpened:
+    return DealOpened(meta(str(number)), SHOP, SHOP, number, "A table", 0, "UAH", "new", "form")
+
+
+def test_the_marked_event_raises_until_mended() -> None:
+    mended = [False]
+    deal = PROJECTIONS["deal"]
+    planted = raising(deal, lambda: mended[0])
+    assert planted.table == deal.table
+    assert planted.fold(None, opened(999)) == deal.fold(None, opened(999))
+    with pytest.raises(Raised, match="planted at deal 1000"):
+        planted.fold(None, opened(1000))
+    mended[0] = True
+    assert planted.fold(None, opened(1000)) == deal.fold(None, opened(1000))
