@@ -1,4 +1,4 @@
-"""Backup and restore on real servers: an hour-old database is put back, and what Kafka has more is there exactly once."""
+"""Backup and restore on real servers: an old database is put back, and what Kafka has more is there exactly once."""
 
 import hashlib
 import json
@@ -72,9 +72,9 @@ def test_a_backup_takes_the_databases_place(taken: Backup, fresh_database_url: s
 def test_nothing_is_restored_while_somebody_is_connected(
     taken: Backup, fresh_database_url: str, tmp_path: Path
 ) -> None:
-    with psycopg.connect(fresh_database_url, application_name="decide"):
-        with pytest.raises(RuntimeError, match=r"is in use: decide from .* It was not changed\. Stop the roles"):
-            restore(fresh_database_url, tmp_path / "backup")
+    refused = pytest.raises(RuntimeError, match=r"is in use: decide from .* It was not changed\. Stop the roles")
+    with psycopg.connect(fresh_database_url, application_name="decide"), refused:
+        restore(fresh_database_url, tmp_path / "backup")
     assert at(fresh_database_url) == [(9,)]
 
 
