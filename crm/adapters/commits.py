@@ -49,8 +49,10 @@ async def latest(bootstrap: str, topic: str) -> list[Sequence[Slice]]:
     async with AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20
     ) as consumer:
-        consumer.assign([tp])
         end, begin = (await consumer.end_offsets([tp]))[tp], (await consumer.beginning_offsets([tp]))[tp]
+        if begin == end:
+            return found  # a consumer that was assigned something and fetched nothing may hang when it stops
+        consumer.assign([tp])
         consumer.seek(tp, max(begin, end - TAIL))
         while await consumer.position(tp) < end:
             for record in (await asyncio.wait_for(consumer.getmany(tp, timeout_ms=1000), 10)).get(tp, ()):

@@ -131,10 +131,12 @@ async def next_positions(bootstrap: str, topic: str, at_least: Mapping[int, int]
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
     async with consumer:
-        tps = [TopicPartition(topic, p) for p in at_least]
-        consumer.assign(tps)
         at = dict.fromkeys(at_least, 0)
-        for tp, end in (await consumer.end_offsets(tps)).items():
+        ends = await consumer.end_offsets([TopicPartition(topic, p) for p in at_least])
+        ends = {tp: end for tp, end in ends.items() if end}
+        if ends:  # a consumer that was assigned something and fetched nothing may hang when it stops
+            consumer.assign(list(ends))
+        for tp, end in ends.items():
             for back in (1, REPEATED):
                 if back == 1 or at[tp.partition] < at_least[tp.partition]:
                     at[tp.partition] = await highest(consumer, tp, max(0, end - back), end) + 1

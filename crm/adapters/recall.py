@@ -126,7 +126,7 @@ async def fold_in(conn: AsyncConnection, records: Sequence[Record]) -> None:
 
 async def remember(conn: AsyncConnection, events: Sequence[Event]) -> None:
     """Folds them into the state; like decide, it takes the unknown for absent and goes back where that was wrong."""
-    batch = Batch()
+    batch = Batch(in_order=False)
     kept: list[Trial] = []
     while len(kept) < len(events):
         tried: list[Trial] = []

@@ -39,9 +39,13 @@ class Batch:
 
     What was not fetched is taken to be absent for the time being (`assumed`), as new things mostly are: the caller
     fetches it after the pass and runs those facts again for which it was there after all.
+
+    `in_order`: what comes into being here is new to all streams. Folding a journal, streams come as they like: what
+    another stream remembers of a contact may be stored before the contact is created.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_order: bool = True) -> None:
+        self.in_order = in_order
         self.loaded: dict[Key, Any] = {}  # JSON text until first asked for, then the entity; None: there is none
         self.changed: dict[Key, Entity | None] = {}
         self.trial: dict[Key, Entity | None] = {}
@@ -126,7 +130,7 @@ class WorkspaceState:
         batch = self.batch
         batch.trial[full] = entity
         known = full in batch.loaded or full in batch.assumed or full in batch.changed
-        if len(key) == UUID_LENGTH and not known:
+        if batch.in_order and len(key) == UUID_LENGTH and not known:
             batch.fresh.add(key)
 
     def drop(self, kind: type[Entity], key: str) -> None:

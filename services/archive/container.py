@@ -136,15 +136,19 @@ def encode(record: Kept) -> bytes:
     return b"".join(parts)
 
 
+PAIR = 1 << 14
+MORE = [bytes((n & 127 | 128, n >> 7 | 128)) for n in range(PAIR)]  # two bytes that others follow
+LAST = [bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in range(PAIR)]
+
+
 def long(number: int) -> bytes:
-    """Zig-zag, seven bits a byte."""
+    """Zig-zag, seven bits a byte; here two bytes at once."""
     left = number << 1 if number >= 0 else (-number << 1) - 1
-    out = bytearray()
-    while left > 127:
-        out.append(left & 127 | 128)
-        left >>= 7
-    out.append(left)
-    return bytes(out)
+    out = b""
+    while left >= PAIR:
+        out += MORE[left % PAIR]
+        left >>= 14
+    return out + LAST[left]
 
 
 LENGTHS = [b"\x02" + long(number) for number in range(4096)]  # "not null" and the length; most fields are short

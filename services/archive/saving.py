@@ -57,6 +57,7 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         max_partition_fetch_bytes=FETCH,
         fetch_max_bytes=2 * FETCH,
+        fetch_max_wait_ms=20,  # the next partition's first answer waits for this one's last
     )
 
 
@@ -111,6 +112,8 @@ async def same(consumer: AIOKafkaConsumer, tp: TopicPartition, file: File) -> bo
 
 async def stretch(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[Sequence[Any]]:
     """The partition's records from `begin` to before `end`, fetch by fetch. Raises Broken when Kafka falls silent."""
+    if begin >= end:  # aiokafka's consumer cannot be stopped right after an assignment that nothing was fetched of
+        return
     consumer.assign([tp])
     consumer.seek(tp, begin)
     loop = asyncio.get_running_loop()
@@ -180,7 +183,7 @@ class Writing:
         self.count += len(records)
         self.last, self.last_record = records[-1].offset, encode(records[-1])
         if self.place[0] == JOURNAL.name:
-            found = [position for record in records if (position := position_of(record)) is not None]
+            found = [int(value) for record in records for name, value in record.headers if name == "position"]
             self.positions = [self.positions[0], max(self.positions[1], *found)] if self.positions else edges(found)
 
     def finish(self, known: Manifest) -> int:

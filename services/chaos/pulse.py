@@ -126,19 +126,21 @@ async def recovered(
     unready: Callable[[], Awaitable[str | None]],
     over: Callable[[], bool],
     patience: float,
-) -> tuple[float, str]:
-    """Seconds from `since` until everything has moved; and what had not, when patience came to its end.
+) -> tuple[float, str, str]:
+    """Seconds from `since` until everything has moved; what had not, when patience came to its end; and what was last.
 
     `unready` is asked last; once the load is `over` it is enough that all it gave is done.
     """
+    last = ""
     while True:
         look = await pulse.look()
         missing = next(look.still(before), "") or await unready() or ""
+        last = missing or last
         if missing and over() and not any(look.unfinished()):
             missing = ""  # nothing comes any more, and all that came is done
         seconds = time.monotonic() - since
         if not missing or seconds > patience:
-            return seconds, missing
+            return seconds, missing, last
         await asyncio.sleep(LOOK)
 
 

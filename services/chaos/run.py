@@ -71,7 +71,7 @@ async def run(fault: Fault, stand: Stand, facts: int, rate: int, seed: str, told
             with fault.known():
                 verdict = await laws.check(stand.bootstrap, stand.dsn, load.ledger, [w.watched for w in watchers])
     acts.expect(bool(acts.recoveries), "nothing was broken: the load was over before, give it more facts")
-    broken = [*acts.broken, *too_slow(acts.recoveries, fault.bound), *verdict.broken]
+    broken = [*acts.broken, *too_slow(acts.recoveries, fault.bound, acts.slowest), *verdict.broken]
     return Outcome(
         fault=fault.name,
         acked=verdict.acked,

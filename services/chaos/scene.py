@@ -28,7 +28,8 @@ class Acts:
         self.pulse, self.choices = pulse, choices
         self.recoveries: list[float] = []  # seconds
         self.broken: list[str] = []
-        self.recovering: asyncio.Task[tuple[float, str]] | None = None
+        self.slowest = ""  # what was the last to move in the slowest recovery
+        self.recovering: asyncio.Task[tuple[float, str, str]] | None = None
 
     @property
     def acked(self) -> int:
@@ -66,7 +67,9 @@ class Acts:
         if self.recovering is None:
             assert self.over, f"{self.fault.name} did not strike while there was load"
             return
-        seconds, missing = await self.recovering
+        seconds, missing, last = await self.recovering
+        if seconds >= max(self.recoveries, default=0.0):
+            self.slowest = last
         self.recoveries.append(seconds)
         self.expect(not missing, f"not recovered after {seconds:.0f} s: {missing}")
 

@@ -32,7 +32,12 @@ class Role:
     def __init__(self, role: str, module: str, instance: int, environment: Mapping[str, str]) -> None:
         self.name = role if instance == 1 else f"{role}-{instance}"
         self.role, self.module, self.instance = role, module, instance
-        self.environment = {**environment, "CRM_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1"}
+        self.environment = {
+            **environment,
+            "CRM_INSTANCE": str(instance),
+            "PYTHONUNBUFFERED": "1",
+            "PGAPPNAME": f"crm {self.name}",
+        }
         self.url = ""
         self.heard = time.monotonic()
         self.process: Process | None = None

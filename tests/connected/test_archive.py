@@ -13,14 +13,14 @@ from aiokafka.admin import RecordsToDelete
 
 from crm.errors import Broken
 from crm.topics import TOPICS
-from services.archive import loading, manifest, saving
+from services.archive import loading, manifest
 from services.archive.container import Archived, Container
 from services.archive.loading import content, load
 from services.archive.manifest import Place
 from services.archive.progress import Advance
 from services.archive.saving import partitions, reader, save, stretch
 from services.archive.verifying import verify
-from services.stack.topics import create_missing
+from services.stack.topics import Admin, create_missing
 from tests.servers import kafka_server
 from tests.unit.archive.written import FRAME
 
@@ -106,7 +106,7 @@ def test_everything_is_there_again_at_its_offset(
 
     sent = 0
 
-    class Cut(AIOKafkaProducer):
+    class Cut(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
         """Its program is killed at the fifth batch."""
 
         async def send_batch(self, *given: Any, **more: Any) -> Any:
@@ -186,7 +186,7 @@ def test_a_full_disk_and_a_damaged_file_cost_nothing(
 def test_what_retention_took_before_it_was_archived_is_told(source: str, tmp_path: Path) -> None:
     async def run() -> None:
         await put(source, FORMS, some(0, 3))
-        async with saving.Admin(source) as admin:
+        async with Admin(source) as admin:
             await admin.delete_records({TopicPartition(*FORMS): RecordsToDelete(before_offset=2)})
         with pytest.raises(Broken, match=r"offsets 0 to 1 are gone from Kafka and in no file. Nothing was archived"):
             await save(source, tmp_path / "archive", ALL, unseen)

@@ -13,13 +13,15 @@ from crm.adapters import commits, journal, recall
 from crm.adapters.commits import Commit
 from crm.adapters.deciding import Arrived, decide
 from crm.adapters.journal_log import JournalWriter, Slice, new_producer
-from crm.envelope import Fact
+from crm.envelope import Fact, named_id
+from crm.events import ContactCreated, ContactMerged
 from crm.scalars import Id
 from crm.topics import JOURNAL
 from services.bench.mixture import mixed
 from tests.conftest import database_of, new_database
 from tests.connected.own_journal import Journal
 from tests.engine import connected, rules_of
+from tests.given import CONNECTION, meta
 
 TABLES = {
     "core.state": "workspace, key, value::text",
@@ -205,6 +207,24 @@ def test_a_transaction_that_was_kept_in_part_never_happened(own: Journal, lost: 
     assert lacked == 2  # the workspace and its rules
     assert found["core.checkpoint"] == []
     assert len(lost_commits) == 1
+
+
+def test_a_stream_may_come_before_another_that_names_it(fresh_database_url: str) -> None:
+    """Two cards were merged into a third, whose own stream came between them. What was stored of the third before it
+    was created was taken for absent, and the first merge forgotten."""
+    a, b, c = (named_id(CONNECTION, name) for name in "abc")
+    created = {id: ContactCreated(meta(f"{id} created", stream=id), id, "", "form") for id in (a, b, c)}
+    merged = {id: ContactMerged(meta(f"{id} merged", stream=id), id, a, "") for id in (b, c)}
+
+    async def run() -> list[Any]:
+        async with await connected(fresh_database_url) as conn:
+            for events in ([created[b], merged[b]], [created[a], created[c], merged[c]]):
+                async with conn.transaction():
+                    await recall.remember(conn, events)
+            rows = await conn.execute("SELECT value::text FROM core.state WHERE key = %s", [f"Absorbed/{a}"])
+            return await rows.fetchall()
+
+    assert asyncio.run(run()) == [(f'{{"contacts":["{min(b, c)}","{max(b, c)}"]}}',)]
 
 
 def test_what_a_frozen_relay_repeated_is_folded_once(own: Journal, lost: str) -> None:

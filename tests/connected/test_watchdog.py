@@ -5,11 +5,7 @@ docs/reliability.md lists them. A role that ends is started again by its supervi
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
-import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
@@ -17,14 +13,6 @@ from services.stack.process import ended
 from tests.connected.counted import CHUNK, PATIENCE, Counted
 
 ALL = Counter({str(n): 1 for n in range(CHUNK)})
-
-
-@pytest.fixture
-def counted(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Iterator[Counted]:
-    counted = Counted(kafka_bootstrap, fresh_database_url, tmp_path)
-    with ExitStack() as stack:
-        stack.callback(counted.end)
-        yield counted
 
 
 async def exit_code(counted: Counted) -> int:

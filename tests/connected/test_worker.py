@@ -3,12 +3,8 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
-import pytest
 
 from services.stack.ports import LOCAL
 from services.stack.process import stop
@@ -16,14 +12,6 @@ from tests.connected.counted import CHUNK, PATIENCE, Counted
 
 RECORDS = 5_000
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-
-
-@pytest.fixture
-def counted(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Iterator[Counted]:
-    counted = Counted(kafka_bootstrap, fresh_database_url, tmp_path)
-    with ExitStack() as stack:
-        stack.callback(counted.end)
-        yield counted
 
 
 def test_each_record_takes_effect_exactly_once(counted: Counted) -> None:
