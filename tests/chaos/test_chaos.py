@@ -13,7 +13,11 @@ from tests.servers import IN_CONTAINERS
 
 FACTS, RATE = 10_000, 1_000
 
-pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="the harness kills servers, and starts embedded ones for that")
+pytestmark = [
+    pytest.mark.skipif(IN_CONTAINERS, reason="the harness kills servers, and starts embedded ones for that"),
+    # aiokafka leaves the transports to a broker that was killed to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.mark.parametrize("fault", named("kill-decide,kill-postgres,kill-kafka"), ids=lambda fault: fault.name)
