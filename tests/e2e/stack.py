@@ -157,7 +157,7 @@ class Stack:
     def subscribers(self) -> float:
         metrics = self.http.get(self.graphql_url.replace("/graphql", "/metrics")).text
         samples = [s for family in text_string_to_metric_families(metrics) for s in family.samples]
-        return sum(sample.value for sample in samples if sample.name == "crm_api_subscribers")
+        return sum(sample.value for sample in samples if sample.name == "crm_subscriptions")
 
 
 async def ends_of(bootstrap: str) -> dict[tuple[str, int], int]:
