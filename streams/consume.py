@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import psycopg
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
@@ -18,26 +17,12 @@ from crm.settings import Settings
 from streams import checkpoints
 from streams.checkpoints import Checkpoint, LogMismatch, Partition, Places, Record
 from streams.lag import Lag
+from streams.sessions import REFUSED, SESSION, UNHURRIED, connect, topics_there
 from streams.worker import Fetch, Worker
 
 ENOUGH = 500  # records at which a transaction takes no more fetches
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are looked at again
 STALL = 15.0  # seconds without a try, though there is something to do, after which the role ends to be started again
-# A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it. All statements look up
-# a batch's keys: one plan for ever, by index, whatever the tables looked like when it was made.
-SESSION = (
-    "-c transaction_timeout=5s -c idle_in_transaction_session_timeout=5s -c lock_timeout=10s "
-    "-c statement_timeout=30s -c jit=off -c plan_cache_mode=force_generic_plan "
-    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
-)
-# What Postgres says of data that it cannot hold, now or later: too big, too deep, no value where one must be.
-REFUSED = (
-    psycopg.DataError,
-    psycopg.errors.NotNullViolation,
-    psycopg.errors.ProgramLimitExceeded,
-    psycopg.errors.StatementTooComplex,
-)
-
 log = structlog.get_logger()
 Todo = Mapping[str, Sequence[Record]]
 
@@ -143,9 +128,7 @@ class Consumption:
         self.tried = None
         try:
             while True:
-                conn = await connect(
-                    self.dsn, SESSION if self.handler.durable else f"{SESSION} -c synchronous_commit=off"
-                )
+                conn = await connect(self.dsn, SESSION if self.handler.durable else UNHURRIED)
                 try:
                     if self.prepare:
                         await self.prepare()
@@ -274,26 +257,3 @@ class Consumption:
         if self.handler.positioned:
             for consumer in self.handler.consumers:
                 STUCK.labels(consumer).set(consumer in self.failed)
-
-
-async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
-    """Waits for Kafka and the topics: who joins a group before they are there is assigned nothing, and keeps that."""
-    while True:
-        try:
-            async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
-                if not (missing := set(topics) - await consumer.topics()):
-                    return
-                log.warning("waiting for topics", missing=sorted(missing))
-        except KafkaError as error:
-            log.warning("waiting for Kafka", error=str(error))
-        await asyncio.sleep(0.5)
-
-
-async def connect(dsn: str, options: str = SESSION) -> AsyncConnection:
-    """Waits for Postgres."""
-    while True:
-        try:
-            return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)
-        except psycopg.OperationalError as error:
-            log.warning("waiting for Postgres", error=str(error).strip())
-            await asyncio.sleep(0.5)

@@ -19,8 +19,9 @@ from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import DECIDED
 from streams.checkpoints import Record
-from streams.consume import REFUSED, Consumption, Todo
+from streams.consume import Consumption, Todo
 from streams.role import run
+from streams.sessions import REFUSED
 
 
 class Decide:

@@ -20,8 +20,9 @@ from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from streams import checkpoints
 from streams.checkpoints import Record
-from streams.consume import REFUSED, Consumption, Todo
+from streams.consume import Consumption, Todo
 from streams.role import run
+from streams.sessions import REFUSED
 
 NOTIFY = "SELECT pg_notify('changes', m) FROM json_array_elements_text(%s) AS m"
 KEYS = 150  # a notification; Postgres takes 8,000 bytes

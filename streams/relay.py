@@ -23,8 +23,8 @@ from crm.codec import TYPE_NAMES, type_of
 from crm.settings import Settings
 from crm.topics import COMMITS, JOURNAL
 from streams import backlog
-from streams.consume import connect
 from streams.role import run
+from streams.sessions import connect
 
 LEAD = "SELECT pg_try_advisory_lock(7068002)"
 ROWS = "SELECT id, partitions, firsts, counts, records FROM core.outbox WHERE id > %s ORDER BY id LIMIT 32"

@@ -13,7 +13,7 @@ from crm.envelope import Event, Fact, named_id
 from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from streams.checkpoints import Partition
-from streams.consume import SESSION
+from streams.sessions import SESSION
 from tests.given import NOON
 from tests.told import RULES
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from streams.consume import Consumption, Todo, connect
+from streams.consume import Consumption, Todo
+from streams.sessions import connect
 from streams.worker import Fetch
 
 LIVES = 3  # batches

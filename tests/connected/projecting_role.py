@@ -16,8 +16,9 @@ from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from streams import checkpoints
 from streams.checkpoints import Partition
-from streams.consume import REFUSED, Consumption
+from streams.consume import Consumption
 from streams.project import Project
+from streams.sessions import REFUSED
 from tests.engine import Fetched, Record
 
 Rows = dict[tuple[str, str, str], Row]  # projection, workspace, key
