@@ -31,9 +31,12 @@ class Look:
     heads: dict[int, int]  # the next position of each journal partition
     failed: dict[str, str]  # consumers that stand still, and why
 
-    def still(self, before: "Look") -> Iterator[str]:
-        """Who has got something to do since `before` and has not moved: empty when all go on."""
-        if self.acked <= before.acked:
+    def still(self, before: "Look", over: bool = False) -> Iterator[str]:
+        """Who has got something to do since `before` and has not moved: empty when all go on.
+
+        Nothing comes to intake any more when the load is `over`.
+        """
+        if self.acked <= before.acked and not over:
             yield "intake has acknowledged nothing"
         for consumer, places in self.offsets.items():
             was = before.offsets.get(consumer, {})
@@ -134,7 +137,7 @@ async def recovered(
     last = ""
     while True:
         look = await pulse.look()
-        missing = next(look.still(before), "") or await unready() or ""
+        missing = next(look.still(before, over()), "") or await unready() or ""
         last = missing or last
         if missing and over() and not any(look.unfinished()):
             missing = ""  # nothing comes any more, and all that came is done
