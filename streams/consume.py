@@ -97,7 +97,8 @@ class Consumption:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.worker.app.stop()
+            # Nobody waits for it: a static member does not leave its group, and all effects are in Postgres.
+            await asyncio.wait([asyncio.create_task(self.worker.app.stop())], timeout=1)
 
     async def watch(self) -> None:
         """Raises Stalled. Whoever waits for a server, or has nothing to do, is well."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
+import psycopg
 import structlog
 from aiokafka import AIOKafkaProducer
 from psycopg import AsyncConnection
@@ -18,6 +19,7 @@ from psycopg import AsyncConnection
 from crm.adapters import commits, recall, tracing
 from crm.adapters.commits import Commit
 from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
+from crm.adapters.kafka import close
 from crm.adapters.metrics import LEADS, PUBLISHED
 from crm.codec import TYPE_NAMES, type_of
 from crm.settings import Settings
@@ -69,10 +71,16 @@ class Relay:
         return self.waits
 
     async def run(self) -> None:
-        """Until cancelled; any error ends the process and a standby takes over."""
+        """Until cancelled. Who loses Postgres asks for the lead again; any other error ends the process."""
         telling = asyncio.create_task(backlog.tell(self.settings.database_url))
         try:
-            await self.stand_by_and_lead()
+            while True:
+                try:
+                    await self.stand_by_and_lead()
+                except psycopg.OperationalError as error:
+                    log.warning("lost Postgres, and with it the lead", error=str(error).strip())
+                    self.waits, self.journal = "relay has lost Postgres", None
+                    LEADS.set(0)
         finally:
             LEADS.set(0)
             telling.cancel()
@@ -86,12 +94,17 @@ class Relay:
             await recall.ensure(bootstrap, self.settings.database_url, journal=self.topic, commit_log=self.commit_log)
             begins = await recall.pairs(conn, recall.BEGINS)
             at = await next_positions(bootstrap, self.topic, begins)
-            async with new_producer(bootstrap) as producer:
+            producer = new_producer(bootstrap)
+            try:
+                await producer.start()
                 self.journal = JournalWriter(producer, self.topic, at)
+                self.floor = self.highest = 0
                 log.info("relay leads", next_positions=sum(at.values()))
                 self.waits = None
                 LEADS.set(1)
                 await self.lead(conn, producer)
+            finally:
+                await close(producer)
 
     async def lead(self, conn: AsyncConnection, producer: AIOKafkaProducer) -> None:
         settled = time.monotonic()

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions
 
 CHUNK = 900_000  # bytes of a record; larger transactions take several
-TAIL = 200  # records at the end that may not be in the journal yet: more than a relay has in hand at once
+TAIL = 100  # records at the end that may not be in the journal yet: more than a relay has in hand at once
 
 
 class Commit(NamedTuple):

@@ -9,6 +9,7 @@ from services.stack.role import ROLES
 
 WITHIN = 10.0  # seconds to the next commit of everybody after a role died
 FROZEN = {"decide": 9.0, "project": 9.0, "relay": 14.0}  # seconds: past the session's time-out, and the relay's lock
+SESSION = 6.0  # seconds until the group notices that a worker is frozen
 RELAY_LOCK = 10.0  # seconds until Postgres takes the lock from a relay that is frozen
 
 
@@ -43,7 +44,7 @@ for role, seconds in FROZEN.items():
     fault(
         f"freeze-{role}",
         f"One of two replicas of {role} is stopped for {seconds:.0f} s (SIGSTOP), then goes on: a zombie writer.",
-        bound=WITHIN + (RELAY_LOCK if role == "relay" else 0),
+        bound=WITHIN + (RELAY_LOCK if role == "relay" else SESSION),
         replicas={role: 2},
         lasts=60,
     )(partial(freeze, role))
