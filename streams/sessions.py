@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 
 import psycopg
 import structlog
@@ -25,6 +26,8 @@ REFUSED = (
     psycopg.errors.StatementTooComplex,
 )
 
+RETRY = 0.2  # seconds between two tries to reach Postgres
+TELL_EVERY = 25  # tries
 log = structlog.get_logger()
 
 
@@ -43,9 +46,11 @@ async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
 
 async def connect(dsn: str, options: str = SESSION) -> AsyncConnection:
     """Waits for Postgres."""
-    while True:
+    for tried in count():
         try:
             return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)
         except psycopg.OperationalError as error:
-            log.warning("waiting for Postgres", error=str(error).strip())
-            await asyncio.sleep(0.5)
+            if not tried % TELL_EVERY:
+                log.warning("waiting for Postgres", error=str(error).strip())
+            await asyncio.sleep(RETRY)
+    raise AssertionError("unreachable")

@@ -41,7 +41,8 @@ class Acts:
 
     async def struck(self, at: float) -> None:
         before = await self.pulse.look()
-        watching = recovered(self.pulse, before, at, self.unready, lambda: self.over, PATIENCE)
+        everywhere = self.fault.everywhere
+        watching = recovered(self.pulse, before, at, self.unready, lambda: self.over, PATIENCE, everywhere)
         self.recovering = asyncio.create_task(watching)
 
     async def look(self) -> Look:

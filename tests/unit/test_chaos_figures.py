@@ -66,6 +66,16 @@ def test_who_was_behind_before_has_to_move_too() -> None:
     assert list(replace(behind, acked=101).still(behind)) == ["decide has not moved in crm.intake.forms/0"]
 
 
+def test_after_a_server_one_commit_of_each_is_enough() -> None:
+    places = {("crm.intake.forms", 0): 10, ("crm.intake.forms", 1): 10}
+    before = replace(DONE, offsets={"decide": places}, ends={**DONE.ends, **dict.fromkeys(places, 20)})
+    half = replace(before, acked=101, offsets={"decide": {**places, ("crm.intake.forms", 1): 15}})
+    assert list(half.still(before)) == ["decide has not moved in crm.intake.forms/0"]
+    assert list(half.still(before, everywhere=False)) == []
+    none = replace(before, acked=101)
+    assert next(none.still(before, everywhere=False)) == "decide has not moved in crm.intake.forms/0"
+
+
 def test_what_is_unfinished_is_named() -> None:
     assert list(DONE.unfinished()) == []
     behind = replace(

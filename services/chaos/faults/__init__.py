@@ -51,6 +51,7 @@ class Fault:
     sentence: str
     inject: Inject
     bound: float | None = None  # seconds within which everything moves again; None where none is promised
+    everywhere: bool = True  # in every partition; else one commit of every consumer is meant
     replicas: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)  # other modules than the product's
     ways: tuple[Way, ...] = ()  # that go through a proxy

@@ -31,9 +31,10 @@ async def away(server: str, scene: Scene) -> None:
 
 
 for server, title in (("kafka", "Kafka"), ("postgres", "Postgres")):
-    fault(f"kill-{server}", f"kill -9 of {title}, which starts again at once.", bound=WITHIN, lasts=35)(
+    promised = {"bound": WITHIN, "everywhere": False}
+    fault(f"kill-{server}", f"kill -9 of {title}, which starts again at once.", **promised, lasts=35)(
         partial(kill, server)
     )
-    fault(f"{server}-away", f"{title} is killed and stays away for {AWAY:.0f} s.", bound=WITHIN, lasts=80)(
+    fault(f"{server}-away", f"{title} is killed and stays away for {AWAY:.0f} s.", **promised, lasts=80)(
         partial(away, server)
     )
