@@ -32,7 +32,7 @@ class Counted:
         self.db = psycopg.connect(dsn, autocommit=True)
         self.db.execute("CREATE TABLE counted (id text)")
 
-    def start(self, instance: int, plant: str = "") -> None:
+    def start(self, instance: int, plant: str = "", module: str = "tests.counting_role") -> None:
         """`plant`: what goes wrong in it, see tests/counting_role.py."""
         environment = os.environ | {
             "COUNTED_PLANT": plant,
@@ -44,7 +44,7 @@ class Counted:
             "PYTHONUNBUFFERED": "1",
         }
         with self.log(instance).open("ab") as log:
-            command = [sys.executable, "-m", "tests.counting_role"]
+            command = [sys.executable, "-m", module]
             self.workers[instance] = spawn(command, log, environment=environment)
 
     def kill(self, instance: int) -> None:

@@ -93,6 +93,8 @@ class Journal:
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, fetch_max_wait_ms=20) as consumer:
             partitions = [TopicPartition(self.topic, n) for n in range(JOURNAL.partitions)]
             ends = await consumer.end_offsets(partitions)
+            if not any(ends.values()):
+                return found  # a consumer that was assigned something and fetched nothing may hang when it stops
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):

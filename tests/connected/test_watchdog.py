@@ -6,9 +6,6 @@ docs/reliability.md lists them. A role that ends is started again by its supervi
 import asyncio
 from collections import Counter
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-
 from services.stack.process import ended
 from tests.connected.counted import CHUNK, PATIENCE, Counted
 
@@ -52,17 +49,13 @@ def test_an_error_of_the_group_ends_the_role(counted: Counted) -> None:
 
     async def run() -> int:
         await counted.create_topic()
-        other = AIOKafkaConsumer(
-            counted.topic,
-            bootstrap_servers=counted.bootstrap,
-            group_id=counted.topic,
-            partition_assignment_strategy=(RangePartitionAssignor,),
-        )
-        async with other:
-            await counted.produce(0)
-            await other.getone()
-            counted.start(1)
-            code = await exit_code(counted)
+        await counted.produce(0)
+        counted.start(2, module="tests.connected.other_member")
+        await counted.hears(2, "it holds the group")
+        counted.start(1)
+        code = await exit_code(counted)
+        counted.kill(2)
+        del counted.workers[2]
         counted.start(1)
         await counted.reached(CHUNK)
         return code
