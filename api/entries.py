@@ -9,7 +9,6 @@ import msgspec
 
 from crm import compiled
 from crm.codec import FRAME, NEWEST, STRUCTS, decode, type_of
-from crm.errors import Malformed
 from crm.registry import definitions
 from crm.scalars import Id, Micros
 from crm.shared import Meta
@@ -84,13 +83,6 @@ def workspace_of(value: bytes) -> bytes:
         return value[WORKSPACE_AT : WORKSPACE_AT + UUID]
     workspace: str = decode(value).meta.workspace
     return workspace.encode()
-
-
-def position_of(record: Any) -> int:
-    for name, value in record.headers:
-        if name == "position":
-            return int(value)
-    raise Malformed(f"the journal's record {record.topic}/{record.partition}/{record.offset} has no position")
 
 
 def moment(at: Micros) -> datetime:

@@ -14,9 +14,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from api.entries import Entry, position_of, workspace_of
+from api.entries import Entry, workspace_of
 from api.errors import ApiError, BadCursor, TooMuch
 from api.places import Places
+from crm.adapters.journal_log import position_of
 from crm.topics import JOURNAL
 
 RETRY_SECONDS = 0.5

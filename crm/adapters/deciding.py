@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from crm.adapters import journal, metrics
 from crm.adapters.journal import Packed
 from crm.adapters.logs import debugging
-from crm.adapters.state import Batch, Key, Trial
+from crm.adapters.state import Batch, Key
 from crm.codec import TYPE_NAMES, type_of
 from crm.decisions import decided, follow, hints
 from crm.decisions.case import Case, Entity
@@ -55,18 +55,7 @@ async def decide(
     seen = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in arrived})])
     await prefetch(conn, batch, arrived)
     news = unseen(arrived, {id for (id,) in await seen.fetchall()})
-    told: list[list[Packed]] = []
-    trials: list[Trial] = []
-    while len(told) < len(news):  # usually once; again from the first fact that wrongly took something for absent
-        tried = [(events_of(one, batch, at, stumbled), batch.keep()) for one in news[len(told) :]]
-        await batch.load(conn, sorted(set().union(*(trial.assumed for _, trial in tried)) - batch.loaded.keys()))
-        for events, trial in tried:
-            if events is None or any(batch.loaded[key] is not None for key in trial.assumed):
-                break
-            told.append(events)
-            trials.append(trial)
-        if len(told) < len(news):
-            batch.again(trials)
+    told = await batch.run(conn, news, lambda one: events_of(one, batch, at, stumbled))
     await batch.write(conn)
     flat = [event for events in told for event in events]
     count(flat)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from crm.adapters.logs import debugging
 from crm.codec import TYPE_NAMES, type_of
-from crm.errors import Broken
+from crm.errors import Broken, Malformed
 
 REPEATED = 100_000  # records of a partition that frozen relays may have repeated at its end
 BATCH_BYTES = 1_000_000
@@ -121,7 +121,11 @@ def envelope(id: str, source: str, trace: str, value: bytes, position: int) -> l
 
 
 def position_of(record: Any) -> int:
-    return next(int(value) for name, value in record.headers if name == "position")
+    """Raises Malformed when it has none: then it is no record of the journal."""
+    for name, value in record.headers:
+        if name == "position":
+            return int(value)
+    raise Malformed(f"the journal's record {record.topic}/{record.partition}/{record.offset} has no position")
 
 
 async def next_positions(bootstrap: str, topic: str, at_least: Mapping[int, int]) -> dict[int, int]:

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 
 from crm.adapters import commits
 from crm.adapters.journal_log import position_of
-from crm.adapters.state import Batch, Key, Trial, as_json
+from crm.adapters.state import Batch, as_json
 from crm.codec import decode, type_of
 from crm.envelope import Event
 from crm.state import fold
@@ -125,28 +125,18 @@ async def fold_in(conn: AsyncConnection, records: Sequence[Record]) -> None:
 
 
 async def remember(conn: AsyncConnection, events: Sequence[Event]) -> None:
-    """Folds them into the state; like decide, it takes the unknown for absent and goes back where that was wrong."""
+    """Folds them into the state. Raises what a fold raises."""
     batch = Batch(in_order=False)
-    kept: list[Trial] = []
-    while len(kept) < len(events):
-        tried: list[Trial] = []
-        stumbled: set[Key] = set()
-        for event in events[len(kept) :]:
-            try:
-                fold(batch.of(event.meta.workspace), event)
-            except Exception:
-                if not batch.assumed:
-                    raise
-                stumbled, batch.assumed = batch.assumed, set()
-                batch.forget()
-                break
-            tried.append(batch.keep())
-        assumed = stumbled.union(*(trial.assumed for trial in tried))
-        await batch.load(conn, sorted(assumed - batch.loaded.keys()))
-        for trial in tried:
-            if any(batch.loaded[key] is not None for key in trial.assumed):
-                break
-            kept.append(trial)
-        if len(kept) < len(events):
-            batch.again(kept)
+
+    def folded(event: Event) -> bool | None:
+        try:
+            fold(batch.of(event.meta.workspace), event)
+        except Exception:
+            if not batch.assumed:
+                raise
+            batch.forget()
+            return None
+        return True
+
+    await batch.run(conn, events, folded)
     await batch.write(conn)

@@ -1,7 +1,7 @@
 """The state that decisions work on, in Postgres: loaded for a batch, changed in memory, written once."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from psycopg import AsyncConnection
@@ -9,6 +9,8 @@ from psycopg import AsyncConnection
 from crm.decisions.case import E, Entity
 from crm.scalars import Id
 
+T = TypeVar("T")
+Done = TypeVar("Done")
 Key = tuple[Id, str]  # workspace and kind/key
 UUID_LENGTH = 36
 LOAD = """
@@ -79,6 +81,30 @@ class Batch:
             rows = await (await conn.execute(LOAD, [as_json({"w": w, "k": k} for w, k in wanted)])).fetchall()
             self.loaded |= dict.fromkeys(wanted)
             self.loaded |= {(w, k): value for w, k, value in rows}
+
+    async def run(self, conn: AsyncConnection, items: Sequence[T], act: Callable[[T], Done | None]) -> list[Done]:
+        """What `act` makes of each item in turn, on the state that the items before it left; nothing is written yet.
+
+        Usually once; again from the first item that wrongly took something for absent. `act` gives None when it
+        stumbled on something that may be there after all, having taken back what it did (`forget`).
+        """
+        done: list[Done] = []
+        trials: list[Trial] = []
+        while len(done) < len(items):
+            tried: list[tuple[Done | None, Trial]] = []
+            for item in items[len(done) :]:
+                tried.append((act(item), self.keep()))
+                if tried[-1][0] is None:
+                    break
+            await self.load(conn, sorted(set().union(*(trial.assumed for _, trial in tried)) - self.loaded.keys()))
+            for made, trial in tried:
+                if made is None or any(self.loaded[key] is not None for key in trial.assumed):
+                    break
+                done.append(made)
+                trials.append(trial)
+            if len(done) < len(items):
+                self.again(trials)
+        return done
 
     async def write(self, conn: AsyncConnection) -> None:
         """Raises psycopg.errors.UniqueViolation when another writer made the same new thing meanwhile: run it again."""

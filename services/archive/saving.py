@@ -183,7 +183,7 @@ class Writing:
         self.count += len(records)
         self.last, self.last_record = records[-1].offset, encode(records[-1])
         if self.place[0] == JOURNAL.name:
-            found = [int(value) for record in records for name, value in record.headers if name == "position"]
+            found = [position for record in records if (position := position_of(record)) is not None]
             self.positions = [self.positions[0], max(self.positions[1], *found)] if self.positions else edges(found)
 
     def finish(self, known: Manifest) -> int:

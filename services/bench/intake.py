@@ -42,7 +42,7 @@ class Driver(asyncio.Protocol):
             self.buffer = answer
             return
         self.buffer = b""
-        self.load.answered(head[9:12] == b"200", time.perf_counter() - self.sent_at)
+        self.load.answered(head, time.perf_counter() - self.sent_at)
         self.post()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,8 +77,8 @@ class Load:
         body = FORM.format(n=self.number, run=self.run)
         return f"{self.head}{len(body)}\r\n\r\n{body}".encode()
 
-    def answered(self, ok: bool, seconds: float) -> None:
-        if ok:
+    def answered(self, head: bytes, seconds: float) -> None:
+        if head[9:12] == b"200":
             self.seconds.append(seconds)
         else:
             self.errors += 1

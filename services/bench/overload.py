@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from crm.codec import encode
 from crm.scalars import Id
 from crm.topics import FAMILIES, TOPICS
-from services.bench.intake import Driver, Load, length_of
+from services.bench.intake import Driver, Load
 from services.bench.machine import machine
 from services.bench.mixture import mixed
 from services.bench.streamed import progress, send
@@ -33,22 +33,6 @@ Ready = tuple[str, int, bytes, bytes]  # topic, partition, key, value
 Memory = dict[str, dict[str, int]]
 
 
-class Pusher(Driver):
-    """A connection that posts again at once, whatever it is told."""
-
-    load: "Push"
-
-    def data_received(self, data: bytes) -> None:
-        answer = self.buffer + data
-        head, found, body = answer.partition(b"\r\n\r\n")
-        if not found or len(body) < length_of(head):
-            self.buffer = answer
-            return
-        self.buffer = b""
-        self.load.told(head, time.perf_counter() - self.sent_at)
-        self.post()
-
-
 class Push(Load):
     """Counts what each POST was told."""
 
@@ -57,7 +41,7 @@ class Push(Load):
         self.counts = dict.fromkeys(("accepted", "later", "later_without_retry_after", "other", "late"), 0)
         self.slowest = 0.0
 
-    def told(self, head: bytes, seconds: float) -> None:
+    def answered(self, head: bytes, seconds: float) -> None:
         status = head[9:12]
         self.counts["accepted" if status == b"200" else "later" if status == b"503" else "other"] += 1
         self.counts["later_without_retry_after"] += status == b"503" and b"retry-after:" not in head.lower()
@@ -70,7 +54,7 @@ class Push(Load):
         self.open = connections
         for _ in range(connections):
             try:
-                await loop.create_connection(lambda: Pusher(self), self.host, self.port)
+                await loop.create_connection(lambda: Driver(self), self.host, self.port)
             except OSError:
                 self.counts["other"] += 1
                 self.closed()

@@ -9,12 +9,12 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
+from crm.adapters.recall import HEADS
 from crm.topics import DECIDED, JOURNAL
 
 LOOK = 0.05  # seconds between two looks
 TOO_LONG = 5.0  # seconds for one look; then the server counts as away
 PLACES = "SELECT consumer, topic, partition, next_offset, position, failed FROM core.checkpoint"
-HEADS = "SELECT partition, next FROM core.journal_head"
 READ = [TopicPartition(t.name, p) for t in (*DECIDED, JOURNAL) for p in range(t.partitions)]
 Place = tuple[str, int]  # topic and partition
 

@@ -4,8 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
+from crm.decisions.delivery import NOBODY
 from crm.envelope import named_id
-from crm.scalars import Id
 from services.chaos.deliveries import Shop
 from services.chaos.faults import Fault
 from services.chaos.ledger import Kind
@@ -15,7 +15,6 @@ from services.chaos.stand import Stand
 
 CALM = 1.0, 3.0  # seconds between a recovery and the next injection
 PATIENCE = 120.0  # seconds for one recovery
-NOBODY = Id("00000000-0000-0000-0000-000000000000")  # whose a record is that does not tell its workspace
 
 
 class Acts:

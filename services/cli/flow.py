@@ -11,10 +11,10 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from crm.adapters.journal_log import next_positions, position_of
+from crm.adapters.recall import HEADS
 from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS
 
-HEADS = "SELECT partition, next FROM core.journal_head"
 OUTBOX = "SELECT count(*) FROM core.outbox"
 # The relay's lock: streams/relay.py, LEAD.
 LEADER = """

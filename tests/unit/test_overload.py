@@ -42,6 +42,6 @@ def test_parts_leave_nothing_out() -> None:
 )
 def test_an_answer_counts_for_what_it_is(head: bytes, seconds: float, counted: dict[str, int]) -> None:
     push = Push("http://127.0.0.1:1/in/x", 0)
-    push.told(head, seconds)
+    push.answered(head, seconds)
     assert {name: n for name, n in push.counts.items() if n} == counted
     assert push.slowest == seconds
