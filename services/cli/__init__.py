@@ -23,6 +23,7 @@ COMMANDS = (
     "backup",
     "restore",
     "quarantine",
+    "whatif",
 )
 
 app = typer.Typer(

@@ -1,0 +1,72 @@
+"""The trial: the state as it was when the period began, other rules, and the same facts decided again. Pure."""
+
+from crm.adapters.memory import MemoryState
+from crm.decisions import decided
+from crm.decisions.case import Case
+from crm.envelope import Event, Fact
+from crm.errors import Broken
+from crm.scalars import Id, Micros
+from crm.state import Workspace, fold
+from crm.state.entities import ONLY
+from services.whatif.course import Compared, Course, compared
+from services.whatif.rules import Rules
+
+OF_RULES: set[str] = {"AssignmentRulesSet", "PipelineChanged"}  # in the period they give way to the rules on trial
+
+
+class Trial:
+    """Of one workspace. Feed it the journal's events in the order in which they were recorded."""
+
+    def __init__(self, rules: Rules, since: Micros, until: Micros) -> None:
+        self.rules, self.since, self.until = rules, since, until
+        self.state = MemoryState()
+        self.was, self.would = Course(), Course()
+        self.decided: set[Id] = set()  # facts of the period
+        self.stumbled: dict[Id, str] = {}  # causes that could not be taken over into the trial, and why
+        self.begun = False
+
+    def before(self, event: Event) -> None:
+        """An event from before the period."""
+        fold(self.state, event)
+
+    def begin(self) -> None:
+        """Raises ValueError when the rules do not fit the workspace, or there is none."""
+        workspace = self.state.get(Workspace, ONLY)
+        if workspace is None:
+            raise ValueError("The workspace was not there yet when this period began. Nothing was tried.")
+        self.state.put(ONLY, self.rules.over(workspace))
+        self.begun = True
+
+    def asks_for_fact(self, event: Event) -> bool:
+        """Whether the fact behind an event of the period is to be decided again: it came in, and this is its first."""
+        return event.meta.cause_offset >= 0 and event.meta.cause not in self.decided
+
+    def take(self, event: Event, fact: Fact | None) -> None:
+        """An event of the period, with its fact when `asks_for_fact` said so."""
+        by_hand = event.meta.cause_offset < 0 and type(event).__name__ not in OF_RULES
+        self.was.take(event, by_hand)
+        if fact is not None:
+            self.again(fact, event)
+        elif by_hand:
+            self.over(event)
+
+    def again(self, fact: Fact, event: Event) -> None:
+        meta = event.meta
+        self.decided.add(meta.cause)
+        case = Case(fact, self.state, meta.recorded_at, meta.cause_topic, meta.cause_partition, meta.cause_offset)
+        try:
+            for would in decided(case):
+                self.would.take(would)
+        except Broken as error:
+            self.stumbled[meta.cause] = str(error)
+
+    def over(self, event: Event) -> None:
+        """What a person did is done in the trial too, where what it was done to is there."""
+        try:
+            fold(self.state, event)
+            self.would.take(event, by_hand=True)
+        except Broken as error:
+            self.stumbled[event.meta.cause] = str(error)
+
+    def outcome(self) -> list[Compared]:
+        return compared(self.was, self.would)

@@ -1,0 +1,180 @@
+"""A trial decides a period again: by the same rules nothing differs, by others exactly what those would have done."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from crm.adapters.memory import MemoryDecide
+from crm.decisions.case import Case
+from crm.envelope import Event, Fact
+from crm.events import CallUpdated, DealAssigned, DealStageMoved
+from crm.scalars import Micros
+from crm.shared import AssignmentRule
+from services.whatif.course import Course, compared, shares
+from services.whatif.order import in_order
+from services.whatif.rules import Rules, read
+from services.whatif.trial import Trial
+from tests.given import MINUTE, NOON, SHOP, call, form, meta, paid, shop
+from tests.told import RULES, any_facts
+
+FOREVER = Micros(2**62)
+TO_OLHA = Rules(rules=(AssignmentRule("all", ("olha",)),))
+SAME = Rules(rules=tuple(rule for event in RULES for rule in getattr(event, "rules", ())))
+
+
+def history(facts: Sequence[Fact], rules: Iterable[Event] = RULES) -> tuple[list[Event], dict[str, Fact]]:
+    """The journal that these facts gave, and the facts by their ids."""
+    memory = MemoryDecide()
+    memory.append(*rules)
+    for fact in facts:
+        memory.take(fact)
+    return memory.journal, {fact.meta.id: fact for fact in facts}
+
+
+def tried(rules: Rules, facts: Sequence[Fact], since: int = NOON - 1, *more: Event) -> Trial:
+    journal, known = history(facts)
+    trial = Trial(rules, Micros(since), FOREVER)
+    for event in RULES:
+        trial.before(event)
+    trial.begin()
+    for event in [*journal[len(RULES) :], *more]:
+        trial.take(event, known[event.meta.cause] if trial.asks_for_fact(event) else None)
+    return trial
+
+
+@given(any_facts())
+def test_by_the_same_rules_nothing_differs(facts: list[Fact]) -> None:
+    trial = tried(SAME, facts)
+    assert [(d.number, d.owner, d.stage) for d in trial.outcome()] == [
+        (d.number, d.would_owner, d.would_stage) for d in trial.outcome()
+    ]
+    assert not trial.stumbled
+
+
+@given(any_facts())
+def test_by_other_rules_it_is_as_if_they_had_been_set(facts: list[Fact]) -> None:
+    """The trial's deals are those of a journal that was decided by these rules from the beginning."""
+    journal, _ = history(facts, shop(*(TO_OLHA.rules or ())))
+    would = Course()
+    for event in journal:
+        would.take(event)
+    assert {d.deal_id: (d.owner, d.stage) for d in would.deals.values()} == {
+        d.deal_id: (d.would_owner, d.would_stage) for d in tried(TO_OLHA, facts).outcome()
+    }
+
+
+def test_each_deal_is_compared_and_each_owner_counted() -> None:
+    facts = [form("1", phones=["+380501112233"]), form("2", NOON + MINUTE, phones=["+380679998877"])]
+    rows = tried(TO_OLHA, facts).outcome()
+    assert [(r.number, r.owner, r.would_owner, r.differs) for r in rows] == [
+        (1, "anna", "olha", True),
+        (2, "borys", "olha", True),
+    ]
+    assert [(s.owner, s.deals, s.would_deals) for s in shares(rows)] == [
+        ("anna", 1, 0),
+        ("borys", 1, 0),
+        ("olha", 0, 2),
+    ]
+
+
+def test_other_stages_are_tried_too() -> None:
+    rules = Rules(stages=("new", "money"), paid_stage="money", part_paid_stage="money")
+    facts = [form("1", phones=["+380501112233"], amount_minor=100, reference="R-1"), paid("1", 100, reference="R-1")]
+    (row,) = tried(rules, facts).outcome()
+    assert (row.stage, row.would_stage) == ("paid", "money")
+
+
+def test_what_a_person_did_is_done_in_the_trial_too() -> None:
+    facts = [form("1", phones=["+380501112233"])]
+    journal, _ = history(facts)
+    opened = next(event for event in journal if isinstance(event, DealAssigned))
+    by_hand = DealStageMoved(
+        meta("hand", NOON + 5 * MINUTE, opened.meta.stream), opened.deal_id, opened.contact_id, "new", "in_progress"
+    )
+    (row,) = tried(TO_OLHA, facts, NOON - 1, by_hand).outcome()
+    assert (row.stage, row.would_stage, row.touch_s, row.would_touch_s) == ("in_progress", "in_progress", 300.0, None)
+
+
+def test_a_call_is_the_first_touch() -> None:
+    facts = [
+        form("1", phones=["+380501112233"]),
+        replace(call("2", "completed", "+380501112233", employee="anna"), meta=meta("call", NOON + 2 * MINUTE)),
+    ]
+    (row,) = tried(TO_OLHA, facts).outcome()
+    assert (row.touch_s, row.would_owner, row.would_touch_s) == (120.0, "olha", None)
+    was = Course()
+    for event in history(facts)[0]:
+        was.take(event)
+    assert any(isinstance(event, CallUpdated) for event in history(facts)[0])
+    assert [row.would_touch_s for row in compared(was, was)] == [120.0]
+
+
+def test_what_happened_before_the_period_stays_as_it_was() -> None:
+    journal, known = history([form("1", phones=["+380501112233"]), form("2", NOON + MINUTE, phones=["+380679998877"])])
+    trial = Trial(TO_OLHA, Micros(NOON + MINUTE), FOREVER)
+    for event in journal:
+        if event.meta.recorded_at < trial.since:
+            trial.before(event)
+        else:
+            if not trial.begun:
+                trial.begin()
+            trial.take(event, known[event.meta.cause] if trial.asks_for_fact(event) else None)
+    assert [(r.number, r.owner, r.would_owner) for r in trial.outcome()] == [(2, "borys", "olha")]
+
+
+def test_a_period_before_the_workspace_is_refused() -> None:
+    with pytest.raises(ValueError, match="The workspace was not there yet when this period began"):
+        Trial(TO_OLHA, NOON, FOREVER).begin()
+
+
+def test_facts_of_one_batch_come_in_the_order_of_their_decision() -> None:
+    """A batch's events lie in several journal partitions under one moment; their order must not be that of the
+    partitions: round robin would take other turns."""
+    memory = MemoryDecide()
+    memory.append(*RULES)
+    facts = [form(str(n), NOON, phones=[f"+38050111223{n}"]) for n in range(6)]
+    told = [memory.take(fact, NOON) for fact in facts]
+    scattered = [(5 - n % 3, event) for n, events in reversed([*enumerate(told)]) for event in events]
+    placed = sorted(scattered, key=lambda place: place[0])
+    placed = [
+        (p, event)
+        for p in sorted({p for p, _ in placed})
+        for events in told
+        for event in events
+        if (p, event) in placed
+    ]
+    assert in_order(placed) == [event for events in told for event in events]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no file of rules"),
+        ("{}", "changes nothing"),
+        ('{"rulez": []}', "unknown field `rulez`"),
+        ('{"rules": [{"name": "x", "owners": ["a"], "pick": "best"}]}', "picks 'best'; there are round_robin"),
+        ('{"rules": [{"name": "x", "owners": ["a"], "from_hour": 25}]}', "for hours from 0 to 24"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        read(file)
+
+
+def test_stages_must_fit_each_other() -> None:
+    with pytest.raises(ValueError, match="The stage 'paid' is not among a, b"):
+        tried(Rules(stages=("a", "b")), [])
+
+
+def test_a_case_of_the_trial_has_the_place_of_its_fact() -> None:
+    """Ids of deals follow from the fact's id: the deal of the trial is the deal that happened."""
+    fact = form("1", phones=["+380501112233"])
+    journal, _ = history([fact])
+    (row,) = tried(TO_OLHA, [fact]).outcome()
+    assert row.deal_id == Case(fact, MemoryDecide().states[SHOP], NOON).new_id("deal")
+    assert journal[-1].meta.cause == fact.meta.id
