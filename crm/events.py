@@ -40,6 +40,50 @@ class CallUpdated(Event, frozen=True, gc=False):
     recording: str = ""
 
 
+class CommandAccepted(Event, frozen=True, gc=False):
+    """A command was accepted. The events that follow from it have the same cause. Stream: its row's."""
+
+    command: str
+    digest: str
+    input: str
+    row: str
+    subject: Id
+    key: str = ""
+
+
+class ConnectionAdded(Event, frozen=True, gc=False):
+    """An integration was activated. Its secret lies in crm.connections only. Stream: the connection."""
+
+    connection_id: Id
+    connector: str
+    name: str
+    settings: tuple[str, ...] = ()
+
+
+class ConnectionRemoved(Event, frozen=True, gc=False):
+    """A connection was switched off: its address answers 404. Stream: the connection."""
+
+    connection_id: Id
+    connector: str
+    name: str
+    why: str = ""
+
+
+class ConnectionRotated(Event, frozen=True, gc=False):
+    """A connection has another secret. Stream: the connection."""
+
+    connection_id: Id
+    connector: str
+    name: str
+
+
+class ContactChanged(Event, frozen=True, gc=False):
+    """Custom fields of a contact were changed."""
+
+    contact_id: Id
+    fields: dict[str, str]
+
+
 class ContactCreated(Event, frozen=True, gc=False):
     """Somebody became known."""
 
@@ -65,6 +109,14 @@ class ContactRenamed(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class ContactUnmerged(Event, frozen=True, gc=False):
+    """A merge was undone: the card stands for itself again, with its own history and its identifiers."""
+
+    contact_id: Id
+    from_id: Id
+    why: str = ""
+
+
 class ConversationOpened(Event, frozen=True, gc=False):
     """The first message of a chat came."""
 
@@ -84,6 +136,18 @@ class DealAssigned(Event, frozen=True, gc=False):
     rule: str
     rules_version: int
     why: str
+
+
+class DealChanged(Event, frozen=True, gc=False):
+    """What a deal is about was changed. What is null stays as it is."""
+
+    deal_id: Id
+    contact_id: Id
+    title: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    reference: str | None = None
+    fields: dict[str, str] = {}
 
 
 class DealOpened(Event, frozen=True, gc=False):
@@ -158,6 +222,26 @@ class FactQuarantined(Event, frozen=True, gc=False):
     excerpt: str
 
 
+class FieldDefined(Event, frozen=True, gc=False):
+    """A custom field is this from now on: new, or changed. Stream: the workspace."""
+
+    field_id: Id
+    entity: str
+    key: str
+    label: str
+    type: str
+    options: tuple[str, ...] = ()
+    required: bool = False
+
+
+class FieldRetired(Event, frozen=True, gc=False):
+    """A custom field is given no values any more. Those that were given stay. Stream: the workspace."""
+
+    field_id: Id
+    entity: str
+    key: str
+
+
 class IdentifierAdded(Event, frozen=True, gc=False):
     """A way to know a contact was learnt."""
 
@@ -165,6 +249,15 @@ class IdentifierAdded(Event, frozen=True, gc=False):
     kind: str
     value: str
     text: str = ""
+
+
+class IdentifierRemoved(Event, frozen=True, gc=False):
+    """A way to know a contact is its no more."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    why: str = ""
 
 
 class MessageEdited(Event, frozen=True, gc=False):
@@ -189,6 +282,32 @@ class MessageReceived(Event, frozen=True, gc=False):
     attachments: tuple[Attachment, ...] = ()
     reply_to: str = ""
     edited_at: Micros | None = None
+
+
+class NoteAdded(Event, frozen=True, gc=False):
+    """Somebody wrote a note."""
+
+    note_id: Id
+    contact_id: Id
+    text: str
+    deal_id: Id | None = None
+
+
+class NoteChanged(Event, frozen=True, gc=False):
+    """A note was rewritten."""
+
+    note_id: Id
+    contact_id: Id
+    text: str
+    deal_id: Id | None = None
+
+
+class NoteRemoved(Event, frozen=True, gc=False):
+    """A note was taken away."""
+
+    note_id: Id
+    contact_id: Id
+    deal_id: Id | None = None
 
 
 class PaymentMatched(Event, frozen=True, gc=False):
@@ -234,6 +353,27 @@ class PaymentReportOutdated(Event, frozen=True, gc=False):
     why: str
 
 
+class PaymentUnmatched(Event, frozen=True, gc=False):
+    """Somebody said that a payment is not for this deal. It waits to be matched by hand."""
+
+    payment_id: Id
+    deal_id: Id
+    contact_id: Id
+    why: str = ""
+
+
+class PipelineChanged(Event, frozen=True, gc=False):
+    """The pipeline is this from now on, the whole of it. Stream: the workspace."""
+
+    pipeline_id: Id
+    name: str
+    stages: tuple[str, ...]
+    labels: dict[str, str]
+    paid_stage: str
+    part_paid_stage: str
+    why: str = ""
+
+
 class QuarantineAttempted(Event, frozen=True, gc=False):
     """A quarantined delivery was taken up again in vain. Stream: the quarantined fact."""
 
@@ -249,6 +389,81 @@ class QuarantineSettled(Event, frozen=True, gc=False):
     status: str
     attempts: int
     reason: str = ""
+
+
+class ReplyQueued(Event, frozen=True, gc=False):
+    """Somebody answered in a conversation. It waits to be delivered."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    text: str
+    author: str = ""
+    reply_to: Id | None = None
+
+
+class TaskAdded(Event, frozen=True, gc=False):
+    """Something is to be done."""
+
+    task_id: Id
+    contact_id: Id
+    title: str
+    deal_id: Id | None = None
+    due_at: Micros | None = None
+    owner: str = ""
+
+
+class TaskChanged(Event, frozen=True, gc=False):
+    """A task is this from now on, the whole of it."""
+
+    task_id: Id
+    contact_id: Id
+    title: str
+    deal_id: Id | None = None
+    due_at: Micros | None = None
+    owner: str = ""
+
+
+class TaskDone(Event, frozen=True, gc=False):
+    """A task was done."""
+
+    task_id: Id
+    contact_id: Id
+    deal_id: Id | None = None
+
+
+class TaskRemoved(Event, frozen=True, gc=False):
+    """A task was taken away: it need not be done."""
+
+    task_id: Id
+    contact_id: Id
+    deal_id: Id | None = None
+
+
+class TaskReopened(Event, frozen=True, gc=False):
+    """A task that was done is to be done again."""
+
+    task_id: Id
+    contact_id: Id
+    deal_id: Id | None = None
+
+
+class TokenCreated(Event, frozen=True, gc=False):
+    """A key to the workspace was made; it was shown once and is kept nowhere. Stream: the token."""
+
+    token_id: Id
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: Micros | None = None
+
+
+class TokenRevoked(Event, frozen=True, gc=False):
+    """A key to the workspace works no more. Stream: the token."""
+
+    token_id: Id
+    name: str
+    scopes: tuple[str, ...]
+    why: str = ""
 
 
 class WorkspaceCreated(Event, frozen=True, gc=False):

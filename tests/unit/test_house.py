@@ -46,7 +46,8 @@ def taken_names(owners: dict[str, list[str]]) -> list[str]:
 
 def too_long(house: Path) -> list[str]:
     lengths = {file: len(file.read_text().splitlines()) for file in modules(house, *ROOMS, "tests")}
-    return [f"{file.relative_to(house)} has {lines} lines" for file, lines in lengths.items() if lines > LONGEST]
+    long = {str(file.relative_to(house)): lines for file, lines in lengths.items() if lines > LONGEST}
+    return [f"{name} has {lines} lines" for name, lines in long.items() if name not in GENERATED]
 
 
 def usual_length(house: Path) -> float:
@@ -100,7 +101,11 @@ def plant(house: Path, files: dict[str, str]) -> Path:
 SLEEPER = "time" + ".sleep"  # in two parts, or this file would offend
 BARE = "# type:" + " ignore"
 OFFENCES = [
-    (too_long, {"crm/a.py": "x\n" * 300, "crm/b.py": "x\n" * 301}, ["crm/b.py has 301 lines"]),
+    (
+        too_long,
+        {"crm/a.py": "x\n" * 300, "crm/b.py": "x\n" * 301, "crm/events.py": "x\n" * 301},
+        ["crm/b.py has 301 lines"],
+    ),
     (
         without_a_first_sentence,
         {
