@@ -1,12 +1,15 @@
 """`crm bench`: figures of this machine against the running stack, as JSON."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from services.bench.graphql.run import measure
+from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
 from services.bench.overload import overload as overloaded
 from services.bench.streamed import streamed
@@ -70,6 +73,38 @@ def overload(
     address = f"{state.running(folder).intake_url}/in/{known.form}"
     run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, told)
     show.as_json(asyncio.run(run))
+
+
+@app.command()
+def graphql(
+    contacts: Annotated[
+        int, typer.Option(min=150, help="Each with five deals, each of these with a payment.")
+    ] = 20_000,
+    seconds: Seconds = 5,
+    connections: Annotated[int, typer.Option(min=1, help="At once.")] = 16,
+    postgraphile: Annotated[bool, typer.Option(" /--without-postgraphile", help="Leave PostGraphile out.")] = True,
+    json: Json = False,
+) -> None:
+    """Four questions to this API, to plain strawberry and to PostGraphile, on servers of their own, side by side."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
+    load = Load(seconds, connections=connections)
+    found = asyncio.run(measure(contacts, load, postgraphile, teller(json)))
+    show.as_json(found) if json else beside(found)
+
+
+def beside(found: dict[str, Any]) -> None:
+    """The table for people."""
+    names = [name for name in ("potik", "plain strawberry", "postgraphile") if name in found["questions"][0]]
+    rows = [
+        [
+            row["question"],
+            *(f"{row[name]['requests_per_s']:,.0f}/s, p99 {row[name]['p99_ms']:g} ms" for name in names),
+            row.get("times_postgraphile"),
+            row["goal_per_s"],
+        ]
+        for row in found["questions"]
+    ]
+    show.table(["question", *names, "times PostGraphile", "goal/s"], rows)
 
 
 def demo(data: Data) -> demo_workspace.Demo:

@@ -1,0 +1,111 @@
+"""Contacts with deals and payments by the hundred thousand, made in Postgres itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from crm.projection import Projection
+from projections import PROJECTIONS
+
+BLANK = {
+    "uuid": "'00000000-0000-0000-0000-000000000000'",
+    "text": "''",
+    "bigint": "0",
+    "boolean": "false",
+    "timestamptz": "timestamptz '2026-01-01 00:00Z'",
+    "text[]": "'{}'",
+    "jsonb": "'{}'",
+}
+FIRST = """Олена Тарас Марія Андрій Оксана Сергій Наталія Іван Юлія Дмитро Ірина Олексій Ганна Михайло Світлана Богдан
+Тетяна Володимир Катерина Юрій Людмила Василь Вікторія Ярослав Надія Роман Софія Євген Дарина Петро Злата Гліб"""
+LAST = """Шевчен Ковален Бондарен Ткачен Кравчен Олійни Шевчу Поліщу Марчен Лисен Руден Петрен Савчен Мельни Павлен
+Харчен Гончарен Романю Костю Данилю Левчен Тимошен Пономарен Степанен Яремчу Василен Клименк Ковальчу Захарчу Гриценк
+Гаврилю Федорен Кузьмен Юрчен Щербен Їжаке Єфимен Жураве Цимбалю Фесен Нестерен Борисен Демчен Андрієн Мацю Онищен
+Семеню Прокопчу Сидорен Приходь Дячен Зінчен Назарен Остапчу Пилипен Радчен Тищен Усен Чумачен"""
+ENDINGS = "ко к ков кова ський ська шин шина"
+GOODS = "Стіл Крісло Шафа Ліжко Комод Диван Полиця"
+STAGES = 10
+DEALS_EACH = 5
+
+PHONE = "'+38067' || lpad(n::text, 7, '0')"
+
+
+def pick(words: str, every: int = 1) -> str:
+    """Another word for each n; `every`: for each so many."""
+    listed = words.split()
+    return f"(ARRAY{listed})[(n / {every} % {len(listed)} + 1)::int]"
+
+
+def sometime(count: int) -> str:
+    """Each row has a moment of its own, in another order than the rows."""
+    return f"timestamptz '2026-01-01 00:00Z' + n * 7919 % {count} * interval '1 second'"
+
+
+def id_of(kind: str, n: str = "n") -> str:
+    """The n-th of a kind always has the same id."""
+    return f"md5('{kind} ' || {n})::uuid"
+
+
+def contacts(count: int) -> Mapping[str, str]:
+    at = sometime(count)
+    return {
+        "contact_id": id_of("contact"),
+        "name": f"{pick(FIRST)} || ' ' || {pick(LAST, 32)} || {pick(ENDINGS, 7)}",
+        "source": "'form'",
+        "phones": f"ARRAY[{PHONE}]",
+        "emails": "ARRAY['client' || n || '@example.com']",
+        "created_at": at,
+        "touched_at": at,
+    }
+
+
+def deals(count: int) -> Mapping[str, str]:
+    at = sometime(count)
+    return {
+        "deal_id": id_of("deal"),
+        "contact_id": id_of("contact", f"n / {DEALS_EACH}"),
+        "number": "n + 1",
+        "title": f"{pick(GOODS)} || ' ' || n",
+        "amount_minor": "100000 + n",
+        "currency": "'UAH'",
+        "stage": f"'stage ' || n % {STAGES}",
+        "owner": "'owner' || n % 20 || '@example.com'",
+        "source": "'form'",
+        "opened_at": at,
+        "touched_at": at,
+    }
+
+
+def payments(count: int) -> Mapping[str, str]:
+    at = sometime(count)
+    return {
+        "payment_id": id_of("payment"),
+        "deal_id": id_of("deal"),
+        "contact_id": id_of("contact", f"n / {DEALS_EACH}"),
+        "provider": "'monobank'",
+        "payment": "'p' || n",
+        "status": "'settled'",
+        "amount_minor": "50000 + n",
+        "currency": "'UAH'",
+        "changed_at": at,
+        "touched_at": at,
+    }
+
+
+def fill(conn: psycopg.Connection[Any], workspace: str, name: str, count: int, known: Mapping[str, str]) -> None:
+    """Adds `count` rows of a projection. Columns that `known` does not tell are empty."""
+    projection: Projection[Any] = PROJECTIONS[name]
+    told = {c.name: known.get(c.name) or (BLANK[c.type] if c.required else "NULL") for c in projection.columns}
+    statement = (
+        f"INSERT INTO read.{projection.table} (workspace, {', '.join(told)}) "
+        f"SELECT %s, {', '.join(told.values())} FROM generate_series(0::bigint, %s - 1) AS n"
+    ).replace(" % ", " %% ")
+    conn.execute(statement.encode(), [workspace, count])
+
+
+def settle(conn: psycopg.Connection[Any]) -> None:
+    """As a database is that has run for a while: counted, cleaned, written down."""
+    conn.execute("VACUUM ANALYZE")
+    conn.execute(sql.SQL("CHECKPOINT"))
