@@ -1,18 +1,19 @@
-"""Who asks: a bearer token stands for a workspace."""
+"""Who asks: a bearer token stands for a workspace, and its scopes for what may be done there."""
 
 from collections.abc import Collection
 from typing import Protocol
 
-from api.errors import Unauthorized
+from api.errors import Forbidden, Unauthorized
 
 NO_TOKEN = "Send `Authorization: Bearer crm_live_…`. `crm token create` makes a token."
 BAD_TOKEN = "This token is unknown, revoked or out of date. Nothing was read. `crm token create` makes a new one."
-NO_SCOPE = "This token may not read. Nothing was read. `crm token create --scope read` makes one that may."
 
 
 class Token(Protocol):
     """A declared token."""
 
+    @property
+    def id(self) -> str: ...
     @property
     def workspace(self) -> str: ...
     @property
@@ -25,7 +26,7 @@ class Access(Protocol):
     def token(self, text: str) -> Token | None: ...
 
 
-def workspace(access: Access, authorization: str) -> str:
+def bearer(access: Access, authorization: str) -> Token:
     """Of the value of an Authorization header. Raises Unauthorized."""
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
@@ -33,6 +34,21 @@ def workspace(access: Access, authorization: str) -> str:
     token = access.token(text.strip())
     if token is None:
         raise Unauthorized(BAD_TOKEN)
-    if not {"read", "admin"} & set(token.scopes):
-        raise Unauthorized(NO_SCOPE)
+    return token
+
+
+def require(token: Token, *scopes: str) -> None:
+    """One of the scopes is enough, and admin has them all. Raises Forbidden."""
+    if not {"admin", *scopes} & set(token.scopes):
+        wanted = " or ".join(f"`{scope}`" for scope in scopes or ("admin",))
+        raise Forbidden(
+            f"This token may not do that: it lacks the scope {wanted}. Nothing was read or changed. "
+            f"`crm token create --scope {(scopes or ('admin',))[0]}` makes one that may."
+        )
+
+
+def workspace(access: Access, authorization: str) -> str:
+    """Of a token that may read. Raises Unauthorized, Forbidden."""
+    token = bearer(access, authorization)
+    require(token, "read")
     return token.workspace

@@ -1,6 +1,6 @@
 """The HTTP surface: /graphql for queries and subscriptions, GraphiQL beside it, and the health paths."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,23 +12,17 @@ from api.access import Access
 from api.changes import Changes
 from api.context import Context
 from api.database import Pool
+from api.engine import Engine
 from api.errors import Unauthorized
 from api.graphiql import POLICY, static
+from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.limits.rates import Rates
 from api.schema import schema
 from api.sockets import patient
 from crm.adapters.health import Ready, answer
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[Scope], Awaitable[None]]
-Receive = Callable[[], Awaitable[Scope]]
 # The encoder writes numbers of custom fields exactly as they are stored.
 ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-CHALLENGE, RETRY = (b"www-authenticate", b"Bearer"), (b"retry-after", b"1")
-
-
-class TooLarge(Exception):
-    """The body of a request is over the limit."""
 
 
 class Graph(GraphQL[Context, None]):
@@ -63,57 +57,36 @@ class Graph(GraphQL[Context, None]):
 class App:
     """Routes by path. What it answers itself is small and fixed."""
 
-    def __init__(self, pool: Pool, access: Access, changes: Changes, ready: Ready, max_body: int = 1_000_000) -> None:
-        self.graph = Graph(pool, access, changes)
-        self.access, self.ready, self.max_body = access, ready, max_body
+    def __init__(
+        self,
+        pool: Pool,
+        access: Access,
+        changes: Changes,
+        ready: Ready,
+        max_body: int = 1_000_000,
+        rate_points: int = 0,
+    ) -> None:
+        self.graph, self.ready = Graph(pool, access, changes), ready
+        self.endpoint = Endpoint(
+            Engine(), access, partial(Context, pool, access, changes), ready, max_body, Rates(rate_points)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await patient(self.graph if scope["path"] == "/graphql" else absent, scope, receive, send)
-        elif scope["path"] != "/graphql":
+        elif scope["path"] == "/graphql" and not wants_page(scope):
+            await self.endpoint(scope, receive, send)
+        elif scope["path"] == "/graphql":
+            status, body, kind = static("/graphql")
+            await reply(send, status, body, kind, (b"content-security-policy", POLICY.encode()))
+        else:
             status, body, kind = answer(scope["path"], self.ready) or static(scope["path"])
             await reply(send, status, body, kind)
-        elif scope["method"] in ("GET", "HEAD"):
-            await reply(send, *static("/graphql"), (b"content-security-policy", POLICY.encode()))
-        else:
-            await self.query(scope, receive, send)
-
-    async def query(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        try:
-            Context(*self.graph.parts, headers.get(b"authorization", b"").decode("latin-1")).workspace()
-            await self.graph(scope, self.limited(receive), send)
-        except Unauthorized as error:
-            if missing := self.ready():  # the token may be one of those that are not known yet
-                await refuse(send, 503, "UNAVAILABLE", f"{missing} Nothing was read; try again.", RETRY)
-            else:
-                await refuse(send, 401, error.code, error.message, CHALLENGE)
-        except TooLarge:
-            await refuse(send, 413, "TOO_LARGE", f"A request may have {self.max_body} bytes. Nothing was read.")
-
-    def limited(self, receive: Receive) -> Receive:
-        taken = 0
-
-        async def take() -> Scope:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self.max_body:
-                raise TooLarge
-            return message
-
-        return take
 
 
-async def reply(send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def refuse(send: Send, status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> None:
-    body = ENCODER.encode({"errors": [{"message": message, "extensions": {"code": code}}]})
-    await reply(send, status, body, "application/json", *more)
+def wants_page(scope: Scope) -> bool:
+    """Somebody opens the address in a browser, and asks nothing yet."""
+    return scope["method"] in ("GET", "HEAD") and not scope["query_string"]
 
 
 async def absent(_scope: Scope, _receive: Receive, send: Send) -> None:

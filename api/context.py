@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.extensions import SchemaExtension
 
-from api.access import Access, workspace
+from api.access import Access, Token, bearer, workspace
 from api.changes import Changes
 from api.database import Pool
 from api.reads import Reads
@@ -23,6 +23,13 @@ class Context:
     changes: Changes
     authorization: str
     connection_params: Any = field(default=None)
+    idempotency_key: str | None = None
+    min_position: str | None = None
+
+    @property
+    def token(self) -> Token:
+        """Raises Unauthorized."""
+        return bearer(self.access, self.authorization)
 
     def workspace(self) -> str:
         """Asked again by long subscriptions: a token can be revoked. Raises Unauthorized."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
@@ -44,16 +45,42 @@ class Unauthorized(ApiError):
     code = "UNAUTHORIZED"
 
 
+class Forbidden(Unauthorized):
+    """The token holds and lacks the scope."""
+
+    code = "FORBIDDEN"
+
+
 class SlowSubscriber(ApiError):
     """The subscriber did not take its changes in time."""
 
     code = "SLOW_SUBSCRIBER"
 
 
+class TooSlow(ApiError):
+    """The database was stopped before it had the answer."""
+
+    code = "TOO_SLOW"
+
+
 class Unavailable(ApiError):
     """The database is away."""
 
     code = "UNAVAILABLE"
+
+
+class Invalid(Exception):
+    """The document cannot be run: what is wrong with it, as GraphQL errors. `points`: what finding out has cost."""
+
+    points = 10
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
+
+    def body(self) -> bytes:
+        """A GraphQL answer without data."""
+        return msgspec.json.encode({"errors": [told(error).formatted for error in self.errors]})
 
 
 def unexpected(error: GraphQLError) -> Exception | None:

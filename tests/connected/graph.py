@@ -30,6 +30,7 @@ class Key(msgspec.Struct, frozen=True):
 
     workspace: str
     scopes: tuple[str, ...] = ("read",)
+    id: str = "key"
 
 
 class Keys:

@@ -17,7 +17,7 @@ SHOP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-2
 class Token:
     """A token of the test."""
 
-    workspace = SHOP
+    workspace, id = SHOP, "key"
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = scopes

@@ -1,0 +1,51 @@
+"""Which media type an answer has: content negotiation of RFC 9110 between GraphQL's two."""
+
+from functools import lru_cache
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+STREAM = "text/event-stream"
+LONGEST = 1_000  # characters of the header that are looked at
+
+
+@lru_cache(1_000)
+def negotiated(accept: str) -> str | None:
+    """GRAPHQL where it is asked for by name, JSON where anything will do, None when neither is wanted.
+
+    Of two that are wanted equally the newer wins: its status says whether the request was understood.
+    """
+    wanted = qualities(accept[:LONGEST])
+    if not wanted:
+        return JSON
+    anything = wanted.get("application/*", wanted.get("*/*", 0.0))
+    newer, older = wanted.get(GRAPHQL, anything), wanted.get(JSON, anything)
+    if newer > 0 and (older <= 0 or (GRAPHQL in wanted and newer >= older)):
+        return GRAPHQL
+    return JSON if older > 0 else None
+
+
+def streamed(accept: str) -> bool:
+    """Server-sent events are wanted, and nothing more than them."""
+    wanted = qualities(accept[:LONGEST])
+    return wanted.get(STREAM, 0.0) > 0 and wanted[STREAM] >= max(wanted.get(GRAPHQL, 0.0), wanted.get(JSON, 0.0))
+
+
+def qualities(accept: str) -> dict[str, float]:
+    """Each media range with its weight. What is no weight counts as 1, as most servers have it."""
+    found: dict[str, float] = {}
+    for part in accept.split(","):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if kind:
+            found[kind] = max(found.get(kind, 0.0), weight(parameters))
+    return found
+
+
+def weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 1.0
+    return 1.0

@@ -1,0 +1,93 @@
+"""What a request asks: the parameters of GraphQL over HTTP, out of a JSON body or out of a query string."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from api.http.accept import JSON
+from api.http.refusal import Refusal
+
+NAMES = ("query", "operationName", "variables", "extensions", "documentId")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")  # what a page may send unasked
+
+
+class Asked(msgspec.Struct, rename="camel"):
+    """One operation. Parameters that we do not know are left alone, as the specification wants it."""
+
+    query: str | None = None
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+    document_id: str | None = None
+
+
+BODY, MAP = msgspec.json.Decoder(Asked), msgspec.json.Decoder(dict[str, Any] | None)
+
+
+def check_type(headers: Mapping[str, str]) -> None:
+    """Raises Refusal unless the body is plain JSON in UTF-8: a form can be posted by any page that a person opens."""
+    kind, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
+    if kind != JSON:
+        why = (
+            "Forms are not taken, so that no other page can post one."
+            if kind in FORMS
+            else f"It is {kind or 'missing'!r}."
+        )
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the body with `Content-Type: application/json`. {why}")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip(" \"'") not in ("utf-8", "utf8"):
+            raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body in UTF-8: JSON has no other charset.")
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is: compressed ones are not taken.")
+
+
+def of_body(body: bytes) -> Asked:
+    """Raises Refusal with what does not fit."""
+    if body.lstrip()[:1] == b"[":
+        raise bad_request("The body is a list. Batches are not taken: send one operation a request.")
+    return whole(decoded(BODY, body, "The body"))
+
+
+def of_query(query: bytes) -> Asked:
+    """Of a URL: `variables` and `extensions` are JSON in it. Raises Refusal."""
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (ValueError, UnicodeError):
+        raise bad_request("The query string is not percent-encoded UTF-8.") from None
+    given = dict(pairs)
+    if repeated := [name for name in NAMES if sum(name == other for other, _ in pairs) > 1]:
+        raise bad_request(f"`{repeated[0]}` is given twice.")
+    variables, extensions = (
+        decoded(MAP, given[name].encode(), f"`{name}`") if given.get(name) else None
+        for name in ("variables", "extensions")
+    )
+    return whole(
+        Asked(given.get("query"), given.get("operationName") or None, variables, extensions, given.get("documentId"))
+    )
+
+
+def whole(asked: Asked) -> Asked:
+    if asked.query is None and asked.document_id is None:
+        raise bad_request("There is no `query`. Send a GraphQL document in it, or the `documentId` of a trusted one.")
+    if asked.query is not None and asked.document_id is not None:
+        raise bad_request("Both `query` and `documentId` are given. Send one of them.")
+    return asked
+
+
+def decoded(decoder: "msgspec.json.Decoder[Any]", text: bytes, what: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise bad_request(f"{what} does not fit: {error}.") from None
+    except RecursionError:
+        raise bad_request(f"{what} is nested too deeply.") from None
+    except ValueError as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+        raise bad_request(f"{what} is not JSON: {why}.") from None
+
+
+def bad_request(message: str) -> Refusal:
+    return Refusal(400, "BAD_REQUEST", f"{message} Nothing was read.")

@@ -1,0 +1,57 @@
+"""The limits of a document, checked on its text and tree before validation, whose time grows faster than they do."""
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, validate
+from graphql.validation import MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule, specified_rules
+
+from api.errors import Invalid
+from api.limits.sizes import sizes
+
+TOKENS, COMMENTS = 2_000, 200
+DEPTH, ALIASES, DIRECTIVES, ROOT_FIELDS, FIELDS = 15, 30, 20, 20, 1_000
+INTROSPECTION_DEPTH = 16  # the standard query unwraps a type nine times
+LONGEST = 100_000  # characters
+WRONG = 10  # problems that are told of one document
+
+
+def parsed(text: str) -> DocumentNode:
+    """Raises Invalid when it is no GraphQL, or more of it than anybody may send."""
+    try:
+        return parse(text, max_tokens=TOKENS, max_comments=COMMENTS, max_source_length=LONGEST)
+    except GraphQLSyntaxError as error:
+        raise Invalid([error]) from None
+    except RecursionError:
+        raise Invalid([too_much("is nested", "levels deep", DEPTH)]) from None
+
+
+def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> list[GraphQLError]:
+    """What is wrong with it; nothing when it can be run. Without `suggest` it may not ask for the schema either, and
+    is not told which names the schema has."""
+    if over := excesses(document):
+        return over
+    rules = [*specified_rules, MaxIntrospectionDepthRule]
+    if not suggest:
+        rules.append(NoSchemaIntrospectionCustomRule)
+    return validate(schema, document, rules, max_errors=WRONG, hide_suggestions=not suggest)
+
+
+def excesses(document: DocumentNode) -> list[GraphQLError]:
+    try:
+        found = sizes(document)
+    except RecursionError:  # a fragment in a fragment in a fragment …
+        return [too_much("is nested", "levels deep", DEPTH)]
+    limits = (
+        (found.depth, DEPTH, "is nested", "levels deep"),
+        (found.introspection, INTROSPECTION_DEPTH, "is nested", "levels deep in the schema"),
+        (found.aliases, ALIASES, "has", "aliases"),
+        (found.directives, DIRECTIVES, "has", "directives"),
+        (found.top, ROOT_FIELDS, "has", "fields at its root"),
+        (found.fields, FIELDS, "has", "fields"),
+    )
+    return [too_much(verb, what, limit) for size, limit, verb, what in limits if size > limit]
+
+
+def too_much(verb: str, what: str, limit: int) -> GraphQLError:
+    return GraphQLError(
+        f"The document {verb} more than {limit} {what}. Nothing was read. Ask for less at a time.",
+        extensions={"code": "TOO_MUCH"},
+    )
