@@ -1,11 +1,10 @@
-"""The whole GraphQL schema: queries, subscriptions, and the limits of what one request may ask."""
+"""The whole GraphQL schema: queries and subscriptions."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -13,13 +12,12 @@ from api.context import Begin, Info
 from api.errors import BadInput, Masked, note
 from api.events import EVENTS
 from api.fields import Argument, field, subscription
+from api.limits.extension import Limited
 from api.lists import LISTS, known_id
 from api.nodes import TYPES, by_id, declare, listing, many
 from api.scalars import SCALARS, Long
 from crm.phones import read_phone
 from projections import PROJECTIONS
-
-DEPTH, TOKENS, ALIASES = 12, 2000, 30
 
 
 async def deal(_: Any, info: Info, id: str | None = None, number: int | None = None) -> Any:
@@ -117,8 +115,6 @@ schema = Schema(
     extensions=[
         Masked,
         Begin,
-        lambda: QueryDepthLimiter(max_depth=DEPTH),
-        lambda: MaxTokensLimiter(max_token_count=TOKENS),
-        lambda: MaxAliasesLimiter(max_alias_count=ALIASES),
+        Limited,
     ],
 )

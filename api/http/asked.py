@@ -30,11 +30,7 @@ def check_type(headers: Mapping[str, str]) -> None:
     """Raises Refusal unless the body is plain JSON in UTF-8: a form can be posted by any page that a person opens."""
     kind, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
     if kind != JSON:
-        why = (
-            "Forms are not taken, so that no other page can post one."
-            if kind in FORMS
-            else f"It is {kind or 'missing'!r}."
-        )
+        why = "No form is taken, so that no other page can post one." if kind in FORMS else "Nothing was read."
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the body with `Content-Type: application/json`. {why}")
     for parameter in parameters:
         name, _, value = parameter.partition("=")

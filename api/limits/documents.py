@@ -35,6 +35,7 @@ def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> li
 
 
 def excesses(document: DocumentNode) -> list[GraphQLError]:
+    """The first limit that it is over, if it is over one."""
     try:
         found = sizes(document)
     except RecursionError:  # a fragment in a fragment in a fragment …
@@ -47,7 +48,7 @@ def excesses(document: DocumentNode) -> list[GraphQLError]:
         (found.top, ROOT_FIELDS, "has", "fields at its root"),
         (found.fields, FIELDS, "has", "fields"),
     )
-    return [too_much(verb, what, limit) for size, limit, verb, what in limits if size > limit]
+    return [too_much(verb, what, limit) for size, limit, verb, what in limits if size > limit][:1]
 
 
 def too_much(verb: str, what: str, limit: int) -> GraphQLError:

@@ -1,0 +1,27 @@
+"""The same limits for what strawberry runs itself: operations that come over a websocket."""
+
+from collections.abc import Iterator
+
+from strawberry.extensions import SchemaExtension
+
+from api.errors import Invalid
+from api.limits.documents import parsed, problems
+
+
+class Limited(SchemaExtension):
+    """Parses and validates in strawberry's place."""
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        if context.query and context.graphql_document is None:
+            try:
+                context.graphql_document = parsed(context.query)
+            except Invalid as invalid:
+                raise invalid.errors[0] from None
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        if context.graphql_document is not None:
+            context.pre_execution_errors = problems(context.schema._schema, context.graphql_document, suggest=True)
+        yield
