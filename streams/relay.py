@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from psycopg import AsyncConnection
 
-from crm.adapters import commits, recall, tracing
+from crm.adapters import commits, folding, recall, tracing
 from crm.adapters.commits import Commit
 from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
 from crm.adapters.kafka import close
@@ -92,7 +92,7 @@ class Relay:
                 await asyncio.sleep(0.5)
             bootstrap = self.settings.kafka_bootstrap
             await recall.ensure(bootstrap, self.settings.database_url, journal=self.topic, commit_log=self.commit_log)
-            begins = await recall.pairs(conn, recall.BEGINS)
+            begins = await folding.pairs(conn, folding.BEGINS)
             at = await next_positions(bootstrap, self.topic, begins)
             producer = new_producer(bootstrap)
             try:

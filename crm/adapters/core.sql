@@ -49,7 +49,15 @@ COMMENT ON TABLE core.compared IS 'The start of this server since which the data
 CREATE OR REPLACE FUNCTION core.this_server() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT pg_postmaster_start_time() || '/' || oid FROM pg_database WHERE datname = current_database()
 $$;
-CREATE OR REPLACE FUNCTION core.must_be_compared() RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN
+CREATE TABLE IF NOT EXISTS core.folds (version int NOT NULL);
+COMMENT ON TABLE core.folds IS 'Which version of the folds made core.state: crm.state.shape. Without a row: the first.';
+
+CREATE OR REPLACE FUNCTION core.must_be_compared(folds int) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN
+  IF coalesce((SELECT version FROM core.folds), 1) <> folds THEN
+    RAISE EXCEPTION 'the state in this database is a fold of another version'
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was written.',
+      HINT = 'Start decide and relay of the newest release: they fold it anew from Kafka. Older ones cannot go on here.';
+  END IF;
   IF NOT EXISTS (SELECT FROM core.compared WHERE server = core.this_server()) THEN
     RAISE EXCEPTION 'this database was not compared with the journal in Kafka since its server started'
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was written.',
@@ -57,3 +65,7 @@ CREATE OR REPLACE FUNCTION core.must_be_compared() RETURNS boolean LANGUAGE plpg
   END IF;
   RETURN true;
 END $$;
+-- What releases call that know only the first version.
+CREATE OR REPLACE FUNCTION core.must_be_compared() RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT core.must_be_compared(1)
+$$;

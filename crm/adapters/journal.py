@@ -8,11 +8,12 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from crm.codec import encode
 from crm.envelope import Event
+from crm.state.shape import FOLDS
 from crm.topics import journal_partition
 
-APPEND = """
+APPEND = f"""
 WITH locked AS (
-  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared()
+  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared({FOLDS})
   ORDER BY partition FOR UPDATE
 ), wanted AS (
   SELECT * FROM unnest(%(partitions)s::int[], %(counts)s::int[], %(records)b::bytea[]) AS w (partition, count, records)

@@ -9,10 +9,13 @@ import psycopg
 from crm.adapters.read_models import ddl, view
 from crm.errors import Broken
 from crm.projection import Projection
+from crm.state.shape import FOLDS
 from crm.topics import JOURNAL
 
 CORE = Path(__file__).with_name("core.sql")
 LONG_NAMES = {"timestamptz": "timestamp with time zone"}
+NEW = """
+INSERT INTO core.folds SELECT %s WHERE NOT EXISTS (SELECT FROM core.folds) AND NOT EXISTS (SELECT FROM core.state)"""
 LOCK = 7_068_001  # one migration at a time, whoever starts first
 
 
@@ -25,6 +28,7 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING",
             [JOURNAL.partitions - 1],
         )
+        conn.execute(NEW, [FOLDS])
         for projection in projections:
             conn.execute(ddl(projection).encode())
             refuse_a_changed_row(conn, projection)

@@ -4,30 +4,23 @@ What decisions work on (state, facts seen, the journal's heads, how far decide h
 whatever a database lacks can be folded in. Read models need none of this: each has its own place in the journal.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
-from crm.adapters import commits
+from crm.adapters import commits, refold
+from crm.adapters.folding import BEGINS, HEADS, Record, missing_records, pairs, remember
 from crm.adapters.journal_log import position_of
-from crm.adapters.state import Batch, as_json
+from crm.adapters.state import as_json
 from crm.codec import decode, type_of
 from crm.envelope import Event
-from crm.state import fold
+from crm.state.shape import FOLDS
 from crm.topics import COMMITS, JOURNAL
 
 LOCK = 7_068_003  # whoever comes first compares, the others wait
-COMPARED = "SELECT 1 FROM core.compared WHERE server = core.this_server()"
-BEGINS = """
-SELECT h.partition, coalesce((
-  SELECT min(first) FROM core.outbox AS o, unnest(o.partitions, o.firsts) AS s (partition, first)
-  WHERE s.partition = h.partition), h.next)
-FROM core.journal_head AS h"""
-HEADS = "SELECT partition, next FROM core.journal_head"
+COMPARED = """
+SELECT 1 FROM core.compared WHERE server = core.this_server() AND coalesce((SELECT version FROM core.folds), 1) = %s"""
 SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
 READ = """
 INSERT INTO core.checkpoint AS c (consumer, topic, partition, next_offset)
@@ -39,10 +32,8 @@ WHERE h.partition = r.partition"""
 REMEMBER = """
 WITH old AS (DELETE FROM core.compared)
 INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING"""
-AT_ONCE = 5_000  # events a transaction
 
 log = structlog.get_logger()
-Record = Any  # aiokafka's ConsumerRecord has no types
 Say = Callable[[str], None]
 
 
@@ -58,11 +49,12 @@ async def ensure(
     Ended midway it goes on at the next call: each transaction moves the heads with the state.
     """
     async with await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options="-c jit=off") as conn:
-        if await (await conn.execute(COMPARED)).fetchone():
+        if await (await conn.execute(COMPARED, [FOLDS])).fetchone():
             return 0
         await conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        if await (await conn.execute(COMPARED)).fetchone():
+        if await (await conn.execute(COMPARED, [FOLDS])).fetchone():
             return 0
+        await refold.ensure(conn, bootstrap, journal, commit_log, say)
         found = await commits.tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))
         heads = await pairs(conn, HEADS)
         lacking = {p: (heads[p], end) for p, end in found.ends.items() if heads[p] < end}
@@ -81,34 +73,6 @@ async def ensure(
         return total
 
 
-async def pairs(conn: AsyncConnection, query: str) -> dict[int, int]:
-    return dict(await (await conn.execute(query.encode())).fetchall())
-
-
-async def missing_records(
-    bootstrap: str, journal: str, lacking: Mapping[int, tuple[int, int]]
-) -> AsyncIterator[Sequence[Record]]:
-    """Records of the positions from ... to before ... of each partition, each once and in order, AT_ONCE at most."""
-    at = {p: begin for p, (begin, _) in lacking.items()}
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20
-    ) as consumer:
-        tps = [TopicPartition(journal, p) for p in lacking]
-        consumer.assign(tps)
-        for tp in tps:
-            consumer.seek(tp, at[tp.partition])  # repeats only push a position further back
-        while any(at[p] < end for p, (_, end) in lacking.items()):
-            found = await asyncio.wait_for(consumer.getmany(timeout_ms=1000, max_records=AT_ONCE), 60)
-            new = []
-            for tp, records in found.items():
-                for record in records:
-                    if position_of(record) == at[tp.partition] < lacking[tp.partition][1]:
-                        new.append(record)
-                        at[tp.partition] += 1
-            if new:
-                yield new
-
-
 async def fold_in(conn: AsyncConnection, records: Sequence[Record]) -> None:
     """In the caller's transaction: state, facts seen, decide's checkpoints and the heads, all or nothing."""
     events: list[Event] = [decode(record.value) for record in records if type_of(record.value)]
@@ -122,21 +86,3 @@ async def fold_in(conn: AsyncConnection, records: Sequence[Record]) -> None:
     await conn.execute(READ, [as_json({"t": t, "p": p, "n": n} for (t, p), n in sorted(read.items()))])
     heads = {record.partition: position_of(record) + 1 for record in records}
     await conn.execute(AHEAD, [as_json({"partition": p, "next": n} for p, n in heads.items())])
-
-
-async def remember(conn: AsyncConnection, events: Sequence[Event]) -> None:
-    """Folds them into the state. Raises what a fold raises."""
-    batch = Batch(in_order=False)
-
-    def folded(event: Event) -> bool | None:
-        try:
-            fold(batch.of(event.meta.workspace), event)
-        except Exception:
-            if not batch.assumed:
-                raise
-            batch.forget()
-            return None
-        return True
-
-    await batch.run(conn, events, folded)
-    await batch.write(conn)

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
-from crm.adapters.recall import HEADS
+from crm.adapters.folding import HEADS
 from crm.topics import DECIDED, JOURNAL
 
 LOOK = 0.05  # seconds between two looks

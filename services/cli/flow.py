@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
+from crm.adapters.folding import HEADS
 from crm.adapters.journal_log import next_positions, position_of
-from crm.adapters.recall import HEADS
 from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from crm.adapters import commits, journal, recall
+from crm.adapters import commits, folding, journal, recall
 from crm.adapters.commits import Commit
 from crm.adapters.deciding import Arrived, decide
 from crm.adapters.journal_log import JournalWriter, Slice, new_producer
@@ -54,7 +54,7 @@ async def begin(dsn: str, workspace: Id) -> None:
     """The rules of the shop, as a command of their own."""
     async with await connected(dsn) as conn, conn.transaction():
         events = rules_of(workspace)
-        await recall.remember(conn, events)
+        await folding.remember(conn, events)
         await conn.execute(recall.SEEN, [sorted({event.meta.cause for event in events})])
         await journal.append(conn, [journal.packed(event) for event in events])
 
@@ -118,7 +118,7 @@ def test_an_old_backup_is_brought_up_and_decides_on(
     own: Journal, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In transactions of a few events, of which the last ones fail: the next try goes on behind the others."""
-    monkeypatch.setattr("crm.adapters.recall.AT_ONCE", 20)
+    monkeypatch.setattr("crm.adapters.folding.AT_ONCE", 20)
     backup = f"backup_{uuid4().hex[:8]}"
 
     async def run() -> tuple[Content, Content, list[int]]:
@@ -170,7 +170,7 @@ def test_a_transaction_that_was_published_in_part_is_completed(own: Journal, los
         await publish_all(own)
         await decide_all(own.dsn, facts[60:], 60)
         async with await connected(own.dsn) as conn:
-            at = await recall.pairs(conn, recall.BEGINS)
+            at = await folding.pairs(conn, folding.BEGINS)
         async with new_producer(own.bootstrap) as producer:
             in_hand = await waiting(own.dsn)
             await commits.keep(producer, own.commit_log, in_hand)
@@ -220,7 +220,7 @@ def test_a_stream_may_come_before_another_that_names_it(fresh_database_url: str)
         async with await connected(fresh_database_url) as conn:
             for events in ([created[b], merged[b]], [created[a], created[c], merged[c]]):
                 async with conn.transaction():
-                    await recall.remember(conn, events)
+                    await folding.remember(conn, events)
             rows = await conn.execute("SELECT value::text FROM core.state WHERE key = %s", [f"Absorbed/{a}"])
             return await rows.fetchall()
 
