@@ -1,11 +1,15 @@
-// GraphiQL on this API. The token is written in the Headers tab; subscriptions send the same one.
+// GraphiQL on this API. The token comes with the address (#token=…) or is written in the Headers tab; subscriptions
+// send the same one.
 "use strict";
 
 const address = new URL("/graphql", location.href);
 const socket = new URL(address);
 socket.protocol = address.protocol.replace("http", "ws");
 
-let headers = {};
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) history.replaceState(null, "", location.pathname); // a token is not left in the address bar
+
+let headers = { Authorization: `Bearer ${given || "crm_live_"}` };
 const bearer = () => headers.Authorization || headers.authorization || "";
 
 const client = graphqlWs.createClient({
@@ -13,41 +17,50 @@ const client = graphqlWs.createClient({
   connectionParams: () => ({ authorization: bearer() }),
 });
 const send = GraphiQL.createFetcher({ url: address.href, wsClient: client });
+const draw = React.createElement;
 
-const EXAMPLE = `# Write your token in the Headers tab below, press the button.
-# The two arrows at the bottom left then load the docs.
-query Deals {
-  deals(first: 10) {
-    nodes {
-      number
-      title
-      stage
-      amount { text }
-      contact { name phones }
-    }
-  }
+const Icon = () =>
+  draw("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5 },
+    draw("path", { d: "M12 6c-2-1.5-5-2-8-1.5V18c3-.5 6 0 8 1.5 2-1.5 5-2 8-1.5V4.5C17 4 14 4.5 12 6zm0 0v13.5" }));
+
+function Examples({ examples, onPick }) {
+  return draw("section", { className: "examples" },
+    draw("h2", null, "Examples"),
+    draw("p", null, "A click writes one into the editor; Ctrl-Z brings back what was there."),
+    draw("ul", null, examples.map((example) =>
+      draw("li", { key: example.name },
+        draw("button", { type: "button", onClick: () => onPick(example.query) },
+          draw("strong", null, example.name),
+          draw("span", null, example.about))))));
 }
-`;
 
-function Page() {
-  const [query, setQuery] = React.useState(EXAMPLE);
-  const explorer = GraphiQLPluginExplorer.useExplorerPlugin({ query, onEdit: setQuery });
-  return React.createElement(GraphiQL, {
+function Page({ examples }) {
+  const [query, setQuery] = React.useState(undefined);
+  const [shown, setShown] = React.useState("Examples");
+  const explorer = GraphiQLPluginExplorer.useExplorerPlugin({ query: query || "", onEdit: setQuery });
+  const stories = React.useMemo(() => ({
+    title: "Examples",
+    icon: Icon,
+    content: () => draw(Examples, { examples, onPick: setQuery }),
+  }), []);
+  return draw(GraphiQL, {
     fetcher: (request, options) => {
       headers = (options && options.headers) || headers;
       return send(request, options);
     },
     query,
+    defaultQuery: examples[0].query,
     onEditQuery: setQuery,
-    plugins: [explorer],
-    defaultHeaders: JSON.stringify({ Authorization: "Bearer crm_live_" }, null, 2),
+    onTabChange: ({ tabs, activeTabIndex }) => { document.title = `${tabs[activeTabIndex].title} · GraphiQL`; },
+    plugins: [stories, explorer],
+    visiblePlugin: shown,
+    onTogglePluginVisibility: (plugin) => setShown(plugin && plugin.title),
+    headers: given ? JSON.stringify(headers, null, 2) : undefined,
+    defaultHeaders: JSON.stringify(headers, null, 2),
     shouldPersistHeaders: true,
   });
 }
 
-const place = document.getElementById("editor");
-if (ReactDOM.createRoot) {
-  ReactDOM.createRoot(place).render(React.createElement(Page));
-} else {
-  ReactDOM.render(React.createElement(Page), place);
-}
+fetch("/graphiql/examples.json")
+  .then((answer) => answer.json())
+  .then((examples) => ReactDOM.render(draw(Page, { examples }), document.getElementById("editor")));

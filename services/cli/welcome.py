@@ -17,6 +17,7 @@ Ready in {seconds:.1f} s. Data: {data}
 TRY = """
   Token     {token}
             Send it as `Authorization: Bearer TOKEN`. The demo's token is kept in {kept}, readable by you alone.
+            GraphiQL takes it from this address: {graphql}#token={token}
 
 Post a form, then look for its deal in GraphiQL:
 
@@ -48,4 +49,8 @@ def tell(stack: StackState, as_json: bool) -> None:
     )
     if demo:
         kept = demo_workspace.path(data)
-        typer.echo(TRY.format(token=demo.token, kept=kept, intake=stack.intake_url, form=demo.form).strip("\n"))
+        typer.echo(
+            TRY.format(
+                token=demo.token, graphql=stack.graphql_url, kept=kept, intake=stack.intake_url, form=demo.form
+            ).strip("\n")
+        )

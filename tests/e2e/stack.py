@@ -151,8 +151,12 @@ class Stack:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}))
             assert json.loads(ws.recv(10)) == {"type": "connection_ack"}
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-            wait(lambda: None if self.subscribers() > before else "not subscribed")
+            self.until_subscribed(before)
             yield ws
+
+    def until_subscribed(self, before: float) -> None:
+        """Waits until there are more subscribers than before."""
+        wait(lambda: None if self.subscribers() > before else "not subscribed")
 
     def subscribers(self) -> float:
         metrics = self.http.get(self.graphql_url.replace("/graphql", "/metrics")).text

@@ -1,0 +1,39 @@
+"""GraphiQL's files and its examples: all are there, and the schema knows what they ask."""
+
+import json
+
+import pytest
+from graphql import parse, validate
+
+from api.graphiql import examples, static
+from api.schema import schema
+
+EXAMPLES = {example["name"]: example for example in json.loads(examples())}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_can_be_asked(name: str) -> None:
+    example = EXAMPLES[name]
+    assert validate(schema._schema, parse(example["query"])) == []
+    assert example["about"].endswith(".") and not name.startswith("#") and not name.endswith(".")
+
+
+def test_a_planted_wrong_example_is_found() -> None:
+    (error,) = validate(schema._schema, parse("{ leads { nodes { id } } }"))
+    assert error.message.startswith("Cannot query field 'leads' on type 'Query'.")
+
+
+def test_each_subscription_has_an_example() -> None:
+    """Whoever wonders how to follow something finds it in the menu."""
+    asked = " ".join(example["query"] for example in EXAMPLES.values())
+    subscriptions = schema._schema.subscription_type
+    assert subscriptions and [name for name in subscriptions.fields if f"{name}" not in asked] == []
+
+
+def test_the_page_names_no_file_that_is_not_there() -> None:
+    status, page, kind = static("/graphql")
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    named = [part.split('"')[0] for part in page.decode().replace("src=", "href=").split('href="')[1:]]
+    assert len(named) == 10 and all(static(name)[0] == 200 for name in named if name.startswith("/"))
+    assert static("/graphiql/examples.json") == (200, examples(), "application/json")
+    assert static("/graphiql/__init__.py")[0] == static("/graphiql/../app.py")[0] == 404
