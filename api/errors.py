@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
@@ -70,17 +69,11 @@ class Unavailable(ApiError):
 
 
 class Invalid(Exception):
-    """The document cannot be run: what is wrong with it, as GraphQL errors. `points`: what finding out has cost."""
-
-    points = 10
+    """The document is not even looked at: what is wrong with it, as GraphQL errors."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(f"{len(errors)} errors")
         self.errors = errors
-
-    def body(self) -> bytes:
-        """A GraphQL answer without data."""
-        return msgspec.json.encode({"errors": [told(error).formatted for error in self.errors]})
 
 
 def unexpected(error: GraphQLError) -> Exception | None:

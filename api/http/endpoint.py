@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from graphql import OperationType
+
 from api.access import Access, Token, bearer, require
 from api.context import Context
-from api.engine import Engine, Plan
-from api.errors import Forbidden, Invalid, Unauthorized
+from api.engine import Engine
+from api.errors import Forbidden, Unauthorized
 from api.http import body
 from api.http.accept import GRAPHQL, JSON, negotiated, streamed
 from api.http.asked import Asked, check_type, of_body, of_query
@@ -19,6 +21,7 @@ Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
 MakeContext = Callable[[str], Context]  # of the Authorization header
 Stream = Callable[[Asked, Context, Receive, Send], Awaitable[None]]
+WRONG = 10  # points that it costs to find out what is wrong with a document
 METHODS = (b"allow", b"GET, HEAD, POST")
 # An answer belongs to a token, and a browser that shows it as a page must run nothing in it.
 ALWAYS: tuple[Header, ...] = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -81,28 +84,26 @@ class Endpoint:
     async def run(self, asked: Asked, token: Token, context: Context, method: str, kind: str, send: Send) -> None:
         """Raises Refusal."""
         self.rates.ask(token.id)
-        try:
-            plan = self.engine.prepare(asked.query or "", asked.operation_name, token)
-        except Invalid as invalid:
-            self.rates.charge(token.id, invalid.points)
-            status = 400 if kind == GRAPHQL else 200
-            return await respond(send, status, invalid.body(), kind, *self.rates.headers(token.id))
-        self.permit(plan, token, method)
-        self.rates.take(token.id, plan.cost)
+        plan = self.engine.prepare(asked.query or "", asked.operation_name, token)
+        if plan.errors:
+            self.rates.charge(token.id, WRONG)
+        else:
+            self.permit(plan.kind, token, method)
+            self.rates.take(token.id, plan.cost)
         answer = await self.engine.answer(plan, asked.variables, context)
         status = 200 if answer.ok or kind == JSON else 400
         await respond(send, status, answer.body, kind, *answer.headers, *self.rates.headers(token.id))
 
-    def permit(self, plan: Plan, token: Token, method: str) -> None:
+    def permit(self, operation: OperationType | None, token: Token, method: str) -> None:
         """Raises Refusal when this token, or this method, may not do what the operation does."""
-        if plan.kind == "subscription":
+        if operation is OperationType.SUBSCRIPTION:
             message = "A subscription goes over a websocket, or needs `Accept: text/event-stream`. Nothing was read."
             raise Refusal(400, "BAD_REQUEST", message)
-        if plan.kind == "mutation" and method != "POST":
+        if operation is OperationType.MUTATION and method != "POST":
             message = "Send mutations with POST. Nothing was changed."
             raise Refusal(405, "METHOD_NOT_ALLOWED", message, (b"allow", b"POST"))
         try:
-            require(token, *(("write", "connect") if plan.kind == "mutation" else ("read",)))
+            require(token, *(("write", "connect") if operation is OperationType.MUTATION else ("read",)))
         except Forbidden as error:
             raise Refusal(403, error.code, error.message) from None
 
