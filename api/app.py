@@ -11,12 +11,12 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from api.access import Access
 from api.changes import Changes
 from api.context import Context
-from api.database import Pool
 from api.engine import Engine
 from api.errors import Unauthorized
 from api.graphiql import POLICY, static
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
 from api.limits.rates import Rates
+from api.pool import Pool
 from api.schema import schema
 from api.sockets import patient
 from crm.adapters.health import Ready, answer

@@ -10,7 +10,7 @@ from strawberry.extensions import SchemaExtension
 
 from api.access import Access, Token, bearer, workspace
 from api.changes import Changes
-from api.database import Pool
+from api.pool import Pool
 from api.reads import Reads
 
 

@@ -11,24 +11,21 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
-from psycopg_pool import AsyncConnectionPool
 
-from api.errors import BadInput, Unavailable
+from api.errors import BadInput, TooSlow, Unavailable
+from api.pool import OPTIONS, Connection, Pool
 
-Connection = psycopg.AsyncConnection[DictRow]
-Pool = AsyncConnectionPool[Connection]
-OPTIONS = "-c timezone=UTC -c statement_timeout=10s -c default_transaction_read_only=on"
 exact = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def pool(dsn: str, size: int = 8) -> Pool:
     """Not yet open."""
-    return AsyncConnectionPool(
+    return Pool(
         dsn,
         connection_class=Connection,
         kwargs={"autocommit": True, "row_factory": dict_row, "options": OPTIONS},
         configure=configure,
-        check=AsyncConnectionPool.check_connection,
+        check=Pool.check_connection,
         min_size=2,
         max_size=size,
         timeout=2.0,
@@ -54,12 +51,15 @@ async def configure(connection: Connection) -> None:
 
 
 async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
-    """Raises BadInput when a value cannot be in any row, Unavailable when Postgres is away."""
+    """Of `parameters["workspace"]`. Raises BadInput when a value cannot be in any row, TooSlow, and Unavailable when
+    Postgres is away."""
     try:
-        async with pool.connection() as connection:
+        async with pool.reading(parameters["workspace"]) as connection:
             return await (await connection.execute(statement.encode(), parameters)).fetchall()
     except (psycopg.DataError, UnicodeError):
         raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
+    except psycopg.errors.QueryCanceled:
+        raise TooSlow("The database was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
     except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
         raise Unavailable(
             f"The database does not answer ({type(error).__name__}). Nothing was read; try again."

@@ -9,9 +9,10 @@ from strawberry.dataloader import DataLoader
 
 from api import sql
 from api.cursors import cursor, position
-from api.database import Pool, rows
+from api.database import rows
 from api.errors import BadInput, TooMuch
 from api.lists import List
+from api.pool import Pool
 from api.scalars import Money
 from crm.projection import Projection
 from crm.scalars import Id

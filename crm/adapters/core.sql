@@ -11,6 +11,9 @@ CREATE TABLE IF NOT EXISTS core.checkpoint (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the transaction that holds the effects. position: of the last journal event. failed: why this consumer stands still.';
 
+GRANT USAGE ON SCHEMA read, core TO potik_reader;
+GRANT SELECT ON core.checkpoint TO potik_reader;
+
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY);
 COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once.';
 

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from crm.adapters.read_models import ddl, view
+from crm.adapters.reader import make_role, passes_by, secured, shown, vouch
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.state.shape import FOLDS
@@ -23,6 +24,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
     """Safe to run at every start, by several at once. Raises Broken when a row changed without a new version."""
     with psycopg.connect(dsn) as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        make_role(conn)
+        vouch(conn)
         conn.execute(CORE.read_bytes())
         conn.execute(
             "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING",
@@ -35,6 +38,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
+        for name, kind in passes_by(conn):  # it was made before there was row-level security
+            conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
 
 
 def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[Any]) -> None:

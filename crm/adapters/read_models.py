@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from crm.adapters.reader import secured, shown
 from crm.projection import Column, Projection
 
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
@@ -27,6 +28,7 @@ def ddl(projection: Projection[Any]) -> str:
         [
             f"CREATE TABLE IF NOT EXISTS {table} (\n  {lines}\n) WITH (fillfactor = 80);",
             f"COMMENT ON TABLE {table} IS {quote(projection.about)};",
+            secured(table),
             *(index(projection, columns) for columns in projection.indexes),
         ]
     )
@@ -49,7 +51,8 @@ def index(projection: Projection[Any], columns: str) -> str:
 
 def view(projection: Projection[Any]) -> str:
     """What readers name: it points to one version."""
-    return f"CREATE OR REPLACE VIEW read.{projection.name} AS SELECT * FROM read.{projection.table};"
+    name = f"read.{projection.name}"
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read.{projection.table}; {shown(name)}"
 
 
 @cache

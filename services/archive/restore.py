@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from crm.adapters.reader import make_role
 from crm.errors import Broken
 from services.archive import backup
 from services.archive.backup import DUMP, Backup
@@ -57,6 +58,7 @@ def fill(conn: Connection, dsn: str, new: str, folder: Path, pg_restore: str) ->
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new))
     conn.execute(drop)
     try:
+        make_role(conn)  # a backup is of one database, and a role is of the whole server
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(new)))
         command = [pg_restore, "--exit-on-error", "--no-owner", f"--jobs={JOBS}", f"--dbname={new}", str(folder / DUMP)]
         run(command, surroundings(dsn, dbname=new), "The backup could not be restored; the database is as it was.")
