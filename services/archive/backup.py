@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import psycopg
 
+from crm.adapters.archive import manifest
 from crm.errors import Broken
-from services.archive import manifest
 from services.archive.postgres_programs import program, run, surroundings
 
 DUMP = "database.dump"

@@ -12,11 +12,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from crm.adapters.archive import container, manifest
+from crm.adapters.archive.container import Archived, Kept
+from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Place
 from crm.errors import Broken
 from crm.topics import TOPICS
-from services.archive import container, manifest
-from services.archive.container import Archived, Kept
-from services.archive.manifest import COMPACTED, File, Manifest, Place
 from services.archive.progress import Advance
 from services.archive.saving import Told, partitions, reader, stretch
 from services.stack.topics import create_missing

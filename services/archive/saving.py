@@ -10,12 +10,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from crm.adapters.archive import manifest
+from crm.adapters.archive.container import Container, encode
+from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Place
 from crm.catalogue import SCHEMAS
 from crm.errors import Broken
 from crm.topics import JOURNAL
-from services.archive import manifest
-from services.archive.container import Container, encode
-from services.archive.manifest import COMPACTED, File, Manifest, Place
 from services.archive.progress import Advance
 from services.stack.topics import Admin
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from zlib import error as ZlibError
 
+from crm.adapters.archive import container, manifest
+from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Place
 from crm.registry import registered
 from crm.topics import JOURNAL
-from services.archive import container, manifest
-from services.archive.manifest import COMPACTED, File, Manifest, Place
 from services.archive.progress import Advance
 from services.archive.saving import position_of
 

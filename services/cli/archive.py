@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crm.adapters.archive import manifest
+from crm.adapters.archive.manifest import Place
 from crm.settings import Settings
 from crm.topics import CONNECTIONS, DECIDED, JOURNAL, TOPICS
-from services.archive import manifest
-from services.archive.manifest import Place
 from services.archive.progress import Advance, progress
 from services.archive.verifying import verify as find_wrong
 from services.cli import show

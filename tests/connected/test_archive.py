@@ -11,12 +11,13 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from crm.adapters.archive import manifest
+from crm.adapters.archive.container import Archived, Container
+from crm.adapters.archive.manifest import Place
 from crm.errors import Broken
 from crm.topics import TOPICS
-from services.archive import loading, manifest
-from services.archive.container import Archived, Container
+from services.archive import loading
 from services.archive.loading import content, load
-from services.archive.manifest import Place
 from services.archive.progress import Advance
 from services.archive.saving import partitions, reader, save, stretch
 from services.archive.verifying import verify

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.archive import container
-from services.archive.container import Archived, Container, encode, long, read
+from crm.adapters.archive import container
+from crm.adapters.archive.container import Archived, Container, encode, long, read
 
 STRANGE = [
     Archived(0, 1_700_000_000_000, b"key", b"\x00\x00\x00\x00\x05body", [("ce_id", b"1"), ("position", b"0")]),

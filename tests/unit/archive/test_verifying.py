@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crm.adapters.archive import manifest
+from crm.adapters.archive.manifest import Manifest
 from crm.errors import Broken
-from services.archive import manifest
-from services.archive.manifest import Manifest
 from services.archive.verifying import verify
 from tests.unit.archive.written import FORMS_1, FRAME, JOURNAL_0, event, form, write
 

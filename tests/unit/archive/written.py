@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.archive import manifest
-from services.archive.container import Archived
-from services.archive.manifest import Manifest, Place
+from crm.adapters.archive import manifest
+from crm.adapters.archive.container import Archived
+from crm.adapters.archive.manifest import Manifest, Place
 from services.archive.saving import Writing
 
 FRAME = b"\x00\x00\x00\x00\x05"  # of a FormSubmitted

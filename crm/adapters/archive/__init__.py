@@ -1,0 +1,1 @@
+"""An archive of the log: Avro files of Kafka records, and the manifest that says nothing is missing between them."""
