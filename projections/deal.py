@@ -51,7 +51,8 @@ def deal(row: DealRow | None, event: DealOpened | DealAssigned | DealPaid | Deal
         case DealAssigned():
             return replace(row, owner=event.owner, owner_reason=event.why)
         case DealPaid():
-            return replace(row, paid_minor=event.paid_minor, held_minor=event.held_minor)
+            # Added up: as of a moment, a payment that was told late must not bring those along that came meanwhile.
+            return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=event.held_minor)
         case DealStageMoved():
             return replace(row, stage=event.stage)
 

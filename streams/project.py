@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters import read_models, tracing
+from crm.adapters import history, read_models, tracing
 from crm.adapters.logs import debugging
 from crm.adapters.state import as_json
 from crm.codec import decode, type_of
@@ -100,9 +100,9 @@ class Project:
     positioned = True
     durable = False
 
-    def __init__(self, projections: Iterable[Projection[Any]]) -> None:
+    def __init__(self, projections: Iterable[Projection[Any]], *, with_history: bool = False) -> None:
         self.by_consumer = {p.table: p for p in projections}
-        self.consumers: Sequence[str] = tuple(self.by_consumer)
+        self.consumers: Sequence[str] = (*self.by_consumer, *([history.CONSUMER] if with_history else []))
         self.handled = {kind for p in self.by_consumer.values() for kind in p.handles}
 
     async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
@@ -117,6 +117,7 @@ class Project:
         foldings = {
             consumer: Folding(self.by_consumer[consumer], self.decoded(records, events))
             for consumer, records in todo.items()
+            if consumer != history.CONSUMER
         }
         cursors = {c: await f.load(conn) for c, f in foldings.items() if f.projection.needs_row and f.keys}
         for consumer, cursor in cursors.items():
@@ -136,6 +137,8 @@ class Project:
         if not careful:
             for folding in done:
                 await folding.save(conn)
+        if history.CONSUMER in todo:
+            await history.keep(conn, todo[history.CONSUMER])
         if told := [message for folding in done for message in folding.changes()]:
             await conn.execute(NOTIFY, [as_json(told)])
         if debugging():
@@ -177,7 +180,7 @@ def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[P
 
 
 def consumption(settings: Settings) -> Consumption:
-    return Consumption("project", [JOURNAL.name], Project(PROJECTIONS.values()), settings)
+    return Consumption("project", [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), settings)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ class Record:
     topic: str = "crm.intake.forms"
     headers: Sequence[tuple[str, bytes]] = ()
     timestamp: int = NOON // 1000
+    key: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def rules_of(workspace: Id) -> list[Event]:
     """The shop of tests.told, as this workspace."""
     rules = []
     for event in RULES:
-        meta = msgspec.structs.replace(event.meta, id=named_id(workspace, event.meta.id), workspace=workspace)
+        id = named_id(workspace, event.meta.id)
+        meta = msgspec.structs.replace(event.meta, id=id, workspace=workspace, stream=workspace)
         rules.append(msgspec.structs.replace(event, meta=meta))
     return rules
 
@@ -76,7 +78,8 @@ def journal(events: Sequence[Event]) -> list[Record]:
     for event in events:
         partition = journal_partition(event.meta.stream)
         headers = [("ce_id", event.meta.id.encode()), ("position", str(at[partition]).encode())]
-        records.append(Record(encode(event), at[partition], partition, JOURNAL.name, headers))
+        key = event.meta.stream.encode()
+        records.append(Record(encode(event), at[partition], partition, JOURNAL.name, headers, key=key))
         at[partition] += 1
     return records
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from crm.adapters import history
 from crm.adapters.read_models import ddl, view
 from crm.adapters.reader import make_role, passes_by, secured, shown, vouch
 from crm.errors import Broken
@@ -27,6 +28,7 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         make_role(conn)
         vouch(conn)
         conn.execute(CORE.read_bytes())
+        conn.execute(history.DDL.read_bytes())
         conn.execute(
             "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING",
             [JOURNAL.partitions - 1],

@@ -10,6 +10,7 @@ import structlog
 import typer
 from psycopg import AsyncConnection
 
+from crm.adapters.single_records import Places
 from crm.envelope import now
 from crm.scalars import Id
 from services.archive.progress import progress
@@ -20,7 +21,6 @@ from services.quarantine import again, showing
 from services.quarantine.again import Outcome
 from services.quarantine.desk import desk
 from services.quarantine.entries import STATUSES, Entry, Wanted, listed
-from services.quarantine.places import Places
 
 app = typer.Typer(no_args_is_help=True, help="What could not be understood: look at it, take it up again, discard it.")
 

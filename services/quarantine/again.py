@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from crm.adapters.single_records import Places
 from crm.errors import NotYet
 from crm.log import Log
 from crm.scalars import Id
 from services.quarantine.entries import Entry, Wanted, listed, states
-from services.quarantine.places import Places
 from services.quarantine.rereading import Attempt, Operator, attempt, discarded
 
 PAGE = 200  # entries whose bytes are held at once

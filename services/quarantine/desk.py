@@ -9,13 +9,13 @@ from psycopg import AsyncConnection
 
 from crm.adapters.access import Access
 from crm.adapters.kafka import KafkaLog
+from crm.adapters.single_records import Places
 from crm.connector import Connector
 from crm.envelope import now
 from crm.errors import NotYet
 from crm.log import Log
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
-from services.quarantine.places import Places
 from services.quarantine.rereading import Operator
 
 PATIENCE = 15.0  # seconds for Kafka to answer

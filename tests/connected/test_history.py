@@ -1,0 +1,149 @@
+"""The journal by streams in Postgres: whole whatever the batches, and what asof and why fold from it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from psycopg import AsyncConnection
+
+from crm.adapters import history
+from crm.adapters.origin import Link
+from crm.asof import row_as_of, rows_as_of
+from crm.codec import encode
+from crm.envelope import Event, Fact
+from crm.errors import Broken
+from crm.events import DealOpened
+from crm.moments import Clock, last
+from crm.scalars import Id
+from crm.shared import Raw
+from projections import PROJECTIONS
+from projections.deal import deal
+from services.cli.asof import one_row
+from services.cli.why import links_of
+from streams.project import Project
+from tests.connected.projecting_role import Role, in_memory
+from tests.engine import Record, connected, events_of, journal
+from tests.given import form
+from tests.told import any_facts
+
+END = last("2030-01-01")
+OLEH = "+380501112233"
+
+
+async def projected(conn: AsyncConnection, log: Sequence[Record], size: int = 500) -> None:
+    await conn.execute("TRUNCATE core.checkpoint")
+    role = Role(conn)
+    role.consumption.handler = Project(PROJECTIONS.values(), with_history=True)
+    role.consumers = role.consumption.handler.consumers
+    await (await role.start()).catch_up(log, size)
+
+
+@settings(max_examples=20)
+@for_any(facts=any_facts(), size=st.integers(1, 12), again=st.booleans())
+def test_every_row_folds_again_from_its_own_events(
+    database_url: str, facts: list[Fact], size: int, again: bool
+) -> None:
+    workspace = Id(str(uuid4()))
+    events = events_of(facts, workspace)
+
+    async def run() -> tuple[dict[Any, Any], dict[Any, Any]]:
+        async with await connected(database_url) as conn:
+            for _ in range(1 + again):
+                await projected(conn, journal(events), size)
+            single, whole = {}, {}
+            for name, w, key in in_memory(events):
+                projection = PROJECTIONS[name]
+                own = await history.of_row(conn, projection, workspace, Id(key))
+                single[name, w, key] = row_as_of(projection, own, END, Clock.OCCURRED)
+            for name, projection in PROJECTIONS.items():
+                found = await history.of_workspace(conn, projection, workspace)
+                rows = rows_as_of(projection, found, END, Clock.OCCURRED)
+                whole |= {(name, workspace, key): row for key, row in rows.items()}
+            return single, whole
+
+    assert asyncio.run(run()) == (in_memory(events), in_memory(events))
+
+
+def test_an_event_that_was_left_out_would_be_seen(fresh_database_url: str) -> None:
+    """The law above finds a planted bug: a history that lacks the deal's opening folds to nothing."""
+    workspace = Id(str(uuid4()))
+    events = events_of([form("1", phones=[OLEH], amount_minor=100)], workspace)
+    key = next(key for name, _, key in in_memory(events) if name == "deal")
+
+    async def run() -> Any:
+        async with await connected(fresh_database_url) as conn:
+            await projected(conn, journal(events))
+            opened = sorted(history.frames([DealOpened]))
+            await conn.execute("DELETE FROM core.history WHERE substr(event, 2, 4) = ANY (%b)", [opened])
+            return await history.of_row(conn, deal, workspace, Id(key))
+
+    assert row_as_of(deal, asyncio.run(run()), END, Clock.OCCURRED) is None
+
+
+def test_too_much_is_said_before_it_is_folded(fresh_database_url: str) -> None:
+    workspace = Id(str(uuid4()))
+    events = events_of([form("1", phones=[OLEH], amount_minor=100)], workspace)
+    key = next(key for name, _, key in in_memory(events) if name == "deal")
+
+    async def run(limit: int) -> list[Event]:
+        async with await connected(fresh_database_url) as conn:
+            await projected(conn, journal(events))
+            await history.of_workspace(conn, deal, workspace, limit)
+            return await history.of_row(conn, deal, workspace, Id(key), limit)
+
+    assert asyncio.run(run(100))
+    with pytest.raises(Broken, match=r"more than 1 events that deal is folded from\. Nothing was folded\. Replay them"):
+        asyncio.run(run(1))
+
+
+def test_why_a_deal_has_its_owner_down_to_the_form_that_was_sent(kafka_bootstrap: str, fresh_database_url: str) -> None:
+    workspace = Id(str(uuid4()))
+    raw = Raw("application/x-www-form-urlencoded", {"cookie": "secret"}, "", b"phone=050+111+22+33&sum=1")
+    fact = replace(form("1", phones=[OLEH], amount_minor=100), raw=raw)
+
+    async def run() -> tuple[Any, list[Link], list[Link]]:
+        async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
+            sent = await producer.send_and_wait("crm.intake.forms", encode(fact), partition=1)
+        place = {"cause_topic": sent.topic, "cause_partition": sent.partition, "cause_offset": sent.offset}
+        events = [replace(e, meta=replace(e.meta, **place)) for e in events_of([fact], workspace)]
+        async with await connected(fresh_database_url) as conn:
+            await projected(conn, journal(events))
+        row = await one_row(fresh_database_url, deal, workspace, "D-1", END, Clock.RECORDED)
+        asked = fresh_database_url, kafka_bootstrap, deal, workspace, "d-1", "owner"
+        return row, await links_of(*asked, False), await links_of(*asked, True)
+
+    row, (link,), every = asyncio.run(run())
+    assert (row.number, row.owner) == (1, "anna")
+    assert (link.field, link.before, link.value, link.event) == ("owner", "", "anna", "DealAssigned")
+    assert (link.reasons["rule"], link.reasons["rules_version"], link.actor) == ("Form", 1, "rule Form")
+    assert link.fact is not None
+    assert (link.fact.type, link.fact.topic, link.fact.partition) == ("FormSubmitted", "crm.intake.forms", 1)
+    assert (link.fact.content_type, link.fact.body) == (raw.content_type, "phone=050+111+22+33&sum=1")
+    assert "secret" not in repr(link)
+    assert link.lines()[-1] == "     phone=050+111+22+33&sum=1"
+    assert [each.event for each in every] == ["DealAssigned", "DealOpened"]
+
+
+def test_a_fact_that_kafka_lost_is_said(kafka_bootstrap: str, fresh_database_url: str) -> None:
+    workspace = Id(str(uuid4()))
+    place = {"cause_topic": "crm.intake.forms", "cause_partition": 3, "cause_offset": 10**9}
+    told = events_of([form("1", phones=[OLEH], amount_minor=100)], workspace)
+    events = [replace(e, meta=replace(e.meta, **place)) for e in told]
+
+    async def run() -> list[Link]:
+        async with await connected(fresh_database_url) as conn:
+            await projected(conn, journal(events))
+        return await links_of(fresh_database_url, kafka_bootstrap, deal, workspace, "D-1", "stage", False)
+
+    (link,) = asyncio.run(run())
+    assert link.fact is not None
+    assert link.fact.lost.startswith("Kafka does not have crm.intake.forms/3/1000000000")
+    with pytest.raises(ValueError, match=r"There is no deal D-7 in this workspace\."):
+        asyncio.run(one_row(fresh_database_url, deal, workspace, "D-7", END, Clock.RECORDED))

@@ -1,0 +1,154 @@
+"""As of a moment, on either clock; and why a field has its value."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given as for_any
+from msgspec.structs import replace
+
+from crm.adapters.memory import MemoryDecide
+from crm.asof import Total, row_as_of, rows_as_of, totals
+from crm.envelope import Event, Fact
+from crm.events import DealAssigned, DealOpened, DealPaid, DealStageMoved
+from crm.moments import Clock, clock, first, last, written
+from crm.projection import Projection
+from crm.scalars import Micros
+from crm.why import Unknown, changes
+from projections import PROJECTIONS
+from projections.deal import deal
+from tests.given import SHOP, form, paid
+from tests.told import RULES, any_facts
+
+OLEH = "+380501112233"
+DAY = 86_400_000_000
+JANUARY = first("2026-01-01")
+
+
+def on(day: int) -> Micros:
+    """A day of January, at midnight."""
+    return Micros(JANUARY + (day - 1) * DAY)
+
+
+def told(*facts: tuple[Fact, int]) -> list[Event]:
+    """The journal of a shop that heard of each fact on that day."""
+    decide = MemoryDecide()
+    decide.append(*RULES)
+    for fact, day in facts:
+        decide.take(fact, on(day))
+    return decide.journal
+
+
+def of(projection: Projection[Any], events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, projection.handles)]
+
+
+def payment(name: str, amount: int, day: int) -> Fact:
+    fact = paid(name, amount, payment=name, reference="R-1")
+    return replace(fact, meta=replace(fact.meta, occurred_at=on(day)))
+
+
+DESK = form("desk", on(2), [OLEH], amount_minor=10_000, reference="R-1"), 2
+BACK_DATED = told(DESK, (payment("b", 4_000, 20), 27))  # the bank told of the 20th's payment a week late
+
+
+def as_of(events: list[Event], day: int, by: Clock) -> Any:
+    return row_as_of(deal, of(deal, events), on(day), by)
+
+
+def test_a_payment_that_was_told_a_week_late_was_true_before_it_was_known() -> None:
+    true, known = (as_of(BACK_DATED, 25, by) for by in (Clock.OCCURRED, Clock.RECORDED))
+    assert (true.paid_minor, true.stage) == (4_000, "part_paid")
+    assert (known.paid_minor, known.stage) == (0, "new")
+    assert as_of(BACK_DATED, 27, Clock.RECORDED) == true
+
+
+def test_a_late_payment_does_not_bring_along_what_came_meanwhile() -> None:
+    """The bug: DealPaid tells the sum of all payments, so that of the 20th, told on the 30th, had that of the 28th."""
+    events = told(DESK, (payment("a", 2_500, 28), 28), (payment("b", 4_000, 20), 30))
+    assert as_of(events, 25, Clock.OCCURRED).paid_minor == 4_000
+    assert as_of(events, 28, Clock.RECORDED).paid_minor == 2_500
+    assert as_of(events, 31, Clock.OCCURRED).paid_minor == 6_500
+
+
+def test_before_it_there_was_nothing() -> None:
+    assert as_of(BACK_DATED, 1, Clock.OCCURRED) is None
+
+
+def test_all_rows_and_their_totals_as_of_a_moment() -> None:
+    second = form("chair", on(5), ["+380679998877"], amount_minor=700), 5
+    events = of(deal, told(DESK, second, (payment("b", 10_000, 20), 27)))
+    rows = rows_as_of(deal, events, on(25), Clock.RECORDED)
+    assert totals(rows.values(), "stage") == [Total("new", 2, {"UAH": 10_700})]
+    rows = rows_as_of(deal, events, on(25), Clock.OCCURRED)
+    assert totals(rows.values(), "stage") == [Total("new", 1, {"UAH": 700}), Total("paid", 1, {"UAH": 10_000})]
+
+
+@for_any(any_facts())
+def test_at_the_end_every_row_is_as_it_stands(facts: list[Fact]) -> None:
+    events = told(*((fact, 2) for fact in facts))
+    for projection in PROJECTIONS.values():
+        stands: dict[str, Any] = {}
+        for event in of(projection, events):
+            key = projection.key_of(event)
+            stands[key] = projection.fold(stands.get(key) if projection.needs_row else None, event)
+        for by in Clock:
+            assert rows_as_of(projection, of(projection, events), last("2030-01-01"), by) == stands
+
+
+@for_any(any_facts())
+def test_a_rows_events_lie_in_streams_that_its_own_ids_name(facts: list[Fact]) -> None:
+    """What crm.adapters.history.of_row looks up: without it an as-of would lack events."""
+    events = told(*((fact, 2) for fact in facts))
+    for projection in PROJECTIONS.values():
+        ids = [column.name for column in projection.columns if column.type == "uuid"]
+        rows = rows_as_of(projection, of(projection, events), last("2030-01-01"), Clock.OCCURRED)
+        for event in of(projection, events):
+            key = projection.key_of(event)
+            assert event.meta.stream in {SHOP, key, *(getattr(rows[key], name) for name in ids)}
+
+
+def test_why_a_field_has_its_value() -> None:
+    found = changes(deal, of(deal, BACK_DATED), "stage")
+    assert [(c.before, c.after, type(c.event)) for c in found] == [
+        (None, "new", DealOpened),
+        ("new", "part_paid", DealStageMoved),
+    ]
+    assert found[-1].reasons == {"why": "40.00 UAH came: 40.00 UAH of 100.00 UAH is paid"}
+    (first_owner, owner) = changes(deal, of(deal, BACK_DATED), "owner")
+    assert (first_owner.after, type(owner.event)) == ("", DealAssigned)
+    assert owner.reasons["rules_version"] == 1
+    assert [type(c.event) for c in changes(deal, of(deal, BACK_DATED), "paid_minor")] == [DealOpened, DealPaid]
+
+
+def test_what_changed_nothing_is_no_reason() -> None:
+    events = of(deal, BACK_DATED)
+    assert len(changes(deal, events, "title")) == 1
+    assert changes(deal, [], "title") == []
+
+
+@for_any(any_facts())
+def test_every_field_of_every_row_has_a_reason_that_gives_its_value(facts: list[Fact]) -> None:
+    """Also of projections that nobody wrote a line of this for."""
+    events = told(*((fact, 2) for fact in facts))
+    for projection in PROJECTIONS.values():
+        for key, row in rows_as_of(projection, of(projection, events), last("2030-01-01"), Clock.OCCURRED).items():
+            own = [event for event in of(projection, events) if projection.key_of(event) == key]
+            for column in projection.columns:
+                assert changes(projection, own, column.name)[-1].after == getattr(row, column.name)
+
+
+def test_a_field_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(Unknown, match=r"deal has no field 'stag'; it has deal_id, contact_id, number, .*stage"):
+        changes(deal, [], "stag")
+
+
+def test_moments_are_read_as_people_mean_them() -> None:
+    assert written(first("2026-01-31")) == "2026-01-31T00:00:00Z"
+    assert written(last("2026-01-31")) == "2026-01-31T23:59:59.999999Z"
+    assert first("2026-01-31T18:30") == last("2026-01-31T20:30+02:00") == first("2026-01-31T18:30:00Z")
+    for wrong in ("yesterday", "31.01.2026", "2026-02-30", ""):
+        with pytest.raises(ValueError, match=r"is no moment\. Write a day"):
+            first(wrong)
+    with pytest.raises(ValueError, match=r"There is no clock .now.: it is `occurred` \(what was true\)"):
+        clock("now")
+    assert clock("RECORDED") is Clock.RECORDED
