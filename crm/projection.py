@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 
 from msgspec.structs import fields
 
+from crm import column_names
 from crm.envelope import Event, Row
 from crm.scalars import Id, Micros
 
@@ -69,12 +70,15 @@ class Projection(Generic[R]):
 def projection(
     *, key: str, version: int, indexes: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., R | None]], Projection[R]]:
-    """Declares a fold `(row | None, event) -> row | None` as a projection named like the function."""
+    """Declares a fold `(row | None, event) -> row | None` as a projection named like the function.
+
+    Raises ValueError with what the signature or the row lacks.
+    """
 
     def declare(fold: Callable[..., R | None]) -> Projection[R]:
-        hints = get_type_hints(fold)
-        first, second = list(inspect.signature(fold).parameters)[:2]
-        (row,) = [m for m in members_of(hints["return"]) if m is not NoneType]
+        first, second, hints, row = signature_of(fold)
+        if key not in row.__struct_fields__:
+            raise ValueError(f"The key of {fold.__name__} is {key!r}, and {row.__name__} has no such field.")
         return Projection(
             name=fold.__name__,
             version=version,
@@ -91,10 +95,31 @@ def projection(
     return declare
 
 
+def signature_of(fold: Callable[..., Any]) -> tuple[str, str, dict[str, Any], type[Any]]:
+    """The fold's two parameters, its annotations, and the row that it makes."""
+    told, parameters = get_type_hints(fold), list(inspect.signature(fold).parameters)
+    shape = f"Write it as `def {fold.__name__}(row: MyRow | None, event: DealOpened | DealPaid) -> MyRow | None`."
+    if len(parameters) != 2 or not {*parameters, "return"} <= told.keys():
+        raise ValueError(f"{fold.__name__} is no fold: it takes a row and an event, each with its type. {shape}")
+    first, second = parameters
+    rows = [member for member in members_of(told["return"]) if member is not NoneType]
+    if len(rows) != 1 or not (isinstance(rows[0], type) and issubclass(rows[0], Row)):
+        raise ValueError(f"{fold.__name__} must give one kind of Row. {shape}")
+    for event in members_of(told[second]):
+        if not (isinstance(event, type) and issubclass(event, Event) and event is not Event):
+            raise ValueError(f"{fold.__name__} folds {event}, which is no event of crm.events. {shape}")
+    return first, second, told, rows[0]
+
+
 def column(name: str, hint: Any) -> Column:
+    """Raises ValueError when SQL has no such column."""
+    column_names.check(name)
     members = members_of(hint)
-    (plain,) = [m for m in members if m is not NoneType]
-    return Column(name, SQL_TYPES[plain], NoneType not in members)
+    plain = [m for m in members if m is not NoneType]
+    if len(plain) != 1 or plain[0] not in SQL_TYPES:
+        there = ", ".join(getattr(known, "__name__", str(known)) for known in SQL_TYPES)
+        raise ValueError(f"{name}: {hint} is no type of a column; there are {there}, each also with `| None`.")
+    return Column(name, SQL_TYPES[plain[0]], NoneType not in members)
 
 
 def members_of(hint: Any) -> tuple[Any, ...]:
