@@ -2,23 +2,24 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+RUNS := .venv/.run
 READY := .venv/.ready
 
 .PHONY: run test demo bench chaos lint types events schema lock help
 
-run: $(READY) ## start Kafka, Postgres and every role; Ctrl-C stops them
+run: $(RUNS) ## start Kafka, Postgres and every role; Ctrl-C stops them
 	@exec $(BIN)/crm up
 
 test: $(READY) ## all tests, on real Kafka and Postgres that they start themselves
 	@$(BIN)/python -m pytest
 
-demo: $(READY) ## play the five stories against the running stack
+demo: $(RUNS) ## play the five stories against the running stack
 	@$(BIN)/crm demo
 
-bench: $(READY) ## list the benchmarks; each prints JSON
+bench: $(RUNS) ## list the benchmarks; each prints JSON
 	@$(BIN)/crm bench --help
 
-chaos: $(READY) ## break a stack of its own in every way and prove that nothing is lost; takes over an hour
+chaos: $(RUNS) ## break a stack of its own in every way and prove that nothing is lost; takes over an hour
 	@$(BIN)/crm chaos --fault all
 
 lint: $(READY) ## format, lint, import rules and the contract
@@ -43,5 +44,12 @@ lock: $(READY) ## the newest packages that fit, with their hashes, into the two 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml bootstrap.sh tests/node/package-lock.json
+$(READY): requirements.lock pyproject.toml bootstrap.sh tests/tools/requirements.lock tests/node/package-lock.json
 	@bash bootstrap.sh
+
+ifeq ($(wildcard $(READY)),)
+$(RUNS): requirements-up.lock pyproject.toml bootstrap.sh
+	@bash bootstrap.sh run
+else
+$(RUNS): $(READY) # everything is here and is kept up to date
+endif

