@@ -33,11 +33,11 @@ def up(
 ) -> None:
     """Start Kafka, Postgres and all roles. Ctrl-C stops them in order; the data is kept."""
     folder = (data or state.data_folder()).absolute()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # says at length what `ready` says in a sentence
     if detach:
         return in_background(folder, json)
     from services.stack.supervisor import Plan, Supervisor
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # says at length what `ready` says in a sentence
     plan = Plan(folder, Settings.read(), os.environ, kafka_port, postgres_port, counts(replicas), demo=demo)
     say = json_lines if json else prefixed
     say("crm", f"Starting Kafka, Postgres and {len(ROLES)} roles on {folder}")
