@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import ConversationOpened, MessageEdited, MessageReceived
+from crm.events import ConversationOpened, MessageEdited, MessageReceived, ReplyQueued
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -23,20 +23,21 @@ class ConversationRow(Row, frozen=True, gc=False):
     touched_at: Micros
 
 
-@projection(key="conversation_id", version=1, indexes=("touched_at", "contact_id, touched_at"))
-def conversation(
-    row: ConversationRow | None, event: ConversationOpened | MessageReceived | MessageEdited
-) -> ConversationRow | None:
+Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
+
+
+@projection(key="conversation_id", version=2, indexes=("touched_at", "contact_id, touched_at"))
+def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | None:
     at = event.meta.occurred_at
     match event:
         case ConversationOpened():
             return row or ConversationRow(
                 event.conversation_id, event.contact_id, event.channel, event.chat, event.title, 0, None, "", at, at
             )
-        case MessageReceived() if row and at >= row.touched_at:
+        case MessageReceived() | ReplyQueued() if row and at >= row.touched_at:
             last = replace(row, last_message_id=event.message_id, last_text=event.text, touched_at=at)
             return replace(last, message_count=row.message_count + 1)
-        case MessageReceived() if row:  # an older one that came late
+        case MessageReceived() | ReplyQueued() if row:  # an older one that came late
             return replace(row, message_count=row.message_count + 1)
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=event.text)

@@ -4,7 +4,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import DealAssigned, DealOpened, DealPaid, DealStageMoved
+from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
 
@@ -33,20 +33,25 @@ class DealRow(Row, frozen=True, gc=False):
     suspicious: str
     opened_at: Micros
     touched_at: Micros
+    stage_reason: str = ""  # why it stands there, when it was moved
+    version: int = 1  # how many events it is a fold of; give it as expectedVersion
+
+
+Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved
 
 
 @projection(
     key="deal_id",
-    version=1,
+    version=2,
     indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
 )
-def deal(row: DealRow | None, event: DealOpened | DealAssigned | DealPaid | DealStageMoved) -> DealRow | None:
+def deal(row: DealRow | None, event: Told) -> DealRow | None:
     at = event.meta.occurred_at
     if isinstance(event, DealOpened):
         return row or opened(event)
     if row is None:
         return None
-    row = replace(row, touched_at=max(row.touched_at, at))
+    row = replace(row, touched_at=max(row.touched_at, at), version=row.version + 1)
     match event:
         case DealAssigned():
             return replace(row, owner=event.owner, owner_reason=event.why)
@@ -54,7 +59,16 @@ def deal(row: DealRow | None, event: DealOpened | DealAssigned | DealPaid | Deal
             # Added up: as of a moment, a payment that was told late must not bring those along that came meanwhile.
             return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=event.held_minor)
         case DealStageMoved():
-            return replace(row, stage=event.stage)
+            return replace(row, stage=event.stage, stage_reason=event.why)
+        case DealChanged():
+            return changed(row, event)
+
+
+def changed(row: DealRow, event: DealChanged) -> DealRow:
+    """What the event leaves null stays; a custom field that is null goes."""
+    fields = {name: text for name, text in {**row.fields, **event.fields}.items() if text != "null"}
+    told = {name: getattr(event, name) for name in ("title", "amount_minor", "currency", "reference")}
+    return replace(row, fields=fields, **{name: value for name, value in told.items() if value is not None})
 
 
 def opened(event: DealOpened) -> DealRow:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import PaymentMatched, PaymentParked, PaymentRecorded
+from crm.events import PaymentMatched, PaymentParked, PaymentRecorded, PaymentUnmatched
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -30,23 +30,28 @@ class PaymentRow(Row, frozen=True, gc=False):
     why: str
     changed_at: Micros
     touched_at: Micros
+    version: int = 1  # how many events it is a fold of; give it as expectedVersion
+
+
+Told = PaymentRecorded | PaymentMatched | PaymentParked | PaymentUnmatched
 
 
 @projection(
     key="payment_id",
-    version=1,
+    version=2,
     indexes=("touched_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
 )
-def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentMatched | PaymentParked) -> PaymentRow | None:
+def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):
         return recorded(event, row)
     if row is None:
         return None
-    row = replace(row, why=event.why, touched_at=max(row.touched_at, event.meta.occurred_at))
+    at = max(row.touched_at, event.meta.occurred_at)
+    row = replace(row, why=event.why, touched_at=at, version=row.version + 1)
     match event:
         case PaymentMatched():
             return replace(row, deal_id=event.deal_id, contact_id=event.contact_id, parked=False, matched_by=event.by)
-        case PaymentParked():
+        case PaymentParked() | PaymentUnmatched():
             return replace(row, deal_id=None, contact_id=None, parked=True, matched_by="")
 
 
@@ -69,6 +74,7 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         parked=row.parked if row else False,
         matched_by=row.matched_by if row else "",
         why=row.why if row else "",
+        version=row.version + 1 if row else 1,
         changed_at=event.changed_at,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
     )

@@ -1,15 +1,18 @@
 """One row per workspace: its stages, and how it reads numbers and sums that do not say."""
 
+from msgspec import json
+from msgspec.structs import replace
+
 from crm.envelope import Row
-from crm.events import WorkspaceCreated
-from crm.projection import projection
+from crm.events import PipelineChanged, WorkspaceCreated
+from crm.projection import Json, projection
 from crm.scalars import Id
 
 
 class PipelineRow(Row, frozen=True, gc=False):
     """The pipeline of a workspace. A deal in one of `stages` is open."""
 
-    pipeline_id: Id  # the event's: a workspace is created once
+    pipeline_id: Id  # of the event that created the workspace
     name: str
     country: str
     currency: str
@@ -17,11 +20,15 @@ class PipelineRow(Row, frozen=True, gc=False):
     stages: tuple[str, ...]
     paid_stage: str
     part_paid_stage: str
+    labels: Json = {}  # noqa: RUF012  # msgspec gives each its own
+    version: int = 1  # how many events it is a fold of; give it as expectedVersion
 
 
-@projection(key="pipeline_id", version=1)
-def pipeline(row: None, event: WorkspaceCreated) -> PipelineRow | None:
-    return PipelineRow(
+@projection(key="pipeline_id", version=2)
+def pipeline(row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged) -> PipelineRow | None:
+    if isinstance(event, PipelineChanged):
+        return changed(row, event) if row else None
+    return row or PipelineRow(
         pipeline_id=event.meta.id,
         name=event.name,
         country=event.country,
@@ -30,4 +37,16 @@ def pipeline(row: None, event: WorkspaceCreated) -> PipelineRow | None:
         stages=event.stages,
         paid_stage=event.paid_stage,
         part_paid_stage=event.part_paid_stage,
+    )
+
+
+def changed(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
+    return replace(
+        row,
+        name=event.name,
+        stages=event.stages,
+        labels={stage: json.encode(label).decode() for stage, label in event.labels.items()},
+        paid_stage=event.paid_stage,
+        part_paid_stage=event.part_paid_stage,
+        version=row.version + 1,
     )

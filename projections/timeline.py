@@ -1,30 +1,48 @@
 """One row per event of a card's history, as a salesperson reads it."""
 
+from collections.abc import Iterable
 from typing import get_args
 
 from crm.envelope import Row
 from crm.events import (
     CallUpdated,
+    ContactChanged,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
+    ContactUnmerged,
     DealAssigned,
+    DealChanged,
     DealOpened,
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
     IdentifierAdded,
+    IdentifierRemoved,
     MessageEdited,
     MessageReceived,
+    NoteAdded,
+    NoteChanged,
+    NoteRemoved,
     PaymentMatched,
+    PaymentUnmatched,
+    ReplyQueued,
+    TaskAdded,
+    TaskChanged,
+    TaskDone,
+    TaskRemoved,
+    TaskReopened,
 )
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
-People = ContactCreated | ContactRenamed | IdentifierAdded | DuplicateSuspected | ContactMerged
-Talk = MessageReceived | MessageEdited | CallUpdated
-Told = People | Talk | DealOpened | DealAssigned | PaymentMatched | DealPaid | DealStageMoved
+Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
+People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
+Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
+Money = PaymentMatched | PaymentUnmatched | DealPaid
+Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
+Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
 
@@ -47,10 +65,10 @@ class TimelineRow(Row, frozen=True, gc=False):
     actor: str
 
 
-@projection(key="entry_id", version=1, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=2, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
     title, text = sentence(event)
-    amount = event.amount_minor if isinstance(event, DealOpened) else getattr(event, "change_minor", None)
+    amount = event.amount_minor if isinstance(event, DealOpened | DealChanged) else getattr(event, "change_minor", None)
     return TimelineRow(
         entry_id=event.meta.id,
         contact_id=event.contact_id,
@@ -64,7 +82,7 @@ def timeline(row: None, event: Told) -> TimelineRow | None:
         title=title,
         text=text,
         amount_minor=amount,
-        currency=getattr(event, "currency", ""),
+        currency=getattr(event, "currency", "") or "",
         actor=event.meta.actor,
     )
 
@@ -80,24 +98,62 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Learnt {event.kind} {event.value}", event.text
         case DuplicateSuspected():
             return "May be the same person as another contact", f"Both have {event.kind} {event.value}"
+        case IdentifierRemoved():
+            return f"No longer known by {event.kind} {event.value}", event.why
         case ContactMerged():
             return "Merged into another contact", event.why
+        case ContactUnmerged():
+            return "Stands for itself again", event.why
+        case ContactChanged():
+            return "Fields changed", named(event.fields)
         case DealOpened():
             return f"Deal D-{event.number} opened", event.title
+        case DealChanged():
+            told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
+            return "Deal changed", named([*(name for name, value in told if value is not None), *event.fields])
         case DealAssigned():
             return f"Assigned to {event.owner}" if event.owner else "Nobody can take it", event.why
         case DealStageMoved():
             return f"Stage {event.from_stage} → {event.stage}", event.why
         case PaymentMatched():
             return f"Payment found its deal by {event.by}", event.why
+        case PaymentUnmatched():
+            return "Payment taken off", event.why
         case DealPaid():
             return "Refund" if event.change_minor < 0 else "Payment", event.why
         case MessageReceived():
             return f"Message from {event.sender_name}", event.text
         case MessageEdited():
             return "Message edited", event.text
+        case ReplyQueued():
+            return f"Answer of {event.author}" if event.author else "Answer", event.text
         case CallUpdated():
             return f"Call {event.phase.replace('_', ' ')}", told_of(event)
+    return at_the_desk(event)
+
+
+def at_the_desk(event: Desk) -> tuple[str, str]:
+    match event:
+        case NoteAdded():
+            return "Note", event.text
+        case NoteChanged():
+            return "Note rewritten", event.text
+        case NoteRemoved():
+            return "Note taken away", ""
+        case TaskAdded():
+            return "Task", event.title
+        case TaskChanged():
+            return "Task changed", event.title
+        case TaskDone():
+            return "Task done", ""
+        case TaskReopened():
+            return "Task is to be done again", ""
+        case TaskRemoved():
+            return "Task taken away", ""
+
+
+def named(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def told_of(event: CallUpdated) -> str:

@@ -14,7 +14,7 @@ from crm.envelope import Event
 from crm.events import DeliveryNoted
 from crm.facts import FormSubmitted
 from crm.state import Contact
-from crm.state.folds import form_digest
+from crm.state.changes.deals import form_digest
 
 LONGEST_NUMBER = 1000  # digits before or behind the point; jsonb stops at 16,383 behind it
 AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is a second click, not a second wish

@@ -34,7 +34,7 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
     if payment.deal_id:
         yield from settle(case, payment.deal_id, before, payment)
         yield from learnt_again(case, payment.deal_id, report)
-    elif payment.amount_minor >= 0:
+    elif payment.amount_minor >= 0 and not payment.by_hand:
         # An outdated report may still be the one that names the deal: so any order of reports ends the same.
         found = find(case.state, report)
         if isinstance(found, Match):

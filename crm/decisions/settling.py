@@ -35,8 +35,11 @@ def held_minor(payment: Payment | None, currency: str) -> int:
     return max(0, payment.amount_minor - payment.refunded_minor)
 
 
-def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment) -> Iterator[Event]:
-    """`before`: what of this payment the deal has already counted; None when nothing."""
+def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment | None) -> Iterator[Event]:
+    """`before`: what of this payment the deal has already counted, None when nothing; `payment`: what it shall count,
+    None when the payment is for it no more. One of them is there."""
+    either = payment or before
+    assert either
     deal = known(case.state, Deal, deal_id)
     change = settled_minor(payment, deal.currency) - settled_minor(before, deal.currency)
     held = held_minor(payment, deal.currency) - held_minor(before, deal.currency)
@@ -48,7 +51,7 @@ def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment) ->
         meta=case.meta(deal.contact_id),
         deal_id=deal_id,
         contact_id=deal.contact_id,
-        payment_id=payment.payment_id,
+        payment_id=either.payment_id,
         change_minor=change,
         paid_minor=paid,
         held_minor=deal.held_minor + held,
@@ -56,10 +59,22 @@ def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment) ->
         why=why,
     )
     if change:
-        stage = stage_after(workspace_of(case), deal, paid)
-        if stage != deal.stage:
-            meta = case.meta(deal.contact_id, "payments")
-            yield DealStageMoved(meta, deal_id, deal.contact_id, deal.stage, stage, why)
+        yield from followed(case, deal, paid, why)
+
+
+def restaged(case: Case, deal_id: Id) -> Iterator[Event]:
+    """The stage of a deal whose sum was changed; one that nobody paid for stays where it is."""
+    deal = known(case.state, Deal, deal_id)
+    if deal.paid_minor:
+        paid = deal.paid_minor
+        yield from followed(case, deal, paid, f"its sum is another: {standing(deal.amount_minor, paid, deal.currency)}")
+
+
+def followed(case: Case, deal: Deal, paid: int, why: str) -> Iterator[Event]:
+    stage = stage_after(workspace_of(case), deal, paid)
+    if stage != deal.stage:
+        meta = case.meta(deal.contact_id, "payments")
+        yield DealStageMoved(meta, deal.deal_id, deal.contact_id, deal.stage, stage, why)
 
 
 def moved_sum(change: int, held: int, currency: str) -> str:

@@ -2,16 +2,17 @@
 
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
-- of one stream: Contact, Deal, Call, Conversation, Message (the contact's stream), Payment, Workspace,
-  Quarantined (the fact's);
+- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Workspace,
+  Fields (the workspace's), ConnectionKept, TokenKept, Quarantined (the fact's), Command (written once, with its key);
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment), Absorbed (by the card
   that was merged away), DealReference (the smallest few of all that were ever put in);
 - written by one stream for ever: DealNumber;
-- Identity keeps the smallest id of the contacts that were given the identifier. There is more than one only after a
-  merge, and then all of them lead to the same card: who reads it follows Contact.merged_into.
+- so is Identity: each contact that has the identifier is put in and taken out by its own stream. There is more than
+  one only after a merge, and then all of them lead to the same card: who reads it follows Contact.merged_into.
 """
 
+from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
 from crm.state.entities import (
     Absorbed,
     Call,
@@ -40,18 +41,25 @@ from crm.state.folds import fold
 __all__ = [
     "Absorbed",
     "Call",
+    "Command",
+    "ConnectionKept",
     "Contact",
     "Conversation",
     "Deal",
     "DealNumber",
     "DealReference",
+    "Definition",
+    "Fields",
     "Identity",
     "Load",
     "Message",
+    "Note",
     "Numbers",
     "Parked",
     "Payment",
     "Quarantined",
+    "Task",
+    "TokenKept",
     "Turn",
     "Workspace",
     "fold",

@@ -23,12 +23,16 @@ class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
     part_paid_stage: str
     rules_version: int = 0
     rules: tuple[AssignmentRule, ...] = ()
+    labels: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
+    pipeline_id: Id = Id("")
+    version: int = 0  # of the pipeline, as in its row
 
 
 class Numbers(Entity, frozen=True, gc=False, omit_defaults=True):
-    """The last short number that a deal got. Key: ONLY."""
+    """The last short number that a deal got, and how many deals stand in each stage. Key: ONLY."""
 
     deals: int = 0
+    standing: dict[str, int] = {}  # noqa: RUF012  # msgspec gives each its own
 
 
 class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -42,6 +46,7 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     owner: str = ""  # who got the newest deal that got an owner
     forms: tuple[tuple[str, Micros], ...] = ()  # digest and time of the last few forms that became deals
     merged_into: Id | None = None
+    version: int = 0  # how many events its row is a fold of
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -53,7 +58,12 @@ class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
 class Identity(Entity, frozen=True, gc=False, omit_defaults=True):
     """Whose an identifier is. Key: `identifier(kind, value)`."""
 
-    contact_id: Id
+    contact_id: Id  # the smallest id of those that have it
+    others: tuple[Id, ...] = ()
+
+    @property
+    def holders(self) -> tuple[Id, ...]:
+        return self.contact_id, *self.others
 
 
 class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -68,6 +78,7 @@ class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
     owner: str = ""
     paid_minor: int = 0
     held_minor: int = 0
+    version: int = 0  # how many events its row is a fold of
 
     @property
     def open(self) -> bool:
@@ -116,6 +127,8 @@ class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
     deal_id: Id | None = None
     hints: tuple[str, ...] = ()  # where it is parked
     parked: str = ""  # why
+    by_hand: bool = False  # somebody said what it is not for: no rule matches it any more
+    version: int = 0  # how many events its row is a fold of
 
 
 class Parked(Entity, frozen=True, gc=False, omit_defaults=True):

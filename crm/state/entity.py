@@ -1,9 +1,11 @@
 """What every remembered thing is, and where it is remembered."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from crm.envelope import Event
 from crm.errors import Broken
 
 
@@ -28,6 +30,10 @@ class State(Protocol):
 
     def drop(self, kind: type[Entity], key: str) -> None:
         """For folds only."""
+
+
+Changes = dict[type[Event], Callable[[State, Any], None]]
+"""How each event of a kind changes the state."""
 
 
 def known(state: State, kind: type[E], key: str) -> E:

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.adapters.memory import MemoryState, rebuilt
 from crm.decisions.settling import settled_minor
@@ -138,7 +139,8 @@ def test_the_order_of_a_payments_reports_does_not_matter(reports: list[dict[str,
     facts = [paid(str(n), **said) for n, said in enumerate(reports)]
     shuffled = repeated(random.sample(facts, len(facts)), random)
     in_order, other = all_told([deal, *facts]), all_told([deal, *shuffled])
-    assert in_order.deal(1) == other.deal(1)
+    # another order may have taken another number of events to get there
+    assert replace(in_order.deal(1), version=0) == replace(other.deal(1), version=0)
     one, two = in_order.payment(), other.payment()
     assert (one.status, one.amount_minor, one.refunded_minor, one.deal_id) == (
         two.status,

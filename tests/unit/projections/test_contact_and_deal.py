@@ -38,14 +38,14 @@ def test_a_contact_is_known_by_all_that_was_learnt_of_it() -> None:
     )
     assert row_of(contact, CREATED, *learnt) == ContactRow(
         OLENA, "Olena Koval", "form", ("+380671234567",), ("olena@example.com",), ("telegram:123",), None, NOON,
-        Micros(NOON + 5),
+        Micros(NOON + 5), version=6,
     )  # fmt: skip
 
 
 def test_a_merged_contact_points_to_the_one_that_stays() -> None:
     merged = ContactMerged(meta("a", 1), OLENA, an_id("Olena K."), "same passport")
     assert row_of(contact, CREATED, merged) == ContactRow(
-        OLENA, "Olena", "form", (), (), (), an_id("Olena K."), NOON, Micros(NOON + 1)
+        OLENA, "Olena", "form", (), (), (), an_id("Olena K."), NOON, Micros(NOON + 1), version=2
     )
 
 
@@ -70,6 +70,7 @@ def test_a_deal_is_assigned_paid_and_moved() -> None:
         paid_minor=20200,
         held_minor=100,
         stage="won",
+        version=4,
         touched_at=Micros(NOON + 3),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm import events as every_event
 from crm.envelope import Event
@@ -14,15 +15,14 @@ from tests.unit.projections.journal import Rows, fold, histories
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())
-UNSEEN = {"AssignmentRulesSet", "DeliveryNoted", "PaymentReportOutdated"}  # change nothing that a card shows
-UNSEEN |= {
-    *("CommandAccepted", "ConnectionAdded", "ConnectionRemoved", "ConnectionRotated", "ContactChanged"),
-    *("ContactUnmerged", "DealChanged", "FieldDefined", "FieldRetired", "IdentifierRemoved", "NoteAdded"),
-    *("NoteChanged", "NoteRemoved", "PaymentUnmatched", "PipelineChanged", "ReplyQueued", "TaskAdded"),
-    *("TaskChanged", "TaskDone", "TaskRemoved", "TaskReopened", "TokenCreated", "TokenRevoked"),
-}
+UNSEEN = {
+    "AssignmentRulesSet",
+    "DeliveryNoted",
+    "PaymentReportOutdated",
+    "CommandAccepted",
+}  # change nothing that a card shows
 # Rows that count or add up: the machinery, not the fold, sees to it that an event comes once.
-COUNTS = {"conversation": every_event.MessageReceived, "deal": every_event.DealPaid}
+COUNTS = {"conversation": every_event.MessageReceived | every_event.ReplyQueued, "deal": every_event.DealPaid}
 
 
 @EVERY
@@ -51,7 +51,12 @@ def test_told_twice_is_told_once(projection: Projection[Any], history: list[Even
     if counted := COUNTS.get(projection.name):
         history = [event for event in history if not isinstance(event, counted)]
     twice = [event for event in history for _ in range(2)]
-    assert fold(projection, twice) == fold(projection, history)
+    assert unnumbered(fold(projection, twice)) == unnumbered(fold(projection, history))
+
+
+def unnumbered(rows: Rows) -> Rows:
+    """A version counts events: here too the machinery sees to it that one comes once."""
+    return {key: replace(row, version=0) if hasattr(row, "version") else row for key, row in rows.items()}
 
 
 def test_every_event_reaches_a_read_model() -> None:

@@ -25,7 +25,7 @@ MATCHED = PaymentMatched(meta("matched", 2, PAYMENT), PAYMENT, DEAL, OLENA, "num
 
 
 def test_a_payment_that_fits_nothing_is_parked_until_it_is_matched() -> None:
-    parked = replace(HELD, parked=True, why="there is no deal D-7", touched_at=Micros(NOON + 1))
+    parked = replace(HELD, parked=True, why="there is no deal D-7", touched_at=Micros(NOON + 1), version=2)
     assert row_of(payment, recorded("held"), PARKED) == parked
     assert row_of(payment, recorded("held"), PARKED, MATCHED) == replace(
         HELD,
@@ -33,6 +33,7 @@ def test_a_payment_that_fits_nothing_is_parked_until_it_is_matched() -> None:
         contact_id=OLENA,
         matched_by="number",
         why="its purpose names D-7",
+        version=3,
         touched_at=Micros(NOON + 2),
     )
 
@@ -48,6 +49,7 @@ def test_what_the_bank_tells_later_leaves_the_deal_where_it_is() -> None:
         contact_id=OLENA,
         matched_by="number",
         why="its purpose names D-7",
+        version=3,
         changed_at=at,
         touched_at=at,
     )

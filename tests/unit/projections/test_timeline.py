@@ -5,18 +5,33 @@ import pytest
 from crm.envelope import Event
 from crm.events import (
     CallUpdated,
+    ContactChanged,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
+    ContactUnmerged,
     DealAssigned,
+    DealChanged,
     DealOpened,
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
     IdentifierAdded,
+    IdentifierRemoved,
     MessageEdited,
     MessageReceived,
+    NoteAdded,
+    NoteChanged,
+    NoteRemoved,
     PaymentMatched,
+    PaymentUnmatched,
+    PipelineChanged,
+    ReplyQueued,
+    TaskAdded,
+    TaskChanged,
+    TaskDone,
+    TaskRemoved,
+    TaskReopened,
     WorkspaceCreated,
 )
 from projections.pipeline import PipelineRow, pipeline
@@ -43,6 +58,21 @@ TOLD: list[tuple[Event, str, str]] = [
     (MessageEdited(M, an_id("m"), CHAT, OLENA, "Hello", NOON), "Message edited", "Hello"),
     (CallUpdated(M, CALL, OLENA, "hung_up", "taras", talk_s=61, disposition="no_answer"), "Call hung up",
      "no answer, talked 61 s, taras"),
+    (IdentifierRemoved(M, OLENA, "phone", "+38050", "by hand"), "No longer known by phone +38050", "by hand"),
+    (ContactUnmerged(M, OLENA, an_id("other"), "her sister"), "Stands for itself again", "her sister"),
+    (ContactChanged(M, OLENA, {"size": '"L"', "vip": "null"}), "Fields changed", "size, vip"),
+    (DealChanged(M, DEAL, OLENA, amount_minor=5, fields={"size": '"L"'}), "Deal changed", "sum, size"),
+    (PaymentUnmatched(M, PAYMENT, DEAL, OLENA, "her sister's"), "Payment taken off", "her sister's"),
+    (ReplyQueued(M, an_id("m"), CHAT, OLENA, "Hello", "taras"), "Answer of taras", "Hello"),
+    (ReplyQueued(M, an_id("m"), CHAT, OLENA, "Hello"), "Answer", "Hello"),
+    (NoteAdded(M, an_id("n"), OLENA, "VIP"), "Note", "VIP"),
+    (NoteChanged(M, an_id("n"), OLENA, "VIP!"), "Note rewritten", "VIP!"),
+    (NoteRemoved(M, an_id("n"), OLENA), "Note taken away", ""),
+    (TaskAdded(M, an_id("t"), OLENA, "Ring"), "Task", "Ring"),
+    (TaskChanged(M, an_id("t"), OLENA, "Ring again"), "Task changed", "Ring again"),
+    (TaskDone(M, an_id("t"), OLENA), "Task done", ""),
+    (TaskReopened(M, an_id("t"), OLENA), "Task is to be done again", ""),
+    (TaskRemoved(M, an_id("t"), OLENA), "Task taken away", ""),
 ]  # fmt: skip
 
 
@@ -74,3 +104,6 @@ def test_a_workspace_has_its_pipeline() -> None:
     event = WorkspaceCreated(M, "Shop", "UA", "UAH", "Europe/Kyiv", ("new", "talks"), "won", "talks")
     said = ("Shop", "UA", "UAH", "Europe/Kyiv", ("new", "talks"), "won", "talks")
     assert row_of(pipeline, event) == PipelineRow(M.id, *said)
+    changed = PipelineChanged(M, M.id, "Shop 2", ("a", "b"), {"a": "A"}, "b", "a")
+    places = ("UA", "UAH", "Europe/Kyiv", ("a", "b"), "b", "a")
+    assert row_of(pipeline, event, changed) == PipelineRow(M.id, "Shop 2", *places, {"a": '"A"'}, 2)

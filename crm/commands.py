@@ -1,0 +1,87 @@
+"""What a person asks for: a command, what is said of its input, and how it is refused."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_type_hints
+
+from msgspec import Meta as About
+from msgspec import Struct
+
+from crm.envelope import Fact
+from crm.errors import CrmError
+from crm.scalars import Id
+
+__all__ = ["About", "Code", "Command", "Declared", "ExpectedVersion", "Fields", "Money", "Rejected", "command"]
+
+SECRET = {"secret": True}  # goes into no event and no digest
+HIDDEN = {"hidden": True}  # filled in by the API, not by the caller
+
+
+class Command(Fact, frozen=True, gc=False, kw_only=True):
+    """What somebody asks for. Its fields, with what is said about them, are the input of a GraphQL mutation."""
+
+
+class Code(StrEnum):
+    """Why a command was refused, for programs."""
+
+    NOT_FOUND = "NOT_FOUND"
+    INVALID = "INVALID"
+    REQUIRED = "REQUIRED"
+    TAKEN = "TAKEN"
+    UNCHANGED = "UNCHANGED"
+    MERGED = "MERGED"
+    IN_USE = "IN_USE"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+
+
+class Rejected(CrmError):
+    """A command cannot be carried out as it is: nothing is written, and a person is told which field to mend."""
+
+    def __init__(self, field: str, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.field, self.code, self.message = field, code, message
+
+
+class Money(Struct, frozen=True, gc=False):
+    """A sum of money, exact."""
+
+    minor: Annotated[int, About(ge=0, description="In the currency's smallest unit, such as kopecks.")]
+    currency: Annotated[str, About(max_length=3, description="ISO 4217; empty: as it is, or the workspace's.")] = ""
+
+
+Fields = Annotated[dict[str, str], About(description="Custom fields; a value of null takes a field away.")]
+ExpectedVersion = Annotated[
+    int | None, About(description="The version that you have read: another one is refused with VERSION_CONFLICT.")
+]
+
+Decide = Callable[[Any, Any], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A command with its pure decision. `row`: the projection whose row is the answer; `key` names that row: a field
+    of the command, or else of its events. `scope`: what a token must be good for."""
+
+    name: str
+    command: type[Command]
+    decide: Decide
+    row: str
+    key: str
+    scope: str
+
+    def key_of(self, command: Command, events: Iterable[Any]) -> Id:
+        found = [getattr(said, self.key, None) for said in (command, *events)]
+        key: Id = next(value for value in found if value)
+        return key
+
+
+def command(*, row: str, key: str = "", scope: str = "write") -> Callable[[Decide], Declared]:
+    """Declares a decision `(command, case) -> events` as what is done on a command; its name is the mutation's."""
+
+    def declare(decide: Decide) -> Declared:
+        kind = get_type_hints(decide)["command"]
+        return Declared(decide.__name__, kind, decide, row, key or f"{row}_id", scope)
+
+    return declare

@@ -1,0 +1,56 @@
+"""contactChange: another name, other ways to know a contact, other custom fields."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected, command
+from crm.decisions.awaited import awaited
+from crm.decisions.by_hand import as_seen, standing
+from crm.decisions.case import Case
+from crm.decisions.contacts import cards, identified
+from crm.decisions.custom import checked
+from crm.decisions.given_ways import free, ways_of
+from crm.envelope import Event
+from crm.events import ContactChanged, ContactRenamed, IdentifierRemoved
+from crm.scalars import Id
+
+PLACES = ("addPhones", "addEmails"), ("removePhones", "removeEmails")
+Texts = tuple[str, ...]
+
+
+class ContactChange(Command, frozen=True, gc=False, kw_only=True):
+    """Changes a card. What is not given stays as it is."""
+
+    contact_id: Annotated[Id, About(description="Which card.")]
+    expected_version: ExpectedVersion = None
+    name: Annotated[str | None, About(description="What people call them; at most 200 characters.")] = None
+    add_phones: Annotated[Texts, About(max_length=20, description="In any spelling.")] = ()
+    remove_phones: Annotated[Texts, About(max_length=20, description="In any spelling.")] = ()
+    add_emails: Annotated[Texts, About(max_length=20, description="E-mail addresses.")] = ()
+    remove_emails: Annotated[Texts, About(max_length=20, description="E-mail addresses.")] = ()
+    fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
+
+
+@command(row="contact")
+def contact_change(command: ContactChange, case: Case) -> Iterator[Event]:
+    contact_id = command.contact_id
+    contact = standing(case.state, contact_id, "contactId")
+    as_seen(contact, command.expected_version)
+    gone = ways_of(case, command.remove_phones, command.remove_emails, PLACES[1])
+    new = free(case, ways_of(case, command.add_phones, command.add_emails, PLACES[0]), contact_id)
+    values = checked(case.state, "contact", command.fields, whole=False)
+    for field, way in gone:
+        if way.key not in contact.identifiers:
+            raise Rejected(field, Code.NOT_FOUND, f"This card does not have {way.value}. Nothing was changed.")
+    if command.name is not None and (name := command.name.strip()[:200]) != contact.name:
+        yield ContactRenamed(case.meta(contact_id), contact_id, name, "by hand")
+    for _, way in gone:  # also from the cards that were merged into it, or it would still be found by it
+        for card in list(cards(case.state, contact)):
+            if way.key in card.identifiers:
+                meta = case.meta(card.contact_id)
+                yield IdentifierRemoved(meta, card.contact_id, way.kind, way.value, "by hand")
+    yield from identified(case, contact_id, new)
+    if values:
+        yield ContactChanged(case.meta(contact_id), contact_id, values)
+    if new:
+        yield from awaited(case, contact_id)

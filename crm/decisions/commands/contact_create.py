@@ -1,0 +1,34 @@
+"""contactCreate: a card that somebody makes by hand."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Code, Command, Fields, Rejected, command
+from crm.decisions.case import Case
+from crm.decisions.contacts import created, identified
+from crm.decisions.custom import checked
+from crm.decisions.given_ways import free, ways_of
+from crm.envelope import Event
+from crm.events import ContactChanged
+
+
+class ContactCreate(Command, frozen=True, gc=False, kw_only=True):
+    """Makes a card. Whoever has one of its telephone numbers or e-mails already is told, and nothing is made."""
+
+    name: Annotated[str, About(max_length=200, description="What people call them.")] = ""
+    phones: Annotated[tuple[str, ...], About(max_length=20, description="In any spelling.")] = ()
+    emails: Annotated[tuple[str, ...], About(max_length=20, description="E-mail addresses.")] = ()
+    fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
+
+
+@command(row="contact")
+def contact_create(command: ContactCreate, case: Case) -> Iterator[Event]:
+    ways = free(case, ways_of(case, command.phones, command.emails, ("phones", "emails")))
+    if not command.name.strip() and not ways:
+        raise Rejected("name", Code.REQUIRED, "A contact has a name, a telephone or an e-mail. Nothing was changed.")
+    values = checked(case.state, "contact", command.fields, whole=True)
+    contact_id = case.new_id("contact")
+    yield from created(case, contact_id, command.name.strip(), "hand")
+    yield from identified(case, contact_id, ways)
+    if values:
+        yield ContactChanged(case.meta(contact_id), contact_id, values)

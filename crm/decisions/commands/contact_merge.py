@@ -1,0 +1,34 @@
+"""contactMerge: two cards are one person's."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
+from crm.decisions.awaited import awaited
+from crm.decisions.by_hand import as_seen, standing
+from crm.decisions.case import Case
+from crm.decisions.contacts import merged, named
+from crm.envelope import Event
+from crm.scalars import Id
+
+
+class ContactMerge(Command, frozen=True, gc=False, kw_only=True):
+    """Merges a card into another, which gets its telephones, e-mails and accounts; the history of both is shown with
+    the one that stays. contactUnmerge undoes it."""
+
+    contact_id: Annotated[Id, About(description="The card that goes into the other.")]
+    into_id: Annotated[Id, About(description="The card that stays.")]
+    expected_version: ExpectedVersion = None
+    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+
+
+@command(row="contact", key="into_id")
+def contact_merge(command: ContactMerge, case: Case) -> Iterator[Event]:
+    if command.contact_id == command.into_id:
+        raise Rejected("intoId", Code.INVALID, "A card cannot be merged into itself. Nothing was changed.")
+    contact = standing(case.state, command.contact_id, "contactId")
+    into = standing(case.state, command.into_id, "intoId")
+    as_seen(contact, command.expected_version)
+    yield from merged(case, contact.contact_id, into.contact_id, command.why or "by hand")
+    yield from named(case, into.contact_id, contact.name, "the merged card had it")
+    yield from awaited(case, into.contact_id)

@@ -1,0 +1,53 @@
+"""contactUnmerge: two cards were not one person's after all."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
+from crm.decisions.awaited import awaited
+from crm.decisions.by_hand import as_seen, there
+from crm.decisions.case import Case, State
+from crm.decisions.contacts import card_of
+from crm.envelope import Event
+from crm.events import ContactUnmerged, IdentifierAdded, IdentifierRemoved
+from crm.scalars import Id
+from crm.state import Contact, known
+
+
+class ContactUnmerge(Command, frozen=True, gc=False, kw_only=True):
+    """Takes a merged card out again: each card has its own history, and what came through the merge goes back. What
+    happened between the merge and now stays with the card that it was written to."""
+
+    contact_id: Annotated[Id, About(description="The card that was merged into another.")]
+    expected_version: ExpectedVersion = None
+    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+
+
+@command(row="contact")
+def contact_unmerge(command: ContactUnmerge, case: Case) -> Iterator[Event]:
+    contact = there(case.state, Contact, command.contact_id, "contactId")
+    if not contact.merged_into:
+        raise Rejected("contactId", Code.INVALID, "This card was merged into none. Nothing was changed.")
+    as_seen(contact, command.expected_version)
+    contact_id, why = contact.contact_id, command.why or "by hand"
+    above = list(cards_above(case.state, contact))
+    yield ContactUnmerged(case.meta(contact_id), contact_id, contact.merged_into, why)
+    for card in above:
+        for way in contact.identifiers:
+            if way in card.identifiers:
+                kind, _, value = way.partition(":")
+                meta = case.meta(card.contact_id)
+                yield IdentifierRemoved(meta, card.contact_id, kind, value, f"{contact_id} stands for itself again")
+    for way in contact.identifiers:
+        if card_of(case.state, way) is None:
+            kind, _, value = way.partition(":")
+            yield IdentifierAdded(case.meta(contact_id), contact_id, kind, value)
+    for one in (contact_id, above[-1].contact_id):
+        yield from awaited(case, one)
+
+
+def cards_above(state: State, contact: Contact) -> Iterator[Contact]:
+    """The card that it was merged into, and the one that that was merged into, and so on to the one that stands."""
+    while contact.merged_into:
+        contact = known(state, Contact, contact.merged_into)
+        yield contact

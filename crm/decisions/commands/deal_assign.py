@@ -1,0 +1,33 @@
+"""dealAssign: somebody gets a deal by hand."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
+from crm.decisions.by_hand import as_seen, there
+from crm.decisions.case import Case
+from crm.decisions.workspace import workspace_of
+from crm.envelope import Event
+from crm.events import DealAssigned
+from crm.scalars import Id
+from crm.state import Deal
+
+
+class DealAssign(Command, frozen=True, gc=False, kw_only=True):
+    """Gives a deal to somebody, or to nobody."""
+
+    deal_id: Annotated[Id, About(description="Which deal.")]
+    owner: Annotated[str, About(max_length=200, description="Who gets it; empty: nobody.")]
+    expected_version: ExpectedVersion = None
+    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+
+
+@command(row="deal")
+def deal_assign(command: DealAssign, case: Case) -> Iterator[Event]:
+    deal = there(case.state, Deal, command.deal_id, "dealId")
+    as_seen(deal, command.expected_version)
+    owner = command.owner.strip()
+    if owner == deal.owner:
+        raise Rejected("owner", Code.UNCHANGED, f"D-{deal.number} is {owner or 'nobody'}'s already.")
+    meta, version = case.meta(deal.contact_id), workspace_of(case).rules_version
+    yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, "", version, command.why or "by hand")

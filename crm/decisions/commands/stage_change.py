@@ -1,0 +1,35 @@
+"""stageChange: another label for a stage, or another place."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from crm.commands import About, Command, ExpectedVersion, command
+from crm.decisions.by_hand import as_seen
+from crm.decisions.case import Case
+from crm.decisions.pipelines import changed
+from crm.decisions.stages import in_pipeline
+from crm.decisions.workspace import workspace_of
+from crm.envelope import Event
+
+
+class StageChange(Command, frozen=True, gc=False, kw_only=True):
+    """Changes what people call a stage, or puts it before another. The deals in it stay in it."""
+
+    key: Annotated[str, About(description="Which stage.")]
+    label: Annotated[str | None, About(description="What people call it.")] = None
+    before: Annotated[str | None, About(description="Key of the stage that it comes before.")] = None
+    expected_version: ExpectedVersion = None
+
+
+@command(row="pipeline")
+def stage_change(command: StageChange, case: Case) -> Iterator[Event]:
+    workspace = workspace_of(case)
+    as_seen(workspace, command.expected_version)
+    key, stages, labels = in_pipeline(workspace, command.key, "key"), list(workspace.stages), dict(workspace.labels)
+    if command.before is not None and command.before != key:
+        in_pipeline(workspace, command.before, "before")
+        stages.remove(key)
+        stages.insert(stages.index(command.before), key)
+    if command.label is not None:
+        labels[key] = command.label.strip() or key
+    yield from changed(case, f"stage {key} was changed", stages, labels)

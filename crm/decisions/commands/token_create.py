@@ -1,0 +1,40 @@
+"""tokenCreate: a key to the workspace."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+from crm.commands import About, Code, Command, Rejected, command
+from crm.decisions.by_hand import filled
+from crm.decisions.case import Case
+from crm.envelope import Event
+from crm.events import TokenCreated
+from crm.scalars import Micros
+
+
+class Scope(StrEnum):
+    """What a token is good for."""
+
+    read = "read"
+    write = "write"
+    connect = "connect"
+    admin = "admin"
+
+
+class TokenCreate(Command, frozen=True, gc=False, kw_only=True):
+    """Makes a token. It is shown in this answer and never again: only its hash is kept."""
+
+    name: Annotated[str, About(max_length=200, description="For people: who or what uses it.")]
+    scopes: Annotated[tuple[Scope, ...], About(max_length=4, description="What it is good for.")]
+    expires_at: Annotated[Micros | None, About(description="When it stops to work; null: never.")] = None
+
+
+@command(row="token", scope="admin")
+def token_create(command: TokenCreate, case: Case) -> Iterator[Event]:
+    name, scopes = filled(command.name, "name"), tuple(scope.value for scope in dict.fromkeys(command.scopes))
+    if not scopes:
+        raise Rejected("scopes", Code.REQUIRED, "A token that is good for nothing is of no use. Give it a scope.")
+    if command.expires_at is not None and command.expires_at <= case.now:
+        raise Rejected("expiresAt", Code.INVALID, "This moment is past. Nothing was changed.")
+    token_id = case.new_id("token")
+    yield TokenCreated(case.meta(token_id), token_id, name, scopes, command.expires_at)

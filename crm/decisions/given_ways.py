@@ -1,0 +1,47 @@
+"""Ways to know a contact as a person gives them: read, or refused with the field that is wrong."""
+
+import re
+from collections.abc import Iterable
+
+from crm.commands import Code, Rejected
+from crm.decisions.case import Case
+from crm.decisions.contacts import Way, card_of
+from crm.decisions.workspace import workspace_of
+from crm.phones import read_phone
+from crm.scalars import Id
+
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,120}")
+
+
+def ways_of(case: Case, phones: Iterable[str], emails: Iterable[str], fields: tuple[str, str]) -> list[tuple[str, Way]]:
+    """Each once, with the field that it was given in. Raises Rejected."""
+    country = workspace_of(case).country
+    read = [(fields[0], phone_way(text, country, fields[0])) for text in phones]
+    read += [(fields[1], email_way(text, fields[1])) for text in emails]
+    return list({way.key: (field, way) for field, way in read}.values())
+
+
+def phone_way(text: str, country: str, field: str) -> Way:
+    if not (e164 := read_phone(text, country).e164):
+        raise Rejected(field, Code.INVALID, f"{text!r} cannot be read as a telephone number. Nothing was changed.")
+    return Way("phone", e164, text)
+
+
+def email_way(text: str, field: str) -> Way:
+    if not EMAIL.fullmatch(text.strip()):
+        raise Rejected(field, Code.INVALID, f"{text!r} is no e-mail address. Nothing was changed.")
+    return Way("email", text.strip().lower(), text)
+
+
+def free(case: Case, ways: Iterable[tuple[str, Way]], contact_id: Id | None = None) -> list[Way]:
+    """Those that the contact does not have yet. Raises Rejected when somebody else has one."""
+    new = []
+    for field, way in ways:
+        other = card_of(case.state, way.key)
+        if other is None:
+            new.append(way)
+        elif other.contact_id != contact_id:
+            who = f"{other.name!r} ({other.contact_id})" if other.name else other.contact_id
+            why = f"{way.value} belongs to {who}. Nothing was changed: change that card, or merge the two."
+            raise Rejected(field, Code.TAKEN, why)
+    return new

@@ -1,0 +1,110 @@
+"""How events of deals change the state: the deal, its contact, its owner's load, how many stand in a stage."""
+
+from hashlib import blake2b
+
+import msgspec
+from msgspec.structs import replace
+
+from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved
+from crm.facts import FormSubmitted
+from crm.scalars import Id
+from crm.state.entities import ONLY, Contact, Deal, DealNumber, DealReference, Load, Numbers, Turn, key, turn_key
+from crm.state.entity import Changes, State, known
+
+OPEN_DEALS_KEPT = 50
+FORMS_KEPT = 5
+DEALS_A_REFERENCE = 20
+
+
+def deal_opened(state: State, event: DealOpened) -> None:
+    deal = Deal(event.deal_id, event.contact_id, event.number, event.amount_minor, event.currency, event.stage)
+    state.put(str(event.number), DealNumber(event.deal_id))
+    numbers = state.get(Numbers, ONLY)
+    if numbers is None or numbers.deals < event.number:
+        state.put(ONLY, replace(numbers or Numbers(), deals=event.number))
+    if event.reference:
+        refer(state, event.reference, event.deal_id)
+    contact = known(state, Contact, event.contact_id)
+    forms = contact.forms
+    if event.source == "form":
+        forms = (*forms, (form_digest(event.title, event), event.meta.occurred_at))[-FORMS_KEPT:]
+    state.put(event.contact_id, replace(contact, deals=contact.deals + 1, forms=forms))
+    changed(state, None, deal)
+
+
+def refer(state: State, reference: str, deal_id: Id) -> None:
+    """A deal whose reference is changed is still found by the one before: somebody may have paid with it."""
+    name = key(reference)
+    others = state.get(DealReference, name)
+    deals = sorted({*(others.deals if others else ()), deal_id})
+    state.put(name, DealReference(tuple(deals[:DEALS_A_REFERENCE])))
+
+
+def deal_assigned(state: State, event: DealAssigned) -> None:
+    deal = known(state, Deal, event.deal_id)
+    if event.rule:
+        name = turn_key(event.rules_version, event.rule)
+        turn = state.get(Turn, name) or Turn()
+        state.put(name, Turn(turn.count + 1))
+    if event.owner:
+        contact = known(state, Contact, deal.contact_id)
+        if contact.owner != event.owner:
+            state.put(deal.contact_id, replace(contact, owner=event.owner))
+    changed(state, deal, replace(deal, owner=event.owner))
+
+
+def deal_paid(state: State, event: DealPaid) -> None:
+    deal = known(state, Deal, event.deal_id)
+    changed(state, deal, replace(deal, paid_minor=event.paid_minor, held_minor=event.held_minor))
+
+
+def deal_changed(state: State, event: DealChanged) -> None:
+    deal = known(state, Deal, event.deal_id)
+    amount = deal.amount_minor if event.amount_minor is None else event.amount_minor
+    currency = deal.currency if event.currency is None else event.currency
+    if event.reference:
+        refer(state, event.reference, event.deal_id)
+    changed(state, deal, replace(deal, amount_minor=amount, currency=currency))
+
+
+def deal_stage_moved(state: State, event: DealStageMoved) -> None:
+    deal = known(state, Deal, event.deal_id)
+    changed(state, deal, replace(deal, stage=event.stage))
+
+
+def changed(state: State, before: Deal | None, deal: Deal) -> None:
+    """The deal, and what follows from it: its contact's open deals, its owner's load, how many stand in a stage."""
+    state.put(deal.deal_id, replace(deal, version=before.version + 1 if before else 1))
+    if before is None or before.stage != deal.stage:
+        numbers = state.get(Numbers, ONLY) or Numbers()
+        standing = {**numbers.standing, deal.stage: numbers.standing.get(deal.stage, 0) + 1}
+        if before:
+            standing[before.stage] = standing.get(before.stage, 0) - 1
+        state.put(ONLY, replace(numbers, standing={s: n for s, n in sorted(standing.items()) if n}))
+    was_open, is_open = before is not None and before.open, deal.open
+    if was_open != is_open:
+        contact = known(state, Contact, deal.contact_id)
+        others = tuple(d for d in contact.open_deals if d != deal.deal_id)
+        open_deals = (*others, deal.deal_id)[-OPEN_DEALS_KEPT:] if is_open else others
+        state.put(deal.contact_id, replace(contact, open_deals=open_deals))
+    had, has = before.owner if before and was_open else "", deal.owner if is_open else ""
+    if had != has:
+        for owner, step in ((had, -1), (has, 1)):
+            if owner:
+                load = state.get(Load, key(owner)) or Load()
+                state.put(key(owner), Load(load.open_deals + step))
+
+
+def form_digest(title: str, form: FormSubmitted | DealOpened) -> str:
+    """What a form says, in 16 letters: the same from the fact and from the deal that it became."""
+    said = (title, form.form, form.page, form.reference, form.amount_minor or 0, form.fields, form.utm, form.files)
+    return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
+
+
+CHANGES: Changes = {
+    DealOpened: deal_opened,
+    DealChanged: deal_changed,
+    DealAssigned: deal_assigned,
+    DealPaid: deal_paid,
+    DealStageMoved: deal_stage_moved,
+}

@@ -1,0 +1,72 @@
+"""How a workspace's own events change the state: its pipeline, its rules, its custom fields."""
+
+from msgspec.structs import replace
+
+from crm.events import AssignmentRulesSet, FieldDefined, FieldRetired, PipelineChanged, WorkspaceCreated
+from crm.state.by_hand import Definition, Fields
+from crm.state.entities import ONLY, Workspace
+from crm.state.entity import Changes, State, known
+
+
+def workspace_created(state: State, event: WorkspaceCreated) -> None:
+    workspace = Workspace(
+        name=event.name,
+        country=event.country,
+        currency=event.currency,
+        timezone=event.timezone,
+        stages=event.stages,
+        paid_stage=event.paid_stage,
+        part_paid_stage=event.part_paid_stage,
+        pipeline_id=event.meta.id,
+        version=1,
+    )
+    state.put(ONLY, workspace)
+
+
+def rules_set(state: State, event: AssignmentRulesSet) -> None:
+    workspace = known(state, Workspace, ONLY)
+    state.put(ONLY, replace(workspace, rules_version=event.version, rules=event.rules))
+
+
+def pipeline_changed(state: State, event: PipelineChanged) -> None:
+    workspace = known(state, Workspace, ONLY)
+    changed = replace(
+        workspace,
+        name=event.name,
+        stages=event.stages,
+        labels=event.labels,
+        paid_stage=event.paid_stage,
+        part_paid_stage=event.part_paid_stage,
+        version=workspace.version + 1,
+    )
+    state.put(ONLY, changed)
+
+
+def field_defined(state: State, event: FieldDefined) -> None:
+    fields = state.get(Fields, event.entity) or Fields()
+    before = fields.known.get(event.key)
+    definition = Definition(
+        field_id=event.field_id,
+        label=event.label,
+        type=event.type,
+        options=event.options,
+        required=event.required,
+        version=before.version + 1 if before else 1,
+    )
+    state.put(event.entity, Fields({**fields.known, event.key: definition}))
+
+
+def field_retired(state: State, event: FieldRetired) -> None:
+    fields = known(state, Fields, event.entity)
+    before = fields.known[event.key]
+    retired = replace(before, retired=True, version=before.version + 1)
+    state.put(event.entity, Fields({**fields.known, event.key: retired}))
+
+
+CHANGES: Changes = {
+    WorkspaceCreated: workspace_created,
+    AssignmentRulesSet: rules_set,
+    PipelineChanged: pipeline_changed,
+    FieldDefined: field_defined,
+    FieldRetired: field_retired,
+}

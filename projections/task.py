@@ -1,0 +1,53 @@
+"""One row per task: what is to be done, until when and by whom."""
+
+from msgspec.structs import replace
+
+from crm.envelope import Row
+from crm.events import TaskAdded, TaskChanged, TaskDone, TaskRemoved, TaskReopened
+from crm.projection import projection
+from crm.scalars import Id, Micros
+
+
+class TaskRow(Row, frozen=True, gc=False):
+    """A task about a contact or a deal."""
+
+    task_id: Id
+    contact_id: Id
+    deal_id: Id | None
+    title: str
+    due_at: Micros | None
+    owner: str
+    done: bool
+    done_at: Micros | None
+    version: int  # how many events it is a fold of; give it as expectedVersion
+    touched_at: Micros
+
+
+Told = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
+
+
+@projection(
+    key="task_id",
+    version=1,
+    indexes=(
+        *("touched_at", "contact_id, touched_at", "deal_id, touched_at", "owner, touched_at", "done, touched_at"),
+        "due_at",
+    ),
+)
+def task(row: TaskRow | None, event: Told) -> TaskRow | None:
+    at = event.meta.occurred_at
+    if isinstance(event, TaskAdded):
+        return row or TaskRow(
+            *(event.task_id, event.contact_id, event.deal_id, event.title, event.due_at, event.owner),
+            *(False, None, 1, at),
+        )
+    if row is None or isinstance(event, TaskRemoved):
+        return None
+    row = replace(row, touched_at=max(row.touched_at, at), version=row.version + 1)
+    match event:
+        case TaskChanged():
+            return replace(row, title=event.title, due_at=event.due_at, owner=event.owner)
+        case TaskDone():
+            return replace(row, done=True, done_at=at)
+        case TaskReopened():
+            return replace(row, done=False, done_at=None)
