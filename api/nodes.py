@@ -36,8 +36,17 @@ def declare(name: str, about: str, annotations: Fields, fields: Fields | None = 
     return strawberry.type(cls, name=name, description=about)
 
 
+NAMES = {
+    "timeline": "TimelineEntry",
+    "quarantine": "QuarantinedDelivery",
+    "connection": "Integration",  # a Connection is a page of a list here
+    "token": "AccessToken",
+    "field": "CustomField",
+}
+
+
 def type_name(projection: str) -> str:
-    return {"timeline": "TimelineEntry", "quarantine": "QuarantinedDelivery"}.get(projection, projection.capitalize())
+    return NAMES.get(projection, projection.capitalize())
 
 
 TYPES: dict[str, Any] = {
