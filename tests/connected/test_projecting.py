@@ -63,6 +63,9 @@ def test_rows_are_the_fold_of_the_journal(database_url: str, facts: list[Fact], 
     assert asyncio.run(run()) == (expected, len(expected), {})
 
 
+DEALS, CONTACTS = PROJECTIONS["deal"].table, PROJECTIONS["contact"].table
+
+
 def broken(projection: Projection[Any], at: type[Event]) -> Projection[Any]:
     """Its fold has a bug."""
 
@@ -87,19 +90,19 @@ def test_a_fold_that_raises_stops_its_projection_alone(fresh_database_url: str) 
             sick = await role(conn, planted)
             await sick.catch_up(log, 1)
             assert await failures(conn) == {
-                "deal_v1": f"ZeroDivisionError('planted') deal at DealAssigned {culprit.meta.id}"
+                DEALS: f"ZeroDivisionError('planted') deal at DealAssigned {culprit.meta.id}"
             }
             before = [r for r in log[: events.index(culprit)]]
-            assert await passed(conn, "deal_v1") == len(before)
-            assert await passed(conn, "contact_v1") == len(log)
+            assert await passed(conn, DEALS) == len(before)
+            assert await passed(conn, CONTACTS) == len(log)
             found = await stored(conn, expected)
             assert {key: row for key, row in found.items() if key[0] != "deal"} == without
             await sick.catch_up(log)
-            assert await passed(conn, "deal_v1") == len(before)  # it stands still until the role starts again
+            assert await passed(conn, DEALS) == len(before)  # it stands still until the role starts again
             mended = await role(conn)
             await mended.catch_up(log)
             assert await failures(conn) == {}
-            assert await passed(conn, "deal_v1") == len(log)
+            assert await passed(conn, DEALS) == len(log)
             assert await stored(conn, expected) == expected
 
     asyncio.run(run())
@@ -119,7 +122,7 @@ def spoilt(projection: Projection[Any], at: type[Event], **instead: Any) -> Proj
     ("name", "said"),
     [
         ("\0", "UntranslatableCharacter('unsupported Unicode escape sequence"),
-        (None, 'NotNullViolation(\'null value in column "name" of relation "contact_v1" violates not-null'),
+        (None, f'NotNullViolation(\'null value in column "name" of relation "{CONTACTS}" violates not-null'),
     ],
 )
 def test_what_postgres_refuses_stops_its_projection_alone(fresh_database_url: str, name: Any, said: str) -> None:
@@ -132,9 +135,9 @@ def test_what_postgres_refuses_stops_its_projection_alone(fresh_database_url: st
         async with await connected(fresh_database_url) as conn:
             await (await role(conn, planted)).catch_up(log)
             (failed,) = (await failures(conn)).items()
-            assert failed[0] == "contact_v1"
+            assert failed[0] == CONTACTS
             assert failed[1].startswith(said)
-            assert await passed(conn, "contact_v1") == 0  # one batch, nothing of it
+            assert await passed(conn, CONTACTS) == 0  # one batch, nothing of it
             found = await stored(conn, expected)
             assert found == {key: row for key, row in expected.items() if key[0] != "contact"}
             await (await role(conn)).catch_up(log)
@@ -155,7 +158,7 @@ def test_a_busy_server_stops_no_projection(fresh_database_url: str) -> None:
             fetches = project.fetches(log)
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 async with other.transaction():
-                    await other.execute("LOCK TABLE read.contact_v1")
+                    await other.execute(f"LOCK TABLE read.{CONTACTS}".encode())
                     async with conn.pipeline(), conn.transaction():
                         await project.consumption.apply(conn, fetches, careful=True)
             assert await failures(conn) == {}

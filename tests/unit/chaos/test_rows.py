@@ -16,6 +16,7 @@ from services.chaos.laws import money, rows, stored
 from tests.unit.chaos.world import ROOT, SHOPS, events, journal, ledger
 
 SHOP = SHOPS[0].workspace
+BY_HAND = {"connection", "field", "note", "task", "token"}  # of which no story tells
 
 
 def rows_of(name: str) -> list[tuple[Id, Row]]:
@@ -28,7 +29,7 @@ def found(name: str, stored: list[tuple[Id, Row]]) -> list[str]:
     return rows.compared(projection, rows.folded(projection, journal(events())), stored)
 
 
-@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("name", sorted(PROJECTIONS.keys() - BY_HAND))
 def test_true_rows_hold(name: str) -> None:
     assert rows_of(name)
     assert found(name, rows_of(name)) == []
