@@ -1,11 +1,14 @@
 """The connections to Postgres, and how its values come out: ids as text, numbers in JSON exact."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import psycopg
+from psycopg import AsyncRawCursor
 from psycopg.abc import Buffer
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.datetime import TimestamptzLoader
@@ -53,9 +56,27 @@ async def configure(connection: Connection) -> None:
 async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
     """Of `parameters["workspace"]`. Raises BadInput when a value cannot be in any row, TooSlow, and Unavailable when
     Postgres is away."""
-    try:
+    with told_apart():
         async with pool.reading(parameters["workspace"]) as connection:
             return await (await connection.execute(statement.encode(), parameters)).fetchall()
+
+
+async def text(pool: Pool, statement: bytes, parameters: list[str]) -> bytes:
+    """The one value of the one row, as Postgres sends it. Placeholders are $1, which is the workspace, $2 … Raises what
+    `rows` raises."""
+    with told_apart():
+        async with pool.reading(parameters[0]) as connection:
+            cursor = AsyncRawCursor(connection)
+            await cursor.execute(statement, parameters)
+            assert cursor.pgresult
+            return cursor.pgresult.get_value(0, 0) or b"null"
+
+
+@contextmanager
+def told_apart() -> Iterator[None]:
+    """A caller's mistake from the database's trouble."""
+    try:
+        yield
     except (psycopg.DataError, UnicodeError):
         raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
     except psycopg.errors.QueryCanceled:

@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
 
 from crm.adapters.metrics import ERRORS
 
@@ -96,11 +95,10 @@ def told(error: GraphQLError) -> GraphQLError:
     return told
 
 
-def note(errors: list[GraphQLError], context: ExecutionContext | None) -> None:
+def note(errors: list[GraphQLError], operation: str | None) -> None:
     """Bugs go to the log, with the operation's name and never its text; a caller's mistakes do not."""
     for error in errors:
         if cause := unexpected(error):
-            operation = context.operation_name if context else None
             log.error("query failed", operation=operation, path=error.path, exc_info=cause)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 
 from api.context import Info
+from api.plan.statement import PLAN, Rule
 
 REQUIRED = Parameter.empty
 Body = Callable[..., Any]
@@ -27,13 +28,15 @@ class Argument(NamedTuple):
 Arguments = dict[str, Argument]
 
 
-def field(returns: Any, arguments: Arguments, body: Body, about: str) -> Any:
-    """`body(source, info, **arguments)` is a coroutine that gives the value."""
+def field(returns: Any, arguments: Arguments, body: Body, about: str, plan: Rule | None = None) -> Any:
+    """`body(source, info, **arguments)` is a coroutine that gives the value; `plan` gives the same in SQL."""
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await body(root, info, **known(given))
 
-    return strawberry.field(resolver=signed(resolve, returns, arguments), description=about)
+    return strawberry.field(
+        resolver=signed(resolve, returns, arguments), description=about, metadata={PLAN: plan} if plan else None
+    )
 
 
 def subscription(returns: Any, arguments: Arguments, body: Body, about: str) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ import strawberry
 from msgspec import json
 from strawberry.scalars import JSON
 
+from api.cursors import Order
 from api.sql import SAME_CONTACT, Filter
+from projections import PROJECTIONS
 
 NIL = UUID(int=0)
 
@@ -25,19 +28,24 @@ class List:
     """Latest first. Each order and filter is served by an index of its projection."""
 
     projection: str
-    order: tuple[str, ...]
+    columns: tuple[str, ...]
     about: str
     filters: Mapping[str, Filter] = field(default_factory=dict)
 
+    @cached_property
+    def order(self) -> Order:
+        types = {c.name: c.type for c in PROJECTIONS[self.projection].columns}
+        return Order(self.projection, self.columns, tuple(types[c] for c in self.columns))
+
 
 CONTACT = Filter(
-    strawberry.ID, f"t.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it."
+    strawberry.ID, f"{{t}}.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it."
 )
-DEAL = Filter(strawberry.ID, "t.deal_id = %(deal)s::uuid", about="Of this deal.")
-CONVERSATION = Filter(strawberry.ID, "t.conversation_id = %(conversation)s::uuid", about="Of this conversation.")
+DEAL = Filter(strawberry.ID, "{t}.deal_id = {value}::uuid", about="Of this deal.")
+CONVERSATION = Filter(strawberry.ID, "{t}.conversation_id = {value}::uuid", about="Of this conversation.")
 
 # No telephone rings that long: the report of this call's end was lost.
-RINGING = "t.phase = 'ringing' AND t.touched_at > now() - interval '10 minutes'"
+RINGING = "{t}.phase = 'ringing' AND {t}.touched_at > now() - interval '10 minutes'"
 
 LISTS: dict[str, List] = {
     "contacts": List("contact", ("touched_at", "contact_id"), "Contacts, the latest touched first."),
@@ -47,11 +55,13 @@ LISTS: dict[str, List] = {
         "Deals, the latest touched first.",
         {
             "contact": CONTACT,
-            "stage": Filter(str, "t.stage = %(stage)s", about="In this stage."),
-            "owner": Filter(str, "t.owner = %(owner)s", about="Of this salesperson; empty finds those of nobody."),
+            "stage": Filter(str, "{t}.stage = {value}::text", about="In this stage."),
+            "owner": Filter(
+                str, "{t}.owner = {value}::text", about="Of this salesperson; empty finds those of nobody."
+            ),
             "field": Filter(
                 list[FieldEquals],
-                "t.fields @> %(field)s::jsonb AND t.fields <> '{}'",  # the index is of rows that have fields
+                "{t}.fields @> {value}::jsonb AND {t}.fields <> '{{}}'",  # the index is of rows that have fields
                 about="With all of these custom fields.",
             ),
         },
@@ -63,7 +73,7 @@ LISTS: dict[str, List] = {
         {
             "contact": CONTACT,
             "deal": DEAL,
-            "parked": Filter(bool, "t.parked = %(parked)s", about="true: those that fit no deal yet."),
+            "parked": Filter(bool, "{t}.parked = {value}::boolean", about="true: those that fit no deal yet."),
         },
     ),
     "calls": List(
@@ -99,7 +109,8 @@ def parameter(filter: Filter, value: Any) -> Any:
     if filter.type is strawberry.ID:
         return known_id(value)
     if filter.type == list[FieldEquals]:
-        return json.encode({field.name: field.equals for field in value}).decode()
+        plain = [(f["name"], f["equals"]) if isinstance(f, dict) else (f.name, f.equals) for f in value]
+        return json.encode(dict(plain)).decode()
     return value
 
 

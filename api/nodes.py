@@ -9,9 +9,11 @@ from api.context import Info
 from api.errors import BadInput
 from api.fields import Argument, field
 from api.lists import LISTS, known_id, parameter
+from api.plan import pages, rows, values
+from api.plan.statement import PLAN
 from api.reads import FILES
 from api.scalars import BY_COLUMN, Money
-from crm.projection import Column, Projection
+from crm.projection import Projection
 from crm.shared import Attachment as AttachmentStruct
 from projections import PROJECTIONS
 
@@ -80,21 +82,21 @@ class Attachment:
     ref: str
 
 
-def columns(projection: Projection[Any]) -> Fields:
-    """Annotations: the key is `id`, a sum is Money, files are Attachments, all else is as it is."""
-    shown = [column for column in projection.columns if column.name not in HIDDEN]
-    return dict(annotation(column, projection.key) for column in shown)
-
-
-def annotation(column: Column, key: str) -> tuple[str, Any]:
-    name, hint = column.name, BY_COLUMN[column.type]
-    if name == key:
-        name = "id"
-    elif name.endswith("_minor"):
-        name, hint = name.removesuffix("_minor"), Money
-    elif name in FILES:
-        hint = list[Attachment]
-    return name, hint if column.required else hint | None
+def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
+    """Annotations and fields: the key is `id`, a sum is Money, files are Attachments, all else is as it is."""
+    annotations, fields = {}, {}
+    for column in projection.columns:
+        if column.name not in HIDDEN:
+            name, hint, rule = column.name, BY_COLUMN[column.type], values.column(column)
+            if name == projection.key:
+                name = "id"
+            elif name.endswith("_minor"):
+                name, hint, rule = name.removesuffix("_minor"), Money, values.money(column)
+            elif name in FILES:
+                hint, rule = list[Attachment], values.files(column)
+            annotations[name] = hint if column.required else hint | None
+            fields[name] = strawberry.field(metadata={PLAN: rule})
+    return annotations, fields
 
 
 def listing(name: str, parent: str = "") -> Any:
@@ -116,7 +118,7 @@ def listing(name: str, parent: str = "") -> Any:
             raise BadInput("A timeline is of a contact or of a deal: give one of them.")
         return await info.context.reads.page(listed, first, after, chosen)
 
-    return field(TYPES[f"{kind}Connection"], arguments, body, listed.about)
+    return field(TYPES[f"{kind}Connection"], arguments, body, listed.about, pages.page(name, parent))
 
 
 def one(target: str) -> Any:
@@ -127,14 +129,21 @@ def one(target: str) -> Any:
         return await (reads.card(key) if target == "contact" else reads.one(target, key))
 
     about = "The card, or the one that it was merged into." if target == "contact" else f"Its {target}."
-    return field(TYPES[type_name(target)] | None, {}, body, about)
+    rule = rows.card("contact_id") if target == "contact" else rows.referred(PROJECTIONS[target], f"{target}_id")
+    return field(TYPES[type_name(target)] | None, {}, body, about, rule)
 
 
 def by_id(target: str) -> Any:
     async def body(_: Any, info: Info, id: str) -> Any:
         return await info.context.reads.one(target, known_id(id))
 
-    return field(TYPES[type_name(target)] | None, {"id": Argument(strawberry.ID)}, body, f"One {target}.")
+    return field(
+        TYPES[type_name(target)] | None,
+        {"id": Argument(strawberry.ID)},
+        body,
+        f"One {target}.",
+        rows.lookup(PROJECTIONS[target]),
+    )
 
 
 async def open_deals(source: Any, info: Info) -> Any:
@@ -149,8 +158,17 @@ async def owner(source: Any, info: Info) -> Any:
 
 def pipeline_fields() -> Fields:
     """What a salesperson wants to know of a contact before picking up."""
-    deals = field(many("Deal"), {}, open_deals, "Its open deals, the latest touched first, at most twenty.")
-    return {"open_deals": deals, "owner": field(str | None, {}, owner, "Who has the latest of its open deals.")}
+    deals = field(
+        many("Deal"),
+        {},
+        open_deals,
+        "Its open deals, the latest touched first, at most twenty.",
+        pages.open_deals("contact_id"),
+    )
+    return {
+        "open_deals": deals,
+        "owner": field(str | None, {}, owner, "Who has the latest of its open deals.", pages.owner("contact_id")),
+    }
 
 
 for projection in PROJECTIONS.values():
@@ -161,7 +179,8 @@ for projection in PROJECTIONS.values():
     }
     if projection.name in ("contact", "call"):
         related |= pipeline_fields()
-    declare(kind, projection.about, columns(projection), related)
+    annotations, fields = columns(projection)
+    declare(kind, projection.about, annotations, fields | related)
     declare(f"{kind}Edge", f"A {kind} in a list.", {"cursor": str, "node": TYPES[kind]})
     declare(
         f"{kind}Connection",

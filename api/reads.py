@@ -1,14 +1,11 @@
 """What one request may read: rows of its own workspace, shaped for GraphQL."""
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from msgspec import json
 from strawberry.dataloader import DataLoader
 
 from api import sql
-from api.cursors import cursor, position
 from api.database import rows
 from api.errors import BadInput, TooMuch
 from api.lists import List
@@ -20,7 +17,6 @@ from crm.shared import Attachment
 from projections import PROJECTIONS
 
 LARGEST_PAGE = 100
-KINDS: dict[str, type] = {"timestamptz": datetime, "uuid": UUID, "bigint": int}  # of columns in an order
 FILES = ("attachments", "files")
 Shaped = dict[str, Any]
 PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
@@ -90,19 +86,17 @@ class Reads:
                 f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
             )
         projection, order = PROJECTIONS[listed.projection], listed.order
-        types = {c.name: c.type for c in projection.columns}
-        values = position(after, order, tuple(KINDS[types[c]] for c in order)) if after else ()
-        conditions = tuple(listed.filters[name].sql(value) for name, value in given.items())
+        values = order.position(after) if after else ()
+        conditions = tuple(
+            listed.filters[name].sql(value, "t", f"%({name})s", "%(workspace)s") for name, value in given.items()
+        )
         found = await self.rows(
-            sql.page(projection, order, conditions, after=bool(after)),
+            sql.page(order, conditions, after=bool(after)),
             limit=first + 1,
             **given,
             **{f"after_{n}": value for n, value in enumerate(values)},
         )
-        edges = [
-            {"cursor": cursor(order, tuple(row[c] for c in order)), "node": shaped(projection, row)}
-            for row in found[:first]
-        ]
+        edges = [{"cursor": row["cursor"], "node": shaped(projection, row)} for row in found[:first]]
         return {
             "edges": edges,
             "nodes": [edge["node"] for edge in edges],

@@ -21,7 +21,20 @@ def long(value: object) -> int:
     return value
 
 
+def moment(at: datetime) -> str:
+    """As Postgres writes it in JSON: with its zone, and no more digits than it has."""
+    text = at.isoformat()
+    return f"{text[:26].rstrip('0')}{text[26:]}" if at.microsecond else text
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in RFC 3339 with its zone, to the microsecond: 2026-01-01T12:00:00.25+00:00.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=moment,
+        parse_value=datetime.fromisoformat,
+    ),
     Long: strawberry.scalar(
         name="Long",
         description="A whole number of at most 64 bits, as a JSON number. Past 2^53 plain JavaScript rounds it.",

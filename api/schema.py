@@ -15,6 +15,7 @@ from api.fields import Argument, field, subscription
 from api.limits.extension import Limited
 from api.lists import LISTS, known_id
 from api.nodes import TYPES, by_id, declare, listing, many
+from api.plan import rows
 from api.scalars import SCALARS, Long
 from crm.phones import read_phone
 from projections import PROJECTIONS
@@ -77,7 +78,13 @@ declare(
     {},
     {
         **{name: by_id(name) for name in ("contact", "call", "conversation", "payment")},
-        "deal": field(TYPES["Deal"] | None, {"id": ID, "number": NUMBER}, deal, "One deal, by either."),
+        "deal": field(
+            TYPES["Deal"] | None,
+            {"id": ID, "number": NUMBER},
+            deal,
+            "One deal, by either.",
+            rows.lookup_either(PROJECTIONS["deal"], "number"),
+        ),
         "caller": field(
             TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
         ),
@@ -100,7 +107,7 @@ class Schema(strawberry.Schema):
     """Logs bugs only, and never the text of a query."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        note(errors, execution_context)
+        note(errors, execution_context.operation_name if execution_context else None)
 
 
 def value(source: Any, name: str) -> Any:

@@ -51,7 +51,7 @@ def entry(name: str, step: int, at: int = 0, **known: Any) -> TimelineRow:
     told: dict[str, Any] = {"contact_id": id_of("Olena"), "deal_id": None} | known
     refs: dict[str, Any] = {"call_id": None, "conversation_id": None, "payment_id": None}
     said: dict[str, Any] = {"kind": "DealOpened", "title": name, "text": "", "amount_minor": None, "currency": ""}
-    return TimelineRow(id_of(name), **told, **refs, **said, at=Micros(NOON + at), step=step, actor="")
+    return TimelineRow(id_of(name), **{**refs, **said, **told}, at=Micros(NOON + at), step=step, actor="")
 
 
 def payment(name: str, parked: bool, deal_id: Id | None) -> PaymentRow:

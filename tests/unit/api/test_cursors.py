@@ -1,46 +1,71 @@
 """A cursor gives its place back exactly, and is good for its own list only."""
 
-from datetime import UTC, datetime
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cursors import cursor, position
+from api.cursors import Order
 from api.errors import BadCursor
 
-ORDER, KINDS = ("touched_at", "deal_id"), (datetime, UUID)
-PLACE = (datetime(2026, 1, 1, 12, 0, 0, 1, UTC), "22222222-2222-4222-8222-222222222222")
+DEALS = Order("deal", ("touched_at", "deal_id"), ("timestamptz", "uuid"))
+TIMELINE = Order("timeline", ("at", "step", "entry_id"), ("timestamptz", "bigint", "uuid"))
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+KEY = "22222222-2222-4222-8222-222222222222"
 
 
-def test_a_place_comes_back_to_the_microsecond() -> None:
-    assert position(cursor(ORDER, PLACE), ORDER, KINDS) == (PLACE[0], UUID(PLACE[1]))
+def sent(*values: object) -> bytes:
+    """As Postgres sends these values in binary."""
+    return b"".join(v.bytes if isinstance(v, UUID) else int(str(v)).to_bytes(8, "big", signed=True) for v in values)
 
 
-@settings(deadline=None)
-@given(at=st.datetimes(timezones=st.just(UTC)), step=st.integers(-(2**63), 2**63 - 1), key=st.uuids())
-def test_every_place_comes_back(at: datetime, step: int, key: UUID) -> None:
-    order = ("at", "step", "entry_id")
-    text = cursor(order, (at, step, str(key)))
-    assert text.replace("-", "").replace("_", "").isalnum()
-    assert position(text, order, (datetime, int, UUID)) == (at, step, key)
+def written(order: Order, *values: object) -> str:
+    return order.tag + b64encode(sent(*values)).decode()
 
 
-@pytest.mark.parametrize("text", ["", "?", "é", "AAAA", "W10", "a", "\0", "bnVsbA", "e30"])
+@given(at=st.integers(-(2**63), 2**63 - 1), step=st.integers(-(2**63), 2**63 - 1), key=st.uuids())
+def test_every_place_comes_back(at: int, step: int, key: UUID) -> None:
+    assert TIMELINE.position(written(TIMELINE, at, step, key)) == (str(at), str(step), key.hex)
+
+
+def test_the_statement_reads_microseconds_since_2000_in_two_exact_parts() -> None:
+    at = (datetime(2026, 1, 1, 12, 0, 0, 1, UTC) - BEGINNING) // timedelta(microseconds=1)
+    assert DEALS.position(written(DEALS, at, UUID(KEY)))[0] == "820584000000001"
+    assert DEALS.beyond("t", ("$1", "$2")) == (
+        "(t.touched_at, t.deal_id) < (timestamptz '2000-01-01 00:00:00+00' "
+        "+ $1::bigint / 1000000 * interval '1 second' + mod($1::bigint, 1000000) * interval '1 microsecond', $2::uuid)"
+    )
+
+
+def test_a_cursor_is_written_by_postgres() -> None:
+    assert DEALS.cursor_of("t1") == (
+        f"'{DEALS.tag}' || encode(timestamptz_send(t1.touched_at) || uuid_send(t1.deal_id), 'base64')"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "?", "é", "AAAA", "W10", "a", "\0", "bnVsbA", "e30", "\ud800", DEALS.tag])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor, match="This is no cursor"):
-        position(text, ORDER, KINDS)
-
-
-def test_another_lists_cursor_is_refused() -> None:
-    with pytest.raises(BadCursor, match="belongs to another list"):
-        position(cursor(("touched_at", "contact_id"), PLACE), ORDER, KINDS)
+        DEALS.position(text)
 
 
 @pytest.mark.parametrize(
-    "values", [(), (PLACE[0],), (*PLACE, 1), (7, PLACE[1]), ("no time", PLACE[1]), (PLACE[0], "x")]
+    "other",
+    [
+        Order("contact", ("touched_at", "contact_id"), DEALS.types),
+        Order("deal", ("touched_at", "deal_id"), DEALS.types, newest=False),
+        Order("deal", ("opened_at", "deal_id"), DEALS.types),
+    ],
 )
+def test_another_lists_or_another_orders_cursor_is_refused(other: Order) -> None:
+    with pytest.raises(BadCursor, match="belongs to another list"):
+        DEALS.position(written(other, 1, UUID(KEY)))
+
+
+@pytest.mark.parametrize("values", [(1,), (UUID(KEY),), (1, UUID(KEY), 1), (1, 1)])
 def test_a_changed_cursor_is_refused(values: tuple[object, ...]) -> None:
     with pytest.raises(BadCursor, match="was changed on its way"):
-        position(cursor(ORDER, values), ORDER, (datetime, UUID))
+        DEALS.position(written(DEALS, *values))

@@ -10,20 +10,22 @@ from api.sql import by_column, by_keys, page
 from projections import PROJECTIONS
 
 DEAL = PROJECTIONS["deal"]
+ORDER = LISTS["deals"].order
 
 
 def test_the_first_page() -> None:
-    assert page(DEAL, ("touched_at", "deal_id"), ("t.stage = %(stage)s",), after=False) == (
-        "SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s "
+    assert page(ORDER, ("t.stage = %(stage)s",), after=False) == (
+        f"SELECT t.*, {ORDER.cursor_of('t')} AS cursor FROM read.deal AS t "
+        "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s "
         "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
     )
 
 
 def test_a_later_page_compares_rows_as_the_index_does() -> None:
-    assert page(DEAL, ("touched_at", "deal_id"), (), after=True) == (
-        "SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s "
-        "AND (t.touched_at, t.deal_id) < (%(after_0)s::timestamptz, %(after_1)s::uuid) "
-        "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
+    beyond = ORDER.beyond("t", ("%(after_0)s", "%(after_1)s"))
+    assert beyond.startswith("(t.touched_at, t.deal_id) < (")
+    assert page(ORDER, (), after=True).endswith(
+        f"WHERE t.workspace = %(workspace)s AND {beyond} ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
     )
 
 
@@ -38,7 +40,7 @@ def test_rows_by_key_and_by_a_column() -> None:
 
 def test_a_deal_is_open_by_the_rule_of_the_decisions() -> None:
     assert sql.OPEN_DEAL == (
-        "t.stage <> ALL (ARRAY['won', 'lost']) AND NOT (t.amount_minor > 0 AND t.paid_minor >= t.amount_minor)"
+        "{t}.stage <> ALL (ARRAY['won', 'lost']) AND NOT ({t}.amount_minor > 0 AND {t}.paid_minor >= {t}.amount_minor)"
     )
 
 
@@ -54,7 +56,7 @@ def test_a_list_names_only_columns_that_its_projection_has(name: str) -> None:
     listed = LISTS[name]
     columns = {column.name for column in PROJECTIONS[listed.projection].columns}
     conditions = " ".join(f"{f.condition} {f.otherwise}" for f in listed.filters.values())
-    assert set(re.findall(r"\bt\.(\w+)", conditions)) | set(listed.order) <= columns
+    assert set(re.findall(r"{t}\.(\w+)", conditions)) | set(listed.columns) <= columns
 
 
 @pytest.mark.parametrize("name", [name for name in LISTS if name != "timeline"])
@@ -62,7 +64,7 @@ def test_a_lists_order_is_that_of_an_index(name: str) -> None:
     """An index of the machinery ends in the key."""
     listed = LISTS[name]
     projection = PROJECTIONS[listed.projection]
-    order = ", ".join(column for column in listed.order if column != projection.key)
+    order = ", ".join(column for column in listed.columns if column != projection.key)
     assert any(index == order or index.endswith(f", {order}") for index in projection.indexes)
 
 
@@ -79,6 +81,6 @@ def test_arguments_as_their_statements_take_them() -> None:
 def test_a_boolean_filter_says_both() -> None:
     ringing = LISTS["calls"].filters["ringing"]
     rings = "t.phase = 'ringing' AND t.touched_at > now() - interval '10 minutes'"
-    assert (ringing.sql(True), ringing.sql(False)) == (rings, f"NOT ({rings})")
+    assert (ringing.sql(True, "t", "", ""), ringing.sql(False, "t", "", "")) == (rings, f"NOT ({rings})")
     parked = LISTS["payments"].filters["parked"]
-    assert (parked.sql(True), parked.sql(False)) == ("t.parked = %(parked)s", "t.parked = %(parked)s")
+    assert [parked.sql(given, "t", "$2", "$1") for given in (True, False)] == ["t.parked = $2::boolean"] * 2

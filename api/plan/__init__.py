@@ -1,0 +1,1 @@
+"""A GraphQL operation as one SQL statement that gives its answer as JSON text."""

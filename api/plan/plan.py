@@ -1,0 +1,97 @@
+"""A prepared operation: parsed and checked once, with one statement for each shape of its variables."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
+from graphql.execution.values import VariableValues, get_variable_values
+
+from api.plan.selection import Selection
+from api.plan.statement import WORKSPACE, Statement, Unfit, Writer
+
+SHAPES = 64  # statements that one plan keeps
+ABSENT, NULL, GIVEN = "absent", "null", "given"
+
+
+@dataclass
+class Plan:
+    """Of one operation of a document, for one role. With `errors` there is nothing to run."""
+
+    schema: GraphQLSchema
+    document: DocumentNode | None
+    operation: OperationDefinitionNode | None
+    cost: int = 0
+    errors: tuple[GraphQLError, ...] = ()
+    statements: OrderedDict[Hashable, Statement | None] = field(default_factory=OrderedDict)
+
+    @property
+    def kind(self) -> OperationType | None:
+        """Query, mutation or subscription; None with errors."""
+        return self.operation.operation if self.operation else None
+
+    @property
+    def name(self) -> str | None:
+        return self.operation.name.value if self.operation and self.operation.name else None
+
+    @cached_property
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        definitions = self.document.definitions if self.document else ()
+        return {d.name.value: d for d in definitions if isinstance(d, FragmentDefinitionNode)}
+
+    def variables(self, given: dict[str, Any]) -> VariableValues | None:
+        """Coerced; None when they do not fit."""
+        if not self.operation or not self.operation.variable_definitions:
+            return NONE
+        found = get_variable_values(self.schema, self.operation.variable_definitions, given)
+        return None if isinstance(found, list) else found
+
+    def statement(self, variables: VariableValues) -> Statement | None:
+        """The one that answers; None when the slow path must."""
+        if self.kind is not OperationType.QUERY:
+            return None
+        shape = self.shape(variables)
+        if shape in self.statements:
+            self.statements.move_to_end(shape)
+            return self.statements[shape]
+        found = self.written(variables)
+        self.statements[shape] = found
+        if len(self.statements) > SHAPES:
+            self.statements.popitem(last=False)
+        return found
+
+    def shape(self, variables: VariableValues) -> Hashable:
+        """All that a statement's text depends on: which variables are there, and the value of flags and enums."""
+        definitions = self.operation.variable_definitions if self.operation else None
+        if not definitions:
+            return ()
+        return tuple(shape_of(variables.coerced.get(d.variable.name.value, ABSENT)) for d in definitions)
+
+    def written(self, variables: VariableValues) -> Statement | None:
+        query = self.schema.query_type
+        assert self.operation and query
+        writer = Writer(Selection(self.schema, self.fragments, variables))
+        try:
+            built = writer.object(query, [self.operation.selection_set], "")
+        except (Unfit, GraphQLError):
+            return None
+        return Statement(f"SELECT {built}::text WHERE {WORKSPACE} IS NOT NULL".encode(), tuple(writer.reads))
+
+
+NONE = VariableValues({}, {})
+
+
+def shape_of(value: Any) -> Hashable:
+    if value is ABSENT or isinstance(value, bool | Enum):
+        return value
+    return NULL if value is None else GIVEN

@@ -1,0 +1,69 @@
+"""What an operation selects: fields by response key, with fragments spread out and @skip and @include obeyed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    is_abstract_type,
+)
+from graphql.execution.values import VariableValues, get_directive_values
+
+Fields = dict[str, list[FieldNode]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Of a validated document: nodes with one response key are of one field and have the same arguments."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: VariableValues
+
+    def fields(self, kind: GraphQLObjectType, sets: Iterable[SelectionSetNode | None]) -> Fields:
+        """In the order in which they first appear, as the answer has them."""
+        found: Fields = {}
+        for selected in sets:
+            for node in self.spread(kind, selected.selections if selected else (), set()):
+                found.setdefault((node.alias or node.name).value, []).append(node)
+        return found
+
+    def spread(self, kind: GraphQLObjectType, nodes: Iterable[SelectionNode], seen: set[str]) -> Iterator[FieldNode]:
+        for node in nodes:
+            if not self.wanted(node):
+                continue
+            if isinstance(node, FieldNode):
+                yield node
+                continue
+            inside: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in seen:
+                    continue
+                seen.add(node.name.value)
+                inside = self.fragments[node.name.value]
+            elif isinstance(node, InlineFragmentNode):
+                inside = node
+            if self.fits(kind, inside.type_condition.name.value if inside.type_condition else kind.name):
+                yield from self.spread(kind, inside.selection_set.selections, seen)
+
+    def wanted(self, node: SelectionNode) -> bool:
+        if not node.directives:
+            return True
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not (skip and skip["if"]) and not (include and not include["if"])
+
+    def fits(self, kind: GraphQLObjectType, condition: str) -> bool:
+        if condition == kind.name:
+            return True
+        named = self.schema.type_map[condition]
+        return is_abstract_type(named) and self.schema.is_sub_type(named, kind)

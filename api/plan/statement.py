@@ -1,0 +1,130 @@
+"""A statement under construction: its parameters, and the aliases of its rows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, SelectionSetNode, VariableNode, get_named_type
+from graphql.execution.values import VariableValues, get_argument_values
+
+from api.plan.selection import Selection
+
+Read = Callable[[VariableValues], str]  # a parameter, as text, of a request's variables
+Sets = list[SelectionSetNode | None]
+WORKSPACE = "$1::uuid"
+
+
+class Unfit(Exception):
+    """This operation, or one of its arguments, is for the slow path: it answers the same, or says what is wrong."""
+
+
+class Statement(NamedTuple):
+    """`reads` give the parameters behind the workspace, which is the first."""
+
+    text: bytes
+    reads: tuple[Read, ...]
+
+    def parameters(self, workspace: str, variables: VariableValues) -> list[str]:
+        """Raises Unfit, or BadInput."""
+        return [workspace, *(read(variables) for read in self.reads)]
+
+
+@dataclass
+class Writer:
+    """Parameters and aliases are numbered as they are asked for. Of the document only response keys enter the text."""
+
+    selection: Selection
+    reads: list[Read] = field(default_factory=list)
+    rows: int = 0
+
+    def parameter(self, read: Read) -> str:
+        self.reads.append(read)
+        return f"${len(self.reads) + 1}"
+
+    def row(self) -> str:
+        self.rows += 1
+        return f"t{self.rows}"
+
+    def object(
+        self, kind: GraphQLObjectType, sets: Sets, row: str, parts: "Mapping[str, str | Rule] | None" = None
+    ) -> str:
+        """A JSON object of what is selected of `kind`: each field as `parts` has it, else by its own rule.
+
+        Raises Unfit.
+        """
+        pairs = []
+        for key, nodes in self.selection.fields(kind, sets).items():
+            name = nodes[0].name.value
+            part = (parts or {}).get(name) or rule_of(kind, name)
+            value = part if isinstance(part, str) else part(Site(self, kind.fields[name], nodes, row))
+            pairs.append(f"{quote(key)} : {value}")
+        return f"json_object({', '.join(pairs)} RETURNING json)" if pairs else "'{}'::json"
+
+
+@dataclass
+class Site:
+    """A field where it is selected. `nodes` are all its mentions, `row` is the alias of the row that it belongs to."""
+
+    writer: Writer
+    definition: GraphQLField
+    nodes: list[FieldNode]
+    row: str
+
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """The arguments, by this request's variables: only what the plan's shape knows of them may be used."""
+        return get_argument_values(self.definition, self.nodes[0], self.writer.selection.variables)
+
+    def argument(self, name: str) -> Callable[[VariableValues], Any]:
+        """How to read an argument of another request's variables."""
+        definition, node = self.definition, self.nodes[0]
+        told = next((a.value for a in node.arguments or () if a.name.value == name), None)
+        if isinstance(told, VariableNode):
+            variable, default = told.name.value, self.given.get(name)
+            return lambda variables: variables.coerced.get(variable, default)
+        if told is None or not mentions_variables(told):
+            constant = self.given.get(name)
+            return lambda variables: constant
+        return lambda variables: get_argument_values(definition, node, variables).get(name)
+
+    @property
+    def kind(self) -> GraphQLObjectType:
+        named = get_named_type(self.definition.type)
+        if not isinstance(named, GraphQLObjectType):
+            raise Unfit(named.name)
+        return named
+
+    @property
+    def sets(self) -> Sets:
+        return [node.selection_set for node in self.nodes]
+
+    def object(self, row: str, parts: "Mapping[str, str | Rule] | None" = None) -> str:
+        return self.writer.object(self.kind, self.sets, row, parts)
+
+
+Rule = Callable[[Site], str]  # the SQL of a field's JSON
+PLAN = "plan"  # under which a field's metadata has its rule
+
+
+def rule_of(kind: GraphQLObjectType, name: str) -> str | Rule:
+    """Raises Unfit when the field is resolved by the slow path only."""
+    if name == "__typename":
+        return f"{quote(kind.name)}::text"
+    declared = kind.fields[name].extensions.get("strawberry-definition") if name in kind.fields else None
+    rule: Rule | None = declared.metadata.get(PLAN) if declared else None
+    if rule is None:
+        raise Unfit(f"{kind.name}.{name}")
+    return rule
+
+
+def mentions_variables(node: Any) -> bool:
+    """Of a value in the document."""
+    if isinstance(node, VariableNode):
+        return True
+    inside = getattr(node, "values", None) or [f.value for f in getattr(node, "fields", None) or ()]
+    return any(mentions_variables(part) for part in inside)
+
+
+def quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
