@@ -48,7 +48,7 @@ class Api:
 
     def __init__(self, dsn: str) -> None:
         self.dsn, self.keys, self.changes = dsn, Keys(), Changes(dsn)
-        self.started = threading.Event()
+        self.started, self.client = threading.Event(), httpx.Client(trust_env=False)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
 
     async def serve(self) -> None:
@@ -69,7 +69,7 @@ class Api:
 
     def post(self, body: dict[str, Any], token: str = "crm_live_shop") -> httpx.Response:
         headers = {"authorization": f"Bearer {token}"}
-        return httpx.post(f"http://127.0.0.1:{self.port}/graphql", json=body, headers=headers, trust_env=False)
+        return self.client.post(f"http://127.0.0.1:{self.port}/graphql", json=body, headers=headers)
 
     def answer(self, query: str, token: str = "crm_live_shop", **variables: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.post({"query": query, "variables": variables}, token).json()
@@ -108,5 +108,6 @@ def served(dsn: str) -> Iterator[Api]:
     try:
         yield api
     finally:
+        api.client.close()
         api.server.should_exit = True
         api.thread.join(20)
