@@ -100,9 +100,10 @@ def test_without_row_level_security_this_test_finds_it(
 ) -> None:
     drop_predicates(monkeypatch)
     with psycopg.connect(api.dsn, autocommit=True) as owner:
-        owner.execute("ALTER TABLE read.deal_v1 DISABLE ROW LEVEL SECURITY")
+        table = PROJECTIONS["deal"].table
+        owner.execute(f"ALTER TABLE read.{table} DISABLE ROW LEVEL SECURITY".encode())
         assert "deal(id)" in leaks(api, foreign)
-        owner.execute("ALTER TABLE read.deal_v1 ENABLE ROW LEVEL SECURITY")
+        owner.execute(f"ALTER TABLE read.{table} ENABLE ROW LEVEL SECURITY".encode())
 
 
 def test_subscriptions_that_take_an_id_are_known() -> None:
