@@ -27,6 +27,7 @@ lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m crm.evolution
+	@$(BIN)/python -m api.evolution
 
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy

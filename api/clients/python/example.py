@@ -1,0 +1,28 @@
+"""Asks who is calling, then follows deals until Ctrl-C: `python example.py "067 123 45 67"`."""
+
+import asyncio
+import os
+import sys
+
+from potik_client import Client
+
+
+async def main(phone: str) -> None:
+    url, authorization = os.environ["GRAPHQL"], f"Bearer {os.environ['TOKEN']}"
+    async with Client(
+        url=url,
+        headers={"Authorization": authorization},
+        ws_url=url.replace("http", "ws", 1),
+        ws_connection_init_payload={"authorization": authorization},
+    ) as potik:
+        caller = (await potik.who_is_calling(phone)).caller
+        print(caller.contact.name if caller.contact else "nobody we know")
+        for deal in caller.open_deals:
+            print(f"D-{deal.number} {deal.title}: {deal.amount.text}, {deal.stage}")
+        print("following", flush=True)
+        async for change in potik.deal_changed():
+            print(f"D-{change.deal_changed.number} is {change.deal_changed.stage}", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
