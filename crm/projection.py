@@ -52,10 +52,16 @@ class Projection(Generic[R]):
     indexes: tuple[str, ...]
     needs_row: bool  # False: the fold never looks at the earlier row, so it is not loaded
     about: str
+    schema: str = "read"  # in Postgres; another while a new table is built beside the one that is read
 
     @property
     def table(self) -> str:
         return f"{self.name}_v{self.version}"
+
+    @property
+    def place(self) -> str:
+        """The table, with its schema."""
+        return f"{self.schema}.{self.table}"
 
     @cached_property
     def json_columns(self) -> tuple[str, ...]:

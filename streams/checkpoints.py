@@ -13,7 +13,8 @@ from crm.errors import Broken
 
 ENSURE = """
 INSERT INTO core.checkpoint (consumer, topic, partition)
-SELECT c, t, p FROM unnest(%s::text[]) AS c, unnest(%s::text[], %s::int[]) AS tp (t, p) ON CONFLICT DO NOTHING"""
+SELECT c, t, p FROM unnest(%s::text[]) AS c, unnest(%s::text[], %s::int[]) AS tp (t, p)
+WHERE NOT EXISTS (SELECT FROM core.building AS b WHERE b.consumer = c) ON CONFLICT DO NOTHING"""
 READ = """
 SELECT consumer, topic, partition, next_offset, position, failed IS NOT NULL FROM core.checkpoint
 WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[]))
@@ -23,6 +24,8 @@ UPDATE core.checkpoint AS c SET next_offset = m.next_offset, position = m.positi
 FROM json_to_recordset(%s) AS m (consumer text, topic text, partition int, next_offset bigint, position bigint)
 WHERE (c.consumer, c.topic, c.partition) = (m.consumer, m.topic, m.partition)"""
 FAIL = "UPDATE core.checkpoint SET failed = %s WHERE consumer = %s"
+BUILDING = "SELECT count(*) FROM core.building WHERE consumer = ANY (%s)"
+FAILED = "SELECT DISTINCT consumer FROM core.checkpoint WHERE consumer = ANY (%s) AND failed IS NOT NULL"
 HEAL = "UPDATE core.checkpoint SET failed = NULL WHERE consumer = ANY (%s) AND failed IS NOT NULL"
 
 Record = Any  # aiokafka's ConsumerRecord has no types
@@ -64,16 +67,26 @@ async def read(
 ) -> tuple[Places, set[Partition]]:
     """Of the consumers that do not stand still. With " FOR UPDATE" nobody else passes these until the commit.
 
-    Also the partitions that some consumer has no checkpoint for: this database was made anew.
+    Also the partitions that some consumer has no checkpoint for: this database was made anew. Consumers that a rebuild
+    still makes have none either, and are not waited for.
     """
     rows = await (await conn.execute(READ + lock, [list(consumers), *columns(partitions)])).fetchall()
     there = Counter(Partition(topic, partition) for _, topic, partition, *_ in rows)
+    expected = len(consumers)
+    if any(there[partition] < expected for partition in partitions):
+        ((building,),) = await (await conn.execute(BUILDING, [list(consumers)])).fetchall()
+        expected -= building
     places = {
         (consumer, Partition(topic, partition)): Checkpoint(offset, position)
         for consumer, topic, partition, offset, position, failed in rows
         if not failed
     }
-    return places, {partition for partition in partitions if there[partition] < len(consumers)}
+    return places, {partition for partition in partitions if there[partition] < expected}
+
+
+async def standing(conn: AsyncConnection, consumers: Sequence[str]) -> set[str]:
+    """Those that stand still."""
+    return {name for (name,) in await (await conn.execute(FAILED, [list(consumers)])).fetchall()}
 
 
 async def move(conn: AsyncConnection, places: Places) -> None:

@@ -227,8 +227,8 @@ class Consumption:
                 await checkpoints.heal(conn, self.handler.consumers)
                 self.healed = True
             places, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
+            self.failed = await checkpoints.standing(conn, self.handler.consumers)
         self.places |= places
-        self.failed = set(self.handler.consumers) - {consumer for consumer, _ in places}
         offsets = checkpoints.lowest(places)
         first, end = await worker.bounds(assigned)
         checkpoints.within(offsets, first, end)

@@ -14,6 +14,18 @@ COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the t
 GRANT USAGE ON SCHEMA read, core TO potik_reader;
 GRANT SELECT ON core.checkpoint TO potik_reader;
 
+CREATE TABLE IF NOT EXISTS core.building (consumer text PRIMARY KEY);
+COMMENT ON TABLE core.building IS 'Projection versions that a rebuild makes: the project role leaves them alone until the rebuild hands them over.';
+
+CREATE TABLE IF NOT EXISTS core.served (
+  name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),
+  before_schema text NOT NULL, before_table text NOT NULL, held boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE core.served IS 'What the view of a projection showed before its last change. held: it was changed back by hand, so no start changes it again.';
+
+CREATE TABLE IF NOT EXISTS core.golden (consumer text PRIMARY KEY, shapes int[] NOT NULL, handles text[] NOT NULL, rows text NOT NULL);
+COMMENT ON TABLE core.golden IS 'What each projection version makes of the golden records: one that gives other rows has changed without a new version.';
+
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY);
 COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once.';
 

@@ -21,7 +21,7 @@ def ddl(projection: Projection[Any]) -> str:
     Other indexes hold workspace and key too. A plan that is made while the table is empty takes any of them, and keeps
     it: so only the primary key begins with the key, and `BY_KEY` gives the planner nothing else to look up by.
     """
-    table = f"read.{projection.table}"
+    table = projection.place
     columns = [f"{c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in projection.columns]
     lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY ({projection.key}, workspace)"])
     return "\n".join(
@@ -40,7 +40,7 @@ def index(projection: Projection[Any], columns: str) -> str:
     types = {c.name: c.type for c in projection.columns}
     required = {c.name: c.required for c in projection.columns}
     name = f"{projection.table}_{'_'.join(names)}"
-    target = f"CREATE INDEX IF NOT EXISTS {name} ON read.{projection.table}"
+    target = f"CREATE INDEX IF NOT EXISTS {name} ON {projection.place}"
     if types[names[0]] == "jsonb":
         return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
     if types[names[0]].endswith("[]"):
@@ -52,7 +52,7 @@ def index(projection: Projection[Any], columns: str) -> str:
 def view(projection: Projection[Any]) -> str:
     """What readers name: it points to one version."""
     name = f"read.{projection.name}"
-    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read.{projection.table}; {shown(name)}"
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {projection.place}; {shown(name)}"
 
 
 @cache
@@ -61,7 +61,7 @@ def load(projection: Projection[Any]) -> str:
     columns = ", ".join(as_read(c) for c in projection.columns)
     return (
         f"SELECT t.workspace::text, row_to_json((SELECT x FROM (SELECT {columns}) AS x))::text "
-        f"FROM read.{projection.table} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"FROM {projection.place} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
         f"ON {BY_KEY.format(projection.key)}"
     )
 
@@ -74,7 +74,7 @@ def save(projection: Projection[Any]) -> str:
     values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in projection.columns)
     replaced = ", ".join(f"{n} = excluded.{n}" for n in names if n != projection.key)
     return (
-        f"INSERT INTO read.{projection.table} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
+        f"INSERT INTO {projection.place} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
         f"FROM json_to_recordset(%s) AS r(workspace uuid, {given}) "
         f"ON CONFLICT (workspace, {projection.key}) DO UPDATE SET {replaced}"
     )
@@ -84,7 +84,7 @@ def save(projection: Projection[Any]) -> str:
 def delete(projection: Projection[Any]) -> str:
     """Parameters: JSON of [{workspace, key}]."""
     return (
-        f"DELETE FROM read.{projection.table} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"DELETE FROM {projection.place} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
         f"WHERE {BY_KEY.format(projection.key)}"
     )
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "restore",
     "quarantine",
     "whatif",
+    "rebuild",
 )
 
 app = typer.Typer(

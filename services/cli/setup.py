@@ -16,12 +16,14 @@ def setup(data: Data = None, json: Json = False) -> None:
     """Make topics, tables and a demo workspace where KAFKA_BOOTSTRAP and DATABASE_URL point. Safe to repeat."""
     if not {"KAFKA_BOOTSTRAP", "DATABASE_URL"} <= os.environ.keys():
         raise ValueError("Set KAFKA_BOOTSTRAP and DATABASE_URL: `crm setup` is for servers that run already.")
+    from services.stack import behind
     from services.stack.setup import topics_and_tables
 
     settings = Settings.read()
 
     async def run() -> Demo:
         await topics_and_tables(settings.kafka_bootstrap, settings.database_url, settings.kafka_replication)
+        await behind.ensure(settings.kafka_bootstrap, settings.database_url, lambda text: typer.echo(text, err=True))
         return await demo_workspace(data or state.data_folder(), settings.kafka_bootstrap, settings.database_url)
 
     demo = asyncio.run(run())

@@ -53,6 +53,7 @@ class Supervisor:
         self.bootstrap = plan.environment.get("KAFKA_BOOTSTRAP", "")
         self.dsn = plan.environment.get("DATABASE_URL", "")
         self.ready_after = 0.0
+        self.building: asyncio.Task[None] | None = None
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
         """Calls `ready` once all roles are. Raises AlreadyRuns, or RuntimeError with why it could not start."""
@@ -78,10 +79,16 @@ class Supervisor:
     async def start(self) -> None:
         await self.start_servers()
         # Imported here: a harness with roles of its own needs neither.
+        from services.stack import behind
         from services.stack.setup import topics_and_tables
 
+        def told(text: str) -> None:
+            self.say("rebuild", text)
+
         await topics_and_tables(self.bootstrap, self.dsn, self.plan.settings.kafka_replication)
+        names = await asyncio.to_thread(behind.claim, self.dsn, told)
         self.start_roles()
+        self.building = asyncio.create_task(behind.build(self.bootstrap, self.dsn, names, told))
         await self.until_ready(self.roles, self.plan.roles_in_time)
         if self.plan.demo:
             from services.stack.demo_workspace import demo_workspace
@@ -149,6 +156,9 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Roles in the order of the plan, replicas of one role together; then the servers."""
+        if self.building:
+            self.building.cancel()
+            await asyncio.wait([self.building])
         for role in self.plan.roles:
             replicas = [keeper for keeper in self.roles if isinstance(keeper.part, Role) and keeper.part.role == role]
             await asyncio.gather(*(keeper.stop() for keeper in replicas))

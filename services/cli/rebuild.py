@@ -1,0 +1,117 @@
+"""`crm rebuild`: a projection's rows made anew from the journal, beside those that are read, then in their place."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from projections import PROJECTIONS
+from services.cli import show
+from services.cli.options import Data, Json
+from services.cli.target import target
+from streams.rebuild import history, rebuilding
+from streams.rebuild.rebuilding import Outcome, Plan, Told
+
+MEGABYTE = 1 << 20
+
+
+def rebuild(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(PROJECTIONS)}.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    rollback: Annotated[bool, typer.Option(help="Go back to what was served before the last change.")] = False,
+    drop_old: Annotated[bool, typer.Option(help="Drop the tables that earlier changes left.")] = False,
+    compare: Annotated[bool, typer.Option(help="Say which rows the new table has otherwise.")] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits in Postgres.")] = 1024,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make a projection's rows anew from the journal. Readers see the old rows until the new ones are complete."""
+    here, wanted = target(data), chosen(names or [], every)
+    if rollback:
+        return tell_lines(history.roll_back(here.database_url, wanted), json)
+    if drop_old:
+        return tell_lines(history.drop_old(here.database_url, wanted), json)
+    with progress(json) as told:
+        plan = Plan(
+            *(here.kafka_bootstrap, here.database_url, wanted),
+            workers=workers,
+            budget=memory * MEGABYTE,
+            compare=compare,
+        )
+        outcome = asyncio.run(rebuilding.rebuild(plan, told))
+    if json:
+        return show.as_json(outcome)
+    tell(outcome)
+
+
+def chosen(names: list[str], every: bool) -> tuple[str, ...]:
+    """Raises ValueError when none or unknown ones are named."""
+    if unknown := [name for name in names if name not in PROJECTIONS]:
+        raise ValueError(f"There is no projection {', '.join(unknown)}. There are: {', '.join(PROJECTIONS)}.")
+    if not names and not every:
+        raise ValueError(f"Name projections, or give --all. There are: {', '.join(PROJECTIONS)}.")
+    return tuple(PROJECTIONS) if every else tuple(dict.fromkeys(names))
+
+
+def tell_lines(lines: list[str], json: bool) -> None:
+    if json:
+        return show.as_json(lines)
+    for line in lines or ["There is nothing to do."]:
+        typer.echo(line)
+
+
+def tell(outcome: Outcome) -> None:
+    columns = ("projection", "rows", "equal", "changed", "only read", "only new", "moving")
+    rows = []
+    for (table, count), name in zip(outcome.projections.items(), outcome.names, strict=True):
+        report = outcome.reports.get(name)
+        told = (
+            (report.equal, report.changed, report.only_here, report.only_there, report.moving) if report else ("",) * 5
+        )
+        rows.append((table, f"{count:,}", *told))
+    show.table(columns, rows)
+    for name, report in outcome.reports.items():
+        for example in report.examples:
+            what = "; ".join(f"{c}: {was!r} → {now!r}" for c, (was, now) in example.columns.items())
+            typer.echo(f"  {name} {example.key} {example.kind.replace('_', ' ')} {what}".rstrip())
+    for id, (number, partition, position) in outcome.unknown.items():
+        typer.echo(
+            f"{number:,} events of schema {id}, which this release does not know, were passed over "
+            f"(one is position {position} of partition {partition}): a newer release wrote them."
+        )
+    typer.echo(
+        f"{outcome.events:,} events in {outcome.seconds['total']:.1f} s, {outcome.events_per_second:,} a second. "
+        "The new rows are served; `crm rebuild NAME --rollback` goes back."
+    )
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Told]:
+    """On a terminal: what is done, how fast, what is left. On standard error; nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("events, {task.fields[rate]}/s, {task.fields[lag]} behind, left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, rate="-", lag="-")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            now = bar.tasks[task]
+            left = max(0, int((now.total or 0) - now.completed))
+            bar.update(task, rate=f"{now.speed:,.0f}" if now.speed else "-", lag=f"{left:,}")
+
+        yield Told(
+            step=lambda text: bar.update(task, description=text),
+            begin=lambda total: bar.reset(task, total=total, description="fold", rate="-", lag=f"{total:,}"),
+            advance=advance,
+        )

@@ -1,0 +1,114 @@
+"""A journal of one test alone in Kafka, and read models that are behind it, level with it or wrong."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from aiokafka import AIOKafkaProducer
+
+from crm.adapters.journal_log import envelope, next_positions
+from crm.codec import encode
+from crm.envelope import Event, named_id
+from crm.projection import Projection
+from crm.topics import JOURNAL, journal_partition
+from projections import PROJECTIONS
+from services.bench.histories import SHOP, card
+from services.stack.topics import create_missing
+from streams.rebuild import swapping
+from streams.rebuild.following import follow
+from streams.rebuild.kafka_source import Begin
+from streams.rebuild.rebuilding import Outcome, Plan, rebuild
+from streams.rebuild.spec import declared
+from tests.engine import connected
+
+
+def cards(first: int, number: int) -> list[Event]:
+    """Contacts with a deal each, their events one after another."""
+    return [event for n in range(first, first + number) for event in card(named_id(SHOP, f"contact {n}"), n)]
+
+
+class Replayed:
+    """`names` are rebuilt from a topic of its own."""
+
+    def __init__(self, bootstrap: str, dsn: str, folder: Path) -> None:
+        self.bootstrap, self.dsn, self.folder = bootstrap, dsn, folder
+        self.topic = f"journal-{uuid4().hex[:8]}"
+        self.next: Counter[int] = Counter()
+
+    async def create(self) -> None:
+        await create_missing(self.bootstrap, topics=[replace(JOURNAL, name=self.topic)])
+
+    async def write(self, events: Iterable[Event], repeat: bool = False, compression: str | None = None) -> None:
+        """As the relay does. `repeat`: once more, under the positions that they have."""
+        at = self.next.copy()
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, compression_type=compression) as producer:
+            for event in events:
+                value, meta, partition = encode(event), event.meta, journal_partition(event.meta.stream)
+                headers = envelope(meta.id, meta.source, meta.trace, value, at[partition])
+                await producer.send(self.topic, value, meta.stream.encode(), partition=partition, headers=headers)
+                at[partition] += 1
+        if not repeat:
+            self.next = at
+
+    async def write_values(self, partition: int, *values: bytes, position: int | None = None) -> None:
+        """Raw records, at the next positions unless told."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            for value in values:
+                at = self.next[partition] if position is None else position
+                headers = [("ce_id", b""), ("ce_type", b""), ("ce_source", b""), ("content-type", b"")]
+                headers.append(("position", str(at).encode()))
+                await producer.send_and_wait(self.topic, value, b"stream", partition=partition, headers=headers)
+                self.next[partition] = at + 1
+
+    async def project(self, names: Sequence[str] = ("deal", "contact", "timeline")) -> None:
+        """The read tables are level with the journal, as the project role makes them."""
+        projections = [PROJECTIONS[name] for name in names]
+        until = await next_positions(self.bootstrap, self.topic, dict.fromkeys(range(JOURNAL.partitions), 0))
+        async with await connected(self.dsn) as conn:
+            begins = dict.fromkeys(until, Begin())
+            at = await follow(conn, projections, self.bootstrap, self.topic, begins, until)
+        await asyncio.to_thread(self.hand_over, projections, at)
+
+    def hand_over(self, projections: Sequence[Projection[Any]], at: dict[int, Begin]) -> None:
+        with psycopg.connect(self.dsn) as conn:
+            for projection in projections:
+                swapping.hand_over(conn, projection.table, self.topic, at)
+
+    def plan(self, *names: str, **given: Any) -> Plan:
+        return Plan(self.bootstrap, self.dsn, names, topic=self.topic, **given)
+
+    async def rebuild(self, *names: str, **given: Any) -> Outcome:
+        return await rebuild(self.plan(*names, **given))
+
+    def raise_version(self, name: str, column: str = "", value: str = "") -> Projection[Any]:
+        """A file with the next version of a projection: one column more, which it is given when a row is made."""
+        text = Path(str(import_module(f"projections.{name}").__file__)).read_text()
+        text = re.sub(r"version=(\d+)", lambda found: f"version={int(found[1]) + 1}", text)
+        if column:
+            text = text.replace("    touched_at: Micros\n", f"    touched_at: Micros\n    {column}\n")
+            text = re.sub(r"(touched_at=event\.meta\.occurred_at,)\n", rf"\1\n        {value},\n", text)
+        return self.file(name, text)
+
+    def file(self, name: str, text: str) -> Projection[Any]:
+        path = self.folder / f"{name}.py"
+        path.write_text(text)
+        return declared(str(path))[name]
+
+    def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """As a reader sees them."""
+        with psycopg.connect(self.dsn) as conn:
+            return conn.execute(f"SELECT * FROM read.{name} ORDER BY 1, 2".encode()).fetchall()
+
+    def do(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Gives what the last one gives."""
+        with psycopg.connect(self.dsn) as conn:
+            for statement in statements:
+                cursor = conn.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []

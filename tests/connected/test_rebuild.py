@@ -1,0 +1,110 @@
+"""A rebuild on real Kafka and Postgres: the new rows are those of the project role, readers never notice the change."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from crm.adapters.migrations import migrate
+from crm.errors import Broken
+from projections import PROJECTIONS
+from services.stack.behind import claim
+from streams.rebuild.history import drop_old, roll_back
+from streams.rebuild.rebuilding import held
+from tests.connected.replayed import Replayed, cards
+
+NAMES = ("contact", "deal", "timeline")
+
+
+@pytest.fixture
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
+    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+
+
+def test_it_gives_the_rows_of_the_project_role(replayed: Replayed) -> None:
+    """Though records are compressed, or told twice."""
+
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 20))
+        await replayed.write(cards(20, 10), repeat=True)
+        await replayed.write(cards(20, 30), compression="gzip")
+        await replayed.project()
+        live = {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES}
+        await asyncio.to_thread(replayed.do, "DELETE FROM read.deal_v1 WHERE number < 3")
+        await asyncio.to_thread(replayed.do, "UPDATE read.contact_v1 SET name = 'nobody' WHERE name LIKE '% 4'")
+        outcome = await replayed.rebuild(*NAMES)
+        assert {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES} == live
+        assert outcome.projections == {"contact_v1": 50, "deal_v1": 50, "timeline_v1": 50 * 17}
+        assert outcome.events == 50 * 17
+        told = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in outcome.reports.items()}
+        assert told == {"contact": (49, 1, 0, 0), "deal": (47, 0, 0, 3), "timeline": (850, 0, 0, 0)}
+        assert [e.columns["name"] for e in outcome.reports["contact"].examples] == [["nobody", "Olena Kovalenko 4"]]
+        places = "SELECT sum(position + 1) FROM core.checkpoint WHERE consumer = 'deal_v1'"
+        assert await asyncio.to_thread(replayed.do, places) == [(850,)]
+
+    asyncio.run(run())
+
+
+def test_two_of_one_name_at_once(replayed: Replayed) -> None:
+    async def run() -> None:
+        await replayed.create()
+        with pytest.raises(Broken) as refused:
+            await replayed.rebuild("call", "deal")
+        assert str(refused.value) == (
+            "Another rebuild of deal is under way. This one has changed nothing; that one goes on. "
+            "Run it again when that is done."
+        )
+
+    with held(replayed.dsn, ["deal"]):
+        asyncio.run(run())
+
+
+def test_a_new_version_is_built_beside_the_one_that_is_read(
+    replayed: Replayed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is complete, readers have the old rows and the new column empty; the project role leaves it alone."""
+    said: list[str] = []
+
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 20))
+        await replayed.project()
+        before = await asyncio.to_thread(replayed.rows, "deal")
+        newer = replayed.raise_version("deal", "word: str", "word=event.title.upper()")
+        monkeypatch.setitem(PROJECTIONS, "deal", newer)
+        await asyncio.to_thread(migrate, replayed.dsn, [newer])
+        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == ["deal"]
+        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
+        await replayed.rebuild("deal", file=newer.fold.__code__.co_filename)
+        title = [c.name for c in newer.columns].index("title") + 1
+        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, row[title].upper()) for row in before]
+        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
+        (told,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+        assert told.startswith("deal is served from read.deal_v1 again, as of 340 events.")
+        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
+        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
+
+    asyncio.run(run())
+    assert said == ["Behind: deal (version 2). Built from the journal now; until then readers see the rows before."]
+
+
+def test_the_same_version_again_and_back(replayed: Replayed) -> None:
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 5))
+        await replayed.project()
+        good = await asyncio.to_thread(replayed.rows, "deal")
+        await asyncio.to_thread(replayed.do, "DELETE FROM read.deal_v1 WHERE number = 2")
+        bad = await asyncio.to_thread(replayed.rows, "deal")
+        await replayed.rebuild("deal", compare=False)
+        assert await asyncio.to_thread(replayed.rows, "deal") == good
+        for expected in (bad, good):
+            await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+            assert await asyncio.to_thread(replayed.rows, "deal") == expected
+        assert await asyncio.to_thread(drop_old, replayed.dsn, ["deal"]) == ["Dropped before.deal_v1."]
+        with pytest.raises(Broken) as refused:
+            await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+        assert str(refused.value) == ("deal has nothing to go back to: no earlier table is kept. Nothing was changed.")
+
+    asyncio.run(run())
