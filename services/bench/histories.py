@@ -92,7 +92,13 @@ async def fill(
 ) -> dict[int, int]:
     """Writes these partitions' part of a journal of so many cards. Gives the next position of each."""
     ends = {}
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks=1, max_batch_size=900_000, max_request_size=4 << 20)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=900_000,
+        max_request_size=4 << 20,
+    )
     async with producer:
         every = partitions(cards)
         for partition in only:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from crm.errors import CrmError
 from crm.projection import Projection
@@ -19,7 +20,7 @@ def claim(dsn: str, say: Say) -> list[str]:
     """
     with tables.connected(dsn) as conn:
         versions.refuse_a_changed_fold(conn, PROJECTIONS.values())
-        found: Sequence[Projection[object]] = versions.behind(conn, PROJECTIONS.values())
+        found: Sequence[Projection[Any]] = versions.behind(conn, PROJECTIONS.values())
         versions.claim(conn, found)
     if found:
         names = ", ".join(f"{p.name} (version {p.version})" for p in found)

@@ -48,7 +48,9 @@ class Replayed:
     async def write(self, events: Iterable[Event], repeat: bool = False, compression: str | None = None) -> None:
         """As the relay does. `repeat`: once more, under the positions that they have."""
         at = self.next.copy()
-        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, compression_type=compression) as producer:
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, compression_type=compression, enable_idempotence=True
+        ) as producer:
             for event in events:
                 value, meta, partition = encode(event), event.meta, journal_partition(event.meta.stream)
                 headers = envelope(meta.id, meta.source, meta.trace, value, at[partition])
@@ -59,7 +61,7 @@ class Replayed:
 
     async def write_values(self, partition: int, *values: bytes, position: int | None = None) -> None:
         """Raw records, at the next positions unless told."""
-        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True) as producer:
             for value in values:
                 at = self.next[partition] if position is None else position
                 headers = [("ce_id", b""), ("ce_type", b""), ("ce_source", b""), ("content-type", b"")]

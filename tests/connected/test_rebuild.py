@@ -14,6 +14,7 @@ from streams.rebuild.rebuilding import held
 from tests.connected.replayed import Replayed, cards
 
 NAMES = ("contact", "deal", "timeline")
+CONTACT, DEAL = PROJECTIONS["contact"].table, PROJECTIONS["deal"].table
 
 
 @pytest.fixture
@@ -31,16 +32,16 @@ def test_it_gives_the_rows_of_the_project_role(replayed: Replayed) -> None:
         await replayed.write(cards(20, 30), compression="gzip")
         await replayed.project()
         live = {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES}
-        await asyncio.to_thread(replayed.do, "DELETE FROM read.deal_v1 WHERE number < 3")
-        await asyncio.to_thread(replayed.do, "UPDATE read.contact_v1 SET name = 'nobody' WHERE name LIKE '% 4'")
+        await asyncio.to_thread(replayed.do, f"DELETE FROM read.{DEAL} WHERE number < 3")
+        await asyncio.to_thread(replayed.do, f"UPDATE read.{CONTACT} SET name = 'nobody' WHERE name LIKE '% 4'")
         outcome = await replayed.rebuild(*NAMES)
         assert {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES} == live
-        assert outcome.projections == {"contact_v1": 50, "deal_v1": 50, "timeline_v1": 50 * 17}
+        assert outcome.projections == {CONTACT: 50, DEAL: 50, PROJECTIONS["timeline"].table: 50 * 17}
         assert outcome.events == 50 * 17
         told = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in outcome.reports.items()}
         assert told == {"contact": (49, 1, 0, 0), "deal": (47, 0, 0, 3), "timeline": (850, 0, 0, 0)}
         assert [e.columns["name"] for e in outcome.reports["contact"].examples] == [["nobody", "Olena Kovalenko 4"]]
-        places = "SELECT sum(position + 1) FROM core.checkpoint WHERE consumer = 'deal_v1'"
+        places = f"SELECT sum(position + 1) FROM core.checkpoint WHERE consumer = '{DEAL}'"
         assert await asyncio.to_thread(replayed.do, places) == [(850,)]
 
     asyncio.run(run())
@@ -60,9 +61,7 @@ def test_two_of_one_name_at_once(replayed: Replayed) -> None:
         asyncio.run(run())
 
 
-def test_a_new_version_is_built_beside_the_one_that_is_read(
-    replayed: Replayed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_version_is_built_beside_the_old_one(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it is complete, readers have the old rows and the new column empty; the project role leaves it alone."""
     said: list[str] = []
 
@@ -81,12 +80,15 @@ def test_a_new_version_is_built_beside_the_one_that_is_read(
         assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, row[title].upper()) for row in before]
         assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
         (told,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
-        assert told.startswith("deal is served from read.deal_v1 again, as of 340 events.")
+        assert told.startswith(f"deal is served from read.{DEAL} again, as of 340 events.")
         assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
         assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
 
     asyncio.run(run())
-    assert said == ["Behind: deal (version 2). Built from the journal now; until then readers see the rows before."]
+    assert said == [
+        f"Behind: deal (version {PROJECTIONS['deal'].version}). "
+        "Built from the journal now; until then readers see the rows before."
+    ]
 
 
 def test_the_same_version_again_and_back(replayed: Replayed) -> None:
@@ -95,14 +97,14 @@ def test_the_same_version_again_and_back(replayed: Replayed) -> None:
         await replayed.write(cards(0, 5))
         await replayed.project()
         good = await asyncio.to_thread(replayed.rows, "deal")
-        await asyncio.to_thread(replayed.do, "DELETE FROM read.deal_v1 WHERE number = 2")
+        await asyncio.to_thread(replayed.do, f"DELETE FROM read.{DEAL} WHERE number = 2")
         bad = await asyncio.to_thread(replayed.rows, "deal")
         await replayed.rebuild("deal", compare=False)
         assert await asyncio.to_thread(replayed.rows, "deal") == good
         for expected in (bad, good):
             await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
             assert await asyncio.to_thread(replayed.rows, "deal") == expected
-        assert await asyncio.to_thread(drop_old, replayed.dsn, ["deal"]) == ["Dropped before.deal_v1."]
+        assert await asyncio.to_thread(drop_old, replayed.dsn, ["deal"]) == [f"Dropped before.{DEAL}."]
         with pytest.raises(Broken) as refused:
             await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
         assert str(refused.value) == ("deal has nothing to go back to: no earlier table is kept. Nothing was changed.")
