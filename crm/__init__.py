@@ -1,0 +1,15 @@
+"""The words that all rooms share; and all that an analyst's own projection file imports: docs/replay.md.
+
+from crm import Id, Micros, Row, projection, replace, replay
+from crm.events import DealOpened, DealPaid
+"""
+
+from msgspec.structs import replace
+
+from crm import events
+from crm.envelope import Event, Row
+from crm.projection import Json, Projection, projection
+from crm.replaying import replay
+from crm.scalars import Id, Micros
+
+__all__ = ["Event", "Id", "Json", "Micros", "Projection", "Row", "events", "projection", "replace", "replay"]

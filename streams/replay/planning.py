@@ -1,0 +1,25 @@
+"""Where a replay reads from, and to which position: what is there when it begins."""
+
+import asyncio
+from pathlib import Path
+
+from crm.adapters.journal_log import next_positions
+from crm.errors import Broken
+from crm.topics import JOURNAL
+from streams.rebuild import archive_source
+
+PATIENCE = 20.0  # seconds in which Kafka answers
+
+
+async def until(bootstrap: str, archive: Path | None, topic: str = JOURNAL.name) -> dict[int, int]:
+    """The next position of each partition; 0 of one that holds nothing. Raises Broken, CrmError."""
+    found = dict.fromkeys(range(JOURNAL.partitions), 0)
+    if archive:
+        found |= {partition: begin.position for partition, begin in archive_source.ends(archive).items()}
+    if not bootstrap:
+        return found
+    try:
+        positions = await asyncio.wait_for(next_positions(bootstrap, topic, found), PATIENCE)
+    except TimeoutError:
+        raise Broken(f"Kafka at {bootstrap} does not answer. Nothing was read; try again.") from None
+    return {partition: max(end, found[partition]) for partition, end in positions.items()}

@@ -1,0 +1,129 @@
+"""Files that rows go into: Parquet, CSV, DuckDB. Each is written beside its name and gets it when it is whole."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from crm.adapters.archive.manifest import settle
+from crm.projection import Projection
+from streams.replay.extras import needed
+
+Rows = Mapping[str, tuple[Projection[Any], pl.LazyFrame]]  # by the projection's name
+
+
+class Target(Protocol):
+    """Where rows go."""
+
+    @property
+    def folder(self) -> Path:
+        """On whose disk the parts wait."""
+
+    def write(self, rows: Rows) -> None:
+        """All of them, or nothing that anybody sees."""
+
+
+class Files:
+    """One file a projection. `out`: a file's name when there is one projection, a folder when there are several."""
+
+    ending = ""
+
+    def __init__(self, projections: Sequence[Projection[Any]], out: Path | None) -> None:
+        names = [projection.name for projection in projections]
+        if out and len(names) == 1 and not out.is_dir():
+            self.folder, self.paths = out.absolute().parent, {names[0]: out.absolute()}
+        else:
+            self.folder = (out or Path()).absolute()
+            self.paths = {name: self.folder / f"{name}{self.ending}" for name in names}
+
+    def write(self, rows: Rows) -> None:
+        ready = {}
+        try:
+            for name, (_, frame) in rows.items():
+                path = self.paths[name]
+                ready[path] = path.with_name(f".{path.name}.partial")
+                self.put(frame, ready[path])
+            for path, partial in ready.items():
+                with partial.open("rb") as file:
+                    os.fsync(file.fileno())
+                partial.rename(path)
+            settle(self.folder)
+        finally:
+            for partial in ready.values():
+                partial.unlink(missing_ok=True)
+
+    def put(self, frame: pl.LazyFrame, path: Path) -> None:
+        raise NotImplementedError
+
+
+class Parquet(Files):
+    ending = ".parquet"
+
+    def put(self, frame: pl.LazyFrame, path: Path) -> None:
+        frame.sink_parquet(path, compression="zstd", compression_level=1)
+
+
+class Csv(Files):
+    """Lists are JSON text: CSV has none."""
+
+    ending = ".csv"
+
+    def put(self, frame: pl.LazyFrame, path: Path) -> None:
+        lists = [name for name, kind in frame.collect_schema().items() if kind == pl.List(pl.String)]
+        frame.with_columns(as_json(name) for name in lists).sink_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+
+
+def as_json(name: str) -> pl.Expr:
+    return (
+        pl.struct(pl.col(name).alias("v"))
+        .struct.json_encode()
+        .str.strip_prefix('{"v":')
+        .str.strip_suffix("}")
+        .alias(name)
+    )
+
+
+class DuckDb:
+    """A table a projection, in one transaction: what else the database holds stays, and nobody sees a half."""
+
+    def __init__(self, projections: Sequence[Projection[Any]], out: Path | None) -> None:
+        self.duckdb = needed("duckdb")
+        needed("pyarrow")
+        self.path = (out or Path(f"{projections[0].name}.duckdb")).absolute()
+        self.folder = self.path.parent
+
+    def write(self, rows: Rows) -> None:
+        new = not self.path.exists()
+        path = self.path.with_name(f".{self.path.name}.partial") if new else self.path
+        try:
+            with self.duckdb.connect(str(path)) as conn:
+                conn.execute("BEGIN")
+                for name, (_, frame) in rows.items():
+                    conn.register("replayed", frame.collect().to_arrow())
+                    conn.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM replayed')
+                    conn.unregister("replayed")
+                conn.execute("COMMIT")
+            if new:
+                path.rename(self.path)
+                settle(self.folder)
+        except self.duckdb.Error as error:
+            raise OSError(f"{self.path}: {error}") from None
+        finally:
+            if new:
+                path.unlink(missing_ok=True)
+                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+
+
+def postgres(projections: Sequence[Projection[Any]], dsn: str, schema: str) -> Target:
+    from streams.replay.postgres import Postgres
+
+    return Postgres(projections, dsn, schema)
+
+
+KINDS: dict[str, Callable[[Sequence[Projection[Any]], Path | None], Target]] = {
+    "parquet": Parquet,
+    "csv": Csv,
+    "duckdb": DuckDb,
+}
