@@ -1,0 +1,98 @@
+"""Folds the journal into tables that are being built: several processes, each with partitions of its own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from crm.errors import Broken
+from streams.rebuild.spec import Spec
+
+LINE = 1 << 20  # bytes of one line of a worker
+
+
+@dataclass
+class Built:
+    """What was folded, to before which position and offset of each partition."""
+
+    until: Mapping[int, int]
+    offsets: dict[int, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    unknown: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # see streams.rebuild.worker.Done
+
+
+class WorkerFailed(Broken):
+    """What a worker said at its end. `everything`: it may work with all fields decoded."""
+
+    def __init__(self, said: str, everything: bool = False) -> None:
+        super().__init__(said)
+        self.everything = everything
+
+
+async def build(spec: Spec, workers: int, advance: Callable[[int], None], together: bool = False) -> Built:
+    """Raises WorkerFailed with what the first worker that failed said; all others are ended then.
+
+    `together`: one process reads all partitions at once, for rows whose events lie in several of them.
+    """
+    wanted = [p for p, end in sorted(spec.until.items()) if end > spec.begins.get(p, (0, 0))[1]]
+    groups: list[Sequence[int]] = [wanted] if together else [[partition] for partition in wanted]
+    built = Built(spec.until, {p: begin[0] for p, begin in spec.begins.items()})
+    waiting = list(reversed(groups))
+    tasks = [asyncio.create_task(work(spec, waiting, built, advance)) for _ in range(min(workers, len(groups)))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return built
+
+
+async def work(spec: Spec, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None]) -> None:
+    """One process: it is given a group of partitions, and the next when it is done with that."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "streams.rebuild.worker"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "POLARS_MAX_THREADS": "1"},
+        limit=LINE,
+        start_new_session=True,  # Ctrl-C reaches the parent alone
+    )
+    assert process.stdin and process.stdout  # noqa: S101  # pipes were asked for
+    try:
+        process.stdin.write(msgspec.json.encode(spec) + b"\n")
+        while waiting:
+            process.stdin.write(msgspec.json.encode(waiting.pop()) + b"\n")
+            async for line in process.stdout:
+                said = msgspec.json.decode(line)
+                if "read" in said:
+                    advance(said["read"])
+                elif "failed" in said:
+                    raise WorkerFailed(said["failed"], said.get("everything", False))
+                else:
+                    take(built, said["done"])
+                    break
+            else:
+                code = await process.wait()
+                raise WorkerFailed(
+                    f"A process of the rebuild ended ({code}) in the middle: its lines above may say why. "
+                    "Nothing was swapped. Run it again."
+                )
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def take(built: Built, done: dict[str, Any]) -> None:
+    built.offsets |= {int(p): offset for p, offset in done["offsets"].items()}
+    for name, rows in done["rows"].items():
+        built.rows[name] = built.rows.get(name, 0) + rows
+    for id, (number, partition, first) in done["unknown"].items():
+        before, *where = built.unknown.get(int(id), (0, partition, first))
+        built.unknown[int(id)] = (before + number, where[0], where[1])

@@ -1,0 +1,163 @@
+"""Raw records into events by the column: grouped by schema id, decoded in Rust, made into Structs.
+
+It gives what crm.codec.decode gives, but for fields that nobody reads: these are not decoded, see reads.py.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
+from itertools import repeat
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+import polars as pl
+from msgspec.structs import FieldInfo, fields
+
+from crm.codec import RECORDS, REGISTERED
+from crm.envelope import Event
+from crm.errors import Broken, Malformed
+from crm.projection import members_of
+from crm.registry import Registered
+from streams.rebuild.container import Shape
+from streams.rebuild.reads import UNREAD
+from streams.rebuild.source import Slab
+
+FRAME = 5  # bytes: a zero and the schema id
+BEFORE = [{"name": "frame", "type": {"type": "fixed", "name": "Frame", "size": FRAME}}]
+Values = Iterable[Any]
+
+
+class Decoded(NamedTuple):
+    """Events of one kind in a slab. Positions: the slab's first + place."""
+
+    kind: type[Event]
+    places: list[int]
+    columns: Mapping[str, Values]  # lists by field, in dotted names: those that were asked for
+    events: list[Event]
+
+
+class Unknown(NamedTuple):
+    """Records of a schema that this release does not have."""
+
+    schema_id: int
+    number: int  # of records
+    first: int  # position
+
+
+class Decoder:
+    """`names`: fields that are read, whatever record they are in; None reads all."""
+
+    def __init__(self, kinds: Collection[type[Event]], names: Collection[str] | None = None) -> None:
+        self.readers = {
+            entry.id.to_bytes(4, "big").rjust(FRAME, b"\0"): Reader(entry, names)
+            for entry in REGISTERED
+            if RECORDS[entry.name] in kinds
+        }
+        self.known = {entry.id.to_bytes(4, "big").rjust(FRAME, b"\0") for entry in REGISTERED}
+        self.unknown: dict[int, Unknown] = {}  # that were passed over
+
+    def decode(self, slab: Slab) -> Iterator[Decoded]:
+        """By kind. Raises Malformed for a record that is not framed or does not fit its schema."""
+        values = slab.values.rename("value")
+        frame = values.to_frame().with_columns(values.bin.head(FRAME).alias("id")).with_row_index("place")
+        for (head,), part in frame.partition_by("id", as_dict=True, maintain_order=True).items():
+            if reader := self.readers.get(head):
+                yield reader.read(slab, part)
+            elif head not in self.known:
+                self.pass_over(slab, head, part)
+
+    def pass_over(self, slab: Slab, head: bytes, part: pl.DataFrame) -> None:
+        """What a newer release wrote is told at the end, as the project role reads past it too."""
+        first = slab.first + part["place"][0]
+        if len(head) < FRAME or head[0] != 0:
+            raise Malformed(
+                f"The record at position {first} of journal partition {slab.partition} is not framed: it must begin "
+                "with a zero byte and a schema id. Nothing was changed."
+            )
+        id = int.from_bytes(head[1:], "big")
+        before = self.unknown.get(id, Unknown(id, 0, first))
+        self.unknown[id] = before._replace(number=before.number + part.height)
+
+
+class Reader:
+    """Records of one published shape."""
+
+    def __init__(self, entry: Registered, names: Collection[str] | None) -> None:
+        self.entry, self.kind = entry, RECORDS[entry.name]
+        self.shape = Shape(entry.schema, BEFORE)
+        there = [name for name in self.shape.fields if name != "frame"]
+        self.columns = [name for name in there if names is None or name.rpartition(".")[2] in names] or there[:1]
+        self.build = builder(self.kind, "", frozenset(self.columns), frozenset(there))
+
+    def read(self, slab: Slab, part: pl.DataFrame) -> Decoded:
+        body = b"".join(part["value"].to_list())
+        try:
+            found = self.shape.read(part.height, body, self.columns)
+        except (pl.exceptions.PolarsError, ValueError) as error:
+            found = pl.DataFrame()
+            problem = f": {error}"
+        else:
+            problem = ""
+        if found.height != part.height:
+            first = slab.first + part["place"][0]
+            raise Malformed(
+                f"A {self.entry.name} of journal partition {slab.partition}, among the {part.height} from position "
+                f"{first} on, does not fit its schema {self.entry.id}{problem}. Nothing was changed."
+            )
+        columns = {name: found[name].to_list() for name in self.columns}
+        return Decoded(self.kind, part["place"].to_list(), columns, list(self.build(columns, part.height)))
+
+
+Build = Callable[[Mapping[str, Values], int], Values]
+
+
+def builder(kind: type[Any], prefix: str, read: frozenset[str], there: frozenset[str]) -> Build:
+    """Makes Structs of `kind` from columns: what is not read is UNREAD, what the shape had not has its default."""
+    hints = get_type_hints(kind)
+    parts = [part(field, hints[field.encode_name], prefix, read, there) for field in fields(kind)]
+
+    def build(columns: Mapping[str, Values], count: int) -> Values:
+        return map(kind, *(make(columns, count) for make in parts))
+
+    return build
+
+
+def part(field: FieldInfo, hint: Any, prefix: str, read: frozenset[str], there: frozenset[str]) -> Build:
+    """One field of a Struct."""
+    name = prefix + field.encode_name
+    if name in read:
+        convert = converter(hint)
+        return (lambda columns, _: map(convert, columns[name])) if convert else (lambda columns, _: columns[name])
+    if any(other.startswith(f"{name}.") for other in there):
+        if any(other.startswith(f"{name}.") for other in read):
+            return builder(hint, f"{name}.", read, there)
+        return lambda _, count: repeat(UNREAD, count)
+    if name in there:
+        return lambda _, count: repeat(UNREAD, count)
+    if field.default_factory is not msgspec.NODEFAULT:
+        made = field.default_factory
+        return lambda _, count: (made() for _ in range(count))
+    if field.default is msgspec.NODEFAULT:
+        raise Broken(f"{name} has no default, and an old shape has it not. `make lint` says how to mend the schema.")
+    return lambda _, count: repeat(field.default, count)
+
+
+@cache
+def converter(hint: Any) -> Callable[[Any], Any] | None:
+    """What makes of polars' lists and dicts what a Struct has; None where it is the same."""
+    plain_ = next(member for member in members_of(hint) if member is not type(None))
+    origin = getattr(plain_, "__origin__", None)
+    if origin is dict:
+        return pairs
+    if origin is tuple:
+        inner = plain_.__args__[0]
+        if inner is str or isinstance(getattr(inner, "__supertype__", None), type):
+            return lambda found: None if found is None else tuple(found)
+        return lambda found: None if found is None else tuple(msgspec.convert(each, inner) for each in found)
+    if isinstance(plain_, type) and issubclass(plain_, msgspec.Struct):
+        return lambda found: None if found is None else msgspec.convert(found, plain_)
+    return None
+
+
+def pairs(found: list[dict[str, str]]) -> dict[str, str]:
+    return {pair["key"]: pair["value"] for pair in found}
+

@@ -1,0 +1,224 @@
+"""A rebuild from its first byte to the view that serves it: fold, index, follow, compare, swap."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+
+from crm.adapters import views
+from crm.adapters.journal_log import next_positions
+from crm.adapters.migrations import migrate
+from crm.errors import Broken
+from crm.projection import Projection
+from crm.topics import JOURNAL
+from streams.rebuild import building, comparing, swapping, tables, versions
+from streams.rebuild.building import Built, WorkerFailed
+from streams.rebuild.following import follow
+from streams.rebuild.kafka_source import Begin
+from streams.rebuild.shadow import Report
+from streams.rebuild.spec import Spec, load
+
+LOCK = 7_068_010
+CLOSE = 2_000  # events that the last stretch may have, while nobody may move
+TRIES = 40  # of the swap, when readers are in the way
+BUDGET = 1 << 30  # bytes of rows in the memory of all workers together
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to rebuild, and with what."""
+
+    bootstrap: str
+    dsn: str
+    names: tuple[str, ...]
+    topic: str = JOURNAL.name
+    file: str = ""  # that declares them; empty: the product's own
+    workers: int = 2
+    budget: int = BUDGET
+    compare: bool = True
+
+
+@dataclass
+class Told:
+    """Whom to tell how it goes: `step` a sentence, `begin` how many events there are, `advance` how many are done."""
+
+    step: Callable[[str], None] = lambda _: None
+    begin: Callable[[int], None] = lambda _: None
+    advance: Callable[[int], None] = lambda _: None
+
+
+class Outcome(msgspec.Struct):
+    """`seconds` by step; `unknown` by schema id: how many events of it were passed over, partition, position of one."""
+
+    names: tuple[str, ...]
+    projections: dict[str, int]  # rows by table
+    events: int
+    seconds: dict[str, float]
+    events_per_second: int
+    unknown: dict[int, tuple[int, int, int]] = {}
+    reports: dict[str, Report] = {}
+    swapped: bool = False
+
+
+class Busy(Broken):
+    """Somebody else rebuilds it."""
+
+
+async def rebuild(plan: Plan, told: Told | None = None) -> Outcome:
+    """Raises Broken with a sentence: then the present rows are served as before."""
+    return await Rebuild(plan, told or Told()).run()
+
+
+@dataclass
+class Rebuild:
+    """One run. Whenever it is ended, what is read is as it was, and the next run begins anew."""
+
+    plan: Plan
+    told: Told
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    async def run(self) -> Outcome:
+        began = time.perf_counter()
+        projections = load(self.plan.names, self.plan.file)
+        with held(self.plan.dsn, self.plan.names):
+            with self.timed("prepare"):
+                await asyncio.to_thread(prepare, self.plan.dsn, projections)
+            built = tables.building(projections)
+            done = await self.fold(built)
+            await self.complete(built, done)
+            at = {p: Begin(done.offsets.get(p, 0), end) for p, end in done.until.items()}
+            with self.timed("follow"):
+                at = await self.catch_up(built, at)
+            reports: dict[str, Report] = {}
+            if self.plan.compare:
+                with self.timed("compare"):
+                    reports = await self.compare(built, at)
+            with self.timed("swap"):
+                at = await self.swap(built, at)
+        events = sum(begin.position for begin in at.values())
+        total = time.perf_counter() - began
+        self.seconds["total"] = round(total, 2)
+        working = total - self.seconds.get("compare", 0.0)
+        rows = {p.table: done.rows.get(p.name, 0) for p in projections}
+        return Outcome(self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        began = time.perf_counter()
+        self.told.step(step)
+        yield
+        self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - began, 2)
+
+    async def fold(self, built: Sequence[Projection[Any]], together: bool = False, everything: bool = False) -> Built:
+        plan = self.plan
+        with self.timed("fold"):
+            await asyncio.to_thread(tables.make_all, plan.dsn, built)
+            until = await next_positions(plan.bootstrap, plan.topic, dict.fromkeys(range(JOURNAL.partitions), 0))
+            self.told.begin(sum(until.values()))
+            spec = Spec(
+                bootstrap=plan.bootstrap,
+                topic=plan.topic,
+                dsn=plan.dsn,
+                schema=tables.BUILDING,
+                projections=plan.names,
+                until=until,
+                file=plan.file,
+                budget=plan.budget // (1 if together else plan.workers),
+                everything=everything,
+            )
+            try:
+                return await building.build(spec, plan.workers, self.told.advance, together)
+            except WorkerFailed as failed:
+                if not failed.everything or everything:
+                    raise
+        return await self.fold(built, together, everything=True)
+
+    async def complete(self, built: Sequence[Projection[Any]], done: Built) -> None:
+        """Keys and indexes; when a key turns out to come from several processes, all is folded again by one."""
+        try:
+            with self.timed("index"):
+                await asyncio.to_thread(tables.complete_all, self.plan.dsn, built)
+        except tables.TwoPlaces as error:
+            self.told.step(f"{error}; folding all partitions in one process")
+            again = await self.fold(built, together=True)
+            done.until, done.offsets, done.rows = again.until, again.offsets, again.rows
+            with self.timed("index"):
+                await asyncio.to_thread(tables.complete_all, self.plan.dsn, built)
+
+    async def catch_up(self, built: Sequence[Projection[Any]], at: Mapping[int, Begin]) -> dict[int, Begin]:
+        """Until little is left; a journal that grows faster than this is caught up with at the swap."""
+        for _ in range(10):
+            ends = await next_positions(self.plan.bootstrap, self.plan.topic, {p: b.position for p, b in at.items()})
+            left = sum(end - at[p].position for p, end in ends.items())
+            at = await self.to(built, at, ends)
+            if left <= CLOSE:
+                break
+        return dict(at)
+
+    async def to(
+        self, built: Sequence[Projection[Any]], at: Mapping[int, Begin], until: Mapping[int, int]
+    ) -> dict[int, Begin]:
+        if all(end <= at[p].position for p, end in until.items()):
+            return dict(at)
+        async with await AsyncConnection.connect(self.plan.dsn) as conn:
+            until = {p: until.get(p, begin.position) for p, begin in at.items()}
+            return await follow(conn, built, self.plan.bootstrap, self.plan.topic, at, until)
+
+    async def compare(self, built: Sequence[Projection[Any]], at: Mapping[int, Begin]) -> dict[str, Report]:
+        return {
+            projection.name: report
+            for projection in built
+            if (report := await comparing.compare(self.plan.dsn, projection, at, self.plan.bootstrap, self.plan.topic))
+        }
+
+    async def swap(self, built: Sequence[Projection[Any]], at: Mapping[int, Begin]) -> dict[int, Begin]:
+        """Raises Broken when readers hold the tables all the time."""
+        for _ in range(TRIES):
+            at = await self.catch_up(built, at)
+            with suppress(psycopg.errors.LockNotAvailable):
+                conn = await asyncio.to_thread(tables.connected, self.plan.dsn)
+                try:
+                    served = {p.name: await asyncio.to_thread(views.served, conn, p.name) for p in built}
+                    live = [told.table for told in served.values() if told]
+                    seen = await asyncio.to_thread(swapping.lock_live, conn, live, self.plan.topic)
+                    at = await self.to(built, at, {p: max(seen.get(p, 0), b.position) for p, b in at.items()})
+                    for projection in built:
+                        await asyncio.to_thread(
+                            swapping.swap, conn, projection, served[projection.name], at, self.plan.topic
+                        )
+                    await asyncio.to_thread(conn.commit)
+                    return dict(at)
+                finally:
+                    conn.close()
+            await asyncio.sleep(0.1)
+        raise Broken(
+            f"Readers held the tables of {', '.join(self.plan.names)} at each of {TRIES} tries. "
+            "Nothing was swapped. A long query may run: see pg_stat_activity; then run it again."
+        )
+
+
+@contextmanager
+def held(dsn: str, names: Sequence[str]) -> Iterator[None]:
+    """One rebuild of a name at a time. Raises Busy. Ends with this process, however that ends."""
+    with psycopg.connect(dsn, autocommit=True, application_name="crm rebuild") as conn:
+        for name in sorted(names):
+            ((mine,),) = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK, name]).fetchall()
+            if not mine:
+                raise Busy(
+                    f"Another rebuild of {name} is under way. This one has changed nothing; that one goes on. "
+                    "Run it again when that is done."
+                )
+        yield
+
+
+def prepare(dsn: str, projections: Sequence[Projection[Any]]) -> None:
+    """Tables and views as this release wants them. Raises Broken for a row or a fold changed without a version."""
+    migrate(dsn, projections)
+    with psycopg.connect(dsn) as conn:
+        versions.refuse_a_changed_fold(conn, projections)

@@ -1,0 +1,50 @@
+"""What a worker is told: where to read, what to fold, where to write."""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crm.errors import Malformed
+from crm.projection import Projection
+from projections import PROJECTIONS
+
+
+class Spec(msgspec.Struct):
+    """Offsets are of the topic, positions of the journal; `until` is not read any more."""
+
+    bootstrap: str
+    topic: str
+    dsn: str
+    schema: str  # in Postgres
+    projections: tuple[str, ...]
+    until: dict[int, int]  # position by partition
+    begins: dict[int, tuple[int, int]] = {}  # offset and position by partition; the beginning where it has none
+    file: str = ""  # that declares the projections; empty: the product's own
+    budget: int = 1 << 30  # bytes of rows in memory
+    everything: bool = False  # decode all fields, read or not
+
+
+def load(names: Sequence[str], file: str = "", schema: str = "read") -> list[Projection[Any]]:
+    """For tables in this schema. Raises Malformed with a sentence when the file cannot be imported or has no such projection."""
+    known = declared(file) if file else PROJECTIONS
+    if missing := [name for name in names if name not in known]:
+        has = ", ".join(known) or "none"
+        raise Malformed(f"There is no projection {', '.join(missing)}. There are: {has}.")
+    return [replace(known[name], schema=schema) for name in names]
+
+
+def declared(file: str) -> dict[str, Projection[Any]]:
+    """All projections of a Python file, by name."""
+    found = importlib.util.spec_from_file_location(Path(file).stem, file)
+    if not found or not found.loader:
+        raise Malformed(f"{file} is no Python file. Nothing was read.")
+    module = importlib.util.module_from_spec(found)
+    try:
+        found.loader.exec_module(module)
+    except Exception as error:
+        raise Malformed(f"{file} cannot be imported: {error!r}. Nothing was read.") from error
+    return {p.name: p for p in vars(module).values() if isinstance(p, Projection)}

@@ -1,0 +1,55 @@
+"""Which projection versions a database does not serve yet, and what must not start at all."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from crm.adapters import views
+from crm.adapters.views import Served
+from crm.errors import Broken
+from crm.golden_rows import Gold, changed, gold
+from crm.projection import Projection
+
+MUCH = 20_000  # events: what the project role folds by itself in a few seconds
+EVENTS = "SELECT coalesce(sum(next), 0)::bigint FROM core.journal_head"
+UNREAD = "SELECT NOT EXISTS (SELECT FROM core.checkpoint WHERE consumer = %s AND position >= 0)"
+HELD = "SELECT held FROM core.served WHERE name = %s"
+KEEP = "INSERT INTO core.golden VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+KEPT = "SELECT shapes, handles, rows FROM core.golden WHERE consumer = %s"
+Connection = psycopg.Connection[Any]
+
+
+def behind(conn: Connection, projections: Iterable[Projection[Any]]) -> list[Projection[Any]]:
+    """Those whose view shows another version, and those that have all of a long journal before them."""
+    ((events,),) = conn.execute(EVENTS).fetchall()
+    found = []
+    for projection in projections:
+        shown = views.served(conn, projection.name)
+        if held := conn.execute(HELD, [projection.name]).fetchone():
+            if held[0]:
+                continue
+        ((unread,),) = conn.execute(UNREAD, [projection.table]).fetchall()
+        if shown != Served("read", projection.table) or (unread and events > MUCH):
+            found.append(projection)
+    return found
+
+
+def claim(conn: Connection, projections: Sequence[Projection[Any]]) -> None:
+    """From here on the project role leaves these versions alone, and their views have the columns that they bring."""
+    for projection in projections:
+        with conn.transaction():
+            conn.execute("INSERT INTO core.building VALUES (%s) ON CONFLICT DO NOTHING", [projection.table])
+            conn.execute("DELETE FROM core.checkpoint WHERE consumer = %s", [projection.table])
+            if shown := views.served(conn, projection.name):
+                views.show(conn, projection.name, shown, also=projection)
+
+
+def refuse_a_changed_fold(conn: Connection, projections: Iterable[Projection[Any]]) -> None:
+    """Raises Broken when a version gives other rows than it gave when its table was made."""
+    for projection in projections:
+        kept = conn.execute(KEPT, [projection.table]).fetchone()
+        if kept is None:
+            conn.execute(KEEP, [projection.table, *gold(projection)])
+        elif said := changed(projection, Gold(*kept)):
+            raise Broken(said)

@@ -1,0 +1,41 @@
+"""A limit on how long a fold may work without giving anything back."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+PATIENCE = 20.0  # seconds of this process's own work, whatever else the machine does
+
+
+class Endless(Exception):
+    """A fold did not come to an end."""
+
+
+@contextmanager
+def limited(seconds: float = PATIENCE) -> Iterator[None]:
+    """Raises Endless inside the block after so much work. In a process's main thread only."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise Endless(f"it has worked for {seconds:.0f} s and did not come to an end")
+
+    before: Any = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def line_of(error: BaseException, file: str) -> int | None:
+    """The last line of this file that the error came through."""
+    found = None
+    trace = error.__traceback__ or sys.exc_info()[2]
+    while trace:
+        if trace.tb_frame.f_code.co_filename == file:
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,116 @@
+"""`python -m streams.rebuild.worker`: folds journal partitions into tables that are being built, as it is told to.
+
+Standard input has a `Spec`, then a line for each group of partitions that are read together; its end is the order to
+end. Standard output tells, a line of JSON each: {"read": n}, {"done": …} after a group, {"failed": "…"} at last.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from aiokafka.errors import KafkaError
+
+from crm.errors import CrmError
+from crm.projection import Projection
+from streams.rebuild.decoder import Decoder
+from streams.rebuild.folding import Fold
+from streams.rebuild.kafka_source import Begin, KafkaSource
+from streams.rebuild.postgres_sink import PostgresSink
+from streams.rebuild.reads import UnreadField, names_read
+from streams.rebuild.spec import Spec, load
+
+
+class Done(msgspec.Struct):
+    """A group of partitions is folded and its rows are committed."""
+
+    partitions: tuple[int, ...]
+    offsets: dict[int, int]  # next of each
+    rows: dict[str, int]
+    unknown: dict[int, tuple[int, int, int]]  # by schema id: how many were passed over; partition and position of one
+
+
+def decoder(projections: Sequence[Projection[Any]], everything: bool) -> Decoder:
+    """Decodes what these folds handle and read."""
+    kinds = {kind for projection in projections for kind in projection.handles}
+    keys = {projection.key for projection in projections}
+    names = None if everything else names_read([p.fold for p in projections]) | keys | {"id", "workspace"}
+    return Decoder(kinds, names)
+
+
+async def group(spec: Spec, projections: Sequence[Projection[Any]], partitions: Sequence[int]) -> Done:
+    decoding = decoder(projections, spec.everything)
+    sinks = [PostgresSink(spec.dsn, projection) for projection in projections]
+    budget = spec.budget // len(projections)
+    folds = [Fold(p, sink, budget) for p, sink in zip(projections, sinks, strict=True)]
+    begins = {p: Begin(*spec.begins.get(p, (0, 0))) for p in partitions}
+    until = {p: spec.until[p] for p in partitions}
+    offsets = {p: begin.offset for p, begin in begins.items()}
+    where: dict[int, int] = {}
+    async with KafkaSource(spec.bootstrap, spec.topic, begins, until) as source:
+        async for slab in source.slabs():
+            found = list(decoding.decode(slab))
+            for fold in folds:
+                fold.take(slab, found)
+            offsets[slab.partition] = slab.next_offset
+            for id in decoding.unknown.keys() - where.keys():
+                where[id] = slab.partition
+            tell({"read": len(slab.values)})
+    for fold in folds:
+        fold.finish()
+    for sink in sinks:
+        sink.conn.close()
+    unknown = {id: (told.number, where[id], told.first) for id, told in decoding.unknown.items()}
+    return Done(tuple(partitions), offsets, {f.projection.name: f.rows for f in folds}, unknown)
+
+
+def tell(said: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    match error:
+        case UnreadField():
+            return {"failed": "a fold reads a field that was not found in its code", "everything": True}
+        case psycopg.errors.DiskFull() | OSError(errno=28):
+            return {"failed": f"The disk is full ({error}). Nothing was swapped. Make room and run it again."}
+        case CrmError():
+            return {"failed": str(error)}
+        case psycopg.Error():
+            return {"failed": f"Postgres: {str(error).strip()}. Nothing was swapped. Run it again."}
+        case KafkaError() | OSError():
+            return {"failed": f"Kafka: {error!r}. Nothing was swapped. Run it again."}
+    return {"failed": f"{error!r}. Nothing was swapped; this should not happen."}
+
+
+def end_with_parent(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:
+    """Reads orders; when their end comes the process ends, in the middle of whatever it does."""
+    for line in sys.stdin.buffer:
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+    os._exit(0)
+
+
+async def main() -> None:
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
+    try:
+        spec = msgspec.json.decode(await lines.get(), type=Spec)
+        projections = load(spec.projections, spec.file, spec.schema)
+        while True:
+            partitions = msgspec.json.decode(await lines.get(), type=list[int])
+            done = await group(spec, projections, partitions)
+            tell({"done": msgspec.to_builtins(done)})
+    except Exception as error:
+        tell(failure(error))
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    gc.disable()  # rows and events hold no cycles, and there are millions
+    asyncio.run(main())
