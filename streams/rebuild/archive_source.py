@@ -5,7 +5,7 @@ polars reads our container files as they are. Here a file is cut between its blo
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -151,5 +151,3 @@ def whole_blocks(data: bytes) -> int:
     except IndexError:  # the data ends in a number
         pass
     return end
-
-

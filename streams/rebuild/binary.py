@@ -63,7 +63,7 @@ class Packer:
                 if problem := misfit(column, value):
                     return Broken(
                         f"{self.projection.name}: {problem} in column {column.name} of row "
-                        f"{getattr(row, self.projection.key, '?')}. Nothing was swapped. Mend the fold and run it again."
+                        f"{getattr(row, self.projection.key, '?')}. Nothing was swapped. Mend the fold, run it again."
                     )
         return Broken(f"{self.projection.name}: rows cannot be written: {error!r}. Nothing was swapped.")
 

@@ -63,7 +63,7 @@ async def work(spec: Spec, waiting: list[Sequence[int]], built: Built, advance: 
         limit=LINE,
         start_new_session=True,  # Ctrl-C reaches the parent alone
     )
-    assert process.stdin and process.stdout  # noqa: S101  # pipes were asked for
+    assert process.stdin and process.stdout  # pipes were asked for
     try:
         process.stdin.write(msgspec.json.encode(spec) + b"\n")
         while waiting:

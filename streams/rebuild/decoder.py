@@ -160,4 +160,3 @@ def converter(hint: Any) -> Callable[[Any], Any] | None:
 
 def pairs(found: list[dict[str, str]]) -> dict[str, str]:
     return {pair["key"]: pair["value"] for pair in found}
-

@@ -154,4 +154,3 @@ def dense(positions: pl.Series, wanted: int, where: str) -> pl.Series:
                 "Restore what the journal lacks from an archive."
             )
     return pl.Series(kept, dtype=pl.UInt32)
-

@@ -1,4 +1,4 @@
-"""Writes rows into a table by binary COPY, in one transaction; what memory has no room for waits in a temporary table."""
+"""Rows into a table by binary COPY, in one transaction; what memory has no room for waits in a temporary table."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack

@@ -106,7 +106,9 @@ class Rebuild:
         self.seconds["total"] = round(total, 2)
         working = total - self.seconds.get("compare", 0.0)
         rows = {p.table: done.rows.get(p.name, 0) for p in projections}
-        return Outcome(self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True)
+        return Outcome(
+            self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True
+        )
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -29,7 +29,7 @@ class Spec(msgspec.Struct):
 
 
 def load(names: Sequence[str], file: str = "", schema: str = "read") -> list[Projection[Any]]:
-    """For tables in this schema. Raises Malformed with a sentence when the file cannot be imported or has no such projection."""
+    """For tables in this schema. Raises Malformed when the file cannot be imported or has no such projection."""
     known = declared(file) if file else PROJECTIONS
     if missing := [name for name in names if name not in known]:
         has = ", ".join(known) or "none"

@@ -26,9 +26,8 @@ def behind(conn: Connection, projections: Iterable[Projection[Any]]) -> list[Pro
     found = []
     for projection in projections:
         shown = views.served(conn, projection.name)
-        if held := conn.execute(HELD, [projection.name]).fetchone():
-            if held[0]:
-                continue
+        if (held := conn.execute(HELD, [projection.name]).fetchone()) and held[0]:
+            continue
         ((unread,),) = conn.execute(UNREAD, [projection.table]).fetchall()
         if shown != Served("read", projection.table) or (unread and events > MUCH):
             found.append(projection)
