@@ -8,6 +8,7 @@ import uvicorn
 
 from api.app import App
 from api.changes import Changes
+from api.commands.desk import Desk
 from api.database import pool
 from api.journal import Journal
 from crm.adapters import health, logs, tracing
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
     rows, access = pool(settings.database_url), Access()
+    desk = Desk(settings.database_url, access, settings.kafka_bootstrap)
     changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 
     def missing() -> str | None:
@@ -31,7 +33,7 @@ async def serve(settings: Settings) -> None:
 
     server = health.Quiet(
         uvicorn.Config(
-            Observed(App(rows, access, changes, missing, settings.max_body)),
+            Observed(App(rows, access, changes, missing, settings.max_body, desk=desk)),
             host=settings.host,
             port=settings.api_port,
             log_config=None,
@@ -49,6 +51,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     await rows.open()
+    await desk.pool.open()
     beside = [
         asyncio.create_task(access.start(settings.kafka_bootstrap)),
         asyncio.create_task(changes.run()),
@@ -60,6 +63,7 @@ async def serve(settings: Settings) -> None:
         task.cancel()
     await asyncio.wait(beside, timeout=PATIENCE)
     await access.stop()
+    await desk.pool.close()
     await rows.close()
 
 

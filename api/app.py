@@ -10,6 +10,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from api.access import Access
 from api.changes import Changes
+from api.commands.desk import Desk
 from api.context import Context
 from api.engine import Engine
 from api.errors import Unauthorized
@@ -65,10 +66,11 @@ class App:
         ready: Ready,
         max_body: int = 1_000_000,
         rate_points: int = 0,
+        desk: Desk | None = None,
     ) -> None:
         self.graph, self.ready = Graph(pool, access, changes), ready
         self.endpoint = Endpoint(
-            Engine(), access, partial(Context, pool, access, changes), ready, max_body, Rates(rate_points)
+            Engine(), access, partial(Context, pool, access, changes, desk=desk), ready, max_body, Rates(rate_points)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

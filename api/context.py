@@ -10,6 +10,7 @@ from strawberry.extensions import SchemaExtension
 
 from api.access import Access, Token, bearer, workspace
 from api.changes import Changes
+from api.commands.desk import Desk
 from api.pool import Pool
 from api.reads import Reads
 
@@ -25,6 +26,7 @@ class Context:
     connection_params: Any = field(default=None)
     idempotency_key: str | None = None
     min_position: str | None = None
+    desk: Desk | None = None  # None: this server only reads
 
     @property
     def token(self) -> Token:

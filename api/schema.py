@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from api.commands.mutations import MUTATION
 from api.context import Begin, Info
 from api.errors import BadInput, Masked, note
 from api.events import EVENTS
@@ -117,6 +118,7 @@ def value(source: Any, name: str) -> Any:
 
 schema = Schema(
     query=TYPES["Query"],
+    mutation=MUTATION,
     subscription=TYPES["Subscription"],
     config=StrawberryConfig(default_resolver=value, scalar_map=SCALARS),
     extensions=[

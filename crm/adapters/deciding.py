@@ -18,6 +18,8 @@ from crm.decisions.delivery import set_aside
 from crm.envelope import Fact, now
 from crm.events import FactQuarantined
 from crm.scalars import Micros
+from crm.state import Workspace
+from crm.state.entities import ONLY
 
 SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
 
@@ -94,7 +96,12 @@ def unseen(arrived: Sequence[Arrived], new: set[str]) -> list[Arrived]:
 
 
 async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:
-    """What the facts will most likely ask for, and what usually is wanted next."""
+    """What the facts will most likely ask for, and what usually is wanted next.
+
+    Their workspaces come first and alone: every decision needs its own, so whoever has locked that waits for nobody in
+    it. Locked among the rest, a command that named a contact and a form that found it stopped each other.
+    """
+    await batch.load(conn, sorted({(one.fact.meta.workspace, f"{Workspace.__name__}/{ONLY}") for one in arrived}))
     wanted: Wanted = {
         (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in arrived for kind, key in hints(one.fact)
     }

@@ -6,6 +6,7 @@ Nothing here changes what is decided: a key that is missing costs one more round
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from crm.commands import Command
 from crm.decisions.chat import account_of, conversation_id_of
 from crm.decisions.form import ways_of as ways_of_form
 from crm.decisions.matching import reference_hint
@@ -17,6 +18,7 @@ from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentRepor
 from crm.state import (
     Absorbed,
     Call,
+    ConnectionKept,
     Contact,
     Conversation,
     Deal,
@@ -25,9 +27,12 @@ from crm.state import (
     Identity,
     Load,
     Message,
+    Note,
     Numbers,
     Parked,
     Payment,
+    Task,
+    TokenKept,
     Turn,
     Workspace,
     identifier,
@@ -48,6 +53,8 @@ def hints(fact: Fact) -> Wanted:
     of_its_kind = HINTS.get(type(fact))
     if of_its_kind:
         yield from of_its_kind(fact)
+    elif isinstance(fact, Command):
+        yield from ((kind, key) for field, kind in NAMED.items() if (key := getattr(fact, field, None)))
 
 
 def of_form(form: FormSubmitted) -> Wanted:
@@ -97,6 +104,20 @@ HINTS: dict[type[Fact], Callable[[Any], Wanted]] = {
     PaymentReported: of_payment,
     CallReported: of_call,
     MessageReported: of_message,
+}
+
+
+# What a command names by its fields.
+NAMED: dict[str, type[Entity]] = {
+    "contact_id": Contact,
+    "into_id": Contact,
+    "deal_id": Deal,
+    "payment_id": Payment,
+    "conversation_id": Conversation,
+    "note_id": Note,
+    "task_id": Task,
+    "connection_id": ConnectionKept,
+    "token_id": TokenKept,
 }
 
 

@@ -49,6 +49,7 @@ class Command(Entity, frozen=True, gc=False, omit_defaults=True):
     digest: str
     row: str
     subject: Id
+    stream: Id  # of that row
 
 
 class ConnectionKept(Entity, frozen=True, gc=False, omit_defaults=True):

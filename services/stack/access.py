@@ -2,11 +2,9 @@
 
 import hashlib
 import secrets
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
-from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 
@@ -15,12 +13,11 @@ from crm.envelope import now
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id
 from crm.shared import Meta
+from crm.tokens import new_secret
 from crm.topics import CONNECTIONS
 
-PREFIX = "crm_live_"
 SCOPES = ("read", "write", "connect", "admin")
 UNSIGNED = ("form", "api")  # proved by an unguessable address or by a token; an empty secret would turn them off
-BASE62 = string.digits + string.ascii_letters
 
 
 @dataclass(frozen=True)
@@ -29,21 +26,6 @@ class NewToken:
 
     id: Id
     text: str
-
-
-def new_secret() -> str:
-    """`crm_live_`, 32 random url-safe characters, and 6 that let a scanner tell a real token from a look-alike."""
-    random = secrets.token_urlsafe(24)
-    return PREFIX + random + checksum(random)
-
-
-def checksum(random: str) -> str:
-    """CRC-32 in base 62, six digits."""
-    number, digits = crc32(random.encode()), ""
-    for _ in range(6):
-        number, digit = divmod(number, 62)
-        digits = BASE62[digit] + digits
-    return digits
 
 
 async def declare_connection(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from crm import tokens
 from crm.codec import decode
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id
@@ -27,18 +28,18 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
 
 
 def test_a_token_can_be_told_from_a_look_alike() -> None:
-    token = access.new_secret()
+    token = tokens.new_secret()
     found = re.fullmatch(r"crm_live_([A-Za-z0-9_-]{32})([0-9A-Za-z]{6})", token)
-    assert found and access.checksum(found[1]) == found[2]
+    assert found and tokens.checksum(found[1]) == found[2]
 
 
 def test_the_checksum_is_crc32_in_base_62() -> None:
-    assert access.checksum("123456789") == "3Jzrme"  # CRC-32's published check value, 0xCBF43926
-    assert access.checksum("") == "000000"
+    assert tokens.checksum("123456789") == "3Jzrme"  # CRC-32's published check value, 0xCBF43926
+    assert tokens.checksum("") == "000000"
 
 
 def test_two_tokens_are_never_the_same() -> None:
-    assert len({access.new_secret() for _ in range(100)}) == 100
+    assert len({tokens.new_secret() for _ in range(100)}) == 100
 
 
 def test_only_the_hash_of_a_token_goes_to_kafka(told: list[tuple[str, str, bytes]]) -> None:

@@ -25,7 +25,7 @@ STATUS = {TaskDone: "done", TaskReopened: "", TaskRemoved: "removed"}
 
 
 def command_accepted(state: State, event: CommandAccepted) -> None:
-    state.put(event.meta.cause, Command(event.digest, event.row, event.subject))
+    state.put(event.meta.cause, Command(event.digest, event.row, event.subject, event.meta.stream))
 
 
 def note_changed(state: State, event: NoteAdded | NoteChanged | NoteRemoved) -> None:
