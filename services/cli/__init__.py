@@ -26,6 +26,8 @@ COMMANDS = (
     "backup",
     "restore",
     "quarantine",
+    "reparse",
+    "fill",
     "whatif",
     "rebuild",
 )

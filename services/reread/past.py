@@ -1,7 +1,7 @@
 """Facts that came in since a moment, out of the intake topics, each with where it lies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -33,17 +33,19 @@ async def past(
     connections: Container[Id],
     since: Micros,
     until: Micros,
+    decided: Mapping[tuple[str, int], int],
     total: Callable[[int], Advance],
     topics: Sequence[str] = TOPICS,
 ) -> AsyncIterator[Past]:
-    """Facts of these connections that were recorded from `since` to before `until`, up to where the topics end now.
+    """Facts of these connections that were recorded from `since` to before `until`, in each partition's own order.
 
-    Each partition in its own order. Raises TimeoutError when Kafka says nothing for SILENCE seconds.
+    Up to where decide has come (`decided`: its next offsets): what is still undecided will be decided as it is.
+    Raises TimeoutError when Kafka says nothing for SILENCE seconds.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50)
     await consumer.start()
     try:
-        at, ends = await places(consumer, topics, since)
+        at, ends = await places(consumer, topics, since, decided)
         advance = total(sum(ends[tp] - offset for tp, offset in at.items()))
         for tp, offset in at.items():
             consumer.seek(tp, offset)
@@ -61,14 +63,12 @@ async def past(
 
 
 async def places(
-    consumer: Any, topics: Sequence[str], since: Micros
+    consumer: Any, topics: Sequence[str], since: Micros, decided: Mapping[tuple[str, int], int]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     """Where to begin and where to end, of the partitions that hold anything since then. Assigns them."""
+    await consumer.topics()
     tps = [TopicPartition(topic, n) for topic in topics for n in sorted(consumer.partitions_for_topic(topic) or ())]
-    if not tps:
-        await consumer.topics()
-        tps = [TopicPartition(t, n) for t in topics for n in sorted(consumer.partitions_for_topic(t) or ())]
-    ends = await consumer.end_offsets(tps)
+    ends = {tp: min(end, decided.get(tp, 0)) for tp, end in (await consumer.end_offsets(tps)).items()}
     stamps = await consumer.offsets_for_times({tp: max(0, since // 1000) for tp in tps})
     at = {tp: stamp.offset for tp, stamp in stamps.items() if stamp and stamp.offset < ends[tp]}
     if at:

@@ -43,8 +43,10 @@ class Trial:
 
     def take(self, event: Event, fact: Fact | None) -> None:
         """An event of the period, with its fact when `asks_for_fact` said so."""
-        by_hand = event.meta.cause_offset < 0 and type(event).__name__ not in OF_RULES
-        self.was.take(event, by_hand)
+        if fact is not None and fact.meta.id != event.meta.cause:
+            fact = None  # the event put right what this fact had led to: it is not the fact's own
+        by_hand = fact is None and event.meta.cause not in self.decided and type(event).__name__ not in OF_RULES
+        self.was.take(event, by_hand and event.meta.cause_offset < 0)
         if fact is not None:
             self.again(fact, event)
         elif by_hand:
@@ -64,7 +66,7 @@ class Trial:
         """What a person did is done in the trial too, where what it was done to is there."""
         try:
             fold(self.state, event)
-            self.would.take(event, by_hand=True)
+            self.would.take(event, event.meta.cause_offset < 0)
         except Broken as error:
             self.stumbled[event.meta.cause] = str(error)
 

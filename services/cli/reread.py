@@ -1,0 +1,104 @@
+"""What `crm reparse` and `crm fill` share: which deliveries, and what is told of the corrections."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+from psycopg import AsyncConnection
+
+from crm.connector import Connection
+from crm.envelope import now
+from crm.errors import Broken
+from crm.scalars import Id, Micros
+from services.archive.progress import Advance, progress
+from services.cli import show
+from services.cli.target import Target, id_of
+from services.connectors import CONNECTORS
+from services.quarantine.showing import moment
+from services.reread.applying import Outcome, carried_out
+from services.reread.corrections import Correction
+from services.reread.past import Past, past
+from services.reread.scan import Fill, Reparse, corrections
+
+NEVER = Micros(2**63 - 1)
+SHOWN = 20  # corrections
+DECIDED = "SELECT topic, partition, next_offset FROM core.checkpoint WHERE consumer = 'decide'"
+
+Connector = Annotated[str, typer.Option(help=f"One of {', '.join(CONNECTORS)}.")]
+Since = Annotated[str, typer.Option(help="Deliveries since then: 30d, 2h, or a date and time (UTC).")]
+Until = Annotated[str, typer.Option(help="Deliveries before then.", show_default="now")]
+Workspace = Annotated[str, typer.Option("--workspace", help="Of this workspace alone.", show_default="all")]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also what was changed on the card since.")]
+Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.", show_default="you")]
+
+
+def period(since: str, until: str) -> tuple[Micros, Micros]:
+    at = now()
+    begin, end = moment(since, at), moment(until, at) if until else NEVER
+    if begin >= end:
+        raise ValueError(f"--until {until} is not after --since {since}: this period is empty. Nothing was changed.")
+    return begin, end
+
+
+def chosen(known: Any, connector: str, workspace: str) -> dict[Id, Connection]:
+    """The connections of this connector. Raises ValueError when there are none."""
+    owner = id_of(workspace) if workspace else None
+    found = {c.id: c for c in known if c.connector == connector and owner in (None, c.workspace)}
+    if not found:
+        raise ValueError(f"There is no connection of {connector} here. Nothing was changed.")
+    return found
+
+
+async def go(
+    conn: AsyncConnection,
+    here: Target,
+    connections: dict[Id, Connection],
+    span: tuple[Micros, Micros],
+    steps: Reparse | Fill,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    done: list[tuple[Correction, Outcome]] = []
+    decided = {(t, p): offset for t, p, offset in await (await conn.execute(DECIDED)).fetchall()}
+    with ExitStack() as stack:
+
+        def total(count: int) -> Advance:
+            return stack.enter_context(progress("Reading again", count, "records", quiet=json))
+
+        facts: AsyncIterator[Past] = past(here.kafka_bootstrap, connections, *span, decided, total)
+        async for correction in corrections(conn, facts, steps):
+            outcome = Outcome("would change") if dry_run else await carried_out(conn, correction)
+            done.append((correction, outcome))
+    if json:
+        rows = [{**plain(c), "status": o.status, "why": o.why} for c, o in done]
+        show.as_json({"dry_run": dry_run, "read": steps.read, "corrections": rows})
+        return
+    counts = steps.read
+    typer.echo(
+        f"{counts.read} deliveries read again: {counts.differ} differ, {counts.same} say the same; {counts.gone} are "
+        f"not told any more and {counts.unreadable} cannot be read by today's connector: those stay as they are."
+    )
+    told = [(c.what, k, short(a), short(b), o.status, o.why) for c, o in done[:SHOWN] for k, (a, b) in pairs(c)]
+    if told:
+        show.table(("card", "what", "was", "becomes", "status", "why"), told)
+    if len(done) > SHOWN:
+        typer.echo(f"… and {len(done) - SHOWN} more; --json shows all.")
+    if any(outcome.status == "refused" for _, outcome in done):
+        raise Broken("Some corrections were refused, as said above; all others are done. Mend those and run it again.")
+
+
+def pairs(correction: Correction) -> list[tuple[str, tuple[Any, Any]]]:
+    return list(correction.changes.items()) or [("-", (None, None))]
+
+
+def plain(correction: Correction) -> dict[str, Any]:
+    past = correction.past
+    place = f"{past.topic}/{past.partition}/{past.offset}"
+    return {"card": correction.what, "fact": past.fact.meta.id, "lies": place, "changes": correction.changes}
+
+
+def short(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
