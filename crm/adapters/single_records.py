@@ -1,5 +1,6 @@
 """Single records of Kafka, by where they lie."""
 
+import asyncio
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -8,6 +9,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from crm.errors import NotYet
 
 PATIENCE_MS = 10_000
+STOP_SECONDS = 2.0
 
 
 class Places:
@@ -23,7 +25,8 @@ class Places:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.consumer.stop()
+        """As a task: aiokafka's stop may hang, or raise a cancellation that is not ours, where nothing was fetched."""
+        await asyncio.wait([asyncio.create_task(self.consumer.stop())], timeout=STOP_SECONDS)
 
     async def record(self, topic: str, partition: int, offset: int) -> Any:
         """Raises NotYet when Kafka does not give it."""

@@ -13,7 +13,7 @@ from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import Meta
-from services.reread.cards import Card
+from services.reread.cards import Card, Deal
 from services.reread.past import Past
 
 ENVELOPE = {"meta", "raw"}
@@ -85,25 +85,32 @@ def form_anew(
                 said["amount"], changes["amount"] = Money(*amount), ((deal.amount_minor, deal.currency), amount)
         if new.reference != old.reference and (deal.reference == old.reference or overwrite):
             said["reference"], changes["reference"] = new.reference, (deal.reference, new.reference)
-        if fields := changed_fields(old.fields, new.fields, deal.fields, overwrite):
-            said["fields"] = fields
-            changes |= {f"fields.{name}": (deal.fields.get(name), value) for name, value in fields.items()}
         if said:
             about = envelope(past, now, actor, ("deal", said))
             yield Correction(f"D-{deal.number}", changes, past, DealChange(meta=about, deal_id=deal.deal_id, **said))
+        for name, value in changed_fields(old.fields, new.fields, deal.fields, overwrite).items():
+            yield of_field(past, deal, name, value, envelope(past, now, actor, ("deal", name, value)))
     if card.contact:
         contact = card.contact
         phones = tuple(p.text for p in new.phones if p.e164 and p not in old.phones and p.e164 not in contact.phones)
         emails = tuple(e for e in new.emails if e not in old.emails and e.lower() not in contact.emails)
-        name = new.name if new.name != old.name and contact.name in ("", old.name) and new.name else None
-        if phones or emails or name:
-            about = envelope(past, now, actor, ("contact", phones, emails, name))
-            ways = {"addPhones": (None, phones), "addEmails": (None, emails), "name": (contact.name, name)}
+        better = new.name and new.name != old.name and contact.name in ("", old.name)
+        called = new.name if better else None
+        if phones or emails or called:
+            about = envelope(past, now, actor, ("contact", phones, emails, called))
+            ways = {"addPhones": (None, phones), "addEmails": (None, emails), "name": (contact.name, called)}
             change = ContactChange(
-                meta=about, contact_id=contact.contact_id, name=name, add_phones=phones, add_emails=emails
+                meta=about, contact_id=contact.contact_id, name=called, add_phones=phones, add_emails=emails
             )
             changes = {key: pair for key, pair in ways.items() if pair[1]}
             yield Correction(contact.name or str(contact.contact_id), changes, past, change)
+
+
+def of_field(past: Past, deal: Deal, name: str, value: str, about: Meta) -> Correction:
+    """A step of its own: one field that is not defined must not hold up the others."""
+    changes = {f"fields.{name}": (deal.fields.get(name), value)}
+    change = DealChange(meta=about, deal_id=deal.deal_id, fields={name: value})
+    return Correction(f"D-{deal.number}", changes, past, change)
 
 
 def changed_fields(
@@ -127,8 +134,7 @@ def filled(
     about = envelope(past, now, actor, (entity, key, value))
     changes = {f"fields.{key}": (target.fields.get(key), value)}
     if card.deal and entity == "deal":
-        change: Command = DealChange(meta=about, deal_id=card.deal.deal_id, fields={key: value})
-        yield Correction(f"D-{card.deal.number}", changes, past, change)
+        yield of_field(past, card.deal, key, value, about)
     elif card.contact:
         change = ContactChange(meta=about, contact_id=card.contact.contact_id, fields={key: value})
         yield Correction(card.contact.name or str(card.contact.contact_id), changes, past, change)

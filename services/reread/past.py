@@ -10,12 +10,11 @@ from crm.codec import decode
 from crm.envelope import Fact
 from crm.errors import Malformed
 from crm.scalars import Id, Micros
-from crm.topics import INTAKE
+from crm.topics import INTAKE, Topic
 
 AT_ONCE = 1_000  # records
 SILENCE = 30.0  # seconds without an answer
 STOP_SECONDS = 2.0
-TOPICS = tuple(topic.name for topic in INTAKE.values())
 Advance = Callable[[int], None]
 
 
@@ -35,7 +34,7 @@ async def past(
     until: Micros,
     decided: Mapping[tuple[str, int], int],
     total: Callable[[int], Advance],
-    topics: Sequence[str] = TOPICS,
+    topics: Sequence[Topic] = tuple(INTAKE.values()),
 ) -> AsyncIterator[Past]:
     """Facts of these connections that were recorded from `since` to before `until`, in each partition's own order.
 
@@ -63,11 +62,10 @@ async def past(
 
 
 async def places(
-    consumer: Any, topics: Sequence[str], since: Micros, decided: Mapping[tuple[str, int], int]
+    consumer: Any, topics: Sequence[Topic], since: Micros, decided: Mapping[tuple[str, int], int]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     """Where to begin and where to end, of the partitions that hold anything since then. Assigns them."""
-    await consumer.topics()
-    tps = [TopicPartition(topic, n) for topic in topics for n in sorted(consumer.partitions_for_topic(topic) or ())]
+    tps = [TopicPartition(topic.name, n) for topic in topics for n in range(topic.partitions)]
     ends = {tp: min(end, decided.get(tp, 0)) for tp, end in (await consumer.end_offsets(tps)).items()}
     stamps = await consumer.offsets_for_times({tp: max(0, since // 1000) for tp in tps})
     at = {tp: stamp.offset for tp, stamp in stamps.items() if stamp and stamp.offset < ends[tp]}
