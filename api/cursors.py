@@ -25,11 +25,15 @@ class Order:
     columns: tuple[str, ...]
     types: tuple[str, ...]
     newest: bool = True  # descending
+    known: bool = True  # False: rows without a value are not in its index, and not in the list
 
     @cached_property
     def tag(self) -> str:
         told = f"{self.projection} {' '.join(self.columns)} {self.newest}"
         return f"{crc32(told.encode()):0{TAG}x}"
+
+    def conditions(self, row: str) -> tuple[str, ...]:
+        return () if self.known else (f"{row}.{self.columns[0]} IS NOT NULL",)
 
     def by(self, row: str, backwards: bool = False) -> str:
         """For ORDER BY, with the row's alias."""
@@ -60,11 +64,11 @@ class Order:
         except ValueError:
             sent = b""
         if not sent:
-            raise BadCursor("This is no cursor. Take `after` from an earlier page's endCursor.")
+            raise BadCursor("This is no cursor. Take one from an earlier page's startCursor or endCursor.")
         if text[:TAG] != self.tag:
-            raise BadCursor("This cursor belongs to another list. Take `after` from this list's earlier page.")
+            raise BadCursor("This cursor belongs to another list or order. Take one from an earlier page of this.")
         if len(sent) != sum(BYTES[kind] for kind in self.types):
-            raise BadCursor("This cursor was changed on its way. Take `after` from an earlier page's endCursor.")
+            raise BadCursor("This cursor was changed on its way. Take one from an earlier page.")
         values, begin = [], 0
         for kind in self.types:
             end = begin + BYTES[kind]

@@ -1,122 +1,96 @@
-"""The lists that can be read, as one table: which rows, in which order, by which filters."""
+"""The lists that can be read: in which orders, by which filters; all of it from the indexes of the projections."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
-from uuid import UUID
-
-import strawberry
-from msgspec import json
-from strawberry.scalars import JSON
 
 from api.cursors import Order
-from api.sql import SAME_CONTACT, Filter
+from api.errors import BadInput
+from api.filters import Filter, filters_of
+from api.named import list_name, type_name
+from crm import indexes
+from crm.projection import Projection
 from projections import PROJECTIONS
 
-NIL = UUID(int=0)
-
-
-@strawberry.input(description='A custom field and the value it must have, with its type: "7" is not 7.')
-class FieldEquals:
-    name: str
-    equals: JSON
+LARGEST_PAGE, USUAL_PAGE = 100, 20
+ABOUT = {"timeline": "What happened", "quarantine": "Deliveries that could not be understood"}
 
 
 @dataclass(frozen=True)
 class List:
-    """Latest first. Each order and filter is served by an index of its projection."""
+    """Each order and filter is served by an index of its projection. The first order is what callers get unasked."""
 
-    projection: str
-    columns: tuple[str, ...]
-    about: str
-    filters: Mapping[str, Filter] = field(default_factory=dict)
+    name: str
+    projection: Projection[Any]
+    orders: Mapping[str, Order]
+    filters: Mapping[str, Filter]
 
-    @cached_property
-    def order(self) -> Order:
-        types = {c.name: c.type for c in PROJECTIONS[self.projection].columns}
-        return Order(self.projection, self.columns, tuple(types[c] for c in self.columns))
+    @property
+    def usual(self) -> str:
+        return next(iter(self.orders))
 
+    @property
+    def about(self) -> str:
+        return f"{ABOUT.get(self.name, self.name.replace('_', ' ').capitalize())}, the latest first if nothing is said."
 
-CONTACT = Filter(
-    strawberry.ID, f"{{t}}.contact_id = ANY ({SAME_CONTACT})", about="Of this contact and those merged into it."
-)
-DEAL = Filter(strawberry.ID, "{t}.deal_id = {value}::uuid", about="Of this deal.")
-CONVERSATION = Filter(strawberry.ID, "{t}.conversation_id = {value}::uuid", about="Of this conversation.")
+    @property
+    def narrowed(self) -> bool:
+        """Only a filter makes it short enough to be read."""
+        return not indexes.served(self.projection, self.order_of(self.usual), ())
 
-# No telephone rings that long: the report of this call's end was lost.
-RINGING = "{t}.phase = 'ringing' AND {t}.touched_at > now() - interval '10 minutes'"
+    def order_of(self, name: str) -> tuple[str, ...]:
+        return self.orders[name].columns[:-1]
 
-LISTS: dict[str, List] = {
-    "contacts": List("contact", ("touched_at", "contact_id"), "Contacts, the latest touched first."),
-    "deals": List(
-        "deal",
-        ("touched_at", "deal_id"),
-        "Deals, the latest touched first.",
-        {
-            "contact": CONTACT,
-            "stage": Filter(str, "{t}.stage = {value}::text", about="In this stage."),
-            "owner": Filter(
-                str, "{t}.owner = {value}::text", about="Of this salesperson; empty finds those of nobody."
-            ),
-            "field": Filter(
-                list[FieldEquals],
-                "{t}.fields @> {value}::jsonb AND {t}.fields <> '{{}}'",  # the index is of rows that have fields
-                about="With all of these custom fields.",
-            ),
-        },
-    ),
-    "payments": List(
-        "payment",
-        ("touched_at", "payment_id"),
-        "Payments, the latest touched first.",
-        {
-            "contact": CONTACT,
-            "deal": DEAL,
-            "parked": Filter(bool, "{t}.parked = {value}::boolean", about="true: those that fit no deal yet."),
-        },
-    ),
-    "calls": List(
-        "call",
-        ("touched_at", "call_id"),
-        "Calls, the latest touched first.",
-        {
-            "contact": CONTACT,
-            "ringing": Filter(bool, RINGING, f"NOT ({RINGING})", "true: those that ring right now."),
-        },
-    ),
-    "conversations": List(
-        "conversation",
-        ("touched_at", "conversation_id"),
-        "Conversations, the latest message first.",
-        {"contact": CONTACT},
-    ),
-    "messages": List(
-        "message", ("sent_at", "message_id"), "Messages, the latest first.", {"conversation": CONVERSATION}
-    ),
-    "timeline": List(
-        "timeline", ("at", "step", "entry_id"), "What happened, the latest first.", {"contact": CONTACT, "deal": DEAL}
-    ),
-    "quarantine": List(
-        "quarantine", ("received_at", "quarantine_id"), "Deliveries that could not be understood, the latest first."
-    ),
-}
-ROOT = tuple(name for name in LISTS if name != "messages")
+    def order(self, name: str, given: Collection[str]) -> Order:
+        """By its name, with these filters. Raises BadInput when no index serves both."""
+        if self.narrowed and not given:
+            wanted = " or ".join(f"`{filter}`" for filter in self.filters)
+            raise BadInput(f"`{self.name}` is of one thing: by {wanted}. Nothing was read; give one of them.")
+        columns = {self.filters[filter].column for filter in given}
+        if indexes.served(self.projection, self.order_of(name), columns):
+            return self.orders[name]
+        by = ", ".join(f"`{filter}`" for filter in sorted(given))
+        raise BadInput(f"No index serves {name} together with {by}. Nothing was read; leave one of them out.")
 
 
-def parameter(filter: Filter, value: Any) -> Any:
-    """A filter's argument as its statement takes it."""
-    if filter.type is strawberry.ID:
-        return known_id(value)
-    if filter.type == list[FieldEquals]:
-        plain = [(f["name"], f["equals"]) if isinstance(f, dict) else (f.name, f.equals) for f in value]
-        return json.encode(dict(plain)).decode()
-    return value
+def lists() -> dict[str, List]:
+    """Of each projection that has an order."""
+    found = {}
+    for projection in PROJECTIONS.values():
+        if indexes.orders(projection):
+            name = list_name(projection.name)
+            found[name] = List(name, projection, orders_of(projection), filters_of(projection))
+    return found
 
 
-def known_id(text: str) -> str:
-    """What is no id at all is the id of nothing."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return str(NIL)
+def orders_of(projection: Projection[Any]) -> dict[str, Order]:
+    """`TOUCHED_AT_DESC` and `TOUCHED_AT_ASC` for each order of the indexes; the key decides between equals."""
+    types = {c.name: c.type for c in projection.columns}
+    required = {c.name: c.required for c in projection.columns}
+    found = {}
+    for columns in indexes.orders(projection):
+        whole = *columns, projection.key
+        known = all(required[column] for column in columns)
+        for suffix, newest in (("DESC", True), ("ASC", False)):
+            order = Order(projection.name, whole, tuple(types[c] for c in whole), newest, known)
+            found[f"{columns[0].upper()}_{suffix}"] = order
+    return found
+
+
+def orders_enum(listed: List) -> Any:
+    return Enum(f"{type_name(listed.projection.name)}Order", {name: name for name in listed.orders})
+
+
+def page_size(first: int | None, last: int | None) -> int:
+    """Raises BadInput."""
+    if first is not None and last is not None:
+        raise BadInput("Both `first` and `last` are given. Give one of them.")
+    name, size = ("first", first) if last is None else ("last", last)
+    size = USUAL_PAGE if size is None else size
+    if not 1 <= size <= LARGEST_PAGE:
+        raise BadInput(f"`{name}` is {size}; it takes 1 to {LARGEST_PAGE}. Read the rest with `after` or `before`.")
+    return size
+
+
+LISTS = lists()

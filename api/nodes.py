@@ -6,26 +6,22 @@ from typing import Any
 import strawberry
 
 from api.context import Info
-from api.errors import BadInput
 from api.fields import Argument, field
-from api.lists import LISTS, known_id, parameter
+from api.filters import known_id, parameter
+from api.lists import LARGEST_PAGE, LISTS, USUAL_PAGE, orders_enum, page_size
+from api.named import type_name
+from api.plan import open_deals as worked_on
 from api.plan import pages, rows, values
 from api.plan.statement import PLAN
-from api.reads import FILES
-from api.scalars import BY_COLUMN, Money
+from api.reads import FILES, TYPE
+from api.relations import RELATIONS, Many
+from api.scalars import BY_COLUMN, Long, Money
+from api.sql import COUNTED
 from crm.projection import Projection
 from crm.shared import Attachment as AttachmentStruct
 from projections import PROJECTIONS
 
 HIDDEN = {"step"}  # columns that only an order needs
-RELATIONS: dict[str, tuple[str, ...]] = {
-    "contact": ("deals", "timeline", "calls", "conversations", "payments"),
-    "deal": ("contact", "timeline", "payments"),
-    "call": ("contact",),
-    "conversation": ("contact", "messages"),
-    "payment": ("contact", "deal"),
-    "timeline": ("deal",),
-}
 Fields = dict[str, Any]
 
 
@@ -38,24 +34,36 @@ def declare(name: str, about: str, annotations: Fields, fields: Fields | None = 
     return strawberry.type(cls, name=name, description=about)
 
 
-NAMES = {
-    "timeline": "TimelineEntry",
-    "quarantine": "QuarantinedDelivery",
-    "connection": "Integration",  # a Connection is a page of a list here
-    "token": "AccessToken",
-    "field": "CustomField",
-}
+@strawberry.interface(description="Anything that has an id of its own. An id is of one thing only.")
+class Node:
+    id: strawberry.ID
 
 
-def type_name(projection: str) -> str:
-    return NAMES.get(projection, projection.capitalize())
+def row_type(name: str) -> Any:
+    """The rows of it are dicts that say what they are."""
+
+    def is_type_of(source: Any, _: Any) -> bool:
+        return not isinstance(source, dict) or source.get(TYPE, name) == name
+
+    return type(name, (Node,), {"__module__": __name__, "is_type_of": staticmethod(is_type_of)})
 
 
 TYPES: dict[str, Any] = {
     name: type(name, (), {"__module__": __name__})
     for projection in PROJECTIONS
     for kind in [type_name(projection)]
-    for name in (kind, f"{kind}Edge", f"{kind}Connection")
+    for name in (f"{kind}Edge", f"{kind}Connection")
+}
+TYPES |= {type_name(projection): row_type(type_name(projection)) for projection in PROJECTIONS}
+ORDERS: dict[str, Any] = {
+    name: strawberry.enum(orders_enum(listed), description=f"How {listed.name.replace('_', ' ')} are ordered.")
+    for name, listed in LISTS.items()
+}
+WINDOW = {
+    "first": Argument(int | None, None, f"1 to {LARGEST_PAGE}; {USUAL_PAGE} when neither this nor `last` is given."),
+    "after": Argument(str | None, None, "A cursor: rows behind it."),
+    "last": Argument(int | None, None, f"1 to {LARGEST_PAGE}: the last of them, in the same order."),
+    "before": Argument(str | None, None, "A cursor: rows before it."),
 }
 TYPES |= {name: type(name, (), {"__module__": __name__}) for name in ("Caller", "Query", "Subscription")}
 
@@ -73,12 +81,18 @@ class PageInfo:
     end_cursor: str | None
 
 
+@strawberry.type(description="How many rows a list has, with its filters and without its pages.")
+class TotalCount:
+    count: int = strawberry.field(description=f"At most {COUNTED:,}.")
+    capped: bool = strawberry.field(description=f"There are more than {COUNTED:,}: counting stopped.")
+
+
 @strawberry.type(description=AttachmentStruct.__doc__)
 class Attachment:
     kind: str
     name: str
     media_type: str
-    size: int
+    size: Long
     ref: str
 
 
@@ -100,36 +114,39 @@ def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
 
 
 def listing(name: str, parent: str = "") -> Any:
-    """A field that is a list: of the workspace, or of a row."""
+    """A field that is a list: of the workspace, or of a row which stands for the filter `parent`."""
     listed = LISTS[name]
-    kind = type_name(listed.projection)
+    kind, orders = type_name(listed.projection.name), ORDERS[name]
     free = {
         f: Argument(filter.type | None, strawberry.UNSET, filter.about)
         for f, filter in listed.filters.items()
         if f != parent
     }
-    arguments = {"first": Argument(int, 20, "1 to 100."), "after": Argument(str | None, None, "An endCursor."), **free}
 
-    async def body(source: Any, info: Info, first: int, after: str | None, **given: Any) -> Any:
-        if parent:
-            given[parent] = source["id"]
+    async def body(source: Any, info: Info, order_by: Any, **given: Any) -> Any:
+        window = {name: given.pop(name) for name in WINDOW}
+        size = page_size(window["first"], window["last"])
         chosen = {f: parameter(listed.filters[f], value) for f, value in given.items() if value is not None}
-        if name == "timeline" and not chosen:
-            raise BadInput("A timeline is of a contact or of a deal: give one of them.")
-        return await info.context.reads.page(listed, first, after, chosen)
+        if parent:
+            chosen[parent] = source["id"]
+        order, backwards = listed.order(order_by.value, chosen), window["last"] is not None
+        return await info.context.reads.page(listed, order, chosen, size, backwards, window["after"], window["before"])
 
-    return field(TYPES[f"{kind}Connection"], arguments, body, listed.about, pages.page(name, parent))
+    order_by = Argument(orders, orders[listed.usual], "Cursors are good for the order that they came from.")
+    return field(
+        TYPES[f"{kind}Connection"], WINDOW | {"order_by": order_by} | free, body, listed.about, pages.page(name, parent)
+    )
 
 
-def one(target: str) -> Any:
+def one(target: str, column: str) -> Any:
     """A field that is the row which a column refers to."""
 
     async def body(source: Any, info: Info) -> Any:
-        reads, key = info.context.reads, source[f"{target}_id"]
+        reads, key = info.context.reads, source[column]
         return await (reads.card(key) if target == "contact" else reads.one(target, key))
 
     about = "The card, or the one that it was merged into." if target == "contact" else f"Its {target}."
-    rule = rows.card("contact_id") if target == "contact" else rows.referred(PROJECTIONS[target], f"{target}_id")
+    rule = rows.card(column) if target == "contact" else rows.referred(PROJECTIONS[target], column)
     return field(TYPES[type_name(target)] | None, {}, body, about, rule)
 
 
@@ -163,27 +180,40 @@ def pipeline_fields() -> Fields:
         {},
         open_deals,
         "Its open deals, the latest touched first, at most twenty.",
-        pages.open_deals("contact_id"),
+        worked_on.open_deals("contact_id"),
     )
     return {
         "open_deals": deals,
-        "owner": field(str | None, {}, owner, "Who has the latest of its open deals.", pages.owner("contact_id")),
+        "owner": field(str | None, {}, owner, "Who has the latest of its open deals.", worked_on.owner("contact_id")),
+    }
+
+
+async def node(_: Any, info: Info, id: str) -> Any:
+    return await info.context.reads.node(known_id(id))
+
+
+async def total(source: Any, info: Info) -> Any:
+    return await source["total"]()
+
+
+def related(projection: str) -> Fields:
+    return {
+        name: listing(relation.list, relation.filter)
+        if isinstance(relation, Many)
+        else one(relation.projection, relation.column)
+        for name, relation in RELATIONS.get(projection, {}).items()
     }
 
 
 for projection in PROJECTIONS.values():
     kind = type_name(projection.name)
-    related = {
-        name: listing(name, projection.name) if name in LISTS else one(name)
-        for name in RELATIONS.get(projection.name, ())
-    }
-    if projection.name in ("contact", "call"):
-        related |= pipeline_fields()
     annotations, fields = columns(projection)
-    declare(kind, projection.about, annotations, fields | related)
+    extra = pipeline_fields() if projection.name in ("contact", "call") else {}
+    declare(kind, projection.about, annotations, fields | related(projection.name) | extra)
     declare(f"{kind}Edge", f"A {kind} in a list.", {"cursor": str, "node": TYPES[kind]})
     declare(
         f"{kind}Connection",
         f"A page of a list of {kind}.",
         {"edges": many(f"{kind}Edge"), "nodes": many(kind), "page_info": PageInfo},
+        {"total_count": field(TotalCount, {}, total, "Counted when it is asked for.")},
     )

@@ -6,9 +6,11 @@ from msgspec import json
 from strawberry.dataloader import DataLoader
 
 from api import sql
+from api.cursors import Order
 from api.database import rows
-from api.errors import BadInput, TooMuch
+from api.errors import TooMuch
 from api.lists import List
+from api.named import UNLISTED, type_name
 from api.pool import Pool
 from api.scalars import Money
 from crm.projection import Projection
@@ -16,8 +18,9 @@ from crm.scalars import Id
 from crm.shared import Attachment
 from projections import PROJECTIONS
 
-LARGEST_PAGE = 100
 FILES = ("attachments", "files")
+TYPE = "graphql type"  # under which a row says what it is: no column has such a name
+NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
 Shaped = dict[str, Any]
 PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
 MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
@@ -76,42 +79,64 @@ class Reads:
         """The latest first, at most twenty."""
         return [shaped(PROJECTIONS["deal"], row) for row in await self.rows(sql.OPEN_DEALS, contact=contact)]
 
-    async def page(self, listed: List, first: int, after: str | None, given: dict[str, Any]) -> Shaped:
-        """A Relay connection. `given` holds the filters in use, by name."""
-        if not 1 <= first <= LARGEST_PAGE:
-            raise BadInput(f"`first` is {first}; it takes 1 to {LARGEST_PAGE}. Read the rest with `after`.")
+    async def page(
+        self,
+        listed: List,
+        order: Order,
+        given: dict[str, Any],
+        size: int,
+        backwards: bool = False,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Shaped:
+        """A Relay connection. `given` holds the filters in use, by name, as their statements take them."""
         self.pages += 1
         if self.pages > PAGES:
             raise TooMuch(
                 f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
             )
-        projection, order = PROJECTIONS[listed.projection], listed.order
-        values = order.position(after) if after else ()
-        conditions = tuple(
+        filtered = tuple(
             listed.filters[name].sql(value, "t", f"%({name})s", "%(workspace)s") for name, value in given.items()
         )
-        found = await self.rows(
-            sql.page(order, conditions, after=bool(after)),
-            limit=first + 1,
-            **given,
-            **{f"after_{n}": value for n, value in enumerate(values)},
-        )
-        edges = [{"cursor": row["cursor"], "node": shaped(projection, row)} for row in found[:first]]
+        conditions, parameters = list(filtered), dict(given)
+        for name, text in (("after", after), ("before", before)):
+            if text:
+                places = {f"{name}_{n}": value for n, value in enumerate(order.position(text))}
+                conditions.append(order.beyond("t", tuple(f"%({p})s" for p in places), name == "before"))
+                parameters |= places
+        found = await self.rows(sql.page(order, tuple(conditions), backwards), limit=size + 1, **parameters)
+        edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
+        if backwards:
+            edges.reverse()
+
+        async def total() -> Shaped:
+            counting = (*order.conditions("t"), *filtered)
+            (row,) = await self.rows(sql.count(listed.projection, counting), **given)
+            return {"count": min(row["count"], sql.COUNTED), "capped": row["count"] > sql.COUNTED}
+
         return {
             "edges": edges,
             "nodes": [edge["node"] for edge in edges],
             "page_info": {
-                "has_next_page": len(found) > first,
-                "has_previous_page": bool(after),
+                "has_next_page": bool(before) if backwards else len(found) > size,
+                "has_previous_page": len(found) > size if backwards else bool(after),
                 "start_cursor": edges[0]["cursor"] if edges else None,
                 "end_cursor": edges[-1]["cursor"] if edges else None,
             },
+            "total": total,
         }
+
+    async def node(self, key: str) -> Shaped | None:
+        """Whatever has this id. Ids are UUIDs, of one thing each."""
+        for name in NODES:
+            if found := await self.one(name, key):
+                return found
+        return None
 
 
 def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
     """A row with what GraphQL adds: `id`, sums as Money, files as objects."""
-    added: Shaped = {"id": row[projection.key]}
+    added: Shaped = {"id": row[projection.key], TYPE: type_name(projection.name)}
     for name, value in row.items():
         if name.endswith("_minor"):
             added[name.removesuffix("_minor")] = None if value is None else Money(minor=value, currency=row["currency"])

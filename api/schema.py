@@ -13,10 +13,13 @@ from api.context import Begin, Info
 from api.errors import BadInput, Masked, note
 from api.events import EVENTS
 from api.fields import Argument, field, subscription
+from api.filters import known_id
 from api.limits.extension import Limited
-from api.lists import LISTS, known_id
-from api.nodes import TYPES, by_id, declare, listing, many
+from api.lists import LISTS
+from api.named import snake, type_name
+from api.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.plan import rows
+from api.reads import NODES
 from api.scalars import SCALARS, Long
 from crm.phones import read_phone
 from projections import PROJECTIONS
@@ -78,7 +81,14 @@ declare(
     "Everything that can be read. A row of another workspace is as if it were not there.",
     {},
     {
-        **{name: by_id(name) for name in ("contact", "call", "conversation", "payment")},
+        "node": field(
+            Node | None,
+            {"id": Argument(strawberry.ID)},
+            node,
+            "Whatever has this id: a contact, a deal, a call …",
+            rows.any_row(NODES),
+        ),
+        **{snake(type_name(name)): by_id(name) for name in NODES if name != "deal"},
         "deal": field(
             TYPES["Deal"] | None,
             {"id": ID, "number": NUMBER},
@@ -89,7 +99,7 @@ declare(
         "caller": field(
             TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
         ),
-        **{name: listing(name) for name in LISTS if name != "messages"},
+        **{name: listing(name) for name in LISTS},
     },
 )
 declare(
@@ -120,6 +130,7 @@ schema = Schema(
     query=TYPES["Query"],
     mutation=MUTATION,
     subscription=TYPES["Subscription"],
+    types=[TYPES[type_name(name)] for name in NODES],
     config=StrawberryConfig(default_resolver=value, scalar_map=SCALARS),
     extensions=[
         Masked,

@@ -1,11 +1,15 @@
 """One row by its id, and the rows that another row refers to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from api.lists import known_id
+from graphql import GraphQLObjectType
+
+from api.filters import known_id
+from api.named import type_name
 from api.plan.statement import WORKSPACE, Rule, Site, Unfit
 from crm.projection import Projection
+from projections import PROJECTIONS
 
 MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
 
@@ -47,10 +51,30 @@ def card(column: str) -> Rule:
     )
 
 
-def one(site: Site, projection: Projection[Any], column: str, value: str, limit: str = "") -> str:
+def any_row(names: Sequence[str]) -> Rule:
+    """Whatever has the argument `id`: ids are of one thing each, so the first view that knows it has it."""
+
+    def rule(site: Site) -> str:
+        value = identified(site, "id")
+        kinds = [(PROJECTIONS[name], site.writer.selection.object_type(type_name(name))) for name in names]
+        found = [one(site, projection, projection.key, value, kind=kind) for projection, kind in kinds]
+        return f"coalesce({', '.join(found)})"
+
+    return rule
+
+
+def one(
+    site: Site,
+    projection: Projection[Any],
+    column: str,
+    value: str,
+    limit: str = "",
+    kind: GraphQLObjectType | None = None,
+) -> str:
+    """`kind`: the type, where the field's is an interface."""
     row = site.writer.row()
     return (
-        f"(SELECT {site.object(row)} FROM read.{projection.name} AS {row} "
+        f"(SELECT {site.writer.object(kind or site.kind, site.sets, row)} FROM read.{projection.name} AS {row} "
         f"WHERE {row}.workspace = {WORKSPACE} AND {row}.{column} = {value}{limit})"
     )
 

@@ -29,6 +29,11 @@ class Selection:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
 
+    def object_type(self, name: str) -> GraphQLObjectType:
+        named = self.schema.type_map[name]
+        assert isinstance(named, GraphQLObjectType)
+        return named
+
     def fields(self, kind: GraphQLObjectType, sets: Iterable[SelectionSetNode | None]) -> Fields:
         """In the order in which they first appear, as the answer has them."""
         found: Fields = {}

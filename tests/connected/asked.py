@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -29,6 +31,7 @@ class Asking:
     def __init__(self, draw: Draw, values: Values, depth: int = 4) -> None:
         self.draw, self.values, self.depth = draw, values, depth
         self.fragments: list[str] = []
+        self.apart = 0  # inside of an interface one key must not have two types
         self.left = 28  # fields: an answer stays readable, and each may have an alias
 
     def document(self) -> str:
@@ -67,7 +70,7 @@ class Asking:
             return "__typename"
         field = kind.fields[name]
         arguments = self.arguments(field)
-        if arguments or self.draw(st.booleans()):
+        if arguments or self.apart or self.draw(st.booleans()):
             name = f"a{self.left}: {name}"
         wanted = self.draw(st.sampled_from([""] * 8 + [" @skip(if: $yes)", " @skip(if: $no)", " @include(if: $no)"]))
         return f"{name}{arguments}{wanted}{self.inside(field, depth - 1)}"
@@ -78,17 +81,24 @@ class Asking:
             kinds = self.draw(
                 st.lists(st.sampled_from(list(SCHEMA.get_possible_types(named))), max_size=3, unique=True)
             )
+            self.apart += 1
             parts = [f"... on {kind.name} {self.selected(kind, depth)}" for kind in kinds]
+            self.apart -= 1
             return " { __typename " + " ".join(parts) + " }"
         return f" {self.selected(named, depth)}" if isinstance(named, GraphQLObjectType) else ""
 
     def arguments(self, field: GraphQLField) -> str:
         given = [
-            f"{name}: {self.draw(st.sampled_from(self.values[name]))}"
+            f"{name}: {self.draw(st.sampled_from(values))}"
             for name, argument in field.args.items()
-            if name in self.values and (is_required_argument(argument) or self.draw(st.booleans()))
+            if (values := self.values_of(name, argument))
+            and (is_required_argument(argument) or self.draw(st.sampled_from([True, False, False])))
         ]
         return f"({', '.join(given)})" if given else ""
+
+    def values_of(self, name: str, argument: GraphQLArgument) -> list[str]:
+        named = get_named_type(argument.type)
+        return list(named.values) if isinstance(named, GraphQLEnumType) else self.values.get(name, [])
 
 
 def documents(values: Values) -> st.SearchStrategy[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLError, GraphQLObjectType
 
-from api.nodes import HIDDEN, type_name
+from api.named import type_name
+from api.nodes import HIDDEN
 from api.scalars import Money, long, money_for_people
 from api.schema import schema
 from api.sdl import sdl

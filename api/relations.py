@@ -1,0 +1,55 @@
+"""What belongs to what, as one table: GraphQL's fields from one row to others."""
+
+from typing import NamedTuple
+
+
+class Many(NamedTuple):
+    """A list, of the rows whose `filter` is this row's id."""
+
+    list: str
+    filter: str
+
+
+class One(NamedTuple):
+    """The row whose id stands in this row's `column`. A contact is the card that it was merged into."""
+
+    projection: str
+    column: str
+
+
+CONTACT, DEAL = One("contact", "contact_id"), One("deal", "deal_id")
+RELATIONS: dict[str, dict[str, Many | One]] = {
+    "contact": {
+        "deals": Many("deals", "contact"),
+        "timeline": Many("timeline", "contact"),
+        "calls": Many("calls", "contact"),
+        "conversations": Many("conversations", "contact"),
+        "payments": Many("payments", "contact"),
+        "notes": Many("notes", "contact"),
+        "tasks": Many("tasks", "contact"),
+        "merged_cards": Many("contacts", "merged_into"),
+    },
+    "deal": {
+        "contact": CONTACT,
+        "timeline": Many("timeline", "deal"),
+        "payments": Many("payments", "deal"),
+        "notes": Many("notes", "deal"),
+        "tasks": Many("tasks", "deal"),
+    },
+    "call": {"contact": CONTACT},
+    "conversation": {
+        "contact": CONTACT,
+        "messages": Many("messages", "conversation"),
+    },
+    "message": {"conversation": One("conversation", "conversation_id"), "contact": CONTACT},
+    "payment": {"contact": CONTACT, "deal": DEAL},
+    "note": {"contact": CONTACT, "deal": DEAL},
+    "task": {"contact": CONTACT, "deal": DEAL},
+    "timeline": {
+        "contact": CONTACT,
+        "deal": DEAL,
+        "call": One("call", "call_id"),
+        "conversation": One("conversation", "conversation_id"),
+        "payment": One("payment", "payment_id"),
+    },
+}

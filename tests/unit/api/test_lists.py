@@ -1,0 +1,88 @@
+"""Lists are what the indexes serve: their orders, their filters, and no combination that would read a whole table."""
+
+import re
+
+import pytest
+
+from api.errors import BadInput
+from api.lists import LISTS, page_size
+from api.named import list_name
+from crm.indexes import Index, indexes, served
+from projections import PROJECTIONS
+
+DEAL = PROJECTIONS["deal"]
+
+
+def test_an_index_is_read_as_filters_and_an_order() -> None:
+    assert indexes(DEAL) == [
+        Index((), ("touched_at",)),
+        Index(("stage",), ("touched_at",)),
+        Index(("owner",), ("touched_at",)),
+        Index(("contact_id",), ("touched_at",)),
+        Index((), ("number",)),
+        Index(("fields",), (), contains=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "given", "answer"),
+    [
+        (("touched_at",), (), True),
+        (("touched_at",), ("stage", "owner"), True),
+        (("number",), (), True),
+        (("number",), ("stage",), False),
+        (("number",), ("fields",), True),  # what it finds is few, and sorted
+        (("opened_at",), (), False),
+    ],
+)
+def test_an_order_and_filters_go_together_when_an_index_has_both(
+    order: tuple[str, ...], given: tuple[str, ...], answer: bool
+) -> None:
+    assert served(DEAL, order, given) is answer
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_filter_and_order_names_columns_of_an_index(name: str) -> None:
+    listed = LISTS[name]
+    columns = {column.name for column in listed.projection.columns}
+    declared = {part.strip() for index in listed.projection.indexes for part in index.split(",")}
+    for filter in listed.filters.values():
+        assert filter.column in declared
+        assert set(re.findall(r"{t}\.(\w+)", filter.condition + filter.otherwise)) <= columns
+    for order in listed.orders.values():
+        assert order.columns[-1] == listed.projection.key
+        assert set(order.columns[:-1]) <= declared
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_can_be_read_unordered_and_unfiltered_unless_it_is_of_something(name: str) -> None:
+    listed = LISTS[name]
+    if listed.narrowed:
+        assert name in ("timeline", "messages")
+        with pytest.raises(BadInput, match="give one of them"):
+            listed.order(listed.usual, ())
+    else:
+        assert listed.order(listed.usual, ()).newest
+
+
+def test_what_no_index_serves_is_refused_with_a_way_out() -> None:
+    with pytest.raises(BadInput) as refused:
+        LISTS["deals"].order("NUMBER_ASC", ["stage"])
+    assert refused.value.message == (
+        "No index serves NUMBER_ASC together with `stage`. Nothing was read; leave one of them out."
+    )
+
+
+def test_every_projection_with_an_order_has_a_list() -> None:
+    assert {list_name(name) for name in PROJECTIONS} - LISTS.keys() == {"pipelines"}
+
+
+@pytest.mark.parametrize(("first", "last", "size"), [(None, None, 20), (1, None, 1), (None, 100, 100)])
+def test_a_page_has_a_size(first: int | None, last: int | None, size: int) -> None:
+    assert page_size(first, last) == size
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, None), (101, None), (None, 0), (None, -1), (1, 1)])
+def test_a_page_of_another_size_is_refused(first: int | None, last: int | None) -> None:
+    with pytest.raises(BadInput, match=r"1 to 100|Give one of them"):
+        page_size(first, last)
