@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from strawberry.scalars import JSON
 
 from api.errors import BadInput
-from api.lists import known_id
+from api.filters import known_id
 from api.scalars import Long
 from crm.commands import HIDDEN, Code, Command, Fields, Rejected
 from crm.decisions import printable
