@@ -14,7 +14,8 @@ from api.commands.secrets import Secret, hidden
 from api.context import Context, Info
 from api.errors import ApiError, BadInput, Unavailable
 from api.fields import Argument, field
-from api.nodes import TYPES, type_name
+from api.named import type_name
+from api.nodes import TYPES
 from crm.adapters.commanding import Done, KeyReused, nothing
 from crm.commands import Code, Declared, Rejected
 from crm.decisions.commands import COMMANDS
