@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUNS := .venv/.run
 READY := .venv/.ready
 
-.PHONY: run test demo bench chaos lint types events schema lock help
+.PHONY: run test demo bench chaos lint types events schema reference lock help
 
 run: $(RUNS) ## start Kafka, Postgres and every role; Ctrl-C stops them
 	@exec $(BIN)/crm up
@@ -39,11 +39,14 @@ events: $(READY) ## Python classes, ids and golden records from schemas/avro
 schema: $(READY) ## schema.graphql from the code
 	@$(BIN)/python -m api.sdl > schema.graphql
 
-lock: $(READY) ## the newest packages that fit, with their hashes, into the two locks
+reference: $(READY) ## the API's reference as one page, build/reference/index.html
+	@$(BIN)/python -m api.reference
+
+lock: $(READY) ## the newest packages that fit, with their hashes, into the locks
 	@bash bootstrap.sh lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml bootstrap.sh tests/tools/requirements.lock tests/node/package-lock.json
 	@bash bootstrap.sh

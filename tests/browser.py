@@ -56,7 +56,7 @@ class Page:
         try:
             return self.runs(SOON % expression)
         except TimeoutError:
-            raise AssertionError(f"{expression} stays false of {self.runs('document.body.innerText')}") from None
+            raise AssertionError(f"{expression} stays false of {self.runs('document.body.innerText')[:1000]}") from None
 
     def told(self, method: str) -> list[dict[str, Any]]:
         """The parameters of the events of a kind, until now."""

