@@ -14,6 +14,7 @@ from api.journal import Journal
 from crm.adapters import health, logs, tracing
 from crm.adapters.access import Access
 from crm.adapters.observed import Observed
+from crm.adapters.token_uses import Uses
 from crm.settings import Settings
 
 PATIENCE = 5  # seconds that requests under way have when the role is told to stop
@@ -55,6 +56,7 @@ async def serve(settings: Settings) -> None:
     beside = [
         asyncio.create_task(access.start(settings.kafka_bootstrap)),
         asyncio.create_task(changes.run()),
+        asyncio.create_task(Uses(settings.database_url, access.used).run()),
         asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
     ]
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")

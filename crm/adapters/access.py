@@ -15,10 +15,19 @@ from crm.envelope import now
 from crm.errors import Malformed
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id, Micros
+from crm.tokens import PREFIX, checksum
 from crm.topics import CONNECTIONS
 
 RETRY_SECONDS = 0.5
+RANDOM, CHECK = 32, 6  # characters of a token, as crm.tokens makes them
 logger = structlog.get_logger()
+
+
+def mistyped(text: str) -> bool:
+    """It has the form of our tokens and not their checksum: nobody has to look it up. Other forms may be older ones."""
+    random, check = text[len(PREFIX) : -CHECK], text[-CHECK:]
+    ours = text.startswith(PREFIX) and len(random) == RANDOM
+    return ours and (not text.isascii() or checksum(random) != check)
 
 
 class Token(Struct, frozen=True, gc=False):
@@ -38,6 +47,7 @@ class Access:
         self.connections: dict[str, Connection] = {}
         self.tokens: dict[str, Token] = {}  # by the SHA-256 of their text
         self.hashes: dict[str, str] = {}  # token id -> SHA-256
+        self.used: dict[Id, Micros] = {}  # token id -> when it was asked for last
         self.complete = False
         self.task: asyncio.Task[None] | None = None
 
@@ -61,9 +71,13 @@ class Access:
 
     def token(self, text: str, at: Micros | None = None) -> Token | None:
         """None when it is unknown, revoked, or expired at that moment (now unless told)."""
-        found = self.tokens.get(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
-        if found and found.expires_at is not None and found.expires_at <= (now() if at is None else at):
+        if mistyped(text):
             return None
+        moment = now() if at is None else at
+        found = self.tokens.get(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
+        if found is None or (found.expires_at is not None and found.expires_at <= moment):
+            return None
+        self.used[found.id] = moment
         return found
 
     def missing(self) -> str | None:

@@ -29,6 +29,9 @@ COMMENT ON TABLE core.golden IS 'What each projection version makes of the golde
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY);
 COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once.';
 
+CREATE TABLE IF NOT EXISTS core.token_used (token uuid PRIMARY KEY, used_at timestamptz NOT NULL);
+COMMENT ON TABLE core.token_used IS 'When the API saw a token last, to half a minute. For people only: no event tells it, and a rebuild begins it anew.';
+
 CREATE TABLE IF NOT EXISTS core.state (
   workspace uuid, key text, value json NOT NULL,
   PRIMARY KEY (workspace, key)

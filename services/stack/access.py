@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from crm.adapters.access import Access, Token
 from crm.codec import encode
 from crm.envelope import now
 from crm.facts import ConnectionDeclared, TokenDeclared
-from crm.scalars import Id
+from crm.scalars import Id, Micros
 from crm.shared import Meta
 from crm.tokens import new_secret
 from crm.topics import CONNECTIONS
@@ -46,13 +47,34 @@ async def declare_connection(
     return connection
 
 
-async def create_token(bootstrap: str, workspace: Id, name: str, scopes: Sequence[str] = ("read", "write")) -> NewToken:
+async def create_token(
+    bootstrap: str,
+    workspace: Id,
+    name: str,
+    scopes: Sequence[str] = ("read", "write"),
+    expires_at: Micros | None = None,
+) -> NewToken:
     """A key to a workspace. Kafka gets its SHA-256 alone."""
     token, text = Id(str(uuid4())), new_secret()
     digest = hashlib.sha256(text.encode()).hexdigest()
-    fact = TokenDeclared(origin(workspace, token), token, name, digest, tuple(scopes))
+    fact = TokenDeclared(origin(workspace, token), token, name, digest, tuple(scopes), expires_at)
     await tell(bootstrap, token, encode(fact))
     return NewToken(token, text)
+
+
+async def declared_tokens(bootstrap: str, workspace: Id) -> list[Token]:
+    """Those of the workspace that are not revoked, expired ones too, by name."""
+    access = await Access().start(bootstrap)
+    await access.stop()
+    return sorted((t for t in access.tokens.values() if t.workspace == workspace), key=lambda t: (t.name, t.id))
+
+
+async def revoke_token(bootstrap: str, token: Token) -> None:
+    """It stops working everywhere within moments. Its hash is forgotten."""
+    fact = TokenDeclared(
+        origin(token.workspace, token.id), token.id, token.name, "", tuple(sorted(token.scopes)), enabled=False
+    )
+    await tell(bootstrap, token.id, encode(fact))
 
 
 def origin(workspace: Id, id: Id) -> Meta:

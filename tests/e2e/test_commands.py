@@ -1,16 +1,10 @@
 """Each command on a running stack: JSON for programs, sentences for people, never a traceback."""
 
-import asyncio
-import hashlib
 import json
 
 import httpx
 import pytest
 
-from crm.codec import encode
-from crm.facts import TokenDeclared
-from crm.scalars import Id
-from services.stack.access import origin, tell
 from tests.e2e.stack import Stack, wait
 
 DEALS = "{ deals(first: 1) { nodes { number } } }"
@@ -52,9 +46,10 @@ def test_a_token_reads_until_it_is_revoked(stack: Stack) -> None:
     assert stack.facts(b"{}", authorization=f"Bearer {made['token']}").json()["error"] == (
         "This token has no scope write. Nothing was kept. Make one that has."
     )
-    id, digest = Id(made["id"]), hashlib.sha256(made["token"].encode()).hexdigest()
-    revoked = TokenDeclared(origin(Id(made["workspace"]), id), id, "brief", digest, ("read",), enabled=False)
-    asyncio.run(tell(stack.running().kafka_bootstrap, id, encode(revoked)))
+    listed = {token["id"]: token for token in stack.person.asks("token list")}
+    assert (listed[made["id"]]["name"], listed[made["id"]]["scopes"]) == ("brief", ["read"])
+    assert stack.person.asks(f"token revoke {made['id']}") == {"id": made["id"], "revoked": True}
+    assert made["id"] not in {token["id"] for token in stack.person.asks("token list")}
     wait(lambda: None if answer(stack, made["token"]).status_code == 401 else "still reads")
     for token in (made["token"], "crm_live_unknown", "-"):
         told = answer(stack, token)
