@@ -2,15 +2,18 @@
 
 import asyncio
 import signal
+from pathlib import Path
 
 import structlog
 import uvicorn
 
+from api.access import Curious, curious
 from api.app import App
 from api.changes import Changes
 from api.commands.desk import Desk
 from api.database import pool
 from api.journal import Journal
+from api.trusted import Trusted, read
 from crm.adapters import health, logs, tracing
 from crm.adapters.access import Access
 from crm.adapters.observed import Observed
@@ -19,6 +22,12 @@ from crm.settings import Settings
 
 PATIENCE = 5  # seconds that requests under way have when the role is told to stop
 log = structlog.get_logger()
+
+
+def asked(settings: Settings) -> tuple[int, Curious, Trusted]:
+    """What may be asked, and how much. Raises ValueError for a setting that does not fit."""
+    documents = read(Path(settings.trusted_documents)) if settings.trusted_documents else {}
+    return settings.rate_points, curious(settings.introspection), Trusted(documents, bool(settings.trusted_only))
 
 
 async def serve(settings: Settings) -> None:
@@ -34,7 +43,7 @@ async def serve(settings: Settings) -> None:
 
     server = health.Quiet(
         uvicorn.Config(
-            Observed(App(rows, access, changes, missing, settings.max_body, desk=desk)),
+            Observed(App(rows, access, changes, missing, settings.max_body, *asked(settings), desk=desk)),
             host=settings.host,
             port=settings.api_port,
             log_config=None,

@@ -1,6 +1,6 @@
 """Who asks: a bearer token stands for a workspace, and its scopes for what may be done there."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from api.errors import Forbidden, Unauthorized
@@ -18,6 +18,22 @@ class Token(Protocol):
     def workspace(self) -> str: ...
     @property
     def scopes(self) -> Collection[str]: ...
+
+
+Curious = Callable[[Token], bool]
+CURIOUS: dict[str, Curious] = {
+    "any": lambda token: True,
+    "admin": lambda token: "admin" in token.scopes,
+    "none": lambda token: False,
+}
+anyone = CURIOUS["any"]
+
+
+def curious(who: str) -> Curious:
+    """Which tokens may read the schema, of the setting CRM_INTROSPECTION. Raises ValueError."""
+    if who not in CURIOUS:
+        raise ValueError(f"CRM_INTROSPECTION is {who!r}; it takes {', '.join(CURIOUS)}.")
+    return CURIOUS[who]
 
 
 class Access(Protocol):

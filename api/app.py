@@ -8,7 +8,7 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from api.access import Access
+from api.access import Access, Curious, anyone
 from api.changes import Changes
 from api.commands.desk import Desk
 from api.context import Context
@@ -20,6 +20,7 @@ from api.limits.rates import Rates
 from api.pool import Pool
 from api.schema import schema
 from api.sockets import patient
+from api.trusted import NOTHING, Trusted
 from crm.adapters.health import Ready, answer
 
 # The encoder writes numbers of custom fields exactly as they are stored.
@@ -66,11 +67,14 @@ class App:
         ready: Ready,
         max_body: int = 1_000_000,
         rate_points: int = 0,
+        curious: Curious = anyone,
+        trusted: Trusted = NOTHING,
         desk: Desk | None = None,
     ) -> None:
         self.graph, self.ready = Graph(pool, access, changes), ready
+        engine = Engine(curious=curious, trusted=trusted)
         self.endpoint = Endpoint(
-            Engine(), access, partial(Context, pool, access, changes, desk=desk), ready, max_body, Rates(rate_points)
+            engine, access, partial(Context, pool, access, changes, desk=desk), ready, max_body, Rates(rate_points)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

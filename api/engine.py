@@ -16,20 +16,22 @@ from graphql import (
     get_operation_ast,
 )
 
-from api.access import Token
+from api.access import Curious, Token, anyone
 from api.context import Context
 from api.database import text
 from api.errors import ApiError, Invalid, TooSlow, Unavailable, note, told
 from api.limits import documents
-from api.limits.cost import cost
+from api.limits.cost import LIMIT, Price, too_dear
 from api.plan.plan import Plan
 from api.plan.statement import Unfit
 from api.schema import schema
+from api.trusted import NOTHING, ONLY, Trusted, Untrusted
 
 PLANS = 1_000  # kept, of documents that are not longer than LONGEST
 LONGEST = 20_000  # characters
 # The encoder writes numbers of custom fields exactly as they are stored.
 ENCODER = msgspec.json.Encoder(decimal_format="number")
+FAST = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d}}}'
 log = structlog.get_logger()
 
 
@@ -44,40 +46,46 @@ class Answer(NamedTuple):
 class Engine:
     """Plans are kept by document, operation and role, the least recently used is forgotten."""
 
-    def __init__(self, served: GraphQLSchema = schema._schema) -> None:
-        self.schema = served
+    def __init__(
+        self, served: GraphQLSchema = schema._schema, curious: Curious = anyone, trusted: Trusted = NOTHING
+    ) -> None:
+        self.schema, self.curious, self.trusted = served, curious, trusted
         self.plans: OrderedDict[tuple[str, str | None, frozenset[str]], Plan] = OrderedDict()
 
     def prepare(self, document: str, operation: str | None, token: Token) -> Plan:
         """Never raises: a document that is not to be run gives a plan with `errors`."""
+        if not self.trusted.allows(document):
+            return Plan(self.schema, None, None, errors=(Untrusted(ONLY),))
         key = document, operation, frozenset(token.scopes)
         if found := self.plans.get(key):
             self.plans.move_to_end(key)
             return found
-        plan = self.planned(document, operation)
+        plan = self.planned(document, operation, self.curious(token))
         if len(document) <= LONGEST:
             self.plans[key] = plan
             if len(self.plans) > PLANS:
                 self.plans.popitem(last=False)
         return plan
 
-    def planned(self, document: str, operation: str | None) -> Plan:
+    def planned(self, document: str, operation: str | None, curious: bool) -> Plan:
         try:
             parsed = documents.parsed(document)
         except Invalid as invalid:
             return Plan(self.schema, None, None, errors=tuple(invalid.errors))
-        errors = documents.problems(self.schema, parsed, suggest=True)
+        errors = documents.problems(self.schema, parsed, curious)
         found = get_operation_ast(parsed, operation)
         if not errors and not found:
             errors = [GraphQLError("Which operation? Give the name of one of them in `operationName`.")]
         if errors or not found:
             return Plan(self.schema, None, None, errors=tuple(errors))
-        return Plan(self.schema, parsed, found, cost(found, parsed))
+        return Plan(self.schema, parsed, found, Price(found, parsed), curious)
 
     async def answer(self, plan: Plan, variables: dict[str, Any] | None, context: Context) -> Answer:
         """Queries and mutations."""
         if plan.errors:
             return refused(plan.errors)
+        if (cost := plan.cost(variables or {})) > LIMIT:
+            return refused([too_dear(cost)])
         if plan.kind is OperationType.QUERY and (found := await self.fast(plan, variables or {}, context)):
             return found
         return await self.slow(plan, variables or {}, context)
@@ -98,13 +106,20 @@ class Engine:
         except psycopg.Error:
             log.exception("a statement of the fast path failed; the slow path answers", operation=plan.name)
             return None
-        return Answer(b'{"data":%s,"extensions":{"cost":{"requested":%d}}}' % (data, plan.cost))
+        return Answer(FAST % (data, plan.cost(given), LIMIT))
 
     async def slow(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer:
         assert plan.document and plan.operation
         context.begin()
         name = plan.operation.name.value if plan.operation.name else None
-        running = execute(self.schema, plan.document, context_value=context, variable_values=given, operation_name=name)
+        running = execute(
+            self.schema,
+            plan.document,
+            context_value=context,
+            variable_values=given,
+            operation_name=name,
+            hide_suggestions=not plan.curious,
+        )
         result = running if isinstance(running, ExecutionResult) else await running
         note(result.errors or [], plan.name)
         whole: dict[str, Any] = {}
@@ -112,7 +127,7 @@ class Engine:
             whole["data"] = result.data
         if result.errors:
             whole["errors"] = [told(error).formatted for error in result.errors]
-        whole["extensions"] = {"cost": {"requested": plan.cost}}
+        whole["extensions"] = {"cost": {"requested": plan.cost(given), "limit": LIMIT}}
         return Answer(ENCODER.encode(whole), "data" in whole)
 
 

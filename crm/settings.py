@@ -26,6 +26,10 @@ class Settings:
     max_pending: int = 20_000  # facts that may wait for Kafka before intake answers 503
     produce_timeout: float = 3.0  # seconds that a vendor waits for Kafka before a 503
     quarantine_limit: int = 100  # of the last 1,000 facts: past it, and past half of them, decide stops; 0: never
+    rate_points: int = 600_000  # a minute for each token and API process, a row read is one; 0: without a limit
+    introspection: str = "any"  # or admin or none: whose tokens may read the schema, and hear why a query does not fit
+    trusted_documents: str = ""  # a folder of .graphql files or a manifest: what `documentId` asks for
+    trusted_only: int = 0  # 1: nothing but these documents is run
     log_format: str = "text"  # or json
     log_level: str = "info"
 

@@ -66,7 +66,8 @@ def of_query(query: bytes) -> Asked:
 
 
 def whole(asked: Asked) -> Asked:
-    if asked.query is None and asked.document_id is None:
+    known = asked.document_id is not None or (asked.extensions or {}).get("persistedQuery") is not None
+    if asked.query is None and not known:
         raise bad_request("There is no `query`. Send a GraphQL document in it, or the `documentId` of a trusted one.")
     if asked.query is not None and asked.document_id is not None:
         raise bad_request("Both `query` and `documentId` are given. Send one of them.")

@@ -13,7 +13,9 @@ from api.http import body
 from api.http.accept import GRAPHQL, JSON, negotiated, streamed
 from api.http.asked import Asked, check_type, of_body, of_query
 from api.http.refusal import CHALLENGE, RETRY, Gone, Header, Refusal
+from api.limits.cost import LIMIT
 from api.limits.rates import Rates
+from api.trusted import Untrusted
 from crm.adapters.health import Ready
 
 Scope = MutableMapping[str, Any]
@@ -84,15 +86,23 @@ class Endpoint:
     async def run(self, asked: Asked, token: Token, context: Context, method: str, kind: str, send: Send) -> None:
         """Raises Refusal."""
         self.rates.ask(token.id)
-        plan = self.engine.prepare(asked.query or "", asked.operation_name, token)
-        if plan.errors:
+        plan = self.engine.prepare(self.document(asked), asked.operation_name, token)
+        cost = plan.cost(asked.variables or {})
+        if plan.errors or cost > LIMIT:
             self.rates.charge(token.id, WRONG)
         else:
             self.permit(plan.kind, token, method)
-            self.rates.take(token.id, plan.cost)
+            self.rates.take(token.id, cost)
         answer = await self.engine.answer(plan, asked.variables, context)
         status = 200 if answer.ok or kind == JSON else 400
         await respond(send, status, answer.body, kind, *answer.headers, *self.rates.headers(token.id))
+
+    def document(self, asked: Asked) -> str:
+        """Raises Refusal."""
+        try:
+            return self.engine.trusted.text(asked.query, asked.document_id, asked.extensions)
+        except Untrusted as error:
+            raise Refusal(400, error.code, error.message) from None
 
     def permit(self, operation: OperationType | None, token: Token, method: str) -> None:
         """Raises Refusal when this token, or this method, may not do what the operation does."""

@@ -11,6 +11,11 @@ DEPTH, ALIASES, DIRECTIVES, ROOT_FIELDS, FIELDS = 15, 30, 20, 20, 1_000
 INTROSPECTION_DEPTH = 16  # the standard query unwraps a type nine times
 LONGEST = 100_000  # characters
 WRONG = 10  # problems that are told of one document
+RULES = [*specified_rules, MaxIntrospectionDepthRule]
+MAY_NOT = "This token may not read the schema. Nothing was read. Take the published one, or ask an administrator."
+NOT_TOLD = (
+    "This does not fit the schema. Nothing was read. Try it with a token that may read the schema: it is told why."
+)
 
 
 def parsed(text: str) -> DocumentNode:
@@ -19,19 +24,19 @@ def parsed(text: str) -> DocumentNode:
         return parse(text, max_tokens=TOKENS, max_comments=COMMENTS, max_source_length=LONGEST)
     except GraphQLSyntaxError as error:
         raise Invalid([error]) from None
-    except RecursionError:
-        raise Invalid([too_much("is nested", "levels deep", DEPTH)]) from None
 
 
 def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> list[GraphQLError]:
-    """What is wrong with it; nothing when it can be run. Without `suggest` it may not ask for the schema either, and
-    is not told which names the schema has."""
+    """What is wrong with it; nothing when it can be run. Without `suggest` it may not ask for the schema, and hears
+    where it is wrong and not why: reasons give the schema away, name by name."""
     if over := excesses(document):
         return over
-    rules = [*specified_rules, MaxIntrospectionDepthRule]
-    if not suggest:
-        rules.append(NoSchemaIntrospectionCustomRule)
-    return validate(schema, document, rules, max_errors=WRONG, hide_suggestions=not suggest)
+    if suggest:
+        return validate(schema, document, RULES, max_errors=WRONG)
+    if validate(schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1):
+        return [GraphQLError(MAY_NOT, extensions={"code": "FORBIDDEN"})]
+    wrong = validate(schema, document, RULES, max_errors=WRONG, hide_suggestions=True)
+    return [GraphQLError(NOT_TOLD, error.nodes) for error in wrong]
 
 
 def excesses(document: DocumentNode) -> list[GraphQLError]:

@@ -1,7 +1,7 @@
 """A prepared operation: parsed and checked once, with one statement for each shape of its variables."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -17,6 +17,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
+from api.limits.cost import Price
 from api.plan.selection import Selection
 from api.plan.statement import WORKSPACE, Statement, Unfit, Writer
 
@@ -31,7 +32,8 @@ class Plan:
     schema: GraphQLSchema
     document: DocumentNode | None
     operation: OperationDefinitionNode | None
-    cost: int = 0
+    price: Price | None = None
+    curious: bool = True  # whoever asks may read the schema
     errors: tuple[GraphQLError, ...] = ()
     statements: OrderedDict[Hashable, Statement | None] = field(default_factory=OrderedDict)
 
@@ -39,6 +41,10 @@ class Plan:
     def kind(self) -> OperationType | None:
         """Query, mutation or subscription; None with errors."""
         return self.operation.operation if self.operation else None
+
+    def cost(self, given: Mapping[str, Any]) -> int:
+        """Rows that it may read at most, with these variables."""
+        return self.price.of(given) if self.price else 0
 
     @property
     def name(self) -> str | None:

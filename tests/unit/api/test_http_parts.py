@@ -1,0 +1,172 @@
+"""The parts of GraphQL over HTTP: media types, parameters, bodies; what does not fit is told why."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from api.http import body
+from api.http.accept import GRAPHQL, JSON, negotiated, streamed
+from api.http.asked import Asked, check_type, of_body, of_query
+from api.http.refusal import Gone, Refusal
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL, GRAPHQL),
+        (f"{GRAPHQL}; charset=utf-8", GRAPHQL),
+        (f"{JSON}, {GRAPHQL}", GRAPHQL),
+        (f"{GRAPHQL};q=0.5, {JSON}", JSON),
+        (f"{GRAPHQL}, {JSON};q=0.9", GRAPHQL),
+        (f"{GRAPHQL};q=0.5, */*", JSON),
+        (f"{JSON};q=0, */*", GRAPHQL),
+        ("text/html, application/xhtml+xml, */*;q=0.8", JSON),
+        (f"{JSON};q=nonsense", JSON),
+        ("text/html", None),
+        (f"{JSON};q=0", None),
+        ("*/*;q=0", None),
+        (";,;;q=1,", JSON),
+    ],
+)
+def test_the_media_type_is_negotiated(accept: str, kind: str | None) -> None:
+    assert negotiated(accept) == kind
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("text/event-stream", True),
+        (f"text/event-stream, {JSON}", True),
+        (f"text/event-stream;q=0.5, {JSON}", False),
+        ("*/*", False),
+    ],
+)
+def test_event_streams_are_for_those_who_ask_for_them(accept: str, wanted: bool) -> None:
+    assert streamed(accept) is wanted
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json;charset=UTF-8", 'APPLICATION/JSON; charset="utf-8"']
+)
+def test_json_is_taken(kind: str) -> None:
+    check_type({"content-type": kind})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "multipart/form-data; boundary=b"},
+        {"content-type": "application/graphql"},
+        {"content-type": "application/json; charset=windows-1251"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+)
+def test_other_content_is_refused(headers: Mapping[str, str]) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_type(headers)
+    assert (refused.value.status, refused.value.code) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_parameters_of_a_body() -> None:
+    told = b'{"query": "{ a }", "operationName": null, "variables": {"n": 12345678901234567890}, "other": 1}'
+    assert of_body(told) == Asked("{ a }", None, {"n": 12345678901234567890})
+    assert of_body(b'{"documentId": "x", "extensions": {"a": []}}') == Asked(extensions={"a": []}, document_id="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"", "The body is not JSON"),
+        (b'{ "not a JSON', "The body is not JSON"),
+        (b"\xff\xfe", "The body is not JSON"),
+        (b'{"query": "\xff"}', "it is not UTF-8"),
+        (b'{"query": "\\ud800"}', "The body is not JSON"),
+        (b"null", "The body does not fit"),
+        (b'"{ a }"', "The body does not fit"),
+        (b'[{"query": "{ a }"}]', "Batches are not taken"),
+        (b'{"query": 1}', "Expected `str | null`, got `int` - at `$.query`"),
+        (b'{"query": "{ a }", "variables": []}', "at `$.variables`"),
+        (b'{"query": "{ a }", "operationName": {}}', "at `$.operationName`"),
+        (b'{"query": "{ a }", "extensions": "x"}', "at `$.extensions`"),
+        (b'{"query": "{ a }", "variables": {"n": 1e999}}', "out of range"),
+        (b'{"query": "{ a }", "variables": {"n": ' + b"9" * 5_000 + b"}}", "out of range"),
+        (b'{"query": "{ a }", "variables": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001, "nested too deeply"),
+        (b"{}", "There is no `query`"),
+        (b'{"query": "{ a }", "documentId": "x"}', "Both"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_told_why(text: bytes, why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        of_body(text)
+    assert (refused.value.status, refused.value.code) == (400, "BAD_REQUEST")
+    assert why in refused.value.message
+
+
+def test_parameters_of_a_query_string() -> None:
+    assert of_query(b"query=%7B+a+%7D&variables=%7B%22n%22%3A1%7D&utm=x") == Asked("{ a }", None, {"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (b"utm=x", "There is no `query`"),
+        (b"query=a&query=b", "`query` is given twice"),
+        (b"query=%ff", "percent-encoded UTF-8"),
+        (b"query=\xff", "percent-encoded UTF-8"),
+        (b"query=a&variables=[]", "`variables` does not fit"),
+        (b"query=a&variables={", "`variables` is not JSON"),
+        (b"query=a" + b"&x=1" * 200, "percent-encoded UTF-8"),
+    ],
+)
+def test_a_query_string_that_does_not_fit_is_told_why(query: bytes, why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        of_query(query)
+    assert refused.value.status == 400 and why in refused.value.message
+
+
+def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None) -> bytes:
+    """What is read of them, with a limit of 10 bytes; after the last nothing more comes."""
+    coming = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        for message in coming:
+            return message
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return asyncio.run(body.read(headers or {}, receive, 10, seconds=0.01))
+
+
+def part(text: bytes, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": text, "more_body": more}
+
+
+def test_a_body_is_read_whole() -> None:
+    assert received(part(b"01234", more=True), part(b"56789")) == b"0123456789"
+
+
+def test_a_body_over_the_limit_is_refused_while_it_comes() -> None:
+    for messages, headers in (((part(b"x" * 11, more=True),), {}), ((), {"content-length": "11"})):
+        with pytest.raises(Refusal) as refused:
+            received(*messages, headers=headers)
+        assert refused.value.status == 413
+
+
+def test_a_body_that_does_not_come_is_waited_for_a_while() -> None:
+    with pytest.raises(Refusal) as refused:
+        received(part(b"{", more=True))
+    assert (refused.value.status, refused.value.code) == (408, "TOO_SLOW")
+
+
+def test_who_goes_away_is_not_answered() -> None:
+    with pytest.raises(Gone):
+        received(part(b"{", more=True), {"type": "http.disconnect"})
