@@ -30,6 +30,7 @@ COMMANDS = (
     "fill",
     "whatif",
     "rebuild",
+    "verify",
 )
 
 app = typer.Typer(

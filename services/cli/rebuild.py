@@ -1,7 +1,7 @@
 """`crm rebuild`: a projection's rows made anew from the journal, beside those that are read, then in their place."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from projections import PROJECTIONS
-from services.cli import show
+from services.cli import show, whole
 from services.cli.options import Data, Json
 from services.cli.target import target
 from streams.rebuild import history, rebuilding
 from streams.rebuild.rebuilding import Outcome, Plan, Told
+from streams.rebuild.shadow import Report
 
 MEGABYTE = 1 << 20
 
@@ -22,6 +23,10 @@ MEGABYTE = 1 << 20
 def rebuild(
     names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(PROJECTIONS)}.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    from_empty: Annotated[
+        bool, typer.Option("--from-empty", help="With --all: a new database from Kafka alone, checksums of both.")
+    ] = False,
+    swap: Annotated[bool, typer.Option("--swap", help="With --from-empty: it takes the old one's place.")] = False,
     rollback: Annotated[bool, typer.Option(help="Go back to what was served before the last change.")] = False,
     drop_old: Annotated[bool, typer.Option(help="Drop the tables that earlier changes left.")] = False,
     compare: Annotated[bool, typer.Option(help="Say which rows the new table has otherwise.")] = True,
@@ -36,6 +41,10 @@ def rebuild(
         return tell_lines(history.roll_back(here.database_url, wanted), json)
     if drop_old:
         return tell_lines(history.drop_old(here.database_url, wanted), json)
+    if from_empty:
+        if not every:
+            raise ValueError("--from-empty makes all of Postgres anew: give --all with it. Nothing was changed.")
+        return whole.run(here, workers, memory * MEGABYTE, swap, json)
     with progress(json) as told:
         plan = Plan(
             *(here.kafka_bootstrap, here.database_url, wanted),
@@ -75,10 +84,7 @@ def tell(outcome: Outcome) -> None:
         )
         rows.append((table, f"{count:,}", *told))
     show.table(columns, rows)
-    for name, report in outcome.reports.items():
-        for example in report.examples:
-            what = "; ".join(f"{c}: {was!r} → {now!r}" for c, (was, now) in example.columns.items())
-            typer.echo(f"  {name} {example.key} {example.kind.replace('_', ' ')} {what}".rstrip())
+    differences(outcome.reports)
     for id, (number, partition, position) in outcome.unknown.items():
         typer.echo(
             f"{number:,} events of schema {id}, which this release does not know, were passed over "
@@ -88,6 +94,14 @@ def tell(outcome: Outcome) -> None:
         f"{outcome.events:,} events in {outcome.seconds['total']:.1f} s, {outcome.events_per_second:,} a second. "
         "The new rows are served; `crm rebuild NAME --rollback` goes back."
     )
+
+
+def differences(reports: Mapping[str, Report]) -> None:
+    """Some rows that are not the same, and in what."""
+    for name, report in reports.items():
+        for example in report.examples:
+            what = "; ".join(f"{c}: {was!r} → {now!r}" for c, (was, now) in example.columns.items())
+            typer.echo(f"  {name} {example.key} {example.kind.replace('_', ' ')} {what}".rstrip())
 
 
 @contextmanager

@@ -61,9 +61,10 @@ class Packer:
             for column in self.projection.columns:
                 value = getattr(row, column.name)
                 if problem := misfit(column, value):
+                    key = getattr(row, self.projection.key, "?")
                     return Broken(
-                        f"{self.projection.name}: {problem} in column {column.name} of row "
-                        f"{getattr(row, self.projection.key, '?')}. Nothing was swapped. Mend the fold, run it again."
+                        f"{self.projection.name}: {problem} in column {column.name} of row {key}. "
+                        "Nothing was swapped. Mend the fold and run it again."
                     )
         return Broken(f"{self.projection.name}: rows cannot be written: {error!r}. Nothing was swapped.")
 

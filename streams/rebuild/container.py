@@ -1,4 +1,4 @@
-"""Records of one shape as an Avro container file in memory: polars decodes in Rust the columns that are asked for.
+"""Records of one shape as an Avro file in memory, which polars decodes in Rust, and only the columns asked for.
 
 https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 A record inside a record adds no byte of its own, so it is written out flat (`meta.id`): then parts of it can be left

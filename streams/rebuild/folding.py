@@ -81,7 +81,7 @@ def given(projection: Projection[Any], found: Iterable[Decoded]) -> Given:
 
 
 class Fold:
-    """Rows of one projection. `kept` holds those that an event may still change, `budget` bytes of them at most."""
+    """Rows of one projection. `kept`: those that a later event may still change, `budget` bytes of them at most."""
 
     def __init__(self, projection: Projection[Any], sink: Sink, budget: int = 1 << 30) -> None:
         self.projection, self.sink, self.budget = projection, sink, budget

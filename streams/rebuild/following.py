@@ -1,4 +1,4 @@
-"""The last stretch: what came to the journal meanwhile goes into the new tables as the project role would do it."""
+"""The last stretch: what the journal got meanwhile goes into the new tables as the project role would do it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -82,6 +82,7 @@ class Rebuild:
     plan: Plan
     told: Told
     seconds: dict[str, float] = field(default_factory=dict)
+    schema: str = tables.BUILDING
 
     async def run(self) -> Outcome:
         began = time.perf_counter()
@@ -127,7 +128,7 @@ class Rebuild:
                 bootstrap=plan.bootstrap,
                 topic=plan.topic,
                 dsn=plan.dsn,
-                schema=tables.BUILDING,
+                schema=self.schema,
                 projections=plan.names,
                 until=until,
                 file=plan.file,

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from crm.adapters.folding import remember
 from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from projections import PROJECTIONS
 from services.stack.behind import claim
 from streams.rebuild.history import drop_old, roll_back
-from streams.rebuild.rebuilding import held
+from streams.rebuild.rebuilding import Told, held
+from streams.rebuild.verifying import verify
+from streams.rebuild.whole import drop, from_empty, keep_history
+from tests.connected.own_journal import Journal
 from tests.connected.replayed import Replayed, cards
+from tests.engine import connected
 
 NAMES = ("contact", "deal", "timeline")
 CONTACT, DEAL = PROJECTIONS["contact"].table, PROJECTIONS["deal"].table
@@ -108,5 +113,74 @@ def test_the_same_version_again_and_back(replayed: Replayed) -> None:
         with pytest.raises(Broken) as refused:
             await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
         assert str(refused.value) == ("deal has nothing to go back to: no earlier table is kept. Nothing was changed.")
+
+    asyncio.run(run())
+
+
+def test_verify_finds_what_is_not_as_the_journal_gives(replayed: Replayed) -> None:
+    """And changes nothing: what was wrong is wrong afterwards, and no table is left."""
+
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 10))
+        await replayed.project()
+        assert (await verify(replayed.plan(*NAMES))).same
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('read', 'verifying', 'building', 'before')"
+        before = await asyncio.to_thread(replayed.do, tables)
+        await asyncio.to_thread(replayed.do, f"UPDATE read.{DEAL} SET stage = 'lost' WHERE number = 3")
+        await asyncio.to_thread(replayed.do, f"DELETE FROM read.{CONTACT} WHERE name LIKE '% 5'")
+        found = await verify(replayed.plan(*NAMES))
+        told = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in found.reports.items()}
+        assert told == {"contact": (9, 0, 0, 1), "deal": (9, 1, 0, 0), "timeline": (170, 0, 0, 0)}
+        assert found.reports["deal"].examples[0].columns == {"stage": ["lost", "won"]}
+        assert await asyncio.to_thread(replayed.do, tables) == before
+        assert await asyncio.to_thread(replayed.do, f"SELECT stage FROM read.{DEAL} WHERE number = 3") == [("lost",)]
+
+    asyncio.run(run())
+
+
+def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
+    """Every table of the new database has the checksum of the present one, which decided the events itself."""
+
+    async def run() -> None:
+        journal = Journal(replayed.bootstrap, replayed.dsn)
+        replayed.topic = journal.topic
+        await journal.create_topics()
+        events = cards(0, 12)
+        async with journal.relaying() as relay:
+            for n in range(0, len(events), 20):
+                await journal.commit(*events[n : n + 20])
+            await journal.published(relay)
+        await replayed.project(tuple(PROJECTIONS))
+        async with await connected(replayed.dsn) as conn:
+            await remember(conn, events)
+            causes = sorted({event.meta.cause for event in events})
+            await conn.execute("INSERT INTO core.fact_seen SELECT unnest(%s::uuid[])", [causes])
+        await keep_history(replayed.bootstrap, replayed.dsn, replayed.topic)
+        budget = 1 << 20
+        found = await from_empty(
+            replayed.bootstrap, replayed.dsn, 2, budget, Told(), replayed.topic, journal.commit_log
+        )
+        try:
+            assert found.made == found.present
+            assert found.made["core.history"][0] == found.outcome.events == len(events)
+            assert found.made[f"read.{DEAL}"][0] == 12
+        finally:
+            await asyncio.to_thread(drop, replayed.dsn, found.database)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("budget", [1, 20_000])
+def test_what_memory_has_no_room_for_waits_in_postgres(replayed: Replayed, budget: int) -> None:
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(
+            event for several in zip(*(cards(n, 1) for n in range(60)), strict=True) for event in several
+        )
+        await replayed.project()
+        live = {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES}
+        await replayed.rebuild(*NAMES, budget=budget, compare=False)
+        assert {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES} == live
 
     asyncio.run(run())
