@@ -20,6 +20,7 @@ Moment = str | datetime
 def replay(
     what: What,
     *,
+    name: str = "",
     since: Moment | None = None,
     until: Moment | None = None,
     clock: str = "occurred",
@@ -37,6 +38,7 @@ def replay(
 def replay(
     what: What,
     *,
+    name: str = "",
     since: Moment | None = None,
     until: Moment | None = None,
     clock: str = "occurred",
@@ -53,7 +55,8 @@ def replay(
 def replay(what: What, *, table: str = "polars", **asked: Any) -> Any:
     """Folds the journal and gives the rows as a polars DataFrame, or as a pyarrow Table with table="arrow".
 
-    what: a projection, or the path of a file that declares one.
+    what: a projection, or the path of a file that declares one; `name` says which if it declares several. A file is
+        folded by a process a core, a projection in this one.
     since, until: moments ("2026-01-31" is the whole day, UTC; a time; a datetime) by `clock`: "occurred", when it
         happened, or "recorded", when it came to be known. Both ends count.
     workspace: its id; all workspaces without it. types: only these of the events that the fold takes, by name.

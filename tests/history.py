@@ -33,7 +33,7 @@ def on(fact: Fact, number: int) -> Fact:
 
 
 def quarter(people: int = 40) -> list[Event]:
-    """Everybody sends a form or a message; two of three pay, in one or two parts, every fifth a week before we know."""
+    """Everybody sends a form or a message; two of three pay, in one or two parts, every seventh a week late."""
     told: list[tuple[int, Fact]] = []
     for n in range(people):
         begin, number = n * 80 // people, f"+38050{n:07}"
@@ -42,7 +42,7 @@ def quarter(people: int = 40) -> list[Event]:
             chat = message(f"chat {n}", chat=str(n), sender=str(n), text="Hello")
             told.append((begin, on(chat, begin)))
         if n % 3:
-            late = 7 if n % 5 == 0 else 0
+            late = 7 if n % 7 == 0 else 0
             for part in range(1 + n % 2):
                 at = begin + 2 + 3 * part
                 payment = paid(f"{n}/{part}", 10_000 // (1 + n % 2), payment=f"p-{n}-{part}", reference=f"R-{n}")

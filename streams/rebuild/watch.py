@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,7 +17,10 @@ class Endless(Exception):
 
 @contextmanager
 def limited(seconds: float = PATIENCE) -> Iterator[None]:
-    """Raises Endless inside the block after so much work. In a process's main thread only."""
+    """Raises Endless inside the block after so much work. Outside a process's main thread there is no limit."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(_: int, __: FrameType | None) -> None:
         raise Endless(f"it has worked for {seconds:.0f} s and did not come to an end")

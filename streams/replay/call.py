@@ -42,20 +42,15 @@ class Replayed(msgspec.Struct):
     unknown: dict[int, int]  # events that were passed over, by schema id
 
 
-def table(what: What, kind: str, **asked: Any) -> Any:
+def table(what: What, kind: str, name: str = "", **asked: Any) -> Any:
     """See crm.replaying.replay."""
     if kind not in ("polars", "arrow"):
         raise ValueError(f"There is no table {kind!r}; there are polars and arrow.")
     if kind == "arrow":
         needed("pyarrow")
     with tempfile.TemporaryDirectory(prefix="crm-replay-") as folder:
-        projections = projections_of(what)
-        if len(projections) > 1:
-            raise ValueError(
-                f"{what} declares {', '.join(p.name for p in projections)}. A table is of one: give the projection."
-            )
-        fold(what, projections, Path(folder), lambda _: None, **asked)
-        (projection,) = projections
+        projection = one_of(what, name)
+        fold(what, [projection], Path(folder), lambda _: None, **asked)
         found = whole(Path(folder), projection).collect()
         return found.to_arrow() if kind == "arrow" else found
 
@@ -98,6 +93,7 @@ def fold(
     order = Order(
         file=str(path(what).absolute()) if isinstance(what, str | Path) else "",
         folder=str(folder),
+        names=tuple(projection.name for projection in projections),
         until=run(lambda: planning.until(bootstrap, path(archive) if archive else None, topic)),
         topic=topic,
         bootstrap=bootstrap,
@@ -148,6 +144,15 @@ def projections_of(what: What) -> Sequence[Projection[Any]]:
     if isinstance(what, Projection):
         return [what]
     return [*declared(path(what)).values()]
+
+
+def one_of(what: What, name: str) -> Projection[Any]:
+    found = projections_of(what)
+    named = [projection for projection in found if name in ("", projection.name)]
+    if len(named) != 1:
+        names = ", ".join(projection.name for projection in found)
+        raise ValueError(f"A table is of one projection: give its name. {what} declares {names}.")
+    return named[0]
 
 
 def whole(folder: Path, projection: Projection[Any]) -> pl.LazyFrame:

@@ -25,6 +25,7 @@ class Order(msgspec.Struct):
 
     file: str  # that declares the projections
     folder: str  # for the parts
+    names: tuple[str, ...]  # of those that are wanted
     until: dict[int, int]
     topic: str
     bootstrap: str = ""  # of Kafka; empty: from the archive alone

@@ -33,7 +33,8 @@ async def main() -> None:
     threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
     try:
         order = msgspec.json.decode(await lines.get(), type=Order)
-        projections = [*declared(Path(order.file)).values()]
+        known = declared(Path(order.file))
+        projections = [known[name] for name in order.names]
         while True:
             (partition,) = msgspec.json.decode(await lines.get(), type=list[int])
             rows, unknown = await fold_partition(order, projections, partition, lambda count: tell({"read": count}))
