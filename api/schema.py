@@ -21,6 +21,7 @@ from api.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.plan import rows
 from api.reads import NODES
 from api.scalars import SCALARS, Long
+from api.search import SEARCH
 from crm.phones import read_phone
 from projections import PROJECTIONS
 
@@ -99,6 +100,7 @@ declare(
         "caller": field(
             TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
         ),
+        "search": SEARCH,
         **{name: listing(name) for name in LISTS},
     },
 )

@@ -12,6 +12,7 @@ from msgspec.structs import fields
 from crm import column_names
 from crm.envelope import Event, Row
 from crm.scalars import Id, Micros
+from crm.spelling import sound
 
 R = TypeVar("R", bound=Row)
 Json = dict[str, str]  # values are JSON text, so that their types survive; a jsonb column
@@ -40,6 +41,9 @@ class Projection(Generic[R]):
     """`indexes` are the orders and filters that reads are served by: each begins with the workspace.
 
     An index of one jsonb or text[] column answers containment; "a, b" is one index over two columns.
+    `search` finds it too: `found_by` names short texts of which any part is looked for, also misspelt, in any alphabet;
+    `found_by_words` a long one of which words are. Both stand in a column of their own, so another choice is another
+    version.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Projection(Generic[R]):
     needs_row: bool  # False: the fold never looks at the earlier row, so it is not loaded
     about: str
     schema: str = "read"  # in Postgres; another while a new table is built beside the one that is read
+    found_by: tuple[str, ...] = ()
+    found_by_words: str = ""
 
     @property
     def table(self) -> str:
@@ -67,6 +73,16 @@ class Projection(Generic[R]):
     def json_columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns if c.type == "jsonb")
 
+    @cached_property
+    def searched(self) -> tuple[str, ...]:
+        """The fields that `search` looks through."""
+        return self.found_by or tuple(filter(None, [self.found_by_words]))
+
+    def sound(self, row: R) -> str:
+        """What the column for searching holds of a row."""
+        told = (getattr(row, name) for name in self.searched)
+        return sound(text for value in told for text in ((value,) if isinstance(value, str) else value or ()))
+
     def key_of(self, event: Event) -> Id:
         """Which row an event is about: its field named like the key, else the event itself."""
         found: Id = getattr(event, self.key, None) or event.meta.id
@@ -74,7 +90,12 @@ class Projection(Generic[R]):
 
 
 def projection(
-    *, key: str, version: int, indexes: tuple[str, ...] = ()
+    *,
+    key: str,
+    version: int,
+    indexes: tuple[str, ...] = (),
+    found_by: tuple[str, ...] = (),
+    found_by_words: str = "",
 ) -> Callable[[Callable[..., R | None]], Projection[R]]:
     """Declares a fold `(row | None, event) -> row | None` as a projection named like the function.
 
@@ -96,6 +117,8 @@ def projection(
             indexes=indexes,
             needs_row=hints[first] is not NoneType,
             about=(row.__doc__ or "").strip(),
+            found_by=found_by,
+            found_by_words=found_by_words,
         )
 
     return declare

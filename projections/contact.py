@@ -37,7 +37,10 @@ Told = ContactCreated | ContactRenamed | ContactChanged | IdentifierAdded | Iden
 
 
 @projection(
-    key="contact_id", version=2, indexes=("touched_at", "phones", "emails", "accounts", "merged_into", "fields")
+    key="contact_id",
+    version=2,
+    indexes=("touched_at", "phones", "emails", "accounts", "merged_into", "fields"),
+    found_by=("name", "phones", "emails"),
 )
 def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
     at = event.meta.occurred_at

@@ -26,7 +26,12 @@ class ConversationRow(Row, frozen=True, gc=False):
 Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
 
 
-@projection(key="conversation_id", version=2, indexes=("touched_at", "contact_id, touched_at"))
+@projection(
+    key="conversation_id",
+    version=2,
+    indexes=("touched_at", "contact_id, touched_at"),
+    found_by=("title",),
+)
 def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | None:
     at = event.meta.occurred_at
     match event:

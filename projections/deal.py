@@ -44,6 +44,7 @@ Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved
     key="deal_id",
     version=2,
     indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
+    found_by=("title", "reference"),
 )
 def deal(row: DealRow | None, event: Told) -> DealRow | None:
     at = event.meta.occurred_at

@@ -26,7 +26,12 @@ class MessageRow(Row, frozen=True, gc=False):
     status: str = "received"  # or queued: it waits to be delivered
 
 
-@projection(key="message_id", version=2, indexes=("conversation_id, sent_at",))
+@projection(
+    key="message_id",
+    version=2,
+    indexes=("conversation_id, sent_at",),
+    found_by_words="text",
+)
 def message(row: MessageRow | None, event: MessageReceived | MessageEdited | ReplyQueued) -> MessageRow | None:
     match event:
         case MessageReceived():

@@ -21,7 +21,12 @@ class NoteRow(Row, frozen=True, gc=False):
     touched_at: Micros
 
 
-@projection(key="note_id", version=1, indexes=("touched_at", "contact_id, touched_at", "deal_id, touched_at"))
+@projection(
+    key="note_id",
+    version=1,
+    indexes=("touched_at", "contact_id, touched_at", "deal_id, touched_at"),
+    found_by_words="text",
+)
 def note(row: NoteRow | None, event: NoteAdded | NoteChanged | NoteRemoved) -> NoteRow | None:
     at, by = event.meta.occurred_at, event.meta.actor
     match event:

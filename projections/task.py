@@ -33,6 +33,7 @@ Told = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
         *("touched_at", "contact_id, touched_at", "deal_id, touched_at", "owner, touched_at", "done, touched_at"),
         "due_at",
     ),
+    found_by=("title",),
 )
 def task(row: TaskRow | None, event: Told) -> TaskRow | None:
     at = event.meta.occurred_at

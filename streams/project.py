@@ -16,6 +16,7 @@ from crm.envelope import Event, Row
 from crm.projection import Projection
 from crm.scalars import Id
 from crm.settings import Settings
+from crm.spelling import COLUMN
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from streams import checkpoints
@@ -81,7 +82,10 @@ class Folding:
             for name in names:
                 if told[name] is not None:
                     told[name] = {k: msgspec.Raw(v.encode()) for k, v in told[name].items()}
-        return f'{{"workspace":"{key[0]}",{msgspec.json.encode(told).decode()[1:]}'
+        sound = b""
+        if self.projection.searched:
+            sound = b'"%s":%s,' % (COLUMN.encode(), msgspec.json.encode(self.projection.sound(row)))
+        return f'{{"workspace":"{key[0]}",{(sound + msgspec.json.encode(told)[1:]).decode()}'
 
     def changes(self) -> Iterable[str]:
         """Notifications: which rows of which workspace are new."""

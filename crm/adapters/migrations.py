@@ -6,11 +6,12 @@ from typing import Any
 
 import psycopg
 
-from crm.adapters import history
+from crm.adapters import finding, history
 from crm.adapters.read_models import ddl, view
 from crm.adapters.reader import make_role, passes_by, secured, shown, vouch
 from crm.errors import Broken
 from crm.projection import Projection
+from crm.spelling import COLUMN
 from crm.state.shape import FOLDS
 from crm.topics import JOURNAL
 
@@ -34,12 +35,14 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             [JOURNAL.partitions - 1],
         )
         conn.execute(NEW, [FOLDS])
+        trgm = finding.bring(conn)
         for projection in projections:
             conn.execute(ddl(projection).encode())
             refuse_a_changed_row(conn, projection)
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
+            finding.make_findable(conn, projection, trgm)
         for name, kind in passes_by(conn):  # it was made before there was row-level security
             conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
 
@@ -47,8 +50,10 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
 def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[Any]) -> None:
     """Raises Broken when the table of this version was made for another row."""
     query = "SELECT attname::text, format_type(atttypid, -1), attnotnull FROM pg_attribute "
-    query += "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
-    there = {(name, kind, required) for name, kind, required in conn.execute(query, [f"read.{projection.table}"])}
+    query += "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attname <> %s"
+    there = {
+        (name, kind, required) for name, kind, required in conn.execute(query, [f"read.{projection.table}", COLUMN])
+    }
     wanted = {(c.name, LONG_NAMES.get(c.type, c.type), c.required) for c in projection.columns}
     changed = sorted({name for name, _, _ in there ^ (wanted | {("workspace", "uuid", True)})})
     if changed:

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.adapters.reader import secured, shown
 from crm.projection import Column, Projection
+from crm.spelling import COLUMN
 
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
 # In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
@@ -68,10 +69,11 @@ def load(projection: Projection[Any]) -> str:
 
 @cache
 def save(projection: Projection[Any]) -> str:
-    """Parameters: JSON of rows, each with its workspace. Inserts or replaces."""
-    names = [c.name for c in projection.columns]
-    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in projection.columns)
-    values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in projection.columns)
+    """Parameters: JSON of rows, each with its workspace and what it sounds like. Inserts or replaces."""
+    columns = [*projection.columns, *([Column(COLUMN, "text", False)] if projection.searched else [])]
+    names = [c.name for c in columns]
+    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in columns)
+    values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in columns)
     replaced = ", ".join(f"{n} = excluded.{n}" for n in names if n != projection.key)
     return (
         f"INSERT INTO {projection.place} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "

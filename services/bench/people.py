@@ -1,12 +1,14 @@
 """Contacts with deals and payments by the hundred thousand, made in Postgres itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from crm.projection import Projection
+from crm.spelling import COLUMN, key
 from projections import PROJECTIONS
 
 BLANK = {
@@ -25,6 +27,7 @@ LAST = """Шевчен Ковален Бондарен Ткачен Кравче
 Гаврилю Федорен Кузьмен Юрчен Щербен Їжаке Єфимен Жураве Цимбалю Фесен Нестерен Борисен Демчен Андрієн Мацю Онищен
 Семеню Прокопчу Сидорен Приходь Дячен Зінчен Назарен Остапчу Пилипен Радчен Тищен Усен Чумачен"""
 ENDINGS = "ко к ков кова ський ська шин шина"
+SURNAMES = " ".join(root + ending for ending in ENDINGS.split() for root in LAST.split())
 GOODS = "Стіл Крісло Шафа Ліжко Комод Диван Полиця"
 STAGES = 10
 DEALS_EACH = 5
@@ -52,10 +55,12 @@ def contacts(count: int) -> Mapping[str, str]:
     at = sometime(count)
     return {
         "contact_id": id_of("contact"),
-        "name": f"{pick(FIRST)} || ' ' || {pick(LAST, 32)} || {pick(ENDINGS, 7)}",
+        "name": f"{pick(FIRST)} || ' ' || {pick(SURNAMES, 32)}",
         "source": "'form'",
         "phones": f"ARRAY[{PHONE}]",
         "emails": "ARRAY['client' || n || '@example.com']",
+        COLUMN: f"' ' || {pick(key(FIRST))} || ' ' || {pick(key(SURNAMES), 32)} || {PHONE.replace('+', ' ')} "
+        f"|| ' {key('client')}' || n || ' {key('example com')}'",
         "created_at": at,
         "touched_at": at,
     }
@@ -68,6 +73,7 @@ def deals(count: int) -> Mapping[str, str]:
         "contact_id": id_of("contact", f"n / {DEALS_EACH}"),
         "number": "n + 1",
         "title": f"{pick(GOODS)} || ' ' || n",
+        COLUMN: f"' ' || {pick(key(GOODS))} || ' ' || n",
         "amount_minor": "100000 + n",
         "currency": "'UAH'",
         "stage": f"'stage ' || n % {STAGES}",
@@ -98,11 +104,27 @@ def fill(conn: psycopg.Connection[Any], workspace: str, name: str, count: int, k
     """Adds `count` rows of a projection. Columns that `known` does not tell are empty."""
     projection: Projection[Any] = PROJECTIONS[name]
     told = {c.name: known.get(c.name) or (BLANK[c.type] if c.required else "NULL") for c in projection.columns}
+    if COLUMN in known:
+        told[COLUMN] = known[COLUMN]
     statement = (
         f"INSERT INTO read.{projection.table} (workspace, {', '.join(told)}) "
         f"SELECT %s, {', '.join(told.values())} FROM generate_series(0::bigint, %s - 1) AS n"
     ).replace(" % ", " %% ")
-    conn.execute(statement.encode(), [workspace, count])
+    with without_indexes(conn, projection.table):
+        conn.execute(statement.encode(), [workspace, count])
+
+
+@contextmanager
+def without_indexes(conn: psycopg.Connection[Any], table: str) -> Iterator[None]:
+    """They are made again afterwards: that is sooner done."""
+    named = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'read' AND tablename = %s"
+    there = [(name, made) for name, made in conn.execute(named, [table]) if not name.endswith("_pkey")]
+    for name, _ in there:
+        conn.execute(f"DROP INDEX read.{name}".encode())
+    yield
+    conn.execute("SET maintenance_work_mem = '256MB'")
+    for _, made in there:
+        conn.execute(made.encode())
 
 
 def settle(conn: psycopg.Connection[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from services.bench import lookups
 from services.bench.graphql.run import measure
 from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
@@ -90,6 +91,24 @@ def graphql(
     load = Load(seconds, connections=connections)
     found = asyncio.run(measure(contacts, load, postgraphile, teller(json)))
     show.as_json(found) if json else beside(found)
+
+
+Contacts = Annotated[int, typer.Option(min=1000, help="Among whom one is looked for.")]
+Rate = Annotated[int, typer.Option(min=1, help="Questions a second.")]
+
+
+@app.command()
+def caller(contacts: Contacts = 1_000_000, rate: Rate = 200, seconds: Seconds = 20, json: Json = False) -> None:
+    """Who has this number? In any spelling, of people known and unknown, on servers of its own."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    show.as_json(asyncio.run(lookups.caller(contacts, rate, seconds, teller(json))))
+
+
+@app.command()
+def search(contacts: Contacts = 1_000_000, rate: Rate = 10, seconds: Seconds = 20, json: Json = False) -> None:
+    """Names whole, begun and misspelt, parts of phones and e-mails, deals by number, on servers of its own."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    show.as_json(asyncio.run(lookups.search(contacts, rate, seconds, teller(json))))
 
 
 def beside(found: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from crm.envelope import Row
 from crm.errors import Broken
 from crm.projection import Column, Projection
 from crm.scalars import Id
+from crm.spelling import COLUMN
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -33,12 +34,14 @@ class Packer:
     def __init__(self, projection: Projection[Any]) -> None:
         self.projection = projection
         fixed = [c for c in projection.columns if c.required and c.type in FIXED]
-        self.fixed, self.free = fixed, [c for c in projection.columns if c not in fixed]
+        sound = [Column(COLUMN, "text", False)] if projection.searched else []
+        self.fixed, self.free = fixed, [*(c for c in projection.columns if c not in fixed), *sound]
         self.columns = ["workspace", *(c.name for c in (*fixed, *self.free))]
         parts = "".join(FIXED[c.type] for c in fixed)
         self.head = struct.Struct(f">hi16s{parts}")
         self.count = len(self.columns)
-        self.values = {c.name: attrgetter(c.name) for c in projection.columns}
+        self.values: dict[str, Callable[[Any], Any]] = {c.name: attrgetter(c.name) for c in projection.columns}
+        self.values[COLUMN] = projection.sound
 
     def pack(self, rows: Sequence[tuple[Id, Row]]) -> bytes:
         """Without signature and trailer. Raises Broken with the row and the column that cannot be written."""

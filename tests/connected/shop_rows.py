@@ -8,6 +8,7 @@ import psycopg
 from crm.adapters.read_models import save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
+from crm.spelling import COLUMN
 from projections import PROJECTIONS
 from projections.call import CallRow
 from projections.contact import ContactRow
@@ -85,11 +86,14 @@ SHOPS_ROWS: list[Row] = [
 def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> None:
     of_row = {projection.row: projection for projection in PROJECTIONS.values()}
     for row in rows:
+        projection = of_row[type(row)]
         values = msgspec.structs.asdict(row)
+        if projection.searched:
+            values[COLUMN] = projection.sound(row)
         for name in {"fields", "utm"} & values.keys():
             values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
         line = msgspec.json.encode([{"workspace": workspace, **values}]).decode()
-        connection.execute(save(of_row[type(row)]).encode(), [line])
+        connection.execute(save(projection).encode(), [line])
 
 
 def empty(connection: psycopg.Connection[Any]) -> None:

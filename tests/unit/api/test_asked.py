@@ -1,0 +1,70 @@
+"""What is typed into a search, read as words to look for."""
+
+import pytest
+
+from api.asked import Asked, asked, stem, why
+from api.errors import BadInput
+from projections import PROJECTIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "number"),
+    [
+        ("Олена Шевченко", ("olena", "shevtshenko"), None),
+        ("Shevchenko, OLENA", ("shevtshenko", "olena"), None),
+        ("067 123-45-67", ("671234567",), None),
+        ("+38 (067) 1234567", ("380671234567",), None),
+        ("00380671234567", ("380671234567",), 380671234567),
+        ("4567", ("4567",), 4567),
+        ("D-7", (), 7),
+        ("д-7", (), 7),
+        ("#7", (), 7),
+        ("7", ("7",), 7),
+        ("olena@exam", ("olena", "eksam"), None),
+        ("раз раз два три чотири п'ять шість сім", ("raz", "dva", "tri", "tshotiri", "piat", "shist"), None),
+    ],
+)
+def test_words_of_a_text(text: str, words: tuple[str, ...], number: int | None) -> None:
+    assert asked(text) == Asked(words, number)
+
+
+@pytest.mark.parametrize("text", ["", " ", "а", "% _ \\", "'", "a b c", "+"])
+def test_too_little_is_said(text: str) -> None:
+    with pytest.raises(BadInput, match="two letters, four digits or a deal's number"):
+        asked(text)
+
+
+def test_too_much_is_said() -> None:
+    with pytest.raises(BadInput, match="`text` has 201 characters"):
+        asked("a" * 201)
+
+
+def test_patterns_are_beginnings_of_words_and_any_part_of_a_number() -> None:
+    assert asked("Олена 67123").patterns == ["% olena%", "%67123%"]
+
+
+def test_an_ending_is_not_looked_at_in_long_texts() -> None:
+    assert {stem(word) for word in ("dostavka", "dostavku", "dostavki")} == {"dostavk"}
+    assert [stem(word) for word in ("olia", "aeiou", "7")] == ["olia", "aeiou", "7"]
+    assert asked("доставка столу").query == "'dostavk':* & 'stol':*"
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("Shevchenko", ["name"]),
+        ("0671234567", ["phones"]),
+        ("olena", ["name", "emails"]),
+        ("Shevcenko", ["name"]),
+        ("example", ["emails"]),
+    ],
+)
+def test_a_hit_says_what_it_was_found_by(text: str, fields: list[str]) -> None:
+    row = {"name": "Олена Шевченко", "phones": ["+380671234567"], "emails": ["olena@example.com"]}
+    assert why(asked(text), PROJECTIONS["contact"], row) == fields
+
+
+def test_a_deal_is_found_by_its_number() -> None:
+    row = {"title": "Стіл 7", "reference": "", "number": 7}
+    assert why(asked("7"), PROJECTIONS["deal"], row) == ["title", "number"]
+    assert why(asked("D-7"), PROJECTIONS["deal"], row | {"title": "Шафа"}) == ["number"]
