@@ -12,6 +12,7 @@ from api.app import App
 from api.changes import Changes
 from api.commands.desk import Desk
 from api.database import pool
+from api.freshness import Freshness
 from api.journal import Journal
 from api.trusted import Trusted, read
 from crm.adapters import health, logs, tracing
@@ -34,6 +35,7 @@ async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
     rows, access = pool(settings.database_url), Access()
     desk = Desk(settings.database_url, access, settings.kafka_bootstrap)
+    freshness = Freshness(settings.database_url)
     changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 
     def missing() -> str | None:
@@ -43,7 +45,9 @@ async def serve(settings: Settings) -> None:
 
     server = health.Quiet(
         uvicorn.Config(
-            Observed(App(rows, access, changes, missing, settings.max_body, *asked(settings), desk=desk)),
+            Observed(
+                App(rows, access, changes, missing, settings.max_body, *asked(settings), desk=desk, freshness=freshness)
+            ),
             host=settings.host,
             port=settings.api_port,
             log_config=None,
@@ -66,6 +70,7 @@ async def serve(settings: Settings) -> None:
         asyncio.create_task(access.start(settings.kafka_bootstrap)),
         asyncio.create_task(changes.run()),
         asyncio.create_task(Uses(settings.database_url, access.used).run()),
+        asyncio.create_task(freshness.run()),
         asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
     ]
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")

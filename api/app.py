@@ -14,6 +14,7 @@ from api.commands.desk import Desk
 from api.context import Context
 from api.engine import Engine
 from api.errors import Unauthorized
+from api.freshness import Freshness
 from api.graphiql import POLICY, static
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
 from api.limits.rates import Rates
@@ -70,9 +71,10 @@ class App:
         curious: Curious = anyone,
         trusted: Trusted = NOTHING,
         desk: Desk | None = None,
+        freshness: Freshness | None = None,
     ) -> None:
         self.graph, self.ready = Graph(pool, access, changes), ready
-        engine = Engine(curious=curious, trusted=trusted)
+        engine = Engine(freshness, curious=curious, trusted=trusted)
         self.endpoint = Endpoint(
             engine, access, partial(Context, pool, access, changes, desk=desk), ready, max_body, Rates(rate_points)
         )

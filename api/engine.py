@@ -19,7 +19,8 @@ from graphql import (
 from api.access import Curious, Token, anyone
 from api.context import Context
 from api.database import text
-from api.errors import ApiError, Invalid, TooSlow, Unavailable, note, told
+from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, note, told
+from api.freshness import Freshness
 from api.limits import documents
 from api.limits.cost import LIMIT, Price, too_dear
 from api.plan.plan import Plan
@@ -29,9 +30,10 @@ from api.trusted import NOTHING, ONLY, Trusted, Untrusted
 
 PLANS = 1_000  # kept, of documents that are not longer than LONGEST
 LONGEST = 20_000  # characters
+EVERY: frozenset[str] = frozenset()  # projection
 # The encoder writes numbers of custom fields exactly as they are stored.
 ENCODER = msgspec.json.Encoder(decimal_format="number")
-FAST = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d}}}'
+FAST = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d},"freshness":%s}}'
 log = structlog.get_logger()
 
 
@@ -47,9 +49,14 @@ class Engine:
     """Plans are kept by document, operation and role, the least recently used is forgotten."""
 
     def __init__(
-        self, served: GraphQLSchema = schema._schema, curious: Curious = anyone, trusted: Trusted = NOTHING
+        self,
+        freshness: Freshness | None = None,
+        served: GraphQLSchema = schema._schema,
+        curious: Curious = anyone,
+        trusted: Trusted = NOTHING,
     ) -> None:
-        self.schema, self.curious, self.trusted = served, curious, trusted
+        self.freshness, self.schema = freshness or Freshness(), served
+        self.curious, self.trusted = curious, trusted
         self.plans: OrderedDict[tuple[str, str | None, frozenset[str]], Plan] = OrderedDict()
 
     def prepare(self, document: str, operation: str | None, token: Token) -> Plan:
@@ -98,19 +105,28 @@ class Engine:
             return None
         try:
             parameters = statement.parameters(context.workspace(), variables)
+            if context.min_position:
+                await self.freshness.wait(context.min_position, statement.projections)
+            fresh = self.freshness.told(statement.projections)
             data = await text(context.pool, statement.text, parameters)
-        except (Unavailable, TooSlow) as error:
+        except (Unavailable, TooSlow, StaleRead) as error:
             return Answer(ENCODER.encode({"data": None, "errors": [told(error).formatted]}))
         except (Unfit, ApiError):
             return None
         except psycopg.Error:
             log.exception("a statement of the fast path failed; the slow path answers", operation=plan.name)
             return None
-        return Answer(FAST % (data, plan.cost(given), LIMIT))
+        return Answer(FAST % (data, plan.cost(given), LIMIT, fresh))
 
     async def slow(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer:
         assert plan.document and plan.operation
         context.begin()
+        try:
+            if context.min_position and plan.kind is OperationType.QUERY:
+                await self.freshness.wait(context.min_position, EVERY)
+        except ApiError as error:
+            return Answer(ENCODER.encode({"data": None, "errors": [told(error).formatted]}))
+        fresh = msgspec.Raw(self.freshness.told(EVERY))
         name = plan.operation.name.value if plan.operation.name else None
         running = execute(
             self.schema,
@@ -127,7 +143,7 @@ class Engine:
             whole["data"] = result.data
         if result.errors:
             whole["errors"] = [told(error).formatted for error in result.errors]
-        whole["extensions"] = {"cost": {"requested": plan.cost(given), "limit": LIMIT}}
+        whole["extensions"] = {"cost": {"requested": plan.cost(given), "limit": LIMIT}, "freshness": fresh}
         return Answer(ENCODER.encode(whole), "data" in whole)
 
 

@@ -61,6 +61,12 @@ class TooSlow(ApiError):
     code = "TOO_SLOW"
 
 
+class StaleRead(ApiError):
+    """The read models are not as far as the query wants them to be."""
+
+    code = "STALE_READ"
+
+
 class Unavailable(ApiError):
     """The database is away."""
 

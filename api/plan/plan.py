@@ -1,5 +1,6 @@
 """A prepared operation: parsed and checked once, with one statement for each shape of its variables."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from api.plan.selection import Selection
 from api.plan.statement import WORKSPACE, Statement, Unfit, Writer
 
 SHAPES = 64  # statements that one plan keeps
+VIEW = re.compile(r"\bread\.(\w+)")
 ABSENT, NULL, GIVEN = "absent", "null", "given"
 
 
@@ -91,7 +93,8 @@ class Plan:
             built = writer.object(query, [self.operation.selection_set], "")
         except (Unfit, GraphQLError):
             return None
-        return Statement(f"SELECT {built}::text WHERE {WORKSPACE} IS NOT NULL".encode(), tuple(writer.reads))
+        text = f"SELECT {built}::text WHERE {WORKSPACE} IS NOT NULL"
+        return Statement(text.encode(), tuple(writer.reads), frozenset(VIEW.findall(text)))
 
 
 NONE = VariableValues({}, {})

@@ -20,10 +20,11 @@ class Unfit(Exception):
 
 
 class Statement(NamedTuple):
-    """`reads` give the parameters behind the workspace, which is the first."""
+    """`reads` give the parameters behind the workspace, which is the first; `projections` are those that it reads."""
 
     text: bytes
     reads: tuple[Read, ...]
+    projections: frozenset[str]
 
     def parameters(self, workspace: str, variables: VariableValues) -> list[str]:
         """Raises Unfit, or BadInput."""

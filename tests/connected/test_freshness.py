@@ -1,0 +1,102 @@
+"""A read waits for what was written, and for nothing for ever: events that change no row count too."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from psycopg import AsyncConnection
+
+from api.errors import StaleRead
+from api.freshness import Freshness
+from crm.events import AssignmentRulesSet, WorkspaceCreated
+from crm.projection import Projection
+from crm.scalars import Id
+from projections import PROJECTIONS
+from tests.connected.projecting_role import ALL, role
+from tests.engine import connected, events_of, journal
+from tests.given import form
+
+DEALS = frozenset({"deal"})
+
+
+@contextlib.asynccontextmanager
+async def followed(dsn: str) -> AsyncIterator[tuple[AsyncConnection, Freshness]]:
+    freshness = Freshness(dsn)
+    following = asyncio.create_task(freshness.run())
+    try:
+        async with await connected(dsn) as conn:
+            yield conn, freshness
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+
+def some_journal() -> list[Any]:
+    """A form, and what the workspace set: of that no projection takes anything."""
+    events = events_of([form("1", phones=["+380501112233"])], Id(str(uuid4())))
+    assert not any(AssignmentRulesSet in p.handles for p in PROJECTIONS.values())
+    rules = next(AssignmentRulesSet(e.meta, 1, ()) for e in events if not isinstance(e, WorkspaceCreated))
+    return journal([*events, rules])
+
+
+def end_of(log: list[Any]) -> str:
+    """The position behind all of it."""
+    ends: dict[int, int] = {}
+    for record in log:
+        ends[record.partition] = int(dict(record.headers)["position"]) + 1
+    return ",".join(f"{partition}:{next}" for partition, next in sorted(ends.items()))
+
+
+def test_a_wait_ends_with_the_last_event_though_no_projection_takes_it(fresh_database_url: str) -> None:
+    async def run() -> None:
+        log = some_journal()
+        async with followed(fresh_database_url) as (conn, freshness):
+            project = await role(conn)
+            waits = [asyncio.create_task(freshness.wait(end_of(log), of, 60)) for of in (DEALS, frozenset[str]())]
+            await project.catch_up(log, 1)
+            await asyncio.gather(*waits)
+            ends = dict(part.split(":") for part in end_of(log).split(","))
+            reached = dict(part.split(":") for part in freshness.of(frozenset()).position.split(","))
+            assert {partition: reached[partition] for partition in ends} == ends
+            assert len(reached) == 12
+
+    asyncio.run(run())
+
+
+def test_what_was_never_written_is_a_stale_read(fresh_database_url: str) -> None:
+    async def run() -> None:
+        async with followed(fresh_database_url) as (conn, freshness):
+            await role(conn)
+            with pytest.raises(StaleRead, match=r"up to 3:7 did not arrive within 0\.05 s"):
+                await freshness.wait("3:7", DEALS, 0.05)
+
+    asyncio.run(run())
+
+
+def stumbling(projection: Projection[Any]) -> Projection[Any]:
+    def fold(row: Any, event: Any) -> Any:
+        raise ValueError("a bug")
+
+    changed: Callable[..., Any] = Projection
+    told = {name: getattr(projection, name) for name in Projection.__dataclass_fields__} | {"fold": fold}
+    result: Projection[Any] = changed(**told)
+    return result
+
+
+def test_a_projection_that_stands_still_is_told_at_once_and_stops_no_other(fresh_database_url: str) -> None:
+    """Its wait could last for ever."""
+
+    async def run() -> None:
+        log = some_journal()
+        async with followed(fresh_database_url) as (conn, freshness):
+            project = await role(conn, [stumbling(p) if p.name == "deal" else p for p in ALL])
+            await project.catch_up(log)
+            await freshness.wait(end_of(log), frozenset({"contact"}), 60)
+            with pytest.raises(StaleRead, match="The projection deal stands still"):
+                await freshness.wait(end_of(log), DEALS, 60)
+
+    asyncio.run(run())
