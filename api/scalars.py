@@ -21,6 +21,17 @@ def long(value: object) -> int:
     return value
 
 
+def parsed_moment(value: object) -> datetime:
+    """Raises GraphQLError: any other error would pass for a bug of ours."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise GraphQLError("A DateTime is a moment with its zone, such as 2026-11-25T12:00:00+02:00.")
+    return at
+
+
 def moment(at: datetime) -> str:
     """As Postgres writes it in JSON: with its zone, and no more digits than it has."""
     text = at.isoformat()
@@ -33,7 +44,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A moment in RFC 3339 with its zone, to the microsecond: 2026-01-01T12:00:00.25+00:00.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=moment,
-        parse_value=datetime.fromisoformat,
+        parse_value=parsed_moment,
     ),
     Long: strawberry.scalar(
         name="Long",

@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 
 from api.commands.mutations import MUTATION
 from api.context import Begin, Info
+from api.descriptions import describe
 from api.errors import BadInput, Masked, note
 from api.events import EVENTS
 from api.fields import Argument, field, subscription
@@ -140,3 +141,4 @@ schema = Schema(
         Limited,
     ],
 )
+describe(schema._schema)

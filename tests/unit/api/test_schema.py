@@ -7,7 +7,7 @@ from graphql import GraphQLError, GraphQLObjectType
 
 from api.named import type_name
 from api.nodes import HIDDEN
-from api.scalars import Money, long, money_for_people
+from api.scalars import Money, long, money_for_people, parsed_moment
 from api.schema import schema
 from api.sdl import sdl
 from projections import PROJECTIONS
@@ -41,3 +41,14 @@ def test_a_long_is_a_whole_number_of_64_bits() -> None:
     for wrong in (2**63, 1.0, "1", True, None):
         with pytest.raises(GraphQLError, match="at most 64 bits"):
             long(wrong)
+
+
+def test_a_moment_has_a_zone() -> None:
+    assert parsed_moment("2026-11-25T12:00:00+02:00").isoformat() == "2026-11-25T12:00:00+02:00"
+
+
+@pytest.mark.parametrize("value", ["", "soon", "2026-11-25T12:00:00", "2026-11-25", 1795600000, None])
+def test_what_is_no_moment_is_the_askers_mistake(value: object) -> None:
+    """`dueAt: "soon"` was answered as a bug of ours: validation takes any other error for one."""
+    with pytest.raises(GraphQLError, match="is a moment with its zone"):
+        parsed_moment(value)
