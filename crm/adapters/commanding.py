@@ -31,6 +31,8 @@ AGAIN = (  # another writer was there first: nothing was written, and all of it 
     psycopg.errors.LockNotAvailable,
 )
 Effect = Callable[[Sequence[Event]], Awaitable[None]]
+Place = tuple[str, int, int]  # topic, partition and offset of what a command follows from
+NOWHERE: Place = ("", -1, -1)
 
 
 class KeyReused(CrmError):
@@ -54,21 +56,29 @@ async def nothing(_events: Sequence[Event]) -> None:
 
 
 async def carry_out(
-    conn: AsyncConnection, declared: Declared, command: Command, key: str = "", effect: Effect = nothing
+    conn: AsyncConnection,
+    declared: Declared,
+    command: Command,
+    key: str = "",
+    effect: Effect = nothing,
+    place: Place = NOWHERE,
 ) -> Done:
     """Tries again when another writer came first. `effect` is awaited when all but the commit has succeeded, and may
-    be awaited again. Raises Rejected, KeyReused, and what Postgres and the effect raise."""
+    be awaited again. `place`: the fact that made somebody give the command. Raises Rejected, KeyReused, and what
+    Postgres and the effect raise."""
     for tried in range(1, TRIES + 1):
         try:
             async with conn.transaction():
-                return await attempt(conn, declared, command, key, effect)
+                return await attempt(conn, declared, command, key, effect, place)
         except AGAIN:
             if tried == TRIES:
                 raise
     raise AssertionError("unreachable")
 
 
-async def attempt(conn: AsyncConnection, declared: Declared, command: Command, key: str, effect: Effect) -> Done:
+async def attempt(
+    conn: AsyncConnection, declared: Declared, command: Command, key: str, effect: Effect, place: Place
+) -> Done:
     batch, at = Batch(), now()
     state = batch.of(command.meta.workspace)
     # Whoever comes second under one key waits here until the first has committed.
@@ -78,7 +88,7 @@ async def attempt(conn: AsyncConnection, declared: Declared, command: Command, k
 
     def act(_: Command) -> list[Event] | None:
         try:
-            return decided(declared, Case(command, state, at), key)
+            return decided(declared, Case(command, state, at, *place), key)
         except Exception:
             batch.forget()
             if batch.assumed:  # what it stumbled on, or was refused for, may be there after all
