@@ -13,6 +13,7 @@ from api.changes import Changes
 from api.commands.desk import Desk
 from api.database import pool
 from api.freshness import Freshness
+from api.http.connections import Impatient
 from api.journal import Journal
 from api.trusted import Trusted, read
 from crm.adapters import health, logs, tracing
@@ -53,6 +54,7 @@ async def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
+            http=Impatient,
             ws="websockets-sansio",
             ws_max_size=settings.max_body,
             timeout_graceful_shutdown=PATIENCE,

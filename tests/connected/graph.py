@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from api.app import App
 from api.changes import Changes
 from api.database import pool
+from api.http.connections import Impatient
 from crm.adapters.health import Quiet
 from crm.adapters.migrations import migrate
 from projections import PROJECTIONS
@@ -46,7 +47,8 @@ class Keys:
 class Api:
     """The API on a free port, in a thread with its own loop."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, http: type[Any] = Impatient) -> None:
+        self.http = http
         self.dsn, self.keys, self.changes = dsn, Keys(), Changes(dsn)
         self.started, self.client = threading.Event(), httpx.Client(trust_env=False)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
@@ -54,7 +56,9 @@ class Api:
     async def serve(self) -> None:
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
         app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000)
-        self.server = Quiet(uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="websockets-sansio"))
+        self.server = Quiet(
+            uvicorn.Config(app, port=0, http=self.http, lifespan="off", log_config=None, ws="websockets-sansio")
+        )
         await rows.open()
         await self.changes.listening.wait()
         serving = asyncio.create_task(self.server.serve())
@@ -96,13 +100,13 @@ class Api:
 
 
 @contextmanager
-def served(dsn: str) -> Iterator[Api]:
+def served(dsn: str, http: type[Any] = Impatient) -> Iterator[Api]:
     migrate(dsn, PROJECTIONS.values())
     with psycopg.connect(dsn, autocommit=True) as connection:
         empty(connection)
         insert(connection, SHOP, *SHOPS_ROWS)
         insert(connection, OTHER, contact("Olena", phones=(OLENA_PHONE,)))
-    api = Api(dsn)
+    api = Api(dsn, http)
     api.thread.start()
     assert api.started.wait(20)
     try:
