@@ -11,7 +11,7 @@ import structlog
 
 from crm.settings import Settings
 
-PERSONAL = re.compile(r"(?<![\w-])\+?\d[\d ()-]{7,}\d(?![\w-])|[\w.+-]+@[\w-]+\.[\w.]+|crm_live_\w+")
+PERSONAL = re.compile(r"(?<![\w-])\+?\d[\d ()-]{7,}\d(?![\w-])|[\w.+-]+@[\w-]+\.[\w.]+|crm_live_[\w-]+")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 OWN = ("timestamp", "level", "role")
 NOISY = ("aiokafka", "faust", "mode", "asyncio", "uvicorn", "streams.worker")  # the last: Faust's, named by subclass
