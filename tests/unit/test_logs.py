@@ -26,6 +26,7 @@ def masked(**said: object) -> dict[str, object]:
         ("phone=0501112233,", "phone=***,"),
         ("Oleh <oleh.p+crm@mail.ua.net> wrote", "Oleh <***> wrote"),
         ("Bearer crm_live_AbC_123", "Bearer ***"),
+        ("crm_live_AbC-12-3 is refused", "*** is refused"),
         ("two: a@b.ua and +380501112233", "two: *** and ***"),
     ],
 )
