@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from services.bench import lookups
+from services.bench.connects import connects as flooded
 from services.bench.graphql.run import measure
 from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
@@ -109,6 +110,18 @@ def search(contacts: Contacts = 1_000_000, rate: Rate = 10, seconds: Seconds = 2
     """Names whole, begun and misspelt, parts of phones and e-mails, deals by number, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     show.as_json(asyncio.run(lookups.search(contacts, rate, seconds, teller(json))))
+
+
+@app.command()
+def connects(
+    count: Annotated[int, typer.Option(min=1, help="Connections that say nothing.")] = 100_000,
+    at_once: Annotated[int, typer.Option(min=1, help="Open at the same time.")] = 10_000,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Connections to the API that say nothing: all are let go, and everybody else is answered meanwhile."""
+    here, known = target(data), demo(data)
+    show.as_json(asyncio.run(flooded(here.graphql_url, known.token, count, at_once, teller(json))))
 
 
 def beside(found: dict[str, Any]) -> None:
