@@ -5,6 +5,8 @@ from typing import Any
 
 import strawberry
 
+from api.asof import AS_OF, AsOf, of_now
+from api.asof import row as as_it_was
 from api.context import Info
 from api.fields import Argument, field
 from api.filters import known_id, parameter
@@ -151,15 +153,17 @@ def one(target: str, column: str) -> Any:
 
 
 def by_id(target: str) -> Any:
-    async def body(_: Any, info: Info, id: str) -> Any:
+    async def body(_: Any, info: Info, id: str, as_of: AsOf | None = None) -> Any:
+        if as_of:
+            return await as_it_was(info, PROJECTIONS[target], id, as_of)
         return await info.context.reads.one(target, known_id(id))
 
     return field(
         TYPES[type_name(target)] | None,
-        {"id": Argument(strawberry.ID)},
+        {"id": Argument(strawberry.ID), "as_of": AS_OF},
         body,
         f"One {target}.",
-        rows.lookup(PROJECTIONS[target]),
+        of_now(rows.lookup(PROJECTIONS[target])),
     )
 
 

@@ -1,5 +1,6 @@
 """What one request may read: rows of its own workspace, shaped for GraphQL."""
 
+import asyncio
 from typing import Any
 
 from msgspec import json
@@ -31,7 +32,8 @@ class Reads:
 
     def __init__(self, pool: Pool, workspace: str) -> None:
         self.pool, self.workspace = pool, workspace
-        self.pages = 0
+        self.pages = self.folded = 0  # folded: events of the past
+        self.one_by_one = asyncio.Lock()  # whoever folds them
         self.loaders: dict[str, DataLoader[Id, Shaped | None]] = {
             name: DataLoader(self.loading(p), cache=False) for name, p in PROJECTIONS.items()
         }

@@ -8,6 +8,8 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from api.asof import AS_OF, AsOf, of_now
+from api.asof import row as as_it_was
 from api.commands.mutations import MUTATION
 from api.context import Begin, Info
 from api.descriptions import describe
@@ -19,6 +21,7 @@ from api.limits.extension import Limited
 from api.lists import LISTS
 from api.named import snake, type_name
 from api.nodes import TYPES, Node, by_id, declare, listing, many, node
+from api.past import past
 from api.plan import rows
 from api.reads import NODES
 from api.scalars import SCALARS, Long
@@ -27,11 +30,14 @@ from crm.phones import read_phone
 from projections import PROJECTIONS
 
 
-async def deal(_: Any, info: Info, id: str | None = None, number: int | None = None) -> Any:
+async def deal(_: Any, info: Info, id: str | None = None, number: int | None = None, as_of: AsOf | None = None) -> Any:
     reads = info.context.reads
     if (id is None) == (number is None):
         raise BadInput("A deal is found by `id` or by `number`: give one of them.")
-    return await (reads.one("deal", known_id(id)) if id is not None else reads.by_column("deal", "number", number))
+    if as_of and id is not None:
+        return await as_it_was(info, PROJECTIONS["deal"], id, as_of)
+    found = await (reads.one("deal", known_id(id)) if id is not None else reads.by_column("deal", "number", number))
+    return await as_it_was(info, PROJECTIONS["deal"], found["id"], as_of) if as_of and found else found
 
 
 async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
@@ -93,16 +99,17 @@ declare(
         **{snake(type_name(name)): by_id(name) for name in NODES if name != "deal"},
         "deal": field(
             TYPES["Deal"] | None,
-            {"id": ID, "number": NUMBER},
+            {"id": ID, "number": NUMBER, "as_of": AS_OF},
             deal,
             "One deal, by either.",
-            rows.lookup_either(PROJECTIONS["deal"], "number"),
+            of_now(rows.lookup_either(PROJECTIONS["deal"], "number")),
         ),
         "caller": field(
             TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
         ),
         "search": SEARCH,
         **{name: listing(name) for name in LISTS},
+        **past(TYPES["Deal"], TYPES["Contact"]),
     },
 )
 declare(

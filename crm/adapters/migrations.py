@@ -43,6 +43,7 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             if present is None:
                 conn.execute(view(projection).encode())
             finding.make_findable(conn, projection, trgm)
+        conn.execute(secured("core.history").encode())
         for name, kind in passes_by(conn):  # it was made before there was row-level security
             conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
 

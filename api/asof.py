@@ -1,0 +1,169 @@
+"""Rows as they were at a moment: the argument `asOf` of one row, lists and the funnel as of a moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import strawberry
+
+from api.context import Info
+from api.database import exact, told_apart
+from api.errors import TooMuch
+from api.fields import Argument
+from api.filters import known_id
+from api.plan.statement import Rule, Site, Unfit
+from api.reads import Reads, Shaped, shaped
+from api.scalars import Long, Money
+from crm import moments
+from crm.adapters import history
+from crm.asof import row_as_of, rows_as_of, totals
+from crm.errors import Broken
+from crm.moments import EPOCH
+from crm.projection import Column, Projection
+from crm.scalars import Id, Micros
+from projections import PROJECTIONS
+
+LIMIT = 50_000  # events that one operation may fold: some tenths of a second
+LONGEST = 100  # rows of a list
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+strawberry.enum(
+    moments.Clock,
+    description="OCCURRED: what was true then, also what came to be known later. RECORDED: what was known here then.",
+)
+
+
+@strawberry.input(description="A moment in the past, on one of two clocks.")
+class AsOf:
+    at: datetime = strawberry.field(description="UTC where it names no zone. This moment counts.")
+    clock: moments.Clock = moments.Clock.OCCURRED
+
+
+@strawberry.type(description="What the deals of one stage came to.")
+class StageTotal:
+    stage: str
+    deals: Long
+    amounts: list[Money] = strawberry.field(description="What they are worth, a sum for each currency.")
+
+
+AS_OF = Argument(
+    AsOf | None,
+    None,
+    "The row as it was then, folded from its events. What it refers to, and lists below it, are as they are now.",
+)
+
+
+def of_now(rule: Rule) -> Rule:
+    """The plan of the field where it is asked for as it is; the past is folded, not selected."""
+
+    def told(site: Site) -> str:
+        if any(argument.name.value == "asOf" for argument in site.nodes[0].arguments or ()):
+            raise Unfit("as of a moment")
+        return rule(site)
+
+    return told
+
+
+async def row(info: Info, projection: Projection[Any], id: str, as_of: AsOf) -> Shaped | None:
+    """None when it was not there yet. Raises TooMuch."""
+    reads, at = info.context.reads, micros(as_of.at)
+    events = await own_events(reads, projection, Id(known_id(id)))
+    found = await asyncio.to_thread(row_as_of, projection, events, at, as_of.clock)
+    return None if found is None else shaped(projection, as_read(projection, reads.workspace, found))
+
+
+async def own_events(reads: Reads, projection: Projection[Any], key: Id) -> Sequence[Any]:
+    """Of one row. Raises TooMuch past what one operation may fold."""
+    async with folding(reads) as (connection, left):
+        events = await history.of_row(connection, projection, Id(reads.workspace), key, left)
+        reads.folded += len(events)
+    return events
+
+
+async def all_rows(info: Info, projection: Projection[Any], as_of: AsOf) -> list[Any]:
+    """Of the workspace. Raises TooMuch."""
+    reads, at = info.context.reads, micros(as_of.at)
+    async with folding(reads) as (connection, left):
+        events = await history.of_workspace(connection, projection, Id(reads.workspace), left)
+        reads.folded += len(events)
+    return [*(await asyncio.to_thread(rows_as_of, projection, events, at, as_of.clock)).values()]
+
+
+@asynccontextmanager
+async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
+    """A connection, and how many events this operation may still fold. One field after the other, or each would have
+    all of them."""
+    async with reads.one_by_one:
+        try:
+            with told_apart():
+                async with reads.pool.reading(reads.workspace) as connection:
+                    yield connection, LIMIT - reads.folded
+        except Broken as error:
+            raise TooMuch(str(error)) from None
+
+
+async def listed(info: Info, projection: Projection[Any], as_of: AsOf, first: int, **given: Any) -> list[Shaped]:
+    """The latest touched first, with these values in these columns."""
+    if not 1 <= first <= LONGEST:
+        raise TooMuch(f"`first` is {first}; it takes 1 to {LONGEST}. For all of them: crm replay --until.")
+    rows = [
+        row
+        for row in await all_rows(info, projection, as_of)
+        if all(getattr(row, name) == value for name, value in given.items() if value is not None)
+    ]
+    rows.sort(key=lambda row: (row.touched_at, getattr(row, projection.key)), reverse=True)
+    workspace = info.context.reads.workspace
+    return [shaped(projection, as_read(projection, workspace, row)) for row in rows[:first]]
+
+
+async def funnel(_: Any, info: Info, as_of: AsOf) -> list[StageTotal]:
+    found = totals(await all_rows(info, PROJECTIONS["deal"], as_of), "stage")
+    return [
+        StageTotal(
+            stage=total.value,
+            deals=Long(total.count),
+            amounts=[Money(minor=Long(minor), currency=currency) for currency, minor in sorted(total.sums.items())],
+        )
+        for total in found
+    ]
+
+
+async def deals_as_of(
+    _: Any, info: Info, as_of: AsOf, first: int, stage: str | None = None, owner: str | None = None
+) -> list[Shaped]:
+    return await listed(info, PROJECTIONS["deal"], as_of, first, stage=stage, owner=owner)
+
+
+async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int) -> list[Shaped]:
+    return await listed(info, PROJECTIONS["contact"], as_of, first)
+
+
+def micros(at: datetime) -> Micros:
+    return moments.micros(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+
+def moment(at: Micros) -> datetime:
+    """What no calendar has is its nearest, as api.database reads it."""
+    try:
+        return EPOCH + timedelta(microseconds=at)
+    except OverflowError:
+        return FIRST if at < 0 else LAST
+
+
+def as_read(projection: Projection[Any], workspace: str, row: Any) -> Shaped:
+    """A row as Postgres would give it."""
+    return {"workspace": workspace} | {c.name: value_of(c, getattr(row, c.name)) for c in projection.columns}
+
+
+def value_of(column: Column, value: Any) -> Any:
+    match column.type:
+        case _ if value is None:
+            return None
+        case "timestamptz":
+            return moment(value)
+        case "jsonb":
+            return {name: exact.decode(text) for name, text in value.items()}
+        case "text[]":
+            return [*value]
+    return value
