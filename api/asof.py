@@ -28,22 +28,19 @@ from projections import PROJECTIONS
 LIMIT = 50_000  # events that one operation may fold: some tenths of a second
 LONGEST = 100  # rows of a list
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-strawberry.enum(
-    moments.Clock,
-    description="OCCURRED: what was true then, also what came to be known later. RECORDED: what was known here then.",
-)
+strawberry.enum(moments.Clock, description="Every event has two: when it happened, and when it came to be known here.")
 
 
 @strawberry.input(description="A moment in the past, on one of two clocks.")
 class AsOf:
     at: datetime = strawberry.field(description="UTC where it names no zone. This moment counts.")
-    clock: moments.Clock = moments.Clock.OCCURRED
+    clock: moments.Clock = strawberry.field(default=moments.Clock.OCCURRED, description="By which clock.")
 
 
 @strawberry.type(description="What the deals of one stage came to.")
 class StageTotal:
     stage: str
-    deals: Long
+    deals: Long = strawberry.field(description="How many there were.")
     amounts: list[Money] = strawberry.field(description="What they are worth, a sum for each currency.")
 
 

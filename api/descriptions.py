@@ -148,6 +148,8 @@ OWN = {
 }
 ARGUMENTS = {"id": "Of what you look for.", "input": "What to do."}
 VALUES = {
+    "OCCURRED": "What was true then, also what came to be known later.",
+    "RECORDED": "What was known here then.",
     "CURRENCY_MISMATCH": "The deal has money of another currency.",
     "INVALID": "The value does not fit what it is for.",
     "IN_USE": "Something stands in it, so it stays.",

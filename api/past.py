@@ -15,7 +15,10 @@ FIRST = Argument(int, 20, f"1 to {LONGEST}.")
 
 def past(deal: Any, contact: Any) -> dict[str, Any]:
     """Fields of Query. Each folds events; what one operation may fold is limited."""
-    of_deals = {"stage": Argument(str | None, None), "owner": Argument(str | None, None)}
+    of_deals = {
+        "stage": Argument(str | None, None, "That were in this stage then."),
+        "owner": Argument(str | None, None, "That this salesperson had then; empty finds those of nobody."),
+    }
     return {
         "deals_as_of": field(
             GenericAlias(list, deal),

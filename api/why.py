@@ -27,9 +27,9 @@ LONGEST = 20  # changes of a field that are told
     name="Delivery", description="The fact behind an event: what the outside told, where it lies in Kafka."
 )
 class Delivery:
-    topic: str
+    topic: str = strawberry.field(description="Of Kafka.")
     partition: int
-    offset: Long
+    offset: Long = strawberry.field(description="In the topic's partition.")
     type: str
     said: JSON = strawberry.field(description="The fact without its envelope.")
     content_type: str
@@ -39,13 +39,13 @@ class Delivery:
 
 @strawberry.type(description="One change of a field, and all that led to it.")
 class Why:
-    field: str
-    before: JSON | None
-    value: JSON | None
+    field: str = strawberry.field(description="The column.")
+    before: JSON | None = strawberry.field(description="What it was before; null for a new row.")
+    value: JSON | None = strawberry.field(description="What the event made of it.")
     event: str = strawberry.field(description="Its type, such as DealStageMoved.")
-    event_id: strawberry.ID
-    occurred_at: str
-    recorded_at: str
+    event_id: strawberry.ID = strawberry.field(description="Of the event.")
+    occurred_at: str = strawberry.field(description="When it happened, UTC.")
+    recorded_at: str = strawberry.field(description="When it came to be known here, UTC.")
     said: JSON = strawberry.field(description="The event without its envelope.")
     reasons: JSON = strawberry.field(description="What of it gives grounds: why, rule, rules_version, by.")
     actor: str
