@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 
 from api.access import Curious, curious
 from api.app import App
@@ -89,5 +90,5 @@ if __name__ == "__main__":
     settings = Settings.read()
     logs.configure(settings, "api")
     tracing.start("api")
-    asyncio.run(serve(settings))
+    uvloop.run(serve(settings))
     tracing.stop()

@@ -23,18 +23,13 @@ exact = msgspec.json.Decoder(float_hook=Decimal)
 
 def pool(dsn: str, size: int = 8) -> Pool:
     """Not yet open."""
-    return Pool(
-        dsn,
-        connection_class=Connection,
-        kwargs={"autocommit": True, "row_factory": dict_row, "options": OPTIONS},
-        configure=configure,
-        check=Pool.check_connection,
-        min_size=2,
-        max_size=size,
-        timeout=2.0,
-        reconnect_timeout=1.0,  # then the next request tries anew: a longer back-off outlasts the outage
-        open=False,
-    )
+
+    async def connect() -> Connection:
+        connection = await Connection.connect(dsn, autocommit=True, row_factory=dict_row, options=OPTIONS)
+        await configure(connection)
+        return connection
+
+    return Pool(connect, size)
 
 
 class WithinCalendar(TimestamptzLoader):
@@ -56,20 +51,26 @@ async def configure(connection: Connection) -> None:
 async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
     """Of `parameters["workspace"]`. Raises BadInput when a value cannot be in any row, TooSlow, and Unavailable when
     Postgres is away."""
+
+    async def read(connection: Connection) -> list[DictRow]:
+        return await (await connection.execute(statement.encode(), parameters)).fetchall()
+
     with told_apart():
-        async with pool.reading(parameters["workspace"]) as connection:
-            return await (await connection.execute(statement.encode(), parameters)).fetchall()
+        return await pool.run(parameters["workspace"], read)
 
 
 async def text(pool: Pool, statement: bytes, parameters: list[str]) -> bytes:
     """The one value of the one row, as Postgres sends it. Placeholders are $1, which is the workspace, $2 … Raises what
     `rows` raises."""
+
+    async def read(connection: Connection) -> bytes:
+        cursor = AsyncRawCursor(connection)
+        await cursor.execute(statement, parameters)
+        assert cursor.pgresult
+        return cursor.pgresult.get_value(0, 0) or b"null"
+
     with told_apart():
-        async with pool.reading(parameters[0]) as connection:
-            cursor = AsyncRawCursor(connection)
-            await cursor.execute(statement, parameters)
-            assert cursor.pgresult
-            return cursor.pgresult.get_value(0, 0) or b"null"
+        return await pool.run(parameters[0], read)
 
 
 @contextmanager
