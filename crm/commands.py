@@ -12,7 +12,19 @@ from crm.envelope import Fact
 from crm.errors import CrmError
 from crm.scalars import Id
 
-__all__ = ["About", "Code", "Command", "Declared", "ExpectedVersion", "Fields", "Money", "Rejected", "command"]
+__all__ = [
+    "About",
+    "Code",
+    "Command",
+    "Declared",
+    "ExpectedVersion",
+    "Fields",
+    "Line",
+    "Money",
+    "Rejected",
+    "Short",
+    "command",
+]
 
 SECRET = {"secret": True}  # goes into no event and no digest
 HIDDEN = {"hidden": True}  # filled in by the API, not by the caller
@@ -42,6 +54,10 @@ class Rejected(CrmError):
     def __init__(self, field: str, code: Code, message: str) -> None:
         super().__init__(message)
         self.field, self.code, self.message = field, code, message
+
+
+Short = Annotated[str, About(max_length=200)]
+Line = Annotated[str, About(max_length=500)]
 
 
 class Money(Struct, frozen=True, gc=False):

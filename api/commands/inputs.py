@@ -70,9 +70,7 @@ def graphql_type(hint: Any) -> Any:
     """Without `None`: whether a value must be given is for the field to say."""
     if hint == Fields:
         return GenericAlias(list, CustomFieldInput)
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    (hint,) = [member for member in members_of(hint) if member not in (NoneType, msgspec.UnsetType)]
+    (hint,) = said_by(hint)
     if hint == dict[str, str]:
         return GenericAlias(list, SettingInput)
     if get_origin(hint) is tuple:
@@ -92,7 +90,7 @@ def command_of(kind: type[Command], given: Any, meta: Meta, hidden: dict[str, An
         msgspec.json.encode(command)
     except msgspec.ValidationError as error:
         found = PLACE.fullmatch(str(error))
-        what, where = (found["what"], camel(found["where"])) if found else (str(error), "")
+        what, where = (found["what"], camel(found["where"].partition("[")[0])) if found else (str(error), "")
         raise Rejected(where, Code.INVALID, f"{what}. Nothing was changed.") from None
     except UnicodeError:
         raise BadInput("An argument holds half a character, which nothing can keep. Nothing was changed.") from None
@@ -104,17 +102,24 @@ def plain(given: Any, struct: type[Struct]) -> dict[str, Any]:
     said = {}
     for field in fields(struct):
         value = getattr(given, field.name, strawberry.UNSET)
-        if value is not strawberry.UNSET and (value is not None or msgspec.UnsetType in get_args_of(field.type)):
+        if value is not strawberry.UNSET and (value is not None or msgspec.UnsetType in members_of(bare(field.type))):
             said[field.name] = kept(value, field.type)
     return said
 
 
-def get_args_of(hint: Any) -> tuple[Any, ...]:
-    return members_of(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+def bare(hint: Any) -> Any:
+    """Without what is said about it."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def said_by(hint: Any) -> list[Any]:
+    """The types of a value that is there."""
+    every = [bare(member) for member in members_of(bare(hint))]
+    return [member for member in every if member not in (NoneType, msgspec.UnsetType)]
 
 
 def kept(value: Any, hint: Any) -> Any:
-    inner = [member for member in get_args_of(hint) if member not in (NoneType, msgspec.UnsetType)]
+    inner = said_by(hint)
     match value:
         case Enum():
             return value.value

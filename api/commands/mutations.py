@@ -1,6 +1,6 @@
 """Every command as a mutation, read off its declaration: name, input, scope, and the row that is the answer."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from api.commands.inputs import command_of, input_type
 from api.commands.rows import row_after
 from api.commands.secrets import Secret, hidden
 from api.context import Context, Info
-from api.errors import ApiError, BadInput, Unavailable
+from api.errors import ApiError, BadInput, TooSlow, Unavailable
 from api.fields import Argument, field
 from api.named import type_name
 from api.nodes import TYPES
@@ -57,21 +57,27 @@ def mutation(declared: Declared) -> Any:
             done, secret = await carried_out(info.context, declared, input, key)
         except Rejected as refusal:
             told = {"field": refusal.field or None, "message": refusal.message, "code": refusal.code}
-            return {kind: None, "position": None, "user_errors": [told], "secret": None}
+            return {"done": None, "position": None, "user_errors": [told], "secret": None}
         except KeyReused as error:
             raise Conflict(str(error)) from None
         position = ",".join(f"{partition}:{next}" for partition, next in sorted(done.position.items()))
-        row = await row_after(info.context, done)
-        return {kind: row, "position": position, "user_errors": [], "secret": secret}
+        return {"done": done, "position": position, "user_errors": [], "secret": secret}
 
     about = " ".join((declared.command.__doc__ or "").split())
     return field(payload(name, kind), {"input": Argument(input_type(declared.command))}, body, about)
 
 
+async def row(source: Any, info: Info) -> Any:
+    """Read only when it is asked for."""
+    with suppress(Unavailable, TooSlow):  # the command is done: the caller shall hear where
+        return await row_after(info.context, source["done"]) if source["done"] else None
+
+
 def payload(name: str, kind: str) -> Any:
+    about = "As it is now; null when nothing was changed, or when it is gone."
     cls = type(f"{name}Payload", (), {"__module__": __name__, "__annotations__": {}})
+    setattr(cls, kind, field(TYPES[type_name(kind)] | None, {}, row, about))
     said: dict[str, tuple[Any, str]] = {
-        kind: (TYPES[type_name(kind)] | None, "As it is now; null when nothing was changed, or when it is gone."),
         "position": (
             str | None,
             "Where in the journal it was written. Give it to a query to read what follows from it.",

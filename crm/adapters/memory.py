@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from crm.decisions import decided
+from crm.commands import Command, Declared
+from crm.decisions import commands, decided
 from crm.decisions.case import Case
 from crm.envelope import Event, Fact
 from crm.scalars import Id, Micros
@@ -43,6 +44,18 @@ class MemoryDecide:
         self.seen.add(fact.meta.id)
         state = self.states[fact.meta.workspace]
         events = decided(Case(fact, state, fact.meta.recorded_at if now is None else now, "memory", 0, len(self.seen)))
+        self.journal += events
+        return events
+
+    def carry_out(self, declared: Declared, command: Command, key: str = "") -> list[Event]:
+        """The events of a command. Raises Rejected, and nothing has changed then."""
+        state = self.states[command.meta.workspace]
+        before = dict(state.things)
+        try:
+            events = commands.decided(declared, Case(command, state, command.meta.recorded_at), key)
+        except Exception:
+            state.things = before
+            raise
         self.journal += events
         return events
 

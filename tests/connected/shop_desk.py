@@ -62,15 +62,15 @@ class ShopDesk:
         plan = self.engine.prepare(document, None, context.token)
         return json.loads((await self.engine.answer(plan, variables, context)).body)
 
-    async def do(self, name: str, /, *, key: str = "", token: str = "crm_live_desk", **given: Any) -> Any:
-        """The payload of one mutation, its row under `row`."""
+    async def do(self, name: str, /, *, once: str = "", token: str = "crm_live_desk", **given: Any) -> Any:
+        """The payload of one mutation, its row under `row`. `once`: the Idempotency-Key."""
         kind = str(schema._schema.mutation_type.fields[name].args["input"].type.of_type.name)  # type: ignore[union-attr]  # it has one
         payload: Any = schema._schema.type_map[kind.removesuffix("Input") + "Payload"]
         (row,) = SELECTED.keys() & payload.fields.keys()
         secret = "secret" if "secret" in payload.fields else ""
         said = f"row: {row} {{ {SELECTED[row]} }} position userErrors {{ field code message }} {secret}"
         answer = await self.ask(
-            f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {said} }} }}", {"input": given}, key, token
+            f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {said} }} }}", {"input": given}, once, token
         )
         return answer["data"][name] if answer.get("data") else answer
 
@@ -81,10 +81,11 @@ class ShopDesk:
             events = [decode(p[-1]) for _, records in await found.fetchall() for p in msgspec.msgpack.decode(records)]
             return [event for event in events if event.meta.workspace == self.workspace]
 
-    async def project(self) -> None:
-        """The read models have all of it."""
+    async def project(self, events: Sequence[Event] | None = None) -> None:
+        """The read models have all of it, or of these events."""
+        told = await self.events() if events is None else events
         async with await connected(self.dsn) as conn:
-            await (await Role(conn).start()).catch_up(journal(await self.events()))
+            await (await Role(conn).start()).catch_up(journal(told))
 
     async def told(self, *facts: Fact) -> None:
         """From outside, through decide; again when another writer came first, as its role does."""

@@ -86,9 +86,9 @@ def test_a_refusal_leaves_no_trace(database_url: str) -> None:
                 ("taskAdd", {"title": "Ring"}, ("contactId", "REQUIRED")),
                 ("paymentMatch", {"paymentId": nobody, "dealId": nobody}, ("paymentId", "NOT_FOUND")),
             ):
-                assert refused(await shop.do(name, key="one key", **given)) == told
+                assert refused(await shop.do(name, once="one key", **given)) == told
             assert await shop.events() == before
-            assert (await shop.do("contactCreate", key="one key", name="The key is still free"))["row"]
+            assert (await shop.do("contactCreate", once="one key", name="The key is still free"))["row"]
 
     asyncio.run(run())
 
@@ -96,17 +96,17 @@ def test_a_refusal_leaves_no_trace(database_url: str) -> None:
 def test_one_key_is_one_command_also_after_a_restart(database_url: str) -> None:
     async def run() -> None:
         async with shop_desk(database_url) as shop:
-            first = await shop.do("contactCreate", key="k-1", name="Olena")
+            first = await shop.do("contactCreate", once="k-1", name="Olena")
             count = len(await shop.events())
             await shop.desk.pool.close()  # another process, which remembers nothing
             again = ShopDesk(database_url, "127.0.0.1:9", shop.rows, ("read", "write"))
             again.workspace, again.access = shop.workspace, shop.access
             await again.desk.pool.open()
             await shop.project()
-            assert await again.do("contactCreate", key="k-1", name="Olena") == first
-            other = await again.do("contactCreate", key="k-1", name="Petro")
+            assert await again.do("contactCreate", once="k-1", name="Olena") == first
+            other = await again.do("contactCreate", once="k-1", name="Petro")
             assert other["errors"][0]["extensions"] == {"code": "IDEMPOTENCY_KEY_REUSED"}
-            same_input = await again.do("noteAdd", key="k-1", contactId=first["row"]["id"], text="Olena")
+            same_input = await again.do("noteAdd", once="k-1", contactId=first["row"]["id"], text="Olena")
             assert same_input["errors"][0]["extensions"] == {"code": "IDEMPOTENCY_KEY_REUSED"}
             assert len(await shop.events()) == count
             await again.desk.pool.close()
@@ -117,7 +117,7 @@ def test_one_key_is_one_command_also_after_a_restart(database_url: str) -> None:
 def test_two_of_one_key_at_the_same_instant_are_done_once(database_url: str) -> None:
     async def run() -> None:
         async with shop_desk(database_url) as shop:
-            every = await asyncio.gather(*(shop.do("contactCreate", key="k", name="Olena") for _ in range(4)))
+            every = await asyncio.gather(*(shop.do("contactCreate", once="k", name="Olena") for _ in range(4)))
             assert len({payload["position"] for payload in every}) == 1
             assert len([e for e in await shop.events() if isinstance(e, ContactCreated)]) == 1
 

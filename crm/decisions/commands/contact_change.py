@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected, command
+from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected, Short, command
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, standing
 from crm.decisions.case import Case
@@ -15,7 +15,7 @@ from crm.events import ContactChanged, ContactRenamed, IdentifierRemoved
 from crm.scalars import Id
 
 PLACES = ("addPhones", "addEmails"), ("removePhones", "removeEmails")
-Texts = tuple[str, ...]
+Texts = tuple[Short, ...]
 
 
 class ContactChange(Command, frozen=True, gc=False, kw_only=True):
@@ -23,7 +23,7 @@ class ContactChange(Command, frozen=True, gc=False, kw_only=True):
 
     contact_id: Annotated[Id, About(description="Which card.")]
     expected_version: ExpectedVersion = None
-    name: Annotated[str | None, About(description="What people call them; at most 200 characters.")] = None
+    name: Annotated[Short | None, About(description="What people call them.")] = None
     add_phones: Annotated[Texts, About(max_length=20, description="In any spelling.")] = ()
     remove_phones: Annotated[Texts, About(max_length=20, description="In any spelling.")] = ()
     add_emails: Annotated[Texts, About(max_length=20, description="E-mail addresses.")] = ()
@@ -42,7 +42,7 @@ def contact_change(command: ContactChange, case: Case) -> Iterator[Event]:
     for field, way in gone:
         if way.key not in contact.identifiers:
             raise Rejected(field, Code.NOT_FOUND, f"This card does not have {way.value}. Nothing was changed.")
-    if command.name is not None and (name := command.name.strip()[:200]) != contact.name:
+    if command.name is not None and (name := command.name.strip()) != contact.name:
         yield ContactRenamed(case.meta(contact_id), contact_id, name, "by hand")
     for _, way in gone:  # also from the cards that were merged into it, or it would still be found by it
         for card in list(cards(case.state, contact)):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Code, Command, Fields, Rejected, command
+from crm.commands import About, Code, Command, Fields, Rejected, Short, command
 from crm.decisions.case import Case
 from crm.decisions.contacts import created, identified
 from crm.decisions.custom import checked
@@ -16,8 +16,8 @@ class ContactCreate(Command, frozen=True, gc=False, kw_only=True):
     """Makes a card. Whoever has one of its telephone numbers or e-mails already is told, and nothing is made."""
 
     name: Annotated[str, About(max_length=200, description="What people call them.")] = ""
-    phones: Annotated[tuple[str, ...], About(max_length=20, description="In any spelling.")] = ()
-    emails: Annotated[tuple[str, ...], About(max_length=20, description="E-mail addresses.")] = ()
+    phones: Annotated[tuple[Short, ...], About(max_length=20, description="In any spelling.")] = ()
+    emails: Annotated[tuple[Short, ...], About(max_length=20, description="E-mail addresses.")] = ()
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
 
 

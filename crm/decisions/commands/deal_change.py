@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Code, Command, ExpectedVersion, Fields, Money, Rejected, command
+from crm.commands import About, Code, Command, ExpectedVersion, Fields, Line, Money, Rejected, Short, command
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, filled, summed, there
 from crm.decisions.case import Case
@@ -21,9 +21,9 @@ class DealChange(Command, frozen=True, gc=False, kw_only=True):
 
     deal_id: Annotated[Id, About(description="Which deal.")]
     expected_version: ExpectedVersion = None
-    title: Annotated[str | None, About(description="For people; at most 500 characters.")] = None
+    title: Annotated[Line | None, About(description="For people.")] = None
     amount: Annotated[Money | None, About(description="What it is worth; 0: not known.")] = None
-    reference: Annotated[str | None, About(description="Order or invoice number outside; empty: none.")] = None
+    reference: Annotated[Short | None, About(description="Order or invoice number outside; empty: none.")] = None
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
 
 
@@ -42,13 +42,13 @@ def deal_change(command: DealChange, case: Case) -> Iterator[Event]:
         meta=case.meta(deal.contact_id),
         deal_id=deal.deal_id,
         contact_id=deal.contact_id,
-        title=None if command.title is None else filled(command.title, "title")[:500],
+        title=None if command.title is None else filled(command.title, "title"),
         amount_minor=None if command.amount is None else amount,
         currency=None if command.amount is None else currency,
-        reference=None if command.reference is None else command.reference.strip()[:200],
+        reference=None if command.reference is None else command.reference.strip(),
         fields=values,
     )
     if command.amount is not None:
         yield from restaged(case, deal.deal_id)
     if command.amount is not None or command.reference:
-        yield from awaited(case, deal.contact_id, deal.deal_id, (command.reference or "").strip()[:200])
+        yield from awaited(case, deal.contact_id, deal.deal_id, (command.reference or "").strip())

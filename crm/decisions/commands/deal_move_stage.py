@@ -15,7 +15,7 @@ class DealMoveStage(Command, frozen=True, gc=False, kw_only=True):
     """Puts a deal into a stage of the pipeline. One that was won or lost is open again."""
 
     deal_id: Annotated[Id, About(description="Which deal.")]
-    stage: Annotated[str, About(description="Key of the stage.")]
+    stage: Annotated[str, About(max_length=200, description="Key of the stage.")]
     expected_version: ExpectedVersion = None
     why: Annotated[str, About(max_length=500, description="For people.")] = ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Command, Fields, Money, command
+from crm.commands import About, Command, Fields, Money, Short, command
 from crm.decisions.assignment import assigned
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import filled, summed, there
@@ -25,8 +25,8 @@ class DealOpen(Command, frozen=True, gc=False, kw_only=True):
     contact_id: Annotated[Id, About(description="Whose card; of a merged one, the card that stays.")]
     title: Annotated[str, About(max_length=500, description="For people.")]
     amount: Annotated[Money | None, About(description="What it is worth, when that is known.")] = None
-    stage: Annotated[str | None, About(description="Key of a stage; without it the first.")] = None
-    owner: Annotated[str | None, About(description="Who gets it; empty: nobody.")] = None
+    stage: Annotated[Short | None, About(description="Key of a stage; without it the first.")] = None
+    owner: Annotated[Short | None, About(description="Who gets it; empty: nobody.")] = None
     reference: Annotated[str, About(max_length=200, description="Order or invoice number outside.")] = ""
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
+from crm.commands import About, Code, Command, ExpectedVersion, Rejected, Short, command
 from crm.decisions.by_hand import as_seen, filled
 from crm.decisions.case import Case
 from crm.envelope import Event, named_id
@@ -41,7 +41,7 @@ class FieldDefine(Command, frozen=True, gc=False, kw_only=True):
     key: Annotated[str, About(max_length=100, description="Its name in `fields`; it never changes.")]
     type: Annotated[FieldType, About(description="What values it takes; it never changes.")]
     label: Annotated[str, About(max_length=200, description="What people call it; empty: its key.")] = ""
-    options: Annotated[tuple[str, ...], About(max_length=200, description="What there is to choose from.")] = ()
+    options: Annotated[tuple[Short, ...], About(max_length=200, description="What there is to choose from.")] = ()
     required: Annotated[bool, About(description="Who makes one by hand must give it a value.")] = False
     expected_version: ExpectedVersion = None
 

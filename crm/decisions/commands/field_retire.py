@@ -17,7 +17,7 @@ class FieldRetire(Command, frozen=True, gc=False, kw_only=True):
     back."""
 
     entity: Annotated[FieldEntity, About(description="Whose field it is.")]
-    key: Annotated[str, About(description="Its name in `fields`.")]
+    key: Annotated[str, About(max_length=200, description="Its name in `fields`.")]
     expected_version: ExpectedVersion = None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from crm.commands import About, Command, ExpectedVersion, command
+from crm.commands import About, Command, ExpectedVersion, Short, command
 from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
 from crm.decisions.pipelines import changed
@@ -24,12 +24,12 @@ class PipelineChange(Command, frozen=True, gc=False, kw_only=True):
     """Changes the pipeline. What is not given stays as it is. A stage that deals stand in cannot be left out."""
 
     expected_version: ExpectedVersion = None
-    name: Annotated[str | None, About(description="What people call the workspace.")] = None
+    name: Annotated[Short | None, About(description="What people call the workspace.")] = None
     stages: Annotated[tuple[Stage, ...] | None, About(description="All of them, first to last before the outcome.")] = (
         None
     )
-    paid_stage: Annotated[str | None, About(description="Where a deal goes when it is paid in full, or won.")] = None
-    part_paid_stage: Annotated[str | None, About(description="Where a deal goes when a part is paid.")] = None
+    paid_stage: Annotated[Short | None, About(description="Where a deal goes when it is paid in full, or won.")] = None
+    part_paid_stage: Annotated[Short | None, About(description="Where a deal goes when a part is paid.")] = None
 
 
 @command(row="pipeline")

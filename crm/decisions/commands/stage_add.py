@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Command, ExpectedVersion, command
+from crm.commands import About, Command, ExpectedVersion, Short, command
 from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
 from crm.decisions.pipelines import changed
@@ -17,7 +17,7 @@ class StageAdd(Command, frozen=True, gc=False, kw_only=True):
 
     key: Annotated[str, About(max_length=100, description="What programs call it; it never changes its meaning.")]
     label: Annotated[str, About(max_length=100, description="What people call it; empty: its key.")] = ""
-    before: Annotated[str | None, About(description="Key of the stage that it comes before.")] = None
+    before: Annotated[Short | None, About(description="Key of the stage that it comes before.")] = None
     expected_version: ExpectedVersion = None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Command, ExpectedVersion, command
+from crm.commands import About, Command, ExpectedVersion, Short, command
 from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
 from crm.decisions.pipelines import changed
@@ -15,9 +15,9 @@ from crm.envelope import Event
 class StageChange(Command, frozen=True, gc=False, kw_only=True):
     """Changes what people call a stage, or puts it before another. The deals in it stay in it."""
 
-    key: Annotated[str, About(description="Which stage.")]
-    label: Annotated[str | None, About(description="What people call it.")] = None
-    before: Annotated[str | None, About(description="Key of the stage that it comes before.")] = None
+    key: Annotated[str, About(max_length=200, description="Which stage.")]
+    label: Annotated[Short | None, About(description="What people call it.")] = None
+    before: Annotated[Short | None, About(description="Key of the stage that it comes before.")] = None
     expected_version: ExpectedVersion = None
 
 

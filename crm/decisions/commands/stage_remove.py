@@ -15,7 +15,7 @@ from crm.envelope import Event
 class StageRemove(Command, frozen=True, gc=False, kw_only=True):
     """Takes a stage out of the pipeline. It is refused while deals stand in it, or while money moves deals there."""
 
-    key: Annotated[str, About(description="Which stage.")]
+    key: Annotated[str, About(max_length=200, description="Which stage.")]
     expected_version: ExpectedVersion = None
 
 

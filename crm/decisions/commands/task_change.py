@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, UnsetType
 
-from crm.commands import About, Command, ExpectedVersion, command
+from crm.commands import About, Command, ExpectedVersion, Line, Short, command
 from crm.decisions.by_hand import as_seen, filled
 from crm.decisions.case import Case
 from crm.decisions.written import task_of
@@ -19,9 +19,9 @@ class TaskChange(Command, frozen=True, gc=False, kw_only=True):
 
     task_id: Annotated[Id, About(description="Which task.")]
     expected_version: ExpectedVersion = None
-    title: Annotated[str | None, About(description="What is to be done; at most 500 characters.")] = None
+    title: Annotated[Line | None, About(description="What is to be done.")] = None
     due_at: Annotated[Micros | UnsetType | None, About(description="Until when; null: it does not matter.")] = UNSET
-    owner: Annotated[str | None, About(description="Whose task it is; empty: nobody's.")] = None
+    owner: Annotated[Short | None, About(description="Whose task it is; empty: nobody's.")] = None
 
 
 @command(row="task")
@@ -32,10 +32,10 @@ def task_change(command: TaskChange, case: Case) -> Iterator[Event]:
         meta=case.meta(task.contact_id),
         task_id=command.task_id,
         contact_id=task.contact_id,
-        title=task.title if command.title is None else filled(command.title, "title")[:500],
+        title=task.title if command.title is None else filled(command.title, "title"),
         deal_id=task.deal_id,
         due_at=task.due_at if command.due_at is UNSET else command.due_at,
-        owner=task.owner if command.owner is None else command.owner.strip()[:200],
+        owner=task.owner if command.owner is None else command.owner.strip(),
     )
     if (event.title, event.due_at, event.owner) != (task.title, task.due_at, task.owner):
         yield event

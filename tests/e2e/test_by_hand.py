@@ -1,0 +1,59 @@
+"""People change things over HTTP on a running stack, among facts from outside; every answer is true at once."""
+
+from typing import Any
+
+from tests.e2e.stack import Stack, wait
+
+OLENA, PETRO = "+380674000101", "+380674000102"
+
+
+def do(stack: Stack, mutation: str, key: str, selected: str, **given: Any) -> Any:
+    """The payload of one command."""
+    kind = mutation[0].upper() + mutation[1:]
+    payload = f"{{ {selected} position userErrors {{ code }} }}"
+    query = f"mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {payload} }}"
+    headers = {"authorization": f"Bearer {stack.token}", "idempotency-key": key}
+    answer = stack.http.post(stack.graphql_url, json={"query": query, "variables": {"input": given}}, headers=headers)
+    told = answer.json()
+    assert answer.status_code == 200 and "errors" not in told, answer.text
+    return told["data"][mutation]
+
+
+def test_a_day_at_the_desk(stack: Stack) -> None:
+    card = "contact { id name version }"
+    olena = do(stack, "contactCreate", "e2e-1", card, name="Olena", phones=[OLENA])["contact"]
+    petro = do(stack, "contactCreate", "e2e-2", card, name="Petro", phones=[PETRO])["contact"]
+    said = {"contactId": olena["id"], "title": "Desk", "amount": {"minor": 20_200, "currency": "UAH"}}
+    opened = do(stack, "dealOpen", "e2e-3", "deal { id number version }", **said)
+    deal = opened["deal"]
+    moved = do(stack, "dealMoveStage", "e2e-4", "deal { stage version }", dealId=deal["id"], stage="in_progress")
+    assert moved["deal"] == {"stage": "in_progress", "version": deal["version"] + 1}
+    again = do(stack, "dealMoveStage", "e2e-4", "deal { stage version }", dealId=deal["id"], stage="in_progress")
+    assert again["deal"] == moved["deal"]
+    seen = {"dealId": deal["id"], "expectedVersion": deal["version"]}
+    assert do(stack, "dealWin", "e2e-5", "deal { stage }", **seen)["userErrors"] == [{"code": "VERSION_CONFLICT"}]
+    do(stack, "contactMerge", "e2e-6", card, contactId=petro["id"], intoId=olena["id"])
+    stack.shows(f'{{ caller(phone: "{PETRO}") {{ contact {{ name }} }} }}', {"caller": {"contact": {"name": "Olena"}}})
+    do(stack, "contactUnmerge", "e2e-7", card, contactId=petro["id"])
+    stack.shows(f'{{ caller(phone: "{PETRO}") {{ contact {{ name }} }} }}', {"caller": {"contact": {"name": "Petro"}}})
+    do(stack, "noteAdd", "e2e-8", "note { id }", dealId=deal["id"], text="VIP")
+    query = "query ($id: ID) { deal(id: $id) { stage timeline(first: 2) { nodes { title text } } } }"
+    notes = [{"title": "Note", "text": "VIP"}, {"title": "Stage new → in_progress", "text": "by hand"}]
+    stack.shows(query, {"deal": {"stage": "in_progress", "timeline": {"nodes": notes}}}, id=deal["id"])
+
+
+def test_a_token_made_by_a_token(stack: Stack) -> None:
+    admin = stack.person.asks("token create --name admin --scope admin")["token"]
+    query = (
+        'mutation { tokenCreate(input: {name: "Reports", scopes: [read]}) { secret token { id } userErrors { code } } }'
+    )
+
+    def ask(token: str, query: str) -> Any:
+        return stack.http.post(stack.graphql_url, json={"query": query}, headers={"authorization": f"Bearer {token}"})
+
+    wait(lambda: None if ask(admin, "{ __typename }").status_code == 200 else "not known yet")
+    made = ask(admin, query).json()["data"]["tokenCreate"]
+    wait(lambda: None if ask(made["secret"], "{ deals(first: 1) { nodes { number } } }").status_code == 200 else "401")
+    revoke = f'mutation {{ tokenRevoke(input: {{tokenId: "{made["token"]["id"]}"}}) {{ userErrors {{ code }} }} }}'
+    assert ask(admin, revoke).json()["data"]["tokenRevoke"] == {"userErrors": []}
+    wait(lambda: None if ask(made["secret"], "{ __typename }").status_code == 401 else "still works")

@@ -1,0 +1,102 @@
+"""Inputs of mutations: read off the commands, all described; what a caller gets wrong is told with its field."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import GraphQLInputObjectType, GraphQLObjectType
+from msgspec import UNSET
+
+from api.commands.inputs import CustomFieldInput, command_of, input_type
+from api.errors import BadInput
+from api.schema import schema
+from crm.commands import Code, Money, Rejected
+from crm.decisions.commands import COMMANDS
+from crm.shared import Meta
+from tests.given import NOON, meta
+
+CARD = "33333333-3333-5333-8333-333333333333"
+META: Meta = meta("command")
+MUTATIONS = schema._schema.mutation_type
+assert MUTATIONS
+
+
+def made(name: str, **said: Any) -> Any:
+    kind = COMMANDS[name].command
+    return command_of(kind, input_type(kind)(**said), META, {})
+
+
+def test_every_command_is_a_mutation_and_all_of_it_is_described() -> None:
+    camel = {name.split("_")[0] + "".join(p.title() for p in name.split("_")[1:]) for name in COMMANDS}
+    assert set(MUTATIONS.fields) == camel
+    for field in MUTATIONS.fields.values():
+        assert field.description
+        payload: Any = field.type.of_type  # type: ignore[union-attr]  # a payload is never null
+        assert isinstance(payload, GraphQLObjectType)
+        assert {"position", "userErrors"} < set(payload.fields)
+        assert all(part.description for part in payload.fields.values())
+    inputs = [t for name, t in schema._schema.type_map.items() if isinstance(t, GraphQLInputObjectType)]
+    own = [t for t in inputs if t.name.removesuffix("Input") in {c.command.__name__ for c in COMMANDS.values()}]
+    assert len(own) == len(COMMANDS)
+    assert all(t.description and all(f.description for f in t.fields.values()) for t in own)
+
+
+def test_what_the_api_fills_in_itself_nobody_else_can() -> None:
+    for name in ("ConnectionAddInput", "ConnectionRemoveInput", "TokenRevokeInput"):
+        node: Any = schema._schema.type_map[name]
+        assert not {"scopes", "settingNames", "meta"} & set(node.fields)
+    removed: Any = schema._schema.type_map["ConnectionRemoveInput"]
+    assert set(removed.fields) == {"connectionId", "why"}
+
+
+def test_an_input_becomes_the_command() -> None:
+    amount = input_type(Money)(minor=5)
+    fields = [CustomFieldInput(key="price", value=Decimal("1.10")), CustomFieldInput(key="size", value=None)]
+    deal = made("deal_open", contact_id=CARD.upper(), title="Desk", amount=amount, stage=None, fields=fields)
+    assert (deal.contact_id, deal.title, deal.amount, deal.stage) == (CARD, "Desk", Money(5), None)
+    assert deal.fields == {"price": "1.10", "size": "null"}
+    assert deal.meta == META
+
+
+def test_null_is_not_given_but_where_it_means_something() -> None:
+    assert made("task_change", task_id=CARD).due_at is UNSET
+    assert made("task_change", task_id=CARD, due_at=None).due_at is None
+    assert made("task_change", task_id=CARD, due_at=strawberry.UNSET, title=None).title is None
+
+
+def test_a_moment_has_its_zone() -> None:
+    kyiv = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert made("task_add", contact_id=CARD, title="x", due_at=kyiv).due_at == NOON
+    assert made("task_add", contact_id=CARD, title="x", due_at=datetime(1, 1, 1, tzinfo=UTC)).due_at < 0
+    with pytest.raises(BadInput, match="A moment needs its zone"):
+        made("task_add", contact_id=CARD, title="x", due_at=datetime(2026, 1, 1))  # that is the point
+
+
+def test_what_is_no_id_is_the_id_of_nothing() -> None:
+    assert made("deal_win", deal_id="'; DROP TABLE deal").deal_id == "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "field"),
+    [
+        ("deal_open", {"contact_id": CARD, "title": "x" * 501}, "title"),
+        ("deal_open", {"contact_id": CARD, "title": "x", "amount": input_type(Money)(minor=-1)}, "amount.minor"),
+        ("deal_change", {"deal_id": CARD, "title": "x" * 501}, "title"),
+        ("contact_create", {"phones": ["1" * 201]}, "phones"),
+        ("contact_create", {"phones": ["1"] * 21}, "phones"),
+        ("contact_change", {"contact_id": CARD, "add_phones": ["1"] * 21}, "addPhones"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_field(name: str, said: dict[str, Any], field: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        made(name, **said)
+    assert (refused.value.field, refused.value.code) == (field, Code.INVALID)
+    assert refused.value.message.endswith("Nothing was changed.")
+
+
+def test_what_nothing_can_keep_is_refused_or_replaced() -> None:
+    with pytest.raises(BadInput, match="half a character"):
+        made("note_add", contact_id=CARD, text="\ud800")
+    assert made("note_add", contact_id=CARD, text="a\0b").text == "a\ufffdb"

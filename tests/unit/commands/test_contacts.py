@@ -1,0 +1,149 @@
+"""Cards by hand: made, changed, merged, and taken apart again."""
+
+from crm.commands import Code
+from crm.events import (
+    ContactChanged,
+    ContactCreated,
+    ContactMerged,
+    ContactRenamed,
+    ContactUnmerged,
+    DealAssigned,
+    DealOpened,
+    IdentifierAdded,
+    IdentifierRemoved,
+)
+from tests.by_hand import AtTheDesk, at_the_desk
+from tests.given import an, form, message, phone
+
+OLENA, OTHER = "+380671234567", "+380501112233"
+NOBODY = "33333333-3333-5333-8333-333333333333"
+
+
+def test_a_card_is_made_with_all_that_is_known() -> None:
+    made = at_the_desk().do("contact_create", name=" Olena ", phones=["067 123 45 67"], emails=["O@ua.net"])
+    made.then(
+        an(ContactCreated, name="Olena", source="hand"),
+        an(IdentifierAdded, kind="phone", value=OLENA, text="067 123 45 67"),
+        an(IdentifierAdded, kind="email", value="o@ua.net"),
+    )
+    made.when(form("1", phones=[OLENA])).then(
+        an(DealOpened, contact_id=made.contact("Olena").contact_id), an(DealAssigned)
+    )
+
+
+def test_who_is_known_already_is_not_made_again() -> None:
+    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    told = shop.refuses("contact_create", "phones", Code.TAKEN, name="O.", phones=["067 123-45-67"])
+    who = f"'Olena' ({shop.contact().contact_id})"
+    assert told == f"{OLENA} belongs to {who}. Nothing was changed: change that card, or merge the two."
+    shop.refuses("contact_create", "phones", Code.INVALID, name="O.", phones=["who?"])
+    shop.refuses("contact_create", "emails", Code.INVALID, name="O.", emails=["o at ua"])
+    shop.refuses("contact_create", "name", Code.REQUIRED, name=" ")
+
+
+def test_a_card_is_changed_in_one_go() -> None:
+    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    id = shop.contact().contact_id
+    version = shop.contact().version
+    said = {"contact_id": id, "expected_version": version, "name": "Olena K.", "add_phones": [OTHER]}
+    shop.do("contact_change", **said, remove_phones=[OLENA]).then(
+        an(ContactRenamed, name="Olena K.", why="by hand"),
+        an(IdentifierRemoved, value=OLENA),
+        an(IdentifierAdded, value=OTHER),
+    )
+    assert shop.contact().identifiers == (f"phone:{OTHER}",)
+    assert shop.contact().version == version + 3
+    shop.refuses("contact_change", "expectedVersion", Code.VERSION_CONFLICT, **said)
+    shop.refuses("contact_change", "", Code.UNCHANGED, contact_id=id, name="Olena K.")
+    shop.refuses("contact_change", "removePhones", Code.NOT_FOUND, contact_id=id, remove_phones=[OLENA])
+    shop.refuses("contact_change", "contactId", Code.NOT_FOUND, contact_id=NOBODY, name="x")
+
+
+def test_a_number_that_was_removed_finds_nobody() -> None:
+    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    shop.do("contact_change", contact_id=shop.contact().contact_id, remove_phones=[OLENA])
+    shop.when(form("2", name="Petro", phones=[OLENA]))
+    assert {card.name for card in shop.contacts()} == {"Olena", "Petro"}
+
+
+def two_cards() -> AtTheDesk:
+    return at_the_desk(form("1", name="Olena", phones=[OLENA]), form("2", name="Petro", phones=[OTHER]))
+
+
+def test_cards_are_merged_and_known_by_what_both_had() -> None:
+    shop = two_cards()
+    olena, petro = shop.contact("Olena"), shop.contact("Petro")
+    shop.do("contact_merge", contact_id=petro.contact_id, into_id=olena.contact_id, why="her new number").then(
+        an(ContactMerged, contact_id=petro.contact_id, into_id=olena.contact_id, why="her new number"),
+        an(IdentifierAdded, contact_id=olena.contact_id, value=OTHER),
+    )
+    shop.when(form("3", phones=[OTHER])).then(an(DealOpened, contact_id=olena.contact_id), an(DealAssigned))
+
+
+def test_what_cannot_be_merged() -> None:
+    shop = two_cards()
+    olena, petro = shop.contact("Olena").contact_id, shop.contact("Petro").contact_id
+    shop.refuses("contact_merge", "intoId", Code.INVALID, contact_id=olena, into_id=olena)
+    shop.refuses("contact_merge", "intoId", Code.NOT_FOUND, contact_id=olena, into_id=NOBODY)
+    shop.do("contact_merge", contact_id=petro, into_id=olena)
+    told = shop.refuses("contact_merge", "contactId", Code.MERGED, contact_id=petro, into_id=olena)
+    assert told == f"This card was merged into {olena}. Nothing was changed."
+    shop.refuses("contact_merge", "intoId", Code.MERGED, contact_id=olena, into_id=petro)
+    shop.refuses("contact_change", "contactId", Code.MERGED, contact_id=petro, name="x")
+
+
+def test_an_undone_merge_gives_back_two_cards_and_later_events_to_the_right_one() -> None:
+    shop = two_cards()
+    olena, petro = shop.contact("Olena").contact_id, shop.contact("Petro").contact_id
+    shop.do("contact_merge", contact_id=petro, into_id=olena)
+    shop.do("contact_unmerge", contact_id=petro, why="her brother").then(
+        an(ContactUnmerged, contact_id=petro, from_id=olena, why="her brother"),
+        an(IdentifierRemoved, contact_id=olena, kind="phone", value=OTHER),
+    )
+    assert shop.contact("Olena").identifiers == (f"phone:{OLENA}",)
+    assert shop.contact("Petro").identifiers == (f"phone:{OTHER}",)
+    shop.when(form("3", phones=[OTHER])).then(an(DealOpened, contact_id=petro), an(DealAssigned))
+    shop.when(form("4", phones=[OLENA])).then(an(DealOpened, contact_id=olena), an(DealAssigned))
+    shop.refuses("contact_unmerge", "contactId", Code.INVALID, contact_id=petro)
+
+
+def test_a_card_in_the_middle_of_a_chain_takes_its_own_along() -> None:
+    """A into B, B into C. B stands again: with what A brought; C has its own alone."""
+    shop = two_cards().when(form("3", name="Ivan", phones=["+380630000001"]))
+    a, b, c = (shop.contact(name).contact_id for name in ("Olena", "Petro", "Ivan"))
+    shop.do("contact_merge", contact_id=a, into_id=b).do("contact_merge", contact_id=b, into_id=c)
+    shop.do("contact_unmerge", contact_id=b)
+    assert set(shop.contact("Petro").identifiers) == {f"phone:{OLENA}", f"phone:{OTHER}"}
+    assert shop.contact("Ivan").identifiers == ("phone:+380630000001",)
+    shop.when(form("4", phones=[OLENA])).then(an(DealOpened, contact_id=b), an(DealAssigned))
+    shop.do("contact_unmerge", contact_id=a)
+    assert shop.contact("Petro").identifiers == (f"phone:{OTHER}",)
+    shop.when(form("5", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
+
+
+def test_a_card_at_the_end_of_a_chain_leaves_all_that_are_above_it() -> None:
+    shop = two_cards().when(form("3", name="Ivan", phones=["+380630000001"]))
+    a, b, c = (shop.contact(name).contact_id for name in ("Olena", "Petro", "Ivan"))
+    shop.do("contact_merge", contact_id=a, into_id=b).do("contact_merge", contact_id=b, into_id=c)
+    shop.do("contact_unmerge", contact_id=a)
+    assert shop.contact("Ivan").identifiers == ("phone:+380630000001", f"phone:{OTHER}")
+    shop.when(form("4", phones=[OTHER])).then(an(DealOpened, contact_id=c), an(DealAssigned))
+    shop.when(form("5", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
+
+
+def test_a_merge_that_a_chat_led_to_can_be_undone_too() -> None:
+    shared = message("2", message="2", shared_phone=phone(OLENA), shared_is_own=True)
+    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]), message("1", sender_name="O."), shared)
+    (chat,) = [event.contact_id for event in shop.every(ContactMerged)]
+    shop.do("contact_unmerge", contact_id=chat)
+    assert shop.contact("O.").identifiers == ("telegram:77",)
+    assert shop.contact("Olena").identifiers == (f"phone:{OLENA}",)
+
+
+def test_custom_fields_are_of_defined_types() -> None:
+    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    id = shop.contact().contact_id
+    shop.refuses("contact_change", "fields.vip", Code.NOT_FOUND, contact_id=id, fields={"vip": "true"})
+    shop.do("field_define", entity="contact", key="vip", type="boolean")
+    shop.refuses("contact_change", "fields.vip", Code.INVALID, contact_id=id, fields={"vip": '"yes"'})
+    shop.do("contact_change", contact_id=id, fields={"vip": "true"}).then(an(ContactChanged, fields={"vip": "true"}))
