@@ -1,7 +1,7 @@
 """A row, or all rows, as they were at a moment on either clock: the ordinary fold over the events up to it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +33,19 @@ def rows_as_of(projection: Projection[Any], events: Iterable[Event], at: Micros,
             else:
                 rows[key] = row
     return rows
+
+
+def in_order(events: Sequence[Any]) -> Sequence[Any]:
+    """Of several streams, each in its own order: between streams there is none but by the clock of the record."""
+    if len({event.meta.stream for event in events}) < 2:
+        return events
+    latest: dict[Id, Micros] = {}
+    times = []
+    for event in events:
+        at = max(event.meta.recorded_at, latest.get(event.meta.stream, event.meta.recorded_at))
+        latest[event.meta.stream] = at
+        times.append(at)
+    return [events[n] for n in sorted(range(len(events)), key=times.__getitem__)]
 
 
 class Total(Struct, frozen=True):

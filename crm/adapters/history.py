@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from crm.adapters.journal_log import position_of
+from crm.asof import in_order
 from crm.codec import FRAME, READERS, decode
 from crm.envelope import Event
 from crm.errors import Broken
@@ -46,7 +47,7 @@ async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
     )
 
 
-async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id, limit: int = LIMIT) -> list[Any]:
+async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id, limit: int = LIMIT) -> Sequence[Any]:
     """The events that one row is folded from, in their order. Raises Broken past `limit` events of its streams.
 
     They lie in streams that the row's own ids name (a law that a test holds): the key's, a contact's, a workspace's.
@@ -58,10 +59,10 @@ async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id,
     rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
     if len(rows) > limit:
         raise Broken(f"Its history has more than {limit:,} events. Nothing was folded. {INSTEAD}")
-    return [e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key]
+    return in_order([e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key])
 
 
-async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, limit: int = LIMIT) -> list[Any]:
+async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, limit: int = LIMIT) -> Sequence[Any]:
     """All events that this projection folds in a workspace. Raises Broken past `limit` of them."""
     wanted = frames(projection.handles)
     parameters = [workspace, sorted(wanted), limit + 1]
@@ -71,7 +72,7 @@ async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, li
             f"The workspace has more than {limit:,} events that {projection.name} is folded from. Nothing was folded. "
             + INSTEAD
         )
-    return decoded(rows, wanted)
+    return in_order(decoded(rows, wanted))
 
 
 def frames(types: Iterable[type[Event]]) -> set[bytes]:

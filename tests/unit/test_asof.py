@@ -7,16 +7,16 @@ from hypothesis import given as for_any
 from msgspec.structs import replace
 
 from crm.adapters.memory import MemoryDecide
-from crm.asof import Total, row_as_of, rows_as_of, totals
+from crm.asof import Total, in_order, row_as_of, rows_as_of, totals
 from crm.envelope import Event, Fact
-from crm.events import DealAssigned, DealOpened, DealPaid, DealStageMoved
+from crm.events import ContactRenamed, DealAssigned, DealOpened, DealPaid, DealStageMoved
 from crm.moments import Clock, clock, first, last, written
 from crm.projection import Projection
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
 from crm.why import Unknown, changes
 from projections import PROJECTIONS
 from projections.deal import deal
-from tests.given import SHOP, form, paid
+from tests.given import SHOP, form, meta, paid
 from tests.told import RULES, any_facts
 
 OLEH = "+380501112233"
@@ -140,6 +140,17 @@ def test_every_field_of_every_row_has_a_reason_that_gives_its_value(facts: list[
 def test_a_field_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(Unknown, match=r"deal has no field 'stag'; it has deal_id, contact_id, number, .*stage"):
         changes(deal, [], "stag")
+
+
+def test_events_of_several_streams_are_in_the_order_of_their_records_each_stream_in_its_own() -> None:
+    """Stream b's second event was written by a machine whose clock is behind."""
+
+    def event(stream: str, name: str, at: int) -> Event:
+        return ContactRenamed(replace(meta(name, stream=Id(stream)), recorded_at=Micros(at)), Id(stream), name)
+
+    a1, a2, b1, b2 = event("a", "a1", 10), event("a", "a2", 30), event("b", "b1", 20), event("b", "b2", 15)
+    assert in_order([a1, a2, b1, b2]) == [a1, b1, b2, a2]
+    assert in_order([b1, b2]) == [b1, b2]
 
 
 def test_moments_are_read_as_people_mean_them() -> None:
