@@ -1,0 +1,50 @@
+"""`crm bench caller` and `crm bench search` on a small scale: every answer is right, and a wrong one is counted."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from crm.scalars import Id
+from services.bench.alone import Alone
+from services.bench.lookups import CALLER, SEARCH, asked, callers, fill, texts
+from services.bench.paced import Wrong
+from services.stack.access import create_token
+
+CONTACTS = 1_000
+
+
+def half_of_them_wrong() -> Iterator[tuple[dict[str, Any], Wrong]]:
+    """A planted bug: every other caller is said to be somebody else."""
+    for n, (variables, is_wrong) in enumerate(callers(CONTACTS)):
+        yield variables, (lambda _: True) if n % 2 else is_wrong
+
+
+def test_who_is_looked_for_is_found(
+    kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.bench.lookups.WARM_UP", 0)
+    workspace = Id(str(uuid4()))
+    fill(fresh_database_url, workspace, CONTACTS)
+
+    async def run() -> list[dict[str, Any]]:
+        token = await create_token(kafka_bootstrap, workspace, "benchmark", ("read",))
+        here = Alone(fresh_database_url, kafka_bootstrap, workspace, token.text)
+        rate, seconds = 40, 1
+        return [
+            await asked(here, tmp_path, name, query, questions, CONTACTS, rate, seconds, lambda _: None)
+            for name, query, questions in (
+                ("caller", CALLER, callers(CONTACTS)),
+                ("search", SEARCH, texts(CONTACTS)),
+                ("planted", CALLER, half_of_them_wrong()),
+            )
+        ]
+
+    caller, search, planted = asyncio.run(run())
+    assert (caller["answers"], caller["wrong"], caller["first_wrong"]) == (40, 0, [])
+    assert (search["answers"], search["wrong"], search["first_wrong"]) == (40, 0, [])
+    assert planted["wrong"] == 20
+    assert caller["p50_ms"] <= caller["p99_ms"] <= caller["max_ms"]
