@@ -1,7 +1,12 @@
-"""A long journal, written straight to Kafka: what a shop's cards live through, many of them at the same time."""
+"""A long journal, written straight to Kafka: what a shop's cards live through, many of them at the same time.
+
+`python -m services.bench.histories BOOTSTRAP CARDS PARTITIONS` writes some of its partitions (a JSON list).
+"""
 
 import asyncio
+import json
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any
@@ -122,3 +127,7 @@ async def fill(
             await asyncio.gather(*acks)
             ends[partition] = position
     return ends
+
+
+if __name__ == "__main__":
+    print(asyncio.run(fill(sys.argv[1], JOURNAL.name, int(sys.argv[2]), json.loads(sys.argv[3]))))

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.bench import lookups
 from services.bench.connects import connects as flooded
+from services.bench import rebuild as rebuilding
 from services.bench.graphql.run import measure
 from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
@@ -122,6 +123,33 @@ def connects(
     """Connections to the API that say nothing: all are let go, and everybody else is answered meanwhile."""
     here, known = target(data), demo(data)
     show.as_json(asyncio.run(flooded(here.graphql_url, known.token, count, at_once, teller(json))))
+
+
+@app.command("rebuild")
+def rebuilt(
+    events: Annotated[int, typer.Option(min=17, help="In the journal.")] = 5_000_000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits in Postgres.")] = 1024,
+    rivals: Annotated[bool, typer.Option(" /--without-rivals", help="Leave the other libraries out.")] = True,
+    json: Json = False,
+) -> None:
+    """A long journal into tables, from the first byte to the swapped view, on servers of its own."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
+    found = asyncio.run(rebuilding.bench(events, workers, memory << 20, rivals, teller(json)))
+    show.as_json(found) if json else rebuilding_beside(found)
+
+
+def rebuilding_beside(found: dict[str, Any]) -> None:
+    """The table for people."""
+    rows = [
+        (name, f"{run['events_per_second']:,}", f"{run['goal']:,}", f"{run['memory_peak_mb']:,}")
+        for name, run in found["rebuild"].items()
+    ]
+    rows += [
+        (name, f"{run['events_per_second']:,.0f}" if "failed" not in run else run["failed"], "", "")
+        for name, run in found.get("beside", {}).items()
+    ]
+    show.table(("what", "events/s", "goal", "MB at most"), rows)
 
 
 def beside(found: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from crm.errors import Broken, Malformed
 from crm.projection import members_of
 from crm.registry import Registered
 from streams.rebuild.container import Shape
-from streams.rebuild.reads import UNREAD
+from streams.rebuild.reads import UNREAD, Names
 from streams.rebuild.source import Slab
 
 FRAME = 5  # bytes: a zero and the schema id
@@ -44,11 +44,11 @@ class Unknown(NamedTuple):
 
 
 class Decoder:
-    """`names`: fields that are read, whatever record they are in; None reads all."""
+    """`names`: the fields that are read, of each kind in dotted names or of all by their last; None reads all."""
 
-    def __init__(self, kinds: Collection[type[Event]], names: Collection[str] | None = None) -> None:
+    def __init__(self, kinds: Collection[type[Event]], names: Names | Collection[str] | None = None) -> None:
         self.readers = {
-            entry.id.to_bytes(4, "big").rjust(FRAME, b"\0"): Reader(entry, names)
+            entry.id.to_bytes(4, "big").rjust(FRAME, b"\0"): Reader(entry, wanted(names, RECORDS[entry.name]))
             for entry in REGISTERED
             if RECORDS[entry.name] in kinds
         }
@@ -78,14 +78,23 @@ class Decoder:
         self.unknown[id] = before._replace(number=before.number + part.height)
 
 
+def wanted(names: Names | Collection[str] | None, kind: type[Event]) -> Callable[[str], bool]:
+    """Whether a field of this kind is to be decoded."""
+    if names is None:
+        return lambda _: True
+    if isinstance(names, Mapping):
+        return names[kind].__contains__
+    return lambda name: name.rpartition(".")[2] in names
+
+
 class Reader:
     """Records of one published shape."""
 
-    def __init__(self, entry: Registered, names: Collection[str] | None) -> None:
+    def __init__(self, entry: Registered, reads: Callable[[str], bool]) -> None:
         self.entry, self.kind = entry, RECORDS[entry.name]
         self.shape = Shape(entry.schema, BEFORE)
         there = [name for name in self.shape.fields if name != "frame"]
-        self.columns = [name for name in there if names is None or name.rpartition(".")[2] in names] or there[:1]
+        self.columns = [name for name in there if reads(name)] or there[:1]
         self.build = builder(self.kind, "", frozenset(self.columns), frozenset(there))
 
     def read(self, slab: Slab, part: pl.DataFrame) -> Decoded:
@@ -103,8 +112,15 @@ class Reader:
                 f"A {self.entry.name} of journal partition {slab.partition}, among the {part.height} from position "
                 f"{first} on, does not fit its schema {self.entry.id}{problem}. Nothing was changed."
             )
-        columns = {name: found[name].to_list() for name in self.columns}
+        columns = {name: listed(found[name]) for name in self.columns}
         return Decoded(self.kind, part["place"].to_list(), columns, list(self.build(columns, part.height)))
+
+
+def listed(column: pl.Series) -> list[Any]:
+    """Python's values. A column that says one thing all along, as the workspace often does, is made once."""
+    if column.dtype == pl.String and len(column) > 1 and column.eq_missing(column[0]).all():
+        return [column[0]] * len(column)
+    return column.to_list()
 
 
 Build = Callable[[Mapping[str, Values], int], Values]

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import astuple
 
+from crm.codec import decode
 from crm.envelope import Event, Row
 from crm.errors import Broken
 from crm.projection import Projection
@@ -19,14 +20,6 @@ from streams.rebuild.watch import Endless, limited, line_of
 
 LOT = 20_000  # rows that are written at once
 OVERHEAD = 300  # bytes of a key and its place in a dict
-
-
-class Given(NamedTuple):
-    """A slab's events of one projection, in order, and which row each is about."""
-
-    keys: Sequence[Key]
-    events: Sequence[Event]
-    places: Sequence[int]
 
 
 class Aside:
@@ -60,24 +53,27 @@ class FoldFailed(Broken):
     """A fold cannot be used: it raises, loops or gives something that is no row."""
 
 
-def given(projection: Projection[Any], found: Iterable[Decoded]) -> Given:
-    """What of a slab this projection folds."""
+Slots = list[Any]  # by place in the slab; None where there is nothing for this projection
+
+
+def keys_of(projection: Projection[Any], slab: Slab, found: Iterable[Decoded]) -> tuple[Slots, Slots]:
+    """Key and event by place, as `Projection.key_of` gives them."""
+    keys: Slots = [None] * len(slab.values)
+    events: Slots = [None] * len(slab.values)
     kinds = set(projection.handles)
-    places: list[int] = []
-    keys: list[Key] = []
-    events: list[Event] = []
-    parts = 0
     for part in found:
         if part.kind in kinds:
-            named = part.columns.get(projection.key, part.columns["meta.id"])
-            keys += zip(part.columns["meta.workspace"], named, strict=True)
-            places += part.places
-            events += part.events
-            parts += 1
-    if parts > 1:
-        order = sorted(range(len(places)), key=places.__getitem__)
-        return Given([keys[n] for n in order], [events[n] for n in order], [places[n] for n in order])
-    return Given(keys, events, places)
+            columns = part.columns
+            named = columns[projection.key if projection.key in columns else "meta.id"]
+            if not all(named):
+                if "meta.id" not in columns:
+                    raise UnreadField("an event without a key is known by its id, which was not decoded")
+                named = [key or id for key, id in zip(named, columns["meta.id"], strict=True)]
+            pairs = zip(columns["meta.workspace"], named, strict=True)
+            for place, key, event in zip(part.places, pairs, part.events, strict=True):
+                keys[place] = key
+                events[place] = event
+    return keys, events
 
 
 class Fold:
@@ -94,49 +90,44 @@ class Fold:
 
     def take(self, slab: Slab, found: Sequence[Decoded]) -> None:
         """Raises FoldFailed with the event and the line of the fold's file."""
-        todo = given(self.projection, found)
+        keys, events = keys_of(self.projection, slab, found)
         if self.aside:
-            self.take_back(todo.keys)
-        finished = self.fold(slab, todo)
+            self.take_back(keys)
+        finished = self.fold(slab, keys, events)
         self.sink.write(finished)
         self.rows += len(finished)
         self.make_room()
 
-    def fold(self, slab: Slab, todo: Given) -> list[tuple[Id, Row]]:
+    def fold(self, slab: Slab, keys: Slots, events: Slots) -> list[tuple[Id, Row]]:
         """Gives the rows that are finished."""
-        done = 0
         fold: Callable[[Row | None, Event], Any] = self.projection.fold
         kind = self.projection.row
         rows = self.kept
+        known = rows.get
         finished: list[tuple[Id, Row]] = []
+        place = -1
         try:
             with limited():
-                if self.own_rows:
-                    for key, event in zip(todo.keys, todo.events, strict=True):
-                        row = fold(None, event)
-                        if type(row) is kind:
-                            finished.append((key[0], row))
-                        elif row is not None:
+                for place, (key, event) in enumerate(zip(keys, events, strict=True)):  # noqa: B007  # told when it fails
+                    if event is None:
+                        continue
+                    row = fold(None if self.own_rows else known(key), event)
+                    if type(row) is not kind:
+                        if row is not None:
                             raise TypeError(f"it gives {row!r:.80}, which is no {kind.__name__}")
-                        done += 1
-                    return finished
-                for key, event in zip(todo.keys, todo.events, strict=True):
-                    row = fold(rows.get(key), event)
-                    if type(row) is kind:
-                        rows[key] = row
-                    elif row is None:
                         rows.pop(key, None)
+                    elif self.own_rows:
+                        finished.append((key[0], row))
                     else:
-                        raise TypeError(f"it gives {row!r:.80}, which is no {kind.__name__}")
-                    done += 1
+                        rows[key] = row
         except UnreadField:
             raise
         except Exception as error:
-            raise self.failed(error, slab, todo, done) from error
+            raise self.failed(error, slab, place) from error
         return finished
 
-    def take_back(self, keys: Iterable[Key]) -> None:
-        wanted = {key for key in keys if key not in self.kept and key in self.aside}
+    def take_back(self, keys: Iterable[Key | None]) -> None:
+        wanted = {key for key in keys if key and key not in self.kept and key in self.aside}
         if wanted:
             for workspace, row in self.sink.take_back(wanted):
                 self.kept[workspace, getattr(row, self.projection.key)] = row
@@ -164,10 +155,10 @@ class Fold:
         self.rows += len(kept) + self.aside.number
         self.aside = Aside()
 
-    def failed(self, error: Exception, slab: Slab, todo: Given, done: int) -> FoldFailed:
+    def failed(self, error: Exception, slab: Slab, place: int) -> FoldFailed:
         """In a sentence: which event, which line."""
         name = self.projection.name
-        event, place = todo.events[done], todo.places[done]
+        event: Event = decode(slab.values[place])
         code = self.projection.fold.__code__
         line = line_of(error, code.co_filename)
         at = f", line {line}" if line else ""

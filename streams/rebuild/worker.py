@@ -19,10 +19,10 @@ from aiokafka.errors import KafkaError
 from crm.errors import CrmError
 from crm.projection import Projection
 from streams.rebuild.decoder import Decoder
-from streams.rebuild.folding import Fold
+from streams.rebuild.folding import Fold, FoldFailed
 from streams.rebuild.kafka_source import Begin, KafkaSource
 from streams.rebuild.postgres_sink import PostgresSink
-from streams.rebuild.reads import UnreadField, names_read
+from streams.rebuild.reads import UnreadField, fields_read
 from streams.rebuild.spec import Spec, load
 
 
@@ -38,9 +38,7 @@ class Done(msgspec.Struct):
 def decoder(projections: Sequence[Projection[Any]], everything: bool) -> Decoder:
     """Decodes what these folds handle and read."""
     kinds = {kind for projection in projections for kind in projection.handles}
-    keys = {projection.key for projection in projections}
-    names = None if everything else names_read([p.fold for p in projections]) | keys | {"id", "workspace"}
-    return Decoder(kinds, names)
+    return Decoder(kinds, None if everything else fields_read(projections))
 
 
 async def group(spec: Spec, projections: Sequence[Projection[Any]], partitions: Sequence[int]) -> Done:
@@ -80,6 +78,8 @@ def failure(error: BaseException) -> dict[str, Any]:
             return {"failed": "a fold reads a field that was not found in its code", "everything": True}
         case psycopg.errors.DiskFull() | OSError(errno=28):
             return {"failed": f"The disk is full ({error}). Nothing was swapped. Make room and run it again."}
+        case FoldFailed():
+            return {"failed": str(error), "everything": True}  # it may be for a field that was not decoded
         case CrmError():
             return {"failed": str(error)}
         case psycopg.Error():
