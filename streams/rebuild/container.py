@@ -31,9 +31,12 @@ class Shape:
         self.header = b"Obj\x01" + number(len(told)) + pairs + b"\0" + SYNC
 
     def read(self, count: int, body: bytes, columns: Sequence[str]) -> pl.DataFrame:
-        """Raises what polars raises when `body` is not `count` records of this shape."""
+        """Raises ValueError when `body` is not `count` records of this shape, as far as polars notices."""
         file = b"".join((self.header, number(count), number(len(body)), body, SYNC))
-        return pl.read_avro(io.BytesIO(file), columns=list(columns))
+        try:
+            return pl.read_avro(io.BytesIO(file), columns=list(columns))
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def flat(record: dict[str, Any], known: dict[str, Any], prefix: str = "") -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 from msgspec.structs import FieldInfo, fields
 
-from crm.codec import RECORDS, REGISTERED
+from crm.codec import FRAME, RECORDS, REGISTERED
 from crm.envelope import Event
 from crm.errors import Broken, Malformed
 from crm.projection import members_of
@@ -21,8 +21,7 @@ from streams.rebuild.container import Shape
 from streams.rebuild.reads import UNREAD, Names
 from streams.rebuild.source import Slab
 
-FRAME = 5  # bytes: a zero and the schema id
-BEFORE = [{"name": "frame", "type": {"type": "fixed", "name": "Frame", "size": FRAME}}]
+BEFORE = [{"name": "frame", "type": {"type": "fixed", "name": "Frame", "size": FRAME.size}}]
 Values = Iterable[Any]
 
 
@@ -48,17 +47,17 @@ class Decoder:
 
     def __init__(self, kinds: Collection[type[Event]], names: Names | Collection[str] | None = None) -> None:
         self.readers = {
-            entry.id.to_bytes(4, "big").rjust(FRAME, b"\0"): Reader(entry, wanted(names, RECORDS[entry.name]))
+            FRAME.pack(0, entry.id): Reader(entry, wanted(names, RECORDS[entry.name]))
             for entry in REGISTERED
             if RECORDS[entry.name] in kinds
         }
-        self.known = {entry.id.to_bytes(4, "big").rjust(FRAME, b"\0") for entry in REGISTERED}
+        self.known = {FRAME.pack(0, entry.id) for entry in REGISTERED}
         self.unknown: dict[int, Unknown] = {}  # that were passed over
 
     def decode(self, slab: Slab) -> Iterator[Decoded]:
         """By kind. Raises Malformed for a record that is not framed or does not fit its schema."""
         values = slab.values.rename("value")
-        frame = values.to_frame().with_columns(values.bin.head(FRAME).alias("id")).with_row_index("place")
+        frame = values.to_frame().with_columns(values.bin.head(FRAME.size).alias("id")).with_row_index("place")
         for (head,), part in frame.partition_by("id", as_dict=True, maintain_order=True).items():
             if reader := self.readers.get(head):
                 yield reader.read(slab, part)
@@ -68,7 +67,7 @@ class Decoder:
     def pass_over(self, slab: Slab, head: bytes, part: pl.DataFrame) -> None:
         """What a newer release wrote is told at the end, as the project role reads past it too."""
         first = slab.first + part["place"][0]
-        if len(head) < FRAME or head[0] != 0:
+        if len(head) < FRAME.size or head[0] != 0:
             raise Malformed(
                 f"The record at position {first} of journal partition {slab.partition} is not framed: it must begin "
                 "with a zero byte and a schema id. Nothing was changed."
@@ -92,27 +91,31 @@ class Reader:
 
     def __init__(self, entry: Registered, reads: Callable[[str], bool]) -> None:
         self.entry, self.kind = entry, RECORDS[entry.name]
-        self.shape = Shape(entry.schema, BEFORE)
+        self.shape, self.frame = Shape(entry.schema, BEFORE), FRAME.pack(0, entry.id)
         there = [name for name in self.shape.fields if name != "frame"]
         self.columns = [name for name in there if reads(name)] or there[:1]
         self.build = builder(self.kind, "", frozenset(self.columns), frozenset(there))
 
     def read(self, slab: Slab, part: pl.DataFrame) -> Decoded:
-        body = b"".join(part["value"].to_list())
+        """The first record is read once more behind the last: it is not found there when one before has a wrong length.
+
+        Raises Malformed.
+        """
+        values = part["value"].to_list()
+        problem = ""
         try:
-            found = self.shape.read(part.height, body, self.columns)
-        except (pl.exceptions.PolarsError, ValueError) as error:
-            found = pl.DataFrame()
+            read = self.shape.read(part.height + 1, b"".join([*values, values[0]]), [*self.columns, "frame"])
+            if not read["frame"].bin.starts_with(self.frame).all():
+                problem = ": one of them is longer or shorter"
+        except ValueError as error:
             problem = f": {error}"
-        else:
-            problem = ""
-        if found.height != part.height:
+        if problem:
             first = slab.first + part["place"][0]
             raise Malformed(
                 f"A {self.entry.name} of journal partition {slab.partition}, among the {part.height} from position "
                 f"{first} on, does not fit its schema {self.entry.id}{problem}. Nothing was changed."
             )
-        columns = {name: listed(found[name]) for name in self.columns}
+        columns = {name: listed(read[name].head(part.height)) for name in self.columns}
         return Decoded(self.kind, part["place"].to_list(), columns, list(self.build(columns, part.height)))
 
 

@@ -82,7 +82,7 @@ def records(found: list[Batch], where: str) -> tuple[pl.Series, pl.Series]:
     for number, how in SHAPES.items():
         try:
             frame = how.read(count, body, ["value", "headers", "name.position", "position"])
-        except (pl.exceptions.PolarsError, ValueError):
+        except ValueError:
             continue
         if frame.height == count and fits(frame, number):
             return frame["position"].cast(pl.Int64), frame["value"]
