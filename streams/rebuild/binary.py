@@ -112,6 +112,8 @@ def text(value: str) -> bytes:
 
 
 def json(value: dict[str, str]) -> bytes:
+    if not value:
+        return EMPTY_JSON
     told = msgspec.json.encode({name: msgspec.Raw(said.encode()) for name, said in value.items()})
     return (len(told) + 1).to_bytes(4, "big") + b"\1" + told
 
@@ -126,6 +128,7 @@ def texts(value: Sequence[str]) -> bytes:
 
 
 ARRAY = struct.Struct(">iiIii")
+EMPTY_JSON = b"\0\0\0\3\1{}"
 EMPTY = b"\0\0\0\x0c" + struct.pack(">iiI", 0, 0, TEXT_OID)
 FIXED = {"uuid": "i16s", "bigint": "iq", "timestamptz": "iq", "boolean": "i?"}
 WIDTHS = {"uuid": 16, "bigint": 8, "timestamptz": 8, "boolean": 1}

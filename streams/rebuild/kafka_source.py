@@ -27,24 +27,39 @@ class Begin(NamedTuple):
     position: int = 0
 
 
+def kafka_client(bootstrap: str) -> AIOKafkaClient:
+    """Not connected yet."""
+    return AIOKafkaClient(bootstrap_servers=bootstrap, client_id="rebuild", request_timeout_ms=60_000)
+
+
 class KafkaSource:
-    """From `begins` to before the positions of `until`, all partitions in turn. An asynchronous context manager.
+    """From `begins` to before the positions of `until`, all in turn. An async context manager.
 
     Reads of a partition that has less than `until` wait for the rest, PATIENCE at most: then Broken is raised.
     """
 
-    def __init__(self, bootstrap: str, topic: str, begins: Mapping[int, Begin], until: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        begins: Mapping[int, Begin],
+        until: Mapping[int, int],
+        client: AIOKafkaClient | None = None,
+    ) -> None:
         self.topic, self.until = topic, until
         self.at = {p: begin for p, begin in begins.items() if begin.position < until[p]}
-        self.client = AIOKafkaClient(bootstrap_servers=bootstrap, client_id="rebuild", request_timeout_ms=60_000)
+        self.own = client is None
+        self.client = client or kafka_client(bootstrap)
 
     async def __aenter__(self) -> Self:
-        await self.client.bootstrap()
+        if self.own:
+            await self.client.bootstrap()
         await self.client.set_topics([self.topic])
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
+        if self.own:
+            await self.client.close()
 
     async def slabs(self) -> AsyncIterator[Slab]:
         loop = asyncio.get_running_loop()

@@ -20,7 +20,7 @@ from crm.errors import CrmError
 from crm.projection import Projection
 from streams.rebuild.decoder import Decoder
 from streams.rebuild.folding import Fold, FoldFailed
-from streams.rebuild.kafka_source import Begin, KafkaSource
+from streams.rebuild.kafka_source import Begin, KafkaSource, kafka_client
 from streams.rebuild.postgres_sink import PostgresSink
 from streams.rebuild.reads import UnreadField, fields_read
 from streams.rebuild.spec import Spec, load
@@ -41,30 +41,37 @@ def decoder(projections: Sequence[Projection[Any]], everything: bool) -> Decoder
     return Decoder(kinds, None if everything else fields_read(projections))
 
 
-async def group(spec: Spec, projections: Sequence[Projection[Any]], partitions: Sequence[int]) -> Done:
-    decoding = decoder(projections, spec.everything)
-    sinks = [PostgresSink(spec.dsn, projection) for projection in projections]
-    budget = spec.budget // len(projections)
-    folds = [Fold(p, sink, budget) for p, sink in zip(projections, sinks, strict=True)]
-    begins = {p: Begin(*spec.begins.get(p, (0, 0))) for p in partitions}
-    until = {p: spec.until[p] for p in partitions}
-    offsets = {p: begin.offset for p, begin in begins.items()}
-    where: dict[int, int] = {}
-    async with KafkaSource(spec.bootstrap, spec.topic, begins, until) as source:
-        async for slab in source.slabs():
-            found = list(decoding.decode(slab))
-            for fold in folds:
-                fold.take(slab, found)
-            offsets[slab.partition] = slab.next_offset
-            for id in decoding.unknown.keys() - where.keys():
-                where[id] = slab.partition
-            tell({"read": len(slab.values)})
-    for fold in folds:
-        fold.finish()
-    for sink in sinks:
-        sink.conn.close()
-    unknown = {id: (told.number, where[id], told.first) for id, told in decoding.unknown.items()}
-    return Done(tuple(partitions), offsets, {f.projection.name: f.rows for f in folds}, unknown)
+class Work:
+    """What a process keeps from one group of partitions to the next: its connections, and what is decoded."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self.projections = spec, load(spec.projections, spec.file, spec.schema)
+        self.decoding = decoder(self.projections, spec.everything)
+        self.sinks = [PostgresSink(spec.dsn, projection) for projection in self.projections]
+        self.kafka = kafka_client(spec.bootstrap)
+
+    async def group(self, partitions: Sequence[int]) -> Done:
+        spec, decoding = self.spec, self.decoding
+        decoding.unknown = {}
+        budget = spec.budget // len(self.projections)
+        folds = [Fold(p, sink, budget) for p, sink in zip(self.projections, self.sinks, strict=True)]
+        begins = {p: Begin(*spec.begins.get(p, (0, 0))) for p in partitions}
+        until = {p: spec.until[p] for p in partitions}
+        offsets = {p: begin.offset for p, begin in begins.items()}
+        where: dict[int, int] = {}
+        async with KafkaSource(spec.bootstrap, spec.topic, begins, until, self.kafka) as source:
+            async for slab in source.slabs():
+                found = list(decoding.decode(slab))
+                for fold in folds:
+                    fold.take(slab, found)
+                offsets[slab.partition] = slab.next_offset
+                for id in decoding.unknown.keys() - where.keys():
+                    where[id] = slab.partition
+                tell({"read": len(slab.values)})
+        for fold in folds:
+            fold.finish()
+        unknown = {id: (told.number, where[id], told.first) for id, told in decoding.unknown.items()}
+        return Done(tuple(partitions), offsets, {f.projection.name: f.rows for f in folds}, unknown)
 
 
 def tell(said: dict[str, Any]) -> None:
@@ -101,10 +108,11 @@ async def main() -> None:
     threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
     try:
         spec = msgspec.json.decode(await lines.get(), type=Spec)
-        projections = load(spec.projections, spec.file, spec.schema)
+        work = Work(spec)
+        await work.kafka.bootstrap()
         while True:
             partitions = msgspec.json.decode(await lines.get(), type=list[int])
-            done = await group(spec, projections, partitions)
+            done = await work.group(partitions)
             tell({"done": msgspec.to_builtins(done)})
     except Exception as error:
         tell(failure(error))
