@@ -83,6 +83,7 @@ class Rebuild:
     told: Told
     seconds: dict[str, float] = field(default_factory=dict)
     schema: str = tables.BUILDING
+    tries: int = 0  # of the swap
 
     async def run(self) -> Outcome:
         began = time.perf_counter()
@@ -184,6 +185,7 @@ class Rebuild:
         """Raises Broken when readers hold the tables all the time."""
         for _ in range(TRIES):
             at = await self.catch_up(built, at)
+            self.tries += 1
             with suppress(psycopg.errors.LockNotAvailable):
                 conn = await asyncio.to_thread(tables.connected, self.plan.dsn)
                 try:

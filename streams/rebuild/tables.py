@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from crm.adapters.reader import secured
 from crm.errors import Broken
@@ -34,14 +34,19 @@ def make_all(dsn: str, projections: Sequence[Projection[Any]]) -> None:
 
 
 def complete_all(dsn: str, projections: Sequence[Projection[Any]]) -> None:
-    """Two at a time. Raises TwoPlaces."""
+    """Keys and indexes, two at a time, then what needs the table for itself. Raises TwoPlaces."""
+    with connected(dsn) as conn:
+        made = [(p, statement) for p in projections for statement in (unique(p), *indexes(conn, p))]
 
-    def one(projection: Projection[Any]) -> None:
+    def one(work: tuple[Projection[Any], SQL | Composed]) -> None:
         with connected(dsn) as conn:
-            complete(conn, projection)
+            index(conn, *work)
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, projections))
+        list(pool.map(one, made))
+    with connected(dsn) as conn:
+        for projection in projections:
+            complete(conn, projection)
 
 
 def make(conn: Connection, projection: Projection[Any]) -> None:
@@ -59,19 +64,39 @@ def drop(conn: Connection, projection: Projection[Any]) -> None:
     conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(projection.schema, projection.table)))
 
 
-def complete(conn: Connection, projection: Projection[Any]) -> None:
-    """Primary key, then the indexes that the table has which is read. Raises TwoPlaces when a key came twice."""
+def primary(projection: Projection[Any]) -> str:
+    return f"{projection.table}_pkey"
+
+
+def unique(projection: Projection[Any]) -> SQL | Composed:
+    """What becomes the primary key: made like this, other indexes of the table can be made at the same time."""
+    name, key = Identifier(primary(projection)), Identifier(projection.key)
+    return SQL("CREATE UNIQUE INDEX {} ON {} ({}, workspace)").format(name, SQL(projection.place), key)
+
+
+def indexes(conn: Connection, projection: Projection[Any]) -> list[SQL | Composed]:
+    """Those of the table that is read, on this one."""
+    there = conn.execute(INDEXES, [projection.table]).fetchall()
+    place = f" ON {projection.place} "
+    told = [text.replace(f" ON read.{projection.table} ", place) for n, text in there if n != primary(projection)]
+    return [SQL(text) for text in told]
+
+
+def index(conn: Connection, projection: Projection[Any], statement: SQL | Composed) -> None:
+    """Raises TwoPlaces when a key came twice."""
+    ((may,),) = conn.execute("SELECT has_parameter_privilege('wal_compression', 'SET')").fetchall()
+    if may:  # an index is written to the WAL page by page: compressing these took most of the time
+        conn.execute("SET wal_compression = off")
     conn.execute("SET maintenance_work_mem = '256MB'")
-    made = SQL(projection.place)
-    primary = f"{projection.table}_pkey"
     try:
-        add = SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({}, workspace)")
-        conn.execute(add.format(made, Identifier(primary), Identifier(projection.key)))
+        conn.execute(statement)
     except psycopg.errors.UniqueViolation as error:
         raise TwoPlaces(f"{projection.name}: a row came from two places ({error.diag.message_detail})") from error
-    for name, definition in conn.execute(INDEXES, [projection.table]).fetchall():
-        if name != primary:
-            conn.execute(definition.replace(f" ON read.{projection.table} ", f" ON {projection.place} "))
+
+
+def complete(conn: Connection, projection: Projection[Any]) -> None:
+    made, name = SQL(projection.place), Identifier(primary(projection))
+    conn.execute(SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(made, name, name))
     conn.execute(SQL(secured(projection.place)))
     conn.execute(SQL("ANALYZE {}").format(made))
 

@@ -1,9 +1,11 @@
 """A journal of one test alone in Kafka, and read models that are behind it, level with it or wrong."""
 
 import asyncio
+import contextlib
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +19,14 @@ from crm.adapters.journal_log import envelope, next_positions
 from crm.codec import encode
 from crm.envelope import Event, named_id
 from crm.projection import Projection
+from crm.settings import Settings
 from crm.topics import JOURNAL, journal_partition
 from projections import PROJECTIONS
 from services.bench.histories import SHOP, card
+from services.stack.process import until
 from services.stack.topics import create_missing
+from streams.consume import Consumption
+from streams.project import Project
 from streams.rebuild import swapping
 from streams.rebuild.following import follow
 from streams.rebuild.kafka_source import Begin
@@ -78,6 +84,29 @@ class Replayed:
             at = await follow(conn, projections, self.bootstrap, self.topic, begins, until)
         await asyncio.to_thread(self.hand_over, projections, at)
 
+    @contextlib.asynccontextmanager
+    async def projecting(self, names: Sequence[str]) -> AsyncIterator[None]:
+        """The project role itself at work on this topic."""
+        settings = Settings(kafka_bootstrap=self.bootstrap, database_url=self.dsn, instance=self.topic)
+        role = Consumption(self.topic, [self.topic], Project(PROJECTIONS[name] for name in names), settings)
+        task = asyncio.create_task(role.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def projected(self) -> None:
+        """Waits until every consumer is past all that was written."""
+
+        async def behind() -> str | None:
+            query = f"SELECT consumer, sum(position + 1) FROM core.checkpoint WHERE topic = '{self.topic}' GROUP BY 1"
+            at = dict(await asyncio.to_thread(self.do, query))
+            late = {name: n for name, n in at.items() if n < self.next.total() and not name.endswith(" before")}
+            return None if at and not late else f"{late or at} of {self.next.total()}"
+
+        await until(behind, 60)
+
     def hand_over(self, projections: Sequence[Projection[Any]], at: dict[int, Begin]) -> None:
         with psycopg.connect(self.dsn) as conn:
             for projection in projections:
@@ -102,6 +131,17 @@ class Replayed:
         path = self.folder / f"{name}.py"
         path.write_text(text)
         return declared(str(path))[name]
+
+    async def process(self, *names: str) -> asyncio.subprocess.Process:
+        """A rebuild in a process of its own."""
+        program = (
+            "import asyncio, sys; from streams.rebuild.rebuilding import Plan, rebuild; "
+            "asyncio.run(rebuild(Plan(sys.argv[1], sys.argv[2], tuple(sys.argv[4:]), topic=sys.argv[3])))"
+        )
+        words = (self.bootstrap, self.dsn, self.topic, *names)
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, *words), stderr=asyncio.subprocess.DEVNULL
+        )
 
     def rows(self, name: str) -> list[tuple[Any, ...]]:
         """As a reader sees them."""
