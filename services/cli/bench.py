@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from services.bench import lookups
-from services.bench.connects import connects as flooded
 from services.bench import rebuild as rebuilding
+from services.bench.connects import connects as flooded
 from services.bench.graphql.run import measure
 from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
