@@ -19,6 +19,7 @@ from crm.projection import Projection
 from crm.topics import JOURNAL
 from streams.rebuild import building, comparing, swapping, tables, versions
 from streams.rebuild.building import Built, WorkerFailed
+from streams.rebuild.failing import TROUBLE, sentence
 from streams.rebuild.following import follow
 from streams.rebuild.kafka_source import Begin
 from streams.rebuild.shadow import Report
@@ -72,7 +73,10 @@ class Busy(Broken):
 
 async def rebuild(plan: Plan, told: Told | None = None) -> Outcome:
     """Raises Broken with a sentence: then the present rows are served as before."""
-    return await Rebuild(plan, told or Told()).run()
+    try:
+        return await Rebuild(plan, told or Told()).run()
+    except TROUBLE as error:
+        raise Broken(sentence(error)) from error
 
 
 @dataclass

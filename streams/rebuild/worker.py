@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import psycopg
-from aiokafka.errors import KafkaError
 
-from crm.errors import CrmError
 from crm.projection import Projection
 from streams.rebuild.decoder import Decoder
+from streams.rebuild.failing import sentence
 from streams.rebuild.folding import Fold, FoldFailed
 from streams.rebuild.kafka_source import Begin, KafkaSource, kafka_client
 from streams.rebuild.postgres_sink import PostgresSink
@@ -80,20 +78,8 @@ def tell(said: dict[str, Any]) -> None:
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    match error:
-        case UnreadField():
-            return {"failed": "a fold reads a field that was not found in its code", "everything": True}
-        case psycopg.errors.DiskFull() | OSError(errno=28):
-            return {"failed": f"The disk is full ({error}). Nothing was swapped. Make room and run it again."}
-        case FoldFailed():
-            return {"failed": str(error), "everything": True}  # it may be for a field that was not decoded
-        case CrmError():
-            return {"failed": str(error)}
-        case psycopg.Error():
-            return {"failed": f"Postgres: {str(error).strip()}. Nothing was swapped. Run it again."}
-        case KafkaError() | OSError():
-            return {"failed": f"Kafka: {error!r}. Nothing was swapped. Run it again."}
-    return {"failed": f"{error!r}. Nothing was swapped; this should not happen."}
+    """`everything`: it may be for a field that was not decoded."""
+    return {"failed": sentence(error), "everything": isinstance(error, UnreadField | FoldFailed)}
 
 
 def end_with_parent(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:

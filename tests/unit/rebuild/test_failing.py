@@ -1,0 +1,42 @@
+"""What ends a rebuild is told in a sentence."""
+
+import errno
+
+import psycopg
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from crm.errors import Broken
+from streams.rebuild.failing import sentence
+from streams.rebuild.watch import Endless, limited
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Broken("A sentence."), "A sentence."),
+        (
+            psycopg.errors.DiskFull("could not extend file: No space left on device\nHINT:  Check free disk space."),
+            "The disk is full (could not extend file: No space left on device). Nothing was swapped. "
+            "Make room and run it again.",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "The disk is full ([Errno 28] No space left on device). Nothing was swapped. Make room and run it again.",
+        ),
+        (psycopg.OperationalError("gone\n"), "Postgres: gone. Nothing was swapped. Run it again."),
+        (
+            KafkaConnectionError("away"),
+            "Kafka: KafkaConnectionError('away'). Nothing was swapped. Run it again.",
+        ),
+        (KeyError("x"), "KeyError('x'). Nothing was swapped; this should not happen."),
+    ],
+)
+def test_what_is_said(error: BaseException, said: str) -> None:
+    assert sentence(error) == said
+
+
+def test_a_fold_that_does_not_end_is_stopped() -> None:
+    with pytest.raises(Endless, match="it has worked for 0 s and did not come to an end"), limited(0.05):
+        while True:
+            pass
