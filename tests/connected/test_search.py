@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from api.asked import asked
 from crm.adapters import finding
+from crm.adapters.migrations import migrate
 from crm.adapters.reader import NAME, ROLE
 from crm.scalars import Micros
 from crm.spelling import COLUMN, key
@@ -200,3 +201,23 @@ def test_an_index_serves_it(many: str, name: str, text: str) -> None:
         connection.execute("SELECT pg_stat_force_next_flush()")
         (after,) = connection.execute(scans.encode()).fetchone() or (0,)
     assert after > before
+
+
+def test_rows_that_were_there_before_are_filled_in(fresh_database_url: str) -> None:
+    """An upgrade: the table had no such column, and its rows were written without one."""
+    with psycopg.connect(fresh_database_url, autocommit=True) as connection:
+        insert(connection, SHOP, *ROWS[:2])
+        table = PROJECTIONS["contact"].table
+        connection.execute(f"ALTER TABLE read.{table} DROP COLUMN {COLUMN} CASCADE".encode())
+        migrate(fresh_database_url, PROJECTIONS.values())
+        connection.execute(NAME, [SHOP])
+        connection.execute(f"SET ROLE {ROLE}".encode())
+        told = asked("Shevchenko 067 111 22 33")
+        found = connection.execute(
+            "SELECT id::text FROM find.contact(%s, %s, %s, 10)", [SHOP, told.patterns[:1], list(told.words[:1])]
+        ).fetchall()
+        assert found[0] == (id_of("Олена Шевченко"),)
+        theirs = connection.execute(
+            "SELECT id FROM find.contact(%s, %s, %s, 10)", [OTHER, told.patterns[:1], list(told.words[:1])]
+        ).fetchall()
+        assert theirs == []  # the session shows another workspace
