@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from crm.adapters.journal_log import envelope, next_positions
 from crm.codec import encode
@@ -25,6 +25,8 @@ from projections import PROJECTIONS
 from services.bench.histories import SHOP, card
 from services.stack.process import until
 from services.stack.topics import create_missing
+from streams import checkpoints
+from streams.checkpoints import Partition
 from streams.consume import Consumption
 from streams.project import Project
 from streams.rebuild import swapping
@@ -32,7 +34,7 @@ from streams.rebuild.following import follow
 from streams.rebuild.kafka_source import Begin
 from streams.rebuild.rebuilding import Outcome, Plan, rebuild
 from streams.rebuild.spec import declared
-from tests.engine import connected
+from tests.engine import Fetched, connected
 
 
 def cards(first: int, number: int) -> list[Event]:
@@ -86,15 +88,32 @@ class Replayed:
 
     @contextlib.asynccontextmanager
     async def projecting(self, names: Sequence[str]) -> AsyncIterator[None]:
-        """The project role itself at work on this topic."""
-        settings = Settings(kafka_bootstrap=self.bootstrap, database_url=self.dsn, instance=self.topic)
-        role = Consumption(self.topic, [self.topic], Project(PROJECTIONS[name] for name in names), settings)
-        task = asyncio.create_task(role.run())
+        """The project role's transactions on this topic, fetch by fetch."""
+        task = asyncio.create_task(self.work(names))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+
+    async def work(self, names: Sequence[str]) -> None:
+        role = Consumption("project", [self.topic], Project(PROJECTIONS[name] for name in names), Settings())
+        tps = [TopicPartition(self.topic, n) for n in range(JOURNAL.partitions)]
+        kafka = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
+        async with await connected(self.dsn) as conn, kafka:
+            await checkpoints.ensure(conn, role.handler.consumers, [Partition(*tp) for tp in tps])
+            kafka.assign(tps)
+            await kafka.seek_to_beginning(*tps)
+            while True:
+                fetches: Any = [Fetched(records) for records in (await kafka.getmany(timeout_ms=200)).values()]
+                if fetches:
+                    async with conn.pipeline(), conn.transaction():
+                        _, skipped = await role.apply(conn, fetches, False)
+                    places, _ = await checkpoints.read(conn, role.handler.consumers, skipped)
+                    for partition, offset in checkpoints.lowest(places).items():
+                        kafka.seek(TopicPartition(*partition), offset)
 
     async def projected(self) -> None:
         """Waits until every consumer is past all that was written."""

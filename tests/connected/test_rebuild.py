@@ -188,10 +188,9 @@ def test_what_memory_has_no_room_for_waits_in_postgres(replayed: Replayed, budge
     asyncio.run(run())
 
 
-def test_under_load_no_read_fails_or_sees_half(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_load_no_read_fails_or_sees_half(replayed: Replayed) -> None:
     """While events come in and the project role works, the rows are made anew twice: each read sees all deals that
     were there before it, and no event is lost or folded twice at the change."""
-    monkeypatch.setattr("streams.consume.IDLE", 0.5)
     seen: list[int] = []
     reading = threading.Event()
 
