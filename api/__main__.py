@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 
 import structlog
-import uvicorn
 import uvloop
 
 from api.access import Curious, curious
@@ -16,6 +15,8 @@ from api.database import pool
 from api.freshness import Freshness
 from api.http.connections import Impatient
 from api.journal import Journal
+from api.sockets import configuration, listening, many_files
+from api.subscriptions.bounds import BOUNDS
 from api.trusted import Trusted, read
 from crm.adapters import health, logs, tracing
 from crm.adapters.access import Access
@@ -35,6 +36,8 @@ def asked(settings: Settings) -> tuple[int, Curious, Trusted]:
 
 async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
+    many_files()
+    listener = listening(settings.host, settings.api_port)
     rows, access = pool(settings.database_url), Access()
     desk = Desk(settings.database_url, access, settings.kafka_bootstrap)
     freshness = Freshness(settings.database_url)
@@ -46,18 +49,12 @@ async def serve(settings: Settings) -> None:
         return None if changes.listening.is_set() else "Postgres does not answer yet."
 
     server = health.Quiet(
-        uvicorn.Config(
+        configuration(
             Observed(
                 App(rows, access, changes, missing, settings.max_body, *asked(settings), desk=desk, freshness=freshness)
             ),
-            host=settings.host,
-            port=settings.api_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
+            BOUNDS,
             http=Impatient,
-            ws="websockets-sansio",
-            ws_max_size=settings.max_body,
             timeout_graceful_shutdown=PATIENCE,
         )
     )
@@ -77,7 +74,7 @@ async def serve(settings: Settings) -> None:
         asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
     ]
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")
-    await server.serve()
+    await server.serve([listener])
     for task in beside:
         task.cancel()
     await asyncio.wait(beside, timeout=PATIENCE)

@@ -47,18 +47,19 @@ class EventPage:
 
 
 async def events(
-    _: Any, info: Info, after: str | None = None, types: list[str] | None = None
+    resume: Any, info: Info, after: str | None = None, types: list[str] | None = None
 ) -> AsyncGenerator[dict[str, Any]]:
     """The first page tells at once where it begins; later ones when something came, or how far it is, each second."""
     context = info.context
     workspace = context.workspace()
+    after = resume or after  # an event stream's Last-Event-ID is later than what the query says
     begin = None if after is None else places(after, workspace)
     if unknown := sorted(set(types or ()) - NAMES):
         raise BadInput(f"No event is called {', '.join(unknown)}. There are {', '.join(sorted(NAMES))}.")
     told, told_at = None, 0.0
     SUBSCRIBERS.labels("journal").inc()
     try:
-        async with aclosing(context.changes.journal.follow(workspace, begin)) as coming:
+        async with aclosing(context.changes.hub.journal.follow(workspace, begin)) as coming:
             async for at, found in coming:
                 context.workspace()
                 wanted = found if types is None else [event for event in found if event.type in types]

@@ -1,6 +1,5 @@
 """The whole GraphQL schema: queries and subscriptions."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import strawberry
@@ -15,7 +14,7 @@ from api.context import Begin, Info
 from api.descriptions import describe
 from api.errors import BadInput, Masked, note
 from api.events import EVENTS
-from api.fields import Argument, field, subscription
+from api.fields import Argument, field
 from api.filters import known_id
 from api.limits.extension import Limited
 from api.lists import LISTS
@@ -26,6 +25,7 @@ from api.plan import rows
 from api.reads import NODES
 from api.scalars import SCALARS, Long
 from api.search import SEARCH
+from api.subscriptions.feeds import SUBSCRIPTIONS
 from crm.phones import read_phone
 from projections import PROJECTIONS
 
@@ -47,30 +47,6 @@ async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
     deals = await reads.open_deals(found["id"]) if found else []
     owner = next((deal["owner"] for deal in deals if deal["owner"]), None)
     return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner}
-
-
-async def changed(info: Info, projection: str, id: str | None = None) -> AsyncIterator[dict[str, Any]]:
-    """Each row as it stands after a commit that touched it."""
-    context = info.context
-    with context.changes.subscribe(projection, context.workspace(), lambda key: id in (None, key)) as subscriber:
-        async for keys in subscriber.keys():
-            context.workspace()
-            context.begin()
-            rows = {row["id"]: row for row in await context.reads.by_keys(PROJECTIONS[projection], keys)}
-            for key in keys:
-                if key in rows:
-                    yield rows[key]
-
-
-async def deal_changed(_: Any, info: Info, id: str | None = None) -> AsyncIterator[Any]:
-    async for row in changed(info, "deal", None if id is None else known_id(id)):
-        yield row
-
-
-async def ringing(_: Any, info: Info) -> AsyncIterator[Any]:
-    async for row in changed(info, "call"):
-        if row["phase"] == "ringing":
-            yield row
 
 
 ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "The 7 of D-7.")
@@ -117,8 +93,7 @@ declare(
     "What happens, as soon as it is committed.",
     {},
     {
-        "deal_changed": subscription(TYPES["Deal"], {"id": ID}, deal_changed, "Deals as they change, or one of them."),
-        "ringing": subscription(TYPES["Call"], {}, ringing, "Calls as they begin to ring."),
+        **SUBSCRIPTIONS,
         "events": EVENTS,
     },
 )

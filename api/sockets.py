@@ -1,51 +1,88 @@
-"""A client that stops reading its websocket is let go: what is kept for it would be kept for ever."""
+"""The websockets of the API: who may open one, and the socket on which the server listens for all."""
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+import resource
+import socket
+from collections.abc import Callable
 from typing import Any
 
-import structlog
+import uvicorn
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[Scope], Awaitable[None]]
-Receive = Callable[[], Awaitable[Scope]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
-PATIENCE = 30.0  # seconds for one message to go out
-SLOW = {
-    "type": "websocket.close",
-    "code": 4440,
-    "reason": "You did not read for too long. Resume with your last cursor.",
-}
-log = structlog.get_logger()
+from api.context import Context
+from api.errors import TooMuch
+from api.subscriptions.bounds import Bounds, Doors
+from api.subscriptions.operation import Operations
+from api.subscriptions.pulse import Pulse
+from api.subscriptions.socket import Message, Receive, Send, Socket
+
+PROTOCOL = "graphql-transport-ws"
+UNREAD = 60_000  # milliseconds after which Linux drops a connection whose other side takes nothing
+BACKLOG = 4096
 
 
-async def patient(app: Asgi, scope: Scope, receive: Receive, send: Send) -> None:
-    """Runs the application until it ends, or until a message to the client has not gone out for PATIENCE seconds.
+class Sockets:
+    """An ASGI application. `context` makes a context of the value of an Authorization header."""
 
-    The close frame waits behind what the client has not read: it learns the code when it reads again in time.
-    """
-    late = asyncio.Event()
+    def __init__(self, operations: Operations, doors: Doors, pulse: Pulse, context: Callable[[str], Context]) -> None:
+        self.operations, self.doors, self.pulse, self.context = operations, doors, pulse, context
 
-    async def watched(message: Scope) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if (await receive())["type"] != "websocket.connect":
+            return
+        if scope["path"] != "/graphql":
+            return await send({"type": "websocket.close", "code": 1008})
         try:
-            async with asyncio.timeout(PATIENCE):
-                await send(message)
-        except TimeoutError:
-            late.set()
-            await asyncio.Event().wait()  # until the application is ended, below
+            self.doors.enter("websocket")
+        except TooMuch as error:
+            return await busy(send, error.message)
+        try:
+            if PROTOCOL not in scope["subprotocols"]:
+                await send({"type": "websocket.accept"})
+                return await send({"type": "websocket.close", "code": 4406, "reason": f"Subprotocol is {PROTOCOL}"})
+            await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+            given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            served = Socket(self.context(given), self.operations, self.doors, receive, send)
+            self.pulse.add(served)
+            try:
+                await served.serve()
+            finally:
+                self.pulse.remove(served)
+        finally:
+            self.doors.leave("websocket")
 
-    serving = asyncio.ensure_future(app(scope, receive, watched))
-    waiting = asyncio.create_task(late.wait())
-    try:
-        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            return await serving
-        log.info("a websocket's client does not read; it is let go", seconds=PATIENCE)
-    finally:
-        for task in (serving, waiting):
-            task.cancel()
-        await asyncio.wait([serving, waiting])
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await send(SLOW)
+
+async def busy(send: Send, why: str) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"retry-after", b"10")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": f"{why}\n".encode()})
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """For many connections; one whose other side has vanished is dropped by Linux."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+    return listener
+
+
+def configuration(app: Any, bounds: Bounds, **more: Any) -> uvicorn.Config:
+    """Of the server. It pings each websocket and closes those that do not answer."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=bounds.message_bytes,
+        ws_per_message_deflate=False,  # its memory for each connection is more than all else
+        ws_ping_interval=bounds.ping,
+        ws_ping_timeout=bounds.ping,
+        **more,
+    )
+
+
+def many_files() -> int:
+    """As many open files as this process may have; returns how many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

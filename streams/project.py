@@ -9,6 +9,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from crm.adapters import history, read_models, tracing
+from crm.adapters.journal_log import position_of
 from crm.adapters.logs import debugging
 from crm.adapters.state import as_json
 from crm.codec import decode, type_of
@@ -27,6 +28,7 @@ from streams.sessions import REFUSED
 
 NOTIFY = "SELECT pg_notify('changes', m) FROM json_array_elements_text(%s) AS m"
 KEYS = 150  # a notification; Postgres takes 8,000 bytes
+NOWHERE: Mapping[int, int] = {}  # in the journal: the next position by partition
 Key = tuple[Id, Id]  # workspace and the row's key
 
 log = structlog.get_logger()
@@ -35,8 +37,8 @@ log = structlog.get_logger()
 class Folding:
     """One projection's part of a batch."""
 
-    def __init__(self, projection: Projection[Any], events: Iterable[Event]) -> None:
-        self.projection = projection
+    def __init__(self, projection: Projection[Any], events: Iterable[Event], at: Mapping[int, int] = NOWHERE) -> None:
+        self.projection, self.at = projection, at
         handles = set(projection.handles)
         self.events = [e for e in events if type(e) in handles]
         self.keys = {(e.meta.workspace, projection.key_of(e)): None for e in self.events}
@@ -94,8 +96,8 @@ class Folding:
             by_workspace.setdefault(workspace, []).append(key)
         for workspace, keys in by_workspace.items():
             for n in range(0, len(keys), KEYS):
-                told = {"projection": self.projection.name, "workspace": workspace, "keys": keys[n : n + KEYS]}
-                yield msgspec.json.encode(told).decode()
+                told = {"projection": self.projection.table, "workspace": workspace, "keys": keys[n : n + KEYS]}
+                yield msgspec.json.encode({**told, "at": self.at}).decode()
 
 
 class Project:
@@ -119,7 +121,7 @@ class Project:
         events: dict[tuple[int, int], Event | None] = {}  # decoded once for all projections
         failed: set[str] = set()
         foldings = {
-            consumer: Folding(self.by_consumer[consumer], self.decoded(records, events))
+            consumer: Folding(self.by_consumer[consumer], self.decoded(records, events), behind(records))
             for consumer, records in todo.items()
             if consumer != history.CONSUMER
         }
@@ -143,8 +145,9 @@ class Project:
                 await folding.save(conn)
         if history.CONSUMER in todo:
             await history.keep(conn, todo[history.CONSUMER])
-        if told := [message for folding in done for message in folding.changes()]:
-            await conn.execute(NOTIFY, [as_json(told)])
+        if done:
+            told = [message for folding in done for message in folding.changes()]
+            await conn.execute(NOTIFY, [as_json([*told, reached(done)])])
         if debugging():
             tell(events, [folding.projection for folding in done])
         return failed
@@ -163,6 +166,18 @@ class Project:
         why = " ".join([repr(error), *getattr(error, "__notes__", [])])
         log.error("projection stands still; mend its fold and start the role again", projection=consumer, error=why)
         await checkpoints.fail(conn, consumer, why)
+
+
+def behind(records: Sequence[Record]) -> dict[int, int]:
+    """Of each partition the position behind the last of these."""
+    last = {record.partition: record for record in records}
+    return {partition: position_of(record) + 1 for partition, record in last.items()}
+
+
+def reached(foldings: Sequence[Folding]) -> str:
+    """The last notification of a transaction, also of one that changed no row: how far it took the projections."""
+    moved = {repr(f.at): (f.at, [o.projection.table for o in foldings if o.at == f.at]) for f in foldings}
+    return msgspec.json.encode({"moved": [(tables, at) for at, tables in moved.values()]}).decode()
 
 
 def steps_of(todo: Todo) -> list[tracing.Step]:

@@ -22,7 +22,7 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
 MakeContext = Callable[[str], Context]  # of the Authorization header
-Stream = Callable[[Asked, Context, Receive, Send], Awaitable[None]]
+Stream = Callable[[Asked, Context, Scope, Receive, Send], Awaitable[None]]
 WRONG = 10  # points that it costs to find out what is wrong with a document
 METHODS = (b"allow", b"GET, HEAD, POST")
 # An answer belongs to a token, and a browser that shows it as a page must run nothing in it.
@@ -56,7 +56,7 @@ class Endpoint:
             context.idempotency_key = headers.get("idempotency-key")
             context.min_position = headers.get("crm-min-position") or (asked.extensions or {}).get("minPosition")
             if self.stream and streamed(accept):
-                return await self.stream(asked, context, receive, send)
+                return await self.stream(asked, context, scope, receive, send)
             if negotiated(accept) is None:
                 raise Refusal(406, "NOT_ACCEPTABLE", f"Nothing was read. Accept {GRAPHQL} or {JSON}.")
             await self.run(asked, token, context, scope["method"], kind, send)

@@ -47,3 +47,10 @@ LINES_REFUSED = Counter("crm_fact_lines_refused_total", "Lines of POST /facts th
 PENDING = Gauge("crm_intake_pending", "Facts that wait for Kafka.")
 ERRORS = Counter("crm_api_errors_total", "Errors in GraphQL answers, by code.", ["code"])
 SUBSCRIBERS = Gauge("crm_subscriptions", "Open GraphQL subscriptions, by what they follow.", ["projection"])
+CONNECTIONS = Gauge("crm_api_connections", "Open websockets and event streams.", ["kind"])
+LET_GO = Counter(
+    "crm_api_connections_let_go_total",
+    "Connections or operations refused or ended by a limit: connections, token, operations, messages, init, slow.",
+    ["limit"],
+)
+TOLD = Counter("crm_subscription_messages_total", "Results told to subscribers.")

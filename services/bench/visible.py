@@ -12,7 +12,7 @@ import websockets
 
 from services.bench.machine import machine, percentiles
 
-SUBSCRIBE = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { dealChanged { fields } }"}}
+SUBSCRIBE = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { dealChanged { deal { fields } } }"}}
 CONNECTIONS = 16
 PATIENCE = 15.0  # seconds for the last cards to appear
 
@@ -78,7 +78,9 @@ async def visible(
                 answer = json.loads(message)
                 if answer["type"] in ("error", "complete"):
                     raise RuntimeError(f"the subscription ended: {message!r}")
-                deal = (answer.get("payload") or {}).get("data", {}).get("dealChanged")
+                if answer["type"] != "next":
+                    continue
+                deal = answer["payload"]["data"]["dealChanged"]["deal"]
                 name = deal and deal["fields"].get("visible", "")
                 if name in posted and name not in seen:
                     seen[name] = now - posted[name]

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import msgspec
 import psycopg
-import uvicorn
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -18,6 +17,8 @@ from api.app import App
 from api.changes import Changes
 from api.database import pool
 from api.http.connections import Impatient
+from api.sockets import configuration
+from api.subscriptions.bounds import BOUNDS, Bounds
 from crm.adapters.health import Quiet
 from crm.adapters.migrations import migrate
 from projections import PROJECTIONS
@@ -47,18 +48,16 @@ class Keys:
 class Api:
     """The API on a free port, in a thread with its own loop."""
 
-    def __init__(self, dsn: str, http: type[Any] = Impatient) -> None:
+    def __init__(self, dsn: str, http: type[Any] = Impatient, bounds: Bounds = BOUNDS) -> None:
+        self.dsn, self.keys, self.changes, self.bounds = dsn, Keys(), Changes(dsn), bounds
         self.http = http
-        self.dsn, self.keys, self.changes = dsn, Keys(), Changes(dsn)
         self.started, self.client = threading.Event(), httpx.Client(trust_env=False)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
 
     async def serve(self) -> None:
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
-        app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000)
-        self.server = Quiet(
-            uvicorn.Config(app, port=0, http=self.http, lifespan="off", log_config=None, ws="websockets-sansio")
-        )
+        self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, bounds=self.bounds)
+        self.server = Quiet(configuration(app, self.bounds, port=0, http=self.http))
         await rows.open()
         await self.changes.listening.wait()
         serving = asyncio.create_task(self.server.serve())
@@ -94,19 +93,19 @@ class Api:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
             assert json.loads(ws.recv(5)) == {"type": "connection_ack"}
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-            while not self.changes.subscribers:
+            while not self.changes.hub.subscribers:
                 assert self.thread.is_alive()
             yield ws
 
 
 @contextmanager
-def served(dsn: str, http: type[Any] = Impatient) -> Iterator[Api]:
+def served(dsn: str, bounds: Bounds = BOUNDS, http: type[Any] = Impatient) -> Iterator[Api]:
     migrate(dsn, PROJECTIONS.values())
     with psycopg.connect(dsn, autocommit=True) as connection:
         empty(connection)
         insert(connection, SHOP, *SHOPS_ROWS)
         insert(connection, OTHER, contact("Olena", phones=(OLENA_PHONE,)))
-    api = Api(dsn, http)
+    api = Api(dsn, http, bounds)
     api.thread.start()
     assert api.started.wait(20)
     try:

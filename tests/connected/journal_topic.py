@@ -81,14 +81,17 @@ def following(
 
 
 def page(ws: ClientConnection) -> dict[str, Any]:
-    payload = json.loads(ws.recv(20))["payload"]
-    assert "errors" not in payload, payload
-    found: dict[str, Any] = payload["data"]["events"]
+    told = json.loads(ws.recv(20))
+    assert told["type"] == "next" and "errors" not in told["payload"], told
+    found: dict[str, Any] = told["payload"]["data"]["events"]
     return found
 
 
 def refusal(ws: ClientConnection) -> tuple[str, str]:
-    (error,) = json.loads(ws.recv(20))["payload"]["errors"]
+    told = json.loads(ws.recv(20))
+    while told["type"] != "error":
+        told = json.loads(ws.recv(20))
+    (error,) = told["payload"]
     return error["extensions"]["code"], error["message"]
 
 

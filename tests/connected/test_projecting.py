@@ -189,7 +189,7 @@ def test_none_deletes_the_row(fresh_database_url: str) -> None:
 
 
 def test_changes_are_told_after_the_commit(fresh_database_url: str) -> None:
-    """At most 150 keys and 8,000 bytes at a time, nothing of a transaction that fails, nothing when nothing changed."""
+    """At most 150 keys and 8,000 bytes at a time, nothing of a transaction that fails, last how far it went."""
     workspace = Id(str(uuid4()))
     events = events_of([form(str(n), phones=[f"+38050111{n:04d}"]) for n in range(320)], workspace)
     log, expected = journal(events), in_memory(events)
@@ -205,10 +205,13 @@ def test_changes_are_told_after_the_commit(fresh_database_url: str) -> None:
                     raise InterruptedError
             assert await notified(listener, conn) == []
             await project.batch(log)
-            told = await notified(listener, conn)
+            *told, last = await notified(listener, conn)
             changes = [json.loads(payload) for payload in told]
             assert [len(c.pop("keys")) for c in changes] == [150, 150, 20]
-            assert changes == [{"projection": "contact", "workspace": workspace}] * 3
+            table = PROJECTIONS["contact"].table
+            at = {str(p): sum(r.partition == p for r in log) for p in {r.partition for r in log}}
+            assert changes == [{"projection": table, "workspace": workspace, "at": at}] * 3
+            assert json.loads(last) == {"moved": [[[table], at]]}
             assert sorted(key for payload in told for key in json.loads(payload)["keys"]) == contacts
             assert max(len(payload.encode()) for payload in told) < 8_000
             await project.batch(log)

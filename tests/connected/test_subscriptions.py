@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,18 +13,12 @@ from api.changes import LISTENER
 from api.journal import Journal
 from crm.events import DealStageMoved
 from crm.scalars import Id
-from crm.topics import JOURNAL
-from projections import PROJECTIONS
 from tests.conftest import database_of
 from tests.connected.graph import PROTOCOL, Api, Key, served
 from tests.connected.journal_topic import JournalTopic
+from tests.connected.notices import notify, reach
 from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, deal, id_of, insert
 from tests.given import meta
-
-DEAL = PROJECTIONS["deal"]
-REACHED = """
-INSERT INTO core.checkpoint (consumer, topic, partition, position) VALUES (%s, %s, %s, %s)
-ON CONFLICT (consumer, topic, partition) DO UPDATE SET position = excluded.position"""
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +27,9 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def notify(connection: psycopg.Connection[Any], workspace: str, projection: str, *keys: Id) -> None:
-    payload = json.dumps({"projection": projection, "workspace": workspace, "keys": keys})
-    connection.execute("SELECT pg_notify('changes', %s)", [payload])
-
-
 def test_a_changed_deal_is_told_after_commit_to_those_who_want_it(api: Api) -> None:
     with (
-        api.subscribed(f'subscription {{ dealChanged(id: "{id_of("deal 7")}") {{ number stage }} }}') as ws,
+        api.subscribed(f'subscription {{ dealChanged(id: "{id_of("deal 7")}") {{ deal {{ number stage }} }} }}') as ws,
         psycopg.connect(api.dsn) as connection,
     ):
         insert(connection, SHOP, deal(8, stage="won"), deal(7, 5, stage="talks", fields={"size": '"L"'}))
@@ -50,20 +38,20 @@ def test_a_changed_deal_is_told_after_commit_to_those_who_want_it(api: Api) -> N
         connection.commit()
         told = json.loads(ws.recv(5))
         assert told == {
-            "id": "1", "type": "next", "payload": {"data": {"dealChanged": {"number": 7, "stage": "talks"}}},
+            "id": "1", "type": "next", "payload": {"data": {"dealChanged": {"deal": {"number": 7, "stage": "talks"}}}},
         }  # fmt: skip
         insert(connection, SHOP, *SHOPS_ROWS)
         connection.commit()
 
 
 def test_a_ring_is_told_with_name_open_deals_and_owner(api: Api) -> None:
-    query = "subscription { ringing { phone contact { name } openDeals { number } owner } }"
+    query = "subscription { ringing { call { phone contact { name } openDeals { number } owner } } }"
     with api.subscribed(query) as ws, psycopg.connect(api.dsn, autocommit=True) as connection:
         notify(connection, SHOP, "call", id_of("ended"), id_of("ring"))
         told = json.loads(ws.recv(5))["payload"]
     assert told == {
-        "data": {"ringing": {"phone": OLENA_PHONE, "contact": {"name": "Olena"},
-                             "openDeals": [{"number": 7}, {"number": 8}], "owner": "taras@shop.ua"}}
+        "data": {"ringing": {"call": {"phone": OLENA_PHONE, "contact": {"name": "Olena"},
+                                      "openDeals": [{"number": 7}, {"number": 8}], "owner": "taras@shop.ua"}}}
     }  # fmt: skip
 
 
@@ -71,13 +59,13 @@ def test_what_is_committed_while_nobody_listens_is_told_too(api: Api, kafka_boot
     """Postgres forgets a notification that nobody listens to: a card changed while the API's connection was cut, and
     the salesperson's screen never showed it. The journal does not forget."""
     topic = JournalTopic(kafka_bootstrap)
-    api.changes.journal = Journal(kafka_bootstrap, topic.name)
+    api.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
     moves = [
         DealStageMoved(meta(f"move {n}", workspace=Id(SHOP)), id_of(f"deal {n}"), id_of("Olena"), "new", "talks")
         for n in (7, 8, 9)
     ]
     with (
-        api.subscribed("subscription { dealChanged { number } }") as ws,
+        api.subscribed("subscription { dealChanged { deal { number } } }") as ws,
         psycopg.connect(api.dsn, autocommit=True) as connection,
         psycopg.connect(database_of(api.dsn, "postgres"), autocommit=True) as beside,
     ):
@@ -91,26 +79,24 @@ def test_what_is_committed_while_nobody_listens_is_told_too(api: Api, kafka_boot
         ).fetchall()
         assert ended
         topic.publish(moves)
-        for partition, position, event in topic.published:
-            with connection.transaction():
-                connection.execute(REACHED, [DEAL.table, JOURNAL.name, partition, position])
-                notify(connection, SHOP, "deal", event.deal_id)  # type: ignore[attr-defined]  # it is a DealStageMoved
+        for partition, position, _ in topic.published:
+            reach(connection, "deal", partition, position + 1)
         beside.execute(sql.SQL(allowed).format(database, sql.SQL("true")))
-        told = sorted(json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["number"] for _ in moves)
+        told = sorted(json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["deal"]["number"] for _ in moves)
         notify(connection, SHOP, "deal", id_of("deal 8"))
-        last = json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["number"]
+        last = json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["deal"]["number"]
     assert (told, last) == ([7, 8, 9], 8)
 
 
 def test_a_revoked_token_hears_nothing_more(api: Api) -> None:
     api.keys.known["crm_live_brief"] = Key(SHOP)
-    with api.subscribed("subscription { dealChanged { number } }", "crm_live_brief") as ws:
+    with api.subscribed("subscription { dealChanged { deal { number } } }", "crm_live_brief") as ws:
         del api.keys.known["crm_live_brief"]
         with psycopg.connect(api.dsn, autocommit=True) as connection:
             notify(connection, SHOP, "deal", id_of("deal 7"))
-        payload = json.loads(ws.recv(5))["payload"]
-    assert payload["data"] is None
-    assert [error["extensions"] for error in payload["errors"]] == [{"code": "UNAUTHORIZED"}]
+        told = json.loads(ws.recv(5))
+    assert told["type"] == "error"
+    assert [error["extensions"] for error in told["payload"]] == [{"code": "UNAUTHORIZED"}]
 
 
 def test_a_websocket_with_a_wrong_token_is_closed(api: Api) -> None:

@@ -21,16 +21,18 @@ def test_a_ring_is_heard_with_name_open_deals_and_owner(stack: Stack) -> None:
     stack.takes("form", rehearse.form({"name": "Соломія", "phone": "067 100 00 01"}))
     query = 'query { caller(phone: "+380671000001") { openDeals { number owner } } }'
     (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
-    ring = "subscription { ringing { phone phase contact { name } openDeals { number owner } owner } }"
+    ring = "subscription { ringing { call { phone phase contact { name } openDeals { number owner } owner } } }"
     with stack.subscribed(ring) as ws:
         stack.takes("binotel", rehearse.binotel_call("receivedTheCall", 8001, "0671000001"))
         assert heard(ws.recv(30)) == {
             "ringing": {
-                "phone": "+380671000001",
-                "phase": "ringing",
-                "contact": {"name": "Соломія"},
-                "openDeals": [deal],
-                "owner": deal["owner"],
+                "call": {
+                    "phone": "+380671000001",
+                    "phase": "ringing",
+                    "contact": {"name": "Соломія"},
+                    "openDeals": [deal],
+                    "owner": deal["owner"],
+                }
             }
         }
     assert deal["owner"] in ("olena", "taras")
@@ -86,12 +88,12 @@ def test_a_changed_deal_is_heard(stack: Stack) -> None:
     query = 'query { caller(phone: "+380671000004") { openDeals { id number } } }'
     (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
     with stack.subscribed(
-        f'subscription {{ dealChanged(id: "{deal["id"]}") {{ number stage paid {{ text }} }} }}'
+        f'subscription {{ dealChanged(id: "{deal["id"]}") {{ deal {{ number stage paid {{ text }} }} }} }}'
     ) as ws:
         told = rehearse.monobank_statement("heard-1", 100, comment=f"D-{deal['number']}")
         stack.takes("monobank-personal", told)
         changed = {"number": deal["number"], "stage": "part_paid", "paid": {"text": "1.00 UAH"}}
-        assert heard(ws.recv(30)) == {"dealChanged": changed}
+        assert heard(ws.recv(30)) == {"dealChanged": {"deal": changed}}
 
 
 def test_an_edit_and_an_own_phone_join_one_card_and_a_foreign_phone_does_not(stack: Stack) -> None:

@@ -1,17 +1,15 @@
-"""What stands around the queries: tokens, errors, changes for subscribers, GraphiQL's files."""
+"""What stands around the queries: tokens, errors, GraphiQL's files."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from graphql import GraphQLError
 
 from api.access import workspace
-from api.changes import WAITING, Changes
-from api.errors import BadInput, SlowSubscriber, Unauthorized, note, told
+from api.errors import BadInput, Unauthorized, note, told
 from api.graphiql import files, static
 
-SHOP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+SHOP = "11111111-1111-4111-8111-111111111111"
 
 
 class Token:
@@ -61,38 +59,6 @@ def test_a_callers_mistake_is_not_logged_and_a_bug_is_without_the_query(monkeypa
     assert lines == []
     note([GraphQLError("broken", original_error=bug, path=["deals", 0])], None)
     assert lines == [("query failed", {"operation": None, "path": ["deals", 0], "exc_info": bug})]
-
-
-def change(workspace: str, projection: str, *keys: str) -> str:
-    listed = ",".join(f'"{key}"' for key in keys)
-    return f'{{"projection": "{projection}", "workspace": "{workspace}", "keys": [{listed}]}}'
-
-
-def test_a_subscriber_hears_the_keys_it_wants_once_and_in_order() -> None:
-    async def story() -> list[str]:
-        changes = Changes("")
-        with changes.subscribe("deal", SHOP, lambda key: key != "c") as subscriber:
-            changes.take(change(OTHER, "deal", "x"))
-            changes.take(change(SHOP, "call", "y"))
-            changes.take("this is no change")
-            changes.take(change(SHOP, "deal", "b", "a"))
-            changes.take(change(SHOP, "deal", "c", "b"))
-            heard: list[str] = await anext(subscriber.keys())
-        assert changes.subscribers == {}
-        return heard
-
-    assert asyncio.run(story()) == ["b", "a"]
-
-
-def test_a_subscriber_that_does_not_keep_up_is_told_so() -> None:
-    async def story() -> None:
-        changes = Changes("")
-        with changes.subscribe("deal", SHOP, lambda key: True) as subscriber:
-            changes.take(change(SHOP, "deal", *(f"k{n}" for n in range(WAITING + 1))))
-            await anext(subscriber.keys())
-
-    with pytest.raises(SlowSubscriber, match="some were dropped"):
-        asyncio.run(story())
 
 
 def test_graphiqls_files_are_scripts_and_styles_only() -> None:
