@@ -14,7 +14,7 @@ MOST = 50  # connections of the test's server
 
 @pytest.fixture(scope="module")
 def api(database_url: str) -> Iterator[Api]:
-    with served(database_url, impatient(0.5, MOST)) as api:
+    with served(database_url, http=impatient(0.5, MOST)) as api:
         yield api
 
 

@@ -18,7 +18,8 @@ from tests.connected.shop_rows import OTHER, call, contact, deal, entry, id_of, 
 
 NOBODY = str(uuid4())
 QUERIES = list(questions(schema._schema, "query"))
-SUBSCRIPTIONS = {"dealChanged(id)"}  # of them tests/connected/test_subscriptions.py has the same
+# Of them tests/connected/test_subscriptions.py has the same.
+SUBSCRIPTIONS = {f"{name}Changed(id)" for name in PROJECTIONS}
 SHOWN = {  # of what is in the other workspace; for the rest there is no row in it
     "contact(id)", "deal(id)", "call(id)", "payment(id)", "node(id)",
     "deals(contact)", "calls(contact)", "payments(contact)", "payments(deal)", "timeline(contact)", "timeline(deal)",
