@@ -33,6 +33,10 @@ class Changes:
         self.hub = Hub(journal or Journal(""))
         self.listening = asyncio.Event()
 
+    @property
+    def journal(self) -> Journal:
+        return self.hub.journal
+
     async def run(self) -> None:
         """Until cancelled; listens again as soon as Postgres is back."""
         try:
