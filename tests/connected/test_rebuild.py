@@ -204,6 +204,7 @@ def test_under_load_no_read_fails_or_sees_half(replayed: Replayed) -> None:
         n = 100
         while not stop.is_set():
             await replayed.write(cards(n, 5))
+            await replayed.projected()  # no faster than the role is
             n += 5
 
     async def run() -> None:
