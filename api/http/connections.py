@@ -1,4 +1,4 @@
-"""Connections that say nothing, or never end their headers, are let go; there are only so many at once."""
+"""Connections that say nothing, or never end their request, are let go; there are only so many at once."""
 
 from asyncio import TimerHandle, Transport
 from typing import Any
@@ -7,8 +7,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crm.adapters.metrics import REQUESTS
 
-SECONDS = 10.0  # until the head of a request is whole
-HEAD = 65_536  # bytes of it
+SECONDS = 15.0  # until a request is whole
+HEAD = 65_536  # bytes of what comes before its body
 MOST = 20_000  # connections of this process, websockets among them
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -16,10 +16,11 @@ LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nc
 
 
 class Impatient(HttpToolsProtocol):
-    """uvicorn's, which waits for ever for a head and takes one of any size."""
+    """uvicorn's, which waits for ever for the rest of a request and takes a head of any size."""
 
     seconds, most = SECONDS, MOST
     waiting: TimerHandle | None = None
+    in_head = in_request = False
     taken = 0  # bytes of a head that is not whole yet
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -30,19 +31,26 @@ class Impatient(HttpToolsProtocol):
             self.wait()
 
     def data_received(self, data: bytes) -> None:
+        """A request that comes in one piece, as nearly all do, needs no timer."""
         super().data_received(data)
-        if self.waiting:
-            self.taken += len(data)
-            if self.taken > HEAD:
-                self.end(LARGE)
+        if not self.in_request:
+            return self.heard()
+        self.wait()
+        self.taken = self.taken + len(data) if self.in_head else 0
+        if self.taken > HEAD:
+            self.end(LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.wait()
+        self.in_head = self.in_request = True
 
     def on_headers_complete(self) -> None:
-        self.heard()
+        self.in_head = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self.in_request = False
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.heard()
@@ -50,7 +58,6 @@ class Impatient(HttpToolsProtocol):
 
     def wait(self) -> None:
         if not self.waiting:
-            self.taken = 0
             self.waiting = self.loop.call_later(self.seconds, self.end, SLOW)
 
     def heard(self) -> None:

@@ -78,3 +78,10 @@ def test_only_so_many_are_open_at_once_and_the_rest_is_told(api: Api) -> None:
     assert words.count(b"HTTP/1.1 503 Service Unavailable") >= 500 - MOST
     assert set(words) <= {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 408 Request Timeout"}
     assert answers(api)
+
+
+def test_a_websocket_is_no_half_open_connection(api: Api) -> None:
+    """A connection that says nothing, and came later, is let go before."""
+    with api.subscribed("subscription { ringing { id } }") as websocket:
+        assert last_words(opened(api)) == b"HTTP/1.1 408 Request Timeout"
+        assert websocket.ping().wait(5)
