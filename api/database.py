@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import AsyncRawCursor
 from psycopg.abc import Buffer
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 
+from api import wire
 from api.errors import BadInput, TooSlow, Unavailable
 from api.pool import OPTIONS, Connection, Pool
 
@@ -62,15 +62,11 @@ async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[D
 async def text(pool: Pool, statement: bytes, parameters: list[str]) -> bytes:
     """The one value of the one row, as Postgres sends it. Placeholders are $1, which is the workspace, $2 … Raises what
     `rows` raises."""
-
-    async def read(connection: Connection) -> bytes:
-        cursor = AsyncRawCursor(connection)
-        await cursor.execute(statement, parameters)
-        assert cursor.pgresult
-        return cursor.pgresult.get_value(0, 0) or b"null"
-
     with told_apart():
-        return await pool.run(parameters[0], read)
+        sent = [parameter.encode() for parameter in parameters]
+        if any(b"\0" in parameter for parameter in sent):
+            raise psycopg.DataError("no text of Postgres holds a zero")
+        return await pool.run(parameters[0], lambda connection: wire.text(connection, statement, sent))
 
 
 @contextmanager

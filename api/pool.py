@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -25,6 +25,10 @@ class Connection(psycopg.AsyncConnection[DictRow]):
     """`workspace` is the one whose rows it shows; none at first."""
 
     workspace: str | None = None
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.plans: dict[bytes, bytes] = {}  # names of the statements that are prepared on it, see api/wire.py
 
     async def show(self, workspace: str, ask: bool = False) -> None:
         """`ask`: though it shows it already, so that a dead connection is found out."""

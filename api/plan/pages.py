@@ -31,6 +31,8 @@ class Page:
         self.order: Order = listed.order(name, [*self.filters, *([parent] if parent else [])])
         self.backwards = given.get("last") is not None
         self.row = site.writer.row()
+        chosen = site.writer.selection.fields(site.kind, site.sets).values()
+        self.peeks = any(nodes[0].name.value == "pageInfo" for nodes in chosen)  # whether there is one more
         self.by, self.shown_by = self.order.by("t", self.backwards), self.order.by(self.row)
 
     def sql(self) -> str:
@@ -39,13 +41,23 @@ class Page:
         self.size = f"{size}::bigint"
         conditions = [f"t.workspace = {WORKSPACE}", *self.order.conditions("t"), *self.conditions()]
         where = " AND ".join([*conditions, *self.beyond("after"), *self.beyond("before")])
-        built = self.site.object(self.row, self.parts(" AND ".join(conditions)))
+        built = self.site.object(self.row, self.parts(" AND ".join(conditions)), aggregates=True)
         # A plan for whatever limit would sort; for a hundred it walks along the index.
         inner = (
-            f"SELECT t.*, row_number() OVER (ORDER BY {self.by}) AS rn FROM read.{self.order.projection} AS t "
+            f"SELECT t.*{self.numbered} FROM read.{self.order.projection} AS t "
             f"WHERE {where} ORDER BY {self.by} LIMIT {LARGEST_PAGE + 1}"
         )
-        return f"(SELECT {built} FROM (SELECT * FROM ({inner}) AS p LIMIT {self.size} + 1) AS {self.row} GROUP BY ())"
+        read = f"SELECT * FROM ({inner}) AS p LIMIT {self.size}{' + 1' if self.peeks else ''}"
+        return f"(SELECT {built} FROM ({read}) AS {self.row} GROUP BY ())"
+
+    @property
+    def numbered(self) -> str:
+        return f", row_number() OVER (ORDER BY {self.by}) AS rn" if self.peeks else ""
+
+    @property
+    def within(self) -> str:
+        """Leaves out the one row more that was read."""
+        return f" FILTER (WHERE {self.row}.rn <= {self.size})" if self.peeks else ""
 
     def conditions(self) -> list[str]:
         found = []
@@ -86,21 +98,19 @@ class Page:
         return {
             "edges": lambda site: self.rows(site.object(self.row, edge)),
             "nodes": lambda site: self.rows(site.object(self.row)),
-            "pageInfo": lambda site: site.object("", dict(info)),
+            "pageInfo": lambda site: site.object("", dict(info), aggregates=True),
             "totalCount": lambda site: self.total(site, counted),
         }
 
     def rows(self, value: str) -> str:
         """All rows of the page, each as `value`."""
-        shown = f"json_agg({value} ORDER BY {self.shown_by}) FILTER (WHERE {self.row}.rn <= {self.size})"
-        return f"coalesce({shown}, '[]')"
+        return f"coalesce(json_agg({value} ORDER BY {self.shown_by}){self.within}, '[]')"
 
     def cursor(self, place: str) -> str:
         """Of one of the rows, counted from 1; null when there is none."""
         return self.order.cursor(
             tuple(
-                f"(array_agg({self.row}.{column} ORDER BY {self.shown_by}) "
-                f"FILTER (WHERE {self.row}.rn <= {self.size}))[{place}]"
+                f"(array_agg({self.row}.{column} ORDER BY {self.shown_by}){self.within})[{place}]"
                 for column in self.order.columns
             )
         )

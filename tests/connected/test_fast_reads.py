@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from api import wire
 from api.changes import Changes
 from api.context import Context
 from api.database import pool
@@ -103,17 +104,22 @@ def test_random_queries_have_equal_answers(both: Both, document: str) -> None:
         assert msgspec.json.encode(fast) == msgspec.json.encode(slow), document
 
 
-def counted(both: Both, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The statements that are run from now on."""
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The statements that are run from now on, on either path."""
     found: list[Any] = []
-    plain = psycopg.AsyncCursor.execute
+    cursor, text = psycopg.AsyncCursor.execute, wire.text
 
     async def execute(self: Any, query: Any, *more: Any, **named: Any) -> Any:
         if query:  # the pool's look whether a connection lives
             found.append(query)
-        return await plain(self, query, *more, **named)
+        return await cursor(self, query, *more, **named)
+
+    async def noted(connection: Any, statement: bytes, parameters: Any) -> bytes:
+        found.append(statement)
+        return await text(connection, statement, parameters)
 
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", execute)
+    monkeypatch.setattr(wire, "text", noted)
     return found
 
 
@@ -127,7 +133,7 @@ WIDE = """query ($id: ID!) {
 
 
 def test_a_request_is_one_statement(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    statements = counted(both, monkeypatch)
+    statements = counted(monkeypatch)
     answer = both.answer(WIDE, id=id_of("deal 7"))
     assert len(statements) == 1
     assert answer == both.slow(WIDE, id=id_of("deal 7"))
