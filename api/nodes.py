@@ -8,6 +8,7 @@ import strawberry
 from api.asof import AS_OF, AsOf, of_now
 from api.asof import row as as_it_was
 from api.context import Info
+from api.deprecations import DEPRECATED
 from api.fields import Argument, field
 from api.filters import known_id, parameter
 from api.lists import LARGEST_PAGE, LISTS, USUAL_PAGE, orders_enum, page_size
@@ -111,7 +112,8 @@ def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
             elif name in FILES:
                 hint, rule = list[Attachment], values.files(column)
             annotations[name] = hint if column.required else hint | None
-            fields[name] = strawberry.field(metadata={PLAN: rule})
+            gone = DEPRECATED.get((type_name(projection.name), name))
+            fields[name] = strawberry.field(metadata={PLAN: rule}, deprecation_reason=gone)
     return annotations, fields
 
 
