@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from api.lanes import Lane
+from api import wire
 from api.schema import schema
 from projections import PROJECTIONS
 from tests.connected.asking import Question, questions
@@ -80,14 +80,14 @@ def drop_predicates(monkeypatch: pytest.MonkeyPatch) -> None:
         bare = PREDICATE.sub(r"(\1::uuid IS NOT NULL)", text) if isinstance(text, str) else text
         return await execute(self, bare.encode() if isinstance(bare, str) else bare, params, **more)
 
-    text = Lane.text
+    text = wire.text
 
-    async def carefree(self: Lane, workspace: str, statement: bytes, parameters: Any) -> bytes:
+    async def carefree(connection: Any, statement: bytes, parameters: Any) -> bytes:
         bare = PREDICATE.sub(r"(\1::uuid IS NOT NULL)", statement.decode())
-        return await text(self, workspace, bare.encode(), parameters)
+        return await text(connection, bare.encode(), parameters)
 
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", careless)
-    monkeypatch.setattr(Lane, "text", carefree)
+    monkeypatch.setattr(wire, "text", carefree)
 
 
 def test_there_are_ids_to_ask_for_and_each_field_shows_them_to_their_owner(api: Api, foreign: list[str]) -> None:
