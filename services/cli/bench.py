@@ -16,6 +16,7 @@ from services.bench.graphql.wrk import Load
 from services.bench.intake import bench_intake
 from services.bench.overload import overload as overloaded
 from services.bench.streamed import streamed
+from services.bench.subscriptions import subscriptions as open_subscriptions
 from services.bench.visible import visible
 from services.cli import show
 from services.cli.options import Data, Json
@@ -165,6 +166,21 @@ def beside(found: dict[str, Any]) -> None:
         for row in found["questions"]
     ]
     show.table(["question", *names, "times PostGraphile", "goal/s"], rows)
+
+
+@app.command()
+def subscriptions(
+    count: Annotated[int, typer.Option(min=1, help="Subscriptions, each to a deal of its own.")] = 10_000,
+    rate: Annotated[int, typer.Option(min=1, help="Deals a second that change.")] = 1_000,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Open subscriptions: how soon each is told of the change of its deal, and what they take of the API."""
+    here, known, told = target(data), demo(data), teller(json)
+    run = open_subscriptions(
+        here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, told
+    )
+    show.as_json(asyncio.run(run))
 
 
 def demo(data: Data) -> demo_workspace.Demo:

@@ -88,10 +88,16 @@ class Api:
         return error["extensions"]["code"], error["message"]
 
     @contextmanager
-    def subscribed(self, query: str, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
+    def speaking(self, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
+        """A websocket that may subscribe."""
         with connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[PROTOCOL], proxy=None) as ws:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
             assert json.loads(ws.recv(5)) == {"type": "connection_ack"}
+            yield ws
+
+    @contextmanager
+    def subscribed(self, query: str, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
+        with self.speaking(token) as ws:
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             while not self.changes.hub.subscribers:
                 assert self.thread.is_alive()
