@@ -45,7 +45,8 @@ def test_the_example_follows_and_resumes(api: Api, tmp_path: Path) -> None:
             notify(connection, SHOP, "deal", id_of("deal 7"))
             assert running.stdout
             assert running.stdout.readline() == "{'number': 7, 'stage': 'new', 'paid': {'text': '0.00 UAH'}}\n"
-            while not (tmp_path / "cursor.txt").exists():
+            kept = tmp_path / "cursor.txt"
+            while not (kept.exists() and kept.read_text()):
                 assert running.poll() is None
         notify(connection, SHOP, "deal", id_of("deal 8"))
         with following(api, tmp_path) as running:
