@@ -57,7 +57,10 @@ BAD = {
         "line 16) cannot take DealOpened",
     ),
     "wrong type": ("return event.title", "it gives 'Order"),
-    "wrong value": (GIVES.replace("event.title", "event.number"), "order: 0 ("),
+    "wrong value": (
+        GIVES.replace("event.title", "event.number"),
+        "('int' object has no attribute 'encode') in column title of row",
+    ),
     "nothing": (GIVES.replace("event.number", "None"), "nothing where there must be something in column number"),
     "zero": (GIVES.replace("event.title", "'a\\0b'"), "Postgres takes no zero character"),
 }
