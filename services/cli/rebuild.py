@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,9 @@ def rebuild(
     swap: Annotated[bool, typer.Option("--swap", help="With --from-empty: it takes the old one's place.")] = False,
     rollback: Annotated[bool, typer.Option(help="Go back to what was served before the last change.")] = False,
     drop_old: Annotated[bool, typer.Option(help="Drop the tables that earlier changes left.")] = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Old history out of this archive, only what came later out of Kafka.")
+    ] = None,
     compare: Annotated[bool, typer.Option(help="Say which rows the new table has otherwise.")] = True,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits in Postgres.")] = 1024,
@@ -42,6 +46,8 @@ def rebuild(
     if drop_old:
         return tell_lines(history.drop_old(here.database_url, wanted), json)
     if from_empty:
+        if archive:
+            raise ValueError("--from-empty reads Kafka alone. Nothing was changed: load the archive first.")
         if not every:
             raise ValueError("--from-empty makes all of Postgres anew: give --all with it. Nothing was changed.")
         return whole.run(here, workers, memory * MEGABYTE, swap, json)
@@ -51,6 +57,7 @@ def rebuild(
             workers=workers,
             budget=memory * MEGABYTE,
             compare=compare,
+            archive=str(archive.resolve()) if archive else "",
         )
         outcome = asyncio.run(rebuilding.rebuild(plan, told))
     if json:

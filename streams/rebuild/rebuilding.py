@@ -40,6 +40,7 @@ class Plan:
     names: tuple[str, ...]
     topic: str = JOURNAL.name
     file: str = ""  # that declares them; empty: the product's own
+    archive: str = ""  # a folder with old history; empty: Kafka has all
     workers: int = 2
     budget: int = BUDGET
     compare: bool = True
@@ -137,6 +138,7 @@ class Rebuild:
                 projections=plan.names,
                 until=until,
                 file=plan.file,
+                archive=plan.archive,
                 budget=plan.budget // (1 if together else plan.workers),
                 everything=everything,
             )

@@ -25,6 +25,7 @@ class Spec(msgspec.Struct):
     until: dict[int, int]  # position by partition
     begins: dict[int, tuple[int, int]] = {}  # offset and position by partition; the beginning where it has none
     file: str = ""  # that declares the projections; empty: the product's own
+    archive: str = ""  # a folder: what it holds is not read from Kafka
     budget: int = 1 << 30  # bytes of rows in memory
     everything: bool = False  # decode all fields, read or not
 

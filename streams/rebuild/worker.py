@@ -10,6 +10,8 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,8 +21,10 @@ from streams.rebuild.decoder import Decoder
 from streams.rebuild.failing import sentence
 from streams.rebuild.folding import Fold, FoldFailed
 from streams.rebuild.kafka_source import Begin, KafkaSource, kafka_client
+from streams.rebuild.mixed_source import MixedSource
 from streams.rebuild.postgres_sink import PostgresSink
 from streams.rebuild.reads import UnreadField, fields_read
+from streams.rebuild.source import Source
 from streams.rebuild.spec import Spec, load
 
 
@@ -48,6 +52,12 @@ class Work:
         self.sinks = [PostgresSink(spec.dsn, projection) for projection in self.projections]
         self.kafka = kafka_client(spec.bootstrap)
 
+    def source(self, begins: dict[int, Begin], until: dict[int, int]) -> AbstractAsyncContextManager[Source]:
+        spec = self.spec
+        if spec.archive:
+            return nullcontext(MixedSource(Path(spec.archive), spec.bootstrap, spec.topic, until))
+        return KafkaSource(spec.bootstrap, spec.topic, begins, until, self.kafka)
+
     async def group(self, partitions: Sequence[int]) -> Done:
         spec, decoding = self.spec, self.decoding
         decoding.unknown = {}
@@ -57,12 +67,13 @@ class Work:
         until = {p: spec.until[p] for p in partitions}
         offsets = {p: begin.offset for p, begin in begins.items()}
         where: dict[int, int] = {}
-        async with KafkaSource(spec.bootstrap, spec.topic, begins, until, self.kafka) as source:
+        async with self.source(begins, until) as source:
             async for slab in source.slabs():
                 found = list(decoding.decode(slab))
                 for fold in folds:
                     fold.take(slab, found)
-                offsets[slab.partition] = slab.next_offset
+                # A position will do as an offset: repeats only add, so none lies before it.
+                offsets[slab.partition] = slab.end if slab.next_offset < 0 else slab.next_offset
                 for id in decoding.unknown.keys() - where.keys():
                     where[id] = slab.partition
                 tell({"read": len(slab.values)})

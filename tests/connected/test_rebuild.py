@@ -6,19 +6,24 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from crm.adapters.folding import remember
 from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from projections import PROJECTIONS
 from services.stack.behind import claim
+from services.stack.topics import Admin
 from streams.rebuild.history import drop_old, roll_back
 from streams.rebuild.rebuilding import Told, held
 from streams.rebuild.verifying import verify
 from streams.rebuild.whole import drop, from_empty, keep_history
 from tests.connected.own_journal import Journal
 from tests.connected.replayed import Replayed, cards
+from tests.connected.test_replay import publish
 from tests.engine import connected
+from tests.history import archive, records
 
 NAMES = ("contact", "deal", "timeline")
 CONTACT, DEAL = PROJECTIONS["contact"].table, PROJECTIONS["deal"].table
@@ -228,5 +233,27 @@ def test_under_load_no_read_fails_or_sees_half(replayed: Replayed) -> None:
         assert (await verify(replayed.plan(*NAMES))).same
         assert seen[0] >= 100
         assert seen == sorted(seen)
+
+    asyncio.run(run())
+
+
+def test_old_history_comes_from_an_archive_when_kafka_has_it_no_more(replayed: Replayed, tmp_path: Path) -> None:
+    parts = records(cards(0, 40))
+    halves = {p: every[: -(-len(every) // 2)] for p, every in parts.items()}
+    folder = archive(tmp_path / "archive", halves)
+
+    async def run() -> None:
+        await publish(replayed.bootstrap, replayed.topic, parts)
+        await replayed.project()
+        live = {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES}
+        async with Admin(replayed.bootstrap) as admin:
+            gone = {TopicPartition(replayed.topic, p): RecordsToDelete(len(half)) for p, half in halves.items()}
+            await admin.delete_records(gone)
+        with pytest.raises(Broken, match="the topic's beginning is gone"):
+            await replayed.rebuild(*NAMES)
+        for share in (folder, archive(tmp_path / "whole", parts)):
+            outcome = await replayed.rebuild(*NAMES, archive=str(share))
+            assert {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES} == live
+            assert {r.equal for r in outcome.reports.values()} == {len(rows) for rows in live.values()}
 
     asyncio.run(run())
