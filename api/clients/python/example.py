@@ -17,11 +17,12 @@ async def main(phone: str) -> None:
     ) as potik:
         caller = (await potik.who_is_calling(phone)).caller
         print(caller.contact.name if caller.contact else "nobody we know")
-        for deal in caller.open_deals:
-            print(f"D-{deal.number} {deal.title}: {deal.amount.text}, {deal.stage}")
+        for card in caller.open_deals:
+            print(f"D-{card.number} {card.title}: {card.amount.text}, {card.stage}")
         print("following", flush=True)
         async for change in potik.deal_changed():
-            print(f"D-{change.deal_changed.number} is {change.deal_changed.stage}", flush=True)
+            if deal := change.deal_changed.deal:
+                print(f"D-{deal.number} is {deal.stage}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,5 +12,6 @@ for (const deal of caller.openDeals) {
 }
 console.log("following");
 for await (const { dealChanged } of follow({ url, token }, DealChangedDocument, {})) {
-  console.log(`D-${dealChanged.number} is ${dealChanged.stage}`);
+  const { deal } = dealChanged; // null when it is no more
+  if (deal) console.log(`D-${deal.number} is ${deal.stage}`);
 }
