@@ -91,6 +91,7 @@ FIELDS = {
     "phone": "E.164; empty when it cannot be read as a number.",
     "phoneText": "The number as it was given.",
     "phones": "E.164.",
+    "phoneTexts": "As they were first given, in the order of `phones`.",
     "provider": "Such as monobank or liqpay.",
     "purpose": "What the payer wrote.",
     "quarantinedAt": "When it was put aside.",

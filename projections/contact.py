@@ -30,6 +30,7 @@ class ContactRow(Row, frozen=True, gc=False):
     touched_at: Micros
     fields: Json = {}  # noqa: RUF012  # msgspec gives each its own
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    phone_texts: tuple[str, ...] = ()  # as they were first given, in the order of `phones`
 
 
 Merges = ContactMerged | ContactUnmerged
@@ -58,14 +59,18 @@ def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
             return replace(row, merged_into=None)
         case ContactChanged():
             return replace(row, fields=given(row.fields, event.fields))
+        case IdentifierAdded(kind="phone") if event.value not in row.phones:
+            texts = *row.phone_texts, event.text or event.value
+            return replace(row, phones=(*row.phones, event.value), phone_texts=texts)
         case IdentifierAdded(kind="phone"):
-            return replace(row, phones=with_(row.phones, event.value))
+            return row
         case IdentifierAdded(kind="email"):
             return replace(row, emails=with_(row.emails, event.value))
         case IdentifierAdded():  # telegram:123
             return replace(row, accounts=with_(row.accounts, f"{event.kind}:{event.value}"))
         case IdentifierRemoved(kind="phone"):
-            return replace(row, phones=without(row.phones, event.value))
+            texts = tuple(t for p, t in zip(row.phones, row.phone_texts, strict=True) if p != event.value)
+            return replace(row, phones=without(row.phones, event.value), phone_texts=texts)
         case IdentifierRemoved(kind="email"):
             return replace(row, emails=without(row.emails, event.value))
         case IdentifierRemoved():

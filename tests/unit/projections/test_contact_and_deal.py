@@ -11,6 +11,7 @@ from crm.events import (
     DealPaid,
     DealStageMoved,
     IdentifierAdded,
+    IdentifierRemoved,
 )
 from crm.scalars import Micros
 from projections.contact import ContactRow, contact
@@ -38,8 +39,20 @@ def test_a_contact_is_known_by_all_that_was_learnt_of_it() -> None:
     )
     assert row_of(contact, CREATED, *learnt) == ContactRow(
         OLENA, "Olena Koval", "form", ("+380671234567",), ("olena@example.com",), ("telegram:123",), None, NOON,
-        Micros(NOON + 5), version=6,
+        Micros(NOON + 5), version=6, phone_texts=("067 123 45 67",),
     )  # fmt: skip
+
+
+def test_a_number_and_how_it_was_given_go_together() -> None:
+    learnt = (
+        IdentifierAdded(meta("a", 1), OLENA, "phone", "+380671234567", "067 123 45 67"),
+        IdentifierAdded(meta("b", 2), OLENA, "phone", "+380501112233"),
+        IdentifierRemoved(meta("c", 3), OLENA, "phone", "+380671234567", "by hand"),
+    )
+    row = row_of(contact, CREATED, *learnt[:2])
+    assert row.phone_texts == ("067 123 45 67", "+380501112233")
+    row = row_of(contact, CREATED, *learnt)
+    assert (row.phones, row.phone_texts) == (("+380501112233",), ("+380501112233",))
 
 
 def test_a_merged_contact_points_to_the_one_that_stays() -> None:
