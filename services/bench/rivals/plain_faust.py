@@ -18,7 +18,6 @@ app = faust.App(
     web_enabled=False,
     datadir=tempfile.mkdtemp(),
     consumer_auto_offset_reset="earliest",
-    logging_config={"version": 1},
 )
 folded: list[Folded] = []
 
@@ -34,4 +33,4 @@ async def fold(stream: faust.StreamT[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    faust.Worker(app, loglevel="critical", quiet=True).execute_from_commandline()
+    faust.Worker(app, loglevel="error").execute_from_commandline()
