@@ -58,7 +58,7 @@ def require(token: Token, *scopes: str) -> None:
     if not {"admin", *scopes} & set(token.scopes):
         wanted = " or ".join(f"`{scope}`" for scope in scopes or ("admin",))
         raise Forbidden(
-            f"This token may not do that: it lacks the scope {wanted}. Nothing was read or changed. "
+            f"This token may not do that: it lacks the scope {wanted}. Of this nothing was read or changed. "
             f"`crm token create --scope {(scopes or ('admin',))[0]}` makes one that may."
         )
 

@@ -10,6 +10,7 @@ from api.cursors import Order
 from api.filters import SAME_CONTACT
 from crm.projection import Projection
 from crm.state.entities import OUTCOMES
+from projections import PROJECTIONS
 
 COUNTED = 10_000  # rows at most: counting all of a list reads all of it
 
@@ -20,18 +21,23 @@ OPEN_DEAL = (
 )
 
 # `<> '{}'` is the condition of the partial GIN index: without it the index is not used.
-CALLER = """SELECT t.* FROM read.contact AS t
+CALLER = """SELECT t.contact_id FROM read.contact AS t
 WHERE t.workspace = %(workspace)s AND t.phones @> ARRAY[%(phone)s] AND t.phones <> '{}'
 ORDER BY t.merged_into IS NULL DESC, t.touched_at DESC, t.contact_id LIMIT 1"""
 
 COUNTRY = "SELECT t.country FROM read.pipeline AS t WHERE t.workspace = %(workspace)s"
 
 
+def columns(projection: str) -> str:
+    """By name: with `t.*` a statement that is prepared breaks when a release adds a column to the view."""
+    return ", ".join(f"t.{column.name}" for column in PROJECTIONS[projection].columns)
+
+
 def page(order: Order, conditions: tuple[str, ...], backwards: bool = False) -> str:
     """One more row than asked for, so that the next page is known. Parameters: those of the conditions, and `limit`."""
     where = " AND ".join(["t.workspace = %(workspace)s", *order.conditions("t"), *conditions])
     return (
-        f"SELECT t.*, {order.cursor_of('t')} AS cursor FROM read.{order.projection} AS t "
+        f"SELECT {columns(order.projection)}, {order.cursor_of('t')} AS cursor FROM read.{order.projection} AS t "
         f"WHERE {where} ORDER BY {order.by('t', backwards)} LIMIT %(limit)s"
     )
 
@@ -48,7 +54,7 @@ def count(projection: Projection[Any], conditions: tuple[str, ...]) -> str:
 def by_keys(projection: Projection[Any]) -> str:
     """Rows of the given keys, in any order. Parameter: `keys`."""
     return (
-        f"SELECT t.* FROM read.{projection.name} AS t "
+        f"SELECT {columns(projection.name)} FROM read.{projection.name} AS t "
         f"WHERE t.workspace = %(workspace)s AND t.{projection.key} = ANY (%(keys)s::uuid[])"
     )
 
@@ -56,13 +62,13 @@ def by_keys(projection: Projection[Any]) -> str:
 def by_column(projection: Projection[Any], column: str) -> str:
     """At most one row. Parameter: `value`."""
     return (
-        f"SELECT t.* FROM read.{projection.name} AS t "
+        f"SELECT {columns(projection.name)} FROM read.{projection.name} AS t "
         f"WHERE t.workspace = %(workspace)s AND t.{column} = %(value)s LIMIT 1"
     )
 
 
 OPEN_DEALS = (
-    "SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s "
+    f"SELECT {columns('deal')} FROM read.deal AS t WHERE t.workspace = %(workspace)s "
     f"AND t.contact_id = ANY ({SAME_CONTACT.format(value='%(contact)s', workspace='%(workspace)s')}) "
     f"AND {OPEN_DEAL.format(t='t')} ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT 20"
 )

@@ -11,12 +11,14 @@ from api.sql import by_column, by_keys, page
 from projections import PROJECTIONS
 
 DEAL = PROJECTIONS["deal"]
+# With `t.*` a prepared statement broke when an upgrade added a column to the view.
+NAMED = ", ".join(f"t.{column.name}" for column in DEAL.columns)
 ORDER = LISTS["deals"].orders["TOUCHED_AT_DESC"]
 
 
 def test_the_first_page() -> None:
     assert page(ORDER, ("t.stage = %(stage)s",)) == (
-        f"SELECT t.*, {ORDER.cursor_of('t')} AS cursor FROM read.deal AS t "
+        f"SELECT {NAMED}, {ORDER.cursor_of('t')} AS cursor FROM read.deal AS t "
         "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s "
         "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
     )
@@ -32,10 +34,10 @@ def test_a_later_page_compares_rows_as_the_index_does() -> None:
 
 def test_rows_by_key_and_by_a_column() -> None:
     assert by_keys(DEAL) == (
-        "SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.deal_id = ANY (%(keys)s::uuid[])"
+        f"SELECT {NAMED} FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.deal_id = ANY (%(keys)s::uuid[])"
     )
     assert by_column(DEAL, "number") == (
-        "SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.number = %(value)s LIMIT 1"
+        f"SELECT {NAMED} FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.number = %(value)s LIMIT 1"
     )
 
 
