@@ -24,6 +24,7 @@ TYPE = "graphql type"  # under which a row says what it is: no column has such a
 NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
 Shaped = dict[str, Any]
 PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
+COUNTRIES: dict[str, str] = {}  # of workspaces that were asked about; it never changes
 MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
 
 
@@ -75,7 +76,9 @@ class Reads:
     async def country(self) -> str:
         """Where numbers without a country code are dialled."""
         found = await self.rows(sql.COUNTRY)
-        return str(found[0]["country"]) if found else "UA"
+        if found:
+            COUNTRIES[self.workspace] = str(found[0]["country"])
+        return COUNTRIES.get(self.workspace, "UA")
 
     async def open_deals(self, contact: str) -> list[Shaped]:
         """The latest first, at most twenty."""

@@ -22,6 +22,7 @@ from api.named import snake, type_name
 from api.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.past import past
 from api.plan import rows
+from api.plan.caller import caller as in_one_statement
 from api.reads import NODES
 from api.scalars import SCALARS, Long
 from api.search import SEARCH
@@ -81,7 +82,11 @@ declare(
             of_now(rows.lookup_either(PROJECTIONS["deal"], "number")),
         ),
         "caller": field(
-            TYPES["Caller"], {"phone": Argument(str, about="In any spelling.")}, caller, "Who has this number."
+            TYPES["Caller"],
+            {"phone": Argument(str, about="In any spelling.")},
+            caller,
+            "Who has this number.",
+            in_one_statement,
         ),
         "search": SEARCH,
         **{name: listing(name) for name in LISTS},

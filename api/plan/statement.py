@@ -1,6 +1,6 @@
 """A statement under construction: its parameters, and the aliases of its rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,16 +20,28 @@ class Unfit(Exception):
     """This operation, or one of its arguments, is for the slow path: it answers the same, or says what is wrong."""
 
 
+class OfWorkspace(NamedTuple):
+    """A parameter that depends on who asks, too. Its function may raise Unfit."""
+
+    read: Callable[[str, VariableValues], str]
+
+
 class Statement(NamedTuple):
     """`reads` give the parameters behind the workspace, which is the first; `projections` are those that it reads."""
 
     text: bytes
-    reads: tuple[Read, ...]
+    reads: tuple[Read | OfWorkspace, ...]
     projections: frozenset[str]
 
     def parameters(self, workspace: str, variables: VariableValues) -> list[str]:
         """Raises Unfit, or BadInput."""
-        return [workspace, *(read(variables) for read in self.reads)]
+        return parameters(self.reads, workspace, variables)
+
+
+def parameters(reads: Sequence[Read | OfWorkspace], workspace: str, variables: VariableValues) -> list[str]:
+    """The workspace, then what each reads. Raises what they raise."""
+    told = (read.read(workspace, variables) if isinstance(read, OfWorkspace) else read(variables) for read in reads)
+    return [workspace, *told]
 
 
 @dataclass
@@ -37,10 +49,10 @@ class Writer:
     """Parameters and aliases are numbered as they are asked for. Of the document only response keys enter the text."""
 
     selection: Selection
-    reads: list[Read] = field(default_factory=list)
+    reads: list[Read | OfWorkspace] = field(default_factory=list)
     rows: int = 0
 
-    def parameter(self, read: Read) -> str:
+    def parameter(self, read: Read | OfWorkspace) -> str:
         self.reads.append(read)
         return f"${len(self.reads) + 1}"
 

@@ -11,7 +11,7 @@ from psycopg import AsyncRawCursor
 from api.database import told_apart
 from api.plan.plan import Plan
 from api.plan.selection import Selection
-from api.plan.statement import WORKSPACE, Site, Unfit, Writer, quote
+from api.plan.statement import WORKSPACE, Site, Unfit, Writer, parameters, quote
 from api.pool import Pool
 from api.subscriptions.feed import CURSOR, Feed
 from crm.topics import JOURNAL
@@ -62,7 +62,7 @@ def compiled(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) 
     parts = dict.fromkeys(root.fields, change)
     try:
         data = writer.object(root, [plan.operation.selection_set], ROW, parts)
-        parameters = [workspace, *(read(variables) for read in writer.reads)]
+        given = parameters(writer.reads, workspace, variables)
     except (Unfit, GraphQLError):
         return None
     keys = writer.parameter(lambda _: "")
@@ -74,4 +74,4 @@ def compiled(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) 
         f"FROM unnest({keys}::uuid[]) WITH ORDINALITY AS k (key, n) LEFT JOIN read.{projection.name} AS {ROW} "
         f"ON {ROW}.workspace = {WORKSPACE} AND {ROW}.{projection.key} = k.key ORDER BY k.n"
     )
-    return Compiled(text.encode(), parameters)
+    return Compiled(text.encode(), given)

@@ -15,6 +15,7 @@ from api.changes import Changes
 from api.context import Context
 from api.database import pool
 from api.engine import Engine
+from api.reads import COUNTRIES
 from crm.adapters.migrations import migrate
 from projections import PROJECTIONS
 from tests.connected.asked import documents
@@ -234,3 +235,17 @@ def test_lists_in_lists_have_a_bound_on_the_slow_path(both: Both, monkeypatch: p
     assert len(both.slow(query)["data"]["deals"]["nodes"]) == 10
     monkeypatch.setattr("api.reads.PAGES", 5)
     assert {error["extensions"]["code"] for error in both.slow(query)["errors"]} == {"TOO_MUCH"}
+
+
+def test_a_caller_is_known_by_one_statement(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first question of a workspace goes the slow way, which learns where its numbers are dialled."""
+    monkeypatch.delitem(COUNTRIES, SHOP, raising=False)
+    query = """query ($phone: String!) { caller(phone: $phone) { __typename phone who: contact { id name phones deals {
+      nodes { number } } } openDeals { number title contact { name } } owner } }"""
+    assert both.fast(query, phone=OLENA_PHONE) is None
+    both.slow(query, phone=OLENA_PHONE)
+    assert COUNTRIES[SHOP] == "UA"
+    for phone in (OLENA_PHONE, "067 123-45-67", "0501112233", "+380991112233", "who?", "", "+1 650 253 0000"):
+        told = both.fast(query, phone=phone)
+        assert told == both.slow(query, phone=phone)
+    assert both.fast(query, phone=OLENA_PHONE)["data"]["caller"]["who"] is not None
