@@ -59,9 +59,9 @@ node_tools() {
 
 case "${1:-everything}" in
   lock) lock ;;
-  run) echo "Installing what runs (once, about 120 MB)"
+  run) echo "Installing what runs (once, 600 MB on disk)"
        packages requirements-up.lock ;;
-  *) echo "Installing what runs and what tests it (once, about 400 MB)"
+  *) echo "Installing what runs and what tests it (once, 1.8 GB on disk)"
      packages requirements.lock
      python_tools
      node_tools
