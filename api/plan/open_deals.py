@@ -37,8 +37,11 @@ def worked_on(site: Site, contact: str, built: Callable[[str], str]) -> str:
     row = site.writer.row()
     card = f"coalesce((SELECT u.contact_id FROM ({survivor(f'{site.row}.{contact}')}) AS u), {site.row}.{contact})"
     same = SAME_CONTACT.format(value="s.id", workspace=WORKSPACE)
+    # Each OFFSET 0 keeps a step by itself: first the card, then by its id all of its deals, then the latest of these.
+    # Without, the planner looks through every deal of the workspace in their order until twenty are of this card.
     deals = (
-        f"SELECT t.* FROM (SELECT {card} AS id) AS s, read.deal AS t WHERE t.workspace = {WORKSPACE} "
-        f"AND t.contact_id = ANY ({same}) AND {OPEN_DEAL.format(t='t')} ORDER BY {ORDER.by('t')} LIMIT {OPEN_DEALS}"
+        f"SELECT d.* FROM (SELECT {card} AS id OFFSET 0) AS s, LATERAL (SELECT t.* FROM read.deal AS t "
+        f"WHERE t.workspace = {WORKSPACE} AND t.contact_id = ANY ({same}) AND {OPEN_DEAL.format(t='t')} OFFSET 0) AS d "
+        f"ORDER BY {ORDER.by('d')} LIMIT {OPEN_DEALS}"
     )
     return f"(SELECT {built(row)} FROM ({deals}) AS {row})"
