@@ -1,8 +1,10 @@
 """`crm`: the command line. One file a command; errors are sentences, never a traceback."""
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
+import structlog
 import typer
 
 from services.cli.sentences import Sentences
@@ -40,6 +42,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Potik, an event-sourced CRM backend on Kafka.",
 )
+
+
+@app.callback()
+def crm() -> None:
+    """Potik, an event-sourced CRM backend on Kafka."""
+    # standard output is for the answer
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
 
 for name in COMMANDS:
     if find_spec(f"{__name__}.{name}"):

@@ -2,11 +2,9 @@
 
 import asyncio
 import getpass
-import sys
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 import typer
 from psycopg import AsyncConnection
 
@@ -29,13 +27,6 @@ OneId = Annotated[str, typer.Argument(help="Its id, as `crm quarantine list` sho
 Connector = Annotated[str, typer.Option(help="Of this connector alone.")]
 Workspace = Annotated[str, typer.Option("--workspace", help="Of this workspace alone.", show_default="all")]
 Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.", show_default="you")]
-
-
-@app.callback()
-def quarantine() -> None:
-    structlog.configure(
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr)
-    )  # standard output is for the answer
 
 
 @app.command("list")

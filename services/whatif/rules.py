@@ -20,6 +20,10 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     paid_stage: str | None = None
     part_paid_stage: str | None = None
 
+    @property
+    def changes_pipeline(self) -> bool:
+        return (self.stages, self.paid_stage, self.part_paid_stage) != (None, None, None)
+
     def over(self, workspace: Workspace) -> Workspace:
         """The workspace as it would have been. Raises ValueError when the stages do not fit each other."""
         tried = replace(

@@ -23,7 +23,7 @@ async def run(bootstrap: str, workspace: Id, trial: Trial, total: Callable[[int]
                 continue
             if meta.recorded_at >= trial.until:
                 break
-            if meta.recorded_at < trial.since:
+            if meta.recorded_at < trial.since or not trial.there:
                 trial.before(event)
                 continue
             if not trial.begun:

@@ -5,13 +5,12 @@ from crm.decisions import decided
 from crm.decisions.case import Case
 from crm.envelope import Event, Fact
 from crm.errors import Broken
+from crm.events import AssignmentRulesSet, PipelineChanged
 from crm.scalars import Id, Micros
 from crm.state import Workspace, fold
 from crm.state.entities import ONLY
 from services.whatif.course import Compared, Course, compared
 from services.whatif.rules import Rules
-
-OF_RULES: set[str] = {"AssignmentRulesSet", "PipelineChanged"}  # in the period they give way to the rules on trial
 
 
 class Trial:
@@ -29,11 +28,25 @@ class Trial:
         """An event from before the period."""
         fold(self.state, event)
 
+    @property
+    def there(self) -> bool:
+        """The workspace is: a period may have begun before it."""
+        return self.state.get(Workspace, ONLY) is not None
+
+    def gives_way(self, event: Event) -> bool:
+        """What was set in the period is not, where the rules on trial say something else."""
+        match event:
+            case AssignmentRulesSet():
+                return self.rules.rules is not None
+            case PipelineChanged():
+                return self.rules.changes_pipeline
+        return False
+
     def begin(self) -> None:
         """Raises ValueError when the rules do not fit the workspace, or there is none."""
         workspace = self.state.get(Workspace, ONLY)
         if workspace is None:
-            raise ValueError("The workspace was not there yet when this period began. Nothing was tried.")
+            raise ValueError("The workspace was not there yet when this period ended. Nothing was tried.")
         self.state.put(ONLY, self.rules.over(workspace))
         self.begun = True
 
@@ -45,7 +58,7 @@ class Trial:
         """An event of the period, with its fact when `asks_for_fact` said so."""
         if fact is not None and fact.meta.id != event.meta.cause:
             fact = None  # the event put right what this fact had led to: it is not the fact's own
-        by_hand = fact is None and event.meta.cause not in self.decided and type(event).__name__ not in OF_RULES
+        by_hand = fact is None and event.meta.cause not in self.decided and not self.gives_way(event)
         self.was.take(event, by_hand and event.meta.cause_offset < 0)
         if fact is not None:
             self.again(fact, event)

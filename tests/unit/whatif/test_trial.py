@@ -126,7 +126,7 @@ def test_what_happened_before_the_period_stays_as_it_was() -> None:
 
 
 def test_a_period_before_the_workspace_is_refused() -> None:
-    with pytest.raises(ValueError, match="The workspace was not there yet when this period began"):
+    with pytest.raises(ValueError, match="The workspace was not there yet when this period ended"):
         Trial(TO_OLHA, NOON, FOREVER).begin()
 
 
@@ -164,6 +164,19 @@ def test_a_wrong_file_is_refused_in_a_sentence(tmp_path: Path, text: str, said: 
     file.write_text(text)
     with pytest.raises(ValueError, match=said):
         read(file)
+
+
+def test_what_was_set_in_the_period_stands_where_the_trial_says_nothing() -> None:
+    trial = Trial(Rules(stages=("new", "paid", "part_paid")), NOON, FOREVER)
+    created, rules = shop(AssignmentRule("all", ("petro",)))
+    trial.before(created)
+    trial.begin()
+    trial.take(rules, None)
+    fact = form("1", phones=["+380501112233"])
+    journal, _ = history([fact], [created, rules])
+    for event in journal[2:]:
+        trial.take(event, fact if trial.asks_for_fact(event) else None)
+    assert [(r.owner, r.would_owner) for r in trial.outcome()] == [("petro", "petro")]
 
 
 def test_stages_must_fit_each_other() -> None:
