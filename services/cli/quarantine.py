@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from typing import Annotated, Any
 
 import msgspec
