@@ -27,7 +27,7 @@ from streams.rebuild.spec import Spec, load
 
 LOCK = 7_068_010
 CLOSE = 2_000  # events that the last stretch may have, while nobody may move
-TRIES = 40  # of the swap, when readers are in the way
+TRIES = 150  # of the swap, when readers are in the way
 BUDGET = 1 << 30  # bytes of rows in the memory of all workers together
 
 
