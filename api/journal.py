@@ -18,10 +18,10 @@ from api.entries import Entry, workspace_of
 from api.errors import ApiError, BadCursor, TooMuch
 from api.places import Places
 from crm.adapters.journal_log import position_of
+from crm.adapters.stopping import let_go
 from crm.topics import JOURNAL
 
 RETRY_SECONDS = 0.5
-STOP_SECONDS = 2.0  # while Kafka is away
 PAUSE = 0.02  # seconds between two looks under load: fewer, larger fetches cost a quarter of many small ones
 QUIET = 1.0  # seconds after which a follower hears that nothing came
 RECORDS = 500  # of one look
@@ -225,9 +225,8 @@ class Journal:
         try:
             await consumer.start()
             yield consumer
-        finally:  # as a task: aiokafka's stop may swallow our cancellation, or raise one that is not ours
-            stopping = asyncio.create_task(consumer.stop())
-            await asyncio.wait([stopping], timeout=STOP_SECONDS)
+        finally:
+            await let_go(consumer)
 
 
 def taken(

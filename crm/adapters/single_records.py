@@ -1,15 +1,14 @@
 """Single records of Kafka, by where they lie."""
 
-import asyncio
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from crm.adapters.stopping import let_go
 from crm.errors import NotYet
 
 PATIENCE_MS = 10_000
-STOP_SECONDS = 2.0
 
 
 class Places:
@@ -25,8 +24,7 @@ class Places:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """As a task: aiokafka's stop may hang, or raise a cancellation that is not ours, where nothing was fetched."""
-        await asyncio.wait([asyncio.create_task(self.consumer.stop())], timeout=STOP_SECONDS)
+        await let_go(self.consumer)
 
     async def record(self, topic: str, partition: int, offset: int) -> Any:
         """Raises NotYet when Kafka does not give it."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from crm.adapters.stopping import let_go
 from crm.codec import decode
 from crm.envelope import Fact
 from crm.errors import Malformed
@@ -14,7 +15,6 @@ from crm.topics import INTAKE, Topic
 
 AT_ONCE = 1_000  # records
 SILENCE = 30.0  # seconds without an answer
-STOP_SECONDS = 2.0
 Advance = Callable[[int], None]
 
 
@@ -57,8 +57,8 @@ async def past(
                         yield one
                 before, at[tp] = at[tp], records[-1].offset + 1
                 advance(min(at[tp], ends[tp]) - before)
-    finally:  # as a task: aiokafka's stop may hang after an assignment from which nothing was fetched
-        await asyncio.wait([asyncio.create_task(consumer.stop())], timeout=STOP_SECONDS)
+    finally:
+        await let_go(consumer)
 
 
 async def places(

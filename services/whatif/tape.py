@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from crm.adapters.stopping import let_go
 from crm.errors import Broken
 
-STOP_SECONDS = 2.0
 SILENCE = 30.0  # seconds without an answer
 Record = Any  # aiokafka's ConsumerRecord has no types
 
@@ -41,8 +41,7 @@ class Tape:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """As a task: aiokafka's stop may hang after an assignment from which nothing was fetched."""
-        await asyncio.wait([asyncio.create_task(self.consumer.stop())], timeout=STOP_SECONDS)
+        await let_go(self.consumer)
 
     async def next(self, topic: str, partition: int) -> Record | None:
         """The next record of a partition; None at its end. Raises Broken when Kafka says nothing for long."""
