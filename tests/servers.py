@@ -17,7 +17,7 @@ from services.stack.process import stop, until
 
 IN_CONTAINERS = os.environ.get("CRM_TEST_STACK") == "containers"
 KAFKA_IMAGE, POSTGRES_IMAGE = "apache/kafka:4.1.1", "postgres:17"
-PATIENCE = 90  # seconds
+PATIENCE = 180  # seconds
 
 
 @contextmanager

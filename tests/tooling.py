@@ -15,6 +15,6 @@ PYTHON = ROOT / ".venv-tools" / "bin" / "python"
 
 def does(*command: str | Path, cwd: Path = ROOT, expect: int = 0) -> str:
     """What a command printed. Raises AssertionError with all of it when it ends otherwise than expected."""
-    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=300)
     assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

@@ -1,9 +1,14 @@
 """Ports of this machine that are free."""
 
+import random
 import socket
 from collections.abc import Callable
 
 LOCAL = "127.0.0.1"
+# Below those that systems give to outgoing connections (from 32768 on): one of these could be taken by anybody while
+# its owner starts again.
+QUIET = range(15_000, 32_768)
+TRIES = 1_000
 
 
 def is_free(port: int, host: str = LOCAL) -> bool:
@@ -17,10 +22,11 @@ def is_free(port: int, host: str = LOCAL) -> bool:
 
 
 def any_free(host: str = LOCAL) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Raises OSError when the machine has none left."""
+    for port in random.sample(QUIET, TRIES):
+        if is_free(port, host):
+            return port
+    raise OSError(f"No port of {TRIES} between {QUIET[0]} and {QUIET[-1]} is free on {host}.")
 
 
 def choose(what: str, wanted: int, say: Callable[[str], None], host: str = LOCAL) -> int:

@@ -21,7 +21,7 @@ from services.stack.process import until
 
 RATE = 1000  # facts a second
 REPEATED = 200  # records at the end of each journal partition that a zombie relay sends again
-PATIENCE = 60.0  # seconds
+PATIENCE = 120.0  # seconds
 
 
 async def judged(data: Path, facts: int, roles: Mapping[str, str], zombie: bool) -> Verdict:

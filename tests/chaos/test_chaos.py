@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="the harness kills servers
 def test_nothing_is_lost_and_nothing_counted_twice(fault: str) -> None:
     """How fast it recovers depends on the machine: that is for `crm chaos`, and not asserted here."""
     command = [sys.executable, "-m", "services.cli", "chaos", "--fault", fault, "--facts", str(FACTS)]
-    done = subprocess.run([*command, "--rate", str(RATE), "--json"], capture_output=True, timeout=300)
+    done = subprocess.run([*command, "--rate", str(RATE), "--json"], capture_output=True, timeout=600)
     (outcome,) = json.loads(done.stdout)
     broken = [sentence for sentence in outcome["broken"] if TOO_SLOW not in sentence]
     found = [outcome[name] for name in ("acked", "effects", "lost", "duplicated")]

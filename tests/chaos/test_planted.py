@@ -12,7 +12,7 @@ from tests.servers import IN_CONTAINERS
 
 HOUSE = Path(__file__).parent.parent.parent
 FACTS = 3000
-PATIENCE = 240  # seconds for a whole run
+PATIENCE = 480  # seconds for a whole run
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 

@@ -22,7 +22,7 @@ from services.stack.topics import create_missing
 from streams.relay import Relay
 from tests.engine import connected
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds
 # What the relay deletes from the outbox stays here.
 KEEP = """
 CREATE TABLE core.told (partition int, first bigint, records bytea);

@@ -124,7 +124,7 @@ class Replayed:
             late = {name: n for name, n in at.items() if n < self.next.total() and not name.endswith(" before")}
             return None if at and not late else f"{late or at} of {self.next.total()}"
 
-        await until(behind, 60)
+        await until(behind, 180)
 
     def hand_over(self, projections: Sequence[Projection[Any]], at: dict[int, Begin]) -> None:
         with psycopg.connect(self.dsn) as conn:

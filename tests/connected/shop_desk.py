@@ -75,15 +75,18 @@ class ShopDesk:
         return answer["data"][name] if answer.get("data") else answer
 
     async def events(self) -> list[Event]:
-        """All that was ever decided here, in the order of the commits: nothing takes it out of the outbox."""
+        """All that was ever decided here, in the order of the commits."""
+        return [event for event in await self.everything() if event.meta.workspace == self.workspace]
+
+    async def everything(self) -> list[Event]:
+        """As `events`, of all shops in this database: nothing takes it out of the outbox."""
         async with await connected(self.dsn) as conn:
             found = await conn.execute(f"SELECT o.id, packed FROM {SLICES} ORDER BY o.id, partition")
-            events = [decode(p[-1]) for _, records in await found.fetchall() for p in msgspec.msgpack.decode(records)]
-            return [event for event in events if event.meta.workspace == self.workspace]
+            return [decode(p[-1]) for _, records in await found.fetchall() for p in msgspec.msgpack.decode(records)]
 
     async def project(self, events: Sequence[Event] | None = None) -> None:
         """The read models have all of it, or of these events."""
-        told = await self.events() if events is None else events
+        told = await self.everything() if events is None else events
         async with await connected(self.dsn) as conn:
             await (await Role(conn).start()).catch_up(journal(told))
 

@@ -22,7 +22,7 @@ def api(database_url: str) -> Iterator[Api]:
 def audited(url: str) -> list[str]:
     """What is not passed, a line each, and how many audits there are."""
     command = [NODE, "audits.mjs", url, "crm_live_shop"]
-    done = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=180, check=False)
     assert not done.stderr, done.stderr
     return done.stdout.splitlines()
 

@@ -16,7 +16,7 @@ from services.stack.ports import LOCAL, any_free
 from services.stack.process import stop, until
 from tests.servers import IN_CONTAINERS
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 @asynccontextmanager
@@ -135,7 +135,7 @@ def test_kafka_is_met_through_the_proxy_alone(tmp_path: Path) -> None:
         server = Kafka(tmp_path / "kafka", any_free(), jars, {"DECIDE": (behind, proxy.port)})
         process = server.start()
         try:
-            await until(server.ready, 90)
+            await until(server.ready, 180)
             await topics.create_missing(server.bootstrap)
             async with AIOKafkaProducer(bootstrap_servers=f"{LOCAL}:{proxy.port}") as producer:
                 sent = await producer.send_and_wait("crm.intake.forms", b"through", partition=0)

@@ -68,7 +68,7 @@ def learned(answer: Answer, folder: Path) -> set[str]:
     )
     with serving(answer) as url:
         command = [PYTHON, "-m", "clairvoyance", *f"-w {words} -o {found} -c 2 -m 1 -b 0 {url}".split()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     if done.returncode and GIVES_UP in done.stderr:
         return set()
     assert not done.returncode, done.stderr

@@ -16,7 +16,7 @@ from services.stack.process import until
 from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.connected.test_commands import refused
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 120.0  # seconds
 TOKEN = {"name": "Reports", "scopes": ["read"]}
 
 

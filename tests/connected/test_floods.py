@@ -19,7 +19,7 @@ def api(database_url: str) -> Iterator[Api]:
 
 
 def opened(api: Api) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", api.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", api.port), timeout=60)
 
 
 def last_words(connection: socket.socket) -> bytes:

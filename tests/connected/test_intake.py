@@ -59,7 +59,7 @@ async def connected(log: KafkaLog) -> None:
     async def missing() -> str | None:
         return log.missing()
 
-    await until(missing, 30)
+    await until(missing, 120)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ class Broker:
 
     async def up(self) -> None:
         self.process = self.kafka.start()
-        await until(self.kafka.ready, 30)
+        await until(self.kafka.ready, 180)
 
     def kill(self) -> None:
         assert self.process

@@ -191,7 +191,7 @@ def test_readers_in_the_way_are_waited_for(replayed: Replayed) -> None:
             async def several() -> str | None:
                 return None if swapping_.done() or run_.tries > 1 else "not tried twice"
 
-            await until(several, 60)
+            await until(several, 180)
             assert not swapping_.done()
             reader.rollback()
             assert (await swapping_).swapped
@@ -212,7 +212,7 @@ def test_killed_in_the_middle(replayed: Replayed, number: signal.Signals) -> Non
             found = await asyncio.to_thread(replayed.do, f"SELECT to_regclass('{BUILDING}.{DEAL}')")
             return None if found != [(None,)] else "no table is built yet"
 
-        await until(under_way, 60)
+        await until(under_way, 180)
         process.send_signal(number)
         await process.wait()
         assert await asyncio.to_thread(replayed.rows, "deal") == rows
@@ -221,7 +221,7 @@ def test_killed_in_the_middle(replayed: Replayed, number: signal.Signals) -> Non
             left = await asyncio.to_thread(replayed.do, SESSIONS)
             return f"{left} at work" if left else None
 
-        await until(alone, 30)
+        await until(alone, 180)
         await replayed.rebuild("deal")
         assert await asyncio.to_thread(replayed.rows, "deal") == rows
 

@@ -29,7 +29,7 @@ def stream(api: Api, query: str, token: str = "crm_live_shop", last: str = "", *
     headers |= {"last-event-id": last} if last else {}
     body = {"query": query, "variables": variables}
     url = f"http://127.0.0.1:{api.port}/graphql"
-    with httpx.stream("POST", url, json=body, headers=headers, trust_env=False, timeout=20) as answer:
+    with httpx.stream("POST", url, json=body, headers=headers, trust_env=False, timeout=60) as answer:
         yield answer
 
 

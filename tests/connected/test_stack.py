@@ -28,7 +28,7 @@ NOTES = Topic("notes", "For this test.", 1, "this test", {"retention.ms": "-1"})
 
 async def started(server: Kafka | Postgres) -> None:
     server.start()
-    await until(server.ready, 60)
+    await until(server.ready, 180)
 
 
 async def ended(server: Kafka | Postgres, by: signal.Signals) -> None:
@@ -54,7 +54,7 @@ def test_kafka_finds_its_records_again_on_another_port(tmp_path: Path) -> None:
         try:
             reader = AIOKafkaConsumer("notes", bootstrap_servers=second.bootstrap, auto_offset_reset="earliest")
             async with reader:
-                return (await asyncio.wait_for(reader.getone(), 20)).value
+                return (await asyncio.wait_for(reader.getone(), 120)).value
         finally:
             await ended(second, second.stop_by)
 
@@ -170,4 +170,4 @@ def test_a_child_ends_with_a_parent_that_is_killed() -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.is_running()
         os.kill(parent.pid, signal.SIGKILL)
-        assert psutil.wait_procs([child], timeout=20)[1] == []
+        assert psutil.wait_procs([child], timeout=60)[1] == []

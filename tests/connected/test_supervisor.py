@@ -116,7 +116,7 @@ def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_pat
     until("READY", first)
     children = [psutil.Process(part.pid) for part in parts(tmp_path).values()]
     first.kill()
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     until("READY", start())
     assert told(tmp_path).pid != first.pid
 

@@ -53,7 +53,7 @@ def test_a_watcher_sees_each_event_once(api: Api, kafka_bootstrap: str, kind: ty
         running.cancel()
         await asyncio.wait([running])
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    asyncio.run(asyncio.wait_for(story(), 180))
     assert watcher.connections == (1 if kind is Watcher else CUTS + 1)
     seen = [(partition, *one) for partition, ones in sorted(watcher.watched.seen.items()) for one in ones]
     assert seen == topic.of(SHOP)

@@ -56,7 +56,7 @@ class Stack:
         self.person, self.data = person, person.data
         self.intake_url, self.graphql_url, self.token = told["intake_url"], told["graphql_url"], told["token"]
         self.demo = demo_workspace.read(self.data)
-        self.http = httpx.Client(trust_env=False, timeout=30)
+        self.http = httpx.Client(trust_env=False, timeout=120)
 
     def running(self) -> state.StackState:
         return state.running(self.data)

@@ -30,7 +30,7 @@ def test_the_first_ten_minutes(stack: Stack, tmp_path: Path) -> None:
     script = "set -euo pipefail\n" + "".join(f"{text}\necho '{END}'\n" for kind, text in BLOCKS if kind == "sh")
     environment = stack.person.environment | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stdout + done.stderr
     printed = iter(done.stdout.split(f"{END}\n"))

@@ -35,7 +35,7 @@ def deals(stack: Any, token: str) -> Any:
         seen.append(answer)
         return None if answer.get("data") and answer["data"]["deals"]["nodes"] else f"no deal: {answer}"
 
-    asyncio.run(until(missing, 30))
+    asyncio.run(until(missing, 120))
     return seen[-1]["data"]["deals"]["nodes"]
 
 
