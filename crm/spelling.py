@@ -60,10 +60,10 @@ def key(text: str) -> str:
     found = text.translate(TRANSLATED)
     for before, after in STEPS:
         found = found.replace(before, after)
-    found = DOUBLED.sub(r"\1", found)
+    found = last = DOUBLED.sub(r"\1", found)
     for before, after in LAST_STEPS:
-        found = found.replace(before, after)
-    return DOUBLED.sub(r"\1", found)
+        last = last.replace(before, after)
+    return found if last == found else DOUBLED.sub(r"\1", last)
 
 
 @lru_cache(maxsize=65_536)

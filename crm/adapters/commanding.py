@@ -79,12 +79,13 @@ async def carry_out(
 async def attempt(
     conn: AsyncConnection, declared: Declared, command: Command, key: str, effect: Effect, place: Place
 ) -> Done:
-    batch, at = Batch(), now()
+    batch = Batch()
     state = batch.of(command.meta.workspace)
     # Whoever comes second under one key waits here until the first has committed.
     if not await (await conn.execute(SEEN, [[command.meta.id]])).fetchone():
         return await repeated(conn, batch, declared, command)
     await deciding.prefetch(conn, batch, [Arrived(command)])
+    at = now()  # behind the locks, as facts have it
 
     def act(_: Command) -> list[Event] | None:
         try:

@@ -53,9 +53,10 @@ async def decide(
 
     `stumbled` hears of each fact whose rule stumbled, and why.
     """
-    batch, at = Batch(), now()
+    batch = Batch()
     seen = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in arrived})])
     await prefetch(conn, batch, arrived)
+    at = now()  # behind the locks: what is decided later in a workspace is recorded later
     news = unseen(arrived, {id for (id,) in await seen.fetchall()})
     told = await batch.run(conn, news, lambda one: events_of(one, batch, at, stumbled))
     await batch.write(conn)

@@ -13,6 +13,13 @@ import msgspec
 from crm.errors import Broken
 from streams.rebuild.spec import Spec
 
+# Megabytes come and go with each answer of Kafka: kept in the process, and in huge pages where Linux has them. Given
+# back and asked for again, their page faults take a tenth of the time.
+MEMORY = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_MMAP_THRESHOLD_": str(512 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+}
 LINE = 1 << 20  # bytes of one line of a worker
 
 
@@ -59,7 +66,7 @@ async def work(spec: Spec, waiting: list[Sequence[int]], built: Built, advance: 
         *(sys.executable, "-m", "streams.rebuild.worker"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "POLARS_MAX_THREADS": "1"},
+        env={**os.environ, **MEMORY, "POLARS_MAX_THREADS": "1"},
         limit=LINE,
         start_new_session=True,  # Ctrl-C reaches the parent alone
     )

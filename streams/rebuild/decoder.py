@@ -29,8 +29,8 @@ class Decoded(NamedTuple):
     """Events of one kind in a slab. Positions: the slab's first + place."""
 
     kind: type[Event]
-    places: list[int]
-    columns: Mapping[str, Values]  # lists by field, in dotted names: those that were asked for
+    places: pl.Series
+    columns: pl.DataFrame  # by field, in dotted names: those that were asked for
     events: list[Event]
 
 
@@ -115,8 +115,9 @@ class Reader:
                 f"A {self.entry.name} of journal partition {slab.partition}, among the {part.height} from position "
                 f"{first} on, does not fit its schema {self.entry.id}{problem}. Nothing was changed."
             )
-        columns = {name: listed(read[name].head(part.height)) for name in self.columns}
-        return Decoded(self.kind, part["place"].to_list(), columns, list(self.build(columns, part.height)))
+        columns = read.head(part.height).select(self.columns)
+        values_of = {name: listed(columns[name]) for name in self.columns}
+        return Decoded(self.kind, part["place"], columns, list(self.build(values_of, part.height)))
 
 
 def listed(column: pl.Series) -> list[Any]:

@@ -1,10 +1,12 @@
 """Folds what was decoded, in the order of positions, and keeps the rows."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
+import polars as pl
 from msgspec.structs import astuple
 
 from crm.codec import decode
@@ -12,9 +14,9 @@ from crm.envelope import Event, Row
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.scalars import Id
-from streams.rebuild.decoder import Decoded
+from streams.rebuild.decoder import Decoded, listed
 from streams.rebuild.reads import UnreadField
-from streams.rebuild.sink import Key, Sink
+from streams.rebuild.sink import Key, Lot, Sink
 from streams.rebuild.source import Slab
 from streams.rebuild.watch import Endless, limited, line_of
 
@@ -49,31 +51,36 @@ class Aside:
         return all(self.bits[place >> 3] & 1 << (place & 7) for place in self.places(key))
 
 
+def wrong(row: object, kind: type[Row]) -> TypeError:
+    return TypeError(f"it gives {row!r:.80}, which is no {kind.__name__}")
+
+
 class FoldFailed(Broken):
     """A fold cannot be used: it raises, loops or gives something that is no row."""
 
 
-Slots = list[Any]  # by place in the slab; None where there is nothing for this projection
+def runs(projection: Projection[Any], found: Iterable[Decoded]) -> pl.DataFrame:
+    """Workspace, key and places in their order, of each row that these events are about.
 
-
-def keys_of(projection: Projection[Any], slab: Slab, found: Iterable[Decoded]) -> tuple[Slots, Slots]:
-    """Key and event by place, as `Projection.key_of` gives them."""
-    keys: Slots = [None] * len(slab.values)
-    events: Slots = [None] * len(slab.values)
-    kinds = set(projection.handles)
+    Its key is as `Projection.key_of` gives it.
+    """
+    parts = []
     for part in found:
-        if part.kind in kinds:
-            columns = part.columns
-            named = columns[projection.key if projection.key in columns else "meta.id"]
-            if not all(named):
-                if "meta.id" not in columns:
-                    raise UnreadField("an event without a key is known by its id, which was not decoded")
-                named = [key or id for key, id in zip(named, columns["meta.id"], strict=True)]
-            pairs = zip(columns["meta.workspace"], named, strict=True)
-            for place, key, event in zip(part.places, pairs, part.events, strict=True):
-                keys[place] = key
-                events[place] = event
-    return keys, events
+        columns = part.columns
+        keys = columns[projection.key if projection.key in columns else "meta.id"]
+        missing = keys.is_null() | (keys == "")
+        if missing.any():
+            if "meta.id" not in columns:
+                raise UnreadField("an event without a key is known by its id, which was not decoded")
+            keys = keys.zip_with(~missing, columns["meta.id"])
+        named = {"workspace": columns["meta.workspace"], "key": keys, "place": part.places}
+        parts.append(pl.DataFrame(named))
+    if not parts:
+        return NOTHING
+    return pl.concat(parts).sort("place").group_by("workspace", "key", maintain_order=True).agg("place")
+
+
+NOTHING = pl.DataFrame(schema={"workspace": pl.String, "key": pl.String, "place": pl.List(pl.UInt32)})
 
 
 class Fold:
@@ -84,50 +91,77 @@ class Fold:
         self.kept: dict[Key, Row] = {}
         self.aside = Aside()
         self.rows = 0  # written
+        self.kinds = set(projection.handles)
         self.own_rows = not projection.needs_row and all(
             projection.key not in kind.__struct_fields__ for kind in projection.handles
         )  # each event makes a row of its own, which no other changes
 
     def take(self, slab: Slab, found: Sequence[Decoded]) -> None:
         """Raises FoldFailed with the event and the line of the fold's file."""
-        keys, events = keys_of(self.projection, slab, found)
-        if self.aside:
-            self.take_back(keys)
-        finished = self.fold(slab, keys, events)
-        self.sink.write(finished)
-        self.rows += len(finished)
-        self.make_room()
+        mine = [part for part in found if part.kind in self.kinds]
+        if self.own_rows:
+            for part in mine:
+                self.finished(self.each(slab, part))
+        else:
+            told = runs(self.projection, mine)
+            keys = list(zip(listed(told["workspace"]), told["key"].to_list(), strict=True))
+            if self.aside:
+                self.take_back(keys)
+            events = dict(chain.from_iterable(zip(part.places.to_list(), part.events, strict=True) for part in mine))
+            self.fold(slab, zip(keys, told["place"].to_list(), strict=True), events)
+            self.make_room()
 
-    def fold(self, slab: Slab, keys: Slots, events: Slots) -> list[tuple[Id, Row]]:
-        """Gives the rows that are finished."""
-        fold: Callable[[Row | None, Event], Any] = self.projection.fold
+    def finished(self, rows: Lot) -> None:
+        self.sink.write(rows)
+        self.rows += len(rows)
+
+    def each(self, slab: Slab, part: Decoded) -> list[tuple[Id, Row]]:
+        """What a fold makes that never looks at an earlier row."""
+        fold: Callable[[None, Event], Any] = self.projection.fold
         kind = self.projection.row
-        rows = self.kept
-        known = rows.get
-        finished: list[tuple[Id, Row]] = []
-        place = -1
+        made: list[tuple[Id, Row]] = []
+        place = 0
+        with self.blaming(lambda: (slab, place)):
+            for place, workspace, event in zip(  # noqa: B007  # told when it fails
+                part.places.to_list(), listed(part.columns["meta.workspace"]), part.events, strict=True
+            ):
+                row = fold(None, event)
+                if type(row) is kind:
+                    made.append((workspace, row))
+                elif row is not None:
+                    raise wrong(row, kind)
+        return made
+
+    def fold(self, slab: Slab, told: Iterable[tuple[Key, list[int]]], events: Mapping[int, Event]) -> None:
+        """Row by row: all that happened to it in this slab."""
+        fold: Callable[[Row | None, Event], Any] = self.projection.fold
+        kind, kept, known = self.projection.row, self.kept, self.kept.get
+        place = 0
+        with self.blaming(lambda: (slab, place)):
+            for key, places in told:
+                row = before = known(key)
+                for place in places:  # told when it fails
+                    row = fold(row, events[place])
+                    if type(row) is not kind and row is not None:
+                        raise wrong(row, kind)
+                if row is not None:
+                    kept[key] = row
+                elif before is not None:
+                    del kept[key]
+
+    @contextmanager
+    def blaming(self, at: Callable[[], tuple[Slab, int]]) -> Iterator[None]:
+        """`at`: the slab and the place in it that the fold is at."""
         try:
             with limited():
-                for place, (key, event) in enumerate(zip(keys, events, strict=True)):  # noqa: B007  # told when it fails
-                    if event is None:
-                        continue
-                    row = fold(None if self.own_rows else known(key), event)
-                    if type(row) is not kind:
-                        if row is not None:
-                            raise TypeError(f"it gives {row!r:.80}, which is no {kind.__name__}")
-                        rows.pop(key, None)
-                    elif self.own_rows:
-                        finished.append((key[0], row))
-                    else:
-                        rows[key] = row
+                yield
         except UnreadField:
             raise
         except Exception as error:
-            raise self.failed(error, slab, place) from error
-        return finished
+            raise self.failed(error, *at()) from error
 
-    def take_back(self, keys: Iterable[Key | None]) -> None:
-        wanted = {key for key in keys if key and key not in self.kept and key in self.aside}
+    def take_back(self, keys: Iterable[Key]) -> None:
+        wanted = {key for key in keys if key not in self.kept and key in self.aside}
         if wanted:
             for workspace, row in self.sink.take_back(wanted):
                 self.kept[workspace, getattr(row, self.projection.key)] = row
@@ -150,9 +184,9 @@ class Fold:
         kept = [(key[0], row) for key, row in self.kept.items()]
         self.kept = {}
         for n in range(0, len(kept), LOT):
-            self.sink.write(kept[n : n + LOT])
+            self.finished(kept[n : n + LOT])
         self.sink.finish()
-        self.rows += len(kept) + self.aside.number
+        self.rows += self.aside.number
         self.aside = Aside()
 
     def failed(self, error: Exception, slab: Slab, place: int) -> FoldFailed:

@@ -225,7 +225,11 @@ def held(dsn: str, names: Sequence[str]) -> Iterator[None]:
                     f"Another rebuild of {name} is under way. This one has changed nothing; that one goes on. "
                     "Run it again when that is done."
                 )
-        yield
+        try:
+            yield
+        finally:  # the server notices a closed connection when it has time, and the next one may come at once
+            with suppress(psycopg.Error):
+                conn.execute("SELECT pg_advisory_unlock_all()")
 
 
 def prepare(dsn: str, projections: Sequence[Projection[Any]]) -> None:

@@ -1,10 +1,12 @@
 """What a process of a replay is told, and how it folds one partition."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from crm.errors import Malformed
 from crm.projection import Projection
@@ -89,24 +91,18 @@ async def slabs(order: Order, partition: int) -> Any:
 
 def within(part: Decoded, bounds: Bounds) -> Decoded:
     """Of these events those that count."""
-    kept = list(places(part, bounds))
-    if len(kept) == len(part.places):
-        return part
-    columns = {name: [values[n] for n in kept] for name, values in part.columns.items()}  # type: ignore[index]  # lists
-    return Decoded(part.kind, [part.places[n] for n in kept], columns, [part.events[n] for n in kept])
-
-
-def places(part: Decoded, bounds: Bounds) -> Iterator[int] | range:
-    found: Any = range(len(part.places))
-    times: Any = part.columns.get(f"meta.{bounds.clock}_at")
+    columns = part.columns
+    kept = pl.repeat(True, len(part.places), eager=True)
     if bounds.workspace:
-        workspaces: Any = part.columns["meta.workspace"]
-        found = [n for n in found if workspaces[n] == bounds.workspace]
+        kept &= columns["meta.workspace"] == bounds.workspace
     if bounds.since is not None:
-        found = [n for n in found if times[n] >= bounds.since]
+        kept &= columns[f"meta.{bounds.clock}_at"] >= bounds.since
     if bounds.until is not None:
-        found = [n for n in found if times[n] <= bounds.until]
-    return found  # type: ignore[no-any-return]  # numbers
+        kept &= columns[f"meta.{bounds.clock}_at"] <= bounds.until
+    if kept.all():
+        return part
+    events = list(compress(part.events, kept))
+    return Decoded(part.kind, part.places.filter(kept), columns.filter(kept), events)
 
 
 def refuse_unknown(order: Order, decoding: Decoder, partition: int) -> None:

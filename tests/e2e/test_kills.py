@@ -82,7 +82,7 @@ class Trickle:
             self.sent += 1
 
     def form(self, n: int) -> Post:
-        return rehearse.json_form({"run": self.run, "n": n})
+        return rehearse.json_form({"run": self.run, "n": n, "event_id": f"{self.run} {n}"})
 
 
 @contextmanager
