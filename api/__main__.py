@@ -48,11 +48,12 @@ async def serve(settings: Settings) -> None:
             return unknown
         return None if changes.listening.is_set() else "Postgres does not answer yet."
 
+    bounds = settings.max_body, *asked(settings)
+    archive = Path(settings.archive).expanduser() if settings.archive else None
+    app = App(rows, access, changes, missing, *bounds, desk=desk, freshness=freshness, archive=archive)
     server = health.Quiet(
         configuration(
-            Observed(
-                App(rows, access, changes, missing, settings.max_body, *asked(settings), desk=desk, freshness=freshness)
-            ),
+            Observed(app),
             BOUNDS,
             http=Impatient,
             timeout_graceful_shutdown=PATIENCE,

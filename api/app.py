@@ -1,6 +1,7 @@
 """The HTTP surface: /graphql for queries and subscriptions, GraphiQL beside it, and the health paths."""
 
 from functools import partial
+from pathlib import Path
 
 from api.access import Access, Curious, anyone
 from api.changes import Changes
@@ -37,10 +38,11 @@ class App:
         desk: Desk | None = None,
         freshness: Freshness | None = None,
         bounds: Bounds = BOUNDS,
+        archive: Path | None = None,
     ) -> None:
         self.ready = ready
         engine, rates = Engine(freshness, curious=curious, trusted=trusted), Rates(rate_points)
-        context = partial(Context, pool, access, changes, desk=desk)
+        context = partial(Context, pool, access, changes, desk=desk, archive=archive)
         operations, doors, pulse = Operations(engine, changes.hub, rates), Doors(bounds), Pulse(bounds.ping)
         self.sockets = Sockets(operations, doors, pulse, context)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, Streams(operations, doors, pulse))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import strawberry
@@ -27,6 +28,7 @@ class Context:
     idempotency_key: str | None = None
     min_position: str | None = None
     desk: Desk | None = None  # None: this server only reads
+    archive: Path | None = None  # has facts that Kafka no longer has
 
     @property
     def token(self) -> Token:

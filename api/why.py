@@ -61,9 +61,9 @@ async def why(_: Any, info: Info, type: str, id: str, field: str, all: bool) -> 
     reads = info.context.reads
     events = await own_events(reads, projection, Id(known_id(id)))
     found = (await asyncio.to_thread(changes, projection, events, column))[::-1]
-    bootstrap = info.context.changes.journal.bootstrap
+    kafka, archive = info.context.changes.journal.bootstrap, info.context.archive
     try:
-        links = await chain(bootstrap, column, found[:LONGEST] if all else found[:1])
+        links = await chain(kafka, archive, column, found[:LONGEST] if all else found[:1])
     except Exception as error:  # whatever keeps Kafka from answering
         raise Unavailable(f"Kafka does not answer ({error.__class__.__name__}). Nothing was read; try again.") from None
     return [shown(projection, column, link) for link in links]

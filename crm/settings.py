@@ -29,6 +29,7 @@ class Settings:
     rate_points: int = 600_000  # a minute for each token and API process, a row read is one; 0: without a limit
     introspection: str = "any"  # or admin or none: whose tokens may read the schema, and hear why a query does not fit
     trusted_documents: str = ""  # a folder of .graphql files or a manifest: what `documentId` asks for
+    archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has
     trusted_only: int = 0  # 1: nothing but these documents is run
     log_format: str = "text"  # or json
     log_level: str = "info"

@@ -51,10 +51,13 @@ async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id,
     """The events that one row is folded from, in their order. Raises Broken past `limit` events of its streams.
 
     They lie in streams that the row's own ids name (a law that a test holds): the key's, a contact's, a workspace's.
+    A row that was taken away names none: its events are looked for among all of their types.
     """
     ids = [f"{column.name}::text" for column in projection.columns if column.type == "uuid"]
     query = f"SELECT ARRAY[{', '.join(ids)}] FROM read.{projection.name} WHERE {projection.key} = %s AND workspace = %s"
     row = await (await conn.execute(query.encode(), [key, workspace])).fetchone()
+    if row is None and removable(projection):
+        return [e for e in await of_workspace(conn, projection, workspace, limit) if projection.key_of(e) == key]
     streams = {workspace, key, *(id for id in (only(row) if row else ()) if id)}
     rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
     if len(rows) > limit:
@@ -73,6 +76,11 @@ async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, li
             + INSTEAD
         )
     return in_order(decoded(rows, wanted))
+
+
+def removable(projection: Projection[Any]) -> bool:
+    """Whether rows can be taken away: the event that does is named so."""
+    return f"{projection.name}removed" in {kind.__name__.lower() for kind in projection.handles}
 
 
 def frames(types: Iterable[type[Event]]) -> set[bytes]:

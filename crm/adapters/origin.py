@@ -1,22 +1,22 @@
-"""From a change of a field back to what somebody sent us: event, cause, fact, raw payload. Facts lie in Kafka."""
+"""From a change of a field back to what somebody sent us: event, cause, fact, raw payload."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from crm.adapters.single_records import Places
+from crm.adapters.facts import Place, values
 from crm.codec import decode
-from crm.errors import Malformed, NotYet
+from crm.errors import CrmError, Malformed
 from crm.moments import written
 from crm.scalars import Id
 from crm.shared import Meta, Raw
 from crm.why import Change
 
 ENVELOPE = ("meta", "raw")
-Place = tuple[str, int, int]  # topic, partition, offset
 LONGEST = 4_000  # characters of a payload that a person is shown
 
 
@@ -73,19 +73,11 @@ class Link(Struct, frozen=True):
         ]
 
 
-async def chain(bootstrap: str, field: str, found: Sequence[Change]) -> list[Link]:
-    """Each change with its fact. What Kafka has lost is said, not raised."""
-    places = {
-        (m.cause_topic, m.cause_partition, m.cause_offset) for m in (c.event.meta for c in found) if m.cause_topic
-    }
-    facts: dict[Place, Told] = {}
-    if places:
-        async with Places(bootstrap) as kafka:
-            for place in sorted(places):
-                try:
-                    facts[place] = told(place, (await kafka.record(*place)).value)
-                except (NotYet, Malformed) as error:
-                    facts[place] = Told(*place, lost=str(error))
+async def chain(bootstrap: str, archive: Path | None, field: str, found: Sequence[Change]) -> list[Link]:
+    """Each change with its fact, out of Kafka, else out of the archive. What both have lost is said, not raised."""
+    owners = {place_of(m): m.workspace for m in (change.event.meta for change in found) if m.cause_topic}
+    kept = await values(bootstrap, archive, sorted(owners))
+    facts = {place: told(place, kept[place], owners[place]) for place in owners}
     return [link(field, change, facts) for change in found]
 
 
@@ -112,12 +104,25 @@ def place_of(meta: Meta) -> Place:
     return meta.cause_topic, meta.cause_partition, meta.cause_offset
 
 
-def told(place: Place, value: bytes | None) -> Told:
-    """Raises Malformed when it is no fact."""
-    fact = decode(value or b"")
+def told(place: Place, value: bytes | CrmError, workspace: Id) -> Told:
+    """`value`: the record, or why there is none."""
+    try:
+        fact = opened(value, workspace)
+    except CrmError as error:
+        return Told(*place, lost=str(error))
     raw = getattr(fact, "raw", None) or Raw("", {}, "", b"")
     body = raw.body.decode(errors="backslashreplace")
     return Told(*place, type(fact).__name__, readable(fact), raw.content_type, body)
+
+
+def opened(value: bytes | CrmError, workspace: Id) -> Any:
+    """Raises CrmError. What is another workspace's is not what was decided on: the log is not the one that was."""
+    if isinstance(value, CrmError):
+        raise value
+    fact = decode(value)
+    if fact.meta.workspace != workspace:
+        raise Malformed("Something else lies there: this is not the Kafka, or the archive, that it was decided from.")
+    return fact
 
 
 def readable(record: Any) -> dict[str, Any]:

@@ -34,6 +34,12 @@ def target(data: Path | None = None) -> Target:
     return Target(stack.kafka_bootstrap, stack.database_url, stack.intake_url, stack.graphql_url)
 
 
+def archive_of(data: Path | None = None) -> Path:
+    """Where `crm archive` puts the log unless it is told otherwise: the folder need not be there."""
+    given = os.environ.get("CRM_ARCHIVE")
+    return Path(given).expanduser() if given else (data or state.data_folder()).absolute() / "archive"
+
+
 def workspace(given: str, data: Path | None = None) -> Id:
     """The given one, else the demo workspace. Raises ValueError when there is none."""
     from services.stack import demo_workspace

@@ -1,6 +1,7 @@
 """`crm why`: how a field came to its value, down to the bytes that somebody sent us."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from services.cli import show
 from services.cli.archive import quieten
 from services.cli.options import Data, Json, Workspace
 from services.cli.subject import key_of, projection_of, reading
-from services.cli.target import target, workspace
+from services.cli.target import archive_of, target, workspace
 
 
 def why(
@@ -22,6 +23,10 @@ def why(
     id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a deal also its number, D-7.")],
     field: Annotated[str, typer.Argument(help="A column: stage, owner, phones …")],
     all: Annotated[bool, typer.Option("--all", help="Each change of it, the newest first, not only the last.")] = False,
+    archive: Annotated[
+        Path | None,
+        typer.Option(help="Has deliveries that Kafka no longer has.", show_default="CRM_ARCHIVE, or beside the data"),
+    ] = None,
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
@@ -29,7 +34,8 @@ def why(
     """Show why a field has its value: the event, who or what led to it, and the delivery behind it."""
     quieten()
     projection, here, owner = projection_of(kind), target(data), workspace(workspace_id, data)
-    links = asyncio.run(links_of(here.database_url, here.kafka_bootstrap, projection, owner, id, field, all))
+    places = here.database_url, here.kafka_bootstrap, archive or archive_of(data)
+    links = asyncio.run(links_of(*places, projection, owner, id, field, all))
     if json:
         show.as_json(links)
         return
@@ -39,7 +45,14 @@ def why(
 
 
 async def links_of(
-    dsn: str, bootstrap: str, projection: Projection[Any], owner: Id, id: str, field: str, all: bool
+    dsn: str,
+    bootstrap: str,
+    archive: Path | None,
+    projection: Projection[Any],
+    owner: Id,
+    id: str,
+    field: str,
+    all: bool,
 ) -> list[Link]:
     """The newest first. Raises Unknown when the row never was."""
     async with reading(dsn) as conn:
@@ -48,4 +61,4 @@ async def links_of(
     if not found:
         raise Unknown(f"There is no {projection.name} {id} in this workspace, and there never was.")
     wanted = found[::-1] if all else found[-1:]
-    return await chain(bootstrap, field, wanted)
+    return await chain(bootstrap, archive, field, wanted)

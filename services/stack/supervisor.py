@@ -134,6 +134,7 @@ class Supervisor:
 
     def environment_of(self, role: str) -> Mapping[str, str]:
         return {
+            "CRM_ARCHIVE": str(self.plan.data / "archive"),
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "DATABASE_URL": self.dsn,

@@ -41,7 +41,7 @@ def told(place: dict[str, Any]) -> list[Event]:
 @pytest.fixture(scope="module")
 def api_(database_url: str, kafka_bootstrap: str) -> Iterator[Api]:
     async def fill() -> None:
-        desk = replace(form("desk", phones=["+380501112233"]), raw=RAW)
+        desk = moved(replace(form("desk", phones=["+380501112233"]), raw=RAW), Id(SHOP))
         async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
             sent = await producer.send_and_wait("crm.intake.forms", encode(desk), partition=0)
         place = {"cause_topic": sent.topic, "cause_partition": sent.partition, "cause_offset": sent.offset}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,24 +15,27 @@ from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from crm.adapters import history
+from crm.adapters.archive.container import Archived
 from crm.adapters.origin import Link
 from crm.asof import row_as_of, rows_as_of
 from crm.codec import encode
 from crm.envelope import Event, Fact
 from crm.errors import Broken
-from crm.events import DealOpened
+from crm.events import DealOpened, NoteAdded
 from crm.moments import Clock, last
-from crm.scalars import Id
+from crm.scalars import Id, Micros
 from crm.shared import Raw
 from projections import PROJECTIONS
 from projections.deal import deal
 from services.cli.asof import one_row
 from services.cli.why import links_of
 from streams.project import Project
+from tests.by_hand import AtTheDesk
 from tests.connected.projecting_role import Role, in_memory
-from tests.engine import Record, connected, events_of, journal
+from tests.engine import Record, connected, events_of, journal, moved
 from tests.given import form
-from tests.told import any_facts
+from tests.told import RULES, any_facts
+from tests.unit.archive.written import write
 
 END = last("2030-01-01")
 OLEH = "+380501112233"
@@ -106,7 +110,7 @@ def test_too_much_is_said_before_it_is_folded(fresh_database_url: str) -> None:
 def test_why_a_deal_has_its_owner_down_to_the_form_that_was_sent(kafka_bootstrap: str, fresh_database_url: str) -> None:
     workspace = Id(str(uuid4()))
     raw = Raw("application/x-www-form-urlencoded", {"cookie": "secret"}, "", b"phone=050+111+22+33&sum=1")
-    fact = replace(form("1", phones=[OLEH], amount_minor=100), raw=raw)
+    fact = moved(replace(form("1", phones=[OLEH], amount_minor=100), raw=raw), workspace)
 
     async def run() -> tuple[Any, list[Link], list[Link]]:
         async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
@@ -116,7 +120,7 @@ def test_why_a_deal_has_its_owner_down_to_the_form_that_was_sent(kafka_bootstrap
         async with await connected(fresh_database_url) as conn:
             await projected(conn, journal(events))
         row = await one_row(fresh_database_url, deal, workspace, "D-1", END, Clock.RECORDED)
-        asked = fresh_database_url, kafka_bootstrap, deal, workspace, "d-1", "owner"
+        asked = fresh_database_url, kafka_bootstrap, None, deal, workspace, "d-1", "owner"
         return row, await links_of(*asked, False), await links_of(*asked, True)
 
     row, (link,), every = asyncio.run(run())
@@ -131,19 +135,55 @@ def test_why_a_deal_has_its_owner_down_to_the_form_that_was_sent(kafka_bootstrap
     assert [each.event for each in every] == ["DealAssigned", "DealOpened"]
 
 
-def test_a_fact_that_kafka_lost_is_said(kafka_bootstrap: str, fresh_database_url: str) -> None:
+def test_a_fact_that_kafka_lost_is_found_in_the_archive_or_is_said(
+    kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path
+) -> None:
     workspace = Id(str(uuid4()))
-    place = {"cause_topic": "crm.intake.forms", "cause_partition": 3, "cause_offset": 10**9}
-    told = events_of([form("1", phones=[OLEH], amount_minor=100)], workspace)
-    events = [replace(e, meta=replace(e.meta, **place)) for e in told]
+    topic, partition, offset = place = "crm.intake.forms", 3, 10**9
+    fact = moved(form("1", phones=[OLEH], amount_minor=100), workspace)
+    told = [
+        replace(e, meta=replace(e.meta, cause_topic=topic, cause_partition=partition, cause_offset=offset))
+        for e in events_of([fact], workspace)
+    ]
 
     async def run() -> list[Link]:
         async with await connected(fresh_database_url) as conn:
-            await projected(conn, journal(events))
-        return await links_of(fresh_database_url, kafka_bootstrap, deal, workspace, "D-1", "stage", False)
+            await projected(conn, journal(told))
+        found = []
+        for archive in None, tmp_path / "ours", tmp_path / "strange":
+            asked = fresh_database_url, kafka_bootstrap, archive, deal, workspace, "D-1", "stage", False
+            found += await links_of(*asked)
+        return found
 
-    (link,) = asyncio.run(run())
-    assert link.fact is not None
-    assert link.fact.lost.startswith("Kafka does not have crm.intake.forms/3/1000000000")
+    ours = replace(fact, raw=Raw("text/plain", {}, "", b"phone=050"))
+    write(tmp_path / "ours", place[:2], [Archived(offset, 0, b"", encode(ours))])
+    write(tmp_path / "strange", place[:2], [Archived(offset, 0, b"", encode(form("1", phones=[OLEH])))])
+    nowhere, archived, strange = (link.fact for link in asyncio.run(run()))
+    assert nowhere and archived and strange
+    assert nowhere.lost.startswith("Kafka does not have crm.intake.forms/3/1000000000")
+    assert nowhere.lost.endswith("An archive from before may have it: --archive FOLDER, or CRM_ARCHIVE.")
+    assert (archived.lost, archived.type, archived.body) == ("", "FormSubmitted", "phone=050")
+    assert strange.lost.startswith("Something else lies there")
     with pytest.raises(ValueError, match=r"There is no deal D-7 in this workspace\."):
         asyncio.run(one_row(fresh_database_url, deal, workspace, "D-7", END, Clock.RECORDED))
+
+
+def test_a_note_that_was_taken_away_is_there_as_of_before(database_url: str) -> None:
+    """The bug: its row is gone, and with it the ids that name the streams of its events."""
+    workspace = Id(str(uuid4()))
+    story = AtTheDesk(*RULES).do("contact_create", name="Ivan")
+    story.do("note_add", contact_id=story.contact().contact_id, text="x")
+    (key,) = (event.note_id for event in story.decide.journal if isinstance(event, NoteAdded))
+    events = [
+        replace(e, meta=replace(e.meta, workspace=workspace, recorded_at=Micros(n)))
+        for n, e in enumerate(story.do("note_remove", note_id=key).decide.journal)
+    ]
+
+    async def run() -> Any:
+        async with await connected(database_url) as conn:
+            await projected(conn, journal(events))
+            return await history.of_row(conn, PROJECTIONS["note"], workspace, key)
+
+    own = asyncio.run(run())
+    assert row_as_of(PROJECTIONS["note"], own, Micros(len(events) - 2), Clock.RECORDED).text == "x"
+    assert row_as_of(PROJECTIONS["note"], own, END, Clock.RECORDED) is None

@@ -119,9 +119,13 @@ def read(path: Path) -> Iterator[Archived]:
     """Raises what fastavro raises (ValueError, EOFError, zlib.error and others) when the file is no such container."""
     with path.open("rb") as file:
         found: Iterator[Any] = fastavro.reader(file)
-        for r in found:
-            headers = [(header["key"], header["value"]) for header in r["headers"]]
-            yield Archived(r["offset"], r["timestamp"], r["key"], r["value"], headers)
+        yield from map(archived, found)
+
+
+def archived(r: Any) -> Archived:
+    """Of a record as fastavro gives it."""
+    headers = [(header["key"], header["value"]) for header in r["headers"]]
+    return Archived(r["offset"], r["timestamp"], r["key"], r["value"], headers)
 
 
 def encode(record: Kept) -> bytes:

@@ -8,11 +8,9 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from crm.commands import Rejected
 from crm.decisions.contacts import card_of
 from crm.decisions.settling import settled_minor
 from crm.decisions.versions import BY_ID, version_of
-from crm.envelope import Fact
 from crm.events import IdentifierAdded
 from crm.scalars import Id
 from crm.state import Contact, Deal, Identity, Load, Numbers, Payment, Workspace
@@ -20,64 +18,10 @@ from crm.state.entities import ONLY
 from projections import PROJECTIONS
 from tests.by_hand import AtTheDesk
 from tests.given import SHOP
-from tests.told import PHONES, RULES, any_facts
+from tests.told import PHONES, RULES
+from tests.told_by_hand import any_story
 from tests.unit.projections.journal import fold as rows_of
 from tests.unit.test_laws import interleaved, things
-
-STAGES = ("new", "in_progress", "part_paid", "paid")
-SUM = st.integers(0, 300).map(lambda minor: {"minor": minor})
-# What is asked, and what for: a kind of thing, or a test of one, is filled in by one that is there.
-ASKED: dict[str, dict[str, Any]] = {
-    "contact_create": {"name": "Ivan", "phones": st.lists(st.sampled_from(PHONES), max_size=1)},
-    "contact_change": {
-        "contact_id": Contact,
-        "name": st.sampled_from(("Olha", "Ivan")),
-        "add_phones": st.lists(st.sampled_from(PHONES), max_size=1),
-    },
-    "contact_merge": {"contact_id": Contact, "into_id": Contact},
-    "contact_unmerge": {"contact_id": lambda card: isinstance(card, Contact) and card.merged_into},
-    "deal_open": {"contact_id": Contact, "title": "Desk", "amount": SUM},
-    "deal_change": {"deal_id": Deal, "amount": SUM, "reference": st.sampled_from(("", "R-1"))},
-    "deal_move_stage": {"deal_id": Deal, "stage": st.sampled_from(STAGES)},
-    "deal_win": {"deal_id": Deal},
-    "deal_lose": {"deal_id": Deal, "why": "gone"},
-    "deal_assign": {"deal_id": Deal, "owner": st.sampled_from(("", "anna", "petro"))},
-    "payment_match": {"payment_id": Payment, "deal_id": Deal},
-    "payment_unmatch": {"payment_id": lambda paid: isinstance(paid, Payment) and paid.deal_id},
-    "note_add": {"deal_id": Deal, "text": "x"},
-    "task_add": {"contact_id": Contact, "title": "x"},
-    "stage_add": {"key": st.sampled_from(("offer", "new"))},
-    "stage_remove": {"key": st.sampled_from(("in_progress", "offer"))},
-    "field_define": {"entity": "deal", "key": "size", "type": "text", "required": st.booleans()},
-}
-
-
-@st.composite
-def any_story(draw: st.DrawFn) -> AtTheDesk:
-    """Facts with commands between them; those that are refused leave nothing."""
-    facts = draw(any_facts())
-    often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch"
-    names = draw(st.lists(st.sampled_from([*ASKED, *often]), max_size=16))
-    steps: list[Fact | str] = draw(st.permutations([*facts, *names]))
-    story = AtTheDesk(*RULES)
-    for step in steps:
-        if isinstance(step, str):
-            given = {name: value_of(draw, story, value) for name, value in ASKED[step].items()}
-            try:
-                story.do(step, **given)
-            except Rejected:
-                continue
-        else:
-            story.when(step)
-    return story
-
-
-def value_of(draw: st.DrawFn, story: AtTheDesk, value: Any) -> Any:
-    if isinstance(value, type) or callable(value):
-        fits = (lambda thing: isinstance(thing, value)) if isinstance(value, type) else value
-        ids = [key for (_, key), thing in story.state.things.items() if fits(thing)]
-        return draw(st.sampled_from(ids)) if ids else "33333333-3333-5333-8333-333333333333"
-    return draw(value) if isinstance(value, st.SearchStrategy) else value
 
 
 def every(story: AtTheDesk, kind: type[Any]) -> list[Any]:
