@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
@@ -20,14 +20,12 @@ from crm import moments
 from crm.adapters import history
 from crm.asof import row_as_of, rows_as_of, totals
 from crm.errors import Broken
-from crm.moments import EPOCH
 from crm.projection import Column, Projection
 from crm.scalars import Id, Micros
 from projections import PROJECTIONS
 
 LIMIT = 50_000  # events that one operation may fold: some tenths of a second
 LONGEST = 100  # rows of a list
-FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 strawberry.enum(moments.Clock, description="Every event has two: when it happened, and when it came to be known here.")
 
 
@@ -140,14 +138,6 @@ def micros(at: datetime) -> Micros:
     return moments.micros(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
-def moment(at: Micros) -> datetime:
-    """What no calendar has is its nearest, as api.database reads it."""
-    try:
-        return EPOCH + timedelta(microseconds=at)
-    except OverflowError:
-        return FIRST if at < 0 else LAST
-
-
 def as_read(projection: Projection[Any], workspace: str, row: Any) -> Shaped:
     """A row as Postgres would give it."""
     return {"workspace": workspace} | {c.name: value_of(c, getattr(row, c.name)) for c in projection.columns}
@@ -158,7 +148,7 @@ def value_of(column: Column, value: Any) -> Any:
         case _ if value is None:
             return None
         case "timestamptz":
-            return moment(value)
+            return moments.nearest(value)
         case "jsonb":
             return {name: exact.decode(text) for name, text in value.items()}
         case "text[]":

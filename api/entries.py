@@ -1,7 +1,7 @@
 """An event as the journal holds it: its workspace is read without decoding, the rest when somebody asks."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +9,9 @@ import msgspec
 
 from crm import compiled
 from crm.codec import FRAME, NEWEST, STRUCTS, decode, type_of
+from crm.moments import nearest
 from crm.registry import definitions
-from crm.scalars import Id, Micros
+from crm.scalars import Id
 from crm.shared import Meta
 
 # `meta` opens every event and its first two fields are UUIDs as text: they lie at the same bytes in all of them.
@@ -19,7 +20,6 @@ UUIDS_LENGTH = UUID << 1  # as Avro writes it before the text
 ID_AT = FRAME.size + 1
 WORKSPACE_AT = ID_AT + UUID + 1
 read_meta = compiled.reader(definitions(NEWEST["DealOpened"])["Meta"], STRUCTS)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Entry:
@@ -53,11 +53,11 @@ class Entry:
 
     @property
     def occurred_at(self) -> datetime:
-        return moment(self.meta.occurred_at)
+        return nearest(self.meta.occurred_at)
 
     @property
     def recorded_at(self) -> datetime:
-        return moment(self.meta.recorded_at)
+        return nearest(self.meta.recorded_at)
 
     @property
     def actor(self) -> str:
@@ -83,11 +83,3 @@ def workspace_of(value: bytes) -> bytes:
         return value[WORKSPACE_AT : WORKSPACE_AT + UUID]
     workspace: str = decode(value).meta.workspace
     return workspace.encode()
-
-
-def moment(at: Micros) -> datetime:
-    """A moment that Python has no date for is its nearest."""
-    try:
-        return EPOCH + timedelta(microseconds=at)
-    except OverflowError:
-        return (datetime.max if at > 0 else datetime.min).replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-from crm.money import DECIMALS, money_text
+from crm.money import money_text
 
 Long = NewType("Long", int)
 
@@ -66,8 +66,7 @@ BY_COLUMN: dict[str, Any] = {
 
 
 def money_for_people(root: Any) -> str:
-    known = root.currency in DECIMALS
-    return money_text(root.minor, root.currency) if known else f"{root.minor} {root.currency}".strip()
+    return money_text(root.minor, root.currency)
 
 
 @strawberry.type(description="A sum of money, exact.")

@@ -78,8 +78,9 @@ def within_64_bits(minor: int) -> int:
 
 
 def money_text(minor: int, currency: str) -> str:
-    """The exact sum as "1234.56 UAH"; `to_minor` reads it back."""
-    decimals = DECIMALS[currency]
+    """The exact sum as "1234.56 UAH"; `to_minor` reads it back. Of a currency that is none, in its smallest unit."""
+    if (decimals := DECIMALS.get(currency)) is None:
+        return f"{minor} {currency}".strip()
     digits = str(abs(minor)).zfill(decimals + 1)
     whole, cents = (digits[:-decimals], "." + digits[-decimals:]) if decimals else (digits, "")
     return f"{'-' if minor < 0 else ''}{whole}{cents} {currency}"

@@ -10,6 +10,7 @@ from crm import moments
 from crm.adapters import history
 from crm.asof import row_as_of, rows_as_of, totals
 from crm.moments import Clock
+from crm.money import money_text
 from crm.projection import Projection
 from crm.scalars import Id, Micros
 from services.cli import show
@@ -23,7 +24,7 @@ SHOWN = 100  # rows of a list that a person reads
 def asof(
     kind: Annotated[str, typer.Argument(metavar="TYPE", help="deal, contact, payment … : any read model.")],
     id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a deal also its number, D-7. `all`: every row.")],
-    at: Annotated[str, typer.Argument(metavar="MOMENT", help="2026-01-31 is the end of that day; or a time. UTC.")],
+    at: Annotated[str, typer.Argument(metavar="MOMENT", help="A day (its end), a time, now, or 7d (ago). UTC.")],
     clock: Annotated[str, typer.Option(help="occurred: what was true. recorded: what we knew.")] = "occurred",
     by: Annotated[str, typer.Option(help="With `all`: counts and sums by this column, as a funnel by stage.")] = "",
     workspace_id: Workspace = "",
@@ -82,5 +83,5 @@ def tell_totals(rows: list[Any], by: str, json: bool) -> None:
     if json:
         show.as_json(found)
         return
-    sums = [", ".join(f"{minor / 100:,.2f} {currency}" for currency, minor in total.sums.items()) for total in found]
+    sums = [", ".join(money_text(minor, currency) for currency, minor in total.sums.items()) for total in found]
     show.table((by, "count", "sum"), [(t.value, t.count, told) for t, told in zip(found, sums, strict=True)])

@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 
 from crm.adapters.single_records import Places
 from crm.envelope import now
-from crm.scalars import Id
+from crm.moments import first
+from crm.scalars import Id, Micros
 from services.archive.progress import progress
 from services.cli import show as out
 from services.cli.options import Data, Json
@@ -47,7 +48,7 @@ def list_(
         raise ValueError(f"There is no status {status!r}; there are {', '.join(STATUSES)}.")
     at = now()
     owner = id_of(workspace) if workspace else None
-    wanted = Wanted((), connector, reason, status, showing.moment(since, at), owner, nobody)
+    wanted = Wanted((), connector, reason, status, first(since, at) if since else Micros(0), owner, nobody)
     found = asyncio.run(look(target(data), wanted, limit))
     if json:
         out.as_json(found)

@@ -34,7 +34,7 @@ def replay(
     out: Annotated[
         Path | None, typer.Option(help="The file, or a folder.", show_default="NAME.parquet … in this folder")
     ] = None,
-    since: Annotated[str, typer.Option(help="From this day or time on (UTC).")] = "",
+    since: Annotated[str, typer.Option(help="From this day or time on (UTC), or 30d, 2h: so long ago.")] = "",
     until: Annotated[str, typer.Option(help="To the end of this day, or to this time.")] = "",
     clock: Annotated[
         str, typer.Option(help="Of both: occurred (what was true) or recorded (what we knew).")

@@ -10,12 +10,12 @@ from psycopg import AsyncConnection
 from crm.connector import Connection
 from crm.envelope import now
 from crm.errors import Broken
+from crm.moments import first
 from crm.scalars import Id, Micros
 from services.archive.progress import Advance, progress
 from services.cli import show
 from services.cli.target import Target, id_of
 from services.connectors import CONNECTORS
-from services.quarantine.showing import moment
 from services.reread.applying import Outcome, carried_out
 from services.reread.corrections import Correction
 from services.reread.past import Past, past
@@ -36,7 +36,7 @@ Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.
 
 def period(since: str, until: str) -> tuple[Micros, Micros]:
     at = now()
-    begin, end = moment(since, at), moment(until, at) if until else NEVER
+    begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
         raise ValueError(f"--until {until} is not after --since {since}: this period is empty. Nothing was changed.")
     return begin, end

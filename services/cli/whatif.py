@@ -9,13 +9,14 @@ import psycopg
 import typer
 
 from crm.envelope import now
+from crm.moments import first
 from crm.scalars import Micros
 from services.archive.progress import Advance, progress
 from services.cli import show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import target
 from services.cli.target import workspace as workspace_of
-from services.quarantine.showing import iso, moment
+from services.quarantine.showing import iso
 from services.whatif import chart, course, rules, scratch
 from services.whatif.run import run as run_trial
 from services.whatif.trial import Trial
@@ -40,7 +41,7 @@ def run(
 ) -> None:
     """Decide a past period again by other rules; print the difference, keep it in a schema of its own."""
     at, tried, schema = now(), rules.read(file), scratch.schema_of(name)
-    begin, end = moment(since, at), moment(until, at) if until else NEVER
+    begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
         raise ValueError(f"--until {until} is not after --since {since}: this period is empty. Nothing was tried.")
     here, trial = target(data), Trial(tried, begin, end)

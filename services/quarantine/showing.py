@@ -1,7 +1,6 @@
 """Quarantined deliveries for people: ages, raw bytes, and what a record of Kafka holds."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from crm.decisions.delivery import legible
@@ -11,7 +10,6 @@ from crm.facts import DeliveryQuarantined
 from crm.scalars import Micros
 from crm.shared import Raw
 
-SPAN = re.compile(r"(\d+)\s*([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 SHOWN = 4_000  # bytes; all of them are given by --raw
 
@@ -26,20 +24,6 @@ def age(since: Micros, now: Micros) -> str:
 def iso(at: Micros) -> str:
     """UTC, to the second."""
     return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str, now: Micros) -> Micros:
-    """`2h` ago, or a date and time (UTC unless it says another zone). Raises ValueError."""
-    if not text:
-        return Micros(0)
-    if span := SPAN.fullmatch(text):
-        return Micros(now - int(span[1]) * SECONDS[span[2]] * 1_000_000)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--since takes 30m, 2h, 7d or 2026-01-31T09:00; it was given {text!r}.") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return Micros((at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1))
 
 
 def delivery_of(record: Any) -> tuple[Fact | None, Raw]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import astuple
 from psycopg import Connection, sql
 
+from crm.moments import nearest
+from crm.scalars import Micros
 from services.whatif.course import Compared, Share
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MARK = "A trial of `crm whatif`: "  # only schemas with such a comment are ever dropped
 DEALS = """
 deal_id uuid PRIMARY KEY, number bigint NOT NULL, title text NOT NULL, opened_at timestamptz NOT NULL,
@@ -41,13 +41,10 @@ def write(conn: Connection, name: str, about: str, deals: Sequence[Compared], ow
 
 
 def timed(row: tuple[object, ...]) -> tuple[object, ...]:
-    """With its moment as Postgres takes it; one that Python has no date for is its nearest."""
+    """With its moment as Postgres takes it."""
     micros = row[3]
     assert isinstance(micros, int)
-    try:
-        return (*row[:3], EPOCH + timedelta(microseconds=micros), *row[4:])
-    except OverflowError:
-        return (*row[:3], (datetime.max if micros > 0 else datetime.min).replace(tzinfo=UTC), *row[4:])
+    return (*row[:3], nearest(Micros(micros)), *row[4:])
 
 
 def fill(conn: Connection, schema: str, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:

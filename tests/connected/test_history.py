@@ -156,6 +156,8 @@ def test_a_fact_that_kafka_lost_is_found_in_the_archive_or_is_said(
         return found
 
     ours = replace(fact, raw=Raw("text/plain", {}, "", b"phone=050"))
+    for folder in "ours", "strange":
+        (tmp_path / folder).mkdir()
     write(tmp_path / "ours", place[:2], [Archived(offset, 0, b"", encode(ours))])
     write(tmp_path / "strange", place[:2], [Archived(offset, 0, b"", encode(form("1", phones=[OLEH])))])
     nowhere, archived, strange = (link.fact for link in asyncio.run(run()))

@@ -17,8 +17,9 @@ from crm.scalars import Id, Micros
 from crm.why import Unknown, changes
 from projections import PROJECTIONS
 from projections.deal import deal
+from services.cli.asof import tell_totals
 from tests.by_hand import AtTheDesk
-from tests.given import SHOP, form, meta, paid
+from tests.given import NOON, SHOP, form, meta, paid
 from tests.told import RULES, any_facts
 from tests.told_by_hand import any_story
 
@@ -196,9 +197,21 @@ def test_moments_are_read_as_people_mean_them() -> None:
     assert written(first("2026-01-31")) == "2026-01-31T00:00:00Z"
     assert written(last("2026-01-31")) == "2026-01-31T23:59:59.999999Z"
     assert first("2026-01-31T18:30") == last("2026-01-31T20:30+02:00") == first("2026-01-31T18:30:00Z")
-    for wrong in ("yesterday", "31.01.2026", "2026-02-30", ""):
+    assert first("now", NOON) == last("now", NOON) == NOON
+    assert first("2h", NOON) == last("120 m", NOON) == NOON - 7_200_000_000
+    assert 0 < first("1s") < last("now")
+    assert written(Micros(2**63 - 1)) == "9999-12-31T23:59:59.999999Z"
+    for wrong_one in ("yesterday", "31.01.2026", "2026-02-30", "", "999999999d"):
         with pytest.raises(ValueError, match=r"is no moment\. Write a day"):
-            first(wrong)
+            first(wrong_one, NOON)
     with pytest.raises(ValueError, match=r"There is no clock .now.: it is `occurred` \(what was true\)"):
         clock("now")
     assert clock("RECORDED") is Clock.RECORDED
+
+
+def test_totals_are_told_in_each_currency_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    row = told(DESK)[-2:]
+    (dear,) = rows_as_of(deal, of(deal, row), on(25), Clock.OCCURRED).values()
+    rows = [dear, replace(dear, currency="JPY", amount_minor=700), replace(dear, currency="KWD", amount_minor=5)]
+    tell_totals(rows, "source", json=False)
+    assert "100.00 UAH, 700 JPY, 0.005 KWD" in capsys.readouterr().out

@@ -18,7 +18,7 @@ from services.quarantine import rereading
 from services.quarantine.again import first_of_each_sender
 from services.quarantine.entries import Entry
 from services.quarantine.rereading import Attempt, Operator
-from services.quarantine.showing import age, delivery_of, hex_dump, iso, moment, readable
+from services.quarantine.showing import age, delivery_of, hex_dump, iso, readable
 from tests.given import CONNECTION, NOON, SHOP, form
 
 FORM = Connection(CONNECTION, SHOP, "form", "secret", {"country": "UA"})
@@ -167,16 +167,11 @@ def test_each_sender_has_one_at_a_time_and_the_oldest_is_first() -> None:
     assert waves == [["0", "2", "3"], ["1", "5"], ["4"]]
 
 
-def test_ages_and_moments_are_read_by_people() -> None:
+def test_ages_and_moments_are_written_for_people() -> None:
     assert [age(NOON, Micros(NOON + s * 1_000_000)) for s in (-1, 0, 119, 120, 7_200, 172_800)] == [
         "0 s", "0 s", "119 s", "2 m", "2 h", "2 d",
     ]  # fmt: skip
     assert iso(NOON) == "2026-01-01T10:00:00Z"
-    assert moment("", NOON) == 0
-    assert moment("2h", NOON) == NOON - 7_200_000_000
-    assert moment("2026-01-01T12:00:00+02:00", NOON) == moment("2026-01-01T10:00", NOON) == NOON
-    with pytest.raises(ValueError, match=r"--since takes 30m, 2h, 7d or 2026-01-31T09:00; it was given 'soon'\."):
-        moment("soon", NOON)
 
 
 def test_bytes_are_shown_as_text_or_as_a_dump() -> None:

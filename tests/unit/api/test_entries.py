@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.entries import Entry, moment, workspace_of
+from api.entries import Entry, workspace_of
 from api.journal import JournalGap, taken
 from crm.codec import encode
 from crm.errors import Malformed
 from crm.events import AssignmentRulesSet
+from crm.moments import nearest
 from crm.scalars import Id, Micros
 from tests.engine import Record
 from tests.given import SHOP, meta
@@ -31,9 +32,9 @@ def test_what_is_no_event_is_said_to_be_none(value: bytes) -> None:
 
 
 def test_a_moment_past_the_calendar_is_its_nearest() -> None:
-    assert moment(Micros(1)).isoformat() == "1970-01-01T00:00:00.000001+00:00"
-    assert moment(Micros(2**62)).year == 9999
-    assert moment(Micros(-(2**62))).year == 1
+    assert nearest(Micros(1)).isoformat() == "1970-01-01T00:00:00.000001+00:00"
+    assert nearest(Micros(2**62)).year == 9999
+    assert nearest(Micros(-(2**62))).year == 1
 
 
 def records(*positions: int) -> list[Record]:
