@@ -181,6 +181,7 @@ class DealPaid(Event, frozen=True, gc=False):
     held_minor: int
     currency: str
     why: str
+    held_change_minor: int | None = None
 
 
 class DealStageMoved(Event, frozen=True, gc=False):

@@ -58,7 +58,9 @@ def deal(row: DealRow | None, event: Told) -> DealRow | None:
             return replace(row, owner=event.owner, owner_reason=event.why)
         case DealPaid():
             # Added up: as of a moment, a payment that was told late must not bring those along that came meanwhile.
-            return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=event.held_minor)
+            change = event.held_change_minor
+            held = event.held_minor if change is None else row.held_minor + change
+            return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=held)
         case DealStageMoved():
             return replace(row, stage=event.stage, stage_reason=event.why)
         case DealChanged():

@@ -57,6 +57,7 @@ def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment | N
         held_minor=deal.held_minor + held,
         currency=deal.currency,
         why=why,
+        held_change_minor=held,
     )
     if change:
         yield from followed(case, deal, paid, why)

@@ -194,7 +194,9 @@ def test_a_record_that_is_gone_is_found(contract: Path) -> None:
 
 def test_golden_records_that_are_read_otherwise_are_found(contract: Path) -> None:
     ids = {entry.name: entry.id for entry in registered(contract)}
-    paid, moved, noted, parked = (ids[n] for n in ("DealPaid", "DealStageMoved", "DeliveryNoted", "PaymentParked"))
+    assigned, moved, noted, parked = (
+        ids[n] for n in ("DealAssigned", "DealStageMoved", "DeliveryNoted", "PaymentParked")
+    )
 
     def spoil(file: str, old: str, new: str) -> None:
         path = contract / "golden" / file
@@ -202,13 +204,14 @@ def test_golden_records_that_are_read_otherwise_are_found(contract: Path) -> Non
         assert old in text
         path.write_text(text.replace(old, new, 1))
 
-    (contract / "golden" / f"{paid}_DealPaid.json").unlink()
+    (contract / "golden" / f"{assigned}_DealAssigned.json").unlink()
     spoil(f"{moved}_DealStageMoved.json", "DealStageMoved.stage: Їжак", "DealStageMoved.stage: Жук")
     spoil(f"{noted}_DeliveryNoted.json", f'"hex": "00{noted:08x}48', f'"hex": "00{noted:08x}4a')
     spoil(f"{parked}_PaymentParked.json", f'"hex": "00{parked:08x}', f'"hex": "00{parked + 1:08x}')
     found = check(contract)
     assert found[0] == (
-        f"DealPaid {paid}: its golden records are missing. Restore schemas/avro/golden/{paid}_DealPaid.json."
+        f"DealAssigned {assigned}: its golden records are missing. "
+        f"Restore schemas/avro/golden/{assigned}_DealAssigned.json."
     )
     assert found[1] == f"DealStageMoved {moved}: today's schema reads its full golden record as something else."
     assert found[2].startswith(f"DeliveryNoted {noted}: today's schema cannot read its full golden record: ")
