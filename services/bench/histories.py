@@ -1,6 +1,7 @@
 """A long journal, written straight to Kafka: what a shop's cards live through, many of them at the same time.
 
-`python -m services.bench.histories BOOTSTRAP CARDS PARTITIONS` writes some of its partitions (a JSON list).
+`python -m services.bench.histories BOOTSTRAP CARDS PARTITIONS` writes some of its partitions (a JSON list), or, with
+two numbers from 0 to 1 behind it, only the part of each between these.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -79,7 +80,7 @@ def mixed(cards: Sequence[tuple[Id, int]], seed: int) -> Iterator[Event]:
     """Their events, each card's in its order, ALIVE cards at a time."""
     pick = random.Random(seed).randrange
     waiting = iter(cards)
-    alive = [card(*next_) for next_, _ in zip(waiting, range(ALIVE), strict=False)]
+    alive = [card(*next_) for _, next_ in zip(range(ALIVE), waiting, strict=False)]
     while alive:
         n = pick(len(alive))
         event = next(alive[n], None)
@@ -93,7 +94,12 @@ def mixed(cards: Sequence[tuple[Id, int]], seed: int) -> Iterator[Event]:
 
 
 async def fill(
-    bootstrap: str, topic: str, cards: int, only: Sequence[int], wrote: Callable[[int], None] = lambda _: None
+    bootstrap: str,
+    topic: str,
+    cards: int,
+    only: Sequence[int],
+    wrote: Callable[[int], None] = lambda _: None,
+    part: tuple[float, float] = (0.0, 1.0),
 ) -> dict[int, int]:
     """Writes these partitions' part of a journal of so many cards. Gives the next position of each."""
     ends = {}
@@ -107,10 +113,10 @@ async def fill(
     async with producer:
         every = partitions(cards)
         for partition in only:
-            position = 0
+            position, end = (int(len(every[partition]) * EVENTS_OF_A_CARD * share) for share in part)
             acks: list[asyncio.Future[object]] = []
             batch = producer.create_batch()
-            for event in mixed(every[partition], partition):
+            for event in islice(mixed(every[partition], partition), position, end):
                 value, meta = encode(event), event.meta
                 told: dict[str, Any] = {"key": meta.stream.encode(), "value": value, "timestamp": None}
                 told["headers"] = envelope(meta.id, meta.source, meta.trace, value, position)
@@ -130,4 +136,6 @@ async def fill(
 
 
 if __name__ == "__main__":
-    print(asyncio.run(fill(sys.argv[1], JOURNAL.name, int(sys.argv[2]), json.loads(sys.argv[3]))))
+    bootstrap, cards, only, *part = sys.argv[1:]
+    begin, end = map(float, part or (0, 1))
+    print(asyncio.run(fill(bootstrap, JOURNAL.name, int(cards), json.loads(only), part=(begin, end))))

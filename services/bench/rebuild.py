@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,50 +19,80 @@ from services.bench.machine import machine
 from streams.rebuild.rebuilding import Plan, rebuild
 
 PAIR, ENTRIES = ("deal", "contact"), ("timeline",)
+MEASURED = {"deal and contact": PAIR, "timeline": ENTRIES}
 GOALS = {"deal and contact": 400_000, "timeline": 200_000}
 RIVALS = ("eventsourced", "plain_faust", "quix")
-RIVALS_EVENTS = 60_000  # each takes so many: they are that much slower
 PATIENCE = 240.0  # seconds for a rival
+SAME = 0.1  # by how much the figure of many more events may differ
+BYTES = 800  # of an event, in Kafka and in the tables and indexes that are made of it
 Tell = Callable[[str], None]
 
 
-async def bench(events: int, workers: int, budget: int, rivals: bool, tell: Tell) -> dict[str, Any]:
-    """Events are rounded to whole cards. Figures are of one run each."""
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder:
-        Path(folder).chmod(0o755)
-        async with alone(Path(folder)) as here:
-            tell(f"Writing {events:,} events to Kafka")
-            cards = max(1, events // EVENTS_OF_A_CARD)
-            await filled(here.bootstrap, cards, workers)
-            runs = {}
-            for name, projections in (("deal and contact", PAIR), ("timeline", ENTRIES)):
-                tell(f"Rebuilding {name}")
-                runs[name] = await measured(here, projections, workers, budget)
-                runs[name]["goal"] = GOALS[name]
-            found = {
-                "machine": machine(),
-                "settings": {
-                    "events": cards * EVENTS_OF_A_CARD,
-                    "contacts": cards,
-                    "partitions": JOURNAL.partitions,
-                    "workers": workers,
-                    "memory_mb": budget >> 20,
-                },
-                "rebuild": runs,
-            }
-            if rivals:
-                found["beside"] = {}
-                for rival in RIVALS:
-                    tell(f"{rival} folds {RIVALS_EVENTS:,} of them")
-                    found["beside"][rival] = await beside(rival, here, min(RIVALS_EVENTS, cards * EVENTS_OF_A_CARD))
+async def bench(
+    events: int, workers: int, budget: int, rivals: bool, scale: int, rivals_events: int, tell: Tell
+) -> dict[str, Any]:
+    """Events are rounded to whole cards. Figures are of one run each; with `scale` also of so many times the events."""
+    found = await one(events, workers, budget, rivals_events if rivals else 0, tell)
+    if scale > 1:
+        more = await one(events * scale, workers, budget, 0, tell)
+        found["scaled"] = {"times": scale, "events": more["settings"]["events"], "rebuild": more["rebuild"]}
+        for name, run in found["rebuild"].items():
+            rate = more["rebuild"][name]["events_per_second"]
+            run["scaled_ratio"] = round(rate / run["events_per_second"], 3)
+        ratios = [run["scaled_ratio"] for run in found["rebuild"].values()]
+        found["scaled"]["goal_met"] = all(abs(ratio - 1) <= SAME for ratio in ratios)
     return found
 
 
-async def filled(bootstrap: str, cards: int, workers: int) -> None:
+async def one(events: int, workers: int, budget: int, rivals_events: int, tell: Tell) -> dict[str, Any]:
+    """On a Kafka and a Postgres of its own."""
+    cards = max(1, events // EVENTS_OF_A_CARD)
+    settings = {
+        "events": cards * EVENTS_OF_A_CARD,
+        "contacts": cards,
+        "partitions": JOURNAL.partitions,
+        "workers": workers,
+        "memory_mb": budget >> 20,
+    }
+    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder:
+        room(Path(folder), settings["events"])
+        Path(folder).chmod(0o755)
+        async with alone(Path(folder)) as here:
+            tell(f"Writing {settings['events']:,} events to Kafka")
+            await filled(here.bootstrap, cards, workers)
+            found: dict[str, Any] = {"benchmark": "rebuild", "machine": machine(), "settings": settings, "rebuild": {}}
+            for name, projections in MEASURED.items():
+                tell(f"Rebuilding {name}")
+                found["rebuild"][name] = await measured(here, projections, workers, budget) | {"goal": GOALS[name]}
+            if rivals_events:
+                found["beside"] = await all_beside(here, min(rivals_events, settings["events"]), tell)
+    return found
+
+
+def room(folder: Path, events: int) -> None:
+    """Raises ValueError when the disk would be full before the end."""
+    free, wanted = shutil.disk_usage(folder).free, events * BYTES
+    if free < wanted:
+        raise ValueError(
+            f"{events:,} events may take {wanted / 1e9:.0f} GB of {folder.parent}, where {free / 1e9:.0f} GB are free. "
+            "Nothing was measured: set TMPDIR to a larger disk, or take fewer events."
+        )
+
+
+async def all_beside(here: Alone, events: int, tell: Tell) -> dict[str, Any]:
+    """One after the other, each the first `events` of the same topic."""
+    found = {}
+    for rival in RIVALS:
+        tell(f"{rival} folds {events:,} of them")
+        found[rival] = await beside(rival, here, events)
+    return found
+
+
+async def filled(bootstrap: str, cards: int, workers: int, begin: float = 0.0, end: float = 1.0) -> None:
     """In as many processes as the rebuild may use. Raises RuntimeError when one fails."""
-    every = list(range(JOURNAL.partitions))
-    parts = [every[n::workers] for n in range(workers)]
-    await asyncio.gather(*(program("services.bench.histories", bootstrap, cards, json.dumps(part)) for part in parts))
+    every = [json.dumps(list(range(JOURNAL.partitions))[n::workers]) for n in range(workers)]
+    module = "services.bench.histories"
+    await asyncio.gather(*(program(module, bootstrap, cards, part, begin, end) for part in every))
 
 
 async def measured(here: Alone, projections: Sequence[str], workers: int, budget: int) -> dict[str, Any]:
@@ -105,17 +136,17 @@ async def beside(rival: str, here: Alone, events: int) -> dict[str, Any]:
         said = await asyncio.wait_for(program(f"services.bench.rivals.{rival}", *words), PATIENCE)
         found: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (RuntimeError, TimeoutError) as error:
-        return {"failed": str(error)[-300:] or f"not done after {PATIENCE:.0f} s"}
+        return {"events": events, "failed": str(error)[-300:] or f"not done after {PATIENCE:.0f} s"}
     return {name: round(value, 2) for name, value in found.items()}
 
 
-async def program(module: str, *words: object) -> str:
+async def program(module: str, *words: object, **environment: str) -> str:
     """What it prints. Ended when this is cancelled."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *map(str, words)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
     )
     try:
         out, error = await process.communicate()

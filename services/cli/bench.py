@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from services.bench import lookups
-from services.bench import rebuild as rebuilding
 from services.bench.connects import connects as flooded
 from services.bench.graphql.run import measure
 from services.bench.graphql.wrk import Load
@@ -18,13 +15,15 @@ from services.bench.overload import overload as overloaded
 from services.bench.streamed import streamed
 from services.bench.subscriptions import subscriptions as open_subscriptions
 from services.bench.visible import visible
-from services.cli import show
+from services.cli import bench_history, show
 from services.cli.options import Data, Json
 from services.cli.target import target
 from services.stack import demo_workspace, state
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
+for name, command in bench_history.COMMANDS.items():
+    app.command(name)(command)
 
 
 @app.command()
@@ -36,7 +35,9 @@ def intake(
 ) -> None:
     """Form POSTs that the intake acknowledges, a second."""
     here, known = target(data), demo(data)
-    found = bench_intake(here.intake_url, known.form, seconds=seconds, connections=connections, progress=teller(json))
+    found = bench_intake(
+        here.intake_url, known.form, seconds=seconds, connections=connections, progress=show.teller(json)
+    )
     if stack := state.read(data or state.data_folder()):
         found["settings"]["beside"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
     show.as_json(found)
@@ -52,7 +53,7 @@ def end_to_end(
     json: Json = False,
 ) -> None:
     """Form to GraphQL at a steady rate; then facts decided and projected, streamed in."""
-    here, known, told = target(data), demo(data), teller(json)
+    here, known, told = target(data), demo(data), show.teller(json)
     address = f"{here.intake_url}/in/{known.form}"
 
     async def both() -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ def overload(
     json: Json = False,
 ) -> None:
     """Far more than the roles can do: what memory they take, and that what was acknowledged is decided."""
-    known, told, folder = demo(data), teller(json), data or state.data_folder()
+    known, told, folder = demo(data), show.teller(json), data or state.data_folder()
     address = f"{state.running(folder).intake_url}/in/{known.form}"
     run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, told)
     show.as_json(asyncio.run(run))
@@ -92,7 +93,7 @@ def graphql(
     """Four questions to this API, to plain strawberry and to PostGraphile, on servers of their own, side by side."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
     load = Load(seconds, connections=connections)
-    found = asyncio.run(measure(contacts, load, postgraphile, teller(json)))
+    found = asyncio.run(measure(contacts, load, postgraphile, show.teller(json)))
     show.as_json(found) if json else beside(found)
 
 
@@ -104,14 +105,14 @@ Rate = Annotated[int, typer.Option(min=1, help="Questions a second.")]
 def caller(contacts: Contacts = 1_000_000, rate: Rate = 200, seconds: Seconds = 20, json: Json = False) -> None:
     """Who has this number? In any spelling, of people known and unknown, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.as_json(asyncio.run(lookups.caller(contacts, rate, seconds, teller(json))))
+    show.as_json(asyncio.run(lookups.caller(contacts, rate, seconds, show.teller(json))))
 
 
 @app.command()
 def search(contacts: Contacts = 1_000_000, rate: Rate = 10, seconds: Seconds = 20, json: Json = False) -> None:
     """Names whole, begun and misspelt, parts of phones and e-mails, deals by number, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.as_json(asyncio.run(lookups.search(contacts, rate, seconds, teller(json))))
+    show.as_json(asyncio.run(lookups.search(contacts, rate, seconds, show.teller(json))))
 
 
 @app.command()
@@ -123,34 +124,7 @@ def connects(
 ) -> None:
     """Connections to the API that say nothing: all are let go, and everybody else is answered meanwhile."""
     here, known = target(data), demo(data)
-    show.as_json(asyncio.run(flooded(here.graphql_url, known.token, count, at_once, teller(json))))
-
-
-@app.command("rebuild")
-def rebuilt(
-    events: Annotated[int, typer.Option(min=17, help="In the journal.")] = 5_000_000,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
-    memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits in Postgres.")] = 1024,
-    rivals: Annotated[bool, typer.Option(" /--without-rivals", help="Leave the other libraries out.")] = True,
-    json: Json = False,
-) -> None:
-    """A long journal into tables, from the first byte to the swapped view, on servers of its own."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
-    found = asyncio.run(rebuilding.bench(events, workers, memory << 20, rivals, teller(json)))
-    show.as_json(found) if json else rebuilding_beside(found)
-
-
-def rebuilding_beside(found: dict[str, Any]) -> None:
-    """The table for people."""
-    rows = [
-        (name, f"{run['events_per_second']:,}", f"{run['goal']:,}", f"{run['memory_peak_mb']:,}")
-        for name, run in found["rebuild"].items()
-    ]
-    rows += [
-        (name, f"{run['events_per_second']:,.0f}" if "failed" not in run else run["failed"], "", "")
-        for name, run in found.get("beside", {}).items()
-    ]
-    show.table(("what", "events/s", "goal", "MB at most"), rows)
+    show.as_json(asyncio.run(flooded(here.graphql_url, known.token, count, at_once, show.teller(json))))
 
 
 def beside(found: dict[str, Any]) -> None:
@@ -176,7 +150,7 @@ def subscriptions(
     json: Json = False,
 ) -> None:
     """Open subscriptions: how soon each is told of the change of its deal, and what they take of the API."""
-    here, known, told = target(data), demo(data), teller(json)
+    here, known, told = target(data), demo(data), show.teller(json)
     run = open_subscriptions(
         here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, told
     )
@@ -188,9 +162,3 @@ def demo(data: Data) -> demo_workspace.Demo:
     if found := demo_workspace.read(data or state.data_folder()):
         return found
     raise ValueError("There is no demo workspace yet: start the stack once with `crm up`.")
-
-
-def teller(quiet: bool) -> Callable[[str], None]:
-    """Progress goes to standard error, so that standard output is JSON alone."""
-    console = Console(stderr=True, highlight=False)
-    return (lambda _: None) if quiet or not console.is_terminal else console.print

@@ -1,6 +1,6 @@
 """How commands print: colours and tables for people, plain lines for pipes, JSON for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,3 +22,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if not console.is_terminal:
         console.width = 200
     console.print(drawn)
+
+
+def teller(quiet: bool) -> Callable[[str], None]:
+    """Progress goes to standard error, so that standard output is JSON alone."""
+    console = Console(stderr=True, highlight=False)
+    return (lambda _: None) if quiet or not console.is_terminal else console.print
