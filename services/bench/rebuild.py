@@ -24,7 +24,7 @@ GOALS = {"deal and contact": 400_000, "timeline": 200_000}
 RIVALS = ("eventsourced", "plain_faust", "quix")
 PATIENCE = 240.0  # seconds for a rival
 SAME = 0.1  # by how much the figure of many more events may differ
-BYTES = 800  # of an event, in Kafka and in the tables and indexes that are made of it
+BYTES = 1_000  # of an event: in Kafka, in the tables, indexes and WAL that are made of it
 Tell = Callable[[str], None]
 
 

@@ -25,7 +25,7 @@ def rebuilt(
 ) -> None:
     """A long journal into tables, from the first byte to the swapped view, on servers of its own.
 
-    A million events take up to 0.8 GB of the temporary folder: 50,000,000 up to 40 GB. It is checked before.
+    A million events take up to 1 GB of the temporary folder: 50,000,000 up to 50 GB. It is checked before.
     """
     work = rebuilding.bench(events, workers, memory << 20, rivals, scale, rivals_events, show.teller(json))
     found = run(work)

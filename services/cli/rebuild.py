@@ -34,7 +34,10 @@ def rebuild(
         Path | None, typer.Option(help="Old history out of this archive, only what came later out of Kafka.")
     ] = None,
     compare: Annotated[bool, typer.Option(help="Say which rows the new table has otherwise.")] = True,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    workers: Annotated[int, typer.Option(min=0, help="Processes.", show_default="2, or 1 beside roles that run")] = 0,
+    full_speed: Annotated[
+        bool, typer.Option("--full-speed", help="Do not give way to roles that run: live traffic waits.")
+    ] = False,
     memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits in Postgres.")] = 1024,
     data: Data = None,
     json: Json = False,
@@ -57,6 +60,7 @@ def rebuild(
             workers=workers,
             budget=memory * MEGABYTE,
             compare=compare,
+            full_speed=full_speed,
             archive=str(archive.resolve()) if archive else "",
         )
         outcome = asyncio.run(rebuilding.rebuild(plan, told))

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from crm.errors import Broken
+from streams.rebuild.manners import give_way
 from streams.rebuild.spec import Spec
 
 # Megabytes come and go with each answer of Kafka: kept in the process, and in huge pages where Linux has them. Given
@@ -41,16 +42,19 @@ class WorkerFailed(Broken):
         self.everything = everything
 
 
-async def build(spec: Spec, workers: int, advance: Callable[[int], None], together: bool = False) -> Built:
+async def build(
+    spec: Spec, workers: int, advance: Callable[[int], None], together: bool = False, gentle: bool = False
+) -> Built:
     """Raises WorkerFailed with what the first worker that failed said; all others are ended then.
 
-    `together`: one process reads all partitions at once, for rows whose events lie in several of them.
+    `together`: one process reads all partitions at once, for rows whose events lie in several of them. `gentle`: the
+    processes give way to all others.
     """
     wanted = [p for p, end in sorted(spec.until.items()) if end > spec.begins.get(p, (0, 0))[1]]
     groups: list[Sequence[int]] = [wanted] if together else [[partition] for partition in wanted]
     built = Built(spec.until, {p: begin[0] for p, begin in spec.begins.items()})
     waiting = list(reversed(groups))
-    tasks = [asyncio.create_task(work(spec, waiting, built, advance)) for _ in range(min(workers, len(groups)))]
+    tasks = [asyncio.create_task(work(spec, waiting, built, advance, gentle)) for _ in range(min(workers, len(groups)))]
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -60,7 +64,9 @@ async def build(spec: Spec, workers: int, advance: Callable[[int], None], togeth
     return built
 
 
-async def work(spec: Spec, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None]) -> None:
+async def work(
+    spec: Spec, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None], gentle: bool
+) -> None:
     """One process: it is given a group of partitions, and the next when it is done with that."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "streams.rebuild.worker"),
@@ -71,6 +77,8 @@ async def work(spec: Spec, waiting: list[Sequence[int]], built: Built, advance: 
         start_new_session=True,  # Ctrl-C reaches the parent alone
     )
     assert process.stdin and process.stdout  # pipes were asked for
+    if gentle:
+        give_way(process.pid)
     try:
         process.stdin.write(msgspec.json.encode(spec) + b"\n")
         while waiting:

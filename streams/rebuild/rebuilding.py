@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,11 +18,12 @@ from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.topics import JOURNAL
-from streams.rebuild import building, comparing, swapping, tables, versions
+from streams.rebuild import building, comparing, manners, swapping, tables, versions
 from streams.rebuild.building import Built, WorkerFailed
 from streams.rebuild.failing import TROUBLE, sentence
 from streams.rebuild.following import follow
 from streams.rebuild.kafka_source import Begin
+from streams.rebuild.manners import Manners
 from streams.rebuild.shadow import Report
 from streams.rebuild.spec import Spec, load
 
@@ -41,9 +43,10 @@ class Plan:
     topic: str = JOURNAL.name
     file: str = ""  # that declares them; empty: the product's own
     archive: str = ""  # a folder with old history; empty: Kafka has all
-    workers: int = 2
+    workers: int = 0  # as is fit: fewer beside roles that run
     budget: int = BUDGET
     compare: bool = True
+    full_speed: bool = False  # also beside roles that run
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Outcome(msgspec.Struct):
     unknown: dict[int, tuple[int, int, int]] = {}
     reports: dict[str, Report] = {}
     swapped: bool = False
+    gentle: bool = False  # it gave way to roles that ran
+    tries: int = 1  # of the swap
 
 
 class Busy(Broken):
@@ -89,6 +94,10 @@ class Rebuild:
     seconds: dict[str, float] = field(default_factory=dict)
     schema: str = tables.BUILDING
     tries: int = 0  # of the swap
+
+    @cached_property
+    def manners(self) -> Manners:
+        return manners.choose(self.plan.dsn, self.plan.workers, self.plan.full_speed)
 
     async def run(self) -> Outcome:
         began = time.perf_counter()
@@ -114,7 +123,9 @@ class Rebuild:
         working = total - self.seconds.get("compare", 0.0)
         rows = {p.table: done.rows.get(p.name, 0) for p in projections}
         return Outcome(
-            self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True
+            *(self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True),
+            gentle=self.manners.gentle,
+            tries=self.tries,
         )
 
     @contextmanager
@@ -125,7 +136,7 @@ class Rebuild:
         self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - began, 2)
 
     async def fold(self, built: Sequence[Projection[Any]], together: bool = False, everything: bool = False) -> Built:
-        plan = self.plan
+        plan, how = self.plan, self.manners
         with self.timed("fold"):
             await asyncio.to_thread(tables.make_all, plan.dsn, built)
             until = await next_positions(plan.bootstrap, plan.topic, dict.fromkeys(range(JOURNAL.partitions), 0))
@@ -139,11 +150,11 @@ class Rebuild:
                 until=until,
                 file=plan.file,
                 archive=plan.archive,
-                budget=plan.budget // (1 if together else plan.workers),
+                budget=plan.budget // (1 if together else how.workers),
                 everything=everything,
             )
             try:
-                return await building.build(spec, plan.workers, self.told.advance, together)
+                return await building.build(spec, how.workers, self.told.advance, together, how.gentle)
             except WorkerFailed as failed:
                 if not failed.everything or everything:
                     raise
@@ -153,13 +164,13 @@ class Rebuild:
         """Keys and indexes; when a key turns out to come from several processes, all is folded again by one."""
         try:
             with self.timed("index"):
-                await asyncio.to_thread(tables.complete_all, self.plan.dsn, built)
+                await asyncio.to_thread(tables.complete_all, self.manners.dsn, built, self.manners.at_once)
         except tables.TwoPlaces as error:
             self.told.step(f"{error}; folding all partitions in one process")
             again = await self.fold(built, together=True)
             done.until, done.offsets, done.rows = again.until, again.offsets, again.rows
             with self.timed("index"):
-                await asyncio.to_thread(tables.complete_all, self.plan.dsn, built)
+                await asyncio.to_thread(tables.complete_all, self.manners.dsn, built, self.manners.at_once)
 
     async def catch_up(self, built: Sequence[Projection[Any]], at: Mapping[int, Begin]) -> dict[int, Begin]:
         """Until little is left; a journal that grows faster than this is caught up with at the swap."""
@@ -184,7 +195,11 @@ class Rebuild:
         return {
             projection.name: report
             for projection in built
-            if (report := await comparing.compare(self.plan.dsn, projection, at, self.plan.bootstrap, self.plan.topic))
+            if (
+                report := await comparing.compare(
+                    self.manners.dsn, projection, at, self.plan.bootstrap, self.plan.topic
+                )
+            )
         }
 
     async def swap(self, built: Sequence[Projection[Any]], at: Mapping[int, Begin]) -> dict[int, Begin]:
@@ -207,7 +222,7 @@ class Rebuild:
                     return dict(at)
                 finally:
                     conn.close()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(min(1.0, 0.1 * self.tries))  # they are made to wait at each try
         raise Broken(
             f"Readers held the tables of {', '.join(self.plan.names)} at each of {TRIES} tries. "
             "Nothing was swapped. A long query may run: see pg_stat_activity; then run it again."

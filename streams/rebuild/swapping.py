@@ -43,8 +43,14 @@ def kept_as(table: str) -> str:
 
 
 def lock_live(conn: Connection, tables: Sequence[str], topic: str) -> dict[int, int]:
-    """Opens a transaction in which nobody moves these tables; gives the next position that readers have seen."""
+    """Opens a transaction in which nobody moves these tables; gives the next position that readers have seen.
+
+    An autovacuum of a table ends here, before anybody waits: at the swap it would be in the way for all its time.
+    """
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format("10s"))
+    there = [table for table in tables if views.columns(conn, f"read.{table}")]
+    for table in sorted(there):
+        conn.execute(SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(Identifier("read", table)))
     found: dict[int, int] = {}
     for partition, next_ in conn.execute(LOCK_CHECKPOINTS, [list(tables), topic]).fetchall():
         found[partition] = max(found.get(partition, 0), next_)

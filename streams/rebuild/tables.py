@@ -33,8 +33,8 @@ def make_all(dsn: str, projections: Sequence[Projection[Any]]) -> None:
             make(conn, projection)
 
 
-def complete_all(dsn: str, projections: Sequence[Projection[Any]]) -> None:
-    """Keys and indexes, two at a time, then what needs the table for itself. Raises TwoPlaces."""
+def complete_all(dsn: str, projections: Sequence[Projection[Any]], at_once: int = 2) -> None:
+    """Keys and indexes, then what needs the table for itself. Raises TwoPlaces."""
     with connected(dsn) as conn:
         made = [(p, statement) for p in projections for statement in (unique(p), *indexes(conn, p))]
 
@@ -43,7 +43,7 @@ def complete_all(dsn: str, projections: Sequence[Projection[Any]]) -> None:
             index(conn, *work)
 
     made.sort(key=lambda work: "USING gin" not in str(work[1]))  # they take longest: begun last, one would be alone
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(one, made))
     with connected(dsn) as conn:
         for projection in projections:
