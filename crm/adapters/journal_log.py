@@ -137,21 +137,25 @@ async def next_positions(bootstrap: str, topic: str, at_least: Mapping[int, int]
     async with consumer:
         at = dict.fromkeys(at_least, 0)
         ends = await consumer.end_offsets([TopicPartition(topic, p) for p in at_least])
-        ends = {tp: end for tp, end in ends.items() if end}
-        if ends:  # a consumer that was assigned something and fetched nothing may hang when it stops
-            consumer.assign(list(ends))
-        for tp, end in ends.items():
-            for back in (1, REPEATED):
-                if back == 1 or at[tp.partition] < at_least[tp.partition]:
-                    at[tp.partition] = await highest(consumer, tp, max(0, end - back), end) + 1
+        for back in (1, REPEATED):
+            late = {
+                tp: end for tp, end in ends.items() if end and (back == 1 or at[tp.partition] < at_least[tp.partition])
+            }
+            found = await highest(consumer, {tp: (max(0, end - back), end) for tp, end in late.items()})
+            at |= {tp.partition: position + 1 for tp, position in found.items()}
         return at
 
 
-async def highest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int) -> int:
-    """The highest position among the records from `begin` to `end`; -1 if there are none."""
-    consumer.seek(tp, begin)
-    found = -1
-    while await consumer.position(tp) < end:
-        records = (await asyncio.wait_for(consumer.getmany(tp, timeout_ms=1000), 10)).get(tp, ())
-        found = max([found, *map(position_of, records)])
+async def highest(
+    consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, tuple[int, int]]
+) -> dict[TopicPartition, int]:
+    """The highest position among the records from ... to before ... of each partition; -1 if there are none."""
+    found = dict.fromkeys(spans, -1)
+    if spans:  # a consumer that was assigned something and fetched nothing may hang when it stops
+        consumer.assign(list(spans))
+    for tp, (begin, _) in spans.items():
+        consumer.seek(tp, begin)
+    while late := [tp for tp, (_, end) in spans.items() if await consumer.position(tp) < end]:
+        for tp, records in (await asyncio.wait_for(consumer.getmany(*late, timeout_ms=1000), 10)).items():
+            found[tp] = max([found[tp], *map(position_of, records)])
     return found

@@ -214,6 +214,7 @@ class Rebuild:
                     live = [told.table for told in served.values() if told]
                     seen = await asyncio.to_thread(swapping.lock_live, conn, live, self.plan.topic)
                     at = await self.to(built, at, {p: max(seen.get(p, 0), b.position) for p, b in at.items()})
+                    await asyncio.to_thread(swapping.lock_readers, conn, self.plan.names)
                     for projection in built:
                         await asyncio.to_thread(
                             swapping.swap, conn, projection, served[projection.name], at, self.plan.topic

@@ -57,6 +57,18 @@ def lock_live(conn: Connection, tables: Sequence[str], topic: str) -> dict[int, 
     return found
 
 
+def lock_readers(conn: Connection, names: Sequence[str]) -> None:
+    """Nobody reads these from here on. First the views, then their tables, as readers do: the other way round one that
+    has come as far as the view would wait for the table, and the change for the view.
+
+    Raises psycopg.errors.LockNotAvailable when readers do not end: nothing is changed then.
+    """
+    conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
+    there = [Identifier("read", name) for name in sorted(names) if views.served(conn, name)]
+    if there:
+        conn.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(there)))
+
+
 def swap(
     conn: Connection, projection: Projection[Any], served: Served | None, places: Mapping[int, Begin], topic: str
 ) -> None:
