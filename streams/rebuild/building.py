@@ -99,6 +99,7 @@ async def work(
                     "Nothing was swapped. Run it again."
                 )
     finally:
+        process.stdin.close()
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
