@@ -86,17 +86,17 @@ async def bench(events: int, moments: int, tell: Tell) -> dict[str, Any]:
     return {"benchmark": "as of", "machine": machine(), "settings": {"events": events, "moments": moments}, **found}
 
 
-async def lived(here: Alone, events: Sequence[Event]) -> None:
+async def lived(here: Alone, events: Sequence[Event], topic: str = JOURNAL.name) -> None:
     """In Kafka, in the history and in the read models."""
     async with AIOKafkaProducer(bootstrap_servers=here.bootstrap) as producer:
         for position, event in enumerate(events):
             value, meta = encode(event), event.meta
             place = {"key": meta.stream.encode(), "partition": journal_partition(meta.stream)}
             headers = envelope(meta.id, meta.source, meta.trace, value, position)
-            await producer.send(JOURNAL.name, value, headers=headers, **place)
+            await producer.send(topic, value, headers=headers, **place)
         await producer.flush()
-    await keep_history(here.bootstrap, here.dsn, JOURNAL.name)
-    await rebuild(Plan(here.bootstrap, here.dsn, PAIR, workers=1, compare=False))
+    await keep_history(here.bootstrap, here.dsn, topic)
+    await rebuild(Plan(here.bootstrap, here.dsn, PAIR, topic, workers=1, compare=False))
 
 
 async def asked(here: Alone, folder: Path, events: Sequence[Event], number: int, tell: Tell) -> dict[str, Any]:
