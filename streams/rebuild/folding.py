@@ -100,8 +100,10 @@ class Fold:
         """Raises FoldFailed with the event and the line of the fold's file."""
         mine = [part for part in found if part.kind in self.kinds]
         if self.own_rows:
+            made: dict[int, tuple[Id, Row]] = {}
             for part in mine:
-                self.finished(self.each(slab, part))
+                made |= self.each(slab, part)
+            self.finished([made[place] for place in sorted(made)])
         else:
             told = runs(self.projection, mine)
             keys = list(zip(listed(told["workspace"]), told["key"].to_list(), strict=True))
@@ -115,19 +117,19 @@ class Fold:
         self.sink.write(rows)
         self.rows += len(rows)
 
-    def each(self, slab: Slab, part: Decoded) -> list[tuple[Id, Row]]:
-        """What a fold makes that never looks at an earlier row."""
+    def each(self, slab: Slab, part: Decoded) -> dict[int, tuple[Id, Row]]:
+        """What a fold makes that never looks at an earlier row, by place."""
         fold: Callable[[None, Event], Any] = self.projection.fold
         kind = self.projection.row
-        made: list[tuple[Id, Row]] = []
+        made: dict[int, tuple[Id, Row]] = {}
         place = 0
         with self.blaming(lambda: (slab, place)):
-            for place, workspace, event in zip(  # noqa: B007  # told when it fails
+            for place, workspace, event in zip(
                 part.places.to_list(), listed(part.columns["meta.workspace"]), part.events, strict=True
             ):
                 row = fold(None, event)
                 if type(row) is kind:
-                    made.append((workspace, row))
+                    made[place] = workspace, row
                 elif row is not None:
                     raise wrong(row, kind)
         return made
