@@ -120,8 +120,9 @@ def make_findable(conn: psycopg.Connection[Any], projection: Projection[Any], tr
         conn.execute(fill(projection).encode())
         if views.served(conn, projection.name) == (at := views.Served("read", projection.table)):
             views.show(conn, projection.name, at)
-    for statement in (index(projection, trgm), function(projection, trgm)):
-        conn.execute(statement.encode())
+    if conn.execute("SELECT to_regclass(%s)", [f"read.{index_name(projection)}"]).fetchone() == (None,):
+        conn.execute(index(projection, trgm).encode())  # which would wait for writers even if it is there
+    conn.execute(function(projection, trgm).encode())
 
 
 def fill(projection: Projection[Any]) -> str:
@@ -135,8 +136,11 @@ def fill(projection: Projection[Any]) -> str:
 def index(projection: Projection[Any], trgm: str) -> str:
     """By trigrams for parts and misspellings, by words for long texts; both within the workspace."""
     by = f"{COLUMN} {trgm}.gin_trgm_ops" if projection.found_by else WORDS
-    name = f"{projection.table}_{COLUMN}"
-    return f"CREATE INDEX IF NOT EXISTS {name} ON read.{projection.table} USING gin (workspace, {by})"
+    return f"CREATE INDEX IF NOT EXISTS {index_name(projection)} ON read.{projection.table} USING gin (workspace, {by})"
+
+
+def index_name(projection: Projection[Any]) -> str:
+    return f"{projection.table}_{COLUMN}"
 
 
 def function(projection: Projection[Any], trgm: str) -> str:

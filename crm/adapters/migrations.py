@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from crm.adapters import finding, history
-from crm.adapters.read_models import ddl, view
+from crm.adapters.read_models import ddl, index_name, view
 from crm.adapters.reader import make_role, passes_by, secured, shown, vouch
 from crm.errors import Broken
 from crm.projection import Projection
@@ -19,6 +19,9 @@ CORE = Path(__file__).with_name("core.sql")
 LONG_NAMES = {"timestamptz": "timestamp with time zone"}
 NEW = """
 INSERT INTO core.folds SELECT %s WHERE NOT EXISTS (SELECT FROM core.folds) AND NOT EXISTS (SELECT FROM core.state)"""
+COMPLETE = """
+SELECT obj_description(to_regclass(%s), 'pg_class') IS NOT DISTINCT FROM %s AND NOT EXISTS (
+  SELECT FROM unnest(%s::text[]) AS name WHERE to_regclass('read.' || name) IS NULL)"""
 LOCK = 7_068_001  # one migration at a time, whoever starts first
 
 
@@ -37,7 +40,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         conn.execute(NEW, [FOLDS])
         trgm = finding.bring(conn)
         for projection in projections:
-            conn.execute(ddl(projection).encode())
+            if not complete(conn, projection):
+                conn.execute(ddl(projection).encode())
             refuse_a_changed_row(conn, projection)
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
@@ -46,6 +50,13 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         conn.execute(secured("core.history").encode())
         for name, kind in passes_by(conn):  # it was made before there was row-level security
             conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
+
+
+def complete(conn: psycopg.Connection[Any], projection: Projection[Any]) -> bool:
+    """Its table is as `ddl` would leave it. "CREATE INDEX IF NOT EXISTS" waits for all who write before it finds that
+    there is nothing to do, and all who want to write wait for it: beside live traffic it ended in deadlocks."""
+    names = [projection.table, *(index_name(projection, columns) for columns in projection.indexes)]
+    return conn.execute(COMPLETE, [f"read.{projection.table}", projection.about, names]).fetchone() == (True,)
 
 
 def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[Any]) -> None:

@@ -40,14 +40,17 @@ def index(projection: Projection[Any], columns: str) -> str:
     names = [name.strip() for name in columns.split(",")]
     types = {c.name: c.type for c in projection.columns}
     required = {c.name: c.required for c in projection.columns}
-    name = f"{projection.table}_{'_'.join(names)}"
-    target = f"CREATE INDEX IF NOT EXISTS {name} ON {projection.place}"
+    target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.place}"
     if types[names[0]] == "jsonb":
         return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
     if types[names[0]].endswith("[]"):
         return f"{target} USING gin ({names[0]}) WHERE {names[0]} <> '{{}}';"
     known = "" if required[names[0]] else f" WHERE {names[0]} IS NOT NULL"
     return f"{target} (workspace, {', '.join(names)}, {projection.key}){known};"
+
+
+def index_name(projection: Projection[Any], columns: str) -> str:
+    return "_".join([projection.table, *(name.strip() for name in columns.split(","))])
 
 
 def view(projection: Projection[Any]) -> str:

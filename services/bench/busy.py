@@ -109,14 +109,26 @@ async def measured(
         await steady
         await posting.settled()
     told = {name: figures | posting.figures(begin, end) for name, (begin, end, figures) in periods.found.items()}
+    _, ended, _ = periods.found["during"]
     ratio = told["during"]["visible_ms"]["p99_ms"] / told["before"]["visible_ms"]["p99_ms"]
     return {
         "periods": told,
-        "rebuild": {"events": outcome["events"], "seconds": outcome["seconds"], "rows": outcome["projections"]},
+        "rebuild": {name: outcome[name] for name in ("events", "seconds", "projections", "gentle", "tries")},
+        "visible_ms_by_step": by_step(posting, ended, outcome["seconds"]),
         "p99_during_to_before": round(ratio, 2),
         "goal": GOAL,
         "goal_met": ratio < GOAL,
     }
+
+
+def by_step(posting: Forms, ended: float, seconds: dict[str, float]) -> dict[str, Any]:
+    """Of what was posted in each step of the rebuild. The last step ends with the process."""
+    found = {}
+    for name in reversed([name for name in seconds if name != "total"]):
+        began = ended - seconds[name]
+        found[name] = posting.figures(began, ended)["visible_ms"]
+        ended = began
+    return dict(reversed(found.items()))
 
 
 WARM_UP = 5.0  # seconds

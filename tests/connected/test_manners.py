@@ -7,6 +7,8 @@ import sys
 import psycopg
 import pytest
 
+from crm.adapters.migrations import migrate
+from projections import PROJECTIONS
 from streams.rebuild.manners import choose, give_way
 
 PARALLEL = (
@@ -37,3 +39,19 @@ def test_a_process_that_gives_way() -> None:
             assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
         process.communicate(b"\n")
     give_way(process.pid)  # it is gone: nothing is said
+
+
+def test_tables_that_are_there_are_left_to_those_who_write(fresh_database_url: str) -> None:
+    """`crm rebuild` brings the tables up to the release first. That asked for locks which writers hold, also where
+    nothing was to be done: beside live traffic one of both was ended as a deadlock."""
+    hurried = f"{fresh_database_url}?options=-c%20lock_timeout%3D300ms"
+    with psycopg.connect(fresh_database_url) as writer:
+        for projection in PROJECTIONS.values():
+            writer.execute(f"LOCK TABLE {projection.place} IN ROW EXCLUSIVE MODE".encode())
+        migrate(hurried, PROJECTIONS.values())
+    index = f"read.{PROJECTIONS['deal'].table}_number"
+    with psycopg.connect(fresh_database_url) as conn:
+        conn.execute(f"DROP INDEX {index}".encode())
+    migrate(hurried, PROJECTIONS.values())
+    with psycopg.connect(fresh_database_url) as conn:
+        assert conn.execute("SELECT to_regclass(%s) IS NULL", [index]).fetchone() == (False,)
