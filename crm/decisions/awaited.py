@@ -50,6 +50,5 @@ def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
     """Who has paid from an account once is known by it. An account that another contact has stays there."""
     ways = [way for way in accounts_of(payer) if card_of(case.state, way.key) is None]
     if ways:
-        contact = card(case.state, contact_id)
-        yield from identified(case, contact.contact_id, ways)
-        yield from awaited(case, contact.contact_id)
+        yield from identified(case, contact_id, ways)
+        yield from awaited(case, contact_id)

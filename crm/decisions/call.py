@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card_of, created, identified, merged
+from crm.decisions.contacts import Way, created, holder, identified, merged
 from crm.decisions.deals import opened
 from crm.envelope import Event, named_id
 from crm.events import CallOpened, CallUpdated
@@ -27,7 +27,7 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
 def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Event]:
     """A withheld number is nobody's: it gets a card of its own, without identifier, and nothing is guessed."""
     ways = [Way("phone", report.phone.e164, report.phone.text)] if report.phone.e164 else []
-    contact = card_of(case.state, ways[0].key) if ways else None
+    contact = holder(case.state, ways[0].key) if ways else None
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None:
         yield from created(case, contact_id, "" if ways else report.phone.text, "call", report.utm)
@@ -68,7 +68,7 @@ def unmasked(report: CallReported, case: Case, contact_id: Id) -> Iterator[Event
     if contact is None or contact.merged_into or contact.identifiers:
         return
     way = Way("phone", report.phone.e164, report.phone.text)
-    known = card_of(case.state, way.key) if way.value else None
+    known = holder(case.state, way.key) if way.value else None
     if known:
         yield from merged(case, contact_id, known.contact_id, f"the call turned out to be from {way.value}")
         return

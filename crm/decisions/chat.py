@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, card_of, created, identified, merged, named
+from crm.decisions.contacts import Way, card, created, holder, identified, merged, named
 from crm.decisions.deals import opened
 from crm.envelope import Event, named_id
 from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived
@@ -23,7 +23,7 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
         yield edited(report, case, conversation_id, message_id, conversation.contact_id, message)
         return
     way = account_of(report)
-    contact = card_of(case.state, way.key)
+    contact = holder(case.state, way.key)
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None:
         yield from created(case, contact_id, name_of(report), "chat")
@@ -93,12 +93,12 @@ def edited(
 def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
     """The channel vouches that the phone is the sender's own: whoever has it is the same person."""
     way = Way("phone", phone.e164, phone.text)
-    known = card_of(case.state, way.key)
+    known = holder(case.state, way.key)
     contact = card(case.state, contact_id)
     if known is None:
-        yield from identified(case, contact.contact_id, [way])
-        yield from awaited(case, contact.contact_id)
-    elif known.contact_id != contact.contact_id:
+        yield from identified(case, contact_id, [way])
+        yield from awaited(case, contact_id)
+    elif card(case.state, known.contact_id) != contact:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, known.contact_id, why)
         yield from named(case, known.contact_id, contact.name, "the merged card had it")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case, State
-from crm.decisions.contacts import Way, card_of, created, found, identified, named
+from crm.decisions.contacts import Way, card, card_of, created, found, identified, named
 from crm.decisions.deals import opened
 from crm.envelope import Event
 from crm.events import DeliveryNoted
@@ -36,7 +36,8 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
         yield from created(case, contact_id, form.name, "form", form.utm)
     yield from identified(case, contact_id, ways)
     deal_id = case.new_id("deal")
-    yield from opened(case, contact_id, deal_id, title, "form", form, known=contact)
+    stands = card(case.state, contact_id) if contact else None
+    yield from opened(case, contact_id, deal_id, title, "form", form, known=stands)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
 

@@ -6,17 +6,18 @@ from typing import Annotated
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, there
-from crm.decisions.case import Case, State
-from crm.decisions.contacts import card_of
+from crm.decisions.case import Case
+from crm.decisions.contacts import card_of, line
 from crm.envelope import Event
 from crm.events import ContactUnmerged, IdentifierAdded, IdentifierRemoved
 from crm.scalars import Id
-from crm.state import Contact, known
+from crm.state import Contact
 
 
 class ContactUnmerge(Command, frozen=True, gc=False, kw_only=True):
-    """Takes a merged card out again: each card has its own history, and what came through the merge goes back. What
-    happened between the merge and now stays with the card that it was written to."""
+    """Takes a merged card out again: each card has its own history, and what came through the merge goes back. So does
+    what came in meanwhile by a number, an e-mail or an account of the merged card; what people did on the card that
+    stayed stays there."""
 
     contact_id: Annotated[Id, About(description="The card that was merged into another.")]
     expected_version: ExpectedVersion = None
@@ -30,7 +31,7 @@ def contact_unmerge(command: ContactUnmerge, case: Case) -> Iterator[Event]:
         raise Rejected("contactId", Code.INVALID, "This card was merged into none. Nothing was changed.")
     as_seen(contact, command.expected_version)
     contact_id, why = contact.contact_id, command.why or "by hand"
-    above = list(cards_above(case.state, contact))
+    above = line(case.state, contact_id)[1:]
     yield ContactUnmerged(case.meta(contact_id), contact_id, contact.merged_into, why)
     for card in above:
         for way in contact.identifiers:
@@ -44,10 +45,3 @@ def contact_unmerge(command: ContactUnmerge, case: Case) -> Iterator[Event]:
             yield IdentifierAdded(case.meta(contact_id), contact_id, kind, value)
     for one in (contact_id, above[-1].contact_id):
         yield from awaited(case, one)
-
-
-def cards_above(state: State, contact: Contact) -> Iterator[Contact]:
-    """The card that it was merged into, and the one that that was merged into, and so on to the one that stands."""
-    while contact.merged_into:
-        contact = known(state, Contact, contact.merged_into)
-        yield contact

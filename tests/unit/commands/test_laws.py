@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from crm.decisions.contacts import card_of
+from crm.decisions.contacts import card_of, holder, line
 from crm.decisions.settling import settled_minor
 from crm.decisions.versions import BY_ID, version_of
 from crm.events import IdentifierAdded
@@ -40,6 +40,9 @@ def test_each_way_to_know_somebody_leads_to_the_card_that_has_it(story: AtTheDes
     assert len({way for way, _ in ways}) == len(ways)
     for way, card in ways:
         assert card_of(story.state, way) == card
+        keeps = holder(story.state, way)
+        assert keeps and line(story.state, keeps.contact_id)[-1] == card
+        assert all(way in one.identifiers for one in line(story.state, keeps.contact_id))
     known = {key for kind, key in story.state.things if kind == Identity.__name__}
     assert known == {way for contact in every(story, Contact) for way in contact.identifiers}
 

@@ -81,7 +81,7 @@ def test_an_own_phone_that_another_card_has_makes_the_two_one() -> None:
     )
     assert [contact.identifiers for contact in story.contacts()] == [(f"phone:{OLEH}", "telegram:77")]
     story.when(message("3", chat="other", message="3"))
-    assert story.every(ConversationOpened)[-1].contact_id == known
+    assert story.every(ConversationOpened)[-1].contact_id == chat, "written to the card of the account, shown with both"
     story.when(call("ring", "ringing", OLEH))
     assert story.events[0].contact_id == known
 
