@@ -10,11 +10,11 @@ import strawberry
 
 from api.context import Info
 from api.database import exact, told_apart
-from api.errors import TooMuch
+from api.errors import BadInput, TooMuch
 from api.fields import Argument
 from api.filters import known_id
 from api.plan.statement import Rule, Site, Unfit
-from api.reads import Reads, Shaped, shaped
+from api.reads import MERGES, Reads, Shaped, shaped
 from api.scalars import Long, Money
 from crm import moments
 from crm.adapters import history
@@ -26,6 +26,7 @@ from projections import PROJECTIONS
 
 LIMIT = 50_000  # events that one operation may fold: some tenths of a second
 LONGEST = 100  # rows of a list
+PAST = "as of"  # under which a row of the past says of which moment it is: no column has such a name
 strawberry.enum(moments.Clock, description="Every event has two: when it happened, and when it came to be known here.")
 
 
@@ -45,7 +46,8 @@ class StageTotal:
 AS_OF = Argument(
     AsOf | None,
     None,
-    "The row as it was then, folded from its events. What it refers to, and lists below it, are as they are now.",
+    "The row as it was then, folded from its events, and so is what it refers to. Lists below it are refused: "
+    "`dealsAsOf` and `contactsAsOf` are of a moment.",
 )
 
 
@@ -65,7 +67,26 @@ async def row(info: Info, projection: Projection[Any], id: str, as_of: AsOf) -> 
     reads, at = info.context.reads, micros(as_of.at)
     events = await own_events(reads, projection, Id(known_id(id)))
     found = await asyncio.to_thread(row_as_of, projection, events, at, as_of.clock)
-    return None if found is None else shaped(projection, as_read(projection, reads.workspace, found))
+    return None if found is None else as_read(projection, reads.workspace, found, as_of)
+
+
+async def referred(info: Info, projection: Projection[Any], key: str | None, as_of: AsOf) -> Shaped | None:
+    """What a row of the past refers to, of the same moment; a contact is the card that it was merged into by then."""
+    found = await row(info, projection, key, as_of) if key else None
+    for _ in range(MERGES):
+        if found is None or found.get("merged_into") is None:
+            break
+        found = await row(info, projection, found["merged_into"], as_of)
+    return found
+
+
+def present(source: Any, name: str) -> None:
+    """Raises BadInput below a row of the past: what this field would give is of now."""
+    if isinstance(source, dict) and PAST in source:
+        raise BadInput(
+            f"`{name}` below a row as of a moment would be as it is now, so it is refused. Ask for it without `asOf`, "
+            "or for `dealsAsOf` with `contact`; `crm asof` and `crm replay --until` know every read model."
+        )
 
 
 async def own_events(reads: Reads, projection: Projection[Any], key: Id) -> Sequence[Any]:
@@ -98,18 +119,19 @@ async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
             raise TooMuch(str(error)) from None
 
 
-async def listed(info: Info, projection: Projection[Any], as_of: AsOf, first: int, **given: Any) -> list[Shaped]:
-    """The latest touched first, with these values in these columns."""
+async def listed(
+    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: dict[str, set[str]]
+) -> list[Shaped]:
+    """The latest touched first, with one of these values in each of these columns."""
     if not 1 <= first <= LONGEST:
         raise TooMuch(f"`first` is {first}; it takes 1 to {LONGEST}. For all of them: crm replay --until.")
     rows = [
         row
         for row in await all_rows(info, projection, as_of)
-        if all(getattr(row, name) == value for name, value in given.items() if value is not None)
+        if all(getattr(row, name) in values for name, values in given.items())
     ]
     rows.sort(key=lambda row: (row.touched_at, getattr(row, projection.key)), reverse=True)
-    workspace = info.context.reads.workspace
-    return [shaped(projection, as_read(projection, workspace, row)) for row in rows[:first]]
+    return [as_read(projection, info.context.reads.workspace, row, as_of) for row in rows[:first]]
 
 
 async def funnel(_: Any, info: Info, as_of: AsOf) -> list[StageTotal]:
@@ -125,22 +147,41 @@ async def funnel(_: Any, info: Info, as_of: AsOf) -> list[StageTotal]:
 
 
 async def deals_as_of(
-    _: Any, info: Info, as_of: AsOf, first: int, stage: str | None = None, owner: str | None = None
+    _: Any,
+    info: Info,
+    as_of: AsOf,
+    first: int,
+    stage: str | None = None,
+    owner: str | None = None,
+    contact: str | None = None,
 ) -> list[Shaped]:
-    return await listed(info, PROJECTIONS["deal"], as_of, first, stage=stage, owner=owner)
+    given = {name: {value} for name, value in (("stage", stage), ("owner", owner)) if value is not None}
+    if contact is not None:
+        given["contact_id"] = await family(info, Id(known_id(contact)), as_of)
+    return await listed(info, PROJECTIONS["deal"], as_of, first, given)
+
+
+async def family(info: Info, contact: Id, as_of: AsOf) -> set[str]:
+    """The contact, and all that were merged into it by then."""
+    found = {str(contact)}
+    into = [(card.contact_id, card.merged_into) for card in await all_rows(info, PROJECTIONS["contact"], as_of)]
+    while more := {card for card, to in into if to in found} - found:
+        found |= more
+    return found
 
 
 async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int) -> list[Shaped]:
-    return await listed(info, PROJECTIONS["contact"], as_of, first)
+    return await listed(info, PROJECTIONS["contact"], as_of, first, {})
 
 
 def micros(at: datetime) -> Micros:
     return moments.micros(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
-def as_read(projection: Projection[Any], workspace: str, row: Any) -> Shaped:
-    """A row as Postgres would give it."""
-    return {"workspace": workspace} | {c.name: value_of(c, getattr(row, c.name)) for c in projection.columns}
+def as_read(projection: Projection[Any], workspace: str, row: Any, as_of: AsOf) -> Shaped:
+    """A row as Postgres would give it; it says of which moment it is."""
+    found = {c.name: value_of(c, getattr(row, c.name)) for c in projection.columns}
+    return shaped(projection, {"workspace": workspace, **found}) | {PAST: as_of}
 
 
 def value_of(column: Column, value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from api.asof import AS_OF, AsOf, of_now
+from api.asof import AS_OF, PAST, AsOf, of_now, present, referred
 from api.asof import row as as_it_was
 from api.context import Info
 from api.deprecations import DEPRECATED
@@ -128,6 +128,7 @@ def listing(name: str, parent: str = "") -> Any:
     }
 
     async def body(source: Any, info: Info, order_by: Any, **given: Any) -> Any:
+        present(source, info.field_name)
         window = {name: given.pop(name) for name in WINDOW}
         size = page_size(window["first"], window["last"])
         chosen = {f: parameter(listed.filters[f], value) for f, value in given.items() if value is not None}
@@ -147,6 +148,8 @@ def one(target: str, column: str) -> Any:
 
     async def body(source: Any, info: Info) -> Any:
         reads, key = info.context.reads, source[column]
+        if PAST in source:
+            return await referred(info, PROJECTIONS[target], key, source[PAST])
         return await (reads.card(key) if target == "contact" else reads.one(target, key))
 
     about = "The card, or the one that it was merged into." if target == "contact" else f"Its {target}."
@@ -170,6 +173,7 @@ def by_id(target: str) -> Any:
 
 
 async def open_deals(source: Any, info: Info) -> Any:
+    present(source, info.field_name)
     reads, contact = info.context.reads, source["contact_id"]
     card = await reads.card(contact)
     return await reads.open_deals(card["id"] if card else contact)

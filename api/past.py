@@ -18,6 +18,7 @@ def past(deal: Any, contact: Any) -> dict[str, Any]:
     of_deals = {
         "stage": Argument(str | None, None, "That were in this stage then."),
         "owner": Argument(str | None, None, "That this salesperson had then; empty finds those of nobody."),
+        "contact": Argument(strawberry.ID | None, None, "Of this contact, and of those merged into it by then."),
     }
     return {
         "deals_as_of": field(

@@ -5,18 +5,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from crm.projection import Projection
-from crm.replaying import engine, targets
 from services.archive.progress import Advance, progress
 from services.cli import show
 from services.cli.archive import quieten
 from services.cli.options import Data, Json
 from services.cli.target import target
+
+MEGABYTE = 1 << 20
 
 
 class To(StrEnum):
@@ -45,6 +47,7 @@ def replay(
     tail: Annotated[bool, typer.Option("--tail", help="With --archive: and what Kafka has after it.")] = False,
     schema: Annotated[str, typer.Option(help="Of the tables in Postgres.")] = "replays",
     processes: Annotated[int, typer.Option(min=0, help="At once.", show_default="a core")] = 0,
+    memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits on the disk.")] = 1024,
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Pass over events that a newer release wrote.")
     ] = False,
@@ -53,11 +56,12 @@ def replay(
 ) -> None:
     """Fold history by your own projection. What has the target's name is whole: the old one, or the new one."""
     quieten()
-    kafka = bootstrap(data) if tail or not archive else ""
+    from streams.replay import call
+
     began = time.monotonic()
     with ExitStack() as bar:
         advance: list[Advance] = []
-        done = engine().write(
+        done = call.write(
             file,
             maker(to, out, schema, data),
             lambda count: advance[0](count),
@@ -69,8 +73,9 @@ def replay(
             types=[word.strip() for word in types.split(",") if word.strip()],
             archive=archive,
             tail=tail,
-            kafka=kafka,
+            kafka=partial(bootstrap, data),
             workers=processes,
+            memory=memory * MEGABYTE,
             skip_unknown=skip_unknown,
         )
     tell(done, time.monotonic() - began, json)
@@ -83,10 +88,12 @@ def bootstrap(data: Path | None) -> str:
 
 def maker(to: To, out: Path | None, schema: str, data: Path | None) -> Callable[[Sequence[Projection[Any]]], Any]:
     """Makes the target, once it is known what goes into it. Raises NotRunning, NotInstalled, ValueError."""
-    if to is To.POSTGRES:
-        dsn = os.environ.get("DATABASE_URL") or target(data).database_url
-        return lambda projections: targets().postgres(projections, dsn, schema)
-    return lambda projections: targets().KINDS[to](projections, out)
+    from streams.replay import postgres, targets
+
+    def database(projections: Sequence[Projection[Any]]) -> Any:
+        return postgres.Postgres(projections, os.environ.get("DATABASE_URL") or target(data).database_url, schema)
+
+    return database if to is To.POSTGRES else lambda projections: targets.KINDS[to](projections, out)
 
 
 def tell(done: Any, seconds: float, json: bool) -> None:

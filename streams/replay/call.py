@@ -20,11 +20,11 @@ from crm.topics import JOURNAL
 from streams.rebuild.building import WorkerFailed
 from streams.rebuild.reads import UnreadField
 from streams.replay import planning
-from streams.replay.asked import bounds, path
+from streams.replay.asked import Bounds, bounds, path
 from streams.replay.disk import ERRORS, no_room
 from streams.replay.extras import needed
 from streams.replay.file import declared
-from streams.replay.order import Order, fold_partition
+from streams.replay.order import MEMORY, Order, fold_partition
 from streams.replay.parts import check_keys, scan
 from streams.replay.processes import build
 from streams.replay.targets import Target
@@ -48,9 +48,10 @@ def table(what: What, kind: str, name: str = "", **asked: Any) -> Any:
         raise ValueError(f"There is no table {kind!r}; there are polars and arrow.")
     if kind == "arrow":
         needed("pyarrow")
+    projection = one_of(what, name)
+    within = bounded([projection], asked)
     with tempfile.TemporaryDirectory(prefix="crm-replay-") as folder:
-        projection = one_of(what, name)
-        fold(what, [projection], Path(folder), lambda _: None, **asked)
+        fold(what, [projection], within, Path(folder), lambda _: None, **asked)
         found = whole(Path(folder), projection).collect()
         return found.to_arrow() if kind == "arrow" else found
 
@@ -58,11 +59,14 @@ def table(what: What, kind: str, name: str = "", **asked: Any) -> Any:
 def write(
     what: What, targets: Callable[[Sequence[Projection[Any]]], Target], advance: Advance, **asked: Any
 ) -> Replayed:
-    """Into a target, which gets its name when all is there. Raises CrmError, ValueError, OSError."""
+    """Into a target, which gets its name when all is there. The file and the bounds are looked at before any server is.
+
+    Raises CrmError, ValueError, OSError."""
     projections = projections_of(what)
+    within = bounded(projections, asked)
     target = targets(projections)
     with beside(target.folder) as folder:
-        done = fold(what, projections, folder, advance, **asked)
+        done = fold(what, projections, within, folder, advance, **asked)
         try:
             target.write({p.name: (p, whole(folder, p)) for p in projections})
         except ERRORS as error:
@@ -73,21 +77,22 @@ def write(
 def fold(
     what: What,
     projections: Sequence[Projection[Any]],
+    within: Bounds,
     folder: Path,
     advance: Advance,
     *,
     archive: str | Path | None = None,
     tail: bool = False,
-    kafka: str | None = None,
+    kafka: str | Callable[[], str] | None = None,
     workers: int = 0,
+    memory: int = MEMORY,
     skip_unknown: bool = False,
     started: Callable[[int], None] = lambda _: None,
     topic: str = JOURNAL.name,
-    **within: Any,
 ) -> Replayed:
     """Folds all partitions into parts in `folder`. `started` is told how many events there are."""
-    asked = bounds(projections, **within)
-    bootstrap = "" if archive and not tail else kafka or os.environ.get("KAFKA_BOOTSTRAP", "")
+    processes = workers or len(os.sched_getaffinity(0))
+    bootstrap = "" if archive and not tail else address(kafka)
     if not archive and not bootstrap:
         raise ValueError("Name a Kafka (KAFKA_BOOTSTRAP, or kafka=…) or an archive: there is nothing to read.")
     order = Order(
@@ -98,24 +103,35 @@ def fold(
         topic=topic,
         bootstrap=bootstrap,
         archive=str(path(archive).absolute()) if archive else "",
-        bounds=asked,
+        bounds=within,
         skip_unknown=skip_unknown,
+        budget=memory // (processes if isinstance(what, str | Path) else 1),
     )
     started(sum(order.until.values()))
     try:
-        return folded(order, projections, workers, advance)
+        return folded(order, projections, processes, advance)
     except (UnreadField, WorkerFailed) as error:
         if not (isinstance(error, UnreadField) or error.everything):
             raise
         order.everything = True
-        return folded(order, projections, workers, advance)
+        return folded(order, projections, processes, advance)
+
+
+def bounded(projections: Sequence[Projection[Any]], asked: dict[str, Any]) -> Bounds:
+    """Takes out of `asked` what says which events count."""
+    return bounds(projections, **{name: asked.pop(name) for name in Bounds.__struct_fields__ if name in asked})
+
+
+def address(kafka: str | Callable[[], str] | None) -> str:
+    """Of Kafka; empty when nobody names one."""
+    return (kafka() if callable(kafka) else kafka) or os.environ.get("KAFKA_BOOTSTRAP", "")
 
 
 def folded(order: Order, projections: Sequence[Projection[Any]], workers: int, advance: Advance) -> Replayed:
     """In processes when the projections are in a file; else here, where they are."""
     total = sum(order.until.values())
     if order.file:
-        built = build(order, workers or len(os.sched_getaffinity(0)), advance)
+        built = build(order, workers, advance)
         return Replayed(total, built.rows, {id: told[0] for id, told in built.unknown.items()})
     return run(lambda: here(order, projections, advance))
 

@@ -19,7 +19,7 @@ from streams.rebuild.reads import names_read
 from streams.replay.asked import Bounds
 from streams.replay.parts import PartsSink
 
-ALL = 1 << 62  # bytes: rows stay in memory
+MEMORY = 1 << 30  # bytes of rows that later events may change, of all processes together
 
 
 class Order(msgspec.Struct):
@@ -35,6 +35,7 @@ class Order(msgspec.Struct):
     bounds: Bounds = Bounds()
     everything: bool = False  # decode all fields, read or not
     skip_unknown: bool = False
+    budget: int = MEMORY  # of a process
     begins: dict[int, tuple[int, int]] = {}  # all from the beginning
     worker: str = "streams.replay.worker"
 
@@ -52,7 +53,8 @@ async def fold_partition(
 ) -> tuple[dict[str, int], dict[int, tuple[int, int, int]]]:
     """Its rows, by projection; and what was passed over: by schema id the number, the partition and one position."""
     decoding = decoder(order, projections)
-    folds = [Folding(p, PartsSink(Path(order.folder), p, partition), ALL) for p in projections]
+    budget = order.budget // len(projections)
+    folds = [Folding(p, PartsSink(Path(order.folder), p, partition), budget) for p in projections]
     async for slab in slabs(order, partition):
         found = [within(part, order.bounds) for part in decoding.decode(slab)]
         refuse_unknown(order, decoding, partition)

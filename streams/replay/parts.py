@@ -1,6 +1,8 @@
 """Rows on their way: Arrow files beside the target, each partition's one after the other."""
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from crm.projection import Projection
 from streams.rebuild.sink import Key, Lot
 from streams.replay import columns
 from streams.replay.disk import ERRORS, no_room
+from streams.replay.spill import Spill
 
 ENOUGH = 100_000  # rows of one file
 
@@ -22,6 +25,7 @@ class PartsSink:
         self.folder, self.projection, self.partition = folder, projection, partition
         self.waiting: list[pl.DataFrame] = []
         self.count = self.files = 0
+        self.spill: Spill | None = None
 
     def write(self, rows: Lot) -> None:
         if rows:
@@ -41,13 +45,29 @@ class PartsSink:
             self.waiting, self.count = [], 0
 
     def set_aside(self, rows: Lot) -> None:
-        raise NotImplementedError("rows of a replay stay in memory: see docs/replay.md, Limits")
+        with self.kept():
+            if self.spill is None:
+                path = self.folder / f"{self.projection.name}-{self.partition:05}.aside"
+                self.spill = Spill(path, self.projection.key)
+            self.spill.put(rows)
 
     def take_back(self, keys: Iterable[Key]) -> Lot:
-        return []
+        with self.kept():
+            return self.spill.take(keys) if self.spill else []
 
     def finish(self) -> None:
+        with self.kept():
+            for lot in self.spill.rest() if self.spill else ():
+                self.write(lot)
         self.flush()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Raises NotWritten when the disk does not take what memory has no room for."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise no_room(error, self.folder.parent) from None
 
 
 def scan(folder: Path, projection: Projection[Any]) -> pl.LazyFrame:

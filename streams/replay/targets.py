@@ -116,12 +116,6 @@ class DuckDb:
                 path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
-def postgres(projections: Sequence[Projection[Any]], dsn: str, schema: str) -> Target:
-    from streams.replay.postgres import Postgres
-
-    return Postgres(projections, dsn, schema)
-
-
 KINDS: dict[str, Callable[[Sequence[Projection[Any]], Path | None], Target]] = {
     "parquet": Parquet,
     "csv": Csv,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -12,6 +13,7 @@ import api.asof
 from crm.adapters.memory import MemoryDecide
 from crm.codec import encode
 from crm.envelope import Event
+from crm.events import ContactCreated, ContactRenamed
 from crm.scalars import Id, Micros
 from crm.shared import Raw
 from projections import PROJECTIONS
@@ -35,6 +37,10 @@ def told(place: dict[str, Any]) -> list[Event]:
     for fact, happened, known in ((desk, 2, 2), (money, 20, 27)):
         fact = replace(fact, meta=replace(fact.meta, occurred_at=Micros(JANUARY + (happened - 1) * DAY)))
         decide.take(moved(fact, Id(SHOP)), Micros(JANUARY + (known - 1) * DAY))
+    (card,) = (event for event in decide.journal if isinstance(event, ContactCreated))
+    at = Micros(JANUARY + 26 * DAY)
+    named = replace(card.meta, id=Id(str(uuid4())), occurred_at=at, recorded_at=at)
+    decide.append(ContactRenamed(named, card.contact_id, "Olena", "by hand"))
     return [replace(event, meta=replace(event.meta, **place)) for event in decide.journal]
 
 
@@ -81,6 +87,31 @@ def test_a_contact_as_of_a_moment(api_: Api) -> None:
     found = api_.data(query, id=deal["contact"]["id"], at=as_of(3, "RECORDED"))
     assert found == {"contact": {"phones": ["+380501112233"], "createdAt": "2026-01-02T00:00:00+00:00"}}
     assert api_.data(query, id=deal["contact"]["id"], at=as_of(1, "RECORDED")) == {"contact": None}
+
+
+def test_what_a_row_of_the_past_refers_to_is_of_the_same_moment(api_: Api) -> None:
+    """The bug: a deal as of Monday had the contact of today. The contact got its name on the 27th."""
+    query = "query ($at: AsOf) { deal(number: 1, asOf: $at) { number contact { name phones } } }"
+    phones = ["+380501112233"]
+    named = {"deal": {"number": 1, "contact": {"name": "Olena", "phones": phones}}}
+    assert api_.data(query) == api_.data(query, at=as_of(27, "RECORDED")) == named
+    unnamed = {"deal": {"number": 1, "contact": {"name": "", "phones": phones}}}
+    assert api_.data(query, at=as_of(25, "RECORDED")) == unnamed
+    lists = "query ($at: AsOf!) { dealsAsOf(asOf: $at) { contact { id name } } }"
+    ((found,),) = api_.data(lists, at=as_of(25, "RECORDED")).values()
+    assert found["contact"]["name"] == ""
+    of_contact = "query ($at: AsOf!, $id: ID!) { dealsAsOf(asOf: $at, contact: $id) { number } }"
+    for id, deals in ((found["contact"]["id"], [{"number": 1}]), (SHOP, [])):
+        assert api_.data(of_contact, at=as_of(25, "RECORDED"), id=id) == {"dealsAsOf": deals}
+
+
+@pytest.mark.parametrize("below", ["contact { deals { nodes { id } } }", "notes { nodes { id } }", "contact { owner }"])
+def test_what_would_be_of_today_below_a_row_of_the_past_is_refused(api_: Api, below: str) -> None:
+    query = f"query ($at: AsOf) {{ deal(number: 1, asOf: $at) {{ {below} }} }}"
+    assert api_.data(query)
+    code, said = api_.error(query, at=as_of(25, "RECORDED"))
+    assert code == "BAD_INPUT"
+    assert "below a row as of a moment would be as it is now, so it is refused" in said
 
 
 def test_lists_and_the_funnel_as_of_a_moment(api_: Api) -> None:

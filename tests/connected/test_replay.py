@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from crm import replay
 from crm.adapters.archive.container import Archived
 from crm.errors import Broken
-from crm.replaying import engine, targets
 from crm.topics import JOURNAL
 from services.cli import app
 from services.stack.topics import create_missing
 from streams.rebuild import mixed_source
 from streams.rebuild.kafka_source import Begin, KafkaSource
+from streams.replay import call, targets
 from streams.replay.file import declared
 from tests.history import archive, quarter, records
 
@@ -121,8 +121,8 @@ def test_the_archive_of_another_kafka_is_refused(journal: dict[str, Any], tmp_pa
 
 def test_the_command_reads_kafka_in_several_processes(journal: dict[str, Any], tmp_path: Path) -> None:
     asked = {"kafka": journal["kafka"], "topic": journal["topic"], "workers": 2}
-    done = engine().write(
-        DOCS / "stages.py", lambda found: targets().Parquet(found, tmp_path / "x.parquet"), lambda _: None, **asked
+    done = call.write(
+        DOCS / "stages.py", lambda found: targets.Parquet(found, tmp_path / "x.parquet"), lambda _: None, **asked
     )
     assert done.rows == {"stage_entered": replay(STAGES, **journal).height}
 

@@ -112,6 +112,21 @@ def test_a_fold_that_does_not_end(mine: Path, old: Path, monkeypatch: pytest.Mon
         replay(projection, archive=old)
 
 
+@pytest.mark.parametrize("to", ["parquet", "postgres"])
+def test_what_is_wrong_with_the_file_or_the_bounds_is_said_before_a_server_is_looked_for(
+    mine: Path, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bug: without a stack, a file with a mistake was told that no stack runs."""
+    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    nowhere = "--to", to, "--data", str(mine.parent / "nowhere")
+    assert "is before" in refused(mine, *nowhere, "--since", "2026-02-01", "--until", "2026-01-31")
+    assert "is not folded here" in refused(mine, *nowhere, "--types", "DealWon")
+    assert "No stack runs" in refused(mine, *nowhere)
+    mine.write_text(GOOD.replace("def ", "deff ", 1))
+    assert re.search(r"mine\.py, line \d+: .*Nothing was read\.", refused(mine, *nowhere))
+
+
 def test_a_file_that_is_not_there_or_no_python(tmp_path: Path) -> None:
     assert "There is no file" in refused(tmp_path / "mine.py", "--archive", tmp_path)
     (tmp_path / "mine.txt").write_text(GOOD)

@@ -16,7 +16,10 @@ from crm import Event, Projection, replay
 from crm.events import DealPaid
 from crm.moments import Clock, first, last
 from services.cli import app
+from streams.rebuild.source import Slab
+from streams.replay import order
 from streams.replay.file import declared
+from streams.replay.spill import Spill
 from tests.history import archive, quarter, records
 
 DOCS = Path(__file__).parents[3] / "docs" / "replay"
@@ -52,6 +55,17 @@ def found_in(table: pl.DataFrame, projection: Projection[Any]) -> list[dict[str,
     return plain.sort(projection.key).to_dicts()
 
 
+def one_by_one(slabs: Any) -> Any:
+    """The same history in slabs of one event each."""
+
+    async def told(*asked: Any) -> Any:
+        async for slab in slabs(*asked):
+            for n in range(len(slab.values)):
+                yield Slab(slab.partition, slab.first + n, slab.values[n : n + 1])
+
+    return told
+
+
 def run(*arguments: object) -> Any:
     done = CliRunner().invoke(app, ["replay", *map(str, arguments)], prog_name="crm")
     assert done.exit_code == 0, done.output
@@ -67,6 +81,21 @@ def test_the_template_works_when_it_is_copied(old: Path, template: Path) -> None
     arrow = replay(projection, archive=old, table="arrow")
     assert type(arrow).__module__ == "pyarrow.lib"
     assert arrow.num_rows == 50
+
+
+def test_what_memory_has_no_room_for_waits_on_the_disk(
+    old: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are set aside after each event and taken back for the next; the table is the same, and nothing is left."""
+    asides: list[int] = []
+    put = Spill.put
+    monkeypatch.setattr(Spill, "put", lambda spill, rows: (asides.append(len(rows)), put(spill, rows))[1])
+    monkeypatch.setattr(order, "slabs", one_by_one(order.slabs))
+    (projection,) = declared(template).values()
+    assert found_in(replay(projection, archive=old, memory=0), projection) == rows_of(projection)
+    assert len(asides) > 50
+    assert found_in(replay(template, archive=old, memory=1), projection) == rows_of(projection), "in processes too"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
 
 
 def test_every_target_has_the_same_rows(old: Path, template: Path, tmp_path: Path) -> None:
