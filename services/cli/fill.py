@@ -1,16 +1,14 @@
 """`crm fill`: a custom field that was defined today gets its values out of past deliveries, as events."""
 
-import asyncio
-import getpass
 from typing import Annotated
 
 import typer
 
+from crm.connector import Connection
+from crm.scalars import Id
 from services.cli.options import Data, Json
-from services.cli.reread import Actor, Connector, Dry, Overwrite, Since, Until, Workspace, chosen, go, period
-from services.cli.target import target
-from services.connectors import CONNECTORS
-from services.quarantine.desk import desk
+from services.cli.reread import Actor, Connector, Dry, Overwrite, Since, Until, Workspace, run
+from services.quarantine.desk import Desk
 from services.reread.scan import Fill
 
 ENTITIES = ("deal", "contact")
@@ -32,20 +30,13 @@ def fill(
     json: Json = False,
 ) -> None:
     """Fill a custom field that was defined today from the raw bytes of past deliveries."""
-    if connector not in CONNECTORS:
-        raise ValueError(f"There is no connector {connector!r}; there are {', '.join(CONNECTORS)}.")
     if of not in ENTITIES:
         raise ValueError(f"--of takes {' or '.join(ENTITIES)}; it was given {of!r}.")
-    here, by, span = target(data), actor or getpass.getuser(), period(since, until)
 
-    async def run() -> None:
-        async with desk(here.kafka_bootstrap, here.database_url, by) as at:
-            connections = chosen(at.by.connections.values(), connector, workspace)
-            owners = sorted({connection.workspace for connection in connections.values()})
-            if not await (await at.conn.execute(DEFINED, [owners, of, key])).fetchone():
-                raise ValueError(
-                    f"No {of} field {key!r} is defined. Nothing was changed. Define it first: fieldDefine."
-                )
-            await go(at.conn, here, connections, span, Fill(of, key, path, at.by.now, by, overwrite), dry_run, json)
+    async def steps(at: Desk, connections: dict[Id, Connection], by: str) -> Fill:
+        owners = sorted({connection.workspace for connection in connections.values()})
+        if not await (await at.conn.execute(DEFINED, [owners, of, key])).fetchone():
+            raise ValueError(f"No {of} field {key!r} is defined. Nothing was changed. Define it first: fieldDefine.")
+        return Fill(of, key, path, at.by.now, by, overwrite)
 
-    asyncio.run(run())
+    run(steps, connector, since, until, workspace, dry_run, actor, data, json)

@@ -1,7 +1,10 @@
 """What `crm reparse` and `crm fill` share: which deliveries, and what is told of the corrections."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +17,9 @@ from crm.moments import first
 from crm.scalars import Id, Micros
 from services.archive.progress import Advance, progress
 from services.cli import show
-from services.cli.target import Target, id_of
+from services.cli.target import Target, id_of, target
 from services.connectors import CONNECTORS
+from services.quarantine.desk import Desk, desk
 from services.reread.applying import Outcome, carried_out
 from services.reread.corrections import Correction
 from services.reread.past import Past, past
@@ -31,6 +35,7 @@ Until = Annotated[str, typer.Option(help="Deliveries before then.", show_default
 Workspace = Annotated[str, typer.Option("--workspace", help="Of this workspace alone.", show_default="all")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also what was changed on the card since.")]
+Steps = Callable[[Desk, dict[Id, Connection], str], Awaitable[Reparse | Fill]]  # at the desk, of these, by whom
 Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.", show_default="you")]
 
 
@@ -49,6 +54,30 @@ def chosen(known: Any, connector: str, workspace: str) -> dict[Id, Connection]:
     if not found:
         raise ValueError(f"There is no connection of {connector} here. Nothing was changed.")
     return found
+
+
+def run(
+    steps: Steps,
+    connector: str,
+    since: str,
+    until: str,
+    workspace: str,
+    dry_run: bool,
+    actor: str,
+    data: Path | None,
+    json: bool,
+) -> None:
+    """Both commands, from their options to what they print. Raises ValueError, Broken."""
+    if connector not in CONNECTORS:
+        raise ValueError(f"There is no connector {connector!r}; there are {', '.join(CONNECTORS)}.")
+    span, here, by = period(since, until), target(data), actor or getpass.getuser()
+
+    async def work() -> None:
+        async with desk(here.kafka_bootstrap, here.database_url, by) as at:
+            connections = chosen(at.by.connections.values(), connector, workspace)
+            await go(at.conn, here, connections, span, await steps(at, connections, by), dry_run, json)
+
+    asyncio.run(work())
 
 
 async def go(
