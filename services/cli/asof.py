@@ -24,7 +24,9 @@ SHOWN = 100  # rows of a list that a person reads
 def asof(
     kind: Annotated[str, typer.Argument(metavar="TYPE", help="deal, contact, payment … : any read model.")],
     id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a deal also its number, D-7. `all`: every row.")],
-    at: Annotated[str, typer.Argument(metavar="MOMENT", help="A day (its end), a time, now, or 7d (ago). UTC.")],
+    at: Annotated[
+        str, typer.Argument(metavar="MOMENT", help="A day (its end), a time, now, or 7d (ago). UTC.")
+    ] = "now",
     clock: Annotated[str, typer.Option(help="occurred: what was true. recorded: what we knew.")] = "occurred",
     by: Annotated[str, typer.Option(help="With `all`: counts and sums by this column, as a funnel by stage.")] = "",
     workspace_id: Workspace = "",

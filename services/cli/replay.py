@@ -99,11 +99,11 @@ def maker(to: To, out: Path | None, schema: str, data: Path | None) -> Callable[
 def tell(done: Any, seconds: float, json: bool) -> None:
     rate = round(done.events / max(seconds, 0.001))
     if json:
-        figures = {"seconds": round(seconds, 3), "rate": rate, "unknown": done.unknown}
+        figures = {"seconds": round(seconds, 3), "rate": rate, "unknown": done.unknown, "places": done.places}
         show.as_json({"events": done.events, "rows": done.rows, **figures})
         return
     for name, count in done.rows.items():
-        typer.echo(f"{name:<32} {count:>14,} rows")
+        typer.echo(f"{name:<32} {count:>14,} rows  {done.places[name]}")
     for id, count in done.unknown.items():
         typer.echo(f"Passed over {count:,} events of schema {id}, which is not in the registry.", err=True)
     typer.echo(f"Folded {done.events:,} events in {seconds:.1f} s ({rate:,}/s).")

@@ -40,6 +40,7 @@ class Replayed(msgspec.Struct):
     events: int  # of the history that was read
     rows: dict[str, int]
     unknown: dict[int, int]  # events that were passed over, by schema id
+    places: dict[str, str] = {}  # of each projection's rows, for people
 
 
 def table(what: What, kind: str, name: str = "", **asked: Any) -> Any:
@@ -71,7 +72,8 @@ def write(
             target.write({p.name: (p, whole(folder, p)) for p in projections})
         except ERRORS as error:
             raise no_room(error, target.folder) from None
-        return done
+    done.places = {p.name: target.place(p.name) for p in projections}
+    return done
 
 
 def fold(

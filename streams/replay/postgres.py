@@ -38,6 +38,9 @@ class Postgres:
                 f"Postgres: {str(error).strip()}. The tables of {self.schema} are what they were. Run it again."
             ) from None
 
+    def place(self, name: str) -> str:
+        return f"Postgres, {self.schema}.{name}"
+
     def fill(self, conn: psycopg.Connection[Any], projection: Projection[Any], frame: pl.LazyFrame) -> None:
         new, name = (Identifier(self.schema, told) for told in (f"{projection.name}_new", projection.name))
         columns: list[Any] = [SQL("workspace uuid NOT NULL")]

@@ -24,6 +24,9 @@ class Target(Protocol):
     def write(self, rows: Rows) -> None:
         """All of them, or nothing that anybody sees."""
 
+    def place(self, name: str) -> str:
+        """Where a projection's rows are afterwards, for people."""
+
 
 class Files:
     """One file a projection. `out`: a file's name when there is one projection, a folder when there are several."""
@@ -53,6 +56,9 @@ class Files:
         finally:
             for partial in ready.values():
                 partial.unlink(missing_ok=True)
+
+    def place(self, name: str) -> str:
+        return str(self.paths[name])
 
     def put(self, frame: pl.LazyFrame, path: Path) -> None:
         raise NotImplementedError
@@ -114,6 +120,9 @@ class DuckDb:
             if new:
                 path.unlink(missing_ok=True)
                 path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+
+    def place(self, name: str) -> str:
+        return f"{self.path}, table {name}"
 
 
 KINDS: dict[str, Callable[[Sequence[Projection[Any]], Path | None], Target]] = {
