@@ -35,7 +35,7 @@ class Hub:
         self.subscribers: dict[tuple[str, str, str | None], set[Subscriber]] = {}
         self.recent = Recent()
         self.journal = journal
-        self.returning = Returning(self)
+        self.returning = Returning(lambda: self.journal)
         self.parts: list[Notice] = []  # of the transaction that is being told
         self.heard: dict[str, Places] = {}  # all that the projections did up to here was handed out, or is looked up
 

@@ -1,19 +1,17 @@
 """What subscribers missed, looked up in the journal: all who ask at one time are served by one reading."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
 from api.errors import ApiError
-from api.journal import JournalGap
+from api.journal import Journal, JournalGap
 from api.places import Places
 from api.subscriptions.subscriber import Subscriber
 from projections import PROJECTIONS
-
-if TYPE_CHECKING:
-    from api.subscriptions.hub import Hub
 
 SPAN = 500_000  # events between a cursor and now that are looked through
 log = structlog.get_logger()
@@ -44,8 +42,8 @@ class Request(NamedTuple):
 class Returning:
     """Reads in rounds: who comes during one waits for the next."""
 
-    def __init__(self, hub: "Hub") -> None:
-        self.hub = hub
+    def __init__(self, journal: Callable[[], Journal]) -> None:
+        self.journal = journal
         self.waiting: list[Request] = []
         self.task: asyncio.Task[None] | None = None
 
@@ -88,7 +86,7 @@ class Returning:
         begin = tuple(map(min, *(r.since for r in requests), requests[0].until))
         end = tuple(map(max, *(r.until for r in requests), begin))
         workspaces = {workspace.encode() for _, workspace, _ in asked}
-        async with aclosing(self.hub.journal.between(begin, end, workspaces)) as stretches:
+        async with aclosing(self.journal().between(begin, end, workspaces)) as stretches:
             async for stretch in stretches:
                 for workspace, entries in stretch.entries.items():
                     for entry in entries:
