@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.connectors import rehearse
 from tests.e2e.stack import Stack, wait
 
 OLENA, PETRO = "+380674000101", "+380674000102"
@@ -34,7 +35,14 @@ def test_a_day_at_the_desk(stack: Stack) -> None:
     assert do(stack, "dealWin", "e2e-5", "deal { stage }", **seen)["userErrors"] == [{"code": "VERSION_CONFLICT"}]
     do(stack, "contactMerge", "e2e-6", card, contactId=petro["id"], intoId=olena["id"])
     stack.shows(f'{{ caller(phone: "{PETRO}") {{ contact {{ name }} }} }}', {"caller": {"contact": {"name": "Olena"}}})
+    stack.takes("form", rehearse.form({"name": "Petro", "phone": PETRO, "message": "While they are one card"}))
+    deals = "query ($phone: String!) { caller(phone: $phone) { openDeals { title contact { name } } } }"
+    desk = {"title": "Desk", "contact": {"name": "Olena"}}
+    both = {"openDeals": [{"title": "Petro", "contact": {"name": "Olena"}}, desk]}
+    stack.shows(deals, {"caller": both}, phone=OLENA)
     do(stack, "contactUnmerge", "e2e-7", card, contactId=petro["id"])
+    stack.shows(deals, {"caller": {"openDeals": [desk]}}, phone=OLENA)
+    stack.shows(deals, {"caller": {"openDeals": [{"title": "Petro", "contact": {"name": "Petro"}}]}}, phone=PETRO)
     stack.shows(f'{{ caller(phone: "{PETRO}") {{ contact {{ name }} }} }}', {"caller": {"contact": {"name": "Petro"}}})
     do(stack, "noteAdd", "e2e-8", "note { id }", dealId=deal["id"], text="VIP")
     query = "query ($id: ID) { deal(id: $id) { stage timeline(first: 2) { nodes { title text } } } }"
