@@ -85,7 +85,7 @@ def test_the_rules_that_were_give_what_was(stack: Stack, shop: Id, tmp_path: Pat
         ("--since 1h --until 2h", "this period is empty"),
         ("--name A-b", "is no name for a trial"),
         ("--since 3h --until 2h", "The workspace was not there yet"),
-        ("--since yesterday", "it was given 'yesterday'"),
+        ("--since yesterday", "'yesterday' is no moment"),
     ],
 )
 def test_wrong_use_is_refused_in_a_sentence(stack: Stack, shop: Id, tmp_path: Path, words: str, said: str) -> None:
