@@ -30,10 +30,10 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """Opened once a process."""
+    """Opened once a process. `patience`: seconds that Kafka may take for what is secret."""
 
-    def __init__(self, dsn: str, access: Access, bootstrap: str, size: int = 4) -> None:
-        self.access, self.bootstrap = access, bootstrap
+    def __init__(self, dsn: str, access: Access, bootstrap: str, size: int = 4, patience: float = 4.0) -> None:
+        self.access, self.bootstrap, self.patience = access, bootstrap, patience
         self.pool = AsyncConnectionPool(
             dsn,
             kwargs={"autocommit": True, "options": OPTIONS, "application_name": "potik api commands"},
@@ -65,7 +65,10 @@ class Desk:
     async def telling(self) -> AsyncIterator[Tell]:
         """Writes to crm.connections, and returns when Kafka has it. Raises Unavailable when Kafka is away."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=4000
+            bootstrap_servers=self.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=round(self.patience * 1000),
         )
         try:
             await producer.start()

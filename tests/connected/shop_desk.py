@@ -46,7 +46,7 @@ class ShopDesk:
     def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
         self.dsn, self.workspace = dsn, Id(str(uuid4()))
         self.access, self.rows = Access(), rows
-        self.desk = Desk(dsn, self.access, bootstrap)
+        self.desk = Desk(dsn, self.access, bootstrap, patience=60.0)
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
 
