@@ -7,7 +7,7 @@ import typer
 from crm.connector import Connection
 from crm.scalars import Id
 from services.cli.options import Data, Json
-from services.cli.reread import Actor, Connector, Dry, Overwrite, Since, Until, Workspace, run
+from services.cli.reread import Actor, Archive, Connector, Dry, Overwrite, Since, Until, Workspace, run
 from services.quarantine.desk import Desk
 from services.reread.scan import Fill
 
@@ -26,6 +26,7 @@ def fill(
     dry_run: Dry = False,
     overwrite: Overwrite = False,
     actor: Actor = "",
+    archive: Archive = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -39,4 +40,4 @@ def fill(
             raise ValueError(f"No {of} field {key!r} is defined. Nothing was changed. Define it first: fieldDefine.")
         return Fill(of, key, path, at.by.now, by, overwrite)
 
-    run(steps, connector, since, until, workspace, dry_run, actor, data, json)
+    run(steps, connector, since, until, workspace, dry_run, actor, archive, data, json)

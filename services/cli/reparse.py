@@ -3,7 +3,7 @@
 from crm.connector import Connection
 from crm.scalars import Id
 from services.cli.options import Data, Json
-from services.cli.reread import Actor, Connector, Dry, Overwrite, Since, Until, Workspace, run
+from services.cli.reread import Actor, Archive, Connector, Dry, Overwrite, Since, Until, Workspace, run
 from services.connectors import CONNECTORS
 from services.quarantine.desk import Desk
 from services.reread.scan import Reparse
@@ -17,6 +17,7 @@ def reparse(
     dry_run: Dry = False,
     overwrite: Overwrite = False,
     actor: Actor = "",
+    archive: Archive = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -25,4 +26,4 @@ def reparse(
     async def steps(at: Desk, connections: dict[Id, Connection], by: str) -> Reparse:
         return Reparse(CONNECTORS[connector], connections, at.by.now, by, overwrite)
 
-    run(steps, connector, since, until, workspace, dry_run, actor, data, json)
+    run(steps, connector, since, until, workspace, dry_run, actor, archive, data, json)

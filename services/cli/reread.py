@@ -17,7 +17,7 @@ from crm.moments import first
 from crm.scalars import Id, Micros
 from services.archive.progress import Advance, progress
 from services.cli import show
-from services.cli.target import Target, id_of, target
+from services.cli.target import Target, archive_of, id_of, target
 from services.connectors import CONNECTORS
 from services.quarantine.desk import Desk, desk
 from services.reread.applying import Outcome, carried_out
@@ -36,6 +36,10 @@ Workspace = Annotated[str, typer.Option("--workspace", help="Of this workspace a
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also what was changed on the card since.")]
 Steps = Callable[[Desk, dict[Id, Connection], str], Awaitable[Reparse | Fill]]  # at the desk, of these, by whom
+Archive = Annotated[
+    Path | None,
+    typer.Option("--archive", help="Has what Kafka no longer has.", show_default="CRM_ARCHIVE, or beside the data"),
+]
 Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.", show_default="you")]
 
 
@@ -64,18 +68,20 @@ def run(
     workspace: str,
     dry_run: bool,
     actor: str,
+    archive: Path | None,
     data: Path | None,
     json: bool,
 ) -> None:
     """Both commands, from their options to what they print. Raises ValueError, Broken."""
     if connector not in CONNECTORS:
         raise ValueError(f"There is no connector {connector!r}; there are {', '.join(CONNECTORS)}.")
+    oldest = archive or archive_of(data)
     span, here, by = period(since, until), target(data), actor or getpass.getuser()
 
     async def work() -> None:
         async with desk(here.kafka_bootstrap, here.database_url, by) as at:
             connections = chosen(at.by.connections.values(), connector, workspace)
-            await go(at.conn, here, connections, span, await steps(at, connections, by), dry_run, json)
+            await go(at.conn, here, connections, span, await steps(at, connections, by), dry_run, oldest, json)
 
     asyncio.run(work())
 
@@ -87,6 +93,7 @@ async def go(
     span: tuple[Micros, Micros],
     steps: Reparse | Fill,
     dry_run: bool,
+    archive: Path,
     json: bool,
 ) -> None:
     done: list[tuple[Correction, Outcome]] = []
@@ -96,7 +103,7 @@ async def go(
         def total(count: int) -> Advance:
             return stack.enter_context(progress("Reading again", count, "records", quiet=json))
 
-        facts: AsyncIterator[Past] = past(here.kafka_bootstrap, connections, *span, decided, total)
+        facts: AsyncIterator[Past] = past(here.kafka_bootstrap, connections, *span, decided, total, archive=archive)
         async for correction in corrections(conn, facts, steps):
             outcome = Outcome("would change") if dry_run else await carried_out(conn, correction)
             done.append((correction, outcome))

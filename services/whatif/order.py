@@ -9,6 +9,7 @@ from itertools import pairwise
 from crm.adapters.journal_log import position_of
 from crm.codec import decode, type_of
 from crm.envelope import Event
+from crm.errors import Broken
 from crm.events import DealOpened
 from crm.scalars import Id
 from crm.topics import JOURNAL
@@ -32,12 +33,21 @@ async def recorded(journal: Tape, advance: Advance) -> AsyncIterator[Event]:
 
 
 async def merged(journal: Tape, advance: Advance) -> AsyncIterator[Placed]:
-    """Within a partition in its own order. What the relay repeated, or a newer version wrote, is left out."""
+    """Within a partition in its own order. What the relay repeated, or a newer version wrote, is left out.
+
+    Raises Broken when Kafka has not all of it.
+    """
     at = dict.fromkeys(range(JOURNAL.partitions), 0)
 
     async def following(partition: int) -> Event | None:
         while (record := await journal.next(JOURNAL.name, partition)) is not None:
             advance(1)
+            if position_of(record) > at[partition]:
+                raise Broken(
+                    f"Kafka does not have position {at[partition]} of journal partition {partition}. "
+                    "Nothing was tried. Load an archive that has all of it into another Kafka (`crm archive load`) "
+                    "and try it there."
+                )
             if position_of(record) == at[partition]:
                 at[partition] += 1
                 if type_of(record.value):
