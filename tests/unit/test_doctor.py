@@ -1,5 +1,6 @@
 """Each thing that `crm doctor` may find: the fault is planted, the sentence asserted; when all is well it says so."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,15 @@ def test_a_role_that_is_not_ready(tmp_path: Path) -> None:
         Finding("decide", True, "ready, started again 2 times."),
         Finding("relay", False, "waiting: ended with 1. Its log lines say more."),
     ]
+
+
+def test_roles_that_something_else_starts(tmp_path: Path) -> None:
+    (here,) = checks.roles_ready(patient(tmp_path))
+    assert here == Finding("roles", False, f"No stack runs on {tmp_path}: start it with `crm up`.")
+    (elsewhere,) = checks.roles_ready(
+        replace(patient(tmp_path), kafka_bootstrap="kafka:9092", database_url="postgres:")
+    )
+    assert elsewhere.ok and elsewhere.sentence.startswith("No `crm up` runs here")
 
 
 def patient(data: Path, stack: StackState | None = None) -> Patient:
