@@ -77,6 +77,8 @@ def tell_periods(found: dict[str, Any]) -> None:
     rows = [[name, *row] for name, row in zip(found["periods"], rows, strict=True)]
     show.table(columns, rows)
     typer.echo(f"p99 beside a rebuild: {found['p99_during_to_before']} times what it was; the goal is below 1.5.")
+    if not found["kept_up"]:
+        typer.echo("This machine did not carry the load before the rebuild either: take a lower --rate.")
 
 
 def replay(
