@@ -133,7 +133,7 @@ def by_step(posting: Forms, ended: float, seconds: dict[str, float]) -> dict[str
 
 
 def kept_up(before: dict[str, Any], rate: int) -> bool:
-    """Whether this machine carries the load at all: else a ratio says nothing, as every form waits longer and longer."""
+    """Whether this machine carries the load at all: where each form waits longer than the last a ratio says nothing."""
     return bool(before["facts_per_s"] >= 0.95 * rate and before["visible_ms"]["p99_ms"] < BACKLOG)
 
 
