@@ -18,7 +18,7 @@ from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.topics import JOURNAL
-from streams.rebuild import building, comparing, manners, swapping, tables, versions
+from streams.rebuild import building, comparing, manners, swapping, tables, telling, versions
 from streams.rebuild.building import Built, WorkerFailed
 from streams.rebuild.failing import TROUBLE, sentence
 from streams.rebuild.following import follow
@@ -212,13 +212,18 @@ class Rebuild:
                 try:
                     served = {p.name: await asyncio.to_thread(views.served, conn, p.name) for p in built}
                     live = [told.table for told in served.values() if told]
+                    before = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
+                    ahead = await telling.ahead(built, before, at, self.plan.bootstrap, self.plan.topic)
                     seen = await asyncio.to_thread(swapping.lock_live, conn, live, self.plan.topic)
+                    shown = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     at = await self.to(built, at, {p: max(seen.get(p, 0), b.position) for p, b in at.items()})
                     await asyncio.to_thread(swapping.lock_readers, conn, self.plan.names)
                     for projection in built:
                         await asyncio.to_thread(
                             swapping.swap, conn, projection, served[projection.name], at, self.plan.topic
                         )
+                        if (old := served[projection.name]) and (places := shown.get(old.table)):
+                            await asyncio.to_thread(telling.tell, conn, projection, places, at, ahead)
                     await asyncio.to_thread(conn.commit)
                     return dict(at)
                 finally:
