@@ -13,7 +13,8 @@ import psycopg
 
 # The API names its sessions, `crm up` those of every role. What is made from empty is beside the roles of the present.
 ROLES_RUN = """
-SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname IN (current_database(), regexp_replace(current_database(), '_rebuilt$', ''))
+SELECT EXISTS (SELECT FROM pg_stat_activity
+WHERE datname IN (current_database(), regexp_replace(current_database(), '_rebuilt$', ''))
 AND application_name ~ '^(potik api|crm (api|decide|relay|project))')"""
 ALONE = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0"
 LAST = 19  # niceness
