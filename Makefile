@@ -28,13 +28,15 @@ lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m crm.evolution
 	@$(BIN)/python -m api.evolution
+	@$(BIN)/python -m streams.rebuild.golden
 
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
-events: $(READY) ## Python classes, ids and golden records from schemas/avro
+events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds
 	@$(BIN)/python -m crm.catalogue
 	@$(BIN)/python -m crm.publishing
+	@$(BIN)/python -m streams.rebuild.golden write
 
 schema: $(READY) ## schema.graphql from the code
 	@$(BIN)/python -m api.sdl > schema.graphql

@@ -20,21 +20,22 @@ IDLE, BUSY = 0.1, 0.02  # seconds between two looks: when nothing is told, and w
 AWAITED = 0.003  # the same when somebody waits
 PATIENCE = 5.0  # seconds that a query waits for its position
 REMEMBERED = 600  # looks
-# One look: how far each projection is, whether it stands still, and how far the journal is at the same moment.
+# One look: how far each projection is, whether it stands still, and how far the journal is at the same moment. It is
+# the table that the view shows that counts, which may be another version's.
 LOOK = b"""
+WITH asked AS (SELECT name, coalesce(s.consumer, o.consumer) AS consumer
+  FROM unnest(%(names)s::text[], %(tables)s::text[]) AS o (name, consumer) LEFT JOIN core.shown AS s USING (name)),
+at AS (SELECT name, json_agg(position + 1 ORDER BY partition) AS places, bool_or(failed IS NOT NULL) AS failed
+  FROM asked JOIN core.checkpoint USING (consumer) WHERE topic = %(topic)s GROUP BY name)
 SELECT json_build_object(
   'heads', (SELECT json_agg(next ORDER BY partition) FROM core.journal_head),
-  'reached', (SELECT json_object_agg(consumer, places) FROM (
-    SELECT consumer, json_agg(position + 1 ORDER BY partition) AS places FROM core.checkpoint
-    WHERE topic = %(topic)s AND consumer = ANY (%(consumers)s) GROUP BY consumer) AS c),
-  'failed', (SELECT json_agg(DISTINCT consumer) FROM core.checkpoint
-    WHERE topic = %(topic)s AND consumer = ANY (%(consumers)s) AND failed IS NOT NULL))::text"""
-BY_TABLE = {p.table: name for name, p in PROJECTIONS.items()}
+  'reached', (SELECT json_object_agg(name, places) FROM at),
+  'failed', (SELECT json_agg(name) FROM at WHERE failed))::text"""
 log = structlog.get_logger()
 
 
 class Look(msgspec.Struct):
-    """What Postgres says."""
+    """What Postgres says, by projection."""
 
     heads: tuple[int, ...] | None = None
     reached: dict[str, tuple[int, ...]] | None = None
@@ -76,7 +77,8 @@ class Freshness:
         )
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
-            asked = {"topic": JOURNAL.name, "consumers": list(BY_TABLE)}
+            tables = [projection.table for projection in PROJECTIONS.values()]
+            asked = {"topic": JOURNAL.name, "names": list(PROJECTIONS), "tables": tables}
             while True:
                 at = time.monotonic()
                 (text,) = await (await connection.execute(LOOK, asked)).fetchone() or ("{}",)
@@ -89,13 +91,14 @@ class Freshness:
     def take(self, look: Look, at: float) -> None:
         """`at`: when it was asked."""
         self.heads.append((at, look.heads or BEGINNING))
-        for table, places in (look.reached or {}).items():
-            name = BY_TABLE[table]
+        for name, places in (look.reached or {}).items():
+            if len(places) < JOURNAL.partitions:
+                continue  # its role has not been given all of them yet
             self.reached[name] = places
             for seen, heads in self.heads:
                 if seen > self.complete_at[name] and all(map(int.__ge__, places, heads)):
                     self.complete_at[name] = seen
-        self.failed = frozenset(BY_TABLE[table] for table in look.failed or ())
+        self.failed = frozenset(look.failed or ())
         self.known.clear()
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import psycopg
@@ -54,7 +54,10 @@ class Stalled(RuntimeError):
 
 
 class Consumption:
-    """One role's loop over one worker's fetches. `prepare` is done for each session with Postgres, before its use."""
+    """One role's loop over one worker's fetches.
+
+    `prepare` is done for each session with Postgres, before its use; `beside` all the time that the role runs.
+    """
 
     def __init__(
         self,
@@ -63,8 +66,9 @@ class Consumption:
         handler: Handler,
         settings: Settings,
         prepare: Callable[[], Awaitable[object]] | None = None,
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        self.group, self.topics, self.handler, self.prepare = group, topics, handler, prepare
+        self.group, self.topics, self.handler, self.prepare, self.beside = group, topics, handler, prepare, beside
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.healed = False
@@ -82,6 +86,8 @@ class Consumption:
         """Until cancelled. Raises what cannot be mended by trying again."""
         await topics_there(self.bootstrap, self.topics)
         tasks = [asyncio.create_task(self.worker.app.start()), asyncio.create_task(self.work())]
+        if self.beside:
+            tasks.append(asyncio.create_task(self.beside()))
         try:
             while True:
                 await self.worker.check()

@@ -1,6 +1,7 @@
 """The project role: events become rows. One Postgres transaction a batch: all projections' rows and checkpoints."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from projections import PROJECTIONS
 from streams import checkpoints
 from streams.checkpoints import Record
 from streams.consume import Consumption, Todo
+from streams.rebuild import showing
 from streams.role import run
 from streams.sessions import REFUSED
 
@@ -199,7 +201,9 @@ def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[P
 
 
 def consumption(settings: Settings) -> Consumption:
-    return Consumption("project", [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), settings)
+    views = partial(showing.follow, settings.database_url, PROJECTIONS.values())
+    handler = Project(PROJECTIONS.values(), with_history=True)
+    return Consumption("project", [JOURNAL.name], handler, settings, beside=views)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,19 @@ COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the t
 GRANT USAGE ON SCHEMA read, core TO potik_reader;
 GRANT SELECT ON core.checkpoint TO potik_reader;
 
-CREATE TABLE IF NOT EXISTS core.building (consumer text PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS core.building (consumer text PRIMARY KEY, since timestamptz NOT NULL DEFAULT now());
 COMMENT ON TABLE core.building IS 'Projection versions that a rebuild makes: the project role leaves them alone until the rebuild hands them over.';
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'core.building'::regclass AND attname = 'since') THEN
+    ALTER TABLE core.building ADD COLUMN since timestamptz NOT NULL DEFAULT now();
+  END IF;
+END $$;
+
+CREATE TABLE IF NOT EXISTS core.built (name text PRIMARY KEY, consumer text NOT NULL, since timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE core.built IS 'Projection versions that are complete and handed over: the project role that moves one lets its view go over to it.';
+
+CREATE TABLE IF NOT EXISTS core.shown (name text PRIMARY KEY, consumer text NOT NULL);
+COMMENT ON TABLE core.shown IS 'Whose table the view of a projection shows, since it was changed first: how fresh an answer is, that consumer says.';
 
 CREATE TABLE IF NOT EXISTS core.served (
   name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),
@@ -23,8 +34,9 @@ CREATE TABLE IF NOT EXISTS core.served (
 );
 COMMENT ON TABLE core.served IS 'What the view of a projection showed before its last change. held: it was changed back by hand, so no start changes it again.';
 
-CREATE TABLE IF NOT EXISTS core.golden (consumer text PRIMARY KEY, shapes int[] NOT NULL, handles text[] NOT NULL, rows text NOT NULL);
-COMMENT ON TABLE core.golden IS 'What each projection version makes of the golden records: one that gives other rows has changed without a new version.';
+CREATE TABLE IF NOT EXISTS core.gold (consumer text PRIMARY KEY, way int NOT NULL, shapes int[] NOT NULL, handles text[] NOT NULL, columns jsonb NOT NULL);
+COMMENT ON TABLE core.gold IS 'What the projection versions that fill this database make of the golden records, as digests by column: one that gives other rows has changed without a new version.';
+DROP TABLE IF EXISTS core.golden; -- the same as whole rows, of the last steps alone
 
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY);
 COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once.';

@@ -21,6 +21,8 @@ WHERE r.ev_class = to_regclass(%s) LIMIT 1"""
 COLUMNS = """
 SELECT attname::text, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
 WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+KEEP = """
+INSERT INTO core.shown VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET consumer = excluded.consumer"""
 OPTIONS = "SELECT coalesce(reloptions, '{}') FROM pg_class WHERE oid = to_regclass(%s)"
 EMPTY = {
     "text": "",
@@ -77,6 +79,7 @@ def show(conn: Connection, name: str, table: Served, also: Projection[Any] | Non
     statement = SQL("CREATE OR REPLACE VIEW {}{} AS SELECT {} FROM {} AS t")
     conn.execute(statement.format(view, told, SQL(", ").join(columns_), Identifier(*table)))
     conn.execute(SQL(shown(f"read.{name}")))
+    conn.execute(KEEP, [name, table.table])
 
 
 def expression(column: Column, there: bool) -> Composable:

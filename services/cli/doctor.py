@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import checks, flow_checks, server_checks, show
+from services.cli import checks, flow_checks, server_checks, show, version_checks
 from services.cli.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
@@ -19,6 +19,7 @@ ONLINE: tuple[Check, ...] = (
     server_checks.postgres_answers,
     checks.roles_ready,
     checks.lags_small,
+    version_checks.versions,
     flow_checks.flows,
 )
 

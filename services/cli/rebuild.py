@@ -14,11 +14,15 @@ from projections import PROJECTIONS
 from services.cli import show, whole
 from services.cli.options import Data, Json
 from services.cli.target import target
+from services.stack import behind
 from streams.rebuild import history, rebuilding
 from streams.rebuild.rebuilding import Outcome, Plan, Told
 from streams.rebuild.shadow import Report
 
 MEGABYTE = 1 << 20
+INTERRUPTED = 130  # as shells tell Ctrl-C
+STOPPED = "Stopped. Nothing was swapped: the rows of before are served on. The next run begins anew."
+SERVED = "Stopped, but the new rows are there already: `crm doctor` says whether they are served."
 
 
 def rebuild(
@@ -101,9 +105,11 @@ def tell(outcome: Outcome) -> None:
             f"{number:,} events of schema {id}, which this release does not know, were passed over "
             f"(one is position {position} of partition {partition}): a newer release wrote them."
         )
+    end = "The new rows are served; `crm rebuild NAME --rollback` goes back."
+    if outcome.waiting:
+        end = f"Built: {', '.join(outcome.waiting)}. {behind.WAITS}"
     typer.echo(
-        f"{outcome.events:,} events in {outcome.seconds['total']:.1f} s, {outcome.events_per_second:,} a second. "
-        "The new rows are served; `crm rebuild NAME --rollback` goes back."
+        f"{outcome.events:,} events in {outcome.seconds['total']:.1f} s, {outcome.events_per_second:,} a second. {end}"
     )
 
 
@@ -116,8 +122,11 @@ def differences(reports: Mapping[str, Report]) -> None:
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Told]:
-    """On a terminal: what is done, how fast, what is left. On standard error; nothing elsewhere."""
+def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) -> Iterator[Told]:
+    """On a terminal: what is done, how fast, what is left. On standard error; nothing elsewhere.
+
+    At Ctrl-C says `stopped`, or `served` once new rows have taken the old ones' place, and exits with 130.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -135,8 +144,19 @@ def progress(quiet: bool = False) -> Iterator[Told]:
             left = max(0, int((now.total or 0) - now.completed))
             bar.update(task, rate=f"{now.speed:,.0f}" if now.speed else "-", lag=f"{left:,}")
 
-        yield Told(
-            step=lambda text: bar.update(task, description=text),
-            begin=lambda total: bar.reset(task, total=total, description="fold", rate="-", lag=f"{total:,}"),
-            advance=advance,
-        )
+        def step(text: str) -> None:
+            steps.append(text)
+            bar.update(task, description=text)
+
+        steps: list[str] = []
+        try:
+            yield Told(
+                step=step,
+                begin=lambda total: bar.reset(task, total=total, description="fold", rate="-", lag=f"{total:,}"),
+                advance=advance,
+                lag=lambda left: bar.update(task, lag=f"{left:,}"),
+            )
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(served if "serve" in steps else stopped, err=True)
+            raise typer.Exit(INTERRUPTED) from None

@@ -13,6 +13,8 @@ from services.cli.target import target
 from streams.rebuild import verifying
 from streams.rebuild.rebuilding import Plan
 
+STOPPED = "Stopped. What is read was not touched."
+
 
 def verify(
     names: Annotated[list[str] | None, typer.Argument(help=f"All unless told: {', '.join(PROJECTIONS)}.")] = None,
@@ -23,7 +25,7 @@ def verify(
 ) -> None:
     """Compare what is read with a fresh fold of the journal; exit code 1 when they differ. Changes nothing."""
     here = target(data)
-    with progress(json) as told:
+    with progress(json, stopped=STOPPED) as told:
         plan = Plan(
             *(here.kafka_bootstrap, here.database_url, chosen(names or [], every=not names)),
             workers=workers,

@@ -9,11 +9,13 @@ from services.cli import rebuild, show
 from services.cli.target import Target
 from streams.rebuild import whole
 
+STOPPED = "Stopped. The present database is as it was; the next run drops what this one has made."
+
 
 def run(here: Target, workers: int, budget: int, swap: bool, json: bool) -> None:
     """Without `swap` the new database is dropped when its checksums are told."""
     dsn = here.database_url
-    with rebuild.progress(json) as told:
+    with rebuild.progress(json, stopped=STOPPED, served=STOPPED) as told:
         found = asyncio.run(whole.from_empty(here.kafka_bootstrap, dsn, workers, budget, told))
     kept = exchange(dsn, found.database) if swap else ""
     if not swap:

@@ -1,4 +1,4 @@
-"""Folds the journal into tables that are being built: several processes, each with partitions of its own."""
+"""Several processes that fold the journal, each with partitions of its own, for a rebuild or a replay."""
 
 import asyncio
 import os
@@ -6,13 +6,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from crm.errors import Broken
 from streams.rebuild.manners import give_way
-from streams.rebuild.spec import Spec
 
 # Megabytes come and go with each answer of Kafka: kept in the process, and in huge pages where Linux has them. Given
 # back and asked for again, their page faults take a tenth of the time.
@@ -22,6 +21,26 @@ MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
 }
 LINE = 1 << 20  # bytes of one line of a worker
+
+
+class Order(Protocol):
+    """What its processes are told, as JSON; a worker may be told more."""
+
+    @property
+    def worker(self) -> str:
+        """The module that is run: see streams.rebuild.worker."""
+
+    @property
+    def until(self) -> Mapping[int, int]:
+        """Position by partition that is not folded any more."""
+
+    @property
+    def begins(self) -> Mapping[int, tuple[int, int]]:
+        """Offset and position by partition; the beginning where it has none."""
+
+    @property
+    def kept(self) -> str:
+        """What has not happened when a process ends in the middle."""
 
 
 @dataclass
@@ -43,7 +62,7 @@ class WorkerFailed(Broken):
 
 
 async def build(
-    spec: Spec, workers: int, advance: Callable[[int], None], together: bool = False, gentle: bool = False
+    spec: Order, workers: int, advance: Callable[[int], None], together: bool = False, gentle: bool = False
 ) -> Built:
     """Raises WorkerFailed with what the first worker that failed said; all others are ended then.
 
@@ -65,11 +84,11 @@ async def build(
 
 
 async def work(
-    spec: Spec, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None], gentle: bool
+    spec: Order, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None], gentle: bool
 ) -> None:
     """One process: it is given a group of partitions, and the next when it is done with that."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "streams.rebuild.worker"),
+        *(sys.executable, "-m", spec.worker),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **MEMORY, "POLARS_MAX_THREADS": "1"},
@@ -95,14 +114,13 @@ async def work(
             else:
                 code = await process.wait()
                 raise WorkerFailed(
-                    f"A process of the rebuild ended ({code}) in the middle: its lines above may say why. "
-                    "Nothing was swapped. Run it again."
+                    f"A process ended ({code}) in the middle: its lines above may say why. {spec.kept} Run it again."
                 )
     finally:
         process.stdin.close()
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # to the end of its pipes: the loop may end before it has let go of them
 
 
 def take(built: Built, done: dict[str, Any]) -> None:

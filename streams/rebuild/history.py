@@ -10,7 +10,7 @@ from crm.adapters import views
 from crm.adapters.views import Served
 from crm.errors import Broken
 from projections import PROJECTIONS
-from streams.rebuild import swapping, tables
+from streams.rebuild import showing, swapping, tables
 from streams.rebuild.tables import BEFORE
 
 LAST = "SELECT before_schema, before_table FROM core.served WHERE name = %s"
@@ -41,7 +41,7 @@ def back(conn: Connection, name: str, before: Served) -> str:
     if before.schema == BEFORE and served == Served("read", before.table):
         return exchange(conn, name, before.table)
     views.show(conn, name, before, also=projection)
-    conn.execute(swapping.REMEMBER, [name, *(served or before), True])
+    conn.execute(showing.REMEMBER, [name, *(served or before), True])
     ((_, events),) = conn.execute(AT, [before.table]).fetchall()
     return (
         f"{name} is served from {'.'.join(before)} again, as of {events:,} events. This release does not fold that "

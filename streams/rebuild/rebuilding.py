@@ -18,7 +18,7 @@ from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.topics import JOURNAL
-from streams.rebuild import building, comparing, manners, swapping, tables, telling, versions
+from streams.rebuild import building, comparing, manners, showing, swapping, tables, telling, versions
 from streams.rebuild.building import Built, WorkerFailed
 from streams.rebuild.failing import TROUBLE, sentence
 from streams.rebuild.following import follow
@@ -47,19 +47,27 @@ class Plan:
     budget: int = BUDGET
     compare: bool = True
     full_speed: bool = False  # also beside roles that run
+    patience: float = 10.0  # seconds that a new version's view may take to go over, once its table is complete
 
 
 @dataclass
 class Told:
-    """Whom to tell how it goes: `step` a sentence, `begin` how many events there are, `advance` how many are done."""
+    """Whom to tell how it goes: `step` a word, `begin` how many events there are, `advance` how many are done.
+
+    `lag`: events that the journal has more. From the step "serve" on the new rows have taken the old ones' place.
+    """
 
     step: Callable[[str], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
+    lag: Callable[[int], None] = lambda _: None
 
 
 class Outcome(msgspec.Struct):
-    """`seconds` by step; `unknown` by schema id: how many events of it were passed over, partition, position of one."""
+    """`seconds` by step; `unknown` by schema id: how many events of it were passed over, partition, position of one.
+
+    `waiting`: those of another version than is read, which no project role has taken over yet.
+    """
 
     names: tuple[str, ...]
     projections: dict[str, int]  # rows by table
@@ -68,7 +76,7 @@ class Outcome(msgspec.Struct):
     events_per_second: int
     unknown: dict[int, tuple[int, int, int]] = {}
     reports: dict[str, Report] = {}
-    swapped: bool = False
+    waiting: tuple[str, ...] = ()
     gentle: bool = False  # it gave way to roles that ran
     tries: int = 1  # of the swap
 
@@ -122,8 +130,10 @@ class Rebuild:
         self.seconds["total"] = round(total, 2)
         working = total - self.seconds.get("compare", 0.0)
         rows = {p.table: done.rows.get(p.name, 0) for p in projections}
+        with self.timed("serve"):
+            waiting = await showing.shown(self.plan.dsn, self.plan.names, self.plan.patience)
         return Outcome(
-            *(self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, True),
+            *(self.plan.names, rows, events, self.seconds, round(events / working), done.unknown, reports, waiting),
             gentle=self.manners.gentle,
             tries=self.tries,
         )
@@ -177,6 +187,7 @@ class Rebuild:
         for _ in range(10):
             ends = await next_positions(self.plan.bootstrap, self.plan.topic, {p: b.position for p, b in at.items()})
             left = sum(end - at[p].position for p, end in ends.items())
+            self.told.lag(left)
             at = await self.to(built, at, ends)
             if left <= CLOSE:
                 break
@@ -214,6 +225,7 @@ class Rebuild:
                     live = [told.table for told in served.values() if told]
                     before = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     ahead = await telling.ahead(built, before, at, self.plan.bootstrap, self.plan.topic)
+                    live += [p.table for p in built]
                     seen = await asyncio.to_thread(swapping.lock_live, conn, live, self.plan.topic)
                     shown = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     at = await self.to(built, at, {p: max(seen.get(p, 0), b.position) for p, b in at.items()})
@@ -224,7 +236,8 @@ class Rebuild:
                         )
                         if (old := served[projection.name]) and (places := shown.get(old.table)):
                             await asyncio.to_thread(telling.tell, conn, projection, places, at, ahead)
-                    await asyncio.to_thread(conn.commit)
+                    conn.commit()  # here, not in a thread: whoever ends us ends us before it or after it
+                    self.told.step("serve")
                     return dict(at)
                 finally:
                     conn.close()

@@ -12,6 +12,7 @@ import msgspec
 from crm.errors import Malformed
 from crm.projection import Projection
 from projections import PROJECTIONS
+from streams.rebuild.watch import line_of
 
 
 class Spec(msgspec.Struct):
@@ -28,6 +29,8 @@ class Spec(msgspec.Struct):
     archive: str = ""  # a folder: what it holds is not read from Kafka
     budget: int = 1 << 30  # bytes of rows in memory
     everything: bool = False  # decode all fields, read or not
+    worker: str = "streams.rebuild.worker"  # the module that is run
+    kept: str = "Nothing was swapped."
 
 
 def load(names: Sequence[str], file: str = "", schema: str = "read") -> list[Projection[Any]]:
@@ -50,5 +53,8 @@ def declared(file: str) -> dict[str, Projection[Any]]:
     try:
         exec(code, vars(module))
     except Exception as error:
-        raise Malformed(f"{file} cannot be imported: {error!r}. Nothing was changed.") from error
+        line = line_of(error, file)
+        said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        where = f"{file}, line {line}" if line else file
+        raise Malformed(f"{where}: {said.rstrip('.')}. Nothing was changed.") from error
     return {p.name: p for p in vars(module).values() if isinstance(p, Projection)}

@@ -1,4 +1,7 @@
-"""The new table takes the place of the one that is read: tables, view and checkpoints change in one transaction."""
+"""The new table takes the place of the one that is read: tables, view and checkpoints change in one transaction.
+
+Of another version only the table and its checkpoints: the view goes over when a project role moves it (`showing`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +15,7 @@ from crm.adapters import views
 from crm.adapters.views import Served
 from crm.projection import Projection
 from streams.rebuild.kafka_source import Begin
+from streams.rebuild.showing import PATIENCE, REMEMBER
 from streams.rebuild.tables import BEFORE
 
 LOCK_CHECKPOINTS = """
@@ -28,12 +32,10 @@ INSERT INTO core.checkpoint (consumer, topic, partition, next_offset, position)
 SELECT %s, topic, partition, next_offset, position FROM core.checkpoint WHERE consumer = %s
 ON CONFLICT (consumer, topic, partition) DO UPDATE
 SET next_offset = excluded.next_offset, position = excluded.position"""
-REMEMBER = """
-INSERT INTO core.served (name, before_schema, before_table, held) VALUES (%s, %s, %s, %s)
-ON CONFLICT (name) DO UPDATE SET at = now(), before_schema = excluded.before_schema,
-before_table = excluded.before_table, held = excluded.held"""
+WAIT = """
+INSERT INTO core.built (name, consumer) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET consumer = excluded.consumer, since = now()"""
 SWAPPING = "swapping"  # a schema that is empty outside of one transaction
-PATIENCE = "300ms"  # that readers may wait behind the change of their view, before it is tried again
 Connection = psycopg.Connection[Any]
 
 
@@ -79,21 +81,20 @@ def swap(
     live = replace(projection, schema="read")
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
     target = Served("read", projection.table)
-    before = served
     if served == target:  # the same version again: the old rows are kept in a schema of their own
         conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(BEFORE)))
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(BEFORE, projection.table)))
         move(conn, "read", projection.table, BEFORE)
-        before = Served(BEFORE, projection.table)
+        conn.execute(REMEMBER, [projection.name, BEFORE, projection.table, False])
         conn.execute(KEEP_PLACE, [kept_as(projection.table), projection.table])
     else:
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("read", projection.table)))
     move(conn, projection.schema, projection.table, "read")
-    views.show(conn, projection.name, target, also=live)
+    views.show(conn, projection.name, target if served in (None, target) else served, also=live)
+    if served not in (None, target):
+        conn.execute(WAIT, [projection.name, projection.table])
     hand_over(conn, projection.table, topic, places)
     conn.execute("DELETE FROM core.building WHERE consumer = %s", [projection.table])
-    if before:
-        conn.execute(REMEMBER, [projection.name, *before, False])
 
 
 def hand_over(conn: Connection, consumer: str, topic: str, places: Mapping[int, Begin]) -> None:

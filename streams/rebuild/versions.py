@@ -4,19 +4,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from crm.adapters import views
 from crm.adapters.views import Served
 from crm.errors import Broken
-from crm.golden_rows import Gold, changed, gold
+from crm.golden_rows import WAY, Gold, difference, gold
 from crm.projection import Projection
 
+MEND = "Nothing was changed. Raise its version: the new table is filled from the journal."
 MUCH = 20_000  # events: what the project role folds by itself in a few seconds
 EVENTS = "SELECT coalesce(sum(next), 0)::bigint FROM core.journal_head"
 UNREAD = "SELECT NOT EXISTS (SELECT FROM core.checkpoint WHERE consumer = %s AND position >= 0)"
+BUILT = "SELECT EXISTS (SELECT FROM core.built WHERE (name, consumer) = (%s, %s))"
 HELD = "SELECT held FROM core.served WHERE name = %s"
-KEEP = "INSERT INTO core.golden VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-KEPT = "SELECT shapes, handles, rows FROM core.golden WHERE consumer = %s"
+KEEP = """
+INSERT INTO core.gold VALUES (%s, %s, %s, %s, %s) ON CONFLICT (consumer) DO UPDATE
+SET way = excluded.way, shapes = excluded.shapes, handles = excluded.handles, columns = excluded.columns"""
+KEPT = "SELECT shapes, handles, columns FROM core.gold WHERE (consumer, way) = (%s, %s)"
 Connection = psycopg.Connection[Any]
 
 
@@ -28,6 +33,8 @@ def behind(conn: Connection, projections: Iterable[Projection[Any]]) -> list[Pro
         shown = views.served(conn, projection.name)
         if (held := conn.execute(HELD, [projection.name]).fetchone()) and held[0]:
             continue
+        if conn.execute(BUILT, [projection.name, projection.table]).fetchone() == (True,):
+            continue  # it waits for its project role
         ((unread,),) = conn.execute(UNREAD, [projection.table]).fetchall()
         if shown != Served("read", projection.table) or (unread and events > MUCH):
             found.append(projection)
@@ -47,8 +54,9 @@ def claim(conn: Connection, projections: Sequence[Projection[Any]]) -> None:
 def refuse_a_changed_fold(conn: Connection, projections: Iterable[Projection[Any]]) -> None:
     """Raises Broken when a version gives other rows than it gave when its table was made."""
     for projection in projections:
-        kept = conn.execute(KEPT, [projection.table]).fetchone()
+        kept = conn.execute(KEPT, [projection.table, WAY]).fetchone()
         if kept is None:
-            conn.execute(KEEP, [projection.table, *gold(projection)])
-        elif said := changed(projection, Gold(*kept)):
-            raise Broken(said)
+            shapes, handles, columns = gold(projection)
+            conn.execute(KEEP, [projection.table, WAY, shapes, handles, Jsonb(columns)])
+        elif said := difference(projection, Gold(*kept)):
+            raise Broken(f"{said} {MEND}")

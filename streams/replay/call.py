@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ import psutil
 from crm.projection import Projection
 from crm.replaying import What
 from crm.topics import JOURNAL
-from streams.rebuild.building import WorkerFailed
+from streams.rebuild.building import WorkerFailed, build
 from streams.rebuild.reads import UnreadField
 from streams.replay import planning
 from streams.replay.asked import Bounds, bounds, path
@@ -26,7 +26,6 @@ from streams.replay.extras import needed
 from streams.replay.file import declared
 from streams.replay.order import MEMORY, Order, fold_partition
 from streams.replay.parts import check_keys, scan
-from streams.replay.processes import build
 from streams.replay.targets import Target
 
 T = TypeVar("T")
@@ -133,19 +132,31 @@ def folded(order: Order, projections: Sequence[Projection[Any]], workers: int, a
     """In processes when the projections are in a file; else here, where they are."""
     total = sum(order.until.values())
     if order.file:
-        built = build(order, workers, advance)
+        built = run(lambda: build(order, workers, advance))
         return Replayed(total, built.rows, {id: told[0] for id, told in built.unknown.items()})
     return run(lambda: here(order, projections, advance))
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Also in a notebook, whose own loop runs already: then in a thread of its own."""
+    """Also in a notebook, whose own loop runs already: then in a thread of its own. Interrupted, it ends its work."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work())
+    begun: Future[Callable[[], object]] = Future()
+
+    async def there() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        begun.set_result(lambda: loop.call_soon_threadsafe(task.cancel) if task else None)
+        return await work()
+
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(work())).result()
+        done = thread.submit(lambda: asyncio.run(there()))
+        try:
+            return done.result()
+        except KeyboardInterrupt:
+            begun.result()()
+            raise
 
 
 async def here(order: Order, projections: Sequence[Projection[Any]], advance: Advance) -> Replayed:

@@ -38,6 +38,7 @@ class Order(msgspec.Struct):
     budget: int = MEMORY  # of a process
     begins: dict[int, tuple[int, int]] = {}  # all from the beginning
     worker: str = "streams.replay.worker"
+    kept: str = "Nothing was written."
 
 
 class Folding(Fold):

@@ -29,7 +29,7 @@ from streams import checkpoints
 from streams.checkpoints import Partition
 from streams.consume import Consumption
 from streams.project import Project
-from streams.rebuild import swapping
+from streams.rebuild import showing, swapping
 from streams.rebuild.following import follow
 from streams.rebuild.kafka_source import Begin
 from streams.rebuild.rebuilding import Outcome, Plan, rebuild
@@ -99,29 +99,38 @@ class Replayed:
                 raise error
 
     async def work(self, names: Sequence[str]) -> None:
-        role = Consumption("project", [self.topic], Project(PROJECTIONS[name] for name in names), Settings())
+        projections = [PROJECTIONS[name] for name in names]
+        role = Consumption("project", [self.topic], Project(projections), Settings())
         tps = [TopicPartition(self.topic, n) for n in range(JOURNAL.partitions)]
         kafka = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
         async with await connected(self.dsn) as conn, kafka:
             await checkpoints.ensure(conn, role.handler.consumers, [Partition(*tp) for tp in tps])
             kafka.assign(tps)
             await kafka.seek_to_beginning(*tps)
-            while True:
-                fetches: Any = [Fetched(records) for records in (await kafka.getmany(timeout_ms=200)).values()]
-                if fetches:
-                    async with conn.pipeline(), conn.transaction():
-                        _, skipped = await role.apply(conn, fetches, False)
-                    places, _ = await checkpoints.read(conn, role.handler.consumers, skipped)
-                    for partition, offset in checkpoints.lowest(places).items():
-                        kafka.seek(TopicPartition(*partition), offset)
+            views = asyncio.create_task(showing.follow(self.dsn, projections, self.topic))
+            try:
+                while not views.done():
+                    fetches: Any = [Fetched(records) for records in (await kafka.getmany(timeout_ms=200)).values()]
+                    if fetches:
+                        async with conn.pipeline(), conn.transaction():
+                            _, skipped = await role.apply(conn, fetches, False)
+                        places, _ = await checkpoints.read(conn, role.handler.consumers, skipped)
+                        for partition, offset in checkpoints.lowest(places).items():
+                            kafka.seek(TopicPartition(*partition), offset)
+                views.result()
+            finally:
+                views.cancel()
 
-    async def projected(self) -> None:
-        """Waits until every consumer is past all that was written."""
+    async def projected(self, consumers: Sequence[str] = ()) -> None:
+        """Waits until every consumer is past all that was written; or only these."""
+
+        def wanted(name: str) -> bool:
+            return name in consumers if consumers else not name.endswith(" before")
 
         async def behind() -> str | None:
             query = f"SELECT consumer, sum(position + 1) FROM core.checkpoint WHERE topic = '{self.topic}' GROUP BY 1"
             at = dict(await asyncio.to_thread(self.do, query))
-            late = {name: n for name, n in at.items() if n < self.next.total() and not name.endswith(" before")}
+            late = {name: n for name, n in at.items() if n < self.next.total() and wanted(name)}
             return None if at and not late else f"{late or at} of {self.next.total()}"
 
         await until(behind, 180)

@@ -10,7 +10,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from api.errors import StaleRead
-from api.freshness import Freshness
+from api.freshness import Freshness, written
 from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.projection import Projection
 from crm.scalars import Id
@@ -73,6 +73,25 @@ def test_what_was_never_written_is_a_stale_read(fresh_database_url: str) -> None
             await role(conn)
             with pytest.raises(StaleRead, match=r"up to 3:7 did not arrive within 0\.05 s"):
                 await freshness.wait("3:7", DEALS, 0.05)
+
+    asyncio.run(run())
+
+
+def test_a_view_that_shows_another_version_is_as_fresh_as_that_one(fresh_database_url: str) -> None:
+    """While the new table is built, or after `--rollback`: this release's own checkpoints do not tell."""
+
+    async def run() -> None:
+        log = some_journal()
+        async with followed(fresh_database_url) as (conn, freshness):
+            await conn.execute("UPDATE core.shown SET consumer = 'deal_v0' WHERE name = 'deal'")
+            await (await role(conn)).catch_up(log)
+            await freshness.wait(end_of(log), frozenset({"contact"}), 60)
+            assert freshness.of(DEALS).position == written((0,) * 12)
+            mark = "INSERT INTO core.checkpoint (consumer, topic, partition, position) SELECT 'deal_v0', %s, n, n "
+            await conn.execute(mark + "FROM generate_series(0, 10) AS n", [log[0].topic])
+            await conn.execute(mark + "FROM generate_series(11, 11) AS n", [log[0].topic])
+            await freshness.wait("11:12", DEALS, 60)
+            assert freshness.of(DEALS).position == written(tuple(range(1, 13)))
 
     asyncio.run(run())
 

@@ -10,10 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from crm.adapters.folding import remember
-from crm.adapters.migrations import migrate
 from crm.errors import Broken
 from projections import PROJECTIONS
-from services.stack.behind import claim
 from services.stack.topics import Admin
 from streams.rebuild.history import drop_old, roll_back
 from streams.rebuild.rebuilding import Told, held
@@ -71,36 +69,6 @@ def test_two_of_one_name_at_once(replayed: Replayed) -> None:
 
     with held(replayed.dsn, ["deal"]):
         asyncio.run(run())
-
-
-def test_a_new_version_is_built_beside_the_old_one(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until it is complete, readers have the old rows and the new column empty; the project role leaves it alone."""
-    said: list[str] = []
-
-    async def run() -> None:
-        await replayed.create()
-        await replayed.write(cards(0, 20))
-        await replayed.project()
-        before = await asyncio.to_thread(replayed.rows, "deal")
-        newer = replayed.raise_version("deal", "word: str", "word=event.title.upper()")
-        monkeypatch.setitem(PROJECTIONS, "deal", newer)
-        await asyncio.to_thread(migrate, replayed.dsn, [newer])
-        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == ["deal"]
-        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
-        await replayed.rebuild("deal", file=newer.fold.__code__.co_filename)
-        title = [c.name for c in newer.columns].index("title") + 1
-        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, row[title].upper()) for row in before]
-        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
-        (told,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
-        assert told.startswith(f"deal is served from read.{DEAL} again, as of 340 events.")
-        assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
-        assert await asyncio.to_thread(claim, replayed.dsn, said.append) == []
-
-    asyncio.run(run())
-    assert said == [
-        f"Behind: deal (version {PROJECTIONS['deal'].version}). "
-        "Built from the journal now; until then readers see the rows before."
-    ]
 
 
 def test_the_same_version_again_and_back(replayed: Replayed) -> None:

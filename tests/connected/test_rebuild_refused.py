@@ -78,7 +78,7 @@ def test_a_fold_that_gives_no_rows(replayed: Replayed, body: str, said: str) -> 
         rows = await asyncio.to_thread(replayed.rows, "order")
         assert len(rows) == 4
         file.write_text(FOLD.replace("{body}", body))
-        await asyncio.to_thread(replayed.do, "DELETE FROM core.golden")
+        await asyncio.to_thread(replayed.do, "DELETE FROM core.gold")
         with pytest.raises(CrmError) as refused:
             await replayed.rebuild("order", file=str(file))
         assert said in str(refused.value)
@@ -194,7 +194,7 @@ def test_readers_in_the_way_are_waited_for(replayed: Replayed) -> None:
             await until(several, 180)
             assert not swapping_.done()
             reader.rollback()
-            assert (await swapping_).swapped
+            assert (await swapping_).waiting == ()
 
     asyncio.run(run())
 

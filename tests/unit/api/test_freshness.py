@@ -6,9 +6,8 @@ import pytest
 
 from api.errors import BadInput
 from api.freshness import Freshness, Look, read, written
-from projections import PROJECTIONS
 
-DEAL, CALL = PROJECTIONS["deal"].table, PROJECTIONS["call"].table
+DEAL, CALL = "deal", "call"
 NOTHING = (0,) * 12
 
 

@@ -1,0 +1,134 @@
+"""A raised version: built beside the running role of the release before, read once a role of its own moves it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.adapters.migrations import migrate
+from crm.projection import Projection
+from projections import PROJECTIONS
+from services.stack import behind
+from services.stack.process import until
+from streams.rebuild import tables
+from streams.rebuild.history import roll_back
+from streams.rebuild.rebuilding import held
+from streams.rebuild.showing import go_over
+from streams.rebuild.standings import standings
+from tests.connected.replayed import Replayed, cards
+
+DEAL = PROJECTIONS["deal"]
+OLD, VERSION = DEAL.table, DEAL.version + 1
+NEW = f"deal_v{VERSION}"
+
+
+@pytest.fixture
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
+    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+
+
+def raised(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> Projection[Any]:
+    """The next release, whose deals have a word more; its tables are there."""
+    newer = replayed.raise_version("deal", "word: str", "word=event.title.upper()")
+    monkeypatch.setitem(PROJECTIONS, "deal", newer)
+    migrate(replayed.dsn, [newer])
+    return newer
+
+
+def doctor(replayed: Replayed, newer: Projection[Any]) -> list[tuple[bool, str]]:
+    with tables.connected(replayed.dsn) as conn:
+        return [(one.at_work, one.sentence) for one in standings(conn, [newer], replayed.topic)]
+
+
+async def soon(replayed: Replayed, name: str, is_so: Callable[[list[tuple[Any, ...]]], bool]) -> None:
+    async def missing() -> str | None:
+        rows = await asyncio.to_thread(replayed.rows, name)
+        return None if is_so(rows) else f"{len(rows)} rows, such as {rows[:1]}"
+
+    await until(missing, 60)
+
+
+def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The view went over as soon as the table was built: until the new role came, its rows stood still unnoticed."""
+    said: list[str] = []
+
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 20))
+        async with replayed.projecting(["deal"]):  # of the release before
+            await replayed.projected()
+            before = await asyncio.to_thread(replayed.rows, "deal")
+            newer = await asyncio.to_thread(raised, replayed, monkeypatch)
+            file = newer.fold.__code__.co_filename
+            assert await asyncio.to_thread(behind.claim, replayed.dsn, said.append) == ["deal"]
+            assert await asyncio.to_thread(replayed.rows, "deal") == [(*row, "") for row in before]
+            outcome = await replayed.rebuild("deal", file=file, patience=0)
+            assert outcome.waiting == ("deal",)
+            assert await asyncio.to_thread(behind.claim, replayed.dsn, said.append) == []
+            await replayed.write(cards(20, 5))
+            await soon(replayed, "deal", lambda rows: len(rows) == 25 and rows[24][-1] == "")
+            await replayed.projected([OLD])
+        assert go_over(replayed.dsn, newer, replayed.topic) == f"{NEW} is 85 events behind {OLD}"
+        async with replayed.projecting(["deal"]):
+            await soon(replayed, "deal", lambda rows: rows[0][-1] != "")
+            rows = await asyncio.to_thread(replayed.rows, "deal")
+            title = [c.name for c in newer.columns].index("title") + 1
+            assert len(rows) == 25
+            assert [row[-1] for row in rows] == [row[title].upper() for row in rows]
+            await replayed.write(cards(25, 5))
+            await soon(replayed, "deal", lambda rows: len(rows) == 30)
+        (told,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+        assert told.startswith(f"deal is served from read.{OLD} again, as of 425 events.")
+        assert [row[-1] for row in await asyncio.to_thread(replayed.rows, "deal")] == [""] * 25
+        assert await asyncio.to_thread(behind.claim, replayed.dsn, said.append) == []
+
+    asyncio.run(run())
+    assert said == [
+        f"Behind: deal (version {VERSION}). Built from the journal now; until then readers see the rows before."
+    ]
+
+
+def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claimed and never built, being built, built without a role, put back by hand: since when, and what to do."""
+    since = "on 2026-11-25 09:30 UTC"
+    at = "timestamptz '2026-11-25 11:30+02'"
+    end = f" Readers see read.{OLD}, 7 events behind the journal."
+
+    async def run() -> None:
+        await replayed.create()
+        await replayed.write(cards(0, 3))
+        await replayed.project(["deal"])
+        heads = ", ".join(f"({p}, {n})" for p, n in replayed.next.items())
+        await asyncio.to_thread(
+            replayed.do,
+            f"UPDATE core.journal_head AS h SET next = n FROM (VALUES {heads}) AS v (p, n) WHERE partition = p",
+            f"UPDATE core.journal_head SET next = next + 7 WHERE partition = {min(replayed.next)}",
+        )
+        assert await asyncio.to_thread(doctor, replayed, DEAL) == []
+        newer = await asyncio.to_thread(raised, replayed, monkeypatch)
+        missing = f"deal version {VERSION} is not built and nobody is at it: `crm rebuild deal`."
+        assert doctor(replayed, newer) == [(False, missing + end)]
+        await asyncio.to_thread(behind.claim, replayed.dsn, lambda _: None)
+        await asyncio.to_thread(replayed.do, f"UPDATE core.building SET since = {at}")
+        waited = f" It has waited since {since[3:]}."
+        assert doctor(replayed, newer) == [(False, missing + waited + end)]
+        with held(replayed.dsn, ["deal"]):
+            assert doctor(replayed, newer) == [
+                (True, f"deal version {VERSION} is being built from the journal now." + end)
+            ]
+        assert doctor(replayed, newer) == [(False, missing + waited + end)]
+        await replayed.rebuild("deal", file=newer.fold.__code__.co_filename, patience=0)
+        await asyncio.to_thread(replayed.do, f"UPDATE core.built SET since = {at}")
+        complete = f"deal version {VERSION} is complete since {since[3:]} and waits for a project role of this release"
+        assert doctor(replayed, newer) == [(False, f"{complete}: start one.{end}")]
+        await asyncio.to_thread(replayed.do, f"UPDATE core.checkpoint SET position = 999 WHERE consumer = '{NEW}'")
+        assert go_over(replayed.dsn, newer, replayed.topic) == ""
+        assert doctor(replayed, newer) == []
+        await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+        await asyncio.to_thread(replayed.do, f"UPDATE core.served SET at = {at}")
+        put_back = f"deal was put back by `--rollback` {since}: `crm rebuild deal` goes forward again."
+        assert doctor(replayed, newer) == [(False, put_back + end)]
+
+    asyncio.run(run())
