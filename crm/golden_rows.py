@@ -50,6 +50,8 @@ def gold(projection: Projection[Any], shapes: Sequence[int] | None = None) -> Go
             row = projection.fold(rows.get(key), event)
             told = {name: msgspec.to_builtins(getattr(row, name)) for name in names_of(row)}
             rows[key] = row
+        except TimeoutError:  # somebody who waits has had enough
+            raise
         except Exception as error:  # what it does with strange values is a part of what it is
             told = {"(raises)": type(error).__name__}
         for column in {*told, *(c.name for c in projection.columns), "(raises)"}:

@@ -11,6 +11,7 @@ from crm.adapters.views import Served
 from crm.errors import Broken
 from crm.golden_rows import WAY, Gold, difference, gold
 from crm.projection import Projection
+from streams.rebuild.watch import Endless, limited, line_of
 
 MEND = "Nothing was changed. Raise its version: the new table is filled from the journal."
 MUCH = 20_000  # events: what the project role folds by itself in a few seconds
@@ -52,11 +53,23 @@ def claim(conn: Connection, projections: Sequence[Projection[Any]]) -> None:
 
 
 def refuse_a_changed_fold(conn: Connection, projections: Iterable[Projection[Any]]) -> None:
-    """Raises Broken when a version gives other rows than it gave when its table was made."""
+    """Raises Broken when a version gives other rows than it gave when its table was made, or comes to no end."""
     for projection in projections:
-        kept = conn.execute(KEPT, [projection.table, WAY]).fetchone()
-        if kept is None:
-            shapes, handles, columns = gold(projection)
-            conn.execute(KEEP, [projection.table, WAY, shapes, handles, Jsonb(columns)])
-        elif said := difference(projection, Gold(*kept)):
-            raise Broken(f"{said} {MEND}")
+        try:
+            with limited():
+                refuse_changed(conn, projection)
+        except Endless as error:
+            file = projection.fold.__code__.co_filename
+            raise Broken(
+                f"The fold of {projection.name} ({file}, line {line_of(error, file)}) cannot take the golden records: "
+                f"{error}. Nothing was changed. Mend the fold and run it again."
+            ) from error
+
+
+def refuse_changed(conn: Connection, projection: Projection[Any]) -> None:
+    kept = conn.execute(KEPT, [projection.table, WAY]).fetchone()
+    if kept is None:
+        shapes, handles, columns = gold(projection)
+        conn.execute(KEEP, [projection.table, WAY, shapes, handles, Jsonb(columns)])
+    elif said := difference(projection, Gold(*kept)):
+        raise Broken(f"{said} {MEND}")

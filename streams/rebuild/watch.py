@@ -1,5 +1,6 @@
 """A limit on how long a fold may work without giving anything back."""
 
+import ctypes
 import signal
 import sys
 import threading
@@ -11,19 +12,23 @@ from typing import Any
 PATIENCE = 20.0  # seconds of this process's own work, whatever else the machine does
 
 
-class Endless(Exception):
+class Endless(TimeoutError):
     """A fold did not come to an end."""
+
+    def __init__(self, seconds: float = PATIENCE) -> None:
+        super().__init__(f"it has worked for {seconds:.0f} s and did not come to an end")
 
 
 @contextmanager
 def limited(seconds: float = PATIENCE) -> Iterator[None]:
-    """Raises Endless inside the block after so much work. Outside a process's main thread there is no limit."""
+    """Raises Endless inside the block after so much work; outside a process's main thread after so much time."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        with limited_here(seconds):
+            yield
         return
 
     def stop(_: int, __: FrameType | None) -> None:
-        raise Endless(f"it has worked for {seconds:.0f} s and did not come to an end")
+        raise Endless(seconds)
 
     before: Any = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
@@ -32,6 +37,27 @@ def limited(seconds: float = PATIENCE) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+@contextmanager
+def limited_here(seconds: float) -> Iterator[None]:
+    """By the interpreter, as signals reach the main thread alone."""
+    thread, lock, running = ctypes.c_ulong(threading.get_ident()), threading.Lock(), [True]
+
+    def stop() -> None:
+        with lock:
+            if running:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Endless))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            running.clear()
+        timer.cancel()
 
 
 def line_of(error: BaseException, file: str) -> int | None:

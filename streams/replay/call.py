@@ -151,11 +151,10 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await work()
 
     with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(lambda: asyncio.run(there()))
         try:
-            return done.result()
+            return thread.submit(lambda: asyncio.run(there())).result()
         except KeyboardInterrupt:
-            begun.result()()
+            begun.add_done_callback(lambda end: end.result()())  # now, or as soon as it has begun
             raise
 
 

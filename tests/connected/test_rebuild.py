@@ -9,6 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from crm.adapters import history
 from crm.adapters.folding import remember
 from crm.errors import Broken
 from projections import PROJECTIONS
@@ -16,7 +17,7 @@ from services.stack.topics import Admin
 from streams.rebuild.history import drop_old, roll_back
 from streams.rebuild.rebuilding import Told, held
 from streams.rebuild.verifying import verify
-from streams.rebuild.whole import drop, from_empty, keep_history
+from streams.rebuild.whole import drop, from_empty
 from tests.connected.own_journal import Journal
 from tests.connected.replayed import Replayed, cards
 from tests.connected.test_replay import publish
@@ -131,7 +132,9 @@ def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
             await remember(conn, events)
             causes = sorted({event.meta.cause for event in events})
             await conn.execute("INSERT INTO core.fact_seen SELECT unnest(%s::uuid[])", [causes])
-        await keep_history(replayed.bootstrap, replayed.dsn, replayed.topic)
+        async with await connected(replayed.dsn) as conn:  # as the project role does
+            for records_ in (await journal.records()).values():
+                await history.keep(conn, records_)
         budget = 1 << 20
         found = await from_empty(
             replayed.bootstrap, replayed.dsn, 2, budget, Told(), replayed.topic, journal.commit_log

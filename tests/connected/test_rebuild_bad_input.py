@@ -10,9 +10,10 @@ import pytest
 
 from crm.adapters.archive import manifest
 from crm.errors import Broken, CrmError
+from crm.topics import journal_partition
 from services.chaos.small_disk import SmallDisk
 from services.chaos.unavailable import Unavailable
-from streams.rebuild import folding, watch
+from streams.rebuild import folding, versions, watch
 from streams.rebuild.rebuilding import Plan
 from streams.rebuild.spec import Spec, load
 from streams.rebuild.verifying import verify
@@ -95,32 +96,38 @@ def test_a_column_that_sql_forbids(replayed: Replayed, column: str, said: str) -
     assert replayed.do("SELECT to_regclass('read.order_v1')") == [(None,)]
 
 
-def test_a_fold_that_does_not_end(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, as its patience is shortened."""
+GIVE = "    return Order"
+
+
+def endless(replayed: Replayed, when: str) -> str:
     file = replayed.folder / "order.py"
-    give = "    return Order"
-    endless = FOLD.replace("COLUMN", "number").replace(give, f"    while True:\n        pass\n{give}")
-    file.write_text(endless)
+    file.write_text(FOLD.replace("COLUMN", "number").replace(GIVE, f"    while {when}:\n        pass\n{GIVE}"))
+    return str(file)
+
+
+def test_a_fold_that_never_ends(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It once hung for ever where it is held against the golden records."""
+    file = endless(replayed, "True")
+    monkeypatch.setattr(versions, "limited", partial(watch.limited, 0.2))
+    with pytest.raises(CrmError, match=r"line 14\) cannot take the golden records: .* did not come to an end"):
+        asyncio.run(replayed.rebuild("order", file=file))
+
+
+def test_a_fold_that_does_not_end_with_one_event(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, as its patience is shortened."""
+    file = endless(replayed, "event.number == 3")
     monkeypatch.setattr(folding, "limited", partial(watch.limited, 0.2))
+    partition = journal_partition(cards(3, 1)[0].meta.stream)
 
     async def run() -> None:
         await filled(replayed)
         spec = Spec(
-            replayed.bootstrap,
-            replayed.topic,
-            replayed.dsn,
-            "building",
-            ("order",),
-            dict(replayed.next),
-            file=str(file),
+            *(replayed.bootstrap, replayed.topic, replayed.dsn, "building", ("order",), dict(replayed.next)), file=file
         )
         work = Work(spec)
         await work.kafka.bootstrap()
-        with pytest.raises(
-            folding.FoldFailed,
-            match=r"line 1[34]\) cannot take DealOpened .* did not come to an end",
-        ):
-            await work.group(sorted(replayed.next))
+        with pytest.raises(folding.FoldFailed, match=r"line 1[34]\) cannot take DealOpened .* did not come to an end"):
+            await work.group([partition])
         await work.kafka.close()
         for sink in work.sinks:
             sink.conn.close()

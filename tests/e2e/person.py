@@ -12,10 +12,13 @@ ADDRESSES = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CRM_HEALTH_PORT", "CRM_INTAKE_U
 
 
 class Person:
-    """Works on a data folder of their own, on free ports: another stack on this machine is not touched."""
+    """Works on a data folder of their own, on free ports: another stack on this machine is not touched.
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    `root`: where the code is that they run.
+    """
+
+    def __init__(self, data: Path, root: Path = ROOT) -> None:
+        self.data, self.root = data, root
         self.environment = {name: value for name, value in os.environ.items() if name not in ADDRESSES} | {
             "CRM_DATA": str(data),
             "CRM_INTAKE_PORT": "0",
@@ -24,7 +27,7 @@ class Person:
 
     def types(self, command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "services.cli", *command.split()]
-        done = subprocess.run(words, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=180)
+        done = subprocess.run(words, env=self.environment, cwd=self.root, capture_output=True, text=True, timeout=180)
         assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

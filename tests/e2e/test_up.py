@@ -2,19 +2,27 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
+from crm.adapters import views
+from crm.adapters.views import Served
+from projections import PROJECTIONS
+from services.stack import state
 from services.stack.process import until
-from tests.e2e.person import Person
+from tests.e2e.person import ROOT, Person
 from tests.servers import IN_CONTAINERS
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 
+DEAL = PROJECTIONS["deal"]
 DEALS = "{ deals(first: 5) { nodes { number title stage contact { name phones } } } }"
 
 
@@ -25,15 +33,16 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     person.types("down")
 
 
-def deals(stack: Any, token: str) -> Any:
-    """The list once it holds a deal."""
+def deals(stack: Any, token: str, number: int = 1) -> Any:
+    """The list once it holds so many."""
     seen: list[Any] = []
 
     async def missing() -> str | None:
         async with httpx.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"}) as http:
             answer = (await http.post(stack["graphql_url"], json={"query": DEALS})).json()
         seen.append(answer)
-        return None if answer.get("data") and answer["data"]["deals"]["nodes"] else f"no deal: {answer}"
+        found = answer["data"]["deals"]["nodes"] if answer.get("data") else ()
+        return None if len(found) >= number else f"too few deals: {answer}"
 
     asyncio.run(until(missing, 120))
     return seen[-1]["data"]["deals"]["nodes"]
@@ -89,3 +98,40 @@ def test_what_is_stopped_leaves_nothing_and_is_found_again(person: Person) -> No
     again = person.starts()
     assert (again["workspace"], again["token"]) == (before["workspace"], before["token"])
     assert deals(again, again["token"]) == [OLENA]
+
+
+def next_release(root: Path) -> Path:
+    """This release with the version of deal raised, and nothing else."""
+    for room in ("api", "crm", "projections", "schemas", "services", "streams"):
+        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    file = root / "projections" / "deal.py"
+    file.write_text(file.read_text().replace(f"version={DEAL.version},", f"version={DEAL.version + 1},"))
+    return root
+
+
+def test_a_raised_version_is_built_beside_the_roles_and_served(person: Person, tmp_path: Path) -> None:
+    person.types("down")
+    newer = Person(person.data, next_release(tmp_path / "release"))
+    stack = newer.starts()
+    table = f"deal_v{DEAL.version + 1}"
+
+    async def missing() -> str | None:
+        shown = await asyncio.to_thread(served, person)
+        return None if shown == Served("read", table) else f"the view shows {shown}"
+
+    try:
+        asyncio.run(until(missing, 60))
+        form = {"name": "Іван", "phone": "067 765 43 21"}
+        assert httpx.post(stack["form_url"], data=form, trust_env=False).status_code == 200
+        assert deals(stack, stack["token"], 2)[-1] == OLENA
+        assert [check for check in newer.asks("doctor")["checks"] if not check["ok"]] == []
+        said = (person.data / "stack.log").read_text()
+        assert f"Behind: deal (version {DEAL.version + 1}). Built from the journal now" in said
+        assert "Served now: deal, from " in said
+    finally:
+        newer.types("down")
+
+
+def served(person: Person) -> Served | None:
+    with psycopg.connect(state.running(person.data).database_url) as conn:
+        return views.served(conn, "deal")

@@ -1,6 +1,7 @@
 """What ends a rebuild is told in a sentence."""
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -36,7 +37,13 @@ def test_what_is_said(error: BaseException, said: str) -> None:
     assert sentence(error) == said
 
 
-def test_a_fold_that_does_not_end_is_stopped() -> None:
-    with pytest.raises(Endless, match="it has worked for 0 s and did not come to an end"), limited(0.05):
+def test_a_fold_that_does_not_end_is_stopped_in_any_thread() -> None:
+    stopped()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(stopped).result()
+
+
+def stopped() -> None:
+    with pytest.raises(Endless, match="did not come to an end"), limited(0.05):
         while True:
             pass

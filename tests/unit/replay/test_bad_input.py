@@ -1,11 +1,14 @@
 """What can be wrong with a replay: each is a sentence, and what has the target's name stays as it was."""
 
+import asyncio
 import errno
 import os
 import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from crm.adapters.archive import manifest
 from crm.errors import Broken, CrmError, Malformed
 from services.cli import app
 from streams.rebuild import folding, watch
-from streams.replay import extras
+from streams.replay import call, extras
 from streams.replay.disk import NotWritten
 from streams.replay.file import declared
 from tests.history import archive, quarter, records
@@ -242,3 +245,34 @@ def test_killed_in_the_middle_it_leaves_the_target_as_it_was(mine: Path, old: Pa
     assert done.exit_code == 0, done.output
     assert pl.read_parquet(out).height == 13
     assert not list(mine.parent.glob(".*")), "what the killed one left is swept"
+
+
+class Interrupted(ThreadPoolExecutor):
+    """Ctrl-C while its work is waited for."""
+
+    def submit(self, *given: Any) -> Any:
+        class Waited:
+            def result(self) -> None:
+                raise KeyboardInterrupt
+
+        super().submit(*given)
+        return Waited()
+
+
+def test_interrupted_in_a_notebook_it_ends_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a loop runs already, and the work in a thread beside it, which nobody interrupts."""
+    ended: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def notebook() -> None:
+        call.run(work)
+
+    monkeypatch.setattr(call, "ThreadPoolExecutor", Interrupted)
+    with closing(asyncio.new_event_loop()) as loop, pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(notebook())
+    assert ended == [True]
