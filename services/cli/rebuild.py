@@ -48,6 +48,10 @@ def rebuild(
 ) -> None:
     """Make a projection's rows anew from the journal. Readers see the old rows until the new ones are complete."""
     here, wanted = target(data), chosen(names or [], every)
+    if swap and not from_empty:
+        raise ValueError(
+            "--swap goes with --all --from-empty. Nothing was changed: `crm rebuild NAME` swaps by itself."
+        )
     if rollback:
         return tell_lines(history.roll_back(here.database_url, wanted), json)
     if drop_old:

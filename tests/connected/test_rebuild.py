@@ -12,7 +12,9 @@ from aiokafka.admin import RecordsToDelete
 from crm.adapters import history
 from crm.adapters.folding import remember
 from crm.errors import Broken
+from crm.events import DealOpened
 from projections import PROJECTIONS
+from services.cli.whole import exchange
 from services.stack.topics import Admin
 from streams.rebuild.history import drop_old, roll_back
 from streams.rebuild.rebuilding import Told, held
@@ -143,8 +145,17 @@ def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
             assert found.made == found.present
             assert found.made["core.history"][0] == found.outcome.events == len(events)
             assert found.made[f"read.{DEAL}"][0] == 12
+            async with await connected(replayed.dsn):
+                with pytest.raises(RuntimeError, match=r"is in use: .* It was not changed\. Stop the roles"):
+                    exchange(replayed.dsn, found.database)
+            kept = await asyncio.to_thread(exchange, replayed.dsn, found.database)
+            await asyncio.to_thread(drop, replayed.dsn, kept)
         finally:
             await asyncio.to_thread(drop, replayed.dsn, found.database)
+        deal = next(event for event in events if isinstance(event, DealOpened))
+        async with await connected(replayed.dsn) as conn:  # the new one, under the old one's name
+            past = await history.of_row(conn, PROJECTIONS["deal"], deal.meta.workspace, deal.deal_id)
+        assert past[0] == deal
 
     asyncio.run(run())
 
