@@ -15,6 +15,7 @@ from crm.errors import Broken
 from services.chaos.unavailable import Unavailable
 
 REMOUNT, DETACH = 32, 2  # mount(2), and umount2(2): let go of it even while somebody holds a file open
+PAGE = 4096  # bytes
 TRIES = 1_000  # to be faster than who writes
 HOLD = """
 mount -t tmpfs -o "size=$1,mode=755" tmpfs "$2" && echo held || exit 1
@@ -73,7 +74,8 @@ class SmallDisk:
         return " ".join(said.split())
 
     def resize(self, size: int) -> bool:
-        """False when more than that is in use."""
+        """False when more than that is in use. Never to nothing, which the kernel takes for no bound at all."""
+        size = max(size, PAGE)
         if not self.holder:
             return self.mount(f"size={size}", REMOUNT)
         assert self.holder.stdin
@@ -86,7 +88,10 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def fill(self) -> None:
-        """Takes all that is left; called again, also what others gave back meanwhile. Raises Broken when it cannot."""
+        """Takes all that is left; called again, also what others gave back meanwhile.
+
+        Raises Broken when it cannot, as of a disk with nothing on it.
+        """
         for _ in range(TRIES):
             if not self.free():
                 return

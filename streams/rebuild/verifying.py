@@ -12,6 +12,7 @@ from crm.errors import Broken
 from crm.projection import Projection
 from streams.rebuild import comparing, tables
 from streams.rebuild.checksums import checksum
+from streams.rebuild.failing import TROUBLE, sentence
 from streams.rebuild.kafka_source import Begin
 from streams.rebuild.rebuilding import Plan, Rebuild, Told, held
 from streams.rebuild.shadow import Report
@@ -35,8 +36,15 @@ class Verified(msgspec.Struct):
 
 async def verify(plan: Plan, told: Told | None = None) -> Verified:
     """Raises Broken with a sentence when the journal cannot be folded."""
+    try:
+        return await verified(plan, told or Told())
+    except TROUBLE as error:
+        raise Broken(sentence(error)) from error
+
+
+async def verified(plan: Plan, told: Told) -> Verified:
     projections = load(plan.names, plan.file)
-    run = Rebuild(plan, told or Told(), schema=SCHEMA)
+    run = Rebuild(plan, told, schema=SCHEMA)
     fresh = tables.building(projections, SCHEMA)
     with held(plan.dsn, [SCHEMA]):
         await asyncio.to_thread(all_there, plan.dsn, projections)
