@@ -201,7 +201,7 @@ def tell(events: Mapping[tuple[int, int], Event | None], projections: Sequence[P
 
 
 def consumption(settings: Settings) -> Consumption:
-    views = partial(showing.follow, settings.database_url, PROJECTIONS.values())
+    views = partial(showing.follow, settings.database_url, PROJECTIONS.values(), settings.kafka_bootstrap)
     handler = Project(PROJECTIONS.values(), with_history=True)
     return Consumption("project", [JOURNAL.name], handler, settings, beside=views)
 

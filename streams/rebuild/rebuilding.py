@@ -222,11 +222,13 @@ class Rebuild:
                 conn = await asyncio.to_thread(tables.connected, self.plan.dsn)
                 try:
                     served = {p.name: await asyncio.to_thread(views.served, conn, p.name) for p in built}
-                    live = [told.table for told in served.values() if told]
+                    live = [
+                        p.table for p in built if served[p.name] == ("read", p.table)
+                    ]  # others' views go over later
                     before = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     ahead = await telling.ahead(built, before, at, self.plan.bootstrap, self.plan.topic)
-                    live += [p.table for p in built]
-                    seen = await asyncio.to_thread(swapping.lock_live, conn, live, self.plan.topic)
+                    every = {*(told.table for told in served.values() if told), *(p.table for p in built)}
+                    seen = await asyncio.to_thread(swapping.lock_live, conn, sorted(every), self.plan.topic)
                     shown = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     at = await self.to(built, at, {p: max(seen.get(p, 0), b.position) for p, b in at.items()})
                     await asyncio.to_thread(swapping.lock_readers, conn, self.plan.names)
@@ -234,7 +236,7 @@ class Rebuild:
                         await asyncio.to_thread(
                             swapping.swap, conn, projection, served[projection.name], at, self.plan.topic
                         )
-                        if (old := served[projection.name]) and (places := shown.get(old.table)):
+                        if places := shown.get(projection.table):
                             await asyncio.to_thread(telling.tell, conn, projection, places, at, ahead)
                     conn.commit()  # here, not in a thread: whoever ends us ends us before it or after it
                     self.told.step("serve")

@@ -9,13 +9,11 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg.sql import SQL
 
-from crm.adapters import views
-from crm.adapters.views import Served
+from crm.errors import CrmError
 from crm.projection import Projection
 from crm.topics import JOURNAL
-from streams.rebuild import tables
+from streams.rebuild.failing import TROUBLE
 
 LOOK = 1.0  # seconds between two looks
 PATIENCE = "300ms"  # that readers may wait behind the change of their view, before it is tried again
@@ -24,63 +22,30 @@ INSERT INTO core.served (name, before_schema, before_table, held) VALUES (%s, %s
 ON CONFLICT (name) DO UPDATE SET at = now(), before_schema = excluded.before_schema,
 before_table = excluded.before_table, held = excluded.held"""
 BUILT = "SELECT name, consumer FROM core.built ORDER BY name"
-MINE = "SELECT 1 FROM core.built WHERE name = %s AND consumer = %s FOR UPDATE SKIP LOCKED"
-PLACES = """
-SELECT consumer, partition, position, failed FROM core.checkpoint WHERE consumer = ANY (%s) AND topic = %s
-ORDER BY consumer, topic, partition"""
 log = structlog.get_logger()
 
 
-async def follow(dsn: str, projections: Iterable[Projection[Any]], topic: str = JOURNAL.name) -> None:
+async def follow(dsn: str, projections: Iterable[Projection[Any]], bootstrap: str, topic: str = JOURNAL.name) -> None:
     """Until cancelled: lets the views of these go over, as soon as they can."""
     by_table = {projection.table: projection for projection in projections}
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5) as conn:
                 while True:
-                    for name, table in await (await conn.execute(BUILT)).fetchall():
-                        if table in by_table and not await asyncio.to_thread(go_over, dsn, by_table[table], topic):
-                            log.info("its view goes over", projection=name, table=table)
+                    for _, table in await (await conn.execute(BUILT)).fetchall():
+                        if projection := by_table.get(table):
+                            await let_go(dsn, projection, bootstrap, topic)
                     await asyncio.sleep(LOOK)
-        except psycopg.Error as error:  # readers in the way of a view; or the server's trouble
+        except (*TROUBLE, CrmError) as error:  # readers in the way of a view; or a server's trouble
             log.debug("a view did not go over yet", error=repr(error))
             await asyncio.sleep(LOOK)
 
 
-def go_over(dsn: str, projection: Projection[Any], topic: str = JOURNAL.name) -> str:
-    """Why its view does not go over yet; empty when it shows this version now. Raises psycopg.Error, LockNotAvailable.
+async def let_go(dsn: str, projection: Projection[Any], bootstrap: str, topic: str) -> None:
+    from streams.rebuild.going_over import go_over  # with polars, which a project role does without all other days
 
-    Never before the new table holds all that readers have seen in the old one.
-    """
-    with tables.connected(dsn) as conn:
-        before = views.served(conn, projection.name)
-        if why := not_yet(conn, projection, before, topic):
-            return why
-        conn.execute("SET LOCAL lock_timeout = '2s'")
-        if not conn.execute(MINE, [projection.name, projection.table]).fetchone():
-            return "another role lets it go over"
-        if why := not_yet(conn, projection, before, topic, " FOR UPDATE"):
-            return why
-        conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
-        views.show(conn, projection.name, Served("read", projection.table), also=projection)
-        conn.execute("DELETE FROM core.built WHERE name = %s", [projection.name])
-        if before:
-            conn.execute(REMEMBER, [projection.name, *before, False])
-    return ""
-
-
-def not_yet(
-    conn: tables.Connection, projection: Projection[Any], before: Served | None, topic: str, lock: str = ""
-) -> str:
-    """With " FOR UPDATE" nobody moves either table until the end of the transaction."""
-    new, old = projection.table, before.table if before else ""
-    at: dict[str, dict[int, int]] = {new: {}, old: {}}
-    for consumer, partition, position, failed in conn.execute(f"{PLACES}{lock}".encode(), [[new, old], topic]):
-        if failed and consumer == new:
-            return f"{new} stands still: {failed}"
-        at[consumer][partition] = position
-    left = sum(max(0, position - at[new].get(partition, -1)) for partition, position in at[old].items())
-    return f"{new} is {left:,} events behind {old}" if left and new != old else ""
+    if not await asyncio.to_thread(go_over, dsn, projection, bootstrap, topic):
+        log.info("its view goes over", projection=projection.name, table=projection.table)
 
 
 async def shown(dsn: str, names: Sequence[str], patience: float) -> tuple[str, ...]:

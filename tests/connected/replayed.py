@@ -107,7 +107,7 @@ class Replayed:
             await checkpoints.ensure(conn, role.handler.consumers, [Partition(*tp) for tp in tps])
             kafka.assign(tps)
             await kafka.seek_to_beginning(*tps)
-            views = asyncio.create_task(showing.follow(self.dsn, projections, self.topic))
+            views = asyncio.create_task(showing.follow(self.dsn, projections, self.bootstrap, self.topic))
             try:
                 while not views.done():
                     fetches: Any = [Fetched(records) for records in (await kafka.getmany(timeout_ms=200)).values()]

@@ -13,9 +13,9 @@ from projections import PROJECTIONS
 from services.stack import behind
 from services.stack.process import until
 from streams.rebuild import tables
+from streams.rebuild.going_over import go_over
 from streams.rebuild.history import roll_back
 from streams.rebuild.rebuilding import held
-from streams.rebuild.showing import go_over
 from streams.rebuild.standings import standings
 from tests.connected.replayed import Replayed, cards
 
@@ -70,7 +70,7 @@ def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: py
             await replayed.write(cards(20, 5))
             await soon(replayed, "deal", lambda rows: len(rows) == 25 and rows[24][-1] == "")
             await replayed.projected([OLD])
-        assert go_over(replayed.dsn, newer, replayed.topic) == f"{NEW} is 85 events behind {OLD}"
+        assert go_over(replayed.dsn, newer, replayed.bootstrap, replayed.topic) == f"{NEW} is 85 events behind {OLD}"
         async with replayed.projecting(["deal"]):
             await soon(replayed, "deal", lambda rows: rows[0][-1] != "")
             rows = await asyncio.to_thread(replayed.rows, "deal")
@@ -123,8 +123,8 @@ def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pyt
         await asyncio.to_thread(replayed.do, f"UPDATE core.built SET since = {at}")
         complete = f"deal version {VERSION} is complete since {since[3:]} and waits for a project role of this release"
         assert doctor(replayed, newer) == [(False, f"{complete}: start one.{end}")]
-        await asyncio.to_thread(replayed.do, f"UPDATE core.checkpoint SET position = 999 WHERE consumer = '{NEW}'")
-        assert go_over(replayed.dsn, newer, replayed.topic) == ""
+        await asyncio.to_thread(replayed.do, f"UPDATE core.checkpoint SET position = position WHERE consumer = '{NEW}'")
+        assert go_over(replayed.dsn, newer, replayed.bootstrap, replayed.topic) == ""
         assert doctor(replayed, newer) == []
         await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
         await asyncio.to_thread(replayed.do, f"UPDATE core.served SET at = {at}")
