@@ -1,4 +1,4 @@
-"""One view goes over to the version that a project role of its release moves, and subscribers hear what is new in it."""
+"""A view goes over to the version that a project role of its release moves; subscribers hear what is new in it."""
 
 import asyncio
 from typing import Any

@@ -222,9 +222,8 @@ class Rebuild:
                 conn = await asyncio.to_thread(tables.connected, self.plan.dsn)
                 try:
                     served = {p.name: await asyncio.to_thread(views.served, conn, p.name) for p in built}
-                    live = [
-                        p.table for p in built if served[p.name] == ("read", p.table)
-                    ]  # others' views go over later
+                    # Views of other versions go over later, and then it is told.
+                    live = [p.table for p in built if served[p.name] == ("read", p.table)]
                     before = await asyncio.to_thread(telling.seen, conn, live, self.plan.topic)
                     ahead = await telling.ahead(built, before, at, self.plan.bootstrap, self.plan.topic)
                     every = {*(told.table for told in served.values() if told), *(p.table for p in built)}

@@ -70,7 +70,10 @@ def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: py
             await replayed.write(cards(20, 5))
             await soon(replayed, "deal", lambda rows: len(rows) == 25 and rows[24][-1] == "")
             await replayed.projected([OLD])
-        assert go_over(replayed.dsn, newer, replayed.bootstrap, replayed.topic) == f"{NEW} is 85 events behind {OLD}"
+        assert (
+            await asyncio.to_thread(go_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic)
+            == f"{NEW} is 85 events behind {OLD}"
+        )
         async with replayed.projecting(["deal"]):
             await soon(replayed, "deal", lambda rows: rows[0][-1] != "")
             rows = await asyncio.to_thread(replayed.rows, "deal")
@@ -124,7 +127,7 @@ def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pyt
         complete = f"deal version {VERSION} is complete since {since[3:]} and waits for a project role of this release"
         assert doctor(replayed, newer) == [(False, f"{complete}: start one.{end}")]
         await asyncio.to_thread(replayed.do, f"UPDATE core.checkpoint SET position = position WHERE consumer = '{NEW}'")
-        assert go_over(replayed.dsn, newer, replayed.bootstrap, replayed.topic) == ""
+        assert await asyncio.to_thread(go_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic) == ""
         assert doctor(replayed, newer) == []
         await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
         await asyncio.to_thread(replayed.do, f"UPDATE core.served SET at = {at}")
