@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from crm.envelope import Fact
 from crm.shared import AssignmentRule, Payer, Phone
 from tests.given import MINUTE, NOON, call, form, message, paid, shop
-
-settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-settings.load_profile("patient")
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
 EMAILS = ["a@ua.net", "b@ua.net"]
