@@ -18,7 +18,7 @@ from api.entries import Entry, workspace_of
 from api.errors import ApiError, BadCursor, TooMuch
 from api.places import Places
 from crm.adapters.journal_log import position_of
-from crm.adapters.stopping import let_go
+from crm.adapters.stopping import begin, let_go
 from crm.topics import JOURNAL
 
 RETRY_SECONDS = 0.5
@@ -223,7 +223,7 @@ class Journal:
             request_timeout_ms=10_000,
         )
         try:
-            await consumer.start()
+            await begin(consumer)
             yield consumer
         finally:
             await let_go(consumer)

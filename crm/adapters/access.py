@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
+from crm.adapters.stopping import begin
 from crm.codec import decode
 from crm.connector import Connection
 from crm.envelope import now
@@ -128,7 +129,7 @@ class Access:
         while True:
             consumer = AIOKafkaConsumer(CONNECTIONS.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
             try:
-                await consumer.start()
+                await begin(consumer)
                 await self.read(consumer, known)
             except Exception as error:
                 logger.warning("connections cannot be followed; trying again", error=repr(error))

@@ -5,7 +5,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from crm.adapters.stopping import let_go
+from crm.adapters.stopping import begin, let_go
 from crm.errors import NotYet
 
 PATIENCE_MS = 10_000
@@ -20,7 +20,7 @@ class Places:
         )
 
     async def __aenter__(self) -> Self:
-        await self.consumer.start()
+        await begin(self.consumer)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,0 +1,48 @@
+"""Whoever is cut off while a consumer starts leaves no connection behind, wherever that was."""
+
+import asyncio
+import gc
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from crm.adapters.stopping import begin, let_go
+
+STEPS = 40  # turns of the loop before the cut: more than a start takes
+
+
+def left(bootstrap: str, begin: Callable[[Any], Awaitable[None]]) -> list[str]:
+    """What Python says of connections that nobody closed."""
+
+    async def cut(steps: int) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        starting = asyncio.ensure_future(begin(consumer))
+        for _ in range(steps):
+            await asyncio.wait([starting], timeout=0.0005)
+        starting.cancel()
+        await asyncio.wait([starting])
+        await let_go(consumer)
+
+    async def run() -> None:
+        for steps in range(STEPS):
+            await cut(steps)
+            gc.collect()
+
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        asyncio.run(run())
+        gc.collect()
+    return [str(one.message) for one in found if "unclosed" in str(one.message).lower()]
+
+
+def test_a_start_that_is_cut_leaves_no_connection(kafka_bootstrap: str) -> None:
+    assert left(kafka_bootstrap, begin) == []
+
+
+def test_one_that_is_not_started_to_the_end_is_found(kafka_bootstrap: str) -> None:
+    async def at_once(consumer: Any) -> None:
+        await consumer.start()
+
+    assert left(kafka_bootstrap, at_once) != []
