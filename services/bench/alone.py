@@ -5,7 +5,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -96,6 +97,15 @@ async def running(*parts: Part) -> AsyncIterator[None]:
     finally:
         for part, process in processes:
             await stop(process, part.stop_by, part.patience)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that servers of another user reach too; gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="crm-bench-") as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        yield folder
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,12 +20,13 @@ from crm.adapters import history, recall
 from crm.adapters.journal_log import next_positions
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
-from services.bench.alone import Alone, alone, running
+from services.bench.alone import Alone, alone, running, scratch
 from services.bench.histories import EVENTS_OF_A_CARD
 from services.bench.machine import machine
 from services.bench.rebuild import PAIR, filled, program
 from services.bench.streamed import progress
 from services.bench.visible import Forms
+from services.chaos.stand import SERVERS_GIVEN
 from services.stack import demo_workspace, state
 from services.stack.process import Process, last_lines, spawn
 from streams.rebuild import swapping, tables
@@ -34,7 +34,6 @@ from streams.rebuild.kafka_source import Begin
 from streams.rebuild.rebuilding import Plan, rebuild
 
 GOAL = 1.5  # times the p99 without a rebuild
-SERVERS_GIVEN = ("KAFKA_BOOTSTRAP", "DATABASE_URL")  # nobody measures on servers that others use
 AHEAD = "UPDATE core.journal_head SET next = %s WHERE partition = %s"
 Tell = Callable[[str], None]
 
@@ -60,9 +59,7 @@ class Stack:
 
 async def bench(events: int, rate: int, forms: int, seconds: int, options: Sequence[str], tell: Tell) -> dict[str, Any]:
     """`rate` facts a second, of which `forms` are posted and looked for; `options` are those of `crm rebuild`."""
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)
+    with scratch() as folder:
         async with alone(folder) as here:
             tell(f"Writing {events:,} events to Kafka, and their deals and contacts to Postgres")
             await lived(here, max(1, events // EVENTS_OF_A_CARD))

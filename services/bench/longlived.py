@@ -1,6 +1,5 @@
 """`crm bench asof`: one card that a thousand things happened to, as it was at many moments, on either clock."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -23,7 +22,7 @@ from crm.scalars import Id, Micros
 from crm.shared import Meta
 from crm.topics import JOURNAL, journal_partition
 from projections import PROJECTIONS
-from services.bench.alone import Alone, alone, running
+from services.bench.alone import Alone, alone, running, scratch
 from services.bench.machine import machine, percentiles
 from services.bench.paced import Wrong, paced
 from services.bench.rebuild import PAIR
@@ -75,9 +74,7 @@ def card(workspace: Id, number: int) -> Iterator[Event]:
 
 async def bench(events: int, moments: int, tell: Tell) -> dict[str, Any]:
     """Asked over HTTP as anybody would, and as `crm asof` asks."""
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)
+    with scratch() as folder:
         async with alone(folder) as here:
             tell(f"Writing a card of {events:,} events")
             told = list(card(here.workspace, events))

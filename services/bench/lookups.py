@@ -1,7 +1,6 @@
 """`crm bench caller` and `crm bench search`: one person among a million, on servers of their own."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import psycopg
 
 from crm.scalars import Id
 from services.bench import people
-from services.bench.alone import Alone, alone, running
+from services.bench.alone import Alone, alone, running, scratch
 from services.bench.machine import machine
 from services.bench.paced import Wrong, paced
 
@@ -50,8 +49,7 @@ async def search(contacts: int, rate: int, seconds: int, say: Say) -> dict[str, 
 async def measured(
     name: str, query: str, questions: Questions, contacts: int, rate: int, seconds: int, say: Say
 ) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="potik-bench-") as place:
-        folder = Path(place)
+    with scratch() as folder:
         async with alone(folder) as here:
             say(f"making {contacts} contacts and {contacts // 5} deals")
             await asyncio.to_thread(fill, here.dsn, here.workspace, contacts)

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import psutil
 
 from crm.topics import JOURNAL
-from services.bench.alone import Alone, alone
+from services.bench.alone import Alone, alone, scratch
 from services.bench.histories import EVENTS_OF_A_CARD
 from services.bench.machine import machine
 from streams.rebuild.rebuilding import Plan, rebuild
@@ -54,10 +53,9 @@ async def one(events: int, workers: int, budget: int, rivals_events: int, tell: 
         "workers": workers,
         "memory_mb": budget >> 20,
     }
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder:
-        room(Path(folder), settings["events"])
-        Path(folder).chmod(0o755)
-        async with alone(Path(folder)) as here:
+    with scratch() as folder:
+        room(folder, settings["events"])
+        async with alone(folder) as here:
             tell(f"Writing {settings['events']:,} events to Kafka")
             await filled(here.bootstrap, cards, workers)
             found: dict[str, Any] = {"benchmark": "rebuild", "machine": machine(), "settings": settings, "rebuild": {}}

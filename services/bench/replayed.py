@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,7 +11,7 @@ import polars as pl
 
 from crm.topics import JOURNAL
 from services.archive.saving import save
-from services.bench.alone import Alone, alone
+from services.bench.alone import Alone, alone, scratch
 from services.bench.histories import EVENTS_OF_A_CARD
 from services.bench.machine import machine
 from services.bench.rebuild import filled, program
@@ -33,9 +32,7 @@ async def bench(events: int, file: Path, tell: Tell) -> dict[str, Any]:
     if not file.is_file():
         raise ValueError(f"There is no {file}: name a file with a projection by --file.")
     cards = max(1, events // EVENTS_OF_A_CARD)
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)
+    with scratch() as folder:
         async with alone(folder) as here:
             found = await measured(here, folder, cards, file, tell)
     settings = {"events": cards * EVENTS_OF_A_CARD, "cards": cards, "file": file.name, "processes": os.cpu_count()}

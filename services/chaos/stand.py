@@ -22,7 +22,7 @@ from services.stack.role import ROLES, Role
 from services.stack.supervisor import Plan, Say, Supervisor, held
 
 SERVERS = ("kafka", "postgres")
-SERVERS_GIVEN = ("KAFKA_BOOTSTRAP", "DATABASE_URL")  # nobody breaks servers that others use
+SERVERS_GIVEN = ("KAFKA_BOOTSTRAP", "DATABASE_URL")  # nobody breaks servers that others use, or measures on them
 PATIENCE = 120.0  # seconds for a part to be ready
 Way = tuple[str, str]  # from a role to a server
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from crm.adapters.archive import container, manifest
-from crm.adapters.stopping import let_go
+from crm.adapters.stopping import begin, let_go
 from crm.codec import decode
 from crm.envelope import Fact
 from crm.errors import Broken, Malformed
@@ -46,8 +46,8 @@ async def past(
     when neither has it.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50)
-    await consumer.start()
     try:
+        await begin(consumer)
         at, ends, lost = await places(consumer, topics, since, decided)
         advance = total(sum(ends[tp] - offset for tp, offset in at.items()))
         older = {tp: archived(archive, tp.topic, tp.partition, before) for tp, before in lost.items()}

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from crm.adapters.stopping import let_go
+from crm.adapters.stopping import begin, let_go
 from crm.errors import Broken
 
 SILENCE = 30.0  # seconds without an answer
@@ -31,7 +31,7 @@ class Tape:
         self.waiting: defaultdict[TopicPartition, deque[Record]] = defaultdict(deque)
 
     async def __aenter__(self) -> Self:
-        await self.consumer.start()
+        await begin(self.consumer)
         self.ends = await self.consumer.end_offsets(self.tps)
         self.read = await self.consumer.beginning_offsets(self.tps)
         if some := [tp for tp in self.tps if self.read[tp] < self.ends[tp]]:

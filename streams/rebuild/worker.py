@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ class Done(msgspec.Struct):
     offsets: dict[int, int]  # next of each
     rows: dict[str, int]
     unknown: dict[int, tuple[int, int, int]]  # by schema id: how many were passed over; partition and position of one
+
+
+Group = Callable[[Sequence[int]], Awaitable[Done]]
 
 
 def decoder(projections: Sequence[Projection[Any]], everything: bool) -> Decoder:
@@ -100,22 +103,28 @@ def end_with_parent(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLo
     os._exit(0)
 
 
-async def main() -> None:
+async def obey(
+    prepare: Callable[[bytes], Awaitable[Group]], failure: Callable[[BaseException], dict[str, Any]]
+) -> None:
+    """Until it is told to end. `prepare` makes of the first line what folds groups; `failure`: what is said at last."""
     lines: asyncio.Queue[bytes] = asyncio.Queue()
     threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
     try:
-        spec = msgspec.json.decode(await lines.get(), type=Spec)
-        work = Work(spec)
-        await work.kafka.bootstrap()
+        group = await prepare(await lines.get())
         while True:
-            partitions = msgspec.json.decode(await lines.get(), type=list[int])
-            done = await work.group(partitions)
+            done = await group(msgspec.json.decode(await lines.get(), type=list[int]))
             tell({"done": msgspec.to_builtins(done)})
     except Exception as error:
         tell(failure(error))
         os._exit(1)
 
 
+async def prepared(spec: bytes) -> Group:
+    work = Work(msgspec.json.decode(spec, type=Spec))
+    await work.kafka.bootstrap()
+    return work.group
+
+
 if __name__ == "__main__":
     gc.disable()  # rows and events hold no cycles, and there are millions
-    asyncio.run(main())
+    asyncio.run(obey(prepared, failure))

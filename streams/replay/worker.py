@@ -2,8 +2,7 @@
 
 import asyncio
 import gc
-import os
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from crm.errors import CrmError
 from streams.rebuild.reads import UnreadField
-from streams.rebuild.worker import Done, end_with_parent, tell
+from streams.rebuild.worker import Done, Group, obey, tell
 from streams.replay.file import declared
 from streams.replay.order import Order, fold_partition
 
@@ -28,22 +27,19 @@ def failure(error: BaseException) -> dict[str, Any]:
     return {"failed": f"{error!r}. Nothing was written; this should not happen."}
 
 
-async def main() -> None:
-    lines: asyncio.Queue[bytes] = asyncio.Queue()
-    threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
-    try:
-        order = msgspec.json.decode(await lines.get(), type=Order)
-        known = declared(Path(order.file))
-        projections = [known[name] for name in order.names]
-        while True:
-            (partition,) = msgspec.json.decode(await lines.get(), type=list[int])
-            rows, unknown = await fold_partition(order, projections, partition, lambda count: tell({"read": count}))
-            tell({"done": msgspec.to_builtins(Done((partition,), {}, rows, unknown))})
-    except Exception as error:
-        tell(failure(error))
-        os._exit(1)
+async def prepared(told: bytes) -> Group:
+    order = msgspec.json.decode(told, type=Order)
+    known = declared(Path(order.file))
+    projections = [known[name] for name in order.names]
+
+    async def group(partitions: Sequence[int]) -> Done:
+        (partition,) = partitions
+        rows, unknown = await fold_partition(order, projections, partition, lambda count: tell({"read": count}))
+        return Done((partition,), {}, rows, unknown)
+
+    return group
 
 
 if __name__ == "__main__":
     gc.disable()  # rows and events hold no cycles, and there are millions
-    asyncio.run(main())
+    asyncio.run(obey(prepared, failure))

@@ -1,7 +1,6 @@
 """The run: fill, start all, compare the answers, then time each question with each server in turn."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,7 +10,7 @@ from typing import Any
 import psycopg
 
 from services.bench import people
-from services.bench.alone import Alone, Program, alone, running
+from services.bench.alone import Alone, Program, alone, running, scratch
 from services.bench.graphql import rivals, tables, wrk
 from services.bench.graphql.questions import Question, content, questions
 from services.bench.graphql.wrk import Load
@@ -29,8 +28,7 @@ async def measure(contacts: int, settings: Load, with_postgraphile: bool, say: S
     Raises ValueError when a tool is missing, RuntimeError when two answers differ.
     """
     wrk.program()
-    with tempfile.TemporaryDirectory(prefix="potik-bench-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         postgraphile = rivals.install(say) if with_postgraphile else None
         async with alone(folder) as here:
             return await beside(here, contacts, settings, postgraphile, folder, say)
