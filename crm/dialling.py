@@ -11,7 +11,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 _GROUP = re.compile(r"[0-9]+")
-_COUNTING = ("0123456789012345", "9876543210987654")
+_UP, _DOWN = "0123456789012345", "9876543210987654"
 _FOREIGN_GROUPS = ("381", "382", "383", "385", "386", "387", "389")  # country codes that begin like +38
 _UKRAINE = "UA"
 
@@ -46,7 +46,7 @@ def from_abroad(digits: str) -> str:
 
 def is_nonsense(digits: str) -> bool:
     """Whether it is one digit repeated, or counting up or down: typed to fill a field in."""
-    return len(set(digits)) <= 1 or any(digits in run for run in _COUNTING)
+    return digits in _UP or digits in _DOWN or len(set(digits)) <= 1
 
 
 def begins_whole(spelled: str, country: str) -> bool:

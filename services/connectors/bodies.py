@@ -1,6 +1,7 @@
 """From the bytes of a POST to a tree of values, whatever its content type, charset or vendor's habit."""
 
 import re
+from binascii import unhexlify
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -56,14 +57,14 @@ def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
     A body that was cut off gives what came whole of it, and says so.
     """
     kind, body = kind_of(delivery.content_type), delivery.body
-    if not body.strip(b" \t\r\n\0"):
+    if not body.strip():
         raise Malformed("The body is empty.")
     read = _read(kind, body)
-    return read if as_sent else read._replace(tree=mended_object(read.tree))
+    return read if as_sent else Body(mended_object(read.tree), read.files, read.damage)
 
 
 def _read(kind: Kind, body: bytes) -> Body:
-    if kind.media == MULTIPART or _BEGINS_PARTS.match(body):
+    if kind.media == MULTIPART or (body[:3].lstrip()[:1] == b"-" and _BEGINS_PARTS.match(body)):
         return _multipart(body, kind)
     body = in_wide_letters(body)
     begin = body.lstrip()[:1]
@@ -132,7 +133,7 @@ def _unescaped(text: bytes) -> bytes:
     if b"%" in text:
         if b"%u" in text:
             text = _UNICODE_ESCAPES.sub(_of_javascript, text)
-        text = _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), text)
+        text = _ESCAPES.sub(lambda run: unhexlify(run[0].replace(b"%", b"")), text)
     return text
 
 
@@ -163,8 +164,8 @@ def _multipart(body: bytes, kind: Kind) -> Body:
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
-    decoded = iter(decode_each([text for pair in pairs for text in pair], charset))
-    return list(zip(decoded, decoded, strict=True))
+    decoded = decode_each([text for pair in pairs for text in pair], charset)
+    return list(zip(decoded[::2], decoded[1::2], strict=True))
 
 
 def _opened(tree: Tree) -> Tree:

@@ -60,6 +60,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_FIRST = {mark[:1] for mark, _ in _MARKS}
 _UNUSUAL = re.compile("[\u0180-\u03ff\u0460-\u048f\u0492-\u1fff\u2c00-\u2fff\ua640-\uabff]")
 
 
@@ -82,11 +83,13 @@ def guessed(charset: str) -> bool:
 
 def in_wide_letters(body: bytes) -> bytes:
     """UTF-16 and UTF-32 as UTF-8, with or without a byte order mark; anything else without the mark of UTF-8."""
+    head = body[:64]
+    if head[:1] not in _FIRST and b"\0" not in head:
+        return body
     for mark, charset in _MARKS:
         if body.startswith(mark):
             rest = body[len(mark) :]
             return rest if charset == "utf-8" else rest.decode(charset, "replace").encode("utf-8", "replace")
-    head = body[:64]
     if b"\0" in head and len(head) > 3:
         even, odd = head[::2].count(0) * 4, head[1::2].count(0) * 4
         if odd > len(head) > even or even > len(head) > odd:
@@ -97,14 +100,17 @@ def in_wide_letters(body: bytes) -> bytes:
 def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
     """Every text of one delivery. `declared` is Python's name of the charset in its header, or empty."""
     try:
-        decoded = b"\n".join(texts).decode()
+        decoded = [text.decode() for text in texts]
     except UnicodeDecodeError:
         return _judged(texts, declared)
-    if not decoded.isascii() and declared not in ("", "utf-8") and declared not in _SINGLE:
+    joined = "".join(decoded)
+    if joined.isascii():
+        return decoded
+    if declared and declared != "utf-8" and declared not in _SINGLE:
         return _judged(texts, declared)
-    if _UNUSUAL.search(decoded):  # "Ні" in windows-1251 is a letter of another world in UTF-8
-        return _judged(texts, declared)
-    return [text.decode() for text in texts]
+    # "Ні" in windows-1251 is a letter of another world in UTF-8; more than a few such letters are no accident.
+    few = sum(map(len, texts)) - len(joined) < 12
+    return _judged(texts, declared) if few and _UNUSUAL.search(joined) else decoded
 
 
 def _judged(texts: Sequence[bytes], declared: str) -> list[str]:

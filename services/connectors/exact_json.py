@@ -1,7 +1,6 @@
 """JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold becomes U+FFFD."""
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -46,7 +45,7 @@ def decode(text: bytes | str, charset: str = "") -> Value:
 
 
 def _decoded(written: str) -> Value:
-    if "\\u" in written and _HALF.search(written):
+    if "\\ud" in written or "\\uD" in written or "\\u0000" in written:
         written = _ESCAPE.sub(_whole, written)
     try:
         value: Value = _DECODER.decode(written)
@@ -83,22 +82,25 @@ def _repaired(written: str) -> str:
 
 def _in_charset(value: Value, charset: str) -> Value:
     """The same tree, its waiting bytes read in the charset that fits all of them."""
-    texts = dict.fromkeys(texts_of(value))
+    texts = dict.fromkeys(texts_of(value, []))
     read = dict(zip(texts, decode_each([_raw(text) for text in texts], charset), strict=True))
     return _replaced(value, read)
 
 
-def texts_of(value: Value) -> Iterator[str]:
-    """Every name and text in it."""
+def texts_of(value: Value, found: list[str]) -> list[str]:
+    """Every name and text in it, put behind those `found`."""
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from texts_of(item)
-    elif isinstance(value, list):
+        found += value
+        value = list(value.values())
+    if isinstance(value, list):
         for item in value:
-            yield from texts_of(item)
+            if isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, dict | list):
+                texts_of(item, found)
+    return found
 
 
 def _raw(text: str) -> bytes:
