@@ -49,13 +49,20 @@ def is_nonsense(digits: str) -> bool:
     return digits in _UP or digits in _DOWN or len(set(digits)) <= 1
 
 
+def national_of(e164: str) -> str:
+    """The digits without the country's code; empty for what is no E.164."""
+    number = _parsed(e164, "") if e164.startswith("+") else None
+    return _nsn(number) if number else ""
+
+
 def begins_whole(spelled: str, country: str) -> bool:
     """Whether it begins as a number that is written in full: only so may it stand beside another without a mark."""
     plan = _plan(country)
     begin = spelled.lstrip(" (").replace("(", "").replace(")", "")
     if plan is None or begin.startswith(("+", "00")):
         return begin.startswith(("+", "00"))
-    return not plan.prefix or begin.startswith((plan.prefix, plan.code))
+    # Where all numbers are of one length, that says enough.
+    return not plan.prefix or len(plan.lengths) == 1 or begin.startswith((plan.prefix, plan.code))
 
 
 def _behind_38(digits: str, groups: list[str], plus: bool, country: str) -> tuple[bool, str]:
@@ -107,7 +114,8 @@ def _national(digits: str, groups: list[str], country: str) -> str:
     if number is None or plan is None:
         return ""
     international = digits.startswith(plan.code) and len(digits) == len(plan.code) + len(_nsn(number))
-    whole = international or (bool(plan.prefix) and digits.startswith(plan.prefix))
+    abroad = str(number.country_code) != plan.code  # dialled with the prefix for calls abroad
+    whole = international or abroad or (bool(plan.prefix) and digits.startswith(plan.prefix))
     if _good(number, country, whole):
         return _e164(number)
     # Too long for a number of here by far, and whole as one of another country: a program left the plus out.

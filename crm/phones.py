@@ -29,7 +29,7 @@ _THREE = re.compile(r"(?<=\d)[зЗ](?=[\d\s()./-]|$)")
 _ONE = re.compile(r"(?<=\d)[lIіІ](?=\d)")
 _EXTENSION = re.compile(
     r"(?:[,;]?\s*\(?\s*(?:\b(?:дод|доб|доп|внутр?|вн|ext|extn|extension|wew|poste|int)[а-яіїєґ]*\b\.?|(?<=\d)[xх]|(?<=\d\s)[xх]|#)"
-    r"\s*[.:№]?\s*)(\d{1,6})(?!\d)\)?",
+    r"\s*[.:№=]?\s*)(\d{1,6})(?!\d)\)?",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"(?:^|(?<=[\s,;]))\d[).]\s+(?=[+0(])")
