@@ -24,6 +24,7 @@ _UNICODE_ESCAPES = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")  # as JavaScript's esca
 _BEGINS_FORM = re.compile(rb"\s*[^\s=&<>{}\[\]\"]{1,80}(?:\[[^\]=&]{0,80}\])*=")
 _BEGINS_PARTS = re.compile(rb"\s*--[^\r\n]{1,70}\r?\n[Cc]ontent-[Dd]isposition:\s*form-data", re.IGNORECASE)
 _LINES = re.compile(rb"(?:[^\r\n=&]{1,80}=[^\r\n]*(?:\r?\n|$)){2,}")
+_FIELD = b"_charset_"
 _LONGEST_CUT = 1_000_000
 Pairs = list[tuple[bytes, bytes]]
 
@@ -155,15 +156,18 @@ def _multipart(body: bytes, kind: Kind) -> Body:
         elif file_name or part.content:
             pairs.append((name, file_name))
             files.append((file_name, part.media_type, len(part.content), part.ref))
-    names = _decoded([(file[0], b"") for file in files], kind.charset)
+    charset = kind.charset or next(filter(None, (kind_of(part.media_type).charset for part in parts)), "")
+    names = _decoded([(file[0], b"") for file in files], charset)
     attachments = tuple(
         Attachment("file", mended(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
     )
     damage = "The form was cut off on its way; what came whole of it was read." if cut else ""
-    return Body(_opened(nest(_decoded(pairs, kind.charset))), attachments, damage)
+    return Body(_opened(nest(_decoded(pairs, charset))), attachments, damage)
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
+    if not charset:  # browsers fill such a field in with what they used
+        charset = next((charset_named(value.decode("ascii", "replace")) for name, value in pairs if name == _FIELD), "")
     decoded = decode_each([text for pair in pairs for text in pair], charset)
     return list(zip(decoded[::2], decoded[1::2], strict=True))
 

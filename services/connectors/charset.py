@@ -51,6 +51,7 @@ _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
+_PAIRED = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")  # an emoji as Java writes it
 _HIGH = re.compile(rb"[\x80-\xff]")
 _CUT = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$|^[\x80-\xbf]{1,3}")
 _MARKS = (
@@ -114,6 +115,7 @@ def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
 
 
 def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
+    texts = [_PAIRED.sub(_as_one, text) for text in texts]
     if declared not in ("", "utf-8") and declared not in _SINGLE and (read := _believed(texts, declared)):
         return read
     counts = [_counted(text) for text in texts]
@@ -122,6 +124,10 @@ def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
         [t for t, count in zip(texts, counts, strict=True) if count[1] or _doubtful(*count)], declared
     )
     return [_one(t, *count, certain, single, declared) for t, count in zip(texts, counts, strict=True)]
+
+
+def _as_one(pair: re.Match[bytes]) -> bytes:
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _believed(texts: Sequence[bytes], declared: str) -> list[str]:
@@ -161,8 +167,10 @@ def _one(text: bytes, letters: int, bad: int, certain: bool, single: str, declar
         return utf8
     if not letters:
         cut = (end := _CUT.search(text)) is not None and len(end[0]) == bad
-        return utf8 if cut and (certain or declared == "utf-8") else text.decode(single, "replace")
-    bonus = 4.0 if certain or declared == "utf-8" else 0.0
+        other = text.decode(single, "replace")
+        sure = certain or declared == "utf-8" or (bad > 1 and likelihood(utf8) > likelihood(other))
+        return utf8 if cut and sure else other
+    bonus = 4.0 if certain or (declared == "utf-8" and letters >= bad) else 0.0
     other = text.decode(single, "replace")
     return utf8 if likelihood(utf8) + bonus >= likelihood(other) else other
 

@@ -8,6 +8,7 @@ import msgspec
 
 from crm.errors import Malformed
 from services.connectors.charset import decode_each, guessed, in_wide_letters
+from services.connectors.sloppy_json import repairs_of
 
 Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
@@ -16,9 +17,6 @@ DEEPEST = 32
 MOST_FIELDS = 10_000
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _HALF = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_TRAILING = re.compile(r",(?=\s*[}\]])")
 _BYTES = re.compile("[\uf780-\uf7ff]")  # where the high bytes of a text wait for their charset
 _AS_WAITING = {byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -48,36 +46,36 @@ def _decoded(written: str) -> Value:
     if "\\ud" in written or "\\uD" in written or "\\u0000" in written:
         written = _ESCAPE.sub(_whole, written)
     try:
-        value: Value = _DECODER.decode(written)
-    except RecursionError:
-        raise Malformed(f"The JSON is nested deeper than {DEEPEST}.") from None
-    except ArithmeticError:
-        raise Malformed("It holds a number past all measure.") from None
+        value = _strictly(written)
     except (msgspec.MsgspecError, UnicodeError) as error:
-        repaired = _repaired(written)
-        if repaired == written:
-            raise Malformed(f"It is no JSON: {error}.") from None
-        return _decoded(repaired)
+        value = _repaired(written, error)
     if written.count("[") + written.count("{") > DEEPEST:
         expect_shallow(value)
     return value
 
 
+def _strictly(written: str) -> Value:
+    try:
+        value: Value = _DECODER.decode(written)
+    except RecursionError:
+        raise Malformed(f"The JSON is nested deeper than {DEEPEST}.") from None
+    except ArithmeticError:
+        raise Malformed("It holds a number past all measure.") from None
+    return value
+
+
+def _repaired(written: str, error: Exception) -> Value:
+    sound = written.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for repair in (sound, *repairs_of(sound)):
+        try:
+            return _strictly(repair)
+        except (msgspec.MsgspecError, UnicodeError):
+            continue
+    raise Malformed(f"It is no JSON: {error}.") from None
+
+
 def _whole(escape: re.Match[str]) -> str:
     return "\\ufffd" if len(escape[0]) == 6 and _HALF.fullmatch(escape[0]) else escape[0]
-
-
-def _repaired(written: str) -> str:
-    """What sloppy programs write, and can mean one thing only: line breaks inside of texts, a comma after the last."""
-    parts: list[str] = []
-    at = 0
-    for string in _STRING.finditer(written):
-        inside = _CONTROL.sub(lambda sign: "\\ufffd" if sign[0] == "\0" else f"\\u{ord(sign[0]):04x}", string[0])
-        parts += [_TRAILING.sub("", written[at : string.start()]), inside]
-        at = string.end()
-    return (
-        "".join([*parts, _TRAILING.sub("", written[at:])]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
 
 
 def _in_charset(value: Value, charset: str) -> Value:

@@ -26,7 +26,7 @@ _PERCENT = re.compile(
 _AS_LATIN = re.compile("[ÐÑÒÃÂÄÅâ][^\x00-\x7f]")
 _AS_OTHERS = re.compile("[РСТГВпяр–—╨╤╥][^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—\xa0]")
 _READERS = ("cp1252", "cp1251", "cp866", "mac_roman", "koi8-r")
-_LATIN_FOR_CYRILLIC = re.compile("[À-ÿ³¿¯²ª´¥º¸]{4,}")
+_LATIN_FOR_CYRILLIC = re.compile("[À-ÿ³¿¯²ª´¥º¸]{3,}")
 _UNCOMMON = re.compile("[^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—]")
 
 
