@@ -34,6 +34,7 @@ FIELDS = {
     "disposition": "answered, no_answer, busy, cancelled, failed, voicemail; empty before the end.",
     "done": "It is done.",
     "doneAt": "When it was done.",
+    "doubts": "What its form gave and could not be read with certainty, a sentence each; the values are in `fields`.",
     "dueAt": "When it is to be done.",
     "edges": "Rows, each with its cursor.",
     "editedAt": "When its text last changed; null when it is the first.",

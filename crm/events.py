@@ -168,6 +168,8 @@ class DealOpened(Event, frozen=True, gc=False):
     utm: dict[str, str] = {}
     files: tuple[Attachment, ...] = ()
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class DealPaid(Event, frozen=True, gc=False):

@@ -90,6 +90,8 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     currency: str = ""
     reference: str = ""
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):

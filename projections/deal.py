@@ -34,6 +34,7 @@ class DealRow(Row, frozen=True, gc=False):
     opened_at: Micros
     touched_at: Micros
     stage_reason: str = ""  # why it stands there, when it was moved
+    doubts: tuple[str, ...] = ()  # what its form gave and could not be read with certainty
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
 
 
@@ -42,7 +43,7 @@ Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved
 
 @projection(
     key="deal_id",
-    version=2,
+    version=3,
     indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
     found_by=("title", "reference"),
 )
@@ -95,6 +96,7 @@ def opened(event: DealOpened) -> DealRow:
         utm={name: json.encode(value).decode() for name, value in event.utm.items()},
         files=tuple(json.encode(file).decode() for file in event.files),
         suspicious=event.suspicious,
+        doubts=event.doubts,
         opened_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
     )

@@ -96,7 +96,9 @@ def changed(state: State, before: Deal | None, deal: Deal) -> None:
 
 
 def form_digest(title: str, form: FormSubmitted | DealOpened) -> str:
-    """What a form says, in 16 letters: the same from the fact and from the deal that it became."""
+    """What a form says, in a few letters: the same from the fact and from the deal that it became."""
+    if form.digest:
+        return form.digest
     said = (title, form.form, form.page, form.reference, form.amount_minor or 0, form.fields, form.utm, form.files)
     return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
 
