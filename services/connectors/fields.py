@@ -12,6 +12,7 @@ _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
 _APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
+_SENTENCE = 8  # words
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
@@ -143,6 +144,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     """Role, weight, whose, and whether the name says that it is something else."""
     words = [word for word in all_words if word not in FILLERS and not _COUNTER.fullmatch(word)]
     whose = STRANGER if "staff" in points else NEAR if "near" in points else SENDER
+    if len(all_words) > _SENTENCE:
+        whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
     if role := BY_PHRASE.get(" ".join(words)):
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:

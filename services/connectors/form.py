@@ -59,4 +59,4 @@ def _kept(kind: str, delivery: Delivery) -> Report:
     return Report(key, "", delivery.received_at, partial(DeliveryKept, connector="form", kind=kind))
 
 
-CONNECTOR = Connector("form", "forms", verify, parse)
+CONNECTOR = Connector("form", "forms", verify, parse, secret_headers=frozenset(("x-form-token",)))

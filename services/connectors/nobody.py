@@ -41,7 +41,7 @@ def emptiness_of(said: Submission, entries: list[Entry], body: Body) -> str:
     tree = body.tree
     if _GREETINGS & tree.keys() or any(_GREETING.fullmatch(text(tree, name).lower()) for name in _SAYS_WHAT):
         return "greeting"
-    if said.sums or any(_says(entry) for entry in entries):
+    if said.is_order or any(one.role == "amount" for one in said.sums) or any(_says(entry) for entry in entries):
         return ""
     return "nobody in it"
 

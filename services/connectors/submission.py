@@ -22,7 +22,7 @@ from services.connectors.evident import (
     sure_phone,
 )
 from services.connectors.exact_json import Value, encode
-from services.connectors.fields import NEAR, PLAIN, SENDER
+from services.connectors.fields import NEAR, PLAIN, SENDER, asked_of
 from services.connectors.shapes import Entry
 from services.connectors.traps import is_filled, is_trap
 from services.connectors.worth import Sum
@@ -32,6 +32,7 @@ MOST_CONTACTS = 20  # phones, e-mails and UTM labels each: more is no person's; 
 _NAMES = ("name", "first", "middle", "last")
 _MOVED = frozenset((*_NAMES, "page", "form_id"))  # said wholly in a place of their own
 _BETWEEN = re.compile(r"[,;/|\n]+")
+_ADD = "If it is the sender's, add it to the card."
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
 
 
@@ -119,18 +120,22 @@ class Submission:
         if role in ("sum", "amount", "price"):
             self.sums.append(Sum(role, text, asked.weight))
             return False
-        if role in _NAMES and not self._is_name(text):
+        if role in _NAMES and not self._is_name(text, role):
             return False
         if not text or role in self.texts or (role == "page" and not text.startswith("http")):
             return False
         self.texts[role] = text
         return role in _MOVED
 
-    def _is_name(self, text: str) -> bool:
-        plain = text.isalpha()
-        if not plain and (not has_letters(text) or sure_emails(text) or next(phones_among(text, self.country), None)):
+    def _is_name(self, text: str, role: str) -> bool:
+        """Not a dash, an address or a number, nor the field's own label; "Тест" is how somebody wants to be seen."""
+        if not has_letters(text):
             return False
-        return not is_placeholder("name", text)
+        if len(text) == 1:
+            return role != "name"
+        if is_placeholder("email", text) or (is_placeholder("name", text) and asked_of((text,)).role in _NAMES):
+            return False  # words for none, which no kind of value is
+        return text.isalpha() or not (sure_emails(text) or next(phones_among(text, self.country), None))
 
     def _phones(self, name: str, value: Value) -> bool:
         if isinstance(value, list):
@@ -205,12 +210,16 @@ class Submission:
                 self._sure_phones(by_role["number"], MOST_CONTACTS)
         if not self.reachable:
             self._sure_phones([(k, e) for k, e in own if not e.asked.closed and e.asked.role not in _NAMES], 1)
-        for kept, entry in own if not self.emails else ():
-            if isinstance(entry.value, str) and not entry.asked.technical and (found := sure_emails(entry.value)):
-                if not is_placeholder("email", found[0]):
-                    self.emails[found[0]] = None
-                    self.volatile.add(kept)
-                    break
+        if not self.emails:
+            self._sure_email(own)
+
+    def _sure_email(self, own: list[tuple[str, Entry]]) -> None:
+        for kept, (_, value, asked) in own:
+            found = sure_emails(value) if isinstance(value, str) and not asked.technical else []
+            if found and not is_placeholder("email", found[0]):
+                self.emails[found[0]] = None
+                self.volatile.add(kept)
+                return
 
     def _sure_phones(self, entries: list[tuple[str, Entry]], most: int) -> None:
         for kept, entry in entries:
