@@ -36,7 +36,7 @@ class ContactRow(Row, frozen=True, gc=False):
     fields: Json = {}  # noqa: RUF012  # msgspec gives each its own
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
     phone_texts: tuple[str, ...] = ()  # as they were first given, in the order of `phones`
-    doubts: Json = {}  # noqa: RUF012  # identifiers that decide nothing: with which cards they were seen too
+    doubted: Json = {}  # noqa: RUF012  # identifiers that decide nothing: with which cards they were seen too
     conflicts: Json = {}  # noqa: RUF012  # the name and fields that a merged card has otherwise: all values
     sources: Json = {}  # noqa: RUF012  # after a merge: what each card says, by its id; its own at the empty one
 
@@ -95,7 +95,7 @@ def known_no_more(row: ContactRow, event: IdentifierRemoved) -> ContactRow:
 
 def says(row: ContactRow, event: Told) -> ContactRow:
     """What the card says by itself, or shows of another, is another."""
-    own, others = Said.own(row.name, row.fields, row.doubts, row.sources), Said.others(row.sources)
+    own, others = Said.own(row.name, row.fields, row.doubted, row.sources), Said.others(row.sources)
     match event:
         case ContactRenamed():
             own = replace(own, name=event.name)
@@ -109,10 +109,7 @@ def says(row: ContactRow, event: Told) -> ContactRow:
             others = with_other(others, event.other_id, event.name, event.fields)
         case ContactReleased():
             others = without_other(others, event.other_id)
-    now = shown(own, others)
-    return replace(
-        row, name=now.name, fields=now.fields, doubts=now.doubts, conflicts=now.conflicts, sources=now.sources
-    )
+    return replace(row, **shown(own, others)._asdict())
 
 
 def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:

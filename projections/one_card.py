@@ -21,11 +21,11 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     doubts: dict[str, list[str]] = {}
 
     @classmethod
-    def own(cls, name: str, fields: Json, doubts: Json, sources: Json) -> Self:
+    def own(cls, name: str, fields: Json, doubted: Json, sources: Json) -> Self:
         """Of a row. Without a merge the row itself is what its card says."""
         if OWN in sources:
             return msgspec.json.decode(sources[OWN], type=cls)
-        return cls(name, fields, {key: msgspec.json.decode(text) for key, text in doubts.items()})
+        return cls(name, fields, {key: msgspec.json.decode(text) for key, text in doubted.items()})
 
     @classmethod
     def others(cls, sources: Json) -> dict[str, Self]:
@@ -49,7 +49,7 @@ class Shown(NamedTuple):
 
     name: str
     fields: Json
-    doubts: Json
+    doubted: Json
     conflicts: Json
     sources: Json
 
@@ -75,11 +75,11 @@ def shown(own: Said, others: Mapping[str, Said]) -> Shown:
     names = {" ".join(one.name.casefold().split()): one.name for one in reversed(said) if one.name}
     if len(names) > 1:
         conflicts["name"] = text_of([*reversed(names.values())])
-    doubts = {key: ids for key, ids in own.doubts.items() if not {*ids} <= others.keys()}
+    left = {key: [id for id in ids if id not in others] for key, ids in own.doubts.items()}
     return Shown(
         name=next((one.name for one in said if one.name), ""),
         fields={name: text for name, text in fields.items() if text != NULL},
-        doubts={key: text_of(ids) for key, ids in doubts.items()},
+        doubted={key: text_of(ids) for key, ids in left.items() if ids},
         conflicts=conflicts,
         sources={id: text_of(one) for id, one in ((OWN, own), *sorted(others.items()))} if others else {},
     )

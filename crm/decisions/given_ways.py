@@ -7,7 +7,7 @@ from crm.decisions.case import Case
 from crm.decisions.contacts import Way, cards_of
 from crm.decisions.workspace import workspace_of
 from crm.emails import emails_in
-from crm.phones import read_phone
+from crm.phones import phones_in
 from crm.scalars import Id
 
 
@@ -20,15 +20,19 @@ def ways_of(case: Case, phones: Iterable[str], emails: Iterable[str], fields: tu
 
 
 def phone_way(text: str, country: str, field: str) -> Way:
-    if not (e164 := read_phone(text, country).e164):
+    found = phones_in(text, country)
+    if not found:
         raise Rejected(field, Code.INVALID, f"{text!r} cannot be read as a telephone number. Nothing was changed.")
-    return Way("phone", e164, text)
+    if len(found) > 1:
+        why = f"{text!r} holds {len(found)} telephone numbers. Nothing was changed: give each by itself."
+        raise Rejected(field, Code.INVALID, why)
+    return Way("phone", found[0].e164, text)
 
 
 def email_way(text: str, field: str) -> Way:
     found = emails_in(text)
     if len(found) != 1:
-        raise Rejected(field, Code.INVALID, f"{text!r} is no e-mail address. Nothing was changed.")
+        raise Rejected(field, Code.INVALID, f"{text!r} is not one e-mail address. Nothing was changed.")
     return Way("email", found[0], text)
 
 
