@@ -77,6 +77,15 @@ class ConnectionRotated(Event, frozen=True, gc=False):
     name: str
 
 
+class ContactAbsorbed(Event, frozen=True, gc=False):
+    """A card that was merged into this one is shown with it: its name and fields stand where this one has none."""
+
+    contact_id: Id
+    other_id: Id
+    name: str = ""
+    fields: dict[str, str] = {}
+
+
 class ContactChanged(Event, frozen=True, gc=False):
     """Custom fields of a contact were changed."""
 
@@ -99,6 +108,13 @@ class ContactMerged(Event, frozen=True, gc=False):
     contact_id: Id
     into_id: Id
     why: str
+
+
+class ContactReleased(Event, frozen=True, gc=False):
+    """A merge was undone: the other card is shown with this one no more."""
+
+    contact_id: Id
+    other_id: Id
 
 
 class ContactRenamed(Event, frozen=True, gc=False):
@@ -168,6 +184,9 @@ class DealOpened(Event, frozen=True, gc=False):
     utm: dict[str, str] = {}
     files: tuple[Attachment, ...] = ()
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
+    written: dict[str, str] = {}
 
 
 class DealPaid(Event, frozen=True, gc=False):
@@ -211,6 +230,17 @@ class DuplicateSuspected(Event, frozen=True, gc=False):
     value: str
 
 
+class EnquiryRepeated(Event, frozen=True, gc=False):
+    """The same enquiry came again while its deal was open: it is noted there, and no second deal is opened."""
+
+    contact_id: Id
+    deal_id: Id
+    digest: str
+    form: str = ""
+    name: str = ""
+    text: str = ""
+
+
 class FactQuarantined(Event, frozen=True, gc=False):
     """A delivery waits for somebody to mend its connector. Stream: the fact."""
 
@@ -250,10 +280,30 @@ class IdentifierAdded(Event, frozen=True, gc=False):
     kind: str
     value: str
     text: str = ""
+    from_id: Id | None = None
+
+
+class IdentifierDoubted(Event, frozen=True, gc=False):
+    """An identifier was seen with two people, or somebody said that it is nobody's: it identifies nobody alone."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    other_id: Id | None = None
+    why: str = ""
 
 
 class IdentifierRemoved(Event, frozen=True, gc=False):
     """A way to know a contact is its no more."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    why: str = ""
+
+
+class IdentifierSettled(Event, frozen=True, gc=False):
+    """Somebody said whose an identifier is: it is doubted on this card no more."""
 
     contact_id: Id
     kind: str

@@ -90,6 +90,8 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     currency: str = ""
     reference: str = ""
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):
@@ -137,3 +139,12 @@ class TokenDeclared(Fact, frozen=True, gc=False):
     scopes: tuple[str, ...]
     expires_at: Micros | None = None
     enabled: bool = True
+
+
+class WorkspaceDeclared(Fact, frozen=True, gc=False):
+    """What holds for every connection and token of a workspace. The newest for the workspace counts."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str

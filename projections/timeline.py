@@ -17,8 +17,11 @@ from crm.events import (
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
+    EnquiryRepeated,
     IdentifierAdded,
+    IdentifierDoubted,
     IdentifierRemoved,
+    IdentifierSettled,
     MessageEdited,
     MessageReceived,
     NoteAdded,
@@ -38,11 +41,12 @@ from crm.scalars import Id, Micros
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
-People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
+Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
 Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
 Money = PaymentMatched | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
-Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
+Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
 
@@ -65,7 +69,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     actor: str
 
 
-@projection(key="entry_id", version=2, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
     title, text = sentence(event)
     amount = event.amount_minor if isinstance(event, DealOpened | DealChanged) else getattr(event, "change_minor", None)
@@ -100,6 +104,10 @@ def sentence(event: Told) -> tuple[str, str]:
             return "May be the same person as another contact", f"Both have {event.kind} {event.value}"
         case IdentifierRemoved():
             return f"No longer known by {event.kind} {event.value}", event.why
+        case IdentifierDoubted():
+            return f"{event.kind} {event.value} identifies nobody alone", event.why
+        case IdentifierSettled():
+            return f"{event.kind} {event.value} is certain again", event.why
         case ContactMerged():
             return "Merged into another contact", event.why
         case ContactUnmerged():
@@ -108,6 +116,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return "Fields changed", named(event.fields)
         case DealOpened():
             return f"Deal D-{event.number} opened", event.title
+        case EnquiryRepeated():
+            return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
         case DealChanged():
             told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
             return "Deal changed", named([*(name for name, value in told if value is not None), *event.fields])

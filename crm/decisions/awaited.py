@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crm.decisions.case import Case
-from crm.decisions.contacts import card, card_of, identified
+from crm.decisions.contacts import card, identified
 from crm.decisions.matching import Match, accounts_of, again, reference_hint
 from crm.decisions.settling import settle
 from crm.envelope import Event
@@ -47,8 +47,8 @@ def matched(case: Case, payment: Payment, match: Match) -> Iterator[Event]:
 
 
 def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
-    """Who has paid from an account once is known by it. An account that another contact has stays there."""
-    ways = [way for way in accounts_of(payer) if card_of(case.state, way.key) is None]
-    if ways:
-        yield from identified(case, contact_id, ways)
+    """Who has paid from an account once is known by it. One that another contact has is doubted from now on."""
+    before = case.events
+    yield from identified(case, contact_id, list(accounts_of(payer)))
+    if case.events > before:
         yield from awaited(case, contact_id)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, created, holder, identified, merged, named
+from crm.decisions.contacts import Way, card, created, holder, identified, named
 from crm.decisions.deals import opened
+from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
 from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived
 from crm.facts import MessageReported
@@ -101,5 +102,4 @@ def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
     elif card(case.state, known.contact_id) != contact:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, known.contact_id, why)
-        yield from named(case, known.contact_id, contact.name, "the merged card had it")
         yield from awaited(case, known.contact_id)

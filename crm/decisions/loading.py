@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.commands import Command
 from crm.decisions.chat import account_of, conversation_id_of
+from crm.decisions.form import digest_in
 from crm.decisions.form import ways_of as ways_of_form
 from crm.decisions.matching import reference_hint
 from crm.decisions.matching import ways_of as ways_of_payer
@@ -24,6 +25,8 @@ from crm.state import (
     Deal,
     DealNumber,
     DealReference,
+    Enquiry,
+    Fields,
     Identity,
     Load,
     Message,
@@ -58,8 +61,13 @@ def hints(fact: Fact) -> Wanted:
 
 
 def of_form(form: FormSubmitted) -> Wanted:
-    for way in ways_of_form(form):
+    ways = ways_of_form(form)
+    for way in ways:
         yield from of_identifier(way.key)
+    if not ways:
+        yield Enquiry, digest_in(form, ways)
+    if form.fields:
+        yield Fields, "deal"
     if reference := form.reference.strip():
         yield DealReference, key(reference)
         yield Parked, reference_hint(reference)
@@ -131,8 +139,12 @@ def follow(entity: Entity) -> Wanted:
         case Numbers():  # the deals that this batch will open
             yield Parked, shelf(f"number:{entity.deals + 1}")
             yield Parked, shelf(f"number:{entity.deals + NUMBERS_A_SHELF}")
-        case Identity() | Call() | Conversation():
+        case Identity():
+            yield from ((Contact, contact_id) for contact_id in entity.holders)
+        case Call() | Conversation():
             yield Contact, entity.contact_id
+        case Enquiry():
+            yield from ((Deal, deal_id) for _, deal_id in entity.deals)
         case Contact():
             yield Absorbed, entity.contact_id
             yield from ((Parked, f"payer:{way}") for way in entity.identifiers)

@@ -6,10 +6,11 @@ is therefore one of these, and a new one must be too:
   Fields (the workspace's), ConnectionKept, TokenKept, Quarantined (the fact's), Command (written once, with its key);
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment), Absorbed (by the card
-  that was merged away), DealReference (the smallest few of all that were ever put in);
+  that was merged away), DealReference (the smallest few of all that were ever put in), Enquiry (the newest few);
 - written by one stream for ever: DealNumber;
-- so is Identity: each contact that has the identifier is put in and taken out by its own stream. There is more than
-  one only after a merge, and then all of them lead to the same card: who reads it follows Contact.merged_into.
+- so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
+  are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
+  the identifier is doubted, and identifies nobody alone.
 """
 
 from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
@@ -21,6 +22,7 @@ from crm.state.entities import (
     Deal,
     DealNumber,
     DealReference,
+    Enquiry,
     Identity,
     Load,
     Message,
@@ -49,6 +51,7 @@ __all__ = [
     "DealNumber",
     "DealReference",
     "Definition",
+    "Enquiry",
     "Fields",
     "Identity",
     "Load",

@@ -44,9 +44,13 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     deals: int = 0  # ever opened
     open_deals: tuple[Id, ...] = ()  # the newest fifty
     owner: str = ""  # who got the newest deal that got an owner
-    forms: tuple[tuple[str, Micros], ...] = ()  # digest and time of the last few forms that became deals
     merged_into: Id | None = None
     version: int = 0  # how many events its row is a fold of
+    fields: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
+    enquiries: tuple[tuple[str, Micros, Id], ...] = ()  # the last few forms: digest, when it came last, its deal
+    lent: tuple[str, ...] = ()  # identifiers that came with a card that was merged into this one
+    doubts: dict[str, tuple[Id, ...]] = {}  # noqa: RUF012  # identifiers: with which other cards they were seen too
+    nobodys: tuple[str, ...] = ()  # identifiers that it has, and that somebody said to identify nobody
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -64,6 +68,12 @@ class Identity(Entity, frozen=True, gc=False, omit_defaults=True):
     @property
     def holders(self) -> tuple[Id, ...]:
         return self.contact_id, *self.others
+
+
+class Enquiry(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The newest deals of one enquiry whose sender gave nothing to be known by. Key: `crm.enquiries.anonymous`."""
+
+    deals: tuple[tuple[Micros, Id], ...] = ()  # when it came, and its deal
 
 
 class Deal(Entity, frozen=True, gc=False, omit_defaults=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Answer, Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Answer, Connection, Connector, Delivery, Report, country_of, expect_equal
 from crm.errors import Malformed
 from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
@@ -66,7 +66,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         call=id,
         phase=PHASES[kind],
         direction=DIRECTIONS.get(text(call, "callType"), ""),
-        phone=read_phone(text(call, "externalNumber"), connection.settings.get("country", "UA")),
+        phone=read_phone(text(call, "externalNumber"), country_of(connection)),
         line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
         employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
         started_at=from_seconds(started) if started else None,
