@@ -19,6 +19,7 @@ from crm.events import (
     DuplicateSuspected,
     IdentifierAdded,
     IdentifierRemoved,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     NoteAdded,
@@ -35,11 +36,12 @@ from crm.events import (
 )
 from crm.projection import projection
 from crm.scalars import Id, Micros
+from projections.conversation import summary
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
 People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
-Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
+Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | CallUpdated
 Money = PaymentMatched | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
@@ -65,7 +67,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     actor: str
 
 
-@projection(key="entry_id", version=2, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
     title, text = sentence(event)
     amount = event.amount_minor if isinstance(event, DealOpened | DealChanged) else getattr(event, "change_minor", None)
@@ -122,9 +124,11 @@ def sentence(event: Told) -> tuple[str, str]:
         case DealPaid():
             return "Refund" if event.change_minor < 0 else "Payment", event.why
         case MessageReceived():
-            return f"Message from {event.sender_name}", event.text
+            return said_by(event), summary(event)
         case MessageEdited():
-            return "Message edited", event.text
+            return "Message edited", summary(event)
+        case MessageDeleted():
+            return "Message taken back", ""
         case ReplyQueued():
             return f"Answer of {event.author}" if event.author else "Answer", event.text
         case CallUpdated():
@@ -156,6 +160,15 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+def said_by(event: MessageReceived) -> str:
+    whose = "Message to the customer" if event.direction == "out" else "Message"
+    return "In the chat" if event.kind == "service" else f"{whose} from {event.sender_name}"
+
+
 def told_of(event: CallUpdated) -> str:
     talk = "" if event.talk_s is None else f"talked {event.talk_s} s"
-    return ", ".join(part for part in (event.disposition.replace("_", " "), talk, event.employee) if part)
+    number = (event.phone.text or event.phone.e164) if event.phone else ""
+    other = f"{'to' if event.direction == 'out' else 'from'} {number}" if number else ""
+    line = f"line {event.line}" if event.line else ""
+    parts = (event.disposition.replace("_", " "), talk, event.employee, other, line, event.note)
+    return ", ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ is therefore one of these, and a new one must be too:
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment), Absorbed (by the card
   that was merged away), DealReference (the smallest few of all that were ever put in);
-- written by one stream for ever: DealNumber;
+- written by one stream for ever: DealNumber, ChatOrigin (the chat's);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. There is more than
   one only after a merge, and then all of them lead to the same card: who reads it follows Contact.merged_into.
 """
@@ -16,6 +16,7 @@ from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note,
 from crm.state.entities import (
     Absorbed,
     Call,
+    ChatOrigin,
     Contact,
     Conversation,
     Deal,
@@ -32,6 +33,7 @@ from crm.state.entities import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
@@ -41,6 +43,7 @@ from crm.state.folds import fold
 __all__ = [
     "Absorbed",
     "Call",
+    "ChatOrigin",
     "Command",
     "ConnectionKept",
     "Contact",
@@ -66,6 +69,7 @@ __all__ = [
     "identifier",
     "key",
     "known",
+    "origin_key",
     "shelf",
     "turn_key",
 ]

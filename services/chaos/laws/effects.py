@@ -10,6 +10,7 @@ from crm.events import (
     DealOpened,
     DeliveryNoted,
     FactQuarantined,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     PaymentRecorded,
@@ -25,7 +26,7 @@ EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these fo
     "FormSubmitted": (DealOpened, DeliveryNoted, FactQuarantined),
     "PaymentReported": (PaymentRecorded, PaymentReportOutdated, FactQuarantined),
     "CallReported": (CallUpdated, FactQuarantined),
-    "MessageReported": (MessageReceived, MessageEdited, DeliveryNoted, FactQuarantined),
+    "MessageReported": (MessageReceived, MessageEdited, MessageDeleted, DeliveryNoted, FactQuarantined),
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),
 }

@@ -65,7 +65,7 @@ def test_a_call_that_begins_without_its_number_goes_to_the_card_that_has_it() ->
 def test_a_withheld_number_is_nobodys_and_a_lead_only_once_somebody_talked() -> None:
     hidden = Phone("anonymous", "")
     story = given().when(call("ring", "ringing", phone=hidden))
-    story.then(an(ContactCreated, name="anonymous"), an(CallOpened, known=False), an(CallUpdated))
+    story.then(an(ContactCreated, name=""), an(CallOpened, known=False), an(CallUpdated))
     story.when(call("answer", "answered", phone=hidden)).then(
         an(CallUpdated), an(DealOpened, title="Call from anonymous"), an(DealAssigned)
     )
