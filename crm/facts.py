@@ -146,3 +146,12 @@ class TokenDeclared(Fact, frozen=True, gc=False):
     scopes: tuple[str, ...]
     expires_at: Micros | None = None
     enabled: bool = True
+
+
+class WorkspaceDeclared(Fact, frozen=True, gc=False):
+    """What holds for every connection and token of a workspace. The newest for the workspace counts."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str

@@ -14,6 +14,7 @@ from crm.facts import (
     MessageReported,
     PaymentReported,
     TokenDeclared,
+    WorkspaceDeclared,
 )
 
 
@@ -44,6 +45,7 @@ FAMILIES: dict[type[Fact], str] = {
     DeliveryQuarantined: "quarantine",
     ConnectionDeclared: "connections",
     TokenDeclared: "connections",
+    WorkspaceDeclared: "connections",
 }
 
 

@@ -131,7 +131,7 @@ def content(report: MessageReported) -> tuple[str, tuple[Attachment, ...]]:
 
 
 def account_of(report: MessageReported) -> Way:
-    """Whose card it is: the customer's, also when we write to them. A channel's posts have no sender but the channel."""
+    """Whose card it is: the customer's, also when we write. A channel's posts have no sender but the channel."""
     if report.direction == "out":
         return Way(report.channel, report.chat)
     return Way(report.channel, report.sender or report.chat, report.username)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report
+from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.bodies import read_body
 from services.connectors.exact_json import Tree
@@ -22,9 +22,9 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         yield Report(f"{notice}/{key}", "", at, partial(DeliveryKept, connector="form", kind=notice))
         return
     settings = connection.settings
-    told = Submission(settings.get("country", "UA"), honeypots(settings.get("honeypot", "")))
+    told = Submission(country_of(connection), honeypots(settings.get("honeypot", "")))
     told.take_all(entries)
-    amount_minor, currency = told.amount(settings.get("currency", "UAH"))
+    amount_minor, currency = told.amount(currency_of_connection(connection))
     sender = next((phone.e164 for phone in told.phones.values() if phone.e164), next(iter(told.emails), key))
     submitted = partial(
         FormSubmitted,

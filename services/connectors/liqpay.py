@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Connection, Connector, Delivery, Report, country_of, expect_equal
 from crm.errors import Malformed, Refused
 from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_of, to_minor
@@ -77,19 +77,19 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         refunded_minor=refunded,
         purpose=text(payment, "description"),
         reference=text(payment, "order_id"),
-        payer=payer_of(payment),
+        payer=payer_of(payment, country_of(connection)),
         account=text(payment, "public_key"),
     )
     yield Report(key, id, at, told)
 
 
-def payer_of(payment: Tree) -> Payer:
+def payer_of(payment: Tree, country: str) -> Payer:
     names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
     phone = text(payment, "sender_phone")
     return Payer(
         name=" ".join(filter(None, names)),
         iban=text(payment, "sender_iban"),
-        phone=read_phone(phone).e164,
+        phone=read_phone(phone, country).e164,
         email=text(payment, "sender_email").lower(),
         card=text(payment, "sender_card_mask2"),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Connection, Connector, Delivery, Report, country_of, expect_equal
 from crm.facts import DeliveryKept, MessageReported
 from crm.phones import read_phone
 from crm.shared import Attachment, Phone
@@ -45,7 +45,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         username=text(author, "username"),
         text=words,
         attachments=files,
-        shared_phone=phone_of(card, connection.settings.get("country", "UA")) if card else None,
+        shared_phone=phone_of(card, country_of(connection)) if card else None,
         shared_is_own=bool(card) and text(card, "user_id") == text(message, "from", "id") != "",
         edited_at=from_seconds(edited) if edited else sent if kind.startswith("edited_") else None,
         reply_to=text(message, "reply_to_message", "message_id"),
