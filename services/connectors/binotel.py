@@ -10,7 +10,7 @@ from crm.phones import read_phone
 from crm.scalars import Micros
 from services.connectors.bodies import read_body
 from services.connectors.exact_json import Tree, Value, canonical
-from services.connectors.repeats import of_content
+from services.connectors.repeats import WINDOW, of_content
 from services.connectors.times import moment_or_none
 from services.connectors.values import at, first, seconds_or_none, text, unreadable, whole_or_none
 
@@ -31,7 +31,7 @@ DISPOSITIONS = {
 }
 DIRECTIONS = {"0": "in", "1": "out"}
 SETTINGS = "apiCallSettings"  # it asks who is calling and waits for the answer
-OF_A_TRY = ("attemptsCounter", "requestType")  # what differs between tries of one report
+OF_A_TRY = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
 TAKEN = Answer(200, b'{"status":"success"}', "application/json")
 NOBODY_KNOWN = Answer(200, b"{}", "application/json")
 
@@ -63,8 +63,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         kept = partial(DeliveryKept, connector="binotel", kind=kind)
         yield Report(of_content(kind, delivery), "", delivery.received_at, kept)
         return
-    content = digest(canonical({name: value for name, value in told.items() if name not in OF_A_TRY}))
-    id = id or f"unnamed/{content[:16]}"
+    content = digest(canonical([without_its_try(told), without_its_try(call)]))
+    id = id or f"unnamed/{content[:16]}/{delivery.received_at // WINDOW}"
     report = partial(
         CallReported,
         call=id,
@@ -82,6 +82,10 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         note=note_of(call),
     )
     yield Report(f"{id}/{kind}/{content}", id, happened_at(call, PHASES.get(kind, kind), delivery.received_at), report)
+
+
+def without_its_try(told: Value) -> Tree:
+    return {name: value for name, value in told.items() if name not in OF_A_TRY} if isinstance(told, dict) else {}
 
 
 def happened_at(call: Value, phase: str, received_at: Micros) -> Micros:

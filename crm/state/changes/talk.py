@@ -53,10 +53,11 @@ def conversation_opened(state: State, event: ConversationOpened) -> None:
 
 
 def message_received(state: State, event: MessageReceived) -> None:
-    """Older events do not say when it was sent: such a message is known by its id alone."""
+    """An older event does not say when its message was sent: that of a first version is the event's own moment."""
     said = "" if event.sent_at is None or event.edited_at else message_digest(event.text, event.attachments)
     edited = event.edited_at or Micros(0)
-    state.put(event.message_id, Message(edited, event.revision, event.sent_at or Micros(0), said))
+    sent = event.sent_at or (Micros(0) if edited else event.meta.occurred_at)
+    state.put(event.message_id, Message(edited, event.revision, sent, said))
 
 
 def message_digest(text: str, attachments: Iterable[Attachment]) -> str:

@@ -33,7 +33,8 @@ def completed(phase: str, at: int, recording: str = "https://record/1") -> CallR
 
 def plain(*events: CallOpened | CallUpdated) -> CallRow:
     """The row without its note of which report said what."""
-    return replace(row_of(call, *events), weights=())
+    row: CallRow = replace(row_of(call, *events), weights=())
+    return row
 
 
 def test_the_reports_of_a_call_complete_one_row_in_any_order() -> None:
