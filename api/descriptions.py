@@ -135,7 +135,6 @@ FIELDS = {
 }
 OWN = {
     "Attachment.kind": "photo, voice, document, …",
-    "Message.kind": "service: nobody said it, it happened in the chat; empty for what somebody says.",
     "Message.status": "received, sent, queued (it waits to be delivered), or deleted in its channel: its text is kept.",
     "Payment.amount": "What was paid.",
     "Payment.status": "created, held, settled, failed, reversed or expired.",

@@ -131,6 +131,14 @@ class ContactUnmerged(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class ConversationNoted(Event, frozen=True, gc=False):
+    """Something happened in a chat that nobody said: a reaction, a bot that was blocked, somebody who left."""
+
+    conversation_id: Id
+    contact_id: Id
+    text: str
+
+
 class ConversationOpened(Event, frozen=True, gc=False):
     """The first message of a chat came."""
 
@@ -308,7 +316,6 @@ class MessageReceived(Event, frozen=True, gc=False):
     reply_to: str = ""
     edited_at: Micros | None = None
     direction: str = "in"
-    kind: str = ""
     sent_at: Micros | None = None
     revision: int = 0
 

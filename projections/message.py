@@ -27,7 +27,6 @@ class MessageRow(Row, frozen=True, gc=False):
     edited_at: Micros | None
     direction: str = "in"  # or out
     status: str = "received"  # sent, queued (it waits to be delivered) or deleted (taken back; its text is kept)
-    kind: str = ""  # or service: nobody said it, it happened in the chat
 
 
 Told = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
@@ -55,7 +54,6 @@ def message(row: MessageRow | None, event: Told) -> MessageRow | None:
                 edited_at=event.edited_at,
                 direction=event.direction,
                 status="sent" if event.direction == "out" else "received",
-                kind=event.kind,
             )
         case ReplyQueued():
             return row or queued(event)

@@ -11,6 +11,7 @@ from crm.events import (
     ContactMerged,
     ContactRenamed,
     ContactUnmerged,
+    ConversationNoted,
     DealAssigned,
     DealChanged,
     DealOpened,
@@ -41,7 +42,7 @@ from projections.conversation import summary
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
 People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
-Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | CallUpdated
+Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
 Money = PaymentMatched | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
@@ -127,6 +128,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return said_by(event), summary(event)
         case MessageEdited():
             return "Message edited", summary(event)
+        case ConversationNoted():
+            return "In the chat", event.text
         case MessageDeleted():
             return "Message taken back", ""
         case ReplyQueued():
@@ -162,7 +165,7 @@ def named(names: Iterable[str]) -> str:
 
 def said_by(event: MessageReceived) -> str:
     whose = "Message to the customer" if event.direction == "out" else "Message"
-    return "In the chat" if event.kind == "service" else f"{whose} from {event.sender_name}"
+    return f"{whose} from {event.sender_name}"
 
 
 def told_of(event: CallUpdated) -> str:

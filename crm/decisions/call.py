@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from crm.decisions.awaited import awaited
-from crm.decisions.case import Case, State
+from crm.decisions.case import Case
 from crm.decisions.contacts import Way, card, cards, created, holder, identified, merged
 from crm.decisions.deals import opened
 from crm.envelope import Event, named_id
@@ -31,11 +31,10 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
 def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Event]:
     """A call without a number is nobody's: it gets a card of its own, without identifier, and nothing is guessed."""
     way = way_of(report.phone)
-    contact = caller(case.state, report, way)
-    contact_id = contact.contact_id if contact else new_card(report, case)
-    if contact is None:
-        name = report.phone.text if internal(report.phone) else ""
-        yield from created(case, contact_id, name, "call", report.utm)
+    contact = holder(case.state, way.key) if way else None
+    contact_id = contact.contact_id if contact else case.new_id("contact")
+    if contact is None and not internal(report.phone):  # a colleague is in no book of customers
+        yield from created(case, contact_id, "", "call", report.utm)
         yield from identified(case, contact_id, [way] if way else [])
     yield CallOpened(
         meta=case.meta(contact_id),
@@ -57,16 +56,18 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
         yield updated(report, case, call_id, call.contact_id, other_number=way.value)
         return
     contact = case.state.get(Contact, call.contact_id)
-    if not (call.anonymous and way and contact and not contact.merged_into and not contact.identifiers):
+    if not (call.anonymous and way) or (contact and (contact.merged_into or contact.identifiers)):
         yield updated(report, case, call_id, call.contact_id)
         return
     other = holder(case.state, way.key)
     yield updated(report, case, call_id, call.contact_id, known=other is not None)
+    if contact is None:
+        yield from created(case, call.contact_id, "", "call", report.utm)
     if other:
         yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {way.value}")
     else:
         yield from identified(case, call.contact_id, [way])
-        if contact.deals:
+        if contact and contact.deals:
             yield from awaited(case, call.contact_id)
 
 
@@ -100,7 +101,7 @@ def followed_up(report: CallReported, case: Case, call: Call) -> Iterator[Event]
     """Who calls and never had a deal is a lead, by all that is known of the call."""
     if not lead(call):
         return
-    contact = known(case.state, Contact, call.contact_id)
+    contact = known(case.state, Contact, call.contact_id)  # a colleague, who has none, is no lead
     contact_id = contact.merged_into if contact.merged_into and not contact.identifiers else contact.contact_id
     stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
     if stands and any(one.deals for one in cards(case.state, stands)):
@@ -133,18 +134,3 @@ def internal(phone: Phone) -> bool:
 def dialled(phone: Phone) -> bool:
     """It cannot be read with certainty, and somebody may still know what to dial: without its area, a digit lost."""
     return sum(char.isdecimal() for char in phone.text) >= LEAST_DIGITS and bool(phone.text.strip("+0 "))
-
-
-def caller(state: State, report: CallReported, way: Way | None) -> Contact | None:
-    """A colleague's extension has a card of its own, without identifier: one a telephone system."""
-    if internal(report.phone):
-        return state.get(Contact, extension_card(report))
-    return holder(state, way.key) if way else None
-
-
-def new_card(report: CallReported, case: Case) -> Id:
-    return extension_card(report) if internal(report.phone) else case.new_id("contact")
-
-
-def extension_card(report: CallReported) -> Id:
-    return named_id(report.meta.workspace, f"extension/{report.meta.source}/{report.phone.text.strip().lstrip('+')}")

@@ -1,6 +1,6 @@
 """Story 4: a message lands in one conversation of the customer's card, edits and shared contacts included."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from msgspec.structs import replace
 
@@ -9,7 +9,15 @@ from crm.decisions.case import Case, State
 from crm.decisions.contacts import Way, card, cards, created, holder, identified, merged, named
 from crm.decisions.deals import opened
 from crm.envelope import Event, named_id
-from crm.events import ChatMoved, ConversationOpened, DeliveryNoted, MessageDeleted, MessageEdited, MessageReceived
+from crm.events import (
+    ChatMoved,
+    ConversationNoted,
+    ConversationOpened,
+    DeliveryNoted,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+)
 from crm.facts import MessageReported
 from crm.scalars import Id
 from crm.shared import Attachment, Phone
@@ -20,6 +28,7 @@ from crm.state.changes.talk import message_digest
 def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
     if report.former_chat:
         yield from moved(report, case)
+        return
     report = at_home(report, case.state)
     conversation_id = conversation_id_of(report)
     conversation = case.state.get(Conversation, conversation_id)
@@ -28,9 +37,11 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
         yield deleted(report, case, conversation_id, conversation, message_id, message)
     elif message and conversation:
         yield edited(report, case, conversation_id, message_id, conversation.contact_id, message)
-    elif report.kind == "service" and conversation is None:
-        why = f"nobody here talks in this chat yet; kept raw: {report.text}"
-        yield DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "message", why)
+    elif report.kind == "service" and conversation:
+        meta = case.meta(conversation.contact_id)
+        yield ConversationNoted(meta, conversation_id, conversation.contact_id, report.text)
+    elif report.kind == "service":
+        yield noted(report, case, f"nobody here talks in this chat yet; kept raw: {report.text}")
     else:
         yield from said(report, case, conversation_id, conversation, message_id)
 
@@ -38,14 +49,12 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    way = account_of(report)
-    contact = holder(case.state, way.key)
-    contact_id = contact.contact_id if contact else case.new_id("contact")
-    if contact is None:
-        yield from created(case, contact_id, name_of(report), "chat")
-        yield from identified(case, contact_id, [way])
+    if conversation and not report.person:
+        contact_id = conversation.contact_id
+    elif report.direction == "in" and not report.person:
+        contact_id = case.new_id("nobody")  # no card: a channel, a group and a bot are no persons
     else:
-        yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
+        contact_id = yield from customer(report, case)
     if conversation is None:
         meta = case.meta(contact_id)
         yield ConversationOpened(
@@ -59,10 +68,23 @@ def said(
         yield from own_phone(case, contact_id, report.shared_phone)
 
 
+def customer(report: MessageReported, case: Case) -> Generator[Event, None, Id]:
+    """Their card, which is made if need be."""
+    way = account_of(report)
+    contact = holder(case.state, way.key)
+    if contact:
+        yield from named(case, contact.contact_id, name_of(report), f"as they call themselves in {report.channel}")
+        return contact.contact_id
+    contact_id = case.new_id("contact")
+    yield from created(case, contact_id, name_of(report), "chat")
+    yield from identified(case, contact_id, [way])
+    return contact_id
+
+
 def lead(report: MessageReported, case: Case, contact_id: Id) -> Iterator[Event]:
-    """Who writes to us and never had a deal. Whom we wrote to, and what happens in a chat, is none."""
+    """Who writes to us and never had a deal. Whom we wrote to is none."""
     stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
-    if report.kind == "service" or (stands and any(one.deals for one in cards(case.state, stands))):
+    if stands and any(one.deals for one in cards(case.state, stands)):
         return
     deal_id = case.new_id("deal")
     title = f"{report.channel.capitalize()}: {name_of(report) or account_of(report).value}"
@@ -71,12 +93,13 @@ def lead(report: MessageReported, case: Case, contact_id: Id) -> Iterator[Event]
 
 
 def moved(report: MessageReported, case: Case) -> Iterator[Event]:
-    """A group that becomes a supergroup says so twice, under its old id and under its new one."""
+    """A group that becomes a supergroup says so twice, under its old id and under its new one: its talk goes on."""
     key = origin_key(report.meta.source, report.channel, report.chat)
     if case.state.get(ChatOrigin, key) is None:
         former = first_chat(report, case.state, report.former_chat)
         stream = named_id(report.meta.workspace, f"chat/{key}")
         yield ChatMoved(case.meta(stream), report.channel, report.chat, former)
+    yield noted(report, case, f"this chat had the id {report.former_chat} before; its conversations go on")
 
 
 def first_chat(report: MessageReported, state: State, chat: str) -> str:
@@ -169,7 +192,6 @@ def received(
         reply_to=report.reply_to,
         edited_at=report.edited_at,
         direction=report.direction,
-        kind=report.kind,
         sent_at=report.sent_at,
         revision=report.revision if report.edited_at is not None else 0,
     )
@@ -192,6 +214,10 @@ def edited(
             revision=report.revision,
         )
     why = "a newer version of this message is known" if message.edited_at else "this message is known"
+    return noted(report, case, why)
+
+
+def noted(report: MessageReported, case: Case, why: str) -> DeliveryNoted:
     return DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "message", why)
 
 
@@ -205,8 +231,7 @@ def deleted(
 ) -> Event:
     if conversation and message:
         return MessageDeleted(case.meta(conversation.contact_id), message_id, conversation_id, conversation.contact_id)
-    why = f"message {report.message} was taken back, and it is not known here"
-    return DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "message", why)
+    return noted(report, case, f"message {report.message} was taken back, and it is not known here")
 
 
 def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:

@@ -3,6 +3,11 @@
 from itertools import permutations
 from typing import Any
 
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
 from crm.events import (
     CallOpened,
     CallUpdated,
@@ -12,9 +17,11 @@ from crm.events import (
     DealOpened,
     IdentifierAdded,
 )
+from crm.facts import CallReported
 from crm.shared import AssignmentRule, Phone
+from projections.call import call as call_row
 from projections.timeline import timeline
-from tests.given import an, call, form, given, shop
+from tests.given import NOON, Story, an, call, form, given, shop
 from tests.unit.projections.journal import fold
 
 OLEH = "+380501112233"
@@ -125,12 +132,13 @@ def test_two_callers_without_a_number_are_two_cards() -> None:
     assert len({event.contact_id for event in story.every(CallOpened)}) == 2
 
 
-def test_a_colleagues_extension_has_one_card_and_is_no_lead() -> None:
+def test_a_colleagues_extension_has_no_card_and_is_no_lead() -> None:
     inside = Phone("901", "")
     story = given(call("1", "ringing", phone=inside), call("1b", "answered", phone=inside, talk_s=9))
-    story.when(call("2", "ringing", call="c-2", phone=inside))
-    assert len({event.contact_id for event in story.every(CallOpened)}) == 1
-    assert ([contact.name for contact in story.contacts()], story.every(DealOpened)) == (["901"], [])
+    assert (len(story.every(CallOpened)), story.contacts(), story.every(DealOpened)) == (1, [], [])
+    story.when(call("2", "completed", OLEH)).then(
+        an(CallUpdated), an(ContactCreated), an(IdentifierAdded, value=OLEH), an(DealOpened), an(DealAssigned)
+    )
 
 
 def test_a_number_that_cannot_be_read_is_a_lead_as_it_was_written() -> None:
@@ -149,3 +157,37 @@ def test_a_call_without_number_is_seen_with_its_line() -> None:
     story = given(call("end", "hung_up", direction="in", line="044", disposition="no_answer"))
     rows: list[Any] = [*fold(timeline, story.decide.journal).values()]
     assert ("Call hung up", "no answer, line 044") in [(row.title, row.text) for row in rows]
+
+
+REPORTS = (
+    call("ring", "ringing", OLEH, line="044", at=NOON),
+    call("answer", "answered", direction="", employee="901", at=NOON + 1),
+    call("transfer", "transferred", direction="", employee="902", at=NOON + 2),
+    call("end", "hung_up", direction="", disposition="answered", talk_s=60, at=NOON + 3),
+    call("done", "completed", OLEH, line="044", talk_s=61, wait_s=5, recording="https://x/1.mp3", at=NOON + 4),
+)
+CUSTOMER = form("1", phones=[OLEH], name="Олег")
+
+
+@settings(deadline=None)
+@for_any(
+    reports=st.lists(st.sampled_from(REPORTS), unique_by=lambda report: report.phase, min_size=1),
+    known=st.booleans(),
+    random=st.randoms(use_true_random=False),
+)
+def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
+    reports: list[CallReported], known: bool, random: Any
+) -> None:
+    before = [CUSTOMER] if known else []
+    one, other = (given(*before, *order) for order in (reports, random.sample(reports, len(reports))))
+    assert outcome(one) == outcome(other)
+    if any(report.phone.e164 for report in reports):
+        assert [contact.identifiers for contact in one.contacts()] == [(f"phone:{OLEH}",)]
+        assert len(one.every(DealOpened)) == 1
+
+
+def outcome(story: Story) -> tuple[Any, ...]:
+    """The call without whose card its first report was written to, who stands, and how many deals there are."""
+    (row,) = fold(call_row, story.decide.journal).values()
+    people = [contact.identifiers for contact in story.contacts()]
+    return replace(row, contact_id=""), people, len(story.every(DealOpened))

@@ -7,6 +7,7 @@ from crm.events import (
     ContactCreated,
     ContactMerged,
     ContactRenamed,
+    ConversationNoted,
     ConversationOpened,
     DealAssigned,
     DealOpened,
@@ -131,14 +132,18 @@ def test_who_is_known_from_a_group_is_a_lead_when_they_write_to_us() -> None:
     story.then(an(ConversationOpened), an(MessageReceived), an(DealOpened), an(DealAssigned))
 
 
-def test_admins_of_two_groups_who_write_as_the_group_are_two_cards_and_no_leads() -> None:
+def test_who_is_no_person_gets_a_conversation_and_no_card() -> None:
     """All anonymous admins have one account, so the groups of the world met on one card."""
     said = {"chat_kind": "group", "person": False, "sender_name": "Group"}
     story = given(message("1", chat="-5", sender="-5", chat_title="Сад", **said))
     story.when(message("2", chat="-6", sender="-6", chat_title="Город", **said)).then(
-        an(ContactCreated, name="Город"), an(IdentifierAdded, value="-6"), an(ConversationOpened), an(MessageReceived)
+        an(ConversationOpened, title="Город"), an(MessageReceived, sender_name="Group")
     )
-    assert [contact.name for contact in story.contacts()] == ["Сад", "Город"]
+    first, second = story.every(ConversationOpened)
+    assert (story.contacts(), first.contact_id != second.contact_id) == ([], True)
+    story.when(message("3", chat="-6", sender="-6", message="3", **said)).then(
+        an(MessageReceived, contact_id=second.contact_id)
+    )
 
 
 def test_what_happens_in_a_chat_is_noted_where_somebody_talks_and_makes_nobody() -> None:
@@ -146,7 +151,7 @@ def test_what_happens_in_a_chat_is_noted_where_somebody_talks_and_makes_nobody()
     given().when(message("1", **blocked)).then(
         an(DeliveryNoted, why="nobody here talks in this chat yet; kept raw: [blocked the bot]")
     )
-    given(HELLO).when(message("2", **blocked)).then(an(MessageReceived, kind="service", text="[blocked the bot]"))
+    given(HELLO).when(message("2", **blocked)).then(an(ConversationNoted, text="[blocked the bot]"))
 
 
 def test_a_message_that_was_taken_back_keeps_its_words() -> None:
