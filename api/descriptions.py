@@ -31,7 +31,7 @@ FIELDS = {
     "cursor": "Give it as `after` or `before` to go on from here.",
     "dealId": "The deal that it is of.",
     "direction": "in or out; empty when it was not told.",
-    "disposition": "answered, no_answer, busy, cancelled, failed, voicemail; empty before the end.",
+    "disposition": "answered, no_answer, busy, cancelled, failed, voicemail, or the provider's own word; empty before.",
     "done": "It is done.",
     "doneAt": "When it was done.",
     "doubted": "Identifiers that identify nobody alone: by each, the cards that it was seen with too; the empty id when "
@@ -142,7 +142,7 @@ FIELDS = {
 }
 OWN = {
     "Attachment.kind": "photo, voice, document, …",
-    "Message.status": "received, or queued: it waits to be delivered.",
+    "Message.status": "received, sent, queued (it waits to be delivered), or deleted in its channel: its text is kept.",
     "Payment.amount": "What was paid.",
     "Payment.status": "created, held, settled, failed, reversed or expired.",
     "Payment.reference": "An order or invoice number that was given to the provider.",

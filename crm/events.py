@@ -38,6 +38,20 @@ class CallUpdated(Event, frozen=True, gc=False):
     talk_s: int | None = None
     disposition: str = ""
     recording: str = ""
+    call: str = ""
+    direction: str = ""
+    phone: Phone | None = None
+    line: str = ""
+    known: bool = False
+    note: str = ""
+
+
+class ChatMoved(Event, frozen=True, gc=False):
+    """A chat got another id in its channel: its conversations go on. Stream: the chat under its new id."""
+
+    channel: str
+    chat: str
+    former_chat: str
 
 
 class CommandAccepted(Event, frozen=True, gc=False):
@@ -131,6 +145,14 @@ class ContactUnmerged(Event, frozen=True, gc=False):
     contact_id: Id
     from_id: Id
     why: str = ""
+
+
+class ConversationNoted(Event, frozen=True, gc=False):
+    """Something happened in a chat that nobody said: a reaction, a bot that was blocked, somebody who left."""
+
+    conversation_id: Id
+    contact_id: Id
+    text: str
 
 
 class ConversationOpened(Event, frozen=True, gc=False):
@@ -311,6 +333,14 @@ class IdentifierSettled(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class MessageDeleted(Event, frozen=True, gc=False):
+    """A message was taken back in its channel. What it said is kept."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+
+
 class MessageEdited(Event, frozen=True, gc=False):
     """A message was changed by who wrote it."""
 
@@ -319,6 +349,8 @@ class MessageEdited(Event, frozen=True, gc=False):
     contact_id: Id
     text: str
     edited_at: Micros
+    attachments: tuple[Attachment, ...] | None = None
+    revision: int = 0
 
 
 class MessageReceived(Event, frozen=True, gc=False):
@@ -333,6 +365,9 @@ class MessageReceived(Event, frozen=True, gc=False):
     attachments: tuple[Attachment, ...] = ()
     reply_to: str = ""
     edited_at: Micros | None = None
+    direction: str = "in"
+    sent_at: Micros | None = None
+    revision: int = 0
 
 
 class NoteAdded(Event, frozen=True, gc=False):

@@ -19,6 +19,7 @@ from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentRepor
 from crm.state import (
     Absorbed,
     Call,
+    ChatOrigin,
     ConnectionKept,
     Contact,
     Conversation,
@@ -40,6 +41,7 @@ from crm.state import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
@@ -99,6 +101,8 @@ def of_call(report: CallReported) -> Wanted:
 
 
 def of_message(report: MessageReported) -> Wanted:
+    if report.chat_kind != "private":
+        yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
     conversation_id = conversation_id_of(report)
     yield Conversation, conversation_id
     yield Message, named_id(conversation_id, report.message)

@@ -7,7 +7,7 @@ is therefore one of these, and a new one must be too:
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment), Absorbed (by the card
   that was merged away), DealReference (the smallest few of all that were ever put in), Enquiry (the newest few);
-- written by one stream for ever: DealNumber;
+- written by one stream for ever: DealNumber, ChatOrigin (the chat's);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
   are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
   the identifier is doubted, and identifies nobody alone.
@@ -17,6 +17,7 @@ from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note,
 from crm.state.entities import (
     Absorbed,
     Call,
+    ChatOrigin,
     Contact,
     Conversation,
     Deal,
@@ -34,6 +35,7 @@ from crm.state.entities import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
@@ -43,6 +45,7 @@ from crm.state.folds import fold
 __all__ = [
     "Absorbed",
     "Call",
+    "ChatOrigin",
     "Command",
     "ConnectionKept",
     "Contact",
@@ -69,6 +72,7 @@ __all__ = [
     "identifier",
     "key",
     "known",
+    "origin_key",
     "shelf",
     "turn_key",
 ]

@@ -151,7 +151,12 @@ class Call(Entity, frozen=True, gc=False, omit_defaults=True):
     """A call. Key: its id."""
 
     contact_id: Id
-    anonymous: bool = False  # it was opened by a report without a number
+    anonymous: bool = False  # no report has named its number yet
+    phone: str = ""  # E.164
+    text: str = ""  # the other side as it was written
+    direction: str = ""
+    talked: bool = False
+    detailed: bool = False  # the report that is made when all is over came
 
 
 class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -164,6 +169,15 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     """A message. Key: its id."""
 
     edited_at: Micros = Micros(0)
+    revision: int = 0  # of the edit
+    sent_at: Micros = Micros(0)  # 0: it was not told
+    digest: str = ""  # of the first version; empty while it has not come
+
+
+class ChatOrigin(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The first id of a chat that got another one. Key: `origin_key` of the id that it has now."""
+
+    chat: str
 
 
 class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -181,6 +195,10 @@ def key(text: str) -> str:
 
 def identifier(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
+
+
+def origin_key(source: str, channel: str, chat: str) -> str:
+    return key(f"{source}/{channel}/{chat}")
 
 
 def turn_key(version: int, rule: str) -> str:
