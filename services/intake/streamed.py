@@ -13,10 +13,11 @@ import structlog
 from crm.adapters.logs import debugging
 from crm.adapters.metrics import FACTS, LINES_REFUSED
 from crm.connector import Home
-from crm.envelope import named_id
+from crm.envelope import Fact, named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
 from crm.scalars import Id, Micros
+from crm.versions import DIGEST, digest_of
 from services.intake.body import Bodies, Receive
 from services.intake.known import Known
 from services.intake.lines import NDJSON, is_ndjson, lines_of
@@ -25,7 +26,7 @@ from services.intake.refusals import Line, Refusal, Verdict, verdict_of
 from services.intake.repeats import Repeats
 from services.intake.reply import JSON, Reply, Stop, later, problem
 from services.intake.request import trace_of
-from services.intake.told import DIGEST, Teller, Told, read_line
+from services.intake.told import Teller, read_line
 
 SLICE = 100  # lines read before others get their turn
 MAX_KEY = 200
@@ -137,18 +138,18 @@ async def read(lines: Sequence[Line], batch: Id, teller: Teller, known: Known, n
     return taken
 
 
-def take(told: Told, taken: Taken, known: Known) -> Verdict:
+def take(fact: Fact, taken: Taken, known: Known) -> Verdict:
     """Sends it also when it is known here: a repeat is decided once, and Kafka may have lost it. Raises Malformed."""
-    id, status = told.fact.meta.id, "accepted"
-    if told.digest:
+    id, status, digest = fact.meta.id, "accepted", digest_of(fact)
+    if digest:
         before = taken.digests.get(id) or known.get(id)
-        if before and before != told.digest:
+        if before and before != digest:
             raise Conflict(f"It was told before with other content, as fact {id}: that stays. {ANOTHER}")
         status = "repeated" if before else status
-    record = written(told.fact, OPEN)
-    if told.digest:
-        taken.digests[id] = told.digest
-        record = record._replace(headers=(*record.headers, (DIGEST, told.digest.encode())))
+    record = written(fact, OPEN)
+    if digest:
+        taken.digests[id] = digest
+        record = record._replace(headers=(*record.headers, (DIGEST, digest.encode())))
     taken.records.append(record)
     return Verdict(status, id)
 

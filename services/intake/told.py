@@ -6,7 +6,7 @@ The shapes are read off the generated facts, so a field that is added to a schem
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import msgspec
 from msgspec import Raw as Json
@@ -17,6 +17,7 @@ from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Payer, Phone, Raw
+from crm.versions import DIGEST, OPEN_API
 from services.intake import values
 from services.intake.nulls import without_nulls
 from services.intake.refusals import Refusal, of_decoding
@@ -24,7 +25,7 @@ from services.intake.values import Context, Meaning
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 and 9999, in microseconds
 Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
-PhoneText = Phone | str
+PhoneText = values.Number | str
 SHAPES: dict[Any, Any] = {
     Micros: Time,
     Micros | None: Time | None,
@@ -46,7 +47,6 @@ SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # whom a line is
     CallReported: lambda own: str(own["call"]),
     MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
 }
-DIGEST = "fact-digest"  # among the raw headers: what a fact of the same id is compared by
 DIGEST_BYTES = 16
 
 
@@ -127,15 +127,11 @@ class Teller(msgspec.Struct, frozen=True):
     home: Home = Home()
 
 
-class Told(NamedTuple):
-    """What a line tells. `digest` is of what it says, however it is written; empty for one that has no name."""
+def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) -> Fact:
+    """With a digest of its content where it has a name: an id of its own, or `named`, when `default_id` is one.
 
-    fact: Fact
-    digest: str = ""
-
-
-def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) -> Told:
-    """`named`: also a line without an id of its own comes again under `default_id`. Raises Refusal."""
+    Raises Refusal.
+    """
     try:
         given = DECODER.decode(without_nulls(line))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
@@ -159,11 +155,11 @@ def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) 
         recorded_at=teller.received_at,
         source=teller.token,
         cause=id,
-        actor="facts",
+        actor=OPEN_API,
         trace=teller.trace,
     )
     raw = Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
-    return Told(made(meta=meta, raw=raw, **own), digest)
+    return made(meta=meta, raw=raw, **own)
 
 
 def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.connector import Home
@@ -22,6 +23,14 @@ OLDEST = Micros(631_152_000_000_000)  # 1990-01-01: before that are zero dates, 
 DAY = 86_400_000_000  # microseconds
 AHEAD = {"changed_at": 31}  # days; any other moment may be one day ahead. A provider's own clock orders its reports.
 CURRENCY = "Write an ISO 4217 code, as UAH or EUR, or a usual sign of it, as ₴ or грн."
+
+
+class Number(Struct, frozen=True, gc=False):
+    """A phone as an object. Its E.164 is worked out here, whatever the line says."""
+
+    text: str = ""
+    e164: str = ""
+    extension: str = ""
 
 
 class Context:
@@ -56,20 +65,21 @@ def moment(field: str) -> Meaning:
     return read
 
 
-def phone(given: Phone | str, context: Context) -> Phone:
-    """E.164 is always worked out here."""
+def phone(given: Number | str, context: Context) -> Phone:
     if isinstance(given, str):
         return read_phone(given, context.home.country)
     read = read_phone(given.e164 or given.text, context.home.country)
-    return Phone(given.text, read.e164, given.extension or read.extension)
+    return Phone(given.text or given.e164, read.e164, given.extension or read.extension)
 
 
-def phones(given: tuple[Phone | str, ...], context: Context) -> tuple[Phone, ...]:
+def phones(given: tuple[Number | str, ...], context: Context) -> tuple[Phone, ...]:
     """A text may hold several numbers. One that holds none is kept as it is."""
     found: list[Phone] = []
     for one in given:
-        several = phones_in(one, context.home.country) if isinstance(one, str) else [phone(one, context)]
-        found += several or [Phone(str(one), "")]
+        if isinstance(one, str):
+            found += phones_in(one, context.home.country) or [Phone(one, "")]
+        else:
+            found.append(phone(one, context))
     return tuple(found)
 
 

@@ -130,23 +130,33 @@ class FactsSuite:
         assert fact.raw.body == body
 
     def test_the_same_id_is_the_same_fact(self, house: House) -> None:
-        ids = [house.stream(lines({**CALL, "id": "mine"})).json()["facts"][0]["id"] for _ in range(2)]
+        told = [house.stream(lines({**CALL, "id": "mine"})).json() for _ in range(2)]
+        ids = [one["facts"][0]["id"] for one in told]
         assert ids[0] == ids[1]
+        assert [one["facts"][0]["status"] for one in told] == ["accepted", "repeated"]
+        assert [(one["accepted"], one["refused"], one.get("repeated")) for one in told] == [(1, 0, None), (1, 0, 1)]
         assert [fact.meta.id for fact in house.facts] == ids
 
     def test_a_repeated_idempotency_key_gives_the_same_ids(self, house: House) -> None:
         body = lines(CALL, FORM)
         first = house.stream(body, "application/x-ndjson", idempotency_key='"k1"').text
-        assert house.stream(body, "application/x-ndjson", idempotency_key="k1").text == first
+        again = house.stream(body, "application/x-ndjson", idempotency_key="k1").text
+        assert again == first.replace("accepted", "repeated")
         other = house.stream(lines(CALL, CALL), "application/x-ndjson", idempotency_key="k1")
         assert other.status_code == 422
         assert house.stream(body, "application/x-ndjson").text != first
         assert len(house.facts) == 6
 
     def test_who_has_no_key_that_may_write_is_refused_unread(self, house: House) -> None:
-        for token in ("", "wrong", READER, EXPIRED):
+        lacking = 'Bearer error="insufficient_scope", scope="write"'
+        for token, status, asked in (
+            ("", 401, "Bearer"),
+            ("wrong", 401, "Bearer"),
+            (EXPIRED, 401, "Bearer"),
+            (READER, 403, lacking),
+        ):
             told = house.stream(lines(CALL), token=token)
-            assert (told.status_code, told.headers["www-authenticate"]) == (401, "Bearer")
+            assert (told.status_code, told.headers["www-authenticate"]) == (status, asked)
             assert "Nothing was kept" in told.json()["error"]
         assert house.records() == []
 
