@@ -34,9 +34,14 @@ class CallRow(Row, frozen=True, gc=False):
     recording: str
     started_at: Micros
     touched_at: Micros
+    created_at: Micros = Micros(0)
 
 
-@projection(key="call_id", version=1, indexes=("touched_at", "phase, touched_at", "contact_id, touched_at"))
+@projection(
+    key="call_id",
+    version=2,
+    indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
+)
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:
     at = event.meta.occurred_at
     if isinstance(event, CallOpened):
@@ -81,4 +86,5 @@ def opened(event: CallOpened) -> CallRow:
         recording="",
         started_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
+        created_at=event.meta.occurred_at,
     )

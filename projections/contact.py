@@ -39,8 +39,8 @@ Told = ContactCreated | ContactRenamed | ContactChanged | IdentifierAdded | Iden
 
 @projection(
     key="contact_id",
-    version=2,
-    indexes=("touched_at", "phones", "emails", "accounts", "merged_into", "fields"),
+    version=3,
+    indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
 def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
