@@ -89,5 +89,6 @@ def tag_below(tag: str, key: str) -> str:
 
 
 def of_this_list(given: str, tag: str) -> str:
-    """SQL that holds when a cursor has this tag, and fails as bad input when it has another: the slow path says why."""
-    return f"CASE WHEN {given}::text = {tag} THEN true ELSE ('no cursor of this: ' || {given}::text)::boolean END"
+    """SQL that holds when a cursor has this tag, and fails as bad input when it has another: the slow path says why.
+    The tag is in both branches: of what depends on no row the planner would try out the second."""
+    return f"CASE WHEN {given}::text = {tag} THEN true ELSE ('no cursor: ' || {tag})::boolean END"

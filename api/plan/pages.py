@@ -96,8 +96,9 @@ class Page:
         tagged = None if self.parent else self.tagged  # Postgres alone knows the key of a row
 
         def placed(column: int) -> Read:
-            """One of the values in a cursor. Raises BadCursor."""
-            return lambda variables: order.position(cursor(variables), tagged and tagged(variables))[column]
+            """One of the values in a cursor. Raises BadCursor, the first of them for another list's."""
+            of_list = None if column else tagged
+            return lambda variables: order.position(cursor(variables), of_list and of_list(variables))[column]
 
         places = tuple(writer.parameter(placed(n)) for n, _ in enumerate(order.columns))
         found = [order.beyond("t", places, name == "before")]

@@ -174,6 +174,8 @@ def test_a_cursor_below_another_row_is_refused(both: Both, rows: Any) -> None:
     below = f'"after": "{after}"}}'
     told = asked(both, query, f'{{"id": "{id_of("Olena")}", {below}')["data"]["contact"]["deals"]
     assert told["nodes"] == [{"number": 2}]
+    assert both.fast(query, id=id_of("Olena"), after=after) is not None
+    assert both.fast(query, id=id_of("Petro"), after=after) is None  # the slow path says what is wrong
     (error,) = asked(both, query, f'{{"id": "{id_of("Petro")}", {below}')["errors"]
     assert error["extensions"]["code"] == "BAD_CURSOR"
     (error,) = asked(both, "query ($after: String) { deals(after: $after) { nodes { id } } }", f"{{{below}")["errors"]
