@@ -26,7 +26,7 @@ FIELDS = {
     "contentType": "Of the raw bytes, as sent.",
     "conversationId": "The conversation that it is of.",
     "country": "ISO 3166 alpha-2: how numbers without a country code are read.",
-    "createdAt": "When the card was made.",
+    "createdAt": "When it was made. No later change moves it.",
     "currency": "ISO 4217.",
     "cursor": "Give it as `after` or `before` to go on from here.",
     "dealId": "The deal that it is of.",
@@ -56,7 +56,7 @@ FIELDS = {
     "hasPreviousPage": "There are rows before these.",
     "held": "Money that is reserved and not yet ours.",
     "hits": "The best first.",
-    "id": "Of this one alone.",
+    "id": "Unique id.",
     "key": "Its name in `fields`. It never changes.",
     "kind": "What happened, in one word.",
     "known": "The number was known before the call.",
@@ -70,12 +70,12 @@ FIELDS = {
     "mergedInto": "The card that stays, when this one was merged.",
     "message": "The channel's id of the message.",
     "messageCount": "How many messages it has.",
-    "name": "For people.",
+    "name": "Display name.",
     "node": "The row.",
     "nodes": "The rows without their cursors.",
     "number": "Short, of this workspace: the 7 of D-7. Who writes it into a payment's purpose pays this deal.",
     "openDeals": "Its open deals, the latest touched first.",
-    "openedAt": "When it began.",
+    "openedAt": "When it was opened. No later change moves it.",
     "options": "What there is to choose from.",
     "owner": "The salesperson who has it; empty: nobody.",
     "ownerReason": "Why that one: the rule, in words.",
@@ -130,17 +130,18 @@ FIELDS = {
     "talkS": "Seconds of talk.",
     "text": "The text.",
     "timezone": "Of the workspace, such as Europe/Kyiv.",
-    "title": "For people.",
-    "touchedAt": "When it last changed.",
+    "title": "Display title.",
+    "touchedAt": "When it last changed. Each change moves it, and the row in lists ordered by it.",
     "touchedBy": "Who last tried or settled it.",
     "type": "What its values are.",
     "utm": "utm_* without the prefix, gclid and fbclid.",
-    "version": "How many events it is a fold of. Give it as `expectedVersion`.",
+    "version": "Version; send it as `expectedVersion` to detect concurrent changes.",
     "waitS": "Seconds until it was answered.",
     "why": "How its deal was found, or what is missing, in words.",
     "writtenAt": "When it was written.",
 }
 OWN = {
+    "Contact.createdAt": "When the card was made. No later change moves it.",
     "Attachment.kind": "photo, voice, document, …",
     "Message.status": "received, sent, queued (it waits to be delivered), or deleted in its channel: its text is kept.",
     "Payment.amount": "What was paid.",
@@ -154,7 +155,7 @@ OWN = {
     "Task.owner": "Whose task it is; empty: nobody's.",
     "Caller.owner": "Who has the latest of the open deals, and should pick up.",
 }
-ARGUMENTS = {"id": "Of what you look for.", "input": "What to do."}
+ARGUMENTS = {"id": "Id of the object to fetch.", "input": "What `{0}` needs."}
 VALUES = {
     "OCCURRED": "What was true then, also what came to be known later.",
     "RECORDED": "What was known here then.",
@@ -197,7 +198,7 @@ def describe(schema: GraphQLSchema) -> None:
         for name, field in getattr(kind, "fields", {}).items():
             field.description = field.description or OWN.get(f"{kind.name}.{name}") or FIELDS.get(name)
             for given, argument in getattr(field, "args", {}).items():
-                argument.description = argument.description or ARGUMENTS.get(given)
+                argument.description = argument.description or ARGUMENTS.get(given, "").format(name) or None
         for name, value in getattr(kind, "values", {}).items():
             value.description = value.description or VALUES.get(name) or order(name)
 

@@ -31,6 +31,7 @@ class PaymentRow(Row, frozen=True, gc=False):
     changed_at: Micros
     touched_at: Micros
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    created_at: Micros = Micros(0)
 
 
 Told = PaymentRecorded | PaymentMatched | PaymentParked | PaymentUnmatched
@@ -38,8 +39,8 @@ Told = PaymentRecorded | PaymentMatched | PaymentParked | PaymentUnmatched
 
 @projection(
     key="payment_id",
-    version=2,
-    indexes=("touched_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
+    version=3,
+    indexes=("touched_at", "created_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
 )
 def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):
@@ -77,4 +78,5 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         version=row.version + 1 if row else 1,
         changed_at=event.changed_at,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
+        created_at=row.created_at if row else event.meta.occurred_at,
     )
