@@ -14,6 +14,7 @@ from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.scalars import Id
 from crm.shared import AssignmentRule, Meta
 from crm.state import fold
+from crm.zones import zone
 
 
 async def create_workspace(
@@ -25,7 +26,11 @@ async def create_workspace(
     timezone: str = "Europe/Kyiv",
     owners: Sequence[str] = (),
 ) -> None:
-    """A workspace with the default pipeline and one rule: its owners take turns. Twice is once."""
+    """A workspace with the default pipeline and one rule: its owners take turns. Twice is once.
+
+    Raises Malformed for a time zone that does not exist.
+    """
+    zone(timezone)
     at = now()
     cause = named_id(workspace, "create")
     async with await AsyncConnection.connect(dsn) as conn:
