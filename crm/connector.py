@@ -17,7 +17,7 @@ from crm.facts import DeliveryKept, DeliveryQuarantined
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Raw
 
-KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "origin", "referer")
+SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))  # never kept, whatever the vendor
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Connector:
     parse: Callable[[Delivery, Connection], Iterable[Report]]
     answer: Callable[[Delivery, Connection], Answer] = lambda _delivery, _connection: OK
     greets: bool = False  # answers a GET at registration with 200
+    secret_headers: frozenset[str] = frozenset()  # lower case; they hold this vendor's secret itself, so are not kept
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Authentic facts, at least one. Raises Refused; never loses what is authentic."""
@@ -90,10 +91,14 @@ class Connector:
         self.verify(delivery, connection)
         return self.read(delivery, connection)
 
+    def kept_headers(self, delivery: Delivery) -> dict[str, str]:
+        """Every header but those that hold secrets: what a vendor says in one can be read again years later."""
+        secret = SECRET_HEADERS | self.secret_headers
+        return {name: clean(value) for name, value in delivery.headers.items() if name not in secret}
+
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """What an authentic delivery tells; `reparse` begins here. Two reports under one key are one."""
-        headers = {name: delivery.headers[name] for name in KEPT_HEADERS if name in delivery.headers}
-        raw = Raw(delivery.content_type, headers, delivery.query, delivery.body)
+        raw = Raw(delivery.content_type, self.kept_headers(delivery), delivery.query, delivery.body)
         try:
             facts = {
                 meta.id: report.fact(meta, raw)
@@ -134,6 +139,11 @@ def quarantined(name: str, raw: Raw, delivery: Delivery, connection: Connection,
 
 def kept(name: str, raw: Raw, delivery: Delivery, connection: Connection, kind: str) -> DeliveryKept:
     return DeliveryKept(of_bytes(delivery, connection, f"kept/{kind}"), raw, name, kind)
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates written out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def digest(body: bytes) -> str:

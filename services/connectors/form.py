@@ -57,4 +57,4 @@ def not_a_submission(tree: Tree) -> str:
     return ""
 
 
-CONNECTOR = Connector("form", "forms", verify, parse)
+CONNECTOR = Connector("form", "forms", verify, parse, secret_headers=frozenset(("x-form-token",)))

@@ -77,4 +77,6 @@ def attachment(kind: str, file: Tree) -> Attachment:
     )
 
 
-CONNECTOR = Connector("telegram", "chats", verify, parse)
+CONNECTOR = Connector(
+    "telegram", "chats", verify, parse, secret_headers=frozenset(("x-telegram-bot-api-secret-token",))
+)

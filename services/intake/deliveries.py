@@ -7,7 +7,7 @@ import structlog
 
 from crm.adapters.logs import debugging
 from crm.adapters.metrics import DELIVERIES, FACTS
-from crm.connector import KEPT_HEADERS, Answer, Connection, Connector, Delivery, quarantined
+from crm.connector import Answer, Connection, Connector, Delivery, clean, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
 from crm.facts import DeliveryQuarantined
@@ -119,8 +119,7 @@ def encoded(
         return facts, records
     except Exception as error:
         reason = str(error) if isinstance(error, Malformed) else repr(error)
-        headers = {name: clean(delivery.headers[name]) for name in KEPT_HEADERS if name in delivery.headers}
-        raw = Raw(clean(delivery.content_type), headers, clean(delivery.query), delivery.body)
+        raw = Raw(clean(delivery.content_type), connector.kept_headers(delivery), clean(delivery.query), delivery.body)
         fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
         return [fact], [record_of(fact)]
 
@@ -131,8 +130,3 @@ def reply_of(answer: Answer) -> Reply:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def clean(text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates written out."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
+from crm.money import to_minor
 from crm.scalars import Id
 from tests.meaning.stage import SECOND, Stage
 
@@ -28,6 +29,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expect: dict[str, Any]
     workspace: dict[str, str] = {}  # msgspec gives each its own
     fields: list[dict[str, Any]] = []
+    deals: list[dict[str, Any]] = []
     topic: str = ""
 
 
@@ -43,6 +45,8 @@ def played(case: Case) -> Stage:
     stage = Stage(NOON, **case.workspace)
     for field in case.fields:
         stage.define(**field)
+    for deal in case.deals:
+        opened(stage, **deal)
     answers: dict[str, Id] = {}
     for step in case.steps:
         stage.now += int(step.get("after_s", 0)) * SECOND
@@ -51,13 +55,34 @@ def played(case: Case) -> Stage:
             id = stage.command(step["command"], referred(step["input"], answers))
             answers[step.get("as", "")] = id
             continue
-        headers, body = request(step)
-        if to == "facts":
+        headers, body = request(paid(step, stage) if to == "payment" else step)
+        if to in ("facts", "payment"):
             stage.facts(headers, body)
         else:
             stage.connect(to, step.get("settings", {}), **({"secret": step["secret"]} if "secret" in step else {}))
             stage.deliver(to, headers, body)
     return stage
+
+
+def opened(stage: Stage, amount: str, contact: dict[str, Any], stage_to: str = "", reference: str = "") -> None:
+    """A deal that somebody opens by hand. Contacts that are given alike are one contact."""
+    name = json.dumps(contact, sort_keys=True)
+    if name not in stage.contacts:
+        stage.contacts[name] = stage.command("contactCreate", contact)
+    units, currency = amount.split()
+    given = {"minor": to_minor(units, currency), "currency": currency}
+    deal = {"contactId": stage.contacts[name], "title": "By hand", "amount": given, "reference": reference}
+    id = stage.command("dealOpen", deal)
+    if stage_to:
+        stage.command({"won": "dealWin", "lost": "dealLose"}[stage_to], {"dealId": id})
+
+
+def paid(step: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    """A settled payment as a bank's program sends it to POST /facts."""
+    units, currency = step["amount"].split()
+    told = {"provider": "bank", "status": "settled", "currency": currency, "amount": units, "changed_at": stage.now}
+    given = {name: value for name, value in step.items() if name not in ("to", "amount", "after_s")}
+    return {"json": {"type": "PaymentReported", "payment": "p", **told, **given}}
 
 
 def referred(given: Any, answers: dict[str, Id]) -> Any:

@@ -36,6 +36,7 @@ class Stage:
         self.country, self.currency = country, currency
         self.decide = MemoryDecide()
         self.connections: dict[str, Connection] = {}
+        self.contacts: dict[str, Id] = {}  # by what they were made of
         stages = (STAGES, PAID_STAGE, PART_PAID_STAGE)
         owners = AssignmentRule("All", ("first", "second"))
         self.decide.append(
