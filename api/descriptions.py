@@ -34,7 +34,7 @@ FIELDS = {
     "disposition": "answered, no_answer, busy, cancelled, failed, voicemail, or the provider's own word; empty before.",
     "done": "It is done.",
     "doneAt": "When it was done.",
-    "doubted": "Identifiers that identify nobody alone: by each, the cards that it was seen with too; the empty id when "
+    "doubted": "Identifiers that identify nobody alone, each with the other cards that it was seen with; an empty id: "
     "somebody said that it is nobody's.",
     "doubts": "What its form gave and could not be read with certainty, a sentence each; the values are in `fields`.",
     "dueAt": "When it is to be done.",
@@ -147,6 +147,9 @@ OWN = {
     "Payment.amount": "What was paid.",
     "Payment.status": "created, held, settled, failed, reversed or expired.",
     "Payment.reference": "An order or invoice number that was given to the provider.",
+    "QuarantinedDelivery.atRisk": "lead: somebody may wait for an answer; payment: money may be missing; else empty.",
+    "QuarantinedDelivery.emails": "Addresses that stand in its bytes; whose they are is not known.",
+    "QuarantinedDelivery.phones": "E.164 numbers that stand in its bytes; whose they are is not known.",
     "QuarantinedDelivery.status": "waiting, released (it was understood) or discarded.",
     "TimelineEntry.amount": "The money that it tells of.",
     "FieldEquals.name": "Its key in `fields`.",

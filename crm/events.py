@@ -273,6 +273,8 @@ class FactQuarantined(Event, frozen=True, gc=False):
     size: int
     sha256: str
     excerpt: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class FieldDefined(Event, frozen=True, gc=False):
