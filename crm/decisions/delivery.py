@@ -15,9 +15,9 @@ from crm.facts import DeliveryKept, DeliveryQuarantined, DeliveryReparsed, FactR
 from crm.leads import ways_in
 from crm.scalars import Id
 from crm.shared import Raw
-from crm.versions import digest_of
 from crm.state import Workspace
 from crm.state.entities import ONLY
+from crm.versions import digest_of
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
