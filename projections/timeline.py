@@ -25,6 +25,7 @@ from crm.events import (
     NoteChanged,
     NoteRemoved,
     PaymentMatched,
+    PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
     TaskAdded,
@@ -40,7 +41,7 @@ from crm.scalars import Id, Micros
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
 People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
 Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
-Money = PaymentMatched | PaymentUnmatched | DealPaid
+Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
@@ -65,7 +66,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     actor: str
 
 
-@projection(key="entry_id", version=2, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
     title, text = sentence(event)
     amount = event.amount_minor if isinstance(event, DealOpened | DealChanged) else getattr(event, "change_minor", None)
@@ -117,6 +118,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Stage {event.from_stage} → {event.stage}", event.why
         case PaymentMatched():
             return f"Payment found its deal by {event.by}", event.why
+        case PaymentShared():
+            return "A part of a payment", event.why
         case PaymentUnmatched():
             return "Payment taken off", event.why
         case DealPaid():

@@ -8,12 +8,27 @@ from msgspec.structs import replace
 from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved
 from crm.facts import FormSubmitted
 from crm.scalars import Id
-from crm.state.entities import ONLY, Contact, Deal, DealNumber, DealReference, Load, Numbers, Turn, key, turn_key
+from crm.state.entities import (
+    ONLY,
+    Contact,
+    Deal,
+    DealNumber,
+    DealReference,
+    DealSum,
+    Load,
+    Numbers,
+    Turn,
+    key,
+    turn_key,
+)
 from crm.state.entity import Changes, State, known
+from crm.state.references import reference_key
 
 OPEN_DEALS_KEPT = 50
 FORMS_KEPT = 5
 DEALS_A_REFERENCE = 20
+NEWEST_DEALS_KEPT = 5
+DEALS_A_SUM = 8
 
 
 def deal_opened(state: State, event: DealOpened) -> None:
@@ -24,20 +39,31 @@ def deal_opened(state: State, event: DealOpened) -> None:
         state.put(ONLY, replace(numbers or Numbers(), deals=event.number))
     if event.reference:
         refer(state, event.reference, event.deal_id)
+    if event.amount_minor:
+        worth(state, event.amount_minor, event.number, event.deal_id)
     contact = known(state, Contact, event.contact_id)
     forms = contact.forms
+    newest = (*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:]
     if event.source == "form":
         forms = (*forms, (form_digest(event.title, event), event.meta.occurred_at))[-FORMS_KEPT:]
-    state.put(event.contact_id, replace(contact, deals=contact.deals + 1, forms=forms))
+    state.put(event.contact_id, replace(contact, deals=contact.deals + 1, forms=forms, newest_deals=newest))
     changed(state, None, deal)
 
 
 def refer(state: State, reference: str, deal_id: Id) -> None:
     """A deal whose reference is changed is still found by the one before: somebody may have paid with it."""
-    name = key(reference)
+    name = reference_key(reference)
     others = state.get(DealReference, name)
     deals = sorted({*(others.deals if others else ()), deal_id})
     state.put(name, DealReference(tuple(deals[:DEALS_A_REFERENCE])))
+
+
+def worth(state: State, amount_minor: int, number: int, deal_id: Id) -> None:
+    """A sum that many deals have says little about any of them: the newest few are enough."""
+    name = str(amount_minor)
+    others = state.get(DealSum, name)
+    deals = sorted({*(others.deals if others else ()), (number, deal_id)})
+    state.put(name, DealSum(tuple(deals[-DEALS_A_SUM:])))
 
 
 def deal_assigned(state: State, event: DealAssigned) -> None:
@@ -64,6 +90,8 @@ def deal_changed(state: State, event: DealChanged) -> None:
     currency = deal.currency if event.currency is None else event.currency
     if event.reference:
         refer(state, event.reference, event.deal_id)
+    if event.amount_minor:
+        worth(state, event.amount_minor, deal.number, event.deal_id)
     changed(state, deal, replace(deal, amount_minor=amount, currency=currency))
 
 
