@@ -398,6 +398,17 @@ class NoteRemoved(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class PaymentCorrected(Event, frozen=True, gc=False):
+    """Somebody said what the sum and the currency of a payment really are."""
+
+    payment_id: Id
+    reported_minor: int
+    reported_currency: str
+    amount_minor: int
+    currency: str
+    why: str = ""
+
+
 class PaymentMatched(Event, frozen=True, gc=False):
     """It is known what a payment is for."""
 
@@ -406,6 +417,8 @@ class PaymentMatched(Event, frozen=True, gc=False):
     contact_id: Id
     by: str
     why: str
+    taught: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentParked(Event, frozen=True, gc=False):
@@ -414,6 +427,7 @@ class PaymentParked(Event, frozen=True, gc=False):
     payment_id: Id
     why: str
     hints: tuple[str, ...]
+    candidates: tuple[Id, ...] = ()
 
 
 class PaymentRecorded(Event, frozen=True, gc=False):
@@ -431,6 +445,8 @@ class PaymentRecorded(Event, frozen=True, gc=False):
     payer: Payer
     account: str
     changed_at: Micros
+    doubts: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentReportOutdated(Event, frozen=True, gc=False):
@@ -439,6 +455,16 @@ class PaymentReportOutdated(Event, frozen=True, gc=False):
     payment_id: Id
     status: str
     why: str
+
+
+class PaymentShared(Event, frozen=True, gc=False):
+    """Somebody split a payment: this part of it is for this deal."""
+
+    payment_id: Id
+    deal_id: Id
+    contact_id: Id
+    share_minor: int
+    why: str = ""
 
 
 class PaymentUnmatched(Event, frozen=True, gc=False):

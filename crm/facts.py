@@ -137,6 +137,7 @@ class PaymentReported(Fact, frozen=True, gc=False):
     reference: str = ""
     payer: Payer = Payer()
     account: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 class TokenDeclared(Fact, frozen=True, gc=False):

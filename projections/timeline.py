@@ -30,6 +30,7 @@ from crm.events import (
     NoteChanged,
     NoteRemoved,
     PaymentMatched,
+    PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
     TaskAdded,
@@ -47,7 +48,7 @@ Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
 Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
 People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
 Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
-Money = PaymentMatched | PaymentUnmatched | DealPaid
+Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
@@ -130,6 +131,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Stage {event.from_stage} → {event.stage}", event.why
         case PaymentMatched():
             return f"Payment found its deal by {event.by}", event.why
+        case PaymentShared():
+            return "A part of a payment", event.why
         case PaymentUnmatched():
             return "Payment taken off", event.why
         case DealPaid():
