@@ -49,7 +49,8 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
 
 def digest_of(body: Body, said: Submission) -> str:
     """Of what a form means: not how its numbers are spelled, nor its clocks, tokens and click ids."""
-    fields = {name: _plain(value) for name, value in said.fields.items() if name not in said.volatile}
+    ignored = said.volatile | said.ways.taken
+    fields = {name: _plain(value) for name, value in said.fields.items() if name not in ignored}
     files = [file.ref for file in body.files]
     texts = [_plain(said.texts.get(role, "")) for role in ("form_id", "form_name", "reference", "currency")]
     return _short((texts, place_of(said.texts.get("page", "")), _identity(said), sorted(fields.items()), files))
@@ -77,8 +78,8 @@ def of_content(kind: str, delivery: Delivery) -> str:
 
 
 def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
-    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.phones.values())
-    return _plain(said.name), sorted(set(phones)), sorted(said.emails)
+    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
+    return _plain(said.name), sorted(set(phones)), sorted(said.ways.emails)
 
 
 def _order(tree: Tree, said: Submission) -> str:

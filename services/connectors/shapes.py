@@ -11,7 +11,18 @@ from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked
 from services.connectors.values import at, records, text
 
 _NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
-_PHONE_PARTS = ("country", "area", "phone", "full")
+_PHONE_PARTS = (
+    "country_code",
+    "countryCode",
+    "dial_code",
+    "code",
+    "prefix",
+    "country",
+    "area",
+    "phone",
+    "number",
+    "full",
+)
 _SUB_INPUT = re.compile(r"(\d+)\.(\d+)")
 _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # sub-inputs of its name field
 
@@ -65,7 +76,8 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
         for part, item in value.items():
             yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[part], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
-        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), asked)
+        parts = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
+        yield Entry(dotted, " ".join(parts), asked)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
         yield Entry(dotted, inner, asked_of((name, *names), path, kind))
@@ -79,8 +91,9 @@ def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[En
     if all(field is not None for field in fields):
         for field in fields:
             names, kind, value = field or ((), "", None)
-            if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict | list):
-                value = value[0]
+            if isinstance(value, list):
+                value = [item.get("value", item) if isinstance(item, dict) else item for item in value]
+                value = value[0] if len(value) == 1 and not isinstance(value[0], list) else value
             yield from flat_field(names, value, kind, (*path, name))
         return
     for number, item in enumerate(items):

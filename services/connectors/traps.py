@@ -7,9 +7,10 @@ from services.connectors.exact_json import Value
 
 # A plausible question ("website_url", "fax") condemns nobody by its name: see the connection's setting `honeypot`.
 _TRAP = re.compile(
-    r"_?gotcha|_?honey\w*|\w*honey_?pot\w*|_?hp|hp_\w+|\w+_hp|\w*_hp_\w+|bot_?field|\w*botcheck\w*|url_confirm"
+    r"_?gotcha|_?honey\w*|\w*honey_?pot\w*|_?hp|_?hp_\w+|(?:field|form|name|email|contact|wp|cf7|ff|ak|comment)_hp(?:_\w+)?|bot_?field|\w*botcheck\w*|url_confirm"
     r"|b_[0-9a-f]{2,}_[0-9a-f]+|apbct__\w+|leave_?(this_?)?(blank|empty)\w*|do_?not_?fill\w*"
 )
+_POWER = re.compile(r"\s*\d{1,4}\b.{0,10}")
 
 
 def named(setting: str) -> frozenset[str]:
@@ -26,5 +27,5 @@ def is_filled(name: str, value: Value, own: frozenset[str]) -> bool:
     """`hp` = 150 is the power of an engine."""
     if value in ("", None, False, [], {}):
         return False
-    number = isinstance(value, int | Decimal) or (isinstance(value, str) and value.strip().isdecimal())
+    number = isinstance(value, int | Decimal) or (isinstance(value, str) and _POWER.fullmatch(value) is not None)
     return not number or name in own or name.rpartition(".")[2] in own

@@ -110,15 +110,18 @@ _CLASSES = {
         тренер* coach* agent* агент* courier* кур'єр* курєр* курьер* рієлтор* риелтор* realtor* dispatcher*
         диспетчер* sprzedawc* sklep* menedżer* menedzer* virtual did dynamic destination webmaster* cc bcc
     """,
+    # Who gets what is ordered: often the one who sends.
+    "recipient": """
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк* odbiorc*
+        dostaw*
+    """,
     # Somebody near the one who sends.
     "near": """
-        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* friend* друга друг друзів
-        друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк* сын* husband* wife
-        дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків батька
-        родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
-        referrer* referral* recommended* рекоменд* spouse* shipping* delivery* доставк* odbiorc* dostaw* dziecka
-        dziecko driver* водій* водител* inviter* office* офіс* офис* patient* пацієнт* пациент* contractor*
-        groom* bride* наречен* гостей guests honoree іменинник*
+        friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк*
+        сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків
+        батька родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
+        referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office* офіс* офис* groom* bride*
+        наречен* гостей guests honoree іменинник*
     """,
     "company": "company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat*",
     "consent": """
