@@ -14,6 +14,7 @@ _LONGEST = 64
 _NUMBER = re.compile(r"\s?\+?[ \u00a0]*[\d(][\d\s()./\u00a0\u2010-\u2015-]{6,24}\d\s*")
 _IN_WORDS = re.compile(r"(?<![\w.,:/@-])\+?\(?\d[\d \u00a0().\u2010-\u2015-]{7,20}\d(?![\w@])")
 _MAIL_IN_WORDS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _MOST_WORDS = 20_000  # characters of a text that are looked through
 
@@ -58,7 +59,7 @@ def sure_emails(text: str) -> list[str]:
 
 def phones_among(text: str, country: str) -> Iterator[Phone]:
     """Numbers in the midst of words: they may be anybody's."""
-    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]):
+    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]) if _DIGIT.search(text) else ():
         if phone := sure_phone(found[0].strip(), country):
             yield phone
 
@@ -71,7 +72,7 @@ def emails_among(text: str) -> Iterator[str]:
 
 
 def has_letters(text: str, least: int = 1) -> bool:
-    return len(_LETTER.findall(text)) >= least
+    return _LETTER.search(text) is not None if least == 1 else len(_LETTER.findall(text)) >= least
 
 
 def is_a_name(text: str) -> bool:

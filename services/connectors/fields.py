@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.connectors.words import BY_PHRASE, CURRENCIES, FILLERS, PEOPLE, classes
+from services.connectors.traps import is_trap
+from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
 
 PLAIN, WEAK = 2, 1  # how surely a name asks for its role
 # About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
@@ -70,6 +71,7 @@ class Asked(NamedTuple):
     technical: bool = False
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
+    trap: bool = False  # people do not see it
 
 
 NOTHING = Asked()
@@ -82,6 +84,16 @@ def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "")
     if len(names) > 1:  # a question of many words says less than the short name beside it
         return asked_of((min(names, key=len),), path, kind)
     return NOTHING
+
+
+def asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    """`asked_of` for the usual field, which has one name."""
+    return _asked_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
+
+
+@lru_cache(maxsize=8_192)
+def _asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    return asked_of((name,), path)
 
 
 @lru_cache(maxsize=8_192)
@@ -105,6 +117,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
+        trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
     )
 
 
@@ -131,6 +144,8 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
         return Asked("submission", PLAIN, technical=True, volatile=False, closed=True)
+    if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
+        return Asked("calling_code", PLAIN, closed=True)
     if plain == "orderkey":
         return Asked("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)

@@ -25,11 +25,17 @@ def notice_of(tree: Tree) -> str:
     """The kind of what plainly is no form; empty for anything else."""
     if tree == {"test": "test"}:
         return "tilda test"  # Tilda asks so whether somebody listens
-    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
-        notice = first(tree.get("attributes") or tree.get("message"), "eventType") or "notice"
-        return f"google forms {notice}"  # a Pub/Sub notice: the answers are to be fetched
+    if "attributes" in tree or isinstance(tree.get("message"), dict):
+        return _google_notice(tree)
     if tree.get("is_test") is True or (tree.get("test") is True and "line_items" in tree):
         return "test"  # its sender says so: Google Ads, Shopify
+    return ""
+
+
+def _google_notice(tree: Tree) -> str:
+    """A Pub/Sub notice: the answers are to be fetched."""
+    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
+        return f"google forms {first(tree.get('attributes') or tree.get('message'), 'eventType') or 'notice'}"
     return ""
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
-from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of
+from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of, asked_of_one
 from services.connectors.values import at, records, text
 
 _NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
@@ -64,10 +64,10 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             yield from _listed(name, value, path)
         else:
-            asked = asked_of((name,), path)
+            asked = asked_of_one(name, path)
             if named and asked.role == "name":
                 asked = _asked("form_name")
-            yield Entry(_dotted(name, path), value, asked)
+            yield Entry(_dotted(name, path) if path else name, value, asked)
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
@@ -122,7 +122,7 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
 
 def _names_its_form(tree: Tree) -> bool:
     """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
-    if not isinstance(tree.get("name"), str):
+    if not isinstance(tree.get("name"), str) or not any(isinstance(value, dict | list) for value in tree.values()):
         return False
     inner = [value for key, value in tree.items() if isinstance(value, dict | list) and value and _plain(key) in OWN]
     if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:

@@ -5,7 +5,6 @@ beats a name alone. Whatever is about somebody else, or is not certain, stays te
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -14,7 +13,7 @@ from services.connectors.evident import has_letters, is_a_name, phones_among, su
 from services.connectors.exact_json import Value, encode
 from services.connectors.fields import NEAR, PLAIN, RECIPIENT, SENDER, asked_of
 from services.connectors.shapes import Entry
-from services.connectors.traps import is_filled, is_trap
+from services.connectors.traps import is_filled, is_own
 from services.connectors.ways import MOST, Ways
 from services.connectors.words import classes
 from services.connectors.worth import Sum
@@ -22,6 +21,7 @@ from services.connectors.worth import Sum
 MOST_KEPT = 500
 _NAMES = ("name", "first", "middle", "last")
 _MOVED = frozenset((*_NAMES, "page", "form_id"))  # said wholly in a place of their own
+_NO_TEXT = (bool, list, dict)
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
 _CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
 _WORD = re.compile(r"[^\W_]+")
@@ -39,16 +39,17 @@ class Submission:
     fields: dict[str, str] = field(default_factory=dict)
     sums: list[Sum] = field(default_factory=list)
     volatile: set[str] = field(default_factory=set)  # fields that take no part in comparing
+    name: str = ""
     suspicious: str = ""
     dropped: int = 0
     _left: list[Entry] = field(default_factory=list)  # of which more may be known by their values
 
     def take_all(self, entries: list[Entry]) -> None:
-        self.ways.dialled = next(self._calling_codes(entries), "")
         for entry in entries:
             self._take(entry)
         self._by_value()
         self._nearest()
+        self.name = self._called()
         if not self.ways.called_back:
             self._offer()
         for name in ("COOKIES", "meta.page_url"):
@@ -56,20 +57,20 @@ class Submission:
                 self._utm_in(found)
         self._utm_in(self.texts.get("page", ""))
 
-    @property
-    def name(self) -> str:
+    def _called(self) -> str:
         given = [self.texts.get(role, "") for role in _NAMES]
         full = given[0]
         return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
 
     @property
-    def somebody(self) -> bool:
-        return bool(self.name or self.ways.phones or self.ways.emails)
+    def _somebody(self) -> bool:
+        return bool(self.ways.phones or self.ways.emails or self._called())
 
     def _take(self, entry: Entry) -> None:
         name, value, asked = entry
-        trap = is_trap(name, self.traps)
-        if trap and is_filled(name, value, self.traps):
+        own = bool(self.traps) and is_own(name, self.traps)
+        trap = own or asked.trap
+        if trap and is_filled(value, own):
             self.suspicious = f"The field {name!r}, which people do not see, was filled in."
         elif asked.role and asked.weight == PLAIN and asked.whose == SENDER and self._recognised(entry):
             return
@@ -77,7 +78,7 @@ class Submission:
         if asked.volatile:
             self.volatile.add(kept)
         elif value and not trap and not isinstance(value, bool):
-            self._left.append(entry._replace(name=kept))
+            self._left.append(entry if kept == name else entry._replace(name=kept))
 
     def _keep(self, name: str, value: Value) -> str:
         if len(self.fields) >= MOST_KEPT:
@@ -96,9 +97,9 @@ class Submission:
             return self.ways.of_phone(name, value)
         if role == "email":
             return self.ways.of_email(name, value)
-        if isinstance(value, bool | list | dict) or value is None:
+        if value is None or isinstance(value, _NO_TEXT):
             return False
-        text = str(value).strip()
+        text = value.strip() if type(value) is str else str(value)
         if role.startswith("utm."):
             if text and len(self.utm) >= MOST:
                 return False
@@ -108,10 +109,12 @@ class Submission:
         if role in ("sum", "amount", "price"):
             self.sums.append(Sum(role, text, asked.weight))
             return False
-        if role in _NAMES and not self._is_name(text, role):
-            return False
         if not text or role in self.texts or (role == "page" and not text.startswith("http")):
             return False
+        if role in _NAMES and not self._is_name(text, role):
+            return False
+        if role == "calling_code" and (code := _CALLING_CODE.fullmatch(text)):
+            self.ways.dialled = code[1]
         self.texts[role] = text
         return role in _MOVED
 
@@ -121,14 +124,17 @@ class Submission:
             return False
         if len(text) == 1:
             return role != "name"
-        if is_placeholder("email", text) or (is_placeholder("name", text) and asked_of((text,)).role in _NAMES):
-            return False  # words for none, which no kind of value is
+        if is_placeholder("name", text) and (is_placeholder("email", text) or asked_of((text,)).role in _NAMES):
+            return False  # a word for none, whatever is asked
         return text.isalpha() or not (sure_emails(text) or any(phones_among(text, self.ways.country)))
 
     def _by_value(self) -> None:
         """Where no name said it, a value may: only what can be nothing else counts."""
+        named = "name" in self.texts or "first" in self.texts or "last" in self.texts
+        if named and self.ways.called_back and self.ways.emails and not self.is_order:
+            return
         own = [entry for entry in self._left if entry.asked.whose == SENDER and isinstance(entry.value, str | int)]
-        if not any(role in self.texts for role in _NAMES):
+        if not named:
             self._weak_name(own)
         numbers = [entry for entry in own if entry.asked.role == "number"]
         if self.is_order and numbers:
@@ -156,7 +162,7 @@ class Submission:
                 text = text.replace(phone.text, " ").strip(" ,;:-()")
             if is_a_name(text) and not is_placeholder("name", text):
                 self.texts.setdefault(asked.role, " ".join(text.split()))
-        if self.somebody:
+        if self._somebody:
             return
         numbers = [e for e in own if e.asked.role in _NAMES and sure_phone(str(e.value), self.ways.country)]
         names = [str(e.value).strip() for e in own if e.asked.role == "phone" and is_a_name(str(e.value))]
@@ -167,12 +173,14 @@ class Submission:
     def _nearest(self) -> None:
         """A form that asks only for a recipient, or for a child and its parents, is sent by one of them."""
         near = [entry for entry in self._left if entry.asked.whose in (RECIPIENT, NEAR) and entry.asked.weight == PLAIN]
+        if not near:
+            return
         names = [entry for entry in near if entry.asked.role in _NAMES]
-        if not self.somebody:
+        if not self._somebody:
             ways = [entry for entry in near if entry.asked.role in ("phone", "email")]
             said = {word for entry in ways for word in _said_of(entry.name)}
             taken = ways + ([entry for entry in names if said & _said_of(entry.name)] or names[:1])
-        elif not self.name and not any(e.asked.role in _NAMES for e in self._left if e.asked.whose == SENDER):
+        elif not self._called() and not any(e.asked.role in _NAMES for e in self._left if e.asked.whose == SENDER):
             taken = [entry for entry in names if entry.asked.whose == RECIPIENT]
         else:
             return
@@ -185,19 +193,9 @@ class Submission:
             if isinstance(value, str) and (of_near or (asked.whose == SENDER and not asked.closed)):
                 self.ways.offer(name, value)
 
-    def _calling_codes(self, entries: list[Entry]) -> Iterator[str]:
-        for name, value, _ in entries:
-            if isinstance(value, str | int) and (code := _CALLING_CODE.fullmatch(str(value).strip())):
-                words = set(_WORD.findall(name.lower()))
-                if words & {"code", "prefix", "dial", "dialcode", "код"} and words & _OF_CODES:
-                    yield code[1]
-
     def _utm_in(self, text: str) -> None:
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
-
-
-_OF_CODES = {"phone", "tel", "telephone", "mobile", "country", "dial", "телефону", "телефона", "країни", "страны"}
 
 
 def _said_of(name: str) -> set[str]:

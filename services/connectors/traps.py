@@ -18,14 +18,17 @@ def named(setting: str) -> frozenset[str]:
     return frozenset(name.strip() for name in setting.split(",")) - {""} if setting else frozenset()
 
 
-def is_trap(name: str, own: frozenset[str]) -> bool:
-    last = name.rpartition(".")[2]
-    return name in own or last in own or _TRAP.fullmatch(last.lower().replace("-", "_")) is not None
+def is_trap(name: str) -> bool:
+    return _TRAP.fullmatch(name.lower().replace("-", "_")) is not None
 
 
-def is_filled(name: str, value: Value, own: frozenset[str]) -> bool:
-    """`hp` = 150 is the power of an engine."""
+def is_own(name: str, own: frozenset[str]) -> bool:
+    return name in own or name.rpartition(".")[2] in own
+
+
+def is_filled(value: Value, own: bool) -> bool:
+    """`hp` = 150 is the power of an engine; a trap of the connection's own is one whatever is in it."""
     if value in ("", None, False, [], {}):
         return False
     number = isinstance(value, int | Decimal) or (isinstance(value, str) and _POWER.fullmatch(value) is not None)
-    return not number or name in own or name.rpartition(".")[2] in own
+    return own or not number

@@ -14,6 +14,7 @@ from services.connectors.exact_json import Value
 
 MOST = 20  # phones and e-mails each: more is no person's; they stay among the fields
 _BETWEEN = re.compile(r"[,;/|\n]+")
+_COUNTED = re.compile(r"(\d)\1{4}|12345|23456|34567|45678|56789|98765|87654|76543|65432|54321")
 _ADD = "If it is the sender's, add it to the card."
 
 
@@ -27,10 +28,7 @@ class Ways:
     emails: dict[str, None] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)  # the fields that ways were read from
-
-    @property
-    def called_back(self) -> bool:
-        return any(phone.e164 for phone in self.phones.values())
+    called_back: bool = False  # whether one of the phones is a number
 
     def of_phone(self, name: str, value: Value) -> bool:
         """Reads a field that asks for a phone; whether the phone is all that it says."""
@@ -111,7 +109,7 @@ class Ways:
         return self._real(phones_in(text, self.country))
 
     def _real(self, phones: Iterable[Phone]) -> list[Phone]:
-        return [phone for phone in phones if not is_placeholder("phone", phone.e164)]
+        return [p for p in phones if not (_COUNTED.search(p.e164) and is_placeholder("phone", p.e164))]
 
     def _addresses(self, emails: Iterable[str]) -> list[str]:
         return [email for email in emails if not is_placeholder("email", email)]
@@ -125,4 +123,5 @@ class Ways:
                 self.emails[email] = None
         if phones or emails:
             self.taken.add(name)
+            self.called_back = self.called_back or bool(phones)
         return bool(phones or emails)

@@ -22,6 +22,11 @@ _PEOPLE = """
 _CURRENCIES = "грн uah usd eur pln гривень гривні гривнях гривен zł"
 FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
 
+# Of a country's calling code: "phone_code", "Код країни".
+_CODE_WORDS = "code prefix dial dialcode код kod"
+_OF_CODES = "phone tel telephone mobile country dial dialcode телефону телефона країни страны kraju"
+CODE_WORDS, OF_CODES = frozenset(_CODE_WORDS.split()), frozenset(_OF_CODES.split())
+
 # What a whole name asks for.
 _PHRASES = {
     "name": "name/fullname/fio/pib/піб/пиб/п б/п і б/фіо/фио/ф и о/імя/имя/звати/зовут/imya/imia/imja/person"
