@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from crm.placeholders import is_placeholder
-from services.connectors.evident import has_letters, is_a_name, phones_among, sure_emails, sure_phone
+from services.connectors.evident import has_letters, is_a_name, is_nobodys, phones_among, sure_emails, sure_phone
 from services.connectors.exact_json import Value, encode
 from services.connectors.fields import NEAR, PLAIN, RECIPIENT, SENDER, asked_of
 from services.connectors.shapes import Entry
@@ -124,7 +124,7 @@ class Submission:
             return False
         if len(text) == 1:
             return role != "name"
-        if is_placeholder("name", text) and (is_placeholder("email", text) or asked_of((text,)).role in _NAMES):
+        if is_nobodys("name", text) and (is_placeholder("email", text) or asked_of((text,)).role in _NAMES):
             return False  # a word for none, whatever is asked
         return text.isalpha() or not (sure_emails(text) or any(phones_among(text, self.ways.country)))
 

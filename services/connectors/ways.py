@@ -9,7 +9,7 @@ from crm.emails import emails_in
 from crm.phones import phones_in
 from crm.placeholders import is_placeholder
 from crm.shared import Phone
-from services.connectors.evident import emails_among, has_letters, phones_among, sure_emails, sure_phone
+from services.connectors.evident import emails_among, has_letters, is_nobodys, phones_among, sure_emails, sure_phone
 from services.connectors.exact_json import Value
 
 MOST = 20  # phones and e-mails each: more is no person's; they stay among the fields
@@ -112,7 +112,7 @@ class Ways:
         return [p for p in phones if not (_COUNTED.search(p.e164) and is_placeholder("phone", p.e164))]
 
     def _addresses(self, emails: Iterable[str]) -> list[str]:
-        return [email for email in emails if not is_placeholder("email", email)]
+        return [email for email in emails if not is_nobodys("email", email)]
 
     def _add(self, name: str, phones: list[Phone], emails: list[str] | None = None) -> bool:
         for phone in phones:
