@@ -25,6 +25,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     traps = named(connection.settings.get("honeypot", ""))
     said = Submission(Ways(country_of(connection)), traps, is_order(body.tree))
     said.take_all(entries)
+    if body.damage:
+        said.ways.doubt(body.damage)
     if why := emptiness_of(said, entries, body):
         yield _kept(why, delivery)
         return
