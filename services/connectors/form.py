@@ -29,7 +29,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         yield _kept(why, delivery)
         return
     value = worth(said.sums, said.texts.get("currency", ""), currency_of_connection(connection), said.is_order)
-    content = digest_of(body, said)
+    content = digest_of(body, said, at)
     key = key_of(body, entries, said, content, at)
     sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))
     submitted = partial(

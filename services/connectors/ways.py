@@ -1,7 +1,7 @@
 """The ways to reach a form's sender: phones and e-mails, read out of fields that are meant for them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -39,7 +39,7 @@ class Ways:
         text = self._whole(str(value))
         if not text.strip() or len(text) > 1_000 or len(self.phones) >= MOST:
             return False
-        if "@" in text and self.of_any(name, text):
+        if "@" in text and self._mixed(name, text, self._read):
             return False
         if self._add(name, self._read(text)):
             return not has_letters(text)
@@ -65,13 +65,16 @@ class Ways:
         return False
 
     def of_any(self, name: str, text: str) -> bool:
-        """A phone, an address or both in a field that is meant for ways to reach somebody."""
+        """A phone, an address or both in a field that is meant for ways to reach somebody, or for some number."""
+        return self._mixed(name, text, self._sure)
+
+    def _mixed(self, name: str, text: str, read: Callable[[str], list[Phone]]) -> bool:
         pieces = _BETWEEN.split(text)
         if len(pieces) == 1 and len(words := [word for word in text.split() if "@" in word]) == 1:
             rest = text.replace(words[0], " ")
             pieces = [words[0], rest] if phones_in(rest, self.country) else pieces
         emails = [email for piece in pieces for email in self._addresses(emails_in(piece))]
-        phones = [phone for piece in pieces if "@" not in piece for phone in self._read(piece)]
+        phones = [phone for piece in pieces if "@" not in piece for phone in read(piece)]
         return self._add(name, phones, emails)
 
     def of_value(self, name: str, value: Value) -> bool:
@@ -107,6 +110,10 @@ class Ways:
 
     def _read(self, text: str) -> list[Phone]:
         return self._real(phones_in(text, self.country))
+
+    def _sure(self, text: str) -> list[Phone]:
+        phone = sure_phone(text, self.country)
+        return self._real([phone] if phone else phones_among(text, self.country))
 
     def _real(self, phones: Iterable[Phone]) -> list[Phone]:
         return [p for p in phones if not (_COUNTED.search(p.e164) and is_placeholder("phone", p.e164))]
