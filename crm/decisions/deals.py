@@ -23,8 +23,10 @@ def opened(
     form: FormSubmitted | None = None,
     utm: Mapping[str, str] = MappingProxyType({}),
     known: Contact | None = None,
+    written: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Event]:
-    """`known`: the contact's card, unless it was made a moment ago."""
+    """`known`: the contact's card, unless it was made a moment ago. `written`: fields that were converted, as they
+    came."""
     workspace = workspace_of(case)
     numbers = case.state.get(Numbers, ONLY)
     amount, doubts = believable(form)
@@ -47,6 +49,7 @@ def opened(
         suspicious=form.suspicious if form else "",
         doubts=doubts,
         digest=form.digest if form else "",
+        written=dict(written),
     )
     yield deal
     yield from assigned(case, deal, known)
