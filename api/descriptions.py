@@ -34,7 +34,7 @@ FIELDS = {
     "disposition": "answered, no_answer, busy, cancelled, failed, voicemail; empty before the end.",
     "done": "It is done.",
     "doneAt": "When it was done.",
-    "doubted": "Identifiers that identify nobody alone: by each, the cards that it was seen with too; the empty id when "
+    "doubted": "Identifiers that identify nobody alone: the cards that each was seen with too; the empty id when "
     "somebody said that it is nobody's.",
     "doubts": "What its form gave and could not be read with certainty, a sentence each; the values are in `fields`.",
     "dueAt": "When it is to be done.",
