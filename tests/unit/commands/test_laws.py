@@ -119,7 +119,8 @@ def test_a_merge_and_its_undoing_leave_every_card_as_it_was(story: AtTheDesk) ->
 
 
 def shown(story: AtTheDesk) -> dict[str, Any]:
-    """Cards without how often and when they were touched, and by what they are known in any order."""
+    """Cards without how often and when they were touched, and by what they are known in any order. A payment may have
+    found its deal by the merge, and taught its account."""
     rows: Any = rows_of(PROJECTIONS["contact"], story.decide.journal)
     return {
         id: (row.name, row.fields, row.conflicts, row.sources, row.merged_into, *map(frozenset, known_by(row)))
@@ -128,7 +129,7 @@ def shown(story: AtTheDesk) -> dict[str, Any]:
 
 
 def known_by(row: Any) -> tuple[tuple[str, ...], ...]:
-    return row.phones, row.emails, row.accounts, tuple(row.doubted)
+    return row.phones, row.emails, tuple(row.doubted)
 
 
 def test_the_law_of_versions_would_see_a_forgotten_event() -> None:
