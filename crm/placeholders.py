@@ -50,10 +50,10 @@ def _is_placeholder(kind: str, value: str) -> bool:
 
 def _is_nothing(text: str) -> bool:
     """No letter or digit, one of them again and again, or words for none only."""
-    signs = [sign for sign in text if sign.isalnum()]
-    if len(set(signs)) <= 1:
+    if len(set(filter(str.isalnum, text))) <= 1:
         return True
-    return all(word in _NOTHING for word in _words(text)) or "".join(_words(text)) in _NOTHING
+    words = _words(text)
+    return all(word in _NOTHING for word in words) or "".join(words) in _NOTHING
 
 
 def _is_stock_name(text: str) -> bool:

@@ -4,10 +4,12 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.connectors.words import BY_PHRASE, CURRENCIES, FILLERS, PEOPLE, classes
+from services.connectors.traps import is_trap
+from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
 
 PLAIN, WEAK = 2, 1  # how surely a name asks for its role
-SENDER, NEAR, STRANGER = 0, 1, 2  # about whom: the one who sends, somebody near them, anybody or anything else
+# About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
+SENDER, RECIPIENT, NEAR, STRANGER = range(4)
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
 _APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
 _WORD = re.compile(r"[^\W_]+")
@@ -69,6 +71,7 @@ class Asked(NamedTuple):
     technical: bool = False
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
+    trap: bool = False  # people do not see it
 
 
 NOTHING = Asked()
@@ -83,6 +86,16 @@ def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "")
     return NOTHING
 
 
+def asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    """`asked_of` for the usual field, which has one name."""
+    return _asked_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
+
+
+@lru_cache(maxsize=8_192)
+def _asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    return asked_of((name,), path)
+
+
 @lru_cache(maxsize=8_192)
 def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked:
     read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
@@ -94,7 +107,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     whose, loose = _place(path)
     if loose and role in ("name", "first", "last", "middle", "sum", "price", "amount"):
         weight = min(weight, WEAK)
-    whose = max(whose, *(asked.whose for asked in read))
+    whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
     if kind.lower() == "hidden" and role in ("phone", "email", "number"):
         whose = max(whose, NEAR)
     return Asked(
@@ -104,6 +117,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
+        trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
     )
 
 
@@ -130,6 +144,8 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
         return Asked("submission", PLAIN, technical=True, volatile=False, closed=True)
+    if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
+        return Asked("calling_code", PLAIN, closed=True)
     if plain == "orderkey":
         return Asked("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)
@@ -143,20 +159,20 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
 def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, bool]:
     """Role, weight, whose, and whether the name says that it is something else."""
     words = [word for word in all_words if word not in FILLERS and not _COUNTER.fullmatch(word)]
-    whose = STRANGER if "staff" in points else NEAR if "near" in points else SENDER
+    whose = _whose(points)
     if len(all_words) > _SENTENCE:
         whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
-    if role := BY_PHRASE.get(" ".join(words)):
+    if role := BY_PHRASE.get(" ".join(words), ""):
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:
         return "", 0, whose, True
     if points & {"phone", "email"}:
-        near = NEAR if "company" in points else SENDER
-        return "email" if "email" in points or "phone" not in points else "phone", PLAIN, max(whose, near), False
-    if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES))):
+        role = "email" if "email" in points else "phone"
+        return role, PLAIN, max(whose, NEAR if "company" in points else SENDER), False
+    if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
         return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
-    near = [word for word in words if not {"near", "staff"} & classes(word)]
-    if whose and len(near) < len(words) and (role := BY_PHRASE.get(" ".join(near))):
+    rest = [word for word in words if not _whose(classes(word))]
+    if whose and len(rest) < len(words) and (role := BY_PHRASE.get(" ".join(rest), "")):
         return role, PLAIN, whose, True
     if "thing" in points:
         named = points & {"person", "name"}
@@ -175,6 +191,12 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     return "", 0, whose, False
 
 
+def _whose(points: frozenset[str]) -> int:
+    return (
+        STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
+    )
+
+
 def _place(path: tuple[str, ...]) -> tuple[int, bool]:
     """About whom a nested field is, and whether its place is one that nobody knows."""
     whose, loose = SENDER, False
@@ -185,11 +207,11 @@ def _place(path: tuple[str, ...]) -> tuple[int, bool]:
         if step.isdecimal() and number:  # the first of a list; the others are somebody with them
             whose = max(whose, NEAR if step != "0" else SENDER)
             continue
-        points = frozenset[str]().union(*map(classes, words)) if words else frozenset()
-        if points & {"staff", "thing", "company"}:
+        points = frozenset[str]().union(*map(classes, words))
+        if points & {"thing", "company"} and "address" not in words:
             whose = STRANGER
-        elif "near" in points:
-            whose = max(whose, NEAR)
+        elif _whose(points):
+            whose = max(whose, _whose(points))
         else:
             loose = True
     return whose, loose

@@ -1,8 +1,8 @@
 """By what a repeated form is known: the builder's own id of the submission for ever, else what it says."""
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,14 +24,13 @@ _SENT_AT = frozenset(
 )
 _LONG = 6  # characters: a shorter id may be a counter that was begun again, or a constant of the page
 _DAY = 86_400
-_SPACE = re.compile(r"\s+")
 
 
 def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str, received_at: Micros) -> str:
     """The idempotency key of a form within its connection. `content`: the digest of what it says."""
     tree = body.tree
     for path in _IDS:
-        if found := text(tree, *path):
+        if path[0] in tree and (found := text(tree, *path)):
             return f"{'.'.join(path)}/{found}"
     if "form_response" in tree and (found := text(tree, "event_id")):  # Typeform's; others mean a concert's
         return f"event_id/{found}"
@@ -49,10 +48,11 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
 
 def digest_of(body: Body, said: Submission) -> str:
     """Of what a form means: not how its numbers are spelled, nor its clocks, tokens and click ids."""
-    fields = {name: _plain(value) for name, value in said.fields.items() if name not in said.volatile}
+    ignored = said.volatile | said.ways.taken
+    fields = sorted(field for field in said.fields.items() if field[0] not in ignored)
+    texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
-    texts = [_plain(said.texts.get(role, "")) for role in ("form_id", "form_name", "reference", "currency")]
-    return _short((texts, place_of(said.texts.get("page", "")), _identity(said), sorted(fields.items()), files))
+    return _short((texts, place_of(said.texts.get("page", "")), _identity(said), fields, files))
 
 
 def who(said: Submission) -> str:
@@ -61,8 +61,12 @@ def who(said: Submission) -> str:
 
 def place_of(page: str) -> str:
     """A page without what only says by which advertisement somebody came."""
-    if "?" not in page:
-        return page.partition("#")[0].rstrip("/")
+    page = page.partition("#")[0]
+    return _place_of(page) if "?" in page else page.rstrip("/")
+
+
+@lru_cache(maxsize=2_048)
+def _place_of(page: str) -> str:
     try:
         parts = urlsplit(page)
     except ValueError:  # an address that is none
@@ -77,20 +81,23 @@ def of_content(kind: str, delivery: Delivery) -> str:
 
 
 def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
-    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.phones.values())
-    return _plain(said.name), sorted(set(phones)), sorted(said.emails)
+    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
+    return said.name, sorted(set(phones)), sorted(said.ways.emails)
 
 
 def _order(tree: Tree, said: Submission) -> str:
     """An order's id at its shop: it is reported again with each of its states."""
-    return next((found for at in (tree, tree.get("order")) if said.is_order and (found := text(at, "id"))), "")
+    if not said.is_order:
+        return ""
+    return next((found for at in (tree, tree.get("order")) if (found := text(at, "id"))), "")
 
 
 def _lead(tree: Tree) -> str:
     """Facebook's and Webflow's leads say their id beside the id of their form."""
     if "field_data" in tree:
         return text(tree, "id")
-    return next((text(tree, *at, "id") for at in ((), ("payload",)) if text(tree, *at, "formId")), "")
+    inner = tree if "formId" in tree else tree.get("payload")
+    return text(inner, "id") if isinstance(inner, dict) and "formId" in inner else ""
 
 
 def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
@@ -113,9 +120,7 @@ def _is_near(moment: str, now: int) -> bool:
     return now - 30 * _DAY < seconds < now + _DAY
 
 
-def _plain(text: str) -> str:
-    return _SPACE.sub(" ", text).strip().casefold()
-
-
 def _short(said: object) -> str:
-    return blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
+    """Whatever its capitals and blanks."""
+    plain = " ".join(msgspec.json.encode(said).decode().casefold().split())
+    return blake2b(plain.encode(), digest_size=12).hexdigest()

@@ -7,11 +7,22 @@ from typing import NamedTuple
 
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
-from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of
+from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of, asked_of_one
 from services.connectors.values import at, records, text
 
 _NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
-_PHONE_PARTS = ("country", "area", "phone", "full")
+_PHONE_PARTS = (
+    "country_code",
+    "countryCode",
+    "dial_code",
+    "code",
+    "prefix",
+    "country",
+    "area",
+    "phone",
+    "number",
+    "full",
+)
 _SUB_INPUT = re.compile(r"(\d+)\.(\d+)")
 _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # sub-inputs of its name field
 
@@ -53,10 +64,10 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             yield from _listed(name, value, path)
         else:
-            asked = asked_of((name,), path)
+            asked = asked_of_one(name, path)
             if named and asked.role == "name":
                 asked = _asked("form_name")
-            yield Entry(_dotted(name, path), value, asked)
+            yield Entry(_dotted(name, path) if path else name, value, asked)
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
@@ -65,7 +76,8 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
         for part, item in value.items():
             yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[part], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
-        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), asked)
+        parts = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
+        yield Entry(dotted, " ".join(parts), asked)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
         yield Entry(dotted, inner, asked_of((name, *names), path, kind))
@@ -79,8 +91,9 @@ def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[En
     if all(field is not None for field in fields):
         for field in fields:
             names, kind, value = field or ((), "", None)
-            if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict | list):
-                value = value[0]
+            if isinstance(value, list):
+                value = [item.get("value", item) if isinstance(item, dict) else item for item in value]
+                value = value[0] if len(value) == 1 and not isinstance(value[0], list) else value
             yield from flat_field(names, value, kind, (*path, name))
         return
     for number, item in enumerate(items):
@@ -109,7 +122,7 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
 
 def _names_its_form(tree: Tree) -> bool:
     """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
-    if not isinstance(tree.get("name"), str):
+    if not isinstance(tree.get("name"), str) or not any(isinstance(value, dict | list) for value in tree.values()):
         return False
     inner = [value for key, value in tree.items() if isinstance(value, dict | list) and value and _plain(key) in OWN]
     if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:

@@ -22,6 +22,11 @@ _PEOPLE = """
 _CURRENCIES = "грн uah usd eur pln гривень гривні гривнях гривен zł"
 FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
 
+# Of a country's calling code: "phone_code", "Код країни".
+_CODE_WORDS = "code prefix dial dialcode код kod"
+_OF_CODES = "phone tel telephone mobile country dial dialcode телефону телефона країни страны kraju"
+CODE_WORDS, OF_CODES = frozenset(_CODE_WORDS.split()), frozenset(_OF_CODES.split())
+
 # What a whole name asks for.
 _PHRASES = {
     "name": "name/fullname/fio/pib/піб/пиб/п б/п і б/фіо/фио/ф и о/імя/имя/звати/зовут/imya/imia/imja/person"
@@ -110,15 +115,18 @@ _CLASSES = {
         тренер* coach* agent* агент* courier* кур'єр* курєр* курьер* рієлтор* риелтор* realtor* dispatcher*
         диспетчер* sprzedawc* sklep* menedżer* menedzer* virtual did dynamic destination webmaster* cc bcc
     """,
+    # Who gets what is ordered: often the one who sends.
+    "recipient": """
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк* odbiorc*
+        dostaw*
+    """,
     # Somebody near the one who sends.
     "near": """
-        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* friend* друга друг друзів
-        друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк* сын* husband* wife
-        дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків батька
-        родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
-        referrer* referral* recommended* рекоменд* spouse* shipping* delivery* доставк* odbiorc* dostaw* dziecka
-        dziecko driver* водій* водител* inviter* office* офіс* офис* patient* пацієнт* пациент* contractor*
-        groom* bride* наречен* гостей guests honoree іменинник*
+        friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк*
+        сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків
+        батька родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
+        referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office* офіс* офис* groom* bride*
+        наречен* гостей guests honoree іменинник*
     """,
     "company": "company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat*",
     "consent": """
