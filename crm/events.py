@@ -38,6 +38,20 @@ class CallUpdated(Event, frozen=True, gc=False):
     talk_s: int | None = None
     disposition: str = ""
     recording: str = ""
+    call: str = ""
+    direction: str = ""
+    phone: Phone | None = None
+    line: str = ""
+    known: bool = False
+    note: str = ""
+
+
+class ChatMoved(Event, frozen=True, gc=False):
+    """A chat got another id in its channel: its conversations go on. Stream: the chat under its new id."""
+
+    channel: str
+    chat: str
+    former_chat: str
 
 
 class CommandAccepted(Event, frozen=True, gc=False):
@@ -131,6 +145,14 @@ class ContactUnmerged(Event, frozen=True, gc=False):
     contact_id: Id
     from_id: Id
     why: str = ""
+
+
+class ConversationNoted(Event, frozen=True, gc=False):
+    """Something happened in a chat that nobody said: a reaction, a bot that was blocked, somebody who left."""
+
+    conversation_id: Id
+    contact_id: Id
+    text: str
 
 
 class ConversationOpened(Event, frozen=True, gc=False):
@@ -251,6 +273,8 @@ class FactQuarantined(Event, frozen=True, gc=False):
     size: int
     sha256: str
     excerpt: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class FieldDefined(Event, frozen=True, gc=False):
@@ -311,6 +335,14 @@ class IdentifierSettled(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class MessageDeleted(Event, frozen=True, gc=False):
+    """A message was taken back in its channel. What it said is kept."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+
+
 class MessageEdited(Event, frozen=True, gc=False):
     """A message was changed by who wrote it."""
 
@@ -319,6 +351,8 @@ class MessageEdited(Event, frozen=True, gc=False):
     contact_id: Id
     text: str
     edited_at: Micros
+    attachments: tuple[Attachment, ...] | None = None
+    revision: int = 0
 
 
 class MessageReceived(Event, frozen=True, gc=False):
@@ -333,6 +367,9 @@ class MessageReceived(Event, frozen=True, gc=False):
     attachments: tuple[Attachment, ...] = ()
     reply_to: str = ""
     edited_at: Micros | None = None
+    direction: str = "in"
+    sent_at: Micros | None = None
+    revision: int = 0
 
 
 class NoteAdded(Event, frozen=True, gc=False):
@@ -361,6 +398,17 @@ class NoteRemoved(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class PaymentCorrected(Event, frozen=True, gc=False):
+    """Somebody said what the sum and the currency of a payment really are."""
+
+    payment_id: Id
+    reported_minor: int
+    reported_currency: str
+    amount_minor: int
+    currency: str
+    why: str = ""
+
+
 class PaymentMatched(Event, frozen=True, gc=False):
     """It is known what a payment is for."""
 
@@ -369,6 +417,8 @@ class PaymentMatched(Event, frozen=True, gc=False):
     contact_id: Id
     by: str
     why: str
+    taught: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentParked(Event, frozen=True, gc=False):
@@ -377,6 +427,7 @@ class PaymentParked(Event, frozen=True, gc=False):
     payment_id: Id
     why: str
     hints: tuple[str, ...]
+    candidates: tuple[Id, ...] = ()
 
 
 class PaymentRecorded(Event, frozen=True, gc=False):
@@ -394,6 +445,8 @@ class PaymentRecorded(Event, frozen=True, gc=False):
     payer: Payer
     account: str
     changed_at: Micros
+    doubts: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentReportOutdated(Event, frozen=True, gc=False):
@@ -402,6 +455,16 @@ class PaymentReportOutdated(Event, frozen=True, gc=False):
     payment_id: Id
     status: str
     why: str
+
+
+class PaymentShared(Event, frozen=True, gc=False):
+    """Somebody split a payment: this part of it is for this deal."""
+
+    payment_id: Id
+    deal_id: Id
+    contact_id: Id
+    share_minor: int
+    why: str = ""
 
 
 class PaymentUnmatched(Event, frozen=True, gc=False):

@@ -22,6 +22,7 @@ _EXPONENT = re.compile(r"(\d(?:[.,]\d+)?)e\+?(\d\d?)", re.IGNORECASE)
 _CHAT_LINK = re.compile(r"(?:wa\.me/|[?&](?:phone|number)=|t\.me/\+|tel:)(?:\+|%2b)?[\s-]*(\d{7,15})\b", re.IGNORECASE)
 _TEL = re.compile(r"\b(?:tel|phone|callto):", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\S*(?:://|www\.|@|;phone-context=)\S*")  # links and addresses: their digits are no number's
+_DAMAGE = re.compile(r"[\d\s()+.-]*\ufffd[\d\s()+.-]*")  # a number with a letter lost in it is none
 _HOUR = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
 _ZERO = re.compile(r"(?<=\d)[oо]+(?=[\d\s()./-]|$)|(?<![^\W_])[oо](?=\d\d)|(?<=\d[\s()./-])[oо](?=\d)", re.IGNORECASE)
 _THREE = re.compile(r"(?<=\d)[зЗ](?=[\d\s()./-]|$)")
@@ -95,7 +96,7 @@ def _clean(text: str) -> str:
     """ASCII digits, blanks, dashes and plus signs for all that look so; nothing that cannot be seen."""
     if not text.isascii():
         text = "".join(map(_shown, text))
-    text = text.strip().lstrip("'=\"")
+    text = _DAMAGE.sub(" | ", text.strip().lstrip("'=\""))
     if _TABLE.fullmatch(text):
         return text.replace(",", "") if text.count(",") > 1 else re.split("[.,]", text)[0]
     if exponent := _EXPONENT.fullmatch(text):

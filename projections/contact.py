@@ -49,7 +49,7 @@ Told = ContactCreated | ContactRenamed | ContactChanged | Known | Merges
 @projection(
     key="contact_id",
     version=3,
-    indexes=("touched_at", "phones", "emails", "accounts", "merged_into", "fields"),
+    indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
 def contact(row: ContactRow | None, event: Told) -> ContactRow | None:

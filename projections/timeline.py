@@ -11,6 +11,7 @@ from crm.events import (
     ContactMerged,
     ContactRenamed,
     ContactUnmerged,
+    ConversationNoted,
     DealAssigned,
     DealChanged,
     DealOpened,
@@ -22,12 +23,14 @@ from crm.events import (
     IdentifierDoubted,
     IdentifierRemoved,
     IdentifierSettled,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     NoteAdded,
     NoteChanged,
     NoteRemoved,
     PaymentMatched,
+    PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
     TaskAdded,
@@ -38,13 +41,14 @@ from crm.events import (
 )
 from crm.projection import projection
 from crm.scalars import Id, Micros
+from projections.conversation import summary
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
 Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
 People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
-Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
-Money = PaymentMatched | PaymentUnmatched | DealPaid
+Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
+Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
@@ -127,14 +131,20 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Stage {event.from_stage} → {event.stage}", event.why
         case PaymentMatched():
             return f"Payment found its deal by {event.by}", event.why
+        case PaymentShared():
+            return "A part of a payment", event.why
         case PaymentUnmatched():
             return "Payment taken off", event.why
         case DealPaid():
             return "Refund" if event.change_minor < 0 else "Payment", event.why
         case MessageReceived():
-            return f"Message from {event.sender_name}", event.text
+            return said_by(event), summary(event)
         case MessageEdited():
-            return "Message edited", event.text
+            return "Message edited", summary(event)
+        case ConversationNoted():
+            return "In the chat", event.text
+        case MessageDeleted():
+            return "Message taken back", ""
         case ReplyQueued():
             return f"Answer of {event.author}" if event.author else "Answer", event.text
         case CallUpdated():
@@ -166,6 +176,15 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+def said_by(event: MessageReceived) -> str:
+    whose = "Message to the customer" if event.direction == "out" else "Message"
+    return f"{whose} from {event.sender_name}"
+
+
 def told_of(event: CallUpdated) -> str:
     talk = "" if event.talk_s is None else f"talked {event.talk_s} s"
-    return ", ".join(part for part in (event.disposition.replace("_", " "), talk, event.employee) if part)
+    number = (event.phone.text or event.phone.e164) if event.phone else ""
+    other = f"{'to' if event.direction == 'out' else 'from'} {number}" if number else ""
+    line = f"line {event.line}" if event.line else ""
+    parts = (event.disposition.replace("_", " "), talk, event.employee, other, line, event.note)
+    return ", ".join(part for part in parts if part)

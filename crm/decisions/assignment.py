@@ -11,6 +11,7 @@ from crm.events import DealAssigned, DealOpened
 from crm.scalars import Micros
 from crm.shared import AssignmentRule
 from crm.state import Contact, Load, Turn, Workspace, key, turn_key
+from crm.zones import exists
 
 
 def assigned(case: Case, deal: DealOpened, known: Contact | None) -> Iterator[Event]:
@@ -34,7 +35,7 @@ def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact 
     for rule in workspace.rules:
         if fits(rule, deal, workspace.timezone):
             owner, how = pick(state, rule, version)
-            return owner, rule.name, f"rule “{rule.name}” (version {version}): {how}"
+            return owner, rule.name, f"rule “{rule.name}” (version {version}): {how}{doubt(rule, workspace.timezone)}"
     return "", "", f"nobody: no rule of version {version} fits"
 
 
@@ -48,12 +49,23 @@ def fits(rule: AssignmentRule, deal: DealOpened, timezone: str) -> bool:
 
 def during(rule: AssignmentRule, timezone: str, at: Micros) -> bool:
     """A rule from 18 to 9 is for the night."""
-    if rule.from_hour == 0 and rule.to_hour == 24:
+    if whole_day(rule):
         return True
     hour = hour_in(timezone, at)
     if rule.from_hour <= rule.to_hour:
         return rule.from_hour <= hour < rule.to_hour
     return hour >= rule.from_hour or hour < rule.to_hour
+
+
+def whole_day(rule: AssignmentRule) -> bool:
+    return rule.from_hour == 0 and rule.to_hour == 24
+
+
+def doubt(rule: AssignmentRule, timezone: str) -> str:
+    """What to add to the reason when the hours of the rule could not be those of the workspace."""
+    if whole_day(rule) or exists(timezone):
+        return ""
+    return f"; hours were counted in UTC, as the workspace's time zone {timezone!r} does not exist"
 
 
 def told(deal: DealOpened, name: str) -> set[str]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from crm.decisions.chat import account_of
 from crm.decisions.contacts import Way
-from crm.decisions.matching import ways_of as ways_of_payer
+from crm.decisions.payers import ways_of as ways_of_payer
 from crm.envelope import Fact
 from crm.facts import CallReported, MessageReported, PaymentReported
 from crm.scalars import Micros

@@ -20,7 +20,7 @@ class ContactMerge(Command, frozen=True, gc=False, kw_only=True):
     contact_id: Annotated[Id, About(description="The card that goes into the other.")]
     into_id: Annotated[Id, About(description="The card that stays.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="contact", key="into_id")

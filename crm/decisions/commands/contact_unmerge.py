@@ -21,7 +21,7 @@ class ContactUnmerge(Command, frozen=True, gc=False, kw_only=True):
 
     contact_id: Annotated[Id, About(description="The card that was merged into another.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="contact")

@@ -11,6 +11,7 @@ from crm.state.entities import (
     Deal,
     DealNumber,
     DealReference,
+    DealSum,
     Enquiry,
     Load,
     Numbers,
@@ -19,10 +20,13 @@ from crm.state.entities import (
     turn_key,
 )
 from crm.state.entity import Changes, State, known
+from crm.state.references import reference_key
 
 OPEN_DEALS_KEPT = 50
 ENQUIRIES_KEPT = 5  # of a contact, and of those without any identity by digest
 DEALS_A_REFERENCE = 20
+NEWEST_DEALS_KEPT = 5
+DEALS_A_SUM = 8
 
 
 def deal_opened(state: State, event: DealOpened) -> None:
@@ -33,6 +37,8 @@ def deal_opened(state: State, event: DealOpened) -> None:
         state.put(ONLY, replace(numbers or Numbers(), deals=event.number))
     if event.reference:
         refer(state, event.reference, event.deal_id)
+    if event.amount_minor:
+        worth(state, event.amount_minor, event.number, event.deal_id)
     contact = known(state, Contact, event.contact_id)
     enquiries = contact.enquiries
     if event.source == "form":
@@ -40,7 +46,9 @@ def deal_opened(state: State, event: DealOpened) -> None:
         enquiries = (*enquiries, (digest, event.meta.occurred_at, event.deal_id))[-ENQUIRIES_KEPT:]
         if event.digest and not contact.identifiers:
             asked(state, digest, event.meta.occurred_at, event.deal_id)
-    state.put(event.contact_id, replace(contact, deals=contact.deals + 1, enquiries=enquiries))
+    newest = (*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:]
+    deals = contact.deals + 1
+    state.put(event.contact_id, replace(contact, deals=deals, enquiries=enquiries, newest_deals=newest))
     changed(state, None, deal)
 
 
@@ -64,10 +72,18 @@ def enquiry_repeated(state: State, event: EnquiryRepeated) -> None:
 
 def refer(state: State, reference: str, deal_id: Id) -> None:
     """A deal whose reference is changed is still found by the one before: somebody may have paid with it."""
-    name = key(reference)
+    name = reference_key(reference)
     others = state.get(DealReference, name)
     deals = sorted({*(others.deals if others else ()), deal_id})
     state.put(name, DealReference(tuple(deals[:DEALS_A_REFERENCE])))
+
+
+def worth(state: State, amount_minor: int, number: int, deal_id: Id) -> None:
+    """A sum that many deals have says little about any of them: the newest few are enough."""
+    name = str(amount_minor)
+    others = state.get(DealSum, name)
+    deals = sorted({*(others.deals if others else ()), (number, deal_id)})
+    state.put(name, DealSum(tuple(deals[-DEALS_A_SUM:])))
 
 
 def deal_assigned(state: State, event: DealAssigned) -> None:
@@ -94,6 +110,8 @@ def deal_changed(state: State, event: DealChanged) -> None:
     currency = deal.currency if event.currency is None else event.currency
     if event.reference:
         refer(state, event.reference, event.deal_id)
+    if event.amount_minor:
+        worth(state, event.amount_minor, deal.number, event.deal_id)
     changed(state, deal, replace(deal, amount_minor=amount, currency=currency))
 
 
