@@ -46,20 +46,18 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
         return f"order/{order}/{who(said)}"  # numbers of two shops may be alike
     if found := said.texts.get("submission") or _lead(tree):
         # Somebody else under the same id is somebody else: an id may be a constant of the page.
-        return f"submission/{found}/{who(said) if len(found) >= _LONG else content}"
-    if at := _told_at(entries, received_at):
-        return f"{content}/{at}"
-    return f"{content}/{received_at // WINDOW}"
+        return f"submission/{found}/{who(said)}{'' if len(found) >= _LONG else content}"
+    return f"{content}/{who(said)}/{_told_at(entries, received_at) or received_at // WINDOW}"
 
 
-def digest_of(body: Body, said: Submission, received_at: Micros) -> str:
-    """Of what a form means: not how its numbers are spelled, nor its clocks, tokens and click ids."""
+def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
+    """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
     ignored = said.volatile | said.ways.taken
     told = ((name, value) for name, value in said.fields.items() if name not in ignored)
     fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
-    return _short((texts, place_of(said.texts.get("page", "")), _identity(said), fields, files))
+    return _short((texts, place_of(page), fields, files))
 
 
 def who(said: Submission) -> str:

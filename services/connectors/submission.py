@@ -27,7 +27,7 @@ _CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass
+@dataclass(slots=True)
 class Submission:
     """Filled by `take_all`."""
 

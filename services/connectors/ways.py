@@ -18,7 +18,7 @@ _COUNTED = re.compile(r"(\d)\1{4}|12345|23456|34567|45678|56789|98765|87654|7654
 _ADD = "If it is the sender's, add it to the card."
 
 
-@dataclass
+@dataclass(slots=True)
 class Ways:
     """Filled field by field. `dialled`: a country's calling code that the form gave in a field of its own."""
 
@@ -36,7 +36,7 @@ class Ways:
             return bool(value) and all([self.of_phone(name, item) for item in value])
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             return False
-        text = self._whole(str(value))
+        text = self._whole(str(value)) if self.dialled else str(value)
         if not text.strip() or len(text) > 1_000 or len(self.phones) >= MOST:
             return False
         if "@" in text and self._mixed(name, text, self._read):
@@ -46,6 +46,7 @@ class Ways:
         digits = sum(map(str.isdecimal, text))
         if 5 <= digits <= 20 and len(text) <= 64 and not is_placeholder("phone", text):
             self.phones.setdefault(text.strip(), Phone(text.strip(), ""))
+            self.taken.add(name)
             self.doubt(f"The phone {text.strip()!r} could not be read as one certain number. Ask for it again.")
         return False
 
@@ -104,7 +105,7 @@ class Ways:
     def _whole(self, text: str) -> str:
         """With the calling code that stands in a field of its own; +38 goes before the zero of a Ukrainian number."""
         plain = text.strip()
-        if not self.dialled or not plain or plain[0] == "+" or plain.startswith(("00", self.dialled)):
+        if plain.startswith(("+", "00", self.dialled)):
             return text
         return f"+{self.dialled} {plain if self.dialled == '38' else plain.removeprefix('0')}"
 

@@ -30,7 +30,20 @@ def test_neither_order_nor_clocks_nor_tokens_make_another_form(order: list[str],
 
 @given(st.sampled_from(["name", "message"]), st.text("абв", min_size=3, max_size=9))
 def test_another_word_is_another_form(name: str, value: str) -> None:
-    assert read(WISH).digest != read(WISH | {name: WISH[name] + " " + value}).digest
+    assert read(WISH).meta.id != read(WISH | {name: WISH[name] + " " + value}).meta.id
+
+
+def test_what_is_asked_is_the_same_whoever_asks() -> None:
+    """The decision compares it with what the same person asked before, also after a number was put right."""
+    assert read(WISH).digest == read(WISH | {"name": "Данута", "phone": "067 123 45"}).digest
+    assert read(WISH).digest != read(WISH | {"message": "Хочу замовити"}).digest
+
+
+def test_the_page_that_only_a_header_says_is_a_part_of_it() -> None:
+    """The same form on two products' pages was one within ten minutes."""
+    headers, body = json_form(WISH)
+    one, two = (only(SITE, (headers | {"referer": f"https://a.com.ua/{page}"}, body)) for page in ("shafa", "stil"))
+    assert one.meta.id != two.meta.id
 
 
 @pytest.mark.parametrize(
