@@ -48,7 +48,7 @@ def same(one: str, two: str) -> bool:
     """Whether both tell a whole name, and it is the same."""
     first, second = words(one), words(two)
     whole = min(len(first), len(second)) >= 2 and not any(word.initial for word in (*first, *second))
-    return whole and len(first) == len(second) == len(matched(first, second))
+    return whole and len(first) == len(second) == len(matched(first, second, slips=False))
 
 
 @lru_cache(maxsize=16_384)
@@ -64,25 +64,25 @@ def words(name: str) -> tuple[Word, ...]:
     return tuple(Word(key, initial, known.get(key, frozenset())) for key, initial in keys if key)
 
 
-def matched(first: tuple[Word, ...], second: tuple[Word, ...]) -> list[tuple[Word, Word]]:
+def matched(first: tuple[Word, ...], second: tuple[Word, ...], slips: bool = True) -> list[tuple[Word, Word]]:
     """Each word with one of the other name, whole words before initials."""
     pairs: list[tuple[Word, Word]] = []
     free = list(second)
     for a in sorted(first, key=lambda word: word.initial):
         for b in sorted(free, key=lambda word: word.initial != a.initial):
-            if alike(a, b):
+            if alike(a, b, slips):
                 pairs.append((a, b))
                 free.remove(b)
                 break
     return pairs
 
 
-def alike(one: Word, two: Word) -> bool:
+def alike(one: Word, two: Word, slips: bool) -> bool:
     if one.initial or two.initial:
         return one.key.startswith(two.key) or two.key.startswith(one.key)
     if one.key == two.key or one.given & two.given:
         return True
-    if one.given and two.given:
+    if not slips or (one.given and two.given):
         return False
     return min(len(one.key), len(two.key)) >= LETTERS_OF_A_SLIP and slip(one.key, two.key)
 

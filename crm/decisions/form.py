@@ -27,7 +27,7 @@ LONGEST = 190  # characters of a way to know somebody: with its kind it is a key
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
-    form = cleaned(form)
+    called, form = form.name.strip(), cleaned(form)
     ways = ways_of(form)
     digest = digest_in(form, ways)
     contact = found(case.state, ways, form.name)
@@ -48,7 +48,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     stands = card(case.state, contact_id) if contact else None
     fields = typed(case, form)
     form = replace(form, fields=fields.values, doubts=(*form.doubts, *fields.doubts), digest=digest)
-    title = title_of(form)
+    title = title_of(form, called)
     yield from opened(case, contact_id, deal_id, title, "form", form, known=stands, written=fields.written)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
@@ -121,9 +121,9 @@ def addresses(text: str) -> list[str]:
     return [email for email in emails_in(text) if len(email) <= LONGEST and not is_placeholder("email", email)]
 
 
-def title_of(form: FormSubmitted) -> str:
-    """A phone that could not be read must still be seen by whoever calls back."""
-    title = ": ".join(part for part in (form.form, form.name) if part) or "Form"
+def title_of(form: FormSubmitted, called: str) -> str:
+    """A phone that could not be read must still be seen by whoever calls back, and so must what is no name."""
+    title = ": ".join(part for part in (form.form, form.name or called) if part) or "Form"
     phones = ", ".join(unread(form))
     return f"{title} (phone as written: {phones})" if phones else title
 
