@@ -31,7 +31,7 @@ def agree(one: str, two: str) -> bool | None:
         first, second = second, first
     pairs = matched(first, second)
     if not any(not a.initial and not b.initial for a, b in pairs):
-        return False  # initials alone are many people's
+        return None if len(pairs) == len(first) else False  # initials alone are many people's
     if len(pairs) == len(first):
         return True
     # What both have may be a given name, which stays when the other is changed, or a family's name.
