@@ -10,6 +10,7 @@ from crm.events import CommandAccepted, ContactCreated
 from crm.topics import journal_partition
 from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.given import form, paid
+from tests.patience import PATIENCE
 
 REFUSED: dict[str, Any] = {"row": None, "position": None}
 
@@ -58,6 +59,7 @@ def test_a_row_whose_read_model_lags_is_waited_for(database_url: str, monkeypatc
     async def run() -> None:
         async with shop_desk(database_url) as shop:
             deal = await desk(shop, (await olena(shop))["id"])
+            monkeypatch.setattr("api.commands.rows.PATIENCE", PATIENCE)
             moving = asyncio.create_task(shop.do("dealMoveStage", dealId=deal["id"], stage="in_progress"))
             await asyncio.wait([moving], timeout=0.1)
             assert not moving.done()
