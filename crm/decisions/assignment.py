@@ -42,7 +42,7 @@ def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact 
 def fits(rule: AssignmentRule, deal: DealOpened, timezone: str) -> bool:
     return (
         rule.source in ("", deal.source)
-        and (not rule.field or field(deal, rule.field).casefold() == rule.value.casefold())
+        and (not rule.field or rule.value.casefold() in told(deal, rule.field))
         and during(rule, timezone, deal.meta.occurred_at)
     )
 
@@ -68,12 +68,17 @@ def doubt(rule: AssignmentRule, timezone: str) -> str:
     return f"; hours were counted in UTC, as the workspace's time zone {timezone!r} does not exist"
 
 
-def field(deal: DealOpened, name: str) -> str:
-    """A custom field as text, or utm_<name>; empty when there is none. Custom fields are JSON text."""
+def told(deal: DealOpened, name: str) -> set[str]:
+    """A custom field as text, also as it was before it was converted, or utm_<name>; the empty text when there is
+    none."""
     if name in deal.fields:
-        value = json.loads(deal.fields[name]) if deal.fields[name].startswith('"') else deal.fields[name]
-        return str(value)
-    return deal.utm.get(name.removeprefix("utm_"), "") if name.startswith("utm_") else ""
+        return {text_of(deal.fields[name]), text_of(deal.written.get(name, deal.fields[name]))}
+    return {deal.utm.get(name.removeprefix("utm_"), "").casefold() if name.startswith("utm_") else ""}
+
+
+def text_of(value: str) -> str:
+    """Custom fields are JSON text."""
+    return str(json.loads(value)).casefold() if value.startswith('"') else value.casefold()
 
 
 def pick(state: State, rule: AssignmentRule, version: int) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from crm.envelope import Event, named_id
 from crm.events import (
     AssignmentRulesSet,
     CallUpdated,
+    ConversationNoted,
     DealOpened,
     DeliveryNoted,
     FactQuarantined,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     PaymentRecorded,
@@ -25,7 +27,14 @@ EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these fo
     "FormSubmitted": (DealOpened, DeliveryNoted, FactQuarantined),
     "PaymentReported": (PaymentRecorded, PaymentReportOutdated, FactQuarantined),
     "CallReported": (CallUpdated, FactQuarantined),
-    "MessageReported": (MessageReceived, MessageEdited, DeliveryNoted, FactQuarantined),
+    "MessageReported": (
+        MessageReceived,
+        MessageEdited,
+        MessageDeleted,
+        ConversationNoted,
+        DeliveryNoted,
+        FactQuarantined,
+    ),
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),
 }
