@@ -59,6 +59,7 @@ class Api:
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
         self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, bounds=self.bounds)
         self.server = Quiet(configuration(app, self.bounds, port=0, http=self.http))
+        rows.patience = PATIENCE
         await rows.open()
         await self.changes.listening.wait()
         serving = asyncio.create_task(self.server.serve())
