@@ -107,6 +107,8 @@ def updated(
 def followed_up(report: CallReported, case: Case, call: Call, new: bool) -> Iterator[Event]:
     """Who never had a deal gets one. `new`: their card was made a moment ago."""
     contact = known(case.state, Contact, call.contact_id)
+    if contact.deals:
+        return
     contact_id = contact.merged_into if contact.merged_into and not contact.identifiers else contact.contact_id
     stands = None if new else card(case.state, contact_id)
     if stands and any(one.deals for one in cards(case.state, stands)):

@@ -1,6 +1,6 @@
 """Story 4: a message lands in one conversation of the customer's card, edits and shared contacts included."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -21,7 +21,7 @@ from crm.events import (
 from crm.facts import MessageReported
 from crm.scalars import Id
 from crm.shared import Phone
-from crm.state import ChatOrigin, Conversation, Message, origin_key
+from crm.state import ChatOrigin, Contact, Conversation, Message, origin_key
 from crm.state.changes.talk import message_digest
 
 
@@ -49,11 +49,16 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    contact = new = None
-    if report.person or (report.direction == "out" and conversation is None):
-        contact, new = yield from customer(report, case)
-    # A channel, a group and a bot are no persons: there is no card of theirs.
-    contact_id = contact or (conversation.contact_id if conversation else case.new_id("nobody"))
+    contact = holder(case.state, account_of(report).key) if report.person else None
+    if contact:
+        contact_id = contact.contact_id
+        yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
+    elif report.person:
+        contact_id = case.new_id("contact")
+        yield from created(case, contact_id, name_of(report), "chat")
+        yield from identified(case, contact_id, [account_of(report)])
+    else:  # a channel, a group and a bot have no card
+        contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:
         meta = case.meta(contact_id)
         yield ConversationOpened(
@@ -61,29 +66,16 @@ def said(
         )
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
-    if contact and from_customer(report):
-        if report.chat_kind == "private":
-            yield from lead(report, case, contact, bool(new))
+    if from_customer(report):
+        if report.chat_kind == "private" and not (contact and contact.deals):
+            yield from lead(report, case, contact_id, contact)
         if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
-            yield from own_phone(case, contact, report.shared_phone)
+            yield from own_phone(case, contact_id, report.shared_phone)
 
 
-def customer(report: MessageReported, case: Case) -> Generator[Event, None, tuple[Id, bool]]:
-    """Their card, and whether it was made for this."""
-    way = account_of(report)
-    contact = holder(case.state, way.key)
-    if contact:
-        yield from named(case, contact.contact_id, name_of(report), f"as they call themselves in {report.channel}")
-        return contact.contact_id, False
-    contact_id = case.new_id("contact")
-    yield from created(case, contact_id, name_of(report), "chat")
-    yield from identified(case, contact_id, [way])
-    return contact_id, True
-
-
-def lead(report: MessageReported, case: Case, contact_id: Id, new: bool) -> Iterator[Event]:
-    """Who writes to us and never had a deal. Whom we wrote to is none."""
-    stands = None if new else card(case.state, contact_id)
+def lead(report: MessageReported, case: Case, contact_id: Id, known: Contact | None) -> Iterator[Event]:
+    """Who writes to us and never had a deal. Whom we wrote to is none. `known`: their card, unless it was made now."""
+    stands = card(case.state, contact_id) if known else None
     if stands and any(one.deals for one in cards(case.state, stands)):
         return
     deal_id = case.new_id("deal")
