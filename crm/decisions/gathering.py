@@ -10,7 +10,7 @@ from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
 from crm.decisions.purpose import LONG_NUMBER, number_of, read
-from crm.decisions.settling import in_words
+from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
 from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, key, known
@@ -95,26 +95,29 @@ class Evidence:
                 self.candidate(deal).speaks[Kind.NUMBER] = f"it names D-{number}"
         for reference in words.references:
             if reference not in machine:
-                self.quoted(reference, certain=reference not in self.told.earlier)
+                self.quoted(reference, distinctive=True)
         for text in words.orders:
             if text.lstrip("0") in machine or text in machine:
                 continue  # the gateway's own number of the order, which is no number of ours
             digits = text.lstrip("0") or "0"
-            if deal := self.numbered(int(digits), missing=not self.referred(text)):
+            deal = self.numbered(int(digits), missing=not self.referred(text))
+            if deal:
                 self.candidate(deal).speaks.setdefault(Kind.ORDER, f"{text} in its words is the deal's number")
-            self.quoted(text, certain=len(digits) >= LONG_NUMBER and text not in self.told.earlier and deal is None)
+            self.quoted(text, distinctive=deal is None and len(digits) >= LONG_NUMBER)
         for text in words.bare:
             if text not in machine:
-                self.quoted(text, certain=False, wait=False)
+                self.quoted(text, distinctive=False, wait=False)
 
-    def quoted(self, reference: str, certain: bool, wait: bool = True) -> None:
-        """A reference that stands in the words. What was told before its deal was opened needs support."""
-        deals = self.referred(reference)
+    def quoted(self, reference: str, distinctive: bool, wait: bool = True) -> None:
+        """A reference that stands in the words. One that several deals have or that was told before its deal was opened
+        needs support; so does a plain number where more is paid than is outstanding."""
+        deals, told = self.referred(reference), self.told
         for deal in deals:
-            enough = certain and len(deals) == 1 and 0 < self.told.amount_minor <= deal.outstanding_minor
-            one, known_before = self.candidate(deal), deal.deal_id in self.told.seen
-            kind = Kind.QUOTED if enough or (known_before and len(deals) == 1) else Kind.ORDER
-            one.speaks[kind] = f"{reference} in its words is the deal's reference"
+            late = reference.lstrip("0") in told.earlier and deal.deal_id not in told.seen
+            likely = not reference.isdecimal() or not deal.amount_minor or told.amount_minor <= deal.outstanding_minor
+            alone = distinctive and not late and len(deals) == 1 and likely
+            speaks = self.candidate(deal).speaks
+            speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its words is the deal's reference"
         if not deals and wait:
             self.hints.append(reference_hint(reference))
 
@@ -216,7 +219,7 @@ def people(known_as: Mapping[Id, Contact]) -> str:
 
 
 def money_of(currency: str) -> str:
-    return "a currency that is not known" if currency == "XXX" else currency
+    return "a currency that is not known" if currency == UNKNOWN_CURRENCY else currency
 
 
 def reference_hint(reference: str) -> str:
