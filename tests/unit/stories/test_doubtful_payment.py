@@ -3,6 +3,7 @@
 import pytest
 
 from crm.events import DealPaid, IdentifierAdded, PaymentMatched, PaymentParked, PaymentRecorded
+from crm.facts import FormSubmitted
 from crm.shared import Payer
 from tests.given import NOON, Story, an, form, given, paid
 
