@@ -13,10 +13,12 @@ from crm.decisions.purpose import LONG_NUMBER, number_of, read
 from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
-from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, key, known
+from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, known
 from crm.state.entities import ONLY
 from crm.state.references import reference_key, reference_of
 
+NOBODY = Payer()
+UNKNOWN = Known()
 MOST_NAMED = 6  # candidates that a reason names
 # A plug-in hangs a time or a count of tries on the shop's number: 10467#1795860112, WC-1004_2.
 STEM = re.compile(r"(.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
@@ -41,7 +43,7 @@ def said_before(payment: Payment | None) -> frozenset[str]:
     if payment is None:
         return frozenset()
     words = read(payment.purpose)
-    numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)))
+    numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)) if n is not None)
     orders = (text.lstrip("0") for text in (*words.orders, *words.bare))
     return frozenset((*numbers, *orders, *words.references, *map(reference_of, payment.references)))
 
@@ -55,15 +57,20 @@ class Evidence:
         self.found: dict[Id, Candidate] = {}
         self.missing: list[str] = []  # what it names and is not there
         self.hints: list[str] = []
-        workspace = state.get(Workspace, ONLY)
-        self.ways = list(ways_of(told.payer, workspace.country if workspace else "UA"))
-        self.payer: Known | None = None
+        self.sure = False
+        self.ways = list(ways_of(told.payer, self.country())) if told.payer != NOBODY else []
+        self.payer: Known | None = None if self.ways else UNKNOWN
+
+    def country(self) -> str:
+        workspace = self.state.get(Workspace, ONLY)
+        return workspace.country if workspace else "UA"
 
     def gather(self) -> None:
         """One deal that is certain needs no more; else the payer is asked about too."""
         self.by_reference()
         self.by_words()
-        if sum(one.certain for one in self.found.values()) != 1:
+        self.sure = sum(one.certain for one in self.found.values()) == 1
+        if not self.sure:
             self.by_payer()
         for one in self.found.values():
             self.weigh(one)
@@ -176,7 +183,7 @@ class Evidence:
             one.speaks[Kind.SUM] = f"exactly {in_words(told.amount_minor, told.currency)} is outstanding"
         elif deal.amount_minor:
             one.against.append(f"{in_words(max(0, deal.outstanding_minor), deal.currency)} is outstanding")
-        if told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
+        if not self.sure and told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
             one.speaks[Kind.NAME] = "its contact is called like the payer"
         if deal.stage in ("won", "lost"):
             one.against.append(f"it is {deal.stage}")
@@ -224,8 +231,3 @@ def money_of(currency: str) -> str:
 
 def reference_hint(reference: str) -> str:
     return f"reference:{reference_key(reference)}"
-
-
-def old_reference_hint(reference: str) -> str:
-    """As it was written before references were compared in one form: payments may still wait under it."""
-    return f"reference:{key(reference.strip())}"
