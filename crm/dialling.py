@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
 
 _GROUP = re.compile(r"[0-9]+")
 _UP, _DOWN = "0123456789012345", "9876543210987654"
@@ -56,7 +56,7 @@ def national_of(e164: str) -> str:
 
 
 def begins_whole(spelled: str, country: str) -> bool:
-    """Whether it begins as a number that is written in full: only so may it stand beside another without a mark."""
+    """Whether it begins as a number that is written in full: only so may it follow another without a mark."""
     plan = _plan(country)
     begin = spelled.lstrip(" (").replace("(", "").replace(")", "")
     if plan is None or begin.startswith(("+", "00")):
@@ -172,7 +172,7 @@ def _nsn(number: PhoneNumber) -> str:
 
 
 def _e164(number: PhoneNumber) -> str:
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return f"+{number.country_code}{_nsn(number)}"
 
 
 class _Plan(NamedTuple):
