@@ -15,6 +15,7 @@ _APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
 _SENTENCE = 8  # words
+_NUMBERED = re.compile(r"\d")
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
@@ -52,6 +53,7 @@ _TECHNICAL = re.compile(
     r"|button|btn|url|href|referrer|page|form|step|method|mode|check|ping|host|browser|device|screen|platform|os"
     r"|webhook|hook|zen|subject|title|credit|powered_by|pretty|slug|medium|campaign|env|debug|test|is_test)$"
 )
+_ADDRESSEE = re.compile(r"(^|_)(to|cc|bcc|mailto|sendto)$|^(to|cc|bcc|mailto|sendto)_")  # of a letter: the shop
 _META = frozenset(("meta", "cookies", "metadata", "tracking", "range", "definition", "headers", "device"))
 
 # Inside these a field is the sender's own; inside unknown ones it is so with less certainty.
@@ -76,6 +78,7 @@ class Asked(NamedTuple):
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
     trap: bool = False  # people do not see it
+    blank: bool = False  # it says nothing: field_1
 
 
 NOTHING = Asked()
@@ -105,11 +108,12 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
     if not read:
         return NOTHING
+    blank = all(asked.blank for asked in read)
     role, weight = max(((asked.role, asked.weight) for asked in read), key=lambda pair: pair[1])
     if typed := _TYPES.get(kind.lower()):
         role, weight = typed, PLAIN
     whose, loose = _place(path)
-    if loose and role in ("name", "first", "last", "middle", "sum", "price", "amount"):
+    if loose and not role.startswith(("utm", "form", "page")):
         weight = min(weight, WEAK)
     whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
     if kind.lower() == "hidden" and role in ("phone", "email", "number"):
@@ -122,6 +126,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
         trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
+        blank=blank,
     )
 
 
@@ -145,6 +150,12 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     volatile = meta or bool(_VOLATILE.search(starts + snake))
     all_words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
     points = frozenset[str]().union(*map(classes, all_words))
+    if (
+        not volatile
+        and all(word in FILLERS or _COUNTER.fullmatch(word) for word in all_words)
+        and _NUMBERED.search(name)
+    ):
+        return Asked(blank=True)
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
         return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
@@ -153,6 +164,8 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     if plain == "orderkey":
         return Asked("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)
+    if _ADDRESSEE.search(snake):
+        whose = STRANGER
     if technical and role not in ("page", "form_id", "form_name", "reference", "phone", "email", "name"):
         role, weight = ("", 0) if volatile or starts else (role, weight)
     if volatile and role != "page":
