@@ -10,7 +10,7 @@ from crm.spelling import word_key
 WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’‘ʼ`´](?=[^\W\d_]))*")
 LETTERS_OF_A_SLIP = 4  # shorter words differ by a letter because they are others
 TITLES = """тов тзов фоп пп ооо ип чп прат пат ltd llc inc gmbh fop пан пані панна mr mrs ms dr та і and"""
-NOT_A_NAME = frozenset(map(word_key, TITLES.split()))
+NOT_A_NAME = frozenset(TITLES.split())
 PATRONYMIC = re.compile(
     r"(ович|евич|йович|івна|ївна|овна|евна|ична|ovych|evych|ovich|evich|ivna|yivna|ovna|evna)$", re.I
 )
@@ -31,7 +31,7 @@ def agree(one: str, two: str) -> bool | None:
         first, second = second, first
     pairs = matched(first, second)
     if not any(not a.initial and not b.initial for a, b in pairs):
-        return False  # initials alone are many people's
+        return None if len(pairs) == len(first) else False  # initials alone are many people's
     if len(pairs) == len(first):
         return True
     # What both have may be a given name, which stays when the other is changed, or a family's name.
@@ -54,7 +54,7 @@ def same(one: str, two: str) -> bool:
 @lru_cache(maxsize=16_384)
 def words(name: str) -> tuple[Word, ...]:
     """Without titles and kinds of firms; where there is more to go by, also without the father's name or initial."""
-    parts = [part for part in WORD.findall(name) if word_key(part) not in NOT_A_NAME]
+    parts = [part for part in WORD.findall(name) if part.casefold() not in NOT_A_NAME]
     if len(parts) > 2:
         parts = [part for part in parts if not PATRONYMIC.search(part)] or parts
     first_initial = next((part for part in parts if len(part) == 1), "")

@@ -8,6 +8,7 @@ from crm.dialling import is_nonsense, national_of
 
 _LONGEST = 254
 _WORD = re.compile(r"[^\W_]+")
+_BEGINNING = re.compile(r"([^\W\d_]+\d{3,}(?=@))|[^\W\d_]{3,}(?=[\s._\d@]|$)")
 _NOTHING_WORDS = """
     немає нема нету нет ні ненемає відсутній відсутня відсутнє відсутня отсутствует невідомо невідомий невідома
     неизвестно неизвестный неизвестная анонім анонимно анонімно аноним anonymous anonim anonymously no not none nope
@@ -37,7 +38,33 @@ _NOTHING, _STOCK, _MAILBOXES = (frozenset(words.split()) for words in (_NOTHING_
 
 def is_placeholder(kind: str, value: str) -> bool:
     """Whether a "name", "email" or "phone" was only written to write something: "-", "немає", test@test.com."""
-    return _is_placeholder(kind, value) if len(value) <= _LONGEST else False
+    if len(value) > _LONGEST or _is_somebodys(kind, value):
+        return False
+    return _is_placeholder(kind, value)
+
+
+def _is_somebodys(kind: str, value: str) -> bool:
+    """At a glance, for most: the last digits of a number that is no row of one step, the first word of a name."""
+    if kind == "phone":
+        last = value[-3:]
+        if not (len(value) > 9 and last.isascii() and last.isdecimal()):
+            return False
+        one, two, three = map(int, last)
+        return (two - one - three + two) % 10 != 0
+    word = _BEGINNING.match(value)
+    if word is None or not (word[1] or _is_no_stock_word(word[0])):
+        return False
+    return kind == "name" or _is_no_stock_host(value.rpartition("@")[2])
+
+
+@lru_cache(maxsize=8_192)
+def _is_no_stock_word(word: str) -> bool:
+    return not _is_placeholder("name", word) and not _is_placeholder("email", f"{word}@host-of-somebody.com")
+
+
+@lru_cache(maxsize=8_192)
+def _is_no_stock_host(host: str) -> bool:
+    return not _is_placeholder("email", f"olena.koval@{host}")
 
 
 @lru_cache(maxsize=16_384)

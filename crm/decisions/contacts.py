@@ -1,6 +1,5 @@
 """Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,17 +16,13 @@ from crm.events import (
     IdentifierRemoved,
     IdentifierSettled,
 )
+from crm.mailboxes import of_a_role
 from crm.scalars import Id
 from crm.state import Absorbed, Contact, Identity, identifier, known
 
 HOLDERS = 20  # cards: an identifier that so many have is told on the next ones, and they are not counted any more
 SEEN_TWICE = "it was seen with another contact too"
 SHARED = frozenset(("email", "iban", "tax_id", "card"))  # kinds that people share; of a telephone, the first keeps it
-ROLES = re.compile(
-    r"(info|sales?|office|admin|contact|contacts|support|help|hello|hi|mail|post|pr|hr|job|jobs|shop|store|zakaz|order|orders"
-    r"|manager|buh|buhgalter|buhgalteria|accounting|accountant|billing|invoice|finance|reception|service|team|marketing"
-    r"|company|firma|kontakt|zvit|noreply|no-reply|webmaster|tender|tenders|zakupivli|director|secretary)[0-9]{0,3}@.*"
-)
 
 
 class Way(NamedTuple):
@@ -44,7 +39,7 @@ class Way(NamedTuple):
     @property
     def of_a_role(self) -> bool:
         """A mailbox of a firm's task, which several people read."""
-        return self.kind == "email" and ROLES.fullmatch(self.value) is not None
+        return self.kind == "email" and of_a_role(self.value)
 
 
 def card(state: State, contact_id: Id) -> Contact:

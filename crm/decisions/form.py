@@ -27,8 +27,8 @@ LONGEST = 190  # characters of a way to know somebody: with its kind it is a key
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
-    called, form = form.name.strip(), cleaned(form)
-    ways = ways_of(form)
+    called, ways = form.name.strip(), ways_of(form)
+    form = cleaned(form, ways)
     digest = digest_in(form, ways)
     contact = found(case.state, ways, form.name)
     earlier = None
@@ -67,17 +67,17 @@ def again(
         yield from awaited(case, contact.contact_id)
 
 
-def cleaned(form: FormSubmitted) -> FormSubmitted:
+def cleaned(form: FormSubmitted, ways: list[Way]) -> FormSubmitted:
     """What stands for nothing in a name is none, and e-mails that cannot be read are said. All else stays."""
     name = " ".join(form.name.split())
     name = "" if is_placeholder("name", name) else name
+    if name == form.name and len(form.phones) + len(form.emails) == len(ways):
+        return form
     unread = tuple(
         f"The e-mail {email.strip()!r} cannot be read with certainty: it is kept as it was written."
         for email in form.emails
         if email.strip() and not addresses(email) and not is_placeholder("email", email)
     )
-    if name == form.name and not unread:
-        return form
     return replace(form, name=name, doubts=(*form.doubts, *unread))
 
 
@@ -108,9 +108,13 @@ def typed(case: Case, form: FormSubmitted) -> Fields:
 def ways_of(form: FormSubmitted) -> list[Way]:
     """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
     too long for an index is nobody's either."""
-    ways = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
-    ways += [Way("email", email, text) for text in form.emails for email in addresses(text)]
-    return list({way.key: way for way in reversed(ways)}.values())[::-1] if len(ways) > 1 else ways
+    phones = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
+    emails = [Way("email", email, text) for text in form.emails for email in addresses(text)]
+    return [*once(phones), *once(emails)]
+
+
+def once(ways: list[Way]) -> list[Way]:
+    return list({way.value: way for way in reversed(ways)}.values())[::-1] if len(ways) > 1 else ways
 
 
 def usable(phone: Phone) -> bool:

@@ -26,6 +26,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     traps = named(connection.settings.get("honeypot", ""))
     said = Submission(Ways(country_of(connection)), traps, is_order(body.tree))
     said.take_all(entries)
+    if body.damage:
+        said.ways.doubt(body.damage)
     if why := emptiness_of(said, entries, body):
         if body.damage:
             raise Malformed(f"{body.damage} Nobody is in that part.")
