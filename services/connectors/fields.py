@@ -11,7 +11,7 @@ PLAIN, WEAK = 2, 1  # how surely a name asks for its role
 # About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
 SENDER, RECIPIENT, NEAR, STRANGER = range(4)
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
-_APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
+_APOSTROPHE = re.compile(r"['’ʼ`‘\"]|(?<=ім)[_ ](?=я\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
 _SENTENCE = 8  # words
@@ -60,10 +60,10 @@ _META = frozenset(("meta", "cookies", "metadata", "tracking", "range", "definiti
 _OWN = """
     f data fields formfields customer client contact contacts user lead person buyer answers hidden payment billing
     values namedvalues submission query utm params payload body record entry response formresponse formdata wpforms
-    cf7 userdata usercolumndata fielddata details info request result results content properties attributes raw
-    rawrequest order sender applicant participant visitor callback anketa quizanswers noteattributes profile personal
-    personaldata contactinfo contactdata contactdetails clientinfo clientdata leadinfo customerdata customerinfo
-    billingaddress questions inputs input vals extra message заявка анкета клієнт дані main form
+    event columnvalues cf7 userdata usercolumndata fielddata details info request result results content properties
+    attributes raw rawrequest order sender applicant participant visitor callback anketa quizanswers noteattributes
+    profile personal personaldata contactinfo contactdata contactdetails clientinfo clientdata leadinfo customerdata
+    customerinfo billingaddress questions inputs input vals extra message заявка анкета клієнт дані main form
 """
 IDS, OWN = frozenset(_IDS.split()), frozenset(_OWN.split())
 
@@ -113,6 +113,10 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     if typed := _TYPES.get(kind.lower()):
         role, weight = typed, PLAIN
     whose, loose = _place(path)
+    if whose == STRANGER and role in ("phone", "email"):
+        whose = NEAR  # a way to reach somebody in an odd place is at least shown
+    if any(map(_is_staffs, path)):
+        whose = STRANGER
     if loose and not role.startswith(("utm", "form", "page")):
         weight = min(weight, WEAK)
     whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
@@ -212,6 +216,11 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     return "", 0, whose, False
 
 
+@lru_cache(maxsize=4_096)
+def _is_staffs(step: str) -> bool:
+    return step.lower() not in OWN and any("staff" in classes(word) for word in _WORD.findall(step.lower()))
+
+
 def _whose(points: frozenset[str]) -> int:
     return (
         STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
@@ -229,7 +238,7 @@ def _place(path: tuple[str, ...]) -> tuple[int, bool]:
             whose = max(whose, NEAR if step != "0" else SENDER)
             continue
         points = frozenset[str]().union(*map(classes, words))
-        if points & {"thing", "company"} and "address" not in words:
+        if points & {"thing", "company", "staff"} and "address" not in words:
             whose = STRANGER
         elif _whose(points):
             whose = max(whose, _whose(points))

@@ -161,8 +161,7 @@ class Submission:
             text = str(value).strip()
             if asked.role not in _NAMES or not has_letters(text):
                 continue
-            for phone in phones_among(text, self.ways.country):
-                text = text.replace(phone.text, " ").strip(" ,;:-()")
+            text = self._without_phones(text)
             if is_a_name(text) and not is_placeholder("name", text):
                 self.texts.setdefault(asked.role, " ".join(text.split()))
         if not any(role in self.texts for role in _NAMES):
@@ -176,18 +175,20 @@ class Submission:
             self.ways.of_value(numbers[0].name, numbers[0].value)
 
     def _given_name(self, own: list[Entry]) -> None:
-        """In a field whose name says nothing: what begins with a given name."""
+        """In a field whose name says nothing, or for ways to reach somebody: what begins with a given name."""
         for _, value, asked in own:
-            if (
-                asked.blank
-                and isinstance(value, str)
-                and is_a_name(value)
-                and all(word[0].isupper() for word in value.split())
-            ):
-                parts = words(value)
-                if 1 <= len(parts) <= 4 and parts[0].given:
-                    self.texts["name"] = " ".join(value.split())
-                    return
+            if not isinstance(value, str) or not (asked.blank or asked.role == "reach"):
+                continue
+            text = self._without_phones(value)
+            parts = words(text) if is_a_name(text) and all(word[0].isupper() for word in text.split()) else ()
+            if 1 <= len(parts) <= 4 and parts[0].given:
+                self.texts["name"] = " ".join(text.split())
+                return
+
+    def _without_phones(self, text: str) -> str:
+        for phone in phones_among(text, self.ways.country):
+            text = text.replace(phone.text, " ").strip(" ,;:-()")
+        return text
 
     def _nearest(self) -> None:
         """A form that asks only for a recipient, or for a child and its parents, is sent by one of them."""
