@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from crm.enquiries import technical as technical_name
 from services.connectors.traps import is_trap
 from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
 
@@ -33,20 +34,6 @@ _TYPES = {
     "long_text": "message",
     "paragraph": "message",
 }
-# Another value each time, whatever a person says.
-_VOLATILE = re.compile(
-    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
-    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
-    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
-    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
-    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
-    r"|build|unique|random)_?id$"
-    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
-    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
-    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
-    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
-    r"|^(позначка_часу|отметка_времени)$"
-)
 # Says nothing that a person said.
 _TECHNICAL = re.compile(
     r"^_|(^|_)(id|ids|key|hash|version|locale|lang|language|tz|timezone|utc|act|action|type|event|source|status|submit"
@@ -151,7 +138,7 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     plain = snake.replace("_", "")
     meta = any(step.lower() in _META for step in path)
     starts = "_" if name.startswith("_") else ""
-    volatile = meta or bool(_VOLATILE.search(starts + snake))
+    volatile = meta or technical_name(name)
     all_words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
     points = frozenset[str]().union(*map(classes, all_words))
     if (
