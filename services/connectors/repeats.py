@@ -59,17 +59,15 @@ def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> s
 
 
 def who(said: Submission) -> str:
-    return _short(_identity(said))
+    """Of whoever sends it, however their number is spelled."""
+    phones = {phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values()}
+    told = "\n".join((" ".join(said.name.casefold().split()), *sorted(phones), *sorted(said.ways.emails)))
+    return blake2b(told.encode(), digest_size=12).hexdigest()
 
 
 def of_content(kind: str, delivery: Delivery) -> str:
     """The key of a delivery that has no id of its own: its bytes."""
     return f"{kind}/{digest(delivery.body)}"
-
-
-def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
-    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
-    return said.name, sorted(set(phones)), sorted(said.ways.emails)
 
 
 def _order(tree: Tree) -> str:
