@@ -31,6 +31,12 @@ class Way(NamedTuple):
     kind: str
     value: str
     text: str = ""
+    extension: str = ""  # of a telephone: then the number is an office's
+
+    @property
+    def is_shared(self) -> bool:
+        """Of a kind that several people may have."""
+        return self.kind in SHARED or bool(self.extension)
 
     @property
     def key(self) -> str:
@@ -159,7 +165,7 @@ def suspected(case: Case, ids: Sequence[Id], way: Way, others: Sequence[Contact]
         yield doubt(case, holder_id, way, None, "somebody said that it identifies nobody")
         return
     yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, way.kind, way.value)
-    if way.kind not in SHARED:
+    if not way.is_shared:
         return
     if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
         yield from added(case, ids, way)
