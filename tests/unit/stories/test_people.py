@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from crm.decisions.contacts import Way, card_of, cards_of, doubted, identifies
 from crm.events import (
+    CallOpened,
     ContactCreated,
     DealAssigned,
     DealOpened,
@@ -14,7 +15,7 @@ from crm.events import (
 )
 from crm.facts import FormSubmitted
 from crm.shared import Phone
-from tests.given import Story, an, form, given
+from tests.given import Story, an, call, form, given
 
 PETRO, NATALKA, IRA = "+380961112233", "+380631112233", "+380501112233"
 FAMILY = "zaitsi@example.com"
@@ -168,3 +169,12 @@ def test_an_offices_number_with_an_extension_is_not_one_persons() -> None:
     assert [deal.contact_id for deal in story.every(DealOpened)[2:]] == [
         deal.contact_id for deal in story.every(DealOpened)[:2]
     ]
+
+
+def test_calls_from_a_number_that_several_have_are_kept_together() -> None:
+    office = "+380441112233"
+    guests = [replace(form(n, form=n, name=n), phones=(Phone("", office, n[-1]),)) for n in ("Іван 1", "Марія 2")]
+    story = given(*guests, call("1", "ringing", office), call("2", "ringing", office, call="c-2"))
+    assert len(story.contacts()) == 3
+    assert len({opened.contact_id for opened in story.every(CallOpened)}) == 1
+    assert len(story.every(DealOpened)) == 3
