@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from crm.dialling import is_nonsense
+from crm.dialling import is_nonsense, national_of
 
 _LONGEST = 254
 _WORD = re.compile(r"[^\W_]+")
@@ -13,10 +13,12 @@ _NOTHING_WORDS = """
     немає нема нету нет ні ненемає відсутній відсутня відсутнє відсутня отсутствует невідомо невідомий невідома
     неизвестно неизвестный неизвестная анонім анонимно анонімно аноним anonymous anonim anonymously no not none nope
     nothing null nan undefined unknown na nemae nema net nomail noemail noname nobody empty blank brak
+    set provided given
     nie niema nieznany brakdanych ніхто никто ненадо неуказано невказано невказаний
 """
 _STOCK_WORDS = """
-    test tests testing tester tst demo sample example user username guest name firstname lastname surname mail email
+    test tests testing tester tst demo sample example user username guest client customer name
+    firstname lastname surname mail email
     asdf asdfg asdfgh qwerty qwert qwe abc xyz foo bar foobar fake temp xxx
     тест тестовий тестовая тестовый тестовое тестування проба пробный пробний приклад гість гость імя имя прізвище
     фамилия піб фио клієнт клиент покупець покупатель користувач пользователь фыва йцукен йцу фівапр абв testowy klient
@@ -106,9 +108,8 @@ def _is_stock_address(text: str) -> bool:
 
 def _is_stock_number(text: str) -> bool:
     """Of one repeated digit, counting, or with nothing but zeros behind its first part."""
-    digits = "".join(sign for sign in text if sign.isdecimal())
-    parts = (digits, digits[1:], digits[2:], digits[3:])
-    return not digits or digits.endswith("0000000") or any(len(part) >= 7 and is_nonsense(part) for part in parts)
+    digits = national_of(text) or "".join(sign for sign in text if sign.isdecimal())
+    return not digits or digits.endswith("0000000") or is_nonsense(digits)
 
 
 def _words(text: str) -> list[str]:

@@ -76,9 +76,9 @@ def emails_among(text: str) -> Iterator[str]:
 def is_nobodys(kind: str, value: str) -> bool:
     """`is_placeholder` for names and e-mails; quick for those that begin with a word which is none."""
     word = _BEGINNING.match(value)
-    if word and (word[1] or _is_somebodys(word[0])):
-        if kind == "name" or _is_somebodys_host(value.rpartition("@")[2]):
-            return False
+    begins_well = word is not None and (word[1] is not None or _is_somebodys(word[0]))
+    if begins_well and (kind == "name" or _is_somebodys_host(value.rpartition("@")[2])):
+        return False
     return is_placeholder(kind, value)
 
 

@@ -19,8 +19,8 @@ _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
 _IDS = """
-    submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid eventid requestid messageid
-    idempotencykey applicationid respondentid ticketid submissionkey zayavkaid
+    submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid idempotencykey applicationid
+    submissionkey zayavkaid
 """
 _TYPES = {
     "email": "email",
@@ -34,13 +34,17 @@ _TYPES = {
 }
 # Another value each time, whatever a person says.
 _VOLATILE = re.compile(
-    r"captcha|turnstile|csrf|xsrf|nonce|token|signature|fingerprint|session|cookie|user_?agent|refer+er|tracker"
-    r"|clid$|^gcl_id$|^[gw]braid$|time_?stamp|^time_?(on|spent|to)|clicked_at"
-    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|client_?id|visitor_?id|roistat(_visit)?|uuid|build_?date)$"
-    r"|^_?(date_?)?(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid)"
-    r"(_?(at|on|time|date|gmt))*$|^_(date|time)$|^(form_)?(load|start|submit|send)_?time$"
-    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|attempts?|retry|retries|visits?|page_?views|duration|hash)$"
-    r"|^(позначка_часу|отметка_времени|date_created_gmt|date_modified_gmt|date_paid_gmt)$"
+    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
+    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
+    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
+    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
+    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
+    r"|build|unique|random)_?id$"
+    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
+    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
+    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
+    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
+    r"|^(позначка_часу|отметка_времени)$"
 )
 # Says nothing that a person said.
 _TECHNICAL = re.compile(
@@ -143,7 +147,7 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     points = frozenset[str]().union(*map(classes, all_words))
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
-        return Asked("submission", PLAIN, technical=True, volatile=False, closed=True)
+        return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
     if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
         return Asked("calling_code", PLAIN, closed=True)
     if plain == "orderkey":
@@ -166,6 +170,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:
         return "", 0, whose, True
+    if not points & {"thing", "staff"} and (role := BY_PHRASE.get(" ".join(words[-2:]), "")) in ("first", "last"):
+        return role, PLAIN, whose, False  # "mf first name"
     if points & {"phone", "email"}:
         role = "email" if "email" in points else "phone"
         return role, PLAIN, max(whose, NEAR if "company" in points else SENDER), False
@@ -183,6 +189,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return "last" if last and alone else "name", WEAK, whose, False
     if "name" in points:
         return "", 0, STRANGER, True  # of what nobody knows
+    if {"number", "reach"} <= points:
+        return "phone", PLAIN, whose, False
     for role in ("message", "number", "reach"):
         if role in points:
             return role, PLAIN if role == "message" else WEAK, whose, False

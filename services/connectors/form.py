@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
+from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.bodies import read_body
 from services.connectors.form_proofs import verify
@@ -25,17 +26,22 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     traps = named(connection.settings.get("honeypot", ""))
     said = Submission(Ways(country_of(connection)), traps, is_order(body.tree))
     said.take_all(entries)
+    if body.damage:
+        said.ways.doubt(body.damage)
     if why := emptiness_of(said, entries, body):
+        if body.damage:
+            raise Malformed(f"{body.damage} Nobody is in that part.")
         yield _kept(why, delivery)
         return
+    page = said.texts.get("page") or delivery.headers.get("referer", "")
     value = worth(said.sums, said.texts.get("currency", ""), currency_of_connection(connection), said.is_order)
-    content = digest_of(body, said)
+    content = digest_of(body, said, page, at)
     key = key_of(body, entries, said, content, at)
     sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))
     submitted = partial(
         FormSubmitted,
         form=said.texts.get("form_id") or said.texts.get("form_name", ""),
-        page=said.texts.get("page") or delivery.headers.get("referer", ""),
+        page=page,
         name=said.name,
         phones=tuple(said.ways.phones.values()),
         emails=tuple(said.ways.emails),
@@ -46,7 +52,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         currency=value.currency,
         reference=said.texts.get("reference", ""),
         suspicious=said.suspicious,
-        doubts=(*said.ways.doubts, value.doubt) if value.doubt else tuple(said.ways.doubts),
+        doubts=tuple(filter(None, (body.damage, *said.ways.doubts, value.doubt))),
         digest=content,
     )
     yield Report(key, sender, at, submitted)

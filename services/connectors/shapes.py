@@ -10,7 +10,12 @@ from services.connectors.exact_json import MOST_FIELDS, Tree, Value
 from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of, asked_of_one
 from services.connectors.values import at, records, text
 
-_NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
+_NAME_PARTS = {
+    **dict.fromkeys(("prefix", "suffix", "middleinitial", "firstandlast"), ""),
+    **dict.fromkeys(("first", "firstname", "given"), "first"),
+    **dict.fromkeys(("middle", "middlename"), "middle"),
+    **dict.fromkeys(("last", "lastname", "family"), "last"),
+}
 _PHONE_PARTS = (
     "country_code",
     "countryCode",
@@ -32,7 +37,10 @@ _ALONE = _VALUES[:3]  # outside of a list the others may hold whole forms
 _NAMES = ("name", "key", "column_id", "id", "ref", "slug", "field", "field_name", "field_id")
 _TITLES = ("title", "label", "question", "q", "column_name", "caption", "text", "placeholder")
 _KINDS = ("type", "field_type", "kind")
-_OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, "raw_value", "required", "order", "options", "custom"))
+_BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
+_OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
+_OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
+_OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
 
 _PERSON = frozenset(("phone", "email", "first", "last"))
@@ -72,12 +80,13 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     dotted, asked = _dotted(name, path), asked_of((name,), path)
-    if value.keys() <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= value.keys()):
+    parts = {_plain(part) for part in value}
+    if parts <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= parts):
         for part, item in value.items():
-            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[part], asked.weight or PLAIN, asked.whose))
+            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
-        parts = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
-        yield Entry(dotted, " ".join(parts), asked)
+        digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
+        yield Entry(dotted, " ".join(digits), asked)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
         yield Entry(dotted, inner, asked_of((name, *names), path, kind))
@@ -87,6 +96,12 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
 
 def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[Entry]:
     """A list of fields, each an object with its name and its value; else a list of things, each under its number."""
+    asked = asked_of_one(name, path)
+    if asked.role in ("phone", "email") and all(isinstance(item, dict) for item in items):
+        found = [next((way for key in _OF_A_WAY if (way := text(item, key))), None) for item in items]
+        if None not in found:
+            yield Entry(_dotted(name, path), [*found], asked)
+            return
     fields = [_field(item, listed=True) if isinstance(item, dict) else None for item in items]
     if all(field is not None for field in fields):
         for field in fields:
@@ -110,7 +125,9 @@ def flat_field(names: tuple[str, ...], value: Value, kind: str, path: tuple[str,
 def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Value] | None:
     """The names (for people first), type and value of a field that is an object of its own; None for anything else."""
     key = next((key for key in (_VALUES if listed else _ALONE) if key in item), None)
-    if key is None or not item.keys() <= _OF_A_FIELD or (isinstance(item[key], dict) and not listed):
+    if key is None or (not listed and (isinstance(item[key], dict) or not item.keys() <= _OF_A_FIELD)):
+        return None
+    if listed and _OF_A_THING & item.keys():
         return None
     titles = tuple(found for key in _TITLES if (found := text(item, key)))
     names = tuple(found for key in _NAMES if (found := text(item, key)))
@@ -235,7 +252,7 @@ def is_order(tree: Tree) -> bool:
 
 _GOODS = frozenset(("line_items", "lineItems", "products", "order_items", "cart", "items", "goods"))
 _ORDERED = frozenset(
-    ("total", "total_price", "billing", "billing_address", "order_number", "order_id", "payment_method")
+    ("total", "total_price", "total_sum", "grand_total", "full_price", "billing", "order_number", "order_id", "client")
 )
 _SHAPES: tuple[tuple[Callable[[Tree], bool], Callable[[Tree], Iterator[Entry]]], ...] = (
     (_is_elementor, _elementor),

@@ -27,7 +27,7 @@ _CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass
+@dataclass(slots=True)
 class Submission:
     """Filled by `take_all`."""
 
@@ -141,10 +141,8 @@ class Submission:
             self.texts.setdefault("reference", str(numbers[0].value).strip())
         if not self.ways.called_back:
             for entry in own:
-                if entry.asked.role == "reach":
+                if entry.asked.role == "reach" or (entry.asked.role == "number" and not self.is_order):
                     self.ways.of_any(entry.name, str(entry.value))
-            for entry in numbers if not self.is_order else ():
-                self.ways.of_value(entry.name, entry.value)
         if not self.ways.called_back:
             unnamed = (e for e in own if not (e.asked.closed or e.asked.technical or e.asked.role in _NAMES))
             next((entry for entry in unnamed if self.ways.of_value(entry.name, entry.value)), None)

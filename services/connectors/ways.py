@@ -1,7 +1,7 @@
 """The ways to reach a form's sender: phones and e-mails, read out of fields that are meant for them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ _COUNTED = re.compile(r"(\d)\1{4}|12345|23456|34567|45678|56789|98765|87654|7654
 _ADD = "If it is the sender's, add it to the card."
 
 
-@dataclass
+@dataclass(slots=True)
 class Ways:
     """Filled field by field. `dialled`: a country's calling code that the form gave in a field of its own."""
 
@@ -36,16 +36,17 @@ class Ways:
             return bool(value) and all([self.of_phone(name, item) for item in value])
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             return False
-        text = self._whole(str(value))
+        text = self._whole(str(value)) if self.dialled else str(value)
         if not text.strip() or len(text) > 1_000 or len(self.phones) >= MOST:
             return False
-        if "@" in text and self.of_any(name, text):
+        if "@" in text and self._mixed(name, text, self._read):
             return False
         if self._add(name, self._read(text)):
             return not has_letters(text)
         digits = sum(map(str.isdecimal, text))
         if 5 <= digits <= 20 and len(text) <= 64 and not is_placeholder("phone", text):
             self.phones.setdefault(text.strip(), Phone(text.strip(), ""))
+            self.taken.add(name)
             self.doubt(f"The phone {text.strip()!r} could not be read as one certain number. Ask for it again.")
         return False
 
@@ -65,13 +66,16 @@ class Ways:
         return False
 
     def of_any(self, name: str, text: str) -> bool:
-        """A phone, an address or both in a field that is meant for ways to reach somebody."""
+        """A phone, an address or both in a field that is meant for ways to reach somebody, or for some number."""
+        return self._mixed(name, text, self._sure)
+
+    def _mixed(self, name: str, text: str, read: Callable[[str], list[Phone]]) -> bool:
         pieces = _BETWEEN.split(text)
         if len(pieces) == 1 and len(words := [word for word in text.split() if "@" in word]) == 1:
             rest = text.replace(words[0], " ")
             pieces = [words[0], rest] if phones_in(rest, self.country) else pieces
         emails = [email for piece in pieces for email in self._addresses(emails_in(piece))]
-        phones = [phone for piece in pieces if "@" not in piece for phone in self._read(piece)]
+        phones = [phone for piece in pieces if "@" not in piece for phone in read(piece)]
         return self._add(name, phones, emails)
 
     def of_value(self, name: str, value: Value) -> bool:
@@ -101,12 +105,16 @@ class Ways:
     def _whole(self, text: str) -> str:
         """With the calling code that stands in a field of its own; +38 goes before the zero of a Ukrainian number."""
         plain = text.strip()
-        if not self.dialled or not plain or plain[0] == "+" or plain.startswith(("00", self.dialled)):
+        if plain.startswith(("+", "00", self.dialled)):
             return text
         return f"+{self.dialled} {plain if self.dialled == '38' else plain.removeprefix('0')}"
 
     def _read(self, text: str) -> list[Phone]:
         return self._real(phones_in(text, self.country))
+
+    def _sure(self, text: str) -> list[Phone]:
+        phone = sure_phone(text, self.country)
+        return self._real([phone] if phone else phones_among(text, self.country))
 
     def _real(self, phones: Iterable[Phone]) -> list[Phone]:
         return [p for p in phones if not (_COUNTED.search(p.e164) and is_placeholder("phone", p.e164))]

@@ -8,13 +8,15 @@ from functools import lru_cache
 
 # Words that say nothing of what is asked.
 _FILLERS = """
-    your my you the a an what is s are please enter type tell us me and for to of in customer client contact user
-    buyer lead student students guest billing payer field input text value sender full main primary own та і й и по
-    в у до для з ваше ваш ваша вашу ваші вами вас вам вкажіть введіть напишіть укажите введите напишите залиште
-    оставьте як как клієнта клієнт покупця покупець замовника замовник заявника учасника учасник гостя гість
-    покупателя клиента заказчика участника платника vashe vash vasha twoje twój twoj podaj i oraz klienta kupującego
-    обовязково необхідно обязательно основний основной контактний контактна контактне контактный особистий
-    персональний додатковий дополнительный другий второй ще один second additional alternative other
+    attendee applicant participant visitor member subscriber respondent tourist candidate from кандидат турист
+    відвідувач посетителя заявитель заявителя your my you the a an what is s are please enter type tell us me and
+    for to of in customer client contact user buyer lead student students guest billing payer field input text value
+    sender full main primary own та і й и по в у до для з ваше ваш ваша вашу ваші вами вас вам вкажіть введіть
+    напишіть укажите введите напишите залиште оставьте як как клієнта клієнт покупця покупець замовника замовник
+    заявника учасника учасник гостя гість покупателя клиента заказчика участника платника vashe vash vasha twoje
+    twój twoj podaj i oraz klienta kupującego обовязково необхідно обязательно основний основной контактний
+    контактна контактне контактный особистий персональний додатковий дополнительный другий второй ще один second
+    additional alternative other
 """
 _PEOPLE = """
     customer client contact user buyer lead student guest sender клієнт покупець замовник заявник учасник гість
@@ -35,9 +37,9 @@ _PHRASES = {
     "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
     "/обращаться/representative/представтеся/представьтесь/яке імя/imya prizvyshche/imya familiya/nome"
     "/nombre/jméno/jmeno/meno/name in full",
-    "first": "first/first name/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
+    "first": "first/first name/name first/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
     "middle": "middle/middle name/patronymic/батькові/отчество/middlename",
-    "last": "last/last name/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
+    "last": "last/last name/name last/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
     "/nazwisko/nachname/apellido/cognome/příjmení/prijmeni/l name/familyname",
     "email": "адреса електронної пошти/адрес электронной почты/адреса ел пошти/e mail address/adres e mail"
     "/e mail/пошта/почта/електронна пошта/електронна адреса/ел пошта/эл почта/электронная почта/pochta"
@@ -66,7 +68,7 @@ _CLASSES = {
         phone* tel telephone* mobile* mob cell cellphone cellular msisdn телефон* тел моб мобільн* мобильн*
         мобілка telefon* komórka komorka viber вайбер* whatsapp ватсап вотсап handy
     """,
-    "email": "email* mail mails e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
+    "email": "email* mail mails replyto e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
     "person": """
         імя імені имя имени піб пиб фіо фио fio pib imya imia imja imię imie imienia прізвищ* фамили* nazwisk*
         звати зовут звертат* обращат*
