@@ -91,6 +91,15 @@ class ConnectionRotated(Event, frozen=True, gc=False):
     name: str
 
 
+class ContactAbsorbed(Event, frozen=True, gc=False):
+    """A card that was merged into this one is shown with it: its name and fields stand where this one has none."""
+
+    contact_id: Id
+    other_id: Id
+    name: str = ""
+    fields: dict[str, str] = {}
+
+
 class ContactChanged(Event, frozen=True, gc=False):
     """Custom fields of a contact were changed."""
 
@@ -113,6 +122,13 @@ class ContactMerged(Event, frozen=True, gc=False):
     contact_id: Id
     into_id: Id
     why: str
+
+
+class ContactReleased(Event, frozen=True, gc=False):
+    """A merge was undone: the other card is shown with this one no more."""
+
+    contact_id: Id
+    other_id: Id
 
 
 class ContactRenamed(Event, frozen=True, gc=False):
@@ -190,6 +206,9 @@ class DealOpened(Event, frozen=True, gc=False):
     utm: dict[str, str] = {}
     files: tuple[Attachment, ...] = ()
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
+    written: dict[str, str] = {}
 
 
 class DealPaid(Event, frozen=True, gc=False):
@@ -233,6 +252,17 @@ class DuplicateSuspected(Event, frozen=True, gc=False):
     value: str
 
 
+class EnquiryRepeated(Event, frozen=True, gc=False):
+    """The same enquiry came again while its deal was open: it is noted there, and no second deal is opened."""
+
+    contact_id: Id
+    deal_id: Id
+    digest: str
+    form: str = ""
+    name: str = ""
+    text: str = ""
+
+
 class FactQuarantined(Event, frozen=True, gc=False):
     """A delivery waits for somebody to mend its connector. Stream: the fact."""
 
@@ -243,6 +273,8 @@ class FactQuarantined(Event, frozen=True, gc=False):
     size: int
     sha256: str
     excerpt: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class FieldDefined(Event, frozen=True, gc=False):
@@ -272,10 +304,30 @@ class IdentifierAdded(Event, frozen=True, gc=False):
     kind: str
     value: str
     text: str = ""
+    from_id: Id | None = None
+
+
+class IdentifierDoubted(Event, frozen=True, gc=False):
+    """An identifier was seen with two people, or somebody said that it is nobody's: it identifies nobody alone."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    other_id: Id | None = None
+    why: str = ""
 
 
 class IdentifierRemoved(Event, frozen=True, gc=False):
     """A way to know a contact is its no more."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    why: str = ""
+
+
+class IdentifierSettled(Event, frozen=True, gc=False):
+    """Somebody said whose an identifier is: it is doubted on this card no more."""
 
     contact_id: Id
     kind: str
@@ -346,6 +398,17 @@ class NoteRemoved(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class PaymentCorrected(Event, frozen=True, gc=False):
+    """Somebody said what the sum and the currency of a payment really are."""
+
+    payment_id: Id
+    reported_minor: int
+    reported_currency: str
+    amount_minor: int
+    currency: str
+    why: str = ""
+
+
 class PaymentMatched(Event, frozen=True, gc=False):
     """It is known what a payment is for."""
 
@@ -354,6 +417,8 @@ class PaymentMatched(Event, frozen=True, gc=False):
     contact_id: Id
     by: str
     why: str
+    taught: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentParked(Event, frozen=True, gc=False):
@@ -362,6 +427,7 @@ class PaymentParked(Event, frozen=True, gc=False):
     payment_id: Id
     why: str
     hints: tuple[str, ...]
+    candidates: tuple[Id, ...] = ()
 
 
 class PaymentRecorded(Event, frozen=True, gc=False):
@@ -379,6 +445,8 @@ class PaymentRecorded(Event, frozen=True, gc=False):
     payer: Payer
     account: str
     changed_at: Micros
+    doubts: tuple[str, ...] = ()
+    suspicious: str = ""
 
 
 class PaymentReportOutdated(Event, frozen=True, gc=False):
@@ -387,6 +455,16 @@ class PaymentReportOutdated(Event, frozen=True, gc=False):
     payment_id: Id
     status: str
     why: str
+
+
+class PaymentShared(Event, frozen=True, gc=False):
+    """Somebody split a payment: this part of it is for this deal."""
+
+    payment_id: Id
+    deal_id: Id
+    contact_id: Id
+    share_minor: int
+    why: str = ""
 
 
 class PaymentUnmatched(Event, frozen=True, gc=False):

@@ -91,6 +91,8 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     currency: str = ""
     reference: str = ""
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):
@@ -135,6 +137,7 @@ class PaymentReported(Fact, frozen=True, gc=False):
     reference: str = ""
     payer: Payer = Payer()
     account: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 class TokenDeclared(Fact, frozen=True, gc=False):

@@ -38,9 +38,14 @@ class CallRow(Row, frozen=True, gc=False):
     started_at: Micros
     touched_at: Micros
     weights: tuple[str, ...] = ()  # of WEIGHED: phase and moment of the report that said it; empty: none did
+    created_at: Micros = Micros(0)
 
 
-@projection(key="call_id", version=2, indexes=("touched_at", "phase, touched_at", "contact_id, touched_at"))
+@projection(
+    key="call_id",
+    version=2,
+    indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
+)
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:
     """As of a moment on the outside's clock its first report may be missing, so any report begins the row."""
     if isinstance(event, CallOpened):
@@ -91,6 +96,7 @@ def opened(event: CallOpened) -> CallRow:
         recording="",
         started_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
+        created_at=event.meta.occurred_at,
     )
 
 
@@ -113,4 +119,5 @@ def begun(event: CallUpdated) -> CallRow:
         recording="",
         started_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
+        created_at=event.meta.occurred_at,
     )

@@ -29,7 +29,7 @@ Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
 @projection(
     key="conversation_id",
     version=3,
-    indexes=("touched_at", "contact_id, touched_at"),
+    indexes=("touched_at", "opened_at", "contact_id, touched_at"),
     found_by=("title",),
 )
 def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | None:

@@ -18,8 +18,11 @@ from crm.events import (
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
+    EnquiryRepeated,
     IdentifierAdded,
+    IdentifierDoubted,
     IdentifierRemoved,
+    IdentifierSettled,
     MessageDeleted,
     MessageEdited,
     MessageReceived,
@@ -27,6 +30,7 @@ from crm.events import (
     NoteChanged,
     NoteRemoved,
     PaymentMatched,
+    PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
     TaskAdded,
@@ -41,11 +45,12 @@ from projections.conversation import summary
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
-People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
+Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
 Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
-Money = PaymentMatched | PaymentUnmatched | DealPaid
+Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
-Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
+Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
 
@@ -103,6 +108,10 @@ def sentence(event: Told) -> tuple[str, str]:
             return "May be the same person as another contact", f"Both have {event.kind} {event.value}"
         case IdentifierRemoved():
             return f"No longer known by {event.kind} {event.value}", event.why
+        case IdentifierDoubted():
+            return f"{event.kind} {event.value} identifies nobody alone", event.why
+        case IdentifierSettled():
+            return f"{event.kind} {event.value} is certain again", event.why
         case ContactMerged():
             return "Merged into another contact", event.why
         case ContactUnmerged():
@@ -111,6 +120,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return "Fields changed", named(event.fields)
         case DealOpened():
             return f"Deal D-{event.number} opened", event.title
+        case EnquiryRepeated():
+            return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
         case DealChanged():
             told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
             return "Deal changed", named([*(name for name, value in told if value is not None), *event.fields])
@@ -120,6 +131,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return f"Stage {event.from_stage} → {event.stage}", event.why
         case PaymentMatched():
             return f"Payment found its deal by {event.by}", event.why
+        case PaymentShared():
+            return "A part of a payment", event.why
         case PaymentUnmatched():
             return "Payment taken off", event.why
         case DealPaid():

@@ -5,8 +5,9 @@ from collections.abc import Generator, Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, cards, created, holder, identified, merged
+from crm.decisions.contacts import Way, card, cards, created, holder, identified
 from crm.decisions.deals import opened
+from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
 from crm.events import CallOpened, CallUpdated
 from crm.facts import CallReported

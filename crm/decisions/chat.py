@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case, State
-from crm.decisions.contacts import Way, card, cards, created, holder, identified, merged, named
+from crm.decisions.contacts import Way, card, cards, created, holder, identified, named
 from crm.decisions.deals import opened
+from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
 from crm.events import (
     ChatMoved,
@@ -49,11 +50,12 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    contact = holder(case.state, account_of(report).key) if report.person else None
+    theirs = report.person or report.direction == "out"  # the chat is a customer's
+    contact = holder(case.state, account_of(report).key) if theirs else None
     if contact:
         contact_id = contact.contact_id
         yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
-    elif report.person:
+    elif theirs:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, name_of(report), "chat")
         yield from identified(case, contact_id, [account_of(report)])
@@ -231,5 +233,4 @@ def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
     elif card(case.state, owner.contact_id) != contact:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, owner.contact_id, why)
-        yield from named(case, owner.contact_id, contact.name, "the merged card had it")
         yield from awaited(case, owner.contact_id)

@@ -50,8 +50,8 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (
             "tail cows",
-            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, quarantine, "
-            "connections.",
+            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, facts, "
+            "quarantine, connections.",
         ),
         (
             "connect sms",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.adapters.memory import MemoryState, rebuilt
-from crm.decisions.settling import settled_minor
+from crm.decisions.settling import given as given_to
 from crm.envelope import Event, Fact
 from crm.events import IdentifierAdded
 from crm.scalars import Id
@@ -116,8 +116,8 @@ def test_no_kopeck_is_lost(facts: list[Fact]) -> None:
     deals = {deal.deal_id: deal for deal in state.things.values() if isinstance(deal, Deal)}
     paid_for: defaultdict[Id, int] = defaultdict(int)
     for payment in state.things.values():
-        if isinstance(payment, Payment) and payment.deal_id:
-            paid_for[payment.deal_id] += settled_minor(payment, deals[payment.deal_id].currency)
+        for deal_id in payment.deals if isinstance(payment, Payment) else ():
+            paid_for[deal_id] += given_to(payment, deals[deal_id], "settled")
     assert {id: deal.paid_minor for id, deal in deals.items()} == {id: paid_for[id] for id in deals}
 
 
@@ -148,4 +148,4 @@ def test_the_order_of_a_payments_reports_does_not_matter(reports: list[dict[str,
         two.refunded_minor,
         two.deal_id,
     )
-    assert in_order.deal(1).paid_minor == (settled_minor(one, "UAH") if one.deal_id else 0)
+    assert in_order.deal(1).paid_minor == (given_to(one, in_order.deal(1), "settled") if one.deal_id else 0)

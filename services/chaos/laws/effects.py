@@ -10,6 +10,7 @@ from crm.events import (
     ConversationNoted,
     DealOpened,
     DeliveryNoted,
+    EnquiryRepeated,
     FactQuarantined,
     MessageDeleted,
     MessageEdited,
@@ -24,7 +25,7 @@ from services.chaos.laws.sentences import sentence
 from services.chaos.ledger import Ledger
 
 EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these follows from each fact
-    "FormSubmitted": (DealOpened, DeliveryNoted, FactQuarantined),
+    "FormSubmitted": (DealOpened, EnquiryRepeated, DeliveryNoted, FactQuarantined),
     "PaymentReported": (PaymentRecorded, PaymentReportOutdated, FactQuarantined),
     "CallReported": (CallUpdated, FactQuarantined),
     "MessageReported": (

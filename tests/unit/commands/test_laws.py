@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from crm.decisions.contacts import card_of, holder, line
-from crm.decisions.settling import settled_minor
+from crm.decisions.settling import given as given_to
 from crm.decisions.versions import BY_ID, version_of
 from crm.events import IdentifierAdded
 from crm.scalars import Id
@@ -52,8 +52,8 @@ def test_no_kopeck_is_lost(story: AtTheDesk) -> None:
     deals = {deal.deal_id: deal for deal in every(story, Deal)}
     paid_for: defaultdict[Id, int] = defaultdict(int)
     for payment in every(story, Payment):
-        if payment.deal_id:
-            paid_for[payment.deal_id] += settled_minor(payment, deals[payment.deal_id].currency)
+        for deal_id in payment.deals:
+            paid_for[deal_id] += given_to(payment, deals[deal_id], "settled")
     assert {id: deal.paid_minor for id, deal in deals.items()} == {id: paid_for[id] for id in deals}
 
 

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from crm.decisions.purpose import number_of, numbers_in
+from crm.decisions.purpose import number_of
 from crm.decisions.settling import in_words
 from crm.events import (
     ContactCreated,
@@ -25,41 +25,6 @@ from tests.given import MINUTE, NOON, an, form, given, paid
 OLEH = "+380501112233"
 WORTH_100 = form("deal", phones=[OLEH], amount_minor=10000, reference="ORDER-1")
 IBAN = "UA213223130000026007233566001"
-
-
-@pytest.mark.parametrize(
-    ("purpose", "numbers"),
-    [
-        ("Оплата за угоду 7", [7]),
-        ("угода №7", [7]),
-        ("D-7", [7]),
-        ("оплата Д-7 від Коваль", [7]),
-        ("Замовлення 7.", [7]),
-        ("замовлення №007, дякую", [7]),
-        ("За рахунком №7 від 01.02.2026", [7]),
-        ("order #7", [7]),
-        ("Deal: D-7", [7]),
-        ("№7", [7]),
-        ("угоди 7 та 8", [7, 8]),
-        ("D-7, D-8", [7, 8]),
-        ("оплата 7", []),
-        ("7", []),
-        ("замовлення 500 грн", []),
-        ("замовлення 202,00", []),
-        ("рахунок 26007233566001", []),
-        ("договір №7", []),
-        ("за дог. № 7/2 від 1.1.26, D-9", [9]),
-        ("ID-7", []),
-        ("за кв. №7", []),
-        ("тел. 0501112233, угода 7", [7]),
-        ("акт" + "а" * 1900 + " D-7", [7]),
-        ("no 7", []),
-        ("№7/2", []),
-        ("" + " ".join(f"№{n}" for n in range(30)), []),
-    ],
-)
-def test_the_purpose_names_deals(purpose: str, numbers: list[int]) -> None:
-    assert numbers_in(purpose) == numbers
 
 
 @pytest.mark.parametrize(("reference", "number"), [("D-7", 7), (" д-7 ", 7), ("7", None), ("D-7-b", None), ("", None)])

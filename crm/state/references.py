@@ -1,0 +1,22 @@
+"""References as they are compared: an order's number is the same however somebody types it."""
+
+import re
+from functools import lru_cache
+
+from crm.state.entities import key
+
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+# Cyrillic letters that look like Latin ones: who types a reference does not see which they are.
+LOOK_ALIKE = str.maketrans("АВЕІКМНОРСТХУ" + DASHES[1:], "ABEIKMHOPCTXY" + "-" * (len(DASHES) - 1))
+GLUE = re.compile(r"(?<=[^\W\d_])[-_.№# ]+(?=\d)")
+SPACE = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=8192)
+def reference_of(text: str) -> str:
+    """In capitals, without blanks or a dash between letters and digits: "wc 10045" and "WC-10045" are WC10045."""
+    return SPACE.sub("", GLUE.sub("", text.strip().upper().translate(LOOK_ALIKE).lstrip("№# ")))
+
+
+def reference_key(text: str) -> str:
+    return key(reference_of(text))
