@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from crm.decisions.contacts import card_of, doubted
 from crm.decisions.purpose import number_of
 from crm.decisions.settling import in_words
 from crm.events import (
@@ -245,8 +246,11 @@ def test_a_deal_that_somebody_put_further_on_is_not_pulled_back() -> None:
     assert story.deal(1).stage == "won"
 
 
-def test_an_account_of_one_contact_is_not_given_to_another() -> None:
+def test_an_account_that_paid_for_two_contacts_identifies_nobody() -> None:
     other = form("other", phones=["+380679998877"], amount_minor=500)
     story = given(WORTH_100, other, paid("1", 10000, purpose="D-1", payer=Payer(iban=IBAN)))
     story.when(paid("2", 500, payment="p-2", purpose="D-2", payer=Payer(iban=IBAN)))
-    assert [event.value for event in story.every(IdentifierAdded) if event.kind == "iban"] == [IBAN]
+    holders = [event.contact_id for event in story.every(IdentifierAdded) if event.kind == "iban"]
+    assert holders == [story.deal(1).contact_id, story.deal(2).contact_id]
+    assert card_of(story.state, f"iban:{IBAN}") is None
+    assert {*doubted(story.state, f"iban:{IBAN}")} == {*holders}
