@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, cards, created, holder, identified
+from crm.decisions.contacts import Way, card, cards, cards_of, created, holder, identified
 from crm.decisions.deals import opened
 from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
@@ -36,8 +36,9 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
     """Whether a card was made. A call without a number is nobody's: it gets one of its own, without identifier, and
     nothing is guessed."""
     way = way_of(report.phone)
-    contact = holder(case.state, way.key) if way else None
-    contact_id = contact.contact_id if contact else case.new_id("contact")
+    owner = holder(case.state, way.key) if way else None
+    contact = owner or (of_several(report, case, way) if way else None)
+    contact_id = contact.contact_id if contact else new_card(report, case, way)
     if contact is None and not internal(report.phone):  # a colleague is in no book of customers
         yield from created(case, contact_id, "", "call", report.utm)
         yield from identified(case, contact_id, [way] if way else [])
@@ -49,10 +50,23 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
         direction=report.direction,
         phone=report.phone,
         line=report.line,
-        known=contact is not None,
+        known=owner is not None,
     )
-    yield updated(report, case, call_id, contact_id, known=contact is not None)
+    yield updated(report, case, call_id, contact_id, known=owner is not None)
     return contact is None
+
+
+def of_several(report: CallReported, case: Case, way: Way) -> Contact | None:
+    """All calls from a number that identifies nobody, since several people have it, are on one card: nobody's."""
+    return case.state.get(Contact, several_card(report, way)) if cards_of(case.state, way.key) else None
+
+
+def new_card(report: CallReported, case: Case, way: Way | None) -> Id:
+    return several_card(report, way) if way and cards_of(case.state, way.key) else case.new_id("contact")
+
+
+def several_card(report: CallReported, way: Way) -> Id:
+    return named_id(report.meta.workspace, f"caller/{way.value}")
 
 
 def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> Iterator[Event]:
