@@ -44,7 +44,18 @@ ASKED: dict[str, dict[str, Any]] = {
     "deal_lose": {"deal_id": Deal, "why": "gone"},
     "deal_assign": {"deal_id": Deal, "owner": st.sampled_from(("", "anna", "petro"))},
     "payment_match": {"payment_id": Payment, "deal_id": Deal},
-    "payment_unmatch": {"payment_id": lambda paid: isinstance(paid, Payment) and paid.deal_id},
+    "payment_unmatch": {"payment_id": lambda paid: isinstance(paid, Payment) and paid.deals},
+    "payment_move": {"payment_id": Payment, "deal_id": Deal},
+    "payment_split": {
+        "payment_id": lambda paid: isinstance(paid, Payment) and paid.amount_minor == 100,
+        "shares": [{"deal_id": Deal, "minor": 30}, {"deal_id": Deal, "minor": 70}],
+    },
+    "payment_correct": {
+        "payment_id": Payment,
+        "amount": st.sampled_from(
+            ({"minor": 100, "currency": "USD"}, {"minor": 100, "currency": "UAH"}, {"minor": 60})
+        ),
+    },
     "note_add": {"deal_id": Deal, "text": "x"},
     "note_change": {"note_id": Note, "text": st.sampled_from(("x", "y"))},
     "note_remove": {"note_id": Note},
@@ -69,7 +80,7 @@ ASKED: dict[str, dict[str, Any]] = {
 def any_story(draw: st.DrawFn) -> AtTheDesk:
     """Facts with commands between them; those that are refused leave nothing."""
     facts = draw(any_facts())
-    often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch"
+    often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch", "payment_move", "payment_split"
     names = draw(st.lists(st.sampled_from([*ASKED, *often]), max_size=16))
     steps: list[Fact | str] = draw(st.permutations([*facts, *names]))
     story = AtTheDesk(*RULES)
@@ -86,6 +97,8 @@ def any_story(draw: st.DrawFn) -> AtTheDesk:
 
 
 def value_of(draw: st.DrawFn, story: AtTheDesk, value: Any) -> Any:
+    if isinstance(value, list):
+        return [{name: value_of(draw, story, one) for name, one in part.items()} for part in value]
     if isinstance(value, type) or callable(value):
         fits = (lambda thing: isinstance(thing, value)) if isinstance(value, type) else value
         ids = [key for (_, key), thing in story.state.things.items() if fits(thing)]
