@@ -199,7 +199,7 @@ def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
 
 
 def outcome(story: Story) -> tuple[Any, ...]:
-    """The call but for its place in lists and its card, which its first report gave it; who stands; how many deals."""
+    """The call without what its first report alone decides, who stands, and how many deals there are."""
     (row,) = fold(call_row, story.decide.journal).values()
     people = [contact.identifiers for contact in story.contacts()]
     return replace(row, contact_id="", created_at=0), people, len(story.every(DealOpened))
