@@ -54,12 +54,12 @@ def told_in(delivery: Delivery) -> Tree:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    """A report of a kind that is not known and names a call or a number is one of that call."""
+    """Whatever names a call or a number is a report of a call, also where its kind is not known."""
     told = read_body(delivery).tree
     call: Value = told.get("callDetails") or told
     kind = text(told, "requestType") or ("apiCallCompleted" if call is not told else "")
     id = first(call, "generalCallID", "callID")
-    if kind == SETTINGS or not (id or (kind not in PHASES and text(call, "externalNumber"))):
+    if kind == SETTINGS or not (id or text(call, "externalNumber")):
         if kind in ("", *PHASES):
             raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
         kept = partial(DeliveryKept, connector="binotel", kind=kind)
