@@ -49,9 +49,9 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
         direction=report.direction,
         phone=report.phone,
         line=report.line,
-        known=contact is not None,
+        known=owner is not None,
     )
-    yield updated(report, case, call_id, contact_id, known=contact is not None)
+    yield updated(report, case, call_id, contact_id, known=owner is not None)
     return contact is None
 
 

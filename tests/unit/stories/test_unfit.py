@@ -59,6 +59,7 @@ def test_a_moment_outside_the_calendar_is_quarantined(moment: int) -> None:
         paid("1", 100, changed_at=moment),
         call("1", "ringing", "+380671234567", started_at=moment),
         message("1", edited_at=moment),
+        message("1", sent_at=moment),
     ]
     for fact in facts:
         story = given().when(fact).then(an(FactQuarantined, reason=NO_DATE))
