@@ -1,7 +1,7 @@
 """Rows as they were at a moment: the argument `asOf` of one row, lists and the funnel as of a moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -33,10 +33,10 @@ strawberry.enum(moments.Clock, description="Every event has two: when it happene
 @strawberry.input(description="A moment in the past, on one of two clocks.")
 class AsOf:
     at: datetime = strawberry.field(
-        description="UTC where it names no zone. What is dated exactly then counts. By RECORDED it is what was known "
-        "then: once the moment is over and its events are in the read models, the answer stays the same for ever. By "
-        "OCCURRED it is what was true then, as far as is known now: a fact that comes late changes it. A moment ahead "
-        "gives what is known now; nothing is foretold."
+        description="With its zone. What is dated at this very moment counts. By RECORDED: what was known then; once "
+        "the moment is over and its events are in the read models, the answer stays the same for ever. By OCCURRED: "
+        "what was true then, as far as is known now; a fact that comes late changes it. A moment ahead gives what is "
+        "known now."
     )
     clock: moments.Clock = strawberry.field(default=moments.Clock.OCCURRED, description="By which clock.")
 
@@ -125,7 +125,7 @@ async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
 
 
 async def listed(
-    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: dict[str, set[str]]
+    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: Mapping[str, Collection[str | None]]
 ) -> list[Shaped]:
     """The latest touched first, with one of these values in each of these columns."""
     if not 1 <= first <= LONGEST:
@@ -175,8 +175,9 @@ async def family(info: Info, contact: Id, as_of: AsOf) -> set[str]:
     return found
 
 
-async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int) -> list[Shaped]:
-    return await listed(info, PROJECTIONS["contact"], as_of, first, {})
+async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int, include_merged: bool = False) -> list[Shaped]:
+    given: dict[str, set[str | None]] = {} if include_merged else {"merged_into": {None}}
+    return await listed(info, PROJECTIONS["contact"], as_of, first, given)
 
 
 def micros(at: datetime) -> Micros:

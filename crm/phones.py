@@ -22,13 +22,14 @@ _EXPONENT = re.compile(r"(\d(?:[.,]\d+)?)e\+?(\d\d?)", re.IGNORECASE)
 _CHAT_LINK = re.compile(r"(?:wa\.me/|[?&](?:phone|number)=|t\.me/\+|tel:)(?:\+|%2b)?[\s-]*(\d{7,15})\b", re.IGNORECASE)
 _TEL = re.compile(r"\b(?:tel|phone|callto):", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\S*(?:://|www\.|@|;phone-context=)\S*")  # links and addresses: their digits are no number's
+_DAMAGE = re.compile(r"[\d\s()+.-]*\ufffd[\d\s()+.-]*")  # a number with a letter lost in it is none
 _HOUR = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
 _ZERO = re.compile(r"(?<=\d)[oо]+(?=[\d\s()./-]|$)|(?<![^\W_])[oо](?=\d\d)|(?<=\d[\s()./-])[oо](?=\d)", re.IGNORECASE)
 _THREE = re.compile(r"(?<=\d)[зЗ](?=[\d\s()./-]|$)")
 _ONE = re.compile(r"(?<=\d)[lIіІ](?=\d)")
 _EXTENSION = re.compile(
     r"(?:[,;]?\s*\(?\s*(?:\b(?:дод|доб|доп|внутр?|вн|ext|extn|extension|wew|poste|int)[а-яіїєґ]*\b\.?|(?<=\d)[xх]|(?<=\d\s)[xх]|#)"
-    r"\s*[.:№]?\s*)(\d{1,6})(?!\d)\)?",
+    r"\s*[.:№=]?\s*)(\d{1,6})(?!\d)\)?",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"(?:^|(?<=[\s,;]))\d[).]\s+(?=[+0(])")
@@ -46,8 +47,15 @@ class _Found(NamedTuple):
 
 def read_phone(text: str, country: str = "UA") -> Phone:
     """The text as it was given, and its E.164 form where the text certainly holds one number and no second."""
+    return _cached_one(text, country) if len(text) <= _CACHED else _one(text, country)
+
+
+def _one(text: str, country: str) -> Phone:
     found = phones_in(text, country)
     return Phone(text, found[0].e164, found[0].extension) if len(found) == 1 else Phone(text, "")
+
+
+_cached_one = lru_cache(maxsize=65_536)(_one)
 
 
 def phones_in(text: str, country: str = "UA") -> list[Phone]:
@@ -77,7 +85,7 @@ def _phones(text: str, country: str) -> tuple[Phone, ...]:
     )
 
 
-_cached = lru_cache(maxsize=65_536)(_phones)
+_cached = lru_cache(maxsize=16_384)(_phones)
 
 
 def _ukrainian(text: str) -> str:
@@ -95,7 +103,7 @@ def _clean(text: str) -> str:
     """ASCII digits, blanks, dashes and plus signs for all that look so; nothing that cannot be seen."""
     if not text.isascii():
         text = "".join(map(_shown, text))
-    text = text.strip().lstrip("'=\"")
+    text = _DAMAGE.sub(" | ", text.strip().lstrip("'=\""))
     if _TABLE.fullmatch(text):
         return text.replace(",", "") if text.count(",") > 1 else re.split("[.,]", text)[0]
     if exponent := _EXPONENT.fullmatch(text):

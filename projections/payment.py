@@ -1,15 +1,24 @@
 """One row per payment: what the bank told, and which deal it is for."""
 
+from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import PaymentMatched, PaymentParked, PaymentRecorded, PaymentUnmatched
+from crm.events import (
+    PaymentCorrected,
+    PaymentMatched,
+    PaymentParked,
+    PaymentRecorded,
+    PaymentShared,
+    PaymentUnmatched,
+)
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
 
 class PaymentRow(Row, frozen=True, gc=False):
-    """A payment. `parked` while it fits no deal; `why` says what is missing, or how its deal was found."""
+    """A payment. `parked` while it fits no deal; `why` says what it could be for and what is missing, or how its deal
+    was found. Of one that was split, the deal and the contact are those of its first share."""
 
     payment_id: Id
     deal_id: Id | None
@@ -31,15 +40,20 @@ class PaymentRow(Row, frozen=True, gc=False):
     changed_at: Micros
     touched_at: Micros
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    created_at: Micros = Micros(0)
+    candidates: tuple[str, ...] = ()  # ids of the deals that it could be for, while it is parked
+    shares: tuple[str, ...] = ()  # JSON text of each share of a split payment: deal_id, contact_id, share_minor
+    suspicious: str = ""  # why it is worth a look; empty if it is not
+    doubts: tuple[str, ...] = ()  # what was told of it and could not be read with certainty
 
 
-Told = PaymentRecorded | PaymentMatched | PaymentParked | PaymentUnmatched
+Told = PaymentRecorded | PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
 
 
 @projection(
     key="payment_id",
-    version=2,
-    indexes=("touched_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
+    version=3,
+    indexes=("touched_at", "created_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
 )
 def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):
@@ -50,9 +64,29 @@ def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     row = replace(row, why=event.why, touched_at=at, version=row.version + 1)
     match event:
         case PaymentMatched():
-            return replace(row, deal_id=event.deal_id, contact_id=event.contact_id, parked=False, matched_by=event.by)
-        case PaymentParked() | PaymentUnmatched():
-            return replace(row, deal_id=None, contact_id=None, parked=True, matched_by="")
+            return replace(placed(row, event), matched_by=event.by, suspicious=event.suspicious)
+        case PaymentShared():
+            first = replace(placed(row, event), matched_by="hand") if not row.shares else row
+            return replace(first, shares=(*row.shares, share(event)))
+        case PaymentParked():
+            return replace(taken_off(row, ()), candidates=event.candidates)
+        case PaymentUnmatched():
+            return taken_off(row, tuple(one for one in row.shares if event.deal_id not in one))
+        case PaymentCorrected():
+            return replace(row, amount_minor=event.amount_minor, currency=event.currency, doubts=())
+
+
+def placed(row: PaymentRow, event: PaymentMatched | PaymentShared) -> PaymentRow:
+    return replace(row, deal_id=event.deal_id, contact_id=event.contact_id, parked=False, candidates=())
+
+
+def taken_off(row: PaymentRow, shares: tuple[str, ...]) -> PaymentRow:
+    return replace(row, deal_id=None, contact_id=None, parked=True, matched_by="", shares=shares, suspicious="")
+
+
+def share(event: PaymentShared) -> str:
+    told = {"deal_id": event.deal_id, "contact_id": event.contact_id, "share_minor": event.share_minor}
+    return json.encode(told).decode()
 
 
 def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
@@ -75,6 +109,11 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         matched_by=row.matched_by if row else "",
         why=row.why if row else "",
         version=row.version + 1 if row else 1,
+        candidates=row.candidates if row else (),
+        shares=row.shares if row else (),
+        suspicious=event.suspicious or (row.suspicious if row else ""),
+        doubts=event.doubts,
         changed_at=event.changed_at,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
+        created_at=row.created_at if row else event.meta.occurred_at,
     )

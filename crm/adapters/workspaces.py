@@ -17,6 +17,7 @@ from crm.scalars import Id
 from crm.shared import AssignmentRule, Meta
 from crm.state import Workspace, fold
 from crm.state.entities import ONLY
+from crm.zones import zone
 
 EVERYBODY = "everybody in turn"
 OF_ONE = "SELECT value::text FROM core.state WHERE workspace = %s AND key = %s"
@@ -57,8 +58,9 @@ async def create_workspace(
 ) -> None:
     """A workspace with the default pipeline and one rule: its owners take turns. Twice is once.
 
-    Raises Differs when there is one of this id with other values.
+    Raises Differs when there is one of this id with other values, and Malformed for a time zone that does not exist.
     """
+    zone(timezone)
     at, wanted = now(), Values(name, country, currency, timezone, tuple(owners))
     cause = named_id(workspace, "create")
     async with await AsyncConnection.connect(dsn) as conn:

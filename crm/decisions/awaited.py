@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from crm.decisions.case import Case
-from crm.decisions.contacts import card, card_of, identified
-from crm.decisions.matching import Match, accounts_of, again, reference_hint
+from crm.decisions.contacts import card, identified
+from crm.decisions.gathering import Told, reference_hint, said_before
+from crm.decisions.matching import Match, find
+from crm.decisions.names import Likeness, likeness
+from crm.decisions.payers import accounts_of, holders_of, tied_to, ties
 from crm.decisions.settling import settle
 from crm.envelope import Event
 from crm.events import PaymentMatched, PaymentParked
@@ -17,8 +20,8 @@ def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: st
     """To be called when a contact got an identifier or a deal: payments may have waited for them."""
     deal = known(case.state, Deal, deal_id) if deal_id else None
     hints = [f"payer:{way}" for way in card(case.state, contact_id).identifiers]
-    if deal:
-        hints = [f"number:{deal.number}", *([reference_hint(reference)] if reference else ()), *hints]
+    if deal and reference:
+        hints = [reference_hint(reference), *hints]
     for hint in hints:
         parked = case.state.get(Parked, shelf(hint))
         for waits_for, payment_id in parked.waiting if parked else ():
@@ -28,27 +31,63 @@ def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: st
 
 def tried_again(case: Case, payment_id: Id, hint: str, deal: Deal | None) -> Iterator[Event]:
     payment = known(case.state, Payment, payment_id)
-    if payment.deal_id or payment.amount_minor < 0:  # matched a moment ago, or money that went out
+    if payment.deals or payment.amount_minor < 0:  # matched a moment ago, or money that went out
         return
-    match = again(case.state, payment, hint, deal)
+    by_payer = hint.startswith("payer:")
+    if by_payer and deal and deal.outstanding_minor != payment.amount_minor and not payment.candidates:
+        return  # the payer's new deal waits for another sum, and nothing else could name it
+    match = find(case.state, as_told(payment))
     if isinstance(match, Match):
         yield from matched(case, payment, match)
-    elif not hint.startswith("payer:"):
+    elif not by_payer:
         left = tuple(h for h in payment.hints if h != hint)
-        yield PaymentParked(case.meta(payment_id), payment_id, match.why, left)
+        yield PaymentParked(case.meta(payment_id), payment_id, match.why, left, match.candidates)
+
+
+def as_told(payment: Payment) -> Told:
+    """A parked payment with all that its reports said."""
+    return Told(
+        payment.purpose,
+        payment.references,
+        payment.payer,
+        payment.status,
+        payment.amount_minor,
+        payment.currency,
+        said_before(payment),
+        payment.candidates,
+    )
 
 
 def matched(case: Case, payment: Payment, match: Match) -> Iterator[Event]:
     deal = match.deal
-    meta = case.meta(payment.payment_id)
-    yield PaymentMatched(meta, payment.payment_id, deal.deal_id, deal.contact_id, match.by, match.why)
-    yield from settle(case, deal.deal_id, None, payment)
-    yield from learnt(case, deal.contact_id, payment.payer)
+    yield PaymentMatched(
+        meta=case.meta(payment.payment_id),
+        payment_id=payment.payment_id,
+        deal_id=deal.deal_id,
+        contact_id=deal.contact_id,
+        by=match.by,
+        why=match.why,
+        taught=ties(case.state, payment.payer, deal.contact_id),
+        suspicious=match.suspicious,
+    )
+    yield from settle(case, deal.deal_id, None, known(case.state, Payment, payment.payment_id))
+    if match.teaches:
+        yield from learnt(case, deal.contact_id, payment.payer)
 
 
 def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
-    """Who has paid from an account once is known by it. An account that another contact has stays there."""
-    ways = [way for way in accounts_of(payer) if card_of(case.state, way.key) is None]
-    if ways:
-        yield from identified(case, contact_id, ways)
+    """Who has paid from an account once is known by it, unless it is called otherwise: payment companies, carriers,
+    banks and accountants pay for many. So does an account that has paid for somebody else, or that another one has."""
+    accounts = list(accounts_of(payer))
+    contact = card(case.state, contact_id)
+    if not accounts or likeness(payer.name, contact.name) in (Likeness.OTHER, Likeness.PART):
+        return
+    ways = [
+        way
+        for way in accounts
+        if holders_of(case.state, way.key) or tied_to(case.state, way).keys() <= {contact.contact_id}
+    ]
+    before = case.events
+    yield from identified(case, contact_id, ways)
+    if case.events > before:
         yield from awaited(case, contact_id)

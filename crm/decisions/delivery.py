@@ -12,8 +12,11 @@ from crm.envelope import Event, Fact, named_id
 from crm.errors import Malformed
 from crm.events import DeliveryNoted, FactQuarantined
 from crm.facts import DeliveryKept, DeliveryQuarantined, DeliveryReparsed, FactRetried
+from crm.leads import ways_in
 from crm.scalars import Id
 from crm.shared import Raw
+from crm.state import Workspace
+from crm.state.entities import ONLY
 from crm.versions import digest_of
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
@@ -37,6 +40,8 @@ def delivery_quarantined(fact: DeliveryQuarantined, case: Case) -> Iterator[Even
 def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
     """The bytes stay where meta.cause_* says; the excerpt is for eyes: broken letters and NUL are replaced."""
     raw: Raw = getattr(case.fact, "raw", NO_RAW)
+    workspace = case.state.get(Workspace, ONLY)
+    phones, emails = ways_in(raw.body, workspace.country if workspace else "UA")
     return FactQuarantined(
         meta=case.meta(case.fact.meta.id),
         quarantine_id=case.fact.meta.id,
@@ -46,6 +51,8 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
         size=len(raw.body),
         sha256=sha256(raw.body).hexdigest(),
         excerpt=raw.body[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT].replace("\0", "\ufffd"),
+        phones=phones,
+        emails=emails,
     )
 
 

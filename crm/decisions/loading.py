@@ -8,27 +8,33 @@ from typing import Any
 
 from crm.commands import Command
 from crm.decisions.chat import account_of, conversation_id_of
+from crm.decisions.form import digest_in
 from crm.decisions.form import ways_of as ways_of_form
-from crm.decisions.matching import reference_hint
-from crm.decisions.matching import ways_of as ways_of_payer
+from crm.decisions.gathering import reference_hint
+from crm.decisions.payers import ways_of as ways_of_payer
 from crm.decisions.payment import payment_id_of
-from crm.decisions.purpose import number_of, numbers_in
+from crm.decisions.purpose import number_of, read
 from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.state import (
     Absorbed,
     Call,
+    ChatOrigin,
     ConnectionKept,
     Contact,
     Conversation,
     Deal,
     DealNumber,
     DealReference,
+    DealSum,
+    Enquiry,
+    Fields,
     Identity,
     Load,
     Message,
     Note,
     Numbers,
+    PaidFrom,
     Parked,
     Payment,
     Task,
@@ -37,11 +43,13 @@ from crm.state import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
-from crm.state.entities import NUMBERS_A_SHELF, ONLY
+from crm.state.entities import ONLY
 from crm.state.entity import Entity
+from crm.state.references import reference_key
 
 Wanted = Iterator[tuple[type[Entity], str]]
 
@@ -58,11 +66,22 @@ def hints(fact: Fact) -> Wanted:
 
 
 def of_form(form: FormSubmitted) -> Wanted:
-    for way in ways_of_form(form):
+    ways = ways_of_form(form)
+    for way in ways:
         yield from of_identifier(way.key)
+    if not ways:
+        yield Enquiry, digest_in(form, ways)
+    if form.fields:
+        yield Fields, "deal"
     if reference := form.reference.strip():
-        yield DealReference, key(reference)
+        yield DealReference, reference_key(reference)
         yield Parked, reference_hint(reference)
+    yield from of_sum(form.amount_minor)
+
+
+def of_sum(amount_minor: int | None) -> Wanted:
+    if amount_minor:
+        yield DealSum, str(amount_minor)
 
 
 def of_identifier(way: str) -> Wanted:
@@ -72,16 +91,19 @@ def of_identifier(way: str) -> Wanted:
 
 def of_payment(report: PaymentReported) -> Wanted:
     yield Payment, payment_id_of(report)
-    reference = report.reference.strip()
+    yield from of_sum(report.amount_minor)
+    words, reference = read(report.purpose), report.reference.strip()
     number = number_of(reference)
-    for n in {*numbers_in(report.purpose), *(() if number is None else (number,))}:
-        yield DealNumber, str(n)
-        yield Parked, shelf(f"number:{n}")
+    numbers = {*words.deals, *(int(text) for text in words.orders), *(() if number is None else (number,))}
+    yield from ((DealNumber, str(n)) for n in numbers)
+    for text in (*words.references, *words.orders, *words.bare, *([reference] if reference else ())):
+        yield DealReference, reference_key(text)
     if reference:
-        yield DealReference, key(reference)
         yield Parked, reference_hint(reference)
     for way in ways_of_payer(report.payer):
         yield from of_identifier(way.key)
+        if way.kind in ("iban", "tax_id"):
+            yield PaidFrom, way.key
 
 
 def of_call(report: CallReported) -> Wanted:
@@ -91,6 +113,8 @@ def of_call(report: CallReported) -> Wanted:
 
 
 def of_message(report: MessageReported) -> Wanted:
+    if report.chat_kind != "private":
+        yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
     conversation_id = conversation_id_of(report)
     yield Conversation, conversation_id
     yield Message, named_id(conversation_id, report.message)
@@ -128,11 +152,12 @@ def follow(entity: Entity) -> Wanted:
             for rule in entity.rules:
                 yield Turn, turn_key(entity.rules_version, rule.name)
                 yield from ((Load, key(owner)) for owner in rule.owners)
-        case Numbers():  # the deals that this batch will open
-            yield Parked, shelf(f"number:{entity.deals + 1}")
-            yield Parked, shelf(f"number:{entity.deals + NUMBERS_A_SHELF}")
-        case Identity() | Call() | Conversation():
+        case Identity():
+            yield from ((Contact, contact_id) for contact_id in entity.holders)
+        case Call() | Conversation():
             yield Contact, entity.contact_id
+        case Enquiry():
+            yield from ((Deal, deal_id) for _, deal_id in entity.deals)
         case Contact():
             yield Absorbed, entity.contact_id
             yield from ((Parked, f"payer:{way}") for way in entity.identifiers)
@@ -144,13 +169,14 @@ def follow(entity: Entity) -> Wanted:
             yield Deal, entity.deal_id
         case DealReference():
             yield from ((Deal, deal_id) for deal_id in entity.deals)
+        case PaidFrom():
+            yield from ((Contact, contact_id) for contact_id, _ in entity.payments)
         case Deal():
             yield Contact, entity.contact_id
             if entity.owner:
                 yield Load, key(entity.owner)
         case Payment():
             yield from ((Parked, shelf(hint)) for hint in entity.hints)
-            if entity.deal_id:
-                yield Deal, entity.deal_id
+            yield from ((Deal, deal_id) for deal_id in entity.deals)
         case Parked():
             yield from ((Payment, payment_id) for hint, payment_id in entity.waiting if not hint.startswith("number:"))

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from crm.decisions.awaited import learnt, matched
 from crm.decisions.case import Case, State
 from crm.decisions.delivery import quarantined
+from crm.decisions.gathering import Told, said_before
 from crm.decisions.matching import Match, Nothing, find
-from crm.decisions.settling import settle
+from crm.decisions.settling import UNKNOWN_CURRENCY, in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
 from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
+from crm.shared import Payer
 from crm.state import Deal, Parked, Payment, known, shelf
 
+NOBODY = Payer()
 STATUSES = ("created", "expired", "failed", "held", "settled", "reversed")  # the later one wins at the same instant
 MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, or each one would cost all before it
 
@@ -24,36 +29,65 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
         yield quarantined(case, report.meta.actor, f"no payment is of {report.amount_minor}: the sum cannot be true")
         return
     before = case.state.get(Payment, payment_id)
+    report = corrected(report, before)
     if before and age(report) <= age(before):
         same = age(report) == age(before)
         why = "it says what is known already" if same else f"a newer report said {before.status}"
         yield PaymentReportOutdated(case.meta(payment_id), payment_id, report.status, why)
     else:
-        yield recorded(case, payment_id, report)
+        yield recorded(case, payment_id, report, before)
     payment = known(case.state, Payment, payment_id)
-    if payment.deal_id:
-        yield from settle(case, payment.deal_id, before, payment)
-        yield from learnt_again(case, payment.deal_id, report)
+    if payment.deals:
+        for deal_id in payment.deals:
+            yield from settle(case, deal_id, before, payment)
+        yield from learnt_again(case, payment, report)
     elif payment.amount_minor >= 0 and not payment.by_hand:
         # An outdated report may still be the one that names the deal: so any order of reports ends the same.
-        found = find(case.state, report)
+        found = find(case.state, told(report, payment, before))
         if isinstance(found, Match):
             yield from matched(case, payment, found)
         else:
             yield from parked(case, payment, found)
 
 
+def told(report: PaymentReported, payment: Payment, before: Payment | None) -> Told:
+    """What this report says and what the earlier ones said; how it stands is the newest's."""
+    reference = report.reference.strip()
+    return Told(
+        purpose=payment.purpose if report.purpose in payment.purpose else f"{payment.purpose}\n{report.purpose}",
+        references=tuple(dict.fromkeys((*payment.references, *([reference] if reference else ())))),
+        payer=report.payer if report.payer != NOBODY else payment.payer,
+        status=payment.status,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        earlier=said_before(before),
+        seen=before.candidates if before else (),
+    )
+
+
+def corrected(report: PaymentReported, before: Payment | None) -> PaymentReported:
+    """What somebody said of its sum holds for its later reports too."""
+    right = before.correction if before else None
+    if right is None or report.currency != right.reported_currency:
+        return report
+    amount = right.amount_minor if report.amount_minor == right.reported_minor else report.amount_minor
+    return replace(report, amount_minor=amount, currency=right.currency)
+
+
 def payment_id_of(report: PaymentReported) -> Id:
     return named_id(report.meta.workspace, f"payment/{report.provider}/{report.payment}")
 
 
-def age(state: PaymentReported | Payment) -> tuple[Micros, int, int, int, str, str]:
-    """Reports are in one order, whoever comes first: the provider's clock, then the more advanced state."""
+def age(state: PaymentReported | Payment) -> tuple[bool, Micros, int, int, int, str, str]:
+    """Reports are in one order, whoever comes first: what only was begun is before all else, as no money goes back to
+    that; then the provider's clock, then the more advanced state."""
     rank = STATUSES.index(state.status) if state.status in STATUSES else -1
-    return state.changed_at, rank, state.refunded_minor, state.amount_minor, state.currency, state.status
+    currency = "" if state.currency == UNKNOWN_CURRENCY else state.currency  # to know it is newer than not to
+    told = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
+    return rank > 0, *told
 
 
-def recorded(case: Case, payment_id: Id, report: PaymentReported) -> PaymentRecorded:
+def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Payment | None) -> PaymentRecorded:
     return PaymentRecorded(
         meta=case.meta(payment_id),
         payment_id=payment_id,
@@ -68,13 +102,25 @@ def recorded(case: Case, payment_id: Id, report: PaymentReported) -> PaymentReco
         payer=report.payer,
         account=report.account,
         changed_at=report.changed_at,
+        doubts=report.doubts,
+        suspicious=went_back(case.state, report, before),
     )
 
 
-def learnt_again(case: Case, deal_id: Id, report: PaymentReported) -> Iterator[Event]:
+def went_back(state: State, report: PaymentReported, before: Payment | None) -> str:
+    """Money that goes back from a deal that was won is for a person to see: the deal stays won."""
+    back = report.refunded_minor if report.status == "settled" else report.amount_minor
+    if before is None or before.status not in ("held", "settled") or back <= before.refunded_minor:
+        return ""
+    won = [deal for deal_id in before.deals if (deal := known(state, Deal, deal_id)).stage == "won"]
+    went = in_words(back - before.refunded_minor, report.currency)
+    return f"{went} went back after D-{won[0].number} was won" if won else ""
+
+
+def learnt_again(case: Case, payment: Payment, report: PaymentReported) -> Iterator[Event]:
     """A later report may tell the payer that the first one did not."""
-    deal = known(case.state, Deal, deal_id)
-    yield from learnt(case, deal.contact_id, report.payer)
+    if payment.deal_id:
+        yield from learnt(case, known(case.state, Deal, payment.deal_id).contact_id, report.payer)
 
 
 def parked(case: Case, payment: Payment, nothing: Nothing) -> Iterator[Event]:
@@ -85,8 +131,9 @@ def parked(case: Case, payment: Payment, nothing: Nothing) -> Iterator[Event]:
     if len(room) < len(fresh):
         why += f"; {MOST_WAITING} payments wait for the same already: match it by hand"
     hints = tuple(sorted({*payment.hints, *room}))
-    if why != payment.parked or hints != payment.hints:
-        yield PaymentParked(case.meta(payment.payment_id), payment.payment_id, why, hints)
+    candidates = tuple(dict.fromkeys((*payment.candidates, *nothing.candidates)))
+    if (why, hints, candidates) != (payment.parked, payment.hints, payment.candidates):
+        yield PaymentParked(case.meta(payment.payment_id), payment.payment_id, why, hints, candidates)
 
 
 def waiting(state: State, hint: str) -> int:

@@ -1,33 +1,213 @@
-"""Which deals a payment's purpose names: people write "угода 7", "D-7", "замовлення №7", "order #7, 8"."""
+"""What the words of a payment say: which deals they name, which numbers may be an order's, which are other things'.
+
+"D-7" and "угода 7" name a deal. "замовлення №7", "рахунок 7", "#7" may name a deal, or an order of a shop, or nothing
+of ours. "школа №7" has a number of its own: a number belongs to the word before it.
+"""
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
-MOST = 20  # numbers that are looked for; a purpose that names more names no deal
-
-# What else has numbers: contracts, acts, receipts, flats, cards, telephones.
-OTHER = (
-    r"(?:дог(?:ов[оі]р\w{0,4})?|контракт\w{0,3}|акт\w{0,3}|накладн\w{0,3}|квитанц\w{0,3}|чек\w{0,3}|поліс\w{0,3}"
-    r"|кв(?:артир\w{0,3})?|картк\w{0,3}|тел\w{0,8}|contract|act|receipt)"
+from crm.decisions.vocabulary import (
+    ACCOUNT,
+    AFTER,
+    BETWEEN,
+    CALLED_SO,
+    DEAL,
+    NEUTRAL,
+    NOT_A_CUSTOMERS,
+    ORDER,
+    OTHER,
+    SIGN,
+    UNIT,
 )
-WORD = r"(?:угод\w{0,3}|замовленн?\w{0,3}|рахун\w{0,4}|сделк\w{0,2}|заказ\w{0,2}|сч[её]т\w?|deal|order|invoice)"
-MARK = r"(?:№|#|[DД]\s?[-–])"
-SIGN = rf"(?:{MARK}|no\.?|номер)"
-NUMBER = r"[0-9]{1,9}(?![0-9]|[.,/–-][0-9]|\s?(?:грн|uah|₴|usd|\$|eur|€|шт))"
-NEXT = rf"\s?(?:,|;|\+|&|та|і|й|и|and)\s?(?:{SIGN}\s?)?{NUMBER}"
-NAMED = re.compile(
-    rf"(?<!\w){OTHER}\.?\s?(?:№|#|no\.?)?\s?[\w/+-]{{0,30}}[0-9][\w/-]{{0,30}}"  # passed over
-    rf"|(?<!\w)(?:{WORD}[\s:]{{0,3}}(?:{SIGN}\s?)?|{MARK}\s?)(?P<numbers>{NUMBER}(?:{NEXT})*)",
-    re.IGNORECASE,
+from crm.state.references import DASHES, reference_of
+
+MOST = 20  # numbers that are looked for; words with more name nothing
+LONGEST = 1000  # characters that are read, and kept of a payment that waits
+LONGEST_NUMBER = 9  # digits
+LONG_NUMBER = 5  # digits: nobody writes them by chance where an order has just this number
+
+
+class Words(NamedTuple):
+    """What was read: numbers of deals; numbers of orders or bills as they were written; long numbers without a word,
+    and numbers of orders that have parts; references with letters or parts, as `reference_of` gives them; numbers of
+    other things; what kind of money that is no customer's."""
+
+    deals: tuple[int, ...] = ()
+    orders: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    not_a_customers: str = ""
+
+
+NOTHING = Words()
+DASH = f"[{DASHES}]"
+HAS_DIGIT = re.compile(r"\d")
+NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
+# A book-keeping program pads with zeros: СФ-0000012.
+PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
+OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OWN_BARE = re.compile(r"(?<!\w)[dд]$")
+OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
+ORDER_WORD = re.compile(
+    rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
-IS_NUMBER = re.compile(r"\s*[DД]\s?[-–]\s?([0-9]{1,9})\s*", re.IGNORECASE)
+ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
+BARE_SIGN = re.compile(r"(?P<sign>[№#])\s?$")
+LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
+NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
+OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:[№#]\s?)?$")
+CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
+ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
+LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
+PARTS = re.compile(r"/\d")
+MEASURED = re.compile(rf"\s?(?:{UNIT})")
+MORE_DIGITS = re.compile(r"\s\d")
+FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
+AFTER_WORD = re.compile(rf"(?:{AFTER})")
+NEXT = re.compile(
+    rf"\s?(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?(?:(?:{SIGN})[\s.]?|[dд]{DASH})?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)"
+)
+NOT_OURS = re.compile(rf"(?<!\w)(?:{NOT_A_CUSTOMERS})")
+TOKEN = re.compile(r"[^\W_](?:[\w./\\–—-]*[^\W_])?")
+CREDITOR = re.compile(r"(?<!\w)rf\d\d(?:\s?[0-9a-z]{4}){1,5}(?:\s?[0-9a-z]{1,3})?(?!\w)")
+LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)")
+DATE = re.compile(
+    r"(?:\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?|\d{1,2}[./-]\d{4}|\d{1,2}[./-][ivx]{1,4}[./-]\d{2,4})(?:[рr]\.?)?"
+)
+IS_NUMBER = re.compile(rf"\s*[DД]\s?{DASH}?\s?([0-9]{{1,{LONGEST_NUMBER}}})\s*", re.IGNORECASE)
 
 
-def numbers_in(purpose: str) -> list[int]:
-    """Each once, smallest first. A bare number is a sum or a date as often as a deal: it names none."""
-    if not any(c.isdigit() for c in purpose):
-        return []
-    found = {int(n) for match in NAMED.finditer(purpose[:2000]) for n in re.findall("[0-9]+", match["numbers"] or "")}
-    return sorted(found) if len(found) <= MOST else []
+def read(purpose: str) -> Words:
+    return _read(purpose[:LONGEST]) if HAS_DIGIT.search(purpose) else _without_numbers(purpose)
+
+
+def _without_numbers(purpose: str) -> Words:
+    found = NOT_OURS.search(purpose[:LONGEST].casefold()) if purpose else None
+    return Words(not_a_customers=found[0]) if found else NOTHING
+
+
+@lru_cache(maxsize=8192)
+def _read(purpose: str) -> Words:
+    written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
+    text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
+    deals: set[int] = set()
+    orders: dict[str, None] = {}
+    others: dict[str, None] = {}
+    bare: dict[str, None] = {}
+    kind, until = "", -1
+    for match in NUMBER.finditer(text):
+        start, end = match.span()
+        # Or it goes on with what was named before: "угоди 7 та 8".
+        into = kind if start < until else kind_of(text[max(0, start - 60) : start], written[end : end + 24])
+        if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
+            into = "order"
+        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 60) : start]):
+            bare[TOKEN.match(text, start)[0]] = None  # type: ignore[index]  # a digit is there
+        if into == "deal":
+            deals.add(int(match[0]))
+        elif into == "order":
+            orders[match[0]] = None
+        elif into == "other":
+            others[said(text, start, end)] = None
+        elif end - start >= LONG_NUMBER and not counted(written[end : end + 24]):
+            bare[match[0]] = None
+        kind, until = into, -1
+        if into in ("deal", "order") and (more := NEXT.match(text, end)) and not counted(written[more.end() :][:24]):
+            until = more.start("number") + 1
+    if len(deals) + len(orders) > MOST:
+        deals, orders = set(), {}
+    kind = found[0] if (found := NOT_OURS.search(text)) else ""
+    references = references_in(text)
+    return Words(tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], kind)
+
+
+def kind_of(left: str, right: str) -> str:
+    """deal, order or other; empty when the number stands in nothing that has numbers."""
+    if own := OWN.search(left):
+        if CALLED_SO_BEFORE.search(left[: own.start()]):
+            return "other"
+        return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
+    if goes_on(right):
+        return ""
+    if OWN_BARE.search(left):
+        return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
+    if OWN_WORD.search(left):
+        return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
+    if word := ORDER_WORD.search(left):
+        if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
+            return "other"
+        return "order" if word["sign"] or not counted(right) else "other"
+    if sign := BARE_SIGN.search(left):
+        if MEASURED.match(right.lower()):
+            return ""
+        before = left[: sign.start()]
+        return "order" if alone(before) or (ORDER_NEAR.search(before) and not OTHER_BEFORE.search(left)) else "other"
+    return "other" if OTHER_BEFORE.search(left) else ""
+
+
+def ordered(left: str) -> bool:
+    """A word for an order or a bill, or a sign that stands alone, is right before it: "рах. 2026-17", "№7/2"."""
+    sign = BARE_SIGN.search(left)
+    return bool(ORDER_WORD.search(left) or (sign and alone(left[: sign.start()])))
+
+
+def goes_on(right: str) -> bool:
+    """The number is only the beginning of something: 12-345, 202,00, 12:30, 2й. "7від 03.11" goes on with a word."""
+    if LONGER.match(right):
+        return True
+    word = None if right[:1].isspace() else FIRST_WORD.match(right)
+    return word is not None and (len(word[1]) < 3 or AFTER_WORD.fullmatch(word[1].lower()) is None)
+
+
+def alone(before: str) -> bool:
+    """No word stands before a number that the number could be of."""
+    word = LAST_WORD.search(before)
+    return word is None or NEUTRAL_WORD.fullmatch(word[1]) is not None
+
+
+def counted(right: str) -> bool:
+    """What follows says how many, how much or when: "2 вікон", "50%", "12 листопада", "067 000 17 42". A name may
+    follow any number."""
+    if goes_on(right) or MEASURED.match(right.lower()) or MORE_DIGITS.match(right):
+        return True
+    word = FIRST_WORD.match(right)
+    if word is None or AFTER_WORD.fullmatch(word[1].lower()):
+        return False
+    return not word[1].istitle()
+
+
+def said(text: str, start: int, end: int) -> str:
+    """A number with the word that it belongs to."""
+    left = text[max(0, start - 40) : start]
+    if own := OWN.search(left) or OWN_BARE.search(left):
+        left, start = left[: own.start()], start - len(own[0])
+    word = LAST_WORD.search(left.rstrip("№# .:"))
+    return f"{word[1]} {text[start:end]}" if word else text[start:end]
+
+
+def references_in(text: str) -> tuple[str, ...]:
+    """What could be an order's or invoice's number with letters or parts: WC-10045, 2026/00123. Only whole ones."""
+    found: dict[str, None] = {reference_of(match[0]): None for match in CREDITOR.finditer(text)}
+    for match in TOKEN.finditer(text):
+        for token in (match[0], *(part for part in match[0].split("+") if part != match[0])):
+            if distinctive(token):
+                found[reference_of(token)] = None
+    for match in LETTERS_THEN_NUMBER.finditer(text):
+        if distinctive(match[1] + match[2]):
+            found[reference_of(match[1] + match[2])] = None
+    return tuple(found)[:MOST]
+
+
+def distinctive(token: str) -> bool:
+    """Nobody writes it by chance: it has digits, and letters or parts too, and is no date and no deal's number."""
+    digits = sum(c.isdecimal() for c in token)
+    if not digits or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
+        return False
+    letters = sum(c.isalpha() for c in token)
+    return letters + digits >= 5 if letters else digits >= 5 and not token.isdecimal()
 
 
 def number_of(reference: str) -> int | None:

@@ -9,6 +9,7 @@ from crm.events import DealPaid, DealStageMoved
 from crm.scalars import Id
 from crm.state import Deal, Payment, Workspace, known
 
+UNKNOWN_CURRENCY = "XXX"  # ISO 4217's own code for none
 # Digits after the point, ISO 4217: all other currencies have 2.
 NO_DIGITS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
 THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905  # a list of 23 codes reads worse
@@ -22,17 +23,26 @@ def in_words(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{whole}{point} {currency}"
 
 
-def settled_minor(payment: Payment | None, currency: str) -> int:
-    """What a payment gives to a deal in this currency, refunds taken off. Money that went out gives nothing."""
-    if payment is None or payment.status != "settled" or payment.currency != currency:
+def given(payment: Payment | None, deal: Deal, status: str) -> int:
+    """What a payment that stands so gives to a deal, refunds taken off. Money that went out gives nothing, and money in
+    another currency is none of the deal's."""
+    if payment is None or payment.status != status or payment.currency != deal.currency:
         return 0
-    return max(0, payment.amount_minor - payment.refunded_minor)
+    there = max(0, payment.amount_minor - payment.refunded_minor)
+    if not payment.shares:
+        return there
+    return shared(payment, there).get(deal.deal_id, 0)
 
 
-def held_minor(payment: Payment | None, currency: str) -> int:
-    if payment is None or payment.status != "held" or payment.currency != currency:
-        return 0
-    return max(0, payment.amount_minor - payment.refunded_minor)
+def shared(payment: Payment, there: int) -> dict[Id, int]:
+    """What each deal has of a split payment. Refunds are taken from the last share first; what is more than all shares
+    goes to the last."""
+    gets = {}
+    for share in payment.shares:
+        last = share is payment.shares[-1]
+        gets[share.deal_id] = there if last else min(there, share.amount_minor)
+        there -= gets[share.deal_id]
+    return gets
 
 
 def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment | None) -> Iterator[Event]:
@@ -41,8 +51,8 @@ def settle(case: Case, deal_id: Id, before: Payment | None, payment: Payment | N
     either = payment or before
     assert either
     deal = known(case.state, Deal, deal_id)
-    change = settled_minor(payment, deal.currency) - settled_minor(before, deal.currency)
-    held = held_minor(payment, deal.currency) - held_minor(before, deal.currency)
+    change = given(payment, deal, "settled") - given(before, deal, "settled")
+    held = given(payment, deal, "held") - given(before, deal, "held")
     if change == held == 0:
         return
     paid = deal.paid_minor + change

@@ -44,9 +44,14 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     deals: int = 0  # ever opened
     open_deals: tuple[Id, ...] = ()  # the newest fifty
     owner: str = ""  # who got the newest deal that got an owner
-    forms: tuple[tuple[str, Micros], ...] = ()  # digest and time of the last few forms that became deals
+    newest_deals: tuple[Id, ...] = ()  # the last few that were opened, whatever became of them
     merged_into: Id | None = None
     version: int = 0  # how many events its row is a fold of
+    fields: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
+    enquiries: tuple[tuple[str, Micros, Id], ...] = ()  # the last few forms: digest, when it came last, its deal
+    lent: tuple[str, ...] = ()  # identifiers that came with a card that was merged into this one
+    doubts: dict[str, tuple[Id, ...]] = {}  # noqa: RUF012  # identifiers: with which other cards they were seen too
+    nobodys: tuple[str, ...] = ()  # identifiers that it has, and that somebody said to identify nobody
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -64,6 +69,12 @@ class Identity(Entity, frozen=True, gc=False, omit_defaults=True):
     @property
     def holders(self) -> tuple[Id, ...]:
         return self.contact_id, *self.others
+
+
+class Enquiry(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The newest deals of one enquiry whose sender gave nothing to be known by. Key: `crm.enquiries.anonymous`."""
+
+    deals: tuple[tuple[Micros, Id], ...] = ()  # when it came, and its deal
 
 
 class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -102,6 +113,12 @@ class DealReference(Entity, frozen=True, gc=False, omit_defaults=True):
     deals: tuple[Id, ...]
 
 
+class DealSum(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The newest few deals that were ever worth a sum, by number. Key: the sum in the smallest unit of any currency."""
+
+    deals: tuple[tuple[int, Id], ...]
+
+
 class Turn(Entity, frozen=True, gc=False, omit_defaults=True):
     """How often a rule has decided. Key: `turn_key(version, rule)`."""
 
@@ -112,6 +129,22 @@ class Load(Entity, frozen=True, gc=False, omit_defaults=True):
     """How many open deals an owner has. Key: `key(owner)`."""
 
     open_deals: int = 0
+
+
+class Share(Entity, frozen=True, gc=False, omit_defaults=True):
+    """What a deal gets of a payment that was split. It is part of Payment."""
+
+    deal_id: Id
+    amount_minor: int
+
+
+class Correction(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A sum that was misread, and what it is. It is part of Payment: later reports are read in the same way."""
+
+    reported_minor: int
+    reported_currency: str
+    amount_minor: int
+    currency: str
 
 
 class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -129,6 +162,23 @@ class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
     parked: str = ""  # why
     by_hand: bool = False  # somebody said what it is not for: no rule matches it any more
     version: int = 0  # how many events its row is a fold of
+    purpose: str = ""  # what all its reports said it is for, while it is matched to nothing
+    references: tuple[str, ...] = ()  # and the references that they told
+    candidates: tuple[Id, ...] = ()  # the deals that it could be for, while it is parked
+    taught: tuple[str, ...] = ()  # the payer's accounts that its match ties to a contact, as Identity's keys
+    shares: tuple[Share, ...] = ()  # where it is split over deals; it has no `deal_id` then
+    correction: Correction | None = None
+
+    @property
+    def deals(self) -> tuple[Id, ...]:
+        """What it is for."""
+        return tuple(share.deal_id for share in self.shares) if self.shares else (self.deal_id,) if self.deal_id else ()
+
+
+class PaidFrom(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Whose deals were paid from an account: (contact, the payment that showed it). Key: as Identity's."""
+
+    payments: tuple[tuple[Id, Id], ...]
 
 
 class Parked(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -141,7 +191,12 @@ class Call(Entity, frozen=True, gc=False, omit_defaults=True):
     """A call. Key: its id."""
 
     contact_id: Id
-    anonymous: bool = False  # it was opened by a report without a number
+    anonymous: bool = False  # no report has named its number yet
+    phone: str = ""  # E.164
+    text: str = ""  # the other side as it was written
+    direction: str = ""
+    talked: bool = False
+    detailed: bool = False  # the report that is made when all is over came
 
 
 class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -154,6 +209,15 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     """A message. Key: its id."""
 
     edited_at: Micros = Micros(0)
+    revision: int = 0  # of the edit
+    sent_at: Micros = Micros(0)  # 0: it was not told
+    digest: str = ""  # of the first version; empty while it has not come
+
+
+class ChatOrigin(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The first id of a chat that got another one. Key: `origin_key` of the id that it has now."""
+
+    chat: str
 
 
 class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -171,6 +235,10 @@ def key(text: str) -> str:
 
 def identifier(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
+
+
+def origin_key(source: str, channel: str, chat: str) -> str:
+    return key(f"{source}/{channel}/{chat}")
 
 
 def turn_key(version: int, rule: str) -> str:

@@ -1,70 +1,225 @@
-"""What a field asks for, by its name, in the words of site owners: Ukrainian, English, Russian, or in Latin letters."""
+"""What a field asks for and about whom, by its names and by where it stands: evidence to be weighed with its value."""
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
+from services.connectors.traps import is_trap
+from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
+
+PLAIN, WEAK = 2, 1  # how surely a name asks for its role
+# About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
+SENDER, RECIPIENT, NEAR, STRANGER = range(4)
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
-_APOSTROPHE = re.compile(r"['’ʼ`\"]")
+_APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
 _WORD = re.compile(r"[^\W_]+")
-_LONGEST = 200  # a name so long asks for nothing known, and shall not fill the cache
-_COUNTER = re.compile(r"q?\d+")  # tel-123, Jotform's q3_
+_LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
+_SENTENCE = 8  # words
+_COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
-# Words that say nothing of what is asked.
-_FILLERS = """
-    your you my the a an what is s are please enter type tell us and customer client contact user buyer lead student
-    students guest billing shipping delivery payer field input text value sender full та і й и по ваше ваш ваша вашу
-    вкажіть введіть укажите введите як вас как клієнта покупця vashe vash
-"""
-_PHRASES = {
-    "name": "name/fullname/fio/pib/піб/п б/фіо/фио/імя/имя/звати/зовут/imya/imia/person/контактна особа/імя прізвище"
-    "/прізвище імя/прізвище імя батькові/имя фамилия/фамилия имя/фамилия имя отчество/first last name/name surname",
-    "first": "first/first name/firstname/fname/given name",
-    "middle": "middle/middle name/patronymic/батькові/отчество",
-    "last": "last/last name/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya",
-    "email": "e mail/пошта/почта/електронна пошта/електронна адреса/ел пошта/эл почта/электронная почта/pochta/poshta",
-    "page": "page/page url/pageurl/url/source url/landing page/referer/referrer/сторінка",
-    "form_id": "form id/formid",
-    "form_name": "form name/formname/form title/formtitle/form",
-    "reference": "order id/orderid/order number/invoice/invoice id/номер замовлення/номер заказа",
-    "amount": "payment amount",  # a plain "amount" may be of anything; see role_of
-    "currency": "currency/валюта",
-}
-_WORDS = {
-    "email": "email mail emails імейл емейл емайл імейла имейл мейл",
-    "phone": "phone phones tel telephone mobile cellphone phonenumber телефон телефону телефона тел моб мобільний"
-    " мобильный telefon viber whatsapp",
-}
-_BY_PHRASE = {phrase: role for role, phrases in _PHRASES.items() for phrase in phrases.split("/")}
-_BY_WORD = {word: role for role, words in _WORDS.items() for word in words.split()}
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
-
-# Inside these a field is the sender's own; inside others ("products", "company") a "name" is somebody else's.
-_OWN = """
-    data fields form_fields customer client contact user lead person buyer answers hidden payment billing shipping
-    values namedvalues submission query utm params
+_IDS = """
+    submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid idempotencykey applicationid
+    submissionkey zayavkaid
 """
-_FILLER_WORDS, _OWN_NAMES = frozenset(_FILLERS.split()), frozenset(_OWN.split())
+_TYPES = {
+    "email": "email",
+    "tel": "phone",
+    "phone": "phone",
+    "phone_number": "phone",
+    "phonenumber": "phone",
+    "textarea": "message",
+    "long_text": "message",
+    "paragraph": "message",
+}
+# Another value each time, whatever a person says.
+_VOLATILE = re.compile(
+    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
+    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
+    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
+    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
+    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
+    r"|build|unique|random)_?id$"
+    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
+    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
+    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
+    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
+    r"|^(позначка_часу|отметка_времени)$"
+)
+# Says nothing that a person said.
+_TECHNICAL = re.compile(
+    r"^_|(^|_)(id|ids|key|hash|version|locale|lang|language|tz|timezone|utc|act|action|type|event|source|status|submit"
+    r"|button|btn|url|href|referrer|page|form|step|method|mode|check|ping|host|browser|device|screen|platform|os"
+    r"|webhook|hook|zen|subject|title|credit|powered_by|pretty|slug|medium|campaign|env|debug|test|is_test)$"
+)
+_META = frozenset(("meta", "cookies", "metadata", "tracking", "range", "definition", "headers", "device"))
+
+# Inside these a field is the sender's own; inside unknown ones it is so with less certainty.
+_OWN = """
+    f data fields formfields customer client contact contacts user lead person buyer answers hidden payment billing
+    values namedvalues submission query utm params payload body record entry response formresponse formdata wpforms
+    cf7 userdata usercolumndata fielddata details info request result results content properties attributes raw
+    rawrequest order sender applicant participant visitor callback anketa quizanswers noteattributes profile personal
+    personaldata contactinfo contactdata contactdetails clientinfo clientdata leadinfo customerdata customerinfo
+    billingaddress questions inputs input vals extra message заявка анкета клієнт дані main form
+"""
+IDS, OWN = frozenset(_IDS.split()), frozenset(_OWN.split())
 
 
-def role_of(name: str, path: tuple[str, ...] = ()) -> str:
-    """One of the roles above, "utm.source" and the like, or empty. `path` leads to a nested field."""
-    return _role_of(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else ""
+class Asked(NamedTuple):
+    """What is known of a field before its value is looked at."""
+
+    role: str = ""
+    weight: int = 0
+    whose: int = SENDER
+    technical: bool = False
+    volatile: bool = False  # another each time, so it takes no part in comparing
+    closed: bool = False  # it says what it is, and that is no way to reach somebody
+    trap: bool = False  # people do not see it
+
+
+NOTHING = Asked()
+
+
+def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "") -> Asked:
+    """`names`: the field's own, its title, its question; `path` leads to it; `kind` is what its builder calls it."""
+    if sum(map(len, names)) + sum(map(len, path)) <= _LONGEST:
+        return _asked_of(names, path, kind)
+    if len(names) > 1:  # a question of many words says less than the short name beside it
+        return asked_of((min(names, key=len),), path, kind)
+    return NOTHING
+
+
+def asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    """`asked_of` for the usual field, which has one name."""
+    return _asked_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
 
 
 @lru_cache(maxsize=8_192)
-def _role_of(name: str, path: tuple[str, ...]) -> str:
-    lower = name.lower()
+def _asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    return asked_of((name,), path)
+
+
+@lru_cache(maxsize=8_192)
+def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked:
+    read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
+    if not read:
+        return NOTHING
+    role, weight = max(((asked.role, asked.weight) for asked in read), key=lambda pair: pair[1])
+    if typed := _TYPES.get(kind.lower()):
+        role, weight = typed, PLAIN
+    whose, loose = _place(path)
+    if loose and role in ("name", "first", "last", "middle", "sum", "price", "amount"):
+        weight = min(weight, WEAK)
+    whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
+    if kind.lower() == "hidden" and role in ("phone", "email", "number"):
+        whose = max(whose, NEAR)
+    return Asked(
+        role,
+        weight,
+        whose,
+        technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
+        volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
+        closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
+        trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
+    )
+
+
+def _of_name(name: str, path: tuple[str, ...]) -> Asked:
+    lower = name.strip().lower()
     if lower.startswith("utm_"):
-        return "utm." + lower[4:]
+        return Asked("utm." + lower[4:], PLAIN, technical=True, volatile=True)
     if lower in _CLICK_IDS:
-        return "utm." + lower
-    if path == ("form",) and lower in ("id", "name"):  # Elementor's
-        return "form_" + lower
-    if lower == "amount" and path and path[-1].lower() == "payment":  # Tilda's cart
-        return "amount"
-    if any(step.lower() not in _OWN_NAMES for step in path):
-        return ""
-    words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
-    words = [word for word in words if word not in _FILLER_WORDS and not _COUNTER.fullmatch(word)]
-    found = _BY_PHRASE.get(" ".join(words)) or next((_BY_WORD[word] for word in words if word in _BY_WORD), "")
-    return found or ("email" if " e mail " in f" {' '.join(words)} " else "")
+        return Asked("utm." + lower, PLAIN, technical=True, volatile=True)
+    last = path[-1].lower() if path else ""
+    if last == "utm":
+        return Asked("utm." + lower, PLAIN, technical=True, volatile=True)
+    if last in ("form", "quiz") and lower in ("id", "name", "title"):  # Elementor's; a quiz has a name too
+        return Asked("form_id" if lower == "id" else "form_name", PLAIN, technical=True)
+    if lower == "amount" and last == "payment":  # Tilda's cart
+        return Asked("amount", PLAIN)
+    snake = "_".join(_WORD.findall(_CAMEL.sub(" ", name).lower()))
+    plain = snake.replace("_", "")
+    meta = any(step.lower() in _META for step in path)
+    starts = "_" if name.startswith("_") else ""
+    volatile = meta or bool(_VOLATILE.search(starts + snake))
+    all_words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
+    points = frozenset[str]().union(*map(classes, all_words))
+    technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
+    if plain in IDS:
+        return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
+    if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
+        return Asked("calling_code", PLAIN, closed=True)
+    if plain == "orderkey":
+        return Asked("order_key", PLAIN, technical=True, closed=True)
+    role, weight, whose, closed = _role(all_words, points)
+    if technical and role not in ("page", "form_id", "form_name", "reference", "phone", "email", "name"):
+        role, weight = ("", 0) if volatile or starts else (role, weight)
+    if volatile and role != "page":
+        role, weight = "", 0
+    return Asked(role, weight, whose, technical, volatile, closed or "consent" in points)
+
+
+def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, bool]:
+    """Role, weight, whose, and whether the name says that it is something else."""
+    words = [word for word in all_words if word not in FILLERS and not _COUNTER.fullmatch(word)]
+    whose = _whose(points)
+    if len(all_words) > _SENTENCE:
+        whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
+    if role := BY_PHRASE.get(" ".join(words), ""):
+        return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
+    if "consent" in points:
+        return "", 0, whose, True
+    if not points & {"thing", "staff"} and (role := BY_PHRASE.get(" ".join(words[-2:]), "")) in ("first", "last"):
+        return role, PLAIN, whose, False  # "mf first name"
+    if points & {"phone", "email"}:
+        role = "email" if "email" in points else "phone"
+        return role, PLAIN, max(whose, NEAR if "company" in points else SENDER), False
+    if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
+        return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
+    rest = [word for word in words if not _whose(classes(word))]
+    if whose and len(rest) < len(words) and (role := BY_PHRASE.get(" ".join(rest), "")):
+        return role, PLAIN, whose, True
+    if "thing" in points:
+        named = points & {"person", "name"}
+        return "", 0, STRANGER if named else whose, "message" not in points
+    if "person" in points:
+        last = any(word.startswith(("прізв", "фамил", "nazwisk")) for word in words) and not points & {"name"}
+        alone = not any(word[:2] in ("ім", "им", "im", "пі", "фі", "фи", "зв", "зо", "об") for word in words)
+        return "last" if last and alone else "name", WEAK, whose, False
+    if "name" in points:
+        return "", 0, STRANGER, True  # of what nobody knows
+    if {"number", "reach"} <= points:
+        return "phone", PLAIN, whose, False
+    for role in ("message", "number", "reach"):
+        if role in points:
+            return role, PLAIN if role == "message" else WEAK, whose, False
+    if not words and PEOPLE.intersection(all_words):
+        return "name", WEAK, whose, False
+    return "", 0, whose, False
+
+
+def _whose(points: frozenset[str]) -> int:
+    return (
+        STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
+    )
+
+
+def _place(path: tuple[str, ...]) -> tuple[int, bool]:
+    """About whom a nested field is, and whether its place is one that nobody knows."""
+    whose, loose = SENDER, False
+    for number, step in enumerate(path):
+        words = _WORD.findall(_CAMEL.sub(" ", step).lower())
+        if "".join(words) in OWN:
+            continue
+        if step.isdecimal() and number:  # the first of a list; the others are somebody with them
+            whose = max(whose, NEAR if step != "0" else SENDER)
+            continue
+        points = frozenset[str]().union(*map(classes, words))
+        if points & {"thing", "company"} and "address" not in words:
+            whose = STRANGER
+        elif _whose(points):
+            whose = max(whose, _whose(points))
+        else:
+            loose = True
+    return whose, loose

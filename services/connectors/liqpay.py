@@ -10,8 +10,10 @@ from crm.errors import Malformed, Refused
 from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_of, to_minor
 from crm.phones import read_phone
+from crm.scalars import Micros
 from crm.shared import Payer
 from services.connectors.bodies import read_body
+from services.connectors.doubts import Doubts
 from services.connectors.exact_json import Tree, decode_object
 from services.connectors.times import from_millis
 from services.connectors.values import first, required, text, whole
@@ -55,17 +57,23 @@ def payment_in(data: str, silent: bool = False) -> Tree:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     payment = payment_in(text(read_body(delivery).tree, "data"))
     id, said = required(payment, "payment_id"), required(payment, "status")
-    when = whole(payment, "end_date") or whole(payment, "create_date")
-    at = from_millis(when) if when else delivery.received_at
+    doubts = Doubts()
+    when = first(payment, "end_date", "create_date")
+    at = doubts.read(
+        lambda: moment(payment, delivery.received_at), delivery.received_at, "when it changed is not known"
+    )
     returned = first(payment, "refund_amount", "amount_return")
-    key = f"{id}/{said}/{when or ''}/{returned}"
+    key = f"{id}/{said}/{when}/{returned}"
     if said == "sandbox" and connection.settings.get("sandbox") != "yes":
         yield Report(key, id, at, partial(DeliveryKept, connector="liqpay", kind="sandbox"))
         return
     currency = currency_of(required(payment, "currency"))
     amount = to_minor(required(payment, "amount"), currency)
-    refunded = to_minor(returned, currency) if returned else amount if said == "reversed" else 0
-    status = STATUSES.get(said, "created")
+    all_of_it = amount if said == "reversed" else 0
+    refunded = all_of_it
+    if returned:
+        refunded = doubts.read(lambda: to_minor(returned, currency), all_of_it, "how much went back is not certain")
+    status = STATUSES.get(said, "created")  # of some forty others none means that money came
     told = partial(
         PaymentReported,
         provider="liqpay",
@@ -79,17 +87,25 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         reference=text(payment, "order_id"),
         payer=payer_of(payment, country_of(connection)),
         account=text(payment, "public_key"),
+        doubts=tuple(doubts),
     )
     yield Report(key, id, at, told)
 
 
+def moment(payment: Tree, otherwise: Micros) -> Micros:
+    """Raises Malformed."""
+    when = whole(payment, "end_date") or whole(payment, "create_date")
+    return from_millis(when) if when else otherwise
+
+
 def payer_of(payment: Tree, country: str) -> Payer:
+    """A telephone that cannot be read stays as it was given."""
     names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
     phone = text(payment, "sender_phone")
     return Payer(
         name=" ".join(filter(None, names)),
         iban=text(payment, "sender_iban"),
-        phone=read_phone(phone, country).e164,
+        phone=read_phone(phone, country).e164 or phone,
         email=text(payment, "sender_email").lower(),
         card=text(payment, "sender_card_mask2"),
     )

@@ -1,27 +1,142 @@
-"""By what a repeated form is known: the builder's own id of the submission, else its content within ten minutes."""
+"""By what a repeated form is known: the builder's own id of the submission for ever, else what it says."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from crm.connector import Delivery, digest
 from crm.scalars import Micros
 from services.connectors.bodies import Body
-from services.connectors.exact_json import canonical
-from services.connectors.shapes import is_gravity
-from services.connectors.values import text
+from services.connectors.exact_json import Tree
+from services.connectors.fields import asked_of
+from services.connectors.shapes import Entry, is_gravity
+from services.connectors.submission import Submission
+from services.connectors.values import first, text
 
-WINDOW = 10 * 60 * 1_000_000  # a browser's second click, a builder's retry
-_IDS = (("tranid",), ("payment", "orderid"), ("submissionID",), ("event_id",))
+WINDOW = 10 * 60 * 1_000_000  # a browser's second click, a builder's retry; what crosses its edge the decision sees
+_IDS = (("tranid",), ("payment", "orderid"), ("submissionID",))  # of their vendors alone, each of one submission
+_SENT_AT = frozenset(
+    ("submittedat", "submittedon", "submissiondate", "submissiontime", "позначкачасу", "отметкавремени")
+)
+_LONG = 6  # characters: a shorter id may be a counter that was begun again, or a constant of the page
+_DAY = 86_400
+_TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?")
+_TO_THE_SECOND = re.compile(r"\d\d:\d\d:\d\d")
+_DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})")
 
 
-def key_of(body: Body, received_at: Micros) -> str:
-    """The idempotency key of a form within its connection."""
+def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str, received_at: Micros) -> str:
+    """The idempotency key of a form within its connection. `content`: the digest of what it says."""
+    tree = body.tree
     for path in _IDS:
-        if found := text(body.tree, *path):
+        if path[0] in tree and (found := text(tree, *path)):
             return f"{'.'.join(path)}/{found}"
-    if is_gravity(body.tree):
-        return f"gravity/{text(body.tree, 'form_id')}/{text(body.tree, 'id')}"
-    content = canonical(body.tree) + "".join(file.ref for file in body.files).encode()
-    return f"{digest(content)}/{received_at // WINDOW}"
+    if "form_response" in tree and (found := text(tree, "event_id")):  # Typeform's; others mean a concert's
+        return f"event_id/{found}"
+    if is_gravity(tree):
+        return f"gravity/{text(tree, 'form_id')}/{text(tree, 'id')}"
+    if found := said.texts.get("order_key", ""):
+        return f"order/{found}"
+    if said.is_order and (order := _order(tree)):
+        return f"order/{order}/{who(said)}"  # numbers of two shops may be alike
+    if found := said.texts.get("submission") or _lead(tree):
+        # Somebody else under the same id is somebody else: an id may be a constant of the page.
+        return f"submission/{found}/{who(said)}{'' if len(found) >= _LONG else content}"
+    return f"{content}/{who(said)}/{_told_at(entries, received_at) or received_at // WINDOW}"
+
+
+def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
+    """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
+    ignored = said.volatile | said.ways.taken
+    told = ((name, value) for name, value in said.fields.items() if name not in ignored)
+    fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
+    texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
+    files = [file.ref for file in body.files]
+    return _short((texts, place_of(page), fields, files))
+
+
+def who(said: Submission) -> str:
+    return _short(_identity(said))
+
+
+def place_of(page: str) -> str:
+    """A page without what only says by which advertisement somebody came."""
+    page = page.partition("#")[0]
+    return _place_of(page) if "?" in page else page.rstrip("/")
+
+
+@lru_cache(maxsize=2_048)
+def _place_of(page: str) -> str:
+    try:
+        parts = urlsplit(page)
+    except ValueError:  # an address that is none
+        return page
+    query = [pair for pair in parse_qsl(parts.query) if not asked_of((pair[0],)).volatile]
+    return f"{parts.netloc}{parts.path.rstrip('/')}?{sorted(query)}"
 
 
 def of_content(kind: str, delivery: Delivery) -> str:
     """The key of a delivery that has no id of its own: its bytes."""
     return f"{kind}/{digest(delivery.body)}"
+
+
+def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
+    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
+    return said.name, sorted(set(phones)), sorted(said.ways.emails)
+
+
+def _order(tree: Tree) -> str:
+    """An order's id at its shop: it is reported again with each of its states."""
+    inside = (tree, tree.get("order"), tree.get("data"), tree.get("payload"))
+    return next((found for at in inside if (found := first(at, "id", "order_id", "order_number", "number"))), "")
+
+
+def _lead(tree: Tree) -> str:
+    """Facebook's and Webflow's leads say their id beside the id of their form."""
+    if "field_data" in tree:
+        return text(tree, "id")
+    inner = tree if "formId" in tree else tree.get("payload")
+    return text(inner, "id") if isinstance(inner, dict) and "formId" in inner else ""
+
+
+def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
+    """When a form says that it was sent: the same at every repetition of one sending."""
+    for entry in entries:
+        if entry.asked.volatile and isinstance(entry.value, str | int):
+            last = entry.name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")
+            if last in _SENT_AT and is_clocks(moment := str(entry.value), received_at, 30 * _DAY):
+                return moment
+    return ""
+
+
+def is_clocks(text: str, received_at: Micros, before_s: int = _DAY) -> bool:
+    """Whether a value is the moment at which the form was filled in, told to the second as only a clock does."""
+    text = text.strip()
+    if not 8 <= len(text) <= 35 or not text[:1].isdecimal():
+        return False
+    if _TIME.fullmatch(text):
+        return True
+    if text.isdecimal():
+        seconds = float(text) / (1 if len(text) <= 10 else 1_000)
+    elif not _TO_THE_SECOND.search(text):
+        return False
+    else:
+        try:
+            at = datetime.fromisoformat(_DAY_FIRST.sub(r"\3-\2-\1", text))
+        except ValueError:
+            return False
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    now = received_at // 1_000_000
+    return now - before_s < seconds < now + _DAY
+
+
+def _short(said: object) -> str:
+    """Whatever its capitals and blanks."""
+    plain = " ".join(msgspec.json.encode(said).decode().casefold().split())
+    plain = plain.replace(' \\"', '\\"').replace('\\" ', '\\"')  # blanks at the ends of a value
+    return blake2b(plain.encode(), digest_size=12).hexdigest()

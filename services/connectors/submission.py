@@ -1,143 +1,201 @@
-"""What a form says of its sender: name, phones, e-mails, where from, what it is worth; every other field is kept."""
+"""What a form says of its sender: name, phones, e-mails, where from; every other field is kept.
+
+Evidence is weighed: a name that asks for it and a value that is one beat a value that can be nothing else, and that
+beats a name alone. Whatever is about somebody else, or is not certain, stays text and is said.
+"""
 
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from crm.errors import Malformed
-from crm.money import currency_of, to_minor
-from crm.phones import read_phone
-from crm.shared import Phone
+from crm.placeholders import is_placeholder
+from services.connectors.evident import has_letters, is_a_name, is_nobodys, phones_among, sure_emails, sure_phone
 from services.connectors.exact_json import Value, encode
+from services.connectors.fields import NEAR, PLAIN, RECIPIENT, SENDER, asked_of
 from services.connectors.shapes import Entry
+from services.connectors.traps import is_filled, is_own
+from services.connectors.ways import MOST, Ways
+from services.connectors.words import classes
+from services.connectors.worth import Sum
 
 MOST_KEPT = 500
-MOST_CONTACTS = 20  # phones, e-mails and UTM labels each: more is no person's; they stay among the fields
-HONEYPOTS = frozenset(("website_url", "hp", "honeypot", "_gotcha", "_honey", "bot-field", "url_confirm"))
-_EMAIL = re.compile(r"[^\s@<>,;:\"'()]+@[^\s@<>,;:\"'()]+\.[^\s@<>,;:\"'().]{2,}")
-_BETWEEN = re.compile(r"[\s<>,;:\"'()]+")
-_DIGIT = re.compile(r"\d")
-_SEPARATOR = re.compile(r"[,;/|\n]+")
-_MOVED = frozenset(("name", "first", "middle", "last", "page", "form_id"))  # told wholly in a place of their own
+_NAMES = ("name", "first", "middle", "last")
+_MOVED = frozenset((*_NAMES, "page", "form_id"))  # said wholly in a place of their own
+_NO_TEXT = (bool, list, dict)
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
+_CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
+_WORD = re.compile(r"[^\W_]+")
 
 
-def honeypots(named: str) -> frozenset[str]:
-    """The usual field names that only robots fill in, and those of a connection's own (separated by commas)."""
-    return HONEYPOTS | {name.strip() for name in named.split(",")} - {""} if named else HONEYPOTS
-
-
-@dataclass
+@dataclass(slots=True)
 class Submission:
     """Filled by `take_all`."""
 
-    country: str
-    honeypots: frozenset[str]
+    ways: Ways
+    traps: frozenset[str] = frozenset()
+    is_order: bool = False
     texts: dict[str, str] = field(default_factory=dict)  # by role: the first that was given
-    phones: dict[str, Phone] = field(default_factory=dict)
-    emails: dict[str, None] = field(default_factory=dict)
     utm: dict[str, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
+    sums: list[Sum] = field(default_factory=list)
+    volatile: set[str] = field(default_factory=set)  # fields that take no part in comparing
+    name: str = ""
     suspicious: str = ""
     dropped: int = 0
+    _left: list[Entry] = field(default_factory=list)  # of which more may be known by their values
 
     def take_all(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._take(entry)
-        self._guess(entries)
-
-    def _take(self, entry: Entry) -> None:
-        name, value, role = entry
-        if name in self.honeypots and value not in ("", None, False):
-            self.suspicious = f"The field {name!r}, which people do not see, was filled in."
-        elif role and self._recognised(role, value):
-            return
-        self._keep(name, value)
-
-    def _keep(self, name: str, value: Value) -> None:
-        if len(self.fields) >= MOST_KEPT:
-            self.dropped += 1
-            return
-        while name in self.fields:
-            name += "'"  # two fields whose dotted names are the same
-        self.fields[name] = encode(value)
-
-    def _recognised(self, role: str, value: Value) -> bool:
-        """Whether the value is what its name promises and is told wholly elsewhere."""
-        if role == "phone":
-            return self._phones(value)
-        if role == "email":
-            return self._emails(value)
-        if isinstance(value, bool | list | dict) or value is None:
-            return False
-        text = str(value).strip()
-        if role.startswith("utm."):
-            if text and len(self.utm) >= MOST_CONTACTS:
-                return False
-            if text:
-                self.utm.setdefault(role[4:], text)
-            return True
-        if not text or role in self.texts or (role == "page" and not text.startswith("http")):
-            return False
-        self.texts[role] = text
-        return role in _MOVED
-
-    def _phones(self, value: Value) -> bool:
-        if isinstance(value, list):
-            return bool(value) and all([self._phones(item) for item in value])
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return False
-        text = str(value).strip()
-        if len(text) > 1_000 or len(self.phones) >= MOST_CONTACTS:
-            return False
-        several = _SEPARATOR.split(text)
-        for part in several if all(len(_DIGIT.findall(part)) >= 9 for part in several) else (text,):
-            if not 5 <= len(_DIGIT.findall(part)) <= 20 or len(part) > 64:
-                return False
-            phone = read_phone(part.strip(), self.country)
-            self.phones.setdefault(phone.e164 or phone.text, phone)
-        return True
-
-    def _emails(self, value: Value) -> bool:
-        if isinstance(value, list):
-            return bool(value) and all([self._emails(item) for item in value])
-        if not isinstance(value, str) or len(value) > 1_000 or len(self.emails) >= MOST_CONTACTS:
-            return False
-        found = [part for part in _BETWEEN.split(value) if _EMAIL.fullmatch(part)]
-        self.emails.update((email.lower(), None) for email in found)
-        return bool(found) and _EMAIL.fullmatch(value.strip()) is not None
-
-    def _guess(self, entries: list[Entry]) -> None:
-        """Where no name told it, a value may: only what can be nothing but an e-mail or a full number counts."""
-        for _, value, role in entries:
-            if role or not isinstance(value, str) or len(value) > 254:
-                continue
-            if not self.emails and "@" in value and _EMAIL.fullmatch(value):
-                self.emails[value.lower()] = None
-            elif not self.phones and value[:1] == "+" and (phone := read_phone(value, self.country)).e164:
-                self.phones[phone.e164] = phone
+        self._by_value()
+        self._nearest()
+        self.name = self._called()
+        if not self.ways.called_back:
+            self._offer()
         for name in ("COOKIES", "meta.page_url"):
             if found := self.fields.get(name):
                 self._utm_in(found)
         self._utm_in(self.texts.get("page", ""))
 
+    def _called(self) -> str:
+        given = [self.texts.get(role, "") for role in _NAMES]
+        full = given[0]
+        return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
+
+    @property
+    def _somebody(self) -> bool:
+        return bool(self.ways.phones or self.ways.emails or self._called())
+
+    def _take(self, entry: Entry) -> None:
+        name, value, asked = entry
+        own = bool(self.traps) and is_own(name, self.traps)
+        trap = own or asked.trap
+        if trap and is_filled(value, own):
+            self.suspicious = f"The field {name!r}, which people do not see, was filled in."
+        elif asked.role and asked.weight == PLAIN and asked.whose == SENDER and self._recognised(entry):
+            return
+        kept = self._keep(name, value)
+        if asked.volatile:
+            self.volatile.add(kept)
+        elif value and not trap and not isinstance(value, bool):
+            self._left.append(entry if kept == name else entry._replace(name=kept))
+
+    def _keep(self, name: str, value: Value) -> str:
+        if len(self.fields) >= MOST_KEPT:
+            self.dropped += 1
+            return ""
+        while name in self.fields:
+            name += "'"  # two fields whose dotted names are the same
+        self.fields[name] = encode(value)
+        return name
+
+    def _recognised(self, entry: Entry) -> bool:
+        """Whether the value is what its name promises and is said wholly elsewhere."""
+        name, value, asked = entry
+        role = asked.role
+        if role == "phone":
+            return self.ways.of_phone(name, value)
+        if role == "email":
+            return self.ways.of_email(name, value)
+        if value is None or isinstance(value, _NO_TEXT):
+            return False
+        text = value.strip() if type(value) is str else str(value)
+        if role.startswith("utm."):
+            if text and len(self.utm) >= MOST:
+                return False
+            if text:
+                self.utm.setdefault(role[4:], text)
+            return True
+        if role in ("sum", "amount", "price"):
+            self.sums.append(Sum(role, text, asked.weight))
+            return False
+        if not text or role in self.texts or (role == "page" and not text.startswith("http")):
+            return False
+        if role in _NAMES and not self._is_name(text, role):
+            return False
+        if role == "calling_code" and (code := _CALLING_CODE.fullmatch(text)):
+            self.ways.dialled = code[1]
+        self.texts[role] = text
+        return role in _MOVED
+
+    def _is_name(self, text: str, role: str) -> bool:
+        """Not a dash, an address or a number, nor the field's own label; "Тест" is how somebody wants to be seen."""
+        if not has_letters(text):
+            return False
+        if len(text) == 1:
+            return role != "name"
+        if is_nobodys("name", text) and (is_placeholder("email", text) or asked_of((text,)).role in _NAMES):
+            return False  # a word for none, whatever is asked
+        return text.isalpha() or not (sure_emails(text) or any(phones_among(text, self.ways.country)))
+
+    def _by_value(self) -> None:
+        """Where no name said it, a value may: only what can be nothing else counts."""
+        named = "name" in self.texts or "first" in self.texts or "last" in self.texts
+        if named and self.ways.called_back and self.ways.emails and not self.is_order:
+            return
+        own = [entry for entry in self._left if entry.asked.whose == SENDER and isinstance(entry.value, str | int)]
+        if not named:
+            self._weak_name(own)
+        numbers = [entry for entry in own if entry.asked.role == "number"]
+        if self.is_order and numbers:
+            self.texts.setdefault("reference", str(numbers[0].value).strip())
+        if not self.ways.called_back:
+            for entry in own:
+                if entry.asked.role == "reach" or (entry.asked.role == "number" and not self.is_order):
+                    self.ways.of_any(entry.name, str(entry.value))
+        if not self.ways.called_back:
+            unnamed = (e for e in own if not (e.asked.closed or e.asked.technical or e.asked.role in _NAMES))
+            next((entry for entry in unnamed if self.ways.of_value(entry.name, entry.value)), None)
+        if not self.ways.emails:
+            any(self.ways.of_address(entry.name, entry.value) for entry in own if not entry.asked.technical)
+
+    def _weak_name(self, own: list[Entry]) -> None:
+        """By a name that says it less plainly; out of a name with a number in it; or by a name and a phone that were
+        written into each other's fields."""
+        for _, value, asked in own:
+            text = str(value).strip()
+            if asked.role not in _NAMES or not has_letters(text):
+                continue
+            for phone in phones_among(text, self.ways.country):
+                text = text.replace(phone.text, " ").strip(" ,;:-()")
+            if is_a_name(text) and not is_placeholder("name", text):
+                self.texts.setdefault(asked.role, " ".join(text.split()))
+        if self._somebody:
+            return
+        numbers = [e for e in own if e.asked.role in _NAMES and sure_phone(str(e.value), self.ways.country)]
+        names = [str(e.value).strip() for e in own if e.asked.role == "phone" and is_a_name(str(e.value))]
+        if len(numbers) == len(names) == 1 and not is_placeholder("name", names[0]):
+            self.texts["name"] = names[0]
+            self.ways.of_value(numbers[0].name, numbers[0].value)
+
+    def _nearest(self) -> None:
+        """A form that asks only for a recipient, or for a child and its parents, is sent by one of them."""
+        near = [entry for entry in self._left if entry.asked.whose in (RECIPIENT, NEAR) and entry.asked.weight == PLAIN]
+        if not near:
+            return
+        names = [entry for entry in near if entry.asked.role in _NAMES]
+        if not self._somebody:
+            ways = [entry for entry in near if entry.asked.role in ("phone", "email")]
+            said = {word for entry in ways for word in _said_of(entry.name)}
+            taken = ways + ([entry for entry in names if said & _said_of(entry.name)] or names[:1])
+        elif not self._called() and not any(e.asked.role in _NAMES for e in self._left if e.asked.whose == SENDER):
+            taken = [entry for entry in names if entry.asked.whose == RECIPIENT]
+        else:
+            return
+        if any([self._recognised(entry) for entry in taken]):
+            self.ways.doubt("The form asks for nobody but a recipient or a relative: they were taken for its sender.")
+
+    def _offer(self) -> None:
+        for name, value, asked in self._left:
+            of_near = asked.whose in (RECIPIENT, NEAR) and asked.role == "phone"
+            if isinstance(value, str) and (of_near or (asked.whose == SENDER and not asked.closed)):
+                self.ways.offer(name, value)
+
     def _utm_in(self, text: str) -> None:
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
 
-    @property
-    def name(self) -> str:
-        given = [self.texts.get(role, "") for role in ("name", "first", "middle", "last")]
-        full = given[0]
-        return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
 
-    def amount(self, currency: str) -> tuple[int | None, str]:
-        """Raises Malformed for a sum that cannot be read in one way only."""
-        told = self.texts.get("amount")
-        if not told:
-            return None, ""
-        currency = currency_of(self.texts.get("currency", currency))
-        minor = to_minor(told, currency)
-        if minor < 0:
-            raise Malformed(f"The form is worth less than nothing: {told!r}.")
-        return minor, currency
+def _said_of(name: str) -> set[str]:
+    """Words of a field's name that say whose it is: "Ім'я мами", "Телефон мами"."""
+    return {word for word in _WORD.findall(name.lower()) if {"near", "recipient"} & classes(word)}

@@ -73,8 +73,10 @@ def opened(stage: Stage, amount: str, contact: dict[str, Any], stage_to: str = "
     given = {"minor": to_minor(units, currency), "currency": currency}
     deal = {"contactId": stage.contacts[name], "title": "By hand", "amount": given, "reference": reference}
     id = stage.command("dealOpen", deal)
-    if stage_to:
-        stage.command({"won": "dealWin", "lost": "dealLose"}[stage_to], {"dealId": id})
+    if stage_to == "won":
+        stage.command("dealWin", {"dealId": id})
+    if stage_to == "lost":
+        stage.command("dealLose", {"dealId": id, "why": "They bought elsewhere"})
 
 
 def paid(step: dict[str, Any], stage: Stage) -> dict[str, Any]:

@@ -69,10 +69,10 @@ def payments(wanted: list[dict[str, Any]], stage: Stage) -> Iterator[str]:
         row = rows[payment["payment"]]
         got = numbers[row.deal_id] if row.deal_id else None
         if got != payment.get("deal"):
-            yield f"{row.payment}: D-{payment.get('deal')} was expected, it is on D-{got}: {row.parked or row.why}"
+            yield f"{row.payment}: D-{payment.get('deal')} was expected, it is on D-{got}: {row.why}"
         for number in payment.get("names", ()):
-            if not re.search(rf"\bD-{number}\b", row.parked):
-                yield f"{row.payment}: its reason does not name D-{number}: {row.parked}"
+            if not re.search(rf"\bD-{number}\b", row.why):
+                yield f"{row.payment}: its reason does not name D-{number}: {row.why}"
         for name in payment.keys() - {"payment", "deal", "names", "sees"}:
             if getattr(row, name) != payment[name]:
                 yield f"{row.payment}: {name}: {payment[name]!r} was expected, there is {getattr(row, name)!r}"

@@ -1,14 +1,31 @@
-"""How events of payments change the state: the payment, and the shelves where it waits."""
+"""How events of payments change the state: the payment, the shelves where it waits, and whose accounts it showed."""
 
 from msgspec.structs import replace
 
-from crm.events import PaymentMatched, PaymentParked, PaymentRecorded, PaymentUnmatched
-from crm.state.entities import Parked, Payment, shelf
+from crm.events import (
+    PaymentCorrected,
+    PaymentMatched,
+    PaymentParked,
+    PaymentRecorded,
+    PaymentShared,
+    PaymentUnmatched,
+)
+from crm.scalars import Id
+from crm.state.entities import Correction, PaidFrom, Parked, Payment, Share, shelf
 from crm.state.entity import Changes, State, known
+from crm.state.references import as_compared
+
+PURPOSE_KEPT = 1000  # characters
+REFERENCES_KEPT = 5
+# What a new report leaves as it is.
+KEPT = ("deal_id", "hints", "parked", "by_hand", "candidates", "taught", "shares", "correction")
 
 
 def payment_recorded(state: State, event: PaymentRecorded) -> None:
+    """While it is matched to nothing, what each report said of its purpose counts."""
     before = state.get(Payment, event.payment_id)
+    says = before is None or not before.deals
+    kept = {name: getattr(before, name) for name in KEPT} if before else {}
     payment = Payment(
         payment_id=event.payment_id,
         status=event.status,
@@ -17,27 +34,72 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
         changed_at=event.changed_at,
         refunded_minor=event.refunded_minor,
         payer=event.payer,
-        deal_id=before.deal_id if before else None,
-        hints=before.hints if before else (),
-        parked=before.parked if before else "",
-        by_hand=before is not None and before.by_hand,
         version=before.version + 1 if before else 1,
+        purpose=joined(before.purpose if before else "", event.purpose) if says else "",
+        references=with_reference(before.references if before else (), event.reference.strip()) if says else (),
+        **kept,
     )
     state.put(event.payment_id, payment)
 
 
+def joined(before: str, purpose: str) -> str:
+    if purpose in before:
+        return before
+    return f"{before}\n{purpose}"[:PURPOSE_KEPT] if before else purpose[:PURPOSE_KEPT]
+
+
+def with_reference(references: tuple[str, ...], reference: str) -> tuple[str, ...]:
+    return (*references, reference)[:REFERENCES_KEPT] if reference and reference not in references else references
+
+
 def payment_parked(state: State, event: PaymentParked) -> None:
-    wait(state, replace(known(state, Payment, event.payment_id), parked=event.why), event.hints)
+    payment = known(state, Payment, event.payment_id)
+    hints = tuple(as_compared(hint) for hint in event.hints)
+    wait(state, replace(payment, parked=event.why, candidates=event.candidates), hints)
 
 
 def payment_matched(state: State, event: PaymentMatched) -> None:
-    wait(state, replace(known(state, Payment, event.payment_id), deal_id=event.deal_id, parked="", by_hand=False), ())
+    payment = known(state, Payment, event.payment_id)
+    for name in event.taught:
+        tie(state, name, event.contact_id, event.payment_id)
+    wait(state, placed(payment, deal_id=event.deal_id, taught=event.taught), ())
+
+
+def payment_shared(state: State, event: PaymentShared) -> None:
+    payment = known(state, Payment, event.payment_id)
+    shares = (*payment.shares, Share(event.deal_id, event.share_minor))
+    wait(state, placed(payment, deal_id=None, shares=shares), ())
+
+
+def placed(payment: Payment, **fields: object) -> Payment:
+    """What it said is asked no more: it is known what it is for."""
+    return replace(payment, parked="", by_hand=False, purpose="", references=(), candidates=(), **fields)
 
 
 def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
     """It waits on no shelf: no deal that comes takes it."""
     payment = known(state, Payment, event.payment_id)
-    wait(state, replace(payment, deal_id=None, parked=event.why, by_hand=True), ())
+    for name in payment.taught:
+        tie(state, name, event.contact_id, event.payment_id)
+    shares = tuple(share for share in payment.shares if share.deal_id != event.deal_id)
+    wait(state, replace(payment, deal_id=None, shares=shares, taught=(), parked=event.why, by_hand=True), ())
+
+
+def payment_corrected(state: State, event: PaymentCorrected) -> None:
+    payment = known(state, Payment, event.payment_id)
+    correction = Correction(event.reported_minor, event.reported_currency, event.amount_minor, event.currency)
+    corrected = replace(payment, amount_minor=event.amount_minor, currency=event.currency, correction=correction)
+    state.put(event.payment_id, replace(corrected, version=payment.version + 1))
+
+
+def tie(state: State, name: str, contact_id: Id, payment_id: Id) -> None:
+    """Ties an account to a contact, or unties it again."""
+    before = state.get(PaidFrom, name)
+    payments = {*(before.payments if before else ())} ^ {(contact_id, payment_id)}
+    if payments:
+        state.put(name, PaidFrom(tuple(sorted(payments))))
+    else:
+        state.drop(PaidFrom, name)
 
 
 def wait(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
@@ -56,5 +118,7 @@ CHANGES: Changes = {
     PaymentRecorded: payment_recorded,
     PaymentParked: payment_parked,
     PaymentMatched: payment_matched,
+    PaymentShared: payment_shared,
     PaymentUnmatched: payment_unmatched,
+    PaymentCorrected: payment_corrected,
 }

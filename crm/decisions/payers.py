@@ -1,0 +1,97 @@
+"""Who paid: by which account, tax number, telephone or e-mail a payer is known, and how far that can be believed."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from crm.decisions.case import State
+from crm.decisions.contacts import Way, card, doubted
+from crm.decisions.names import Likeness, likeness
+from crm.phones import read_phone
+from crm.scalars import Id
+from crm.shared import Payer
+from crm.state import Contact, Identity, PaidFrom
+
+PEOPLE_KEPT = 3  # contacts that are tied to one account: more say nothing new
+NO_CARDS: Mapping[Id, Contact] = MappingProxyType({})
+
+
+class Known(NamedTuple):
+    """The cards that a payer is known as. `doubt`: why that is not to be relied on. `related`: whoever else the account
+    has paid for."""
+
+    cards: Mapping[Id, Contact] = NO_CARDS
+    doubt: str = ""
+    related: Mapping[Id, Contact] = NO_CARDS
+
+
+def ways_of(payer: Payer, country: str = "UA") -> Iterator[Way]:
+    """How a payer can be known. A masked card is many people's."""
+    if payer.phone and (phone := read_phone(payer.phone, country).e164 or payer.phone.strip()):
+        yield Way("phone", phone)
+    if payer.email:
+        yield Way("email", payer.email.strip().lower())
+    yield from accounts_of(payer)
+
+
+def accounts_of(payer: Payer) -> Iterator[Way]:
+    """What only banks tell, and so what a payment can teach about a contact."""
+    if payer.iban and (iban := "".join(payer.iban.split()).upper()):
+        yield Way("iban", iban)
+    tax_id = payer.tax_id.strip()
+    if len(set(tax_id)) > 1:  # ten zeros stand where somebody has none
+        yield Way("tax_id", tax_id)
+
+
+def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
+    cards: dict[Id, Contact] = {}
+    related: dict[Id, Contact] = {}
+    doubts = []
+    for way in ways:
+        holders, tied = holders_of(state, way.key), tied_to(state, way)
+        related |= tied
+        if len({**holders, **tied}) > 1 or way.of_a_role or doubted(state, way.key):
+            doubts.append(f"its payer's {in_words(way)} was seen with several people")
+            related |= holders
+        else:
+            cards |= holders
+    if cards:  # what several people use says nothing, and what is one person's counts
+        doubts = []
+    if len(cards) > 1:
+        names = " and ".join(sorted(contact.name or "somebody without a name" for contact in cards.values()))
+        return Known(cards, f"its payer is known as {names}", related)
+    for contact in cards.values():
+        if likeness(payer.name, contact.name) is Likeness.OTHER:
+            doubts.append(f"its payer is called {payer.name}, and was known as {contact.name}")
+    return Known(cards, "; ".join(doubts), related)
+
+
+def holders_of(state: State, key: str) -> dict[Id, Contact]:
+    """The cards that stand for those who have an identifier."""
+    identity = state.get(Identity, key)
+    cards = [card(state, contact_id) for contact_id in identity.holders] if identity else []
+    return {contact.contact_id: contact for contact in cards}
+
+
+def tied_to(state: State, way: Way) -> dict[Id, Contact]:
+    """The cards whose deals were paid from an account."""
+    tied = state.get(PaidFrom, way.key) if way.kind in ("iban", "tax_id") else None
+    cards = [card(state, contact_id) for contact_id in sorted({one for one, _ in tied.payments})] if tied else []
+    return {contact.contact_id: contact for contact in cards}
+
+
+def ties(state: State, payer: Payer, contact_id: Id) -> tuple[str, ...]:
+    """The payer's accounts that were not tied to this contact yet. Those of a payment company are many people's: once
+    that is known, more of them are not counted."""
+    standing = card(state, contact_id).contact_id
+    fresh = []
+    for way in accounts_of(payer):
+        tied = tied_to(state, way)
+        if standing not in tied and len(tied) < PEOPLE_KEPT:
+            fresh.append(way.key)
+    return tuple(fresh)
+
+
+def in_words(way: Way) -> str:
+    kind = {"iban": "account", "tax_id": "tax number", "email": "e-mail"}.get(way.kind, way.kind)
+    return f"{kind} {way.value}"

@@ -1,0 +1,37 @@
+"""Taking back what a match did: its money leaves the deal, and what it taught of the payer is forgotten."""
+
+from collections.abc import Iterator
+
+from crm.decisions.case import Case
+from crm.decisions.contacts import card, cards
+from crm.decisions.payers import accounts_of
+from crm.decisions.settling import settle
+from crm.envelope import Event
+from crm.events import IdentifierRemoved, PaymentUnmatched
+from crm.state import Deal, PaidFrom, Payment, known
+
+
+def unmatched(case: Case, payment: Payment, why: str) -> Iterator[Event]:
+    """From each deal that it is for."""
+    deals = [known(case.state, Deal, deal_id) for deal_id in payment.deals]
+    for deal in deals:
+        said = why or f"it is not for D-{deal.number}, somebody said"
+        meta = case.meta(payment.payment_id)
+        yield PaymentUnmatched(meta, payment.payment_id, deal.deal_id, deal.contact_id, said)
+    for deal in deals:
+        yield from settle(case, deal.deal_id, payment, None)
+        yield from forgotten(case, payment, deal)
+
+
+def forgotten(case: Case, payment: Payment, deal: Deal) -> Iterator[Event]:
+    """Only payments teach accounts. What another payment of this contact has shown too stays known."""
+    theirs = [*cards(case.state, card(case.state, deal.contact_id))]
+    ids = {one.contact_id for one in theirs}
+    for way in accounts_of(payment.payer):
+        tied = case.state.get(PaidFrom, way.key)
+        if tied and any(contact_id in ids for contact_id, _ in tied.payments):
+            continue
+        for one in theirs:
+            if way.key in one.identifiers:
+                meta = case.meta(one.contact_id)
+                yield IdentifierRemoved(meta, one.contact_id, way.kind, way.value, "a payment from it was unmatched")
