@@ -1,7 +1,7 @@
 """Rows as they were at a moment: the argument `asOf` of one row, lists and the funnel as of a moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -120,7 +120,7 @@ async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
 
 
 async def listed(
-    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: dict[str, set[str]]
+    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: Mapping[str, Collection[str | None]]
 ) -> list[Shaped]:
     """The latest touched first, with one of these values in each of these columns."""
     if not 1 <= first <= LONGEST:
@@ -170,8 +170,9 @@ async def family(info: Info, contact: Id, as_of: AsOf) -> set[str]:
     return found
 
 
-async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int) -> list[Shaped]:
-    return await listed(info, PROJECTIONS["contact"], as_of, first, {})
+async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int, include_merged: bool = False) -> list[Shaped]:
+    given: dict[str, set[str | None]] = {} if include_merged else {"merged_into": {None}}
+    return await listed(info, PROJECTIONS["contact"], as_of, first, given)
 
 
 def micros(at: datetime) -> Micros:

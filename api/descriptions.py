@@ -27,15 +27,17 @@ FIELDS = {
     "contentType": "Of the raw bytes, as sent.",
     "conversationId": "The conversation that it is of.",
     "country": "ISO 3166 alpha-2: how numbers without a country code are read.",
-    "createdAt": "When the card was made.",
+    "createdAt": "When it was made. No later change moves it.",
     "currency": "ISO 4217.",
     "cursor": "Give it as `after` or `before` to go on from here.",
     "dealId": "The deal that it is of.",
     "direction": "in or out; empty when it was not told.",
-    "disposition": "answered, no_answer, busy, cancelled, failed, voicemail; empty before the end.",
+    "disposition": "answered, no_answer, busy, cancelled, failed, voicemail, or the provider's own word; empty before.",
     "done": "It is done.",
     "doneAt": "When it was done.",
-    "doubts": "What was told of it and could not be read with certainty, a sentence each.",
+    "doubted": "Identifiers that identify nobody alone, each with the other cards that it was seen with; an empty id: "
+    "somebody said that it is nobody's.",
+    "doubts": "What was given and could not be read with certainty, a sentence each; a form's values are in `fields`.",
     "dueAt": "When it is to be done.",
     "edges": "Rows, each with its cursor.",
     "editedAt": "When its text last changed; null when it is the first.",
@@ -55,7 +57,7 @@ FIELDS = {
     "hasPreviousPage": "There are rows before these.",
     "held": "Money that is reserved and not yet ours.",
     "hits": "The best first.",
-    "id": "Of this one alone.",
+    "id": "Unique id.",
     "key": "Its name in `fields`. It never changes.",
     "kind": "What happened, in one word.",
     "known": "The number was known before the call.",
@@ -69,12 +71,12 @@ FIELDS = {
     "mergedInto": "The card that stays, when this one was merged.",
     "message": "The channel's id of the message.",
     "messageCount": "How many messages it has.",
-    "name": "For people.",
+    "name": "Display name.",
     "node": "The row.",
     "nodes": "The rows without their cursors.",
     "number": "Short, of this workspace: the 7 of D-7. Who writes it into a payment's purpose pays this deal.",
     "openDeals": "Its open deals, the latest touched first.",
-    "openedAt": "When it began.",
+    "openedAt": "When it was opened. No later change moves it.",
     "options": "What there is to choose from.",
     "owner": "The salesperson who has it; empty: nobody.",
     "ownerReason": "Why that one: the rule, in words.",
@@ -93,6 +95,10 @@ FIELDS = {
     "phone": "E.164; empty when it cannot be read as a number.",
     "phoneText": "The number as it was given.",
     "phones": "E.164.",
+    "conflicts": "Where a merged card says otherwise: `name` or `fields.<key>`, and all values.",
+    "sources": "After a merge: what each card says by itself, by its id; its own at the empty id.",
+    "written": "Custom fields that were converted to their type: each as its form had it.",
+    "repeats": "How often the same enquiry came again while the deal was open.",
     "phoneTexts": "As they were first given, in the order of `phones`.",
     "provider": "Such as monobank or liqpay.",
     "purpose": "What the payer wrote.",
@@ -126,22 +132,26 @@ FIELDS = {
     "talkS": "Seconds of talk.",
     "text": "The text.",
     "timezone": "Of the workspace, such as Europe/Kyiv.",
-    "title": "For people.",
-    "touchedAt": "When it last changed.",
+    "title": "Display title.",
+    "touchedAt": "When it last changed. Each change moves it, and the row in lists ordered by it.",
     "touchedBy": "Who last tried or settled it.",
     "type": "What its values are.",
     "utm": "utm_* without the prefix, gclid and fbclid.",
-    "version": "How many events it is a fold of. Give it as `expectedVersion`.",
+    "version": "Version; send it as `expectedVersion` to detect concurrent changes.",
     "waitS": "Seconds until it was answered.",
     "why": "How its deal was found, or what is missing, in words.",
     "writtenAt": "When it was written.",
 }
 OWN = {
+    "Contact.createdAt": "When the card was made. No later change moves it.",
     "Attachment.kind": "photo, voice, document, …",
-    "Message.status": "received, or queued: it waits to be delivered.",
+    "Message.status": "received, sent, queued (it waits to be delivered), or deleted in its channel: its text is kept.",
     "Payment.amount": "What was paid.",
     "Payment.status": "created, held, settled, failed, reversed or expired.",
     "Payment.reference": "An order or invoice number that was given to the provider.",
+    "QuarantinedDelivery.atRisk": "lead: somebody may wait for an answer; payment: money may be missing; else empty.",
+    "QuarantinedDelivery.emails": "Addresses that stand in its bytes; whose they are is not known.",
+    "QuarantinedDelivery.phones": "E.164 numbers that stand in its bytes; whose they are is not known.",
     "QuarantinedDelivery.status": "waiting, released (it was understood) or discarded.",
     "TimelineEntry.amount": "The money that it tells of.",
     "FieldEquals.name": "Its key in `fields`.",
@@ -150,7 +160,7 @@ OWN = {
     "Task.owner": "Whose task it is; empty: nobody's.",
     "Caller.owner": "Who has the latest of the open deals, and should pick up.",
 }
-ARGUMENTS = {"id": "Of what you look for.", "input": "What to do."}
+ARGUMENTS = {"id": "Id of the object to fetch.", "input": "What `{0}` needs."}
 VALUES = {
     "OCCURRED": "What was true then, also what came to be known later.",
     "RECORDED": "What was known here then.",
@@ -193,7 +203,7 @@ def describe(schema: GraphQLSchema) -> None:
         for name, field in getattr(kind, "fields", {}).items():
             field.description = field.description or OWN.get(f"{kind.name}.{name}") or FIELDS.get(name)
             for given, argument in getattr(field, "args", {}).items():
-                argument.description = argument.description or ARGUMENTS.get(given)
+                argument.description = argument.description or ARGUMENTS.get(given, "").format(name) or None
         for name, value in getattr(kind, "values", {}).items():
             value.description = value.description or VALUES.get(name) or order(name)
 

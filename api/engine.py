@@ -23,6 +23,7 @@ from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, note,
 from api.freshness import Freshness
 from api.limits import documents
 from api.limits.cost import LIMIT, Price, too_dear
+from api.numbers import ENCODER
 from api.plan.plan import Plan
 from api.plan.statement import Unfit
 from api.schema import schema
@@ -31,8 +32,6 @@ from api.trusted import NOTHING, ONLY, Trusted, Untrusted
 PLANS = 1_000  # kept, of documents that are not longer than LONGEST
 LONGEST = 20_000  # characters
 EVERY: frozenset[str] = frozenset()  # projection
-# The encoder writes numbers of custom fields exactly as they are stored.
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 FAST = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d},"freshness":%s}}'
 log = structlog.get_logger()
 
@@ -79,10 +78,8 @@ class Engine:
             parsed = documents.parsed(document)
         except Invalid as invalid:
             return Plan(self.schema, None, None, errors=tuple(invalid.errors))
-        errors = documents.problems(self.schema, parsed, curious)
+        errors = documents.problems(self.schema, parsed, curious) or documents.unnamed(parsed, operation)
         found = get_operation_ast(parsed, operation)
-        if not errors and not found:
-            errors = [GraphQLError("Which operation? Give the name of one of them in `operationName`.")]
         if errors or not found:
             return Plan(self.schema, None, None, errors=tuple(errors))
         return Plan(self.schema, parsed, found, Price(found, parsed), curious)
@@ -111,7 +108,7 @@ class Engine:
             data = await text(context.pool, statement.text, parameters)
         except (Unavailable, TooSlow, StaleRead) as error:
             return Answer(ENCODER.encode({"data": None, "errors": [told(error).formatted]}))
-        except (Unfit, ApiError):
+        except (Unfit, GraphQLError):
             return None
         except psycopg.Error:
             log.exception("a statement of the fast path failed; the slow path answers", operation=plan.name)

@@ -1,14 +1,15 @@
 """The filters of a list, one for each column that an index of its projection looks up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import strawberry
-from msgspec import json
 from strawberry.scalars import JSON
 
+from api.containment import needle
 from api.named import camel
+from api.numbers import ENCODER
 from crm import indexes
 from crm.projection import Column, Projection
 
@@ -25,11 +26,25 @@ SAME_CONTACT = """CASE WHEN EXISTS (
             WHERE c.workspace = {workspace}
     ) SELECT id FROM same)
   ELSE ARRAY[{value}::uuid] END"""
+# Cards that have it and are merged into none, and those into which cards that have it were merged, in turn. As an
+# array, so that these few are read by their keys.
+PEOPLE = """{{t}}.contact_id = ANY (ARRAY(WITH RECURSIVE up AS (
+    SELECT c.contact_id AS id, c.merged_into FROM read.contact AS c WHERE c.workspace = {{workspace}} AND {has}
+    UNION SELECT c.contact_id, c.merged_into FROM up JOIN read.contact AS c ON c.contact_id = up.merged_into
+          WHERE c.workspace = {{workspace}}
+  ) SELECT up.id FROM up WHERE up.merged_into IS NULL))"""
+NOT_MERGED = "{t}.merged_into IS NULL"
 # No telephone rings that long: the report of this call's end was lost.
 RINGING = "{t}.phase = 'ringing' AND {t}.touched_at > now() - interval '10 minutes'"
 
 
-@strawberry.input(description='A custom field and the value it must have, with its type: "7" is not 7.')
+ABOUT_FIELD = (
+    'A custom field and the value it must have, with its type: "7" is not 7, and 1.10 is 1.1. Where one field is named '
+    "twice, both values must hold."
+)
+
+
+@strawberry.input(description=ABOUT_FIELD)
 class FieldEquals:
     name: str
     equals: JSON
@@ -45,12 +60,13 @@ class Filter:
     condition: str
     about: str
     otherwise: str = ""  # the condition when a Boolean is false
+    of_people: str = ""  # the condition where merged cards are left out
+    looks_up: bool = True  # an index of `column` serves it
 
-    def chosen(self, given: object) -> str:
-        return self.otherwise if given is False and self.otherwise else self.condition
-
-    def sql(self, given: object, row: str, value: str, workspace: str) -> str:
-        return self.chosen(given).format(t=row, value=value, workspace=workspace)
+    def chosen(self, given: object, people: bool) -> str:
+        if given is False and self.otherwise:
+            return self.otherwise
+        return self.of_people if people and self.of_people else self.condition
 
 
 ABOUT = {
@@ -61,8 +77,15 @@ ABOUT = {
     "phones": "Known by this number, in E.164.",
     "merged_into": "Merged into this card.",
 }
+ALSO_MERGED = "true: also cards that were merged into another. Without, each person is one card."
 # Filters that are more than their column.
-MORE = {"phase": ("ringing", Filter("phase", bool, RINGING, "true: those that ring right now.", f"NOT ({RINGING})"))}
+MORE = {
+    "phase": ("ringing", Filter("phase", bool, RINGING, "true: those that ring right now.", f"NOT ({RINGING})")),
+    "merged_into": (
+        "include_merged",
+        Filter("merged_into", bool, "", ALSO_MERGED, otherwise=NOT_MERGED, looks_up=False),
+    ),
+}
 
 
 def filters_of(projection: Projection[Any]) -> dict[str, Filter]:
@@ -72,7 +95,17 @@ def filters_of(projection: Projection[Any]) -> dict[str, Filter]:
     for name in indexes.filters(projection):
         found |= dict([filter_of(columns[name])])
         found |= dict([MORE[name]] if name in MORE else [])
+    if "merged_into" in columns:
+        return {name: of_people(filter, columns[filter.column].type) for name, filter in found.items()}
     return found
+
+
+def of_people(filter: Filter, kind: str) -> Filter:
+    """What a merged card is known by finds the card that it was merged into."""
+    if kind != "text[]":
+        return filter
+    has = filter.condition.format(t="c", value="{value}").replace("{}", "{{}}")
+    return replace(filter, of_people=PEOPLE.format(has=has))
 
 
 def filter_of(column: Column) -> tuple[str, Filter]:
@@ -99,8 +132,13 @@ def parameter(filter: Filter, value: Any) -> Any:
         return known_id(value)
     if filter.type == list[FieldEquals]:
         plain = [(f["name"], f["equals"]) if isinstance(f, dict) else (f.name, f.equals) for f in value]
-        return json.encode(dict(plain)).decode()
+        return ENCODER.encode(needle(plain)).decode()
     return value
+
+
+def text_of(value: Any) -> str:
+    """Of a parameter, as Postgres reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def known_id(text: str) -> str:

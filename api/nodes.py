@@ -24,7 +24,7 @@ from crm.projection import Projection
 from crm.shared import Attachment as AttachmentStruct
 from projections import PROJECTIONS
 
-HIDDEN = {"step"}  # columns that only an order needs
+HIDDEN = {"step", "weights"}  # columns that only an order, or a fold, needs
 Fields = dict[str, Any]
 
 
@@ -135,9 +135,10 @@ def listing(name: str, parent: str = "") -> Any:
         if parent:
             chosen[parent] = source["id"]
         order, backwards = listed.order(order_by.value, chosen), window["last"] is not None
-        return await info.context.reads.page(listed, order, chosen, size, backwards, window["after"], window["before"])
+        place = window["after"], window["before"], parent
+        return await info.context.reads.page(listed, order, chosen, size, backwards, *place)
 
-    order_by = Argument(orders, orders[listed.usual], "Cursors are good for the order that they came from.")
+    order_by = Argument(orders, orders[listed.usual], listed.about_orders([parent] if parent else []))
     return field(
         TYPES[f"{kind}Connection"], WINDOW | {"order_by": order_by} | free, body, listed.about, pages.page(name, parent)
     )

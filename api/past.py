@@ -7,6 +7,7 @@ import strawberry
 
 from api.asof import LONGEST, AsOf, StageTotal, contacts_as_of, deals_as_of, funnel
 from api.fields import Argument, field
+from api.filters import ALSO_MERGED
 from api.why import Why, why
 
 WHEN = Argument(AsOf, about="The moment, and by which clock.")
@@ -29,7 +30,7 @@ def past(deal: Any, contact: Any) -> dict[str, Any]:
         ),
         "contacts_as_of": field(
             GenericAlias(list, contact),
-            {"as_of": WHEN, "first": FIRST},
+            {"as_of": WHEN, "first": FIRST, "include_merged": Argument(bool, False, ALSO_MERGED)},
             contacts_as_of,
             "Contacts as they were, the latest touched first.",
         ),

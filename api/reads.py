@@ -10,7 +10,8 @@ from api import sql
 from api.cursors import Order
 from api.database import rows
 from api.errors import TooMuch
-from api.lists import List
+from api.filters import text_of
+from api.lists import List, named_filters
 from api.named import UNLISTED, type_name
 from api.pool import Pool
 from api.scalars import Money
@@ -93,20 +94,22 @@ class Reads:
         backwards: bool = False,
         after: str | None = None,
         before: str | None = None,
+        parent: str = "",
     ) -> Shaped:
-        """A Relay connection. `given` holds the filters in use, by name, as their statements take them."""
+        """A Relay connection. `given` holds the filters in use, by name, as their statements take them; `parent` is the
+        name of the one that the row around stands for."""
         self.pages += 1
         if self.pages > PAGES:
             raise TooMuch(
                 f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
             )
-        filtered = tuple(
-            listed.filters[name].sql(value, "t", f"%({name})s", "%(workspace)s") for name, value in given.items()
-        )
-        conditions, parameters = list(filtered), dict(given)
+        filtered = listed.conditions(given, "t", "%(workspace)s", lambda name: f"%({name})s")
+        own = {name: text_of(value) for name, value in given.items() if name != parent}
+        tag = order.tag(named_filters(own), given[parent] if parent else "")
+        conditions, parameters = list(filtered), {**given, "list_tag": tag}
         for name, text in (("after", after), ("before", before)):
             if text:
-                places = {f"{name}_{n}": value for n, value in enumerate(order.position(text))}
+                places = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
                 conditions.append(order.beyond("t", tuple(f"%({p})s" for p in places), name == "before"))
                 parameters |= places
         found = await self.rows(sql.page(order, tuple(conditions), backwards), limit=size + 1, **parameters)

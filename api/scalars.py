@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+from api.numbers import exact, literal
 from crm.money import money_text
 
 Long = NewType("Long", int)
@@ -51,6 +52,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A whole number of at most 64 bits, as a JSON number. Past 2^53 plain JavaScript rounds it.",
         serialize=int,
         parse_value=long,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value. Its numbers keep all digits, as literals and in variables. Past 10^308: refused.",
+        specified_by_url="https://ecma-international.org/wp-content/uploads/ECMA-404_2nd_edition_december_2017.pdf",
+        parse_value=exact,
+        parse_literal=literal,
     ),
 }
 

@@ -34,10 +34,12 @@ def columns(projection: str) -> str:
 
 
 def page(order: Order, conditions: tuple[str, ...], backwards: bool = False) -> str:
-    """One more row than asked for, so that the next page is known. Parameters: those of the conditions, and `limit`."""
+    """One more row than asked for, so that the next page is known. Parameters: those of the conditions, `limit`, and
+    `list_tag`, with which the cursors begin."""
     where = " AND ".join(["t.workspace = %(workspace)s", *order.conditions("t"), *conditions])
+    cursor = order.cursor_of("%(list_tag)s::text", "t")
     return (
-        f"SELECT {columns(order.projection)}, {order.cursor_of('t')} AS cursor FROM read.{order.projection} AS t "
+        f"SELECT {columns(order.projection)}, {cursor} AS cursor FROM read.{order.projection} AS t "
         f"WHERE {where} ORDER BY {order.by('t', backwards)} LIMIT %(limit)s"
     )
 

@@ -35,6 +35,17 @@ class Delivery:
         return self.headers.get("content-type", "")
 
 
+class Home(Struct, frozen=True, gc=False):
+    """What a workspace says for all of its connections and tokens. These values where it has said nothing yet."""
+
+    country: str = "UA"
+    currency: str = "UAH"
+    timezone: str = "Europe/Kyiv"
+
+
+HOME = Home()
+
+
 @dataclass(frozen=True)
 class Connection:
     """One activated integration of a workspace."""
@@ -46,6 +57,17 @@ class Connection:
     settings: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     enabled: bool = True
+    home: Home = HOME
+
+
+def country_of(connection: Connection) -> str:
+    """How numbers without a country code are read: by the connection's setting, else its workspace's. ISO 3166."""
+    return connection.settings.get("country", "").strip().upper() or connection.home.country
+
+
+def currency_of_connection(connection: Connection) -> str:
+    """The currency of a sum that names none: by the connection's setting, else its workspace's. ISO 4217."""
+    return connection.settings.get("currency", "").strip().upper() or connection.home.currency
 
 
 class Report(Struct, frozen=True, gc=False):

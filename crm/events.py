@@ -38,6 +38,20 @@ class CallUpdated(Event, frozen=True, gc=False):
     talk_s: int | None = None
     disposition: str = ""
     recording: str = ""
+    call: str = ""
+    direction: str = ""
+    phone: Phone | None = None
+    line: str = ""
+    known: bool = False
+    note: str = ""
+
+
+class ChatMoved(Event, frozen=True, gc=False):
+    """A chat got another id in its channel: its conversations go on. Stream: the chat under its new id."""
+
+    channel: str
+    chat: str
+    former_chat: str
 
 
 class CommandAccepted(Event, frozen=True, gc=False):
@@ -77,6 +91,15 @@ class ConnectionRotated(Event, frozen=True, gc=False):
     name: str
 
 
+class ContactAbsorbed(Event, frozen=True, gc=False):
+    """A card that was merged into this one is shown with it: its name and fields stand where this one has none."""
+
+    contact_id: Id
+    other_id: Id
+    name: str = ""
+    fields: dict[str, str] = {}
+
+
 class ContactChanged(Event, frozen=True, gc=False):
     """Custom fields of a contact were changed."""
 
@@ -101,6 +124,13 @@ class ContactMerged(Event, frozen=True, gc=False):
     why: str
 
 
+class ContactReleased(Event, frozen=True, gc=False):
+    """A merge was undone: the other card is shown with this one no more."""
+
+    contact_id: Id
+    other_id: Id
+
+
 class ContactRenamed(Event, frozen=True, gc=False):
     """A contact's name became known or better."""
 
@@ -115,6 +145,14 @@ class ContactUnmerged(Event, frozen=True, gc=False):
     contact_id: Id
     from_id: Id
     why: str = ""
+
+
+class ConversationNoted(Event, frozen=True, gc=False):
+    """Something happened in a chat that nobody said: a reaction, a bot that was blocked, somebody who left."""
+
+    conversation_id: Id
+    contact_id: Id
+    text: str
 
 
 class ConversationOpened(Event, frozen=True, gc=False):
@@ -168,6 +206,9 @@ class DealOpened(Event, frozen=True, gc=False):
     utm: dict[str, str] = {}
     files: tuple[Attachment, ...] = ()
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
+    written: dict[str, str] = {}
 
 
 class DealPaid(Event, frozen=True, gc=False):
@@ -211,6 +252,17 @@ class DuplicateSuspected(Event, frozen=True, gc=False):
     value: str
 
 
+class EnquiryRepeated(Event, frozen=True, gc=False):
+    """The same enquiry came again while its deal was open: it is noted there, and no second deal is opened."""
+
+    contact_id: Id
+    deal_id: Id
+    digest: str
+    form: str = ""
+    name: str = ""
+    text: str = ""
+
+
 class FactQuarantined(Event, frozen=True, gc=False):
     """A delivery waits for somebody to mend its connector. Stream: the fact."""
 
@@ -221,6 +273,8 @@ class FactQuarantined(Event, frozen=True, gc=False):
     size: int
     sha256: str
     excerpt: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class FieldDefined(Event, frozen=True, gc=False):
@@ -250,6 +304,17 @@ class IdentifierAdded(Event, frozen=True, gc=False):
     kind: str
     value: str
     text: str = ""
+    from_id: Id | None = None
+
+
+class IdentifierDoubted(Event, frozen=True, gc=False):
+    """An identifier was seen with two people, or somebody said that it is nobody's: it identifies nobody alone."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    other_id: Id | None = None
+    why: str = ""
 
 
 class IdentifierRemoved(Event, frozen=True, gc=False):
@@ -261,6 +326,23 @@ class IdentifierRemoved(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class IdentifierSettled(Event, frozen=True, gc=False):
+    """Somebody said whose an identifier is: it is doubted on this card no more."""
+
+    contact_id: Id
+    kind: str
+    value: str
+    why: str = ""
+
+
+class MessageDeleted(Event, frozen=True, gc=False):
+    """A message was taken back in its channel. What it said is kept."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+
+
 class MessageEdited(Event, frozen=True, gc=False):
     """A message was changed by who wrote it."""
 
@@ -269,6 +351,8 @@ class MessageEdited(Event, frozen=True, gc=False):
     contact_id: Id
     text: str
     edited_at: Micros
+    attachments: tuple[Attachment, ...] | None = None
+    revision: int = 0
 
 
 class MessageReceived(Event, frozen=True, gc=False):
@@ -283,6 +367,9 @@ class MessageReceived(Event, frozen=True, gc=False):
     attachments: tuple[Attachment, ...] = ()
     reply_to: str = ""
     edited_at: Micros | None = None
+    direction: str = "in"
+    sent_at: Micros | None = None
+    revision: int = 0
 
 
 class NoteAdded(Event, frozen=True, gc=False):

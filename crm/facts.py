@@ -23,6 +23,7 @@ class CallReported(Fact, frozen=True, gc=False):
     disposition: str = ""
     recording: str = ""
     utm: dict[str, str] = {}
+    note: str = ""
 
 
 class ConnectionDeclared(Fact, frozen=True, gc=False):
@@ -90,6 +91,8 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     currency: str = ""
     reference: str = ""
     suspicious: str = ""
+    doubts: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):
@@ -109,6 +112,14 @@ class MessageReported(Fact, frozen=True, gc=False):
     shared_is_own: bool = False
     edited_at: Micros | None = None
     reply_to: str = ""
+    direction: str = "in"
+    kind: str = ""
+    person: bool = True
+    chat_title: str = ""
+    account: str = ""
+    former_chat: str = ""
+    sent_at: Micros | None = None
+    revision: int = 0
 
 
 class PaymentReported(Fact, frozen=True, gc=False):
@@ -138,3 +149,12 @@ class TokenDeclared(Fact, frozen=True, gc=False):
     scopes: tuple[str, ...]
     expires_at: Micros | None = None
     enabled: bool = True
+
+
+class WorkspaceDeclared(Fact, frozen=True, gc=False):
+    """What holds for every connection and token of a workspace. The newest for the workspace counts."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str

@@ -3,42 +3,15 @@
 import re
 from decimal import Decimal
 
+from crm.currencies import DECIMALS, currency_named, currency_of
 from crm.errors import Malformed
+from crm.sums import number_of, sum_in
 
-# ISO 4217: alphabetic and numeric codes, by how many decimals the currency has.
-_CODES = {
-    0: "BIF108 CLP152 DJF262 GNF324 ISK352 JPY392 KMF174 KRW410 PYG600 RWF646 UGX800 UYI940 VND704 VUV548 XAF950 XOF952"
-    " XPF953",
-    2: "AED784 AFN971 ALL008 AMD051 AOA973 ARS032 AUD036 AWG533 AZN944 BAM977 BBD052 BDT050 BGN975 BMD060 BND096 BOB068"
-    " BOV984 BRL986 BSD044 BTN064 BWP072 BYN933 BZD084 CAD124 CDF976 CHE947 CHF756 CHW948 CNY156 COP170 COU970 CRC188"
-    " CUP192 CVE132 CZK203 DKK208 DOP214 DZD012 EGP818 ERN232 ETB230 EUR978 FJD242 FKP238 GBP826 GEL981 GHS936 GIP292"
-    " GMD270 GTQ320 GYD328 HKD344 HNL340 HTG332 HUF348 IDR360 ILS376 INR356 IRR364 JMD388 KES404 KGS417 KHR116 KPW408"
-    " KYD136 KZT398 LAK418 LBP422 LKR144 LRD430 LSL426 MAD504 MDL498 MGA969 MKD807 MMK104 MNT496 MOP446 MRU929 MUR480"
-    " MVR462 MWK454 MXN484 MXV979 MYR458 MZN943 NAD516 NGN566 NIO558 NOK578 NPR524 NZD554 PAB590 PEN604 PGK598 PHP608"
-    " PKR586 PLN985 QAR634 RON946 RSD941 RUB643 SAR682 SBD090 SCR690 SDG938 SEK752 SGD702 SHP654 SLE925 SOS706 SRD968"
-    " SSP728 STN930 SVC222 SYP760 SZL748 THB764 TJS972 TMT934 TOP776 TRY949 TTD780 TWD901 TZS834 UAH980 USD840 USN997"
-    " UYU858 UZS860 VED926 VES928 WST882 XAD396 XCD951 XCG532 YER886 ZAR710 ZMW967 ZWG924",
-    3: "BHD048 IQD368 JOD400 KWD414 LYD434 OMR512 TND788",
-    4: "CLF990 UYW927",
-}
-DECIMALS = {code[:3]: decimals for decimals, codes in _CODES.items() for code in codes.split()}
-_NUMERIC = {code[3:]: code[:3] for codes in _CODES.values() for code in codes.split()}
-_MARKS = {"грн": "UAH", "гривень": "UAH", "гривні": "UAH", "₴": "UAH", "$": "USD", "€": "EUR", "£": "GBP", "zł": "PLN"}
+__all__ = ["DECIMALS", "currency_named", "currency_of", "money_text", "read_sum", "to_minor", "within_64_bits"]
 
-_PARTS = re.compile(r"(?P<before>[^\d+\-−.,]*)(?P<sign>[+\-−]?)(?P<number>\d[\d.,\s'’]*)(?P<after>\D*)")
-_GROUPED = re.compile(r"\d{1,3}(?P<mark>[\s'’.,])\d{3}(?:(?P=mark)\d{3})*(?P<rest>[.,]\d+)?")
-_PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
+_PARTS = re.compile(r"(?P<before>[^0-9+\-−.,]*)(?P<sign>[+\-−]?)(?P<number>[0-9][0-9.,\s'’]*)(?P<after>[^0-9]*)")
 _LONGEST = 64
 _MAX = 2**63
-
-
-def currency_of(code: str | int) -> str:
-    """The alphabetic ISO 4217 code of either kind of code. Raises Malformed."""
-    text = str(code).strip().upper()
-    alpha = _NUMERIC.get(text.zfill(3)) if text.isdecimal() else text
-    if alpha not in DECIMALS:
-        raise Malformed(f"{text[:_LONGEST]!r} is no currency of ISO 4217.")
-    return alpha
 
 
 def to_minor(amount: str | int | Decimal, currency: str) -> int:
@@ -68,6 +41,21 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
     if lost:
         raise Malformed(f"{str(amount)[:_LONGEST]!r} has more decimals than {currency} has ({decimals}).")
     return within_64_bits(-minor if sign else minor)
+
+
+def read_sum(text: str | int | Decimal, currency: str) -> tuple[int, str] | None:
+    """Smallest units and ISO code of what a value says exactly; `currency` is meant where the text names none.
+
+    "USD 1,250.50", "1250 грн/міс", "1 500,00 ₴", "2 тис. грн". None for what can be read in two ways, is a range or a
+    limit ("від 2000"), names two currencies, or is no sum. Less than nothing is negative.
+    """
+    try:
+        if isinstance(text, str):
+            found = sum_in(text, currency)
+            return (to_minor(found[0], found[1]), found[1]) if found else None
+        return to_minor(text, currency), currency_of(currency)
+    except Malformed:
+        return None
 
 
 def within_64_bits(minor: int) -> int:
@@ -100,21 +88,8 @@ def _of_text(text: str, currency: str, decimals: int) -> tuple[bool, int, int]:
         raise Malformed(refusal)
     for mark in (parts["before"], parts["after"]):
         mark = mark.strip().rstrip(".").lower()
-        if mark and _MARKS.get(mark, mark.upper()) != currency:
+        if mark and mark.upper() != currency and currency_named(mark, currency) != currency:
             raise Malformed(f"{text!r} is not plainly a sum in {currency}.")
-    number = parts["number"].rstrip(" .,'’\u00a0\u202f")
-    grouped, plain = _GROUPED.fullmatch(number), _PLAIN.fullmatch(number)
-    # "1,234" may be a thousand or one and a bit; only a dot in a currency of three decimals is surely a decimal mark.
-    if grouped and plain and not number.startswith("0") and not (decimals == 3 and "." in number):
-        raise Malformed(refusal)
-    if plain:
-        pass
-    elif grouped:
-        if grouped["rest"] and grouped["rest"][0] == grouped["mark"]:
-            raise Malformed(refusal)
-        whole = number[: grouped.start("rest")] if grouped["rest"] else number
-        number = re.sub(r"\D", "", whole) + (grouped["rest"] or "")
-    else:
-        raise Malformed(refusal)
-    whole, _, fraction = number.replace(",", ".").partition(".")
-    return parts["sign"] in ("-", "−"), int(whole + fraction), -len(fraction)
+    number = number_of(parts["number"].rstrip(" .,'’\u00a0\u202f"), decimals)
+    _, digits, exponent = _of_decimal(number)
+    return parts["sign"] in ("-", "−"), digits, exponent

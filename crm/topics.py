@@ -14,6 +14,7 @@ from crm.facts import (
     MessageReported,
     PaymentReported,
     TokenDeclared,
+    WorkspaceDeclared,
 )
 
 
@@ -33,7 +34,7 @@ JOURNAL = TOPICS["journal"]
 COMMITS = TOPICS["commits"]
 CONNECTIONS = TOPICS["connections"]
 QUARANTINE = TOPICS["quarantine"]
-INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats")}
+INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "facts")}
 DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads
 
 FAMILIES: dict[type[Fact], str] = {
@@ -44,6 +45,7 @@ FAMILIES: dict[type[Fact], str] = {
     DeliveryQuarantined: "quarantine",
     ConnectionDeclared: "connections",
     TokenDeclared: "connections",
+    WorkspaceDeclared: "connections",
 }
 
 

@@ -1,19 +1,24 @@
-"""One row per contact: who it is and by what it is known."""
+"""One row per contact: who it is, by what it is known, and what it shows of the cards that were merged into it."""
 
 from msgspec.structs import replace
 
 from crm.envelope import Row
 from crm.events import (
+    ContactAbsorbed,
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactReleased,
     ContactRenamed,
     ContactUnmerged,
     IdentifierAdded,
+    IdentifierDoubted,
     IdentifierRemoved,
+    IdentifierSettled,
 )
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
+from projections.one_card import Said, shown, with_other, without_other
 
 
 class ContactRow(Row, frozen=True, gc=False):
@@ -31,16 +36,20 @@ class ContactRow(Row, frozen=True, gc=False):
     fields: Json = {}  # noqa: RUF012  # msgspec gives each its own
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
     phone_texts: tuple[str, ...] = ()  # as they were first given, in the order of `phones`
+    doubted: Json = {}  # noqa: RUF012  # identifiers that decide nothing: with which cards they were seen too
+    conflicts: Json = {}  # noqa: RUF012  # the name and fields that a merged card has otherwise: all values
+    sources: Json = {}  # noqa: RUF012  # after a merge: what each card says, by its id; its own at the empty one
 
 
-Merges = ContactMerged | ContactUnmerged
-Told = ContactCreated | ContactRenamed | ContactChanged | IdentifierAdded | IdentifierRemoved | Merges
+Merges = ContactMerged | ContactUnmerged | ContactAbsorbed | ContactReleased
+Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+Told = ContactCreated | ContactRenamed | ContactChanged | Known | Merges
 
 
 @projection(
     key="contact_id",
-    version=2,
-    indexes=("touched_at", "phones", "emails", "accounts", "merged_into", "fields"),
+    version=3,
+    indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
 def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
@@ -51,30 +60,56 @@ def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
         return None
     row = replace(row, touched_at=max(row.touched_at, at), version=row.version + 1)
     match event:
-        case ContactRenamed():
-            return replace(row, name=event.name)
         case ContactMerged():
             return replace(row, merged_into=event.into_id)
         case ContactUnmerged():
             return replace(row, merged_into=None)
-        case ContactChanged():
-            return replace(row, fields=given(row.fields, event.fields))
-        case IdentifierAdded(kind="phone") if event.value not in row.phones:
+        case IdentifierAdded():
+            return known_by(row, event)
+        case IdentifierRemoved():
+            return known_no_more(says(row, event), event)
+    return says(row, event)
+
+
+def known_by(row: ContactRow, event: IdentifierAdded) -> ContactRow:
+    match event.kind:
+        case "phone" if event.value not in row.phones:
             texts = *row.phone_texts, event.text or event.value
             return replace(row, phones=(*row.phones, event.value), phone_texts=texts)
-        case IdentifierAdded(kind="phone"):
+        case "phone":
             return row
-        case IdentifierAdded(kind="email"):
+        case "email":
             return replace(row, emails=with_(row.emails, event.value))
-        case IdentifierAdded():  # telegram:123
-            return replace(row, accounts=with_(row.accounts, f"{event.kind}:{event.value}"))
-        case IdentifierRemoved(kind="phone"):
+    return replace(row, accounts=with_(row.accounts, f"{event.kind}:{event.value}"))  # telegram:123
+
+
+def known_no_more(row: ContactRow, event: IdentifierRemoved) -> ContactRow:
+    match event.kind:
+        case "phone":
             texts = tuple(t for p, t in zip(row.phones, row.phone_texts, strict=True) if p != event.value)
             return replace(row, phones=without(row.phones, event.value), phone_texts=texts)
-        case IdentifierRemoved(kind="email"):
+        case "email":
             return replace(row, emails=without(row.emails, event.value))
-        case IdentifierRemoved():
-            return replace(row, accounts=without(row.accounts, f"{event.kind}:{event.value}"))
+    return replace(row, accounts=without(row.accounts, f"{event.kind}:{event.value}"))
+
+
+def says(row: ContactRow, event: Told) -> ContactRow:
+    """What the card says by itself, or shows of another, is another."""
+    own, others = Said.own(row.name, row.fields, row.doubted, row.sources), Said.others(row.sources)
+    match event:
+        case ContactRenamed():
+            own = replace(own, name=event.name)
+        case ContactChanged():
+            own = own.changed(event.fields, others)
+        case IdentifierDoubted():
+            own = own.doubting(f"{event.kind}:{event.value}", event.other_id or "")
+        case IdentifierSettled() | IdentifierRemoved():
+            own = own.certain(f"{event.kind}:{event.value}")
+        case ContactAbsorbed():
+            others = with_other(others, event.other_id, event.name, event.fields)
+        case ContactReleased():
+            others = without_other(others, event.other_id)
+    return replace(row, **shown(own, others)._asdict())
 
 
 def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:
@@ -83,8 +118,3 @@ def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:
 
 def without(known: tuple[str, ...], value: str) -> tuple[str, ...]:
     return tuple(one for one in known if one != value)
-
-
-def given(known: Json, changed: Json) -> Json:
-    """Custom fields with those that were changed; null takes a field away."""
-    return {name: text for name, text in {**known, **changed}.items() if text != "null"}

@@ -28,8 +28,8 @@ Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
 
 @projection(
     key="conversation_id",
-    version=2,
-    indexes=("touched_at", "contact_id, touched_at"),
+    version=3,
+    indexes=("touched_at", "opened_at", "contact_id, touched_at"),
     found_by=("title",),
 )
 def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | None:
@@ -40,10 +40,16 @@ def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | 
                 event.conversation_id, event.contact_id, event.channel, event.chat, event.title, 0, None, "", at, at
             )
         case MessageReceived() | ReplyQueued() if row and at >= row.touched_at:
-            last = replace(row, last_message_id=event.message_id, last_text=event.text, touched_at=at)
+            last = replace(row, last_message_id=event.message_id, last_text=summary(event), touched_at=at)
             return replace(last, message_count=row.message_count + 1)
         case MessageReceived() | ReplyQueued() if row:  # an older one that came late
             return replace(row, message_count=row.message_count + 1)
         case MessageEdited() if row and row.last_message_id == event.message_id:
-            return replace(row, last_text=event.text)
+            return replace(row, last_text=summary(event))
     return row
+
+
+def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:
+    """What it says in one text; of a message without words, what kinds of files it has."""
+    files = () if isinstance(event, ReplyQueued) else event.attachments or ()
+    return event.text or ", ".join(f"[{' '.join(filter(None, (file.kind, file.name)))}]" for file in files)

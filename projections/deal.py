@@ -4,7 +4,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved
+from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
 
@@ -34,15 +34,18 @@ class DealRow(Row, frozen=True, gc=False):
     opened_at: Micros
     touched_at: Micros
     stage_reason: str = ""  # why it stands there, when it was moved
+    doubts: tuple[str, ...] = ()  # what its form gave and could not be read with certainty
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    written: Json = {}  # noqa: RUF012  # fields that were converted to their type: each as its form had it
+    repeats: int = 0  # how often the same enquiry came again
 
 
-Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved
+Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
 
 
 @projection(
     key="deal_id",
-    version=2,
+    version=3,
     indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
     found_by=("title", "reference"),
 )
@@ -61,6 +64,8 @@ def deal(row: DealRow | None, event: Told) -> DealRow | None:
             change = event.held_change_minor
             held = event.held_minor if change is None else row.held_minor + change
             return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=held)
+        case EnquiryRepeated():
+            return replace(row, repeats=row.repeats + 1)
         case DealStageMoved():
             return replace(row, stage=event.stage, stage_reason=event.why)
         case DealChanged():
@@ -95,6 +100,8 @@ def opened(event: DealOpened) -> DealRow:
         utm={name: json.encode(value).decode() for name, value in event.utm.items()},
         files=tuple(json.encode(file).decode() for file in event.files),
         suspicious=event.suspicious,
+        doubts=event.doubts,
+        written=event.written,
         opened_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
     )

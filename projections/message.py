@@ -1,16 +1,19 @@
 """One row per message of a conversation, as it reads now."""
 
+from collections.abc import Iterable
+
 from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import MessageEdited, MessageReceived, ReplyQueued
+from crm.events import MessageDeleted, MessageEdited, MessageReceived, ReplyQueued
 from crm.projection import projection
 from crm.scalars import Id, Micros
+from crm.shared import Attachment
 
 
 class MessageRow(Row, frozen=True, gc=False):
-    """A message, of the contact or to it. `edited_at` is set when its text is no longer the first."""
+    """A message, of the contact or to it. `edited_at` is set when what it says is no longer the first."""
 
     message_id: Id
     conversation_id: Id
@@ -23,16 +26,19 @@ class MessageRow(Row, frozen=True, gc=False):
     sent_at: Micros
     edited_at: Micros | None
     direction: str = "in"  # or out
-    status: str = "received"  # or queued: it waits to be delivered
+    status: str = "received"  # sent, queued (it waits to be delivered) or deleted (taken back; its text is kept)
+
+
+Told = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
 
 
 @projection(
     key="message_id",
-    version=2,
+    version=3,
     indexes=("conversation_id, sent_at",),
     found_by_words="text",
 )
-def message(row: MessageRow | None, event: MessageReceived | MessageEdited | ReplyQueued) -> MessageRow | None:
+def message(row: MessageRow | None, event: Told) -> MessageRow | None:
     match event:
         case MessageReceived():
             return row or MessageRow(
@@ -42,16 +48,25 @@ def message(row: MessageRow | None, event: MessageReceived | MessageEdited | Rep
                 message=event.message,
                 sender_name=event.sender_name,
                 text=event.text,
-                attachments=tuple(json.encode(a).decode() for a in event.attachments),
+                attachments=texts(event.attachments),
                 reply_to=event.reply_to,
-                sent_at=event.meta.occurred_at,
+                sent_at=event.meta.occurred_at if event.sent_at is None else event.sent_at,
                 edited_at=event.edited_at,
+                direction=event.direction,
+                status="sent" if event.direction == "out" else "received",
             )
         case ReplyQueued():
             return row or queued(event)
         case MessageEdited() if row and event.edited_at >= (row.edited_at or 0):
-            return replace(row, text=event.text, edited_at=event.edited_at)
+            files = row.attachments if event.attachments is None else texts(event.attachments)
+            return replace(row, text=event.text, attachments=files, edited_at=event.edited_at)
+        case MessageDeleted() if row:
+            return replace(row, status="deleted")
     return row
+
+
+def texts(attachments: Iterable[Attachment]) -> tuple[str, ...]:
+    return tuple(json.encode(a).decode() for a in attachments)
 
 
 def queued(event: ReplyQueued) -> MessageRow:

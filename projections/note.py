@@ -23,8 +23,8 @@ class NoteRow(Row, frozen=True, gc=False):
 
 @projection(
     key="note_id",
-    version=1,
-    indexes=("touched_at", "contact_id, touched_at", "deal_id, touched_at"),
+    version=2,
+    indexes=("touched_at", "written_at", "contact_id, touched_at", "deal_id, touched_at"),
     found_by_words="text",
 )
 def note(row: NoteRow | None, event: NoteAdded | NoteChanged | NoteRemoved) -> NoteRow | None:

@@ -40,6 +40,7 @@ class PaymentRow(Row, frozen=True, gc=False):
     changed_at: Micros
     touched_at: Micros
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    created_at: Micros = Micros(0)
     candidates: tuple[str, ...] = ()  # ids of the deals that it could be for, while it is parked
     shares: tuple[str, ...] = ()  # JSON text of each share of a split payment: deal_id, contact_id, share_minor
     suspicious: str = ""  # why it is worth a look; empty if it is not
@@ -52,7 +53,7 @@ Told = PaymentRecorded | PaymentMatched | PaymentShared | PaymentParked | Paymen
 @projection(
     key="payment_id",
     version=3,
-    indexes=("touched_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
+    indexes=("touched_at", "created_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
 )
 def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):
@@ -114,4 +115,5 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         doubts=event.doubts,
         changed_at=event.changed_at,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
+        created_at=row.created_at if row else event.meta.occurred_at,
     )

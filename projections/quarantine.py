@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from crm.envelope import Row
 from crm.events import FactQuarantined, QuarantineAttempted, QuarantineSettled
+from crm.leads import risk
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -28,9 +29,12 @@ class QuarantineRow(Row, frozen=True, gc=False):
     attempts: int = 0  # to take it up again
     touched_at: Micros | None = None  # when it was last tried or settled
     touched_by: str = ""
+    at_risk: str = ""  # lead: somebody may wait for an answer; payment: money may be missing
+    phones: tuple[str, ...] = ()  # that stand in it; whose they are is not known
+    emails: tuple[str, ...] = ()
 
 
-@projection(key="quarantine_id", version=2, indexes=("received_at",))
+@projection(key="quarantine_id", version=3, indexes=("received_at",))
 def quarantine(
     row: QuarantineRow | None, event: FactQuarantined | QuarantineAttempted | QuarantineSettled
 ) -> QuarantineRow | None:
@@ -50,6 +54,9 @@ def quarantine(
                 cause_offset=event.meta.cause_offset,
                 received_at=event.meta.occurred_at,
                 quarantined_at=event.meta.recorded_at,
+                at_risk=risk(event.connector, bool(event.phones or event.emails)),
+                phones=event.phones,
+                emails=event.emails,
             )
         case QuarantineAttempted() if row and row.status == "waiting":
             row = replace(row, reason=event.reason, attempts=event.attempts)

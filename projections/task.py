@@ -21,6 +21,7 @@ class TaskRow(Row, frozen=True, gc=False):
     done_at: Micros | None
     version: int  # how many events it is a fold of; give it as expectedVersion
     touched_at: Micros
+    created_at: Micros = Micros(0)
 
 
 Told = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
@@ -28,10 +29,10 @@ Told = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 
 @projection(
     key="task_id",
-    version=1,
+    version=2,
     indexes=(
         *("touched_at", "contact_id, touched_at", "deal_id, touched_at", "owner, touched_at", "done, touched_at"),
-        "due_at",
+        *("created_at", "due_at"),
     ),
     found_by=("title",),
 )
@@ -40,7 +41,7 @@ def task(row: TaskRow | None, event: Told) -> TaskRow | None:
     if isinstance(event, TaskAdded):
         return row or TaskRow(
             *(event.task_id, event.contact_id, event.deal_id, event.title, event.due_at, event.owner),
-            *(False, None, 1, at),
+            *(False, None, 1, at, at),
         )
     if row is None or isinstance(event, TaskRemoved):
         return None

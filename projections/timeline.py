@@ -11,14 +11,19 @@ from crm.events import (
     ContactMerged,
     ContactRenamed,
     ContactUnmerged,
+    ConversationNoted,
     DealAssigned,
     DealChanged,
     DealOpened,
     DealPaid,
     DealStageMoved,
     DuplicateSuspected,
+    EnquiryRepeated,
     IdentifierAdded,
+    IdentifierDoubted,
     IdentifierRemoved,
+    IdentifierSettled,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     NoteAdded,
@@ -36,14 +41,16 @@ from crm.events import (
 )
 from crm.projection import projection
 from crm.scalars import Id, Micros
+from projections.conversation import summary
 
 # What one form or payment leads to has one time. Entries of one moment are read in this order.
 Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
-People = ContactCreated | ContactRenamed | IdentifierAdded | IdentifierRemoved | ContactChanged | Merges
-Talk = MessageReceived | MessageEdited | ReplyQueued | CallUpdated
+Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
+Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
 Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
-Told = People | Talk | DealOpened | DealChanged | DealAssigned | Money | DealStageMoved | Desk
+Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
 
@@ -101,6 +108,10 @@ def sentence(event: Told) -> tuple[str, str]:
             return "May be the same person as another contact", f"Both have {event.kind} {event.value}"
         case IdentifierRemoved():
             return f"No longer known by {event.kind} {event.value}", event.why
+        case IdentifierDoubted():
+            return f"{event.kind} {event.value} identifies nobody alone", event.why
+        case IdentifierSettled():
+            return f"{event.kind} {event.value} is certain again", event.why
         case ContactMerged():
             return "Merged into another contact", event.why
         case ContactUnmerged():
@@ -109,6 +120,8 @@ def sentence(event: Told) -> tuple[str, str]:
             return "Fields changed", named(event.fields)
         case DealOpened():
             return f"Deal D-{event.number} opened", event.title
+        case EnquiryRepeated():
+            return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
         case DealChanged():
             told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
             return "Deal changed", named([*(name for name, value in told if value is not None), *event.fields])
@@ -125,9 +138,13 @@ def sentence(event: Told) -> tuple[str, str]:
         case DealPaid():
             return "Refund" if event.change_minor < 0 else "Payment", event.why
         case MessageReceived():
-            return f"Message from {event.sender_name}", event.text
+            return said_by(event), summary(event)
         case MessageEdited():
-            return "Message edited", event.text
+            return "Message edited", summary(event)
+        case ConversationNoted():
+            return "In the chat", event.text
+        case MessageDeleted():
+            return "Message taken back", ""
         case ReplyQueued():
             return f"Answer of {event.author}" if event.author else "Answer", event.text
         case CallUpdated():
@@ -159,6 +176,15 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+def said_by(event: MessageReceived) -> str:
+    whose = "Message to the customer" if event.direction == "out" else "Message"
+    return f"{whose} from {event.sender_name}"
+
+
 def told_of(event: CallUpdated) -> str:
     talk = "" if event.talk_s is None else f"talked {event.talk_s} s"
-    return ", ".join(part for part in (event.disposition.replace("_", " "), talk, event.employee) if part)
+    number = (event.phone.text or event.phone.e164) if event.phone else ""
+    other = f"{'to' if event.direction == 'out' else 'from'} {number}" if number else ""
+    line = f"line {event.line}" if event.line else ""
+    parts = (event.disposition.replace("_", " "), talk, event.employee, other, line, event.note)
+    return ", ".join(part for part in parts if part)

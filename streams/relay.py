@@ -24,7 +24,7 @@ from crm.adapters.metrics import LEADS, PUBLISHED
 from crm.codec import TYPE_NAMES, type_of
 from crm.settings import Settings
 from crm.topics import COMMITS, JOURNAL
-from streams import backlog
+from streams import backlog, waiting
 from streams.role import run
 from streams.sessions import connect
 
@@ -72,7 +72,7 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled. Who loses Postgres asks for the lead again; any other error ends the process."""
-        telling = asyncio.create_task(backlog.tell(self.settings.database_url))
+        telling = [asyncio.create_task(figures.tell(self.settings.database_url)) for figures in (backlog, waiting)]
         try:
             while True:
                 try:
@@ -83,7 +83,8 @@ class Relay:
                     LEADS.set(0)
         finally:
             LEADS.set(0)
-            telling.cancel()
+            for task in telling:
+                task.cancel()
 
     async def stand_by_and_lead(self) -> None:
         async with await connect(self.settings.database_url, SESSION) as conn:

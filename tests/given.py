@@ -48,9 +48,9 @@ def paid(key: str, amount: int, **said: Any) -> PaymentReported:
     return PaymentReported(meta(f"payment {key}"), RAW, amount_minor=amount, **(told | said))
 
 
-def call(key: str, phase: str, number: str = "", **said: Any) -> CallReported:
+def call(key: str, phase: str, number: str = "", at: int = NOON, **said: Any) -> CallReported:
     told: dict[str, Any] = {"call": "c-1", "direction": "in", "phone": Phone(number, number)}
-    return CallReported(meta(f"call {key}"), RAW, phase=phase, **(told | said))
+    return CallReported(meta(f"call {key}", at), RAW, phase=phase, **(told | said))
 
 
 def message(key: str, **said: Any) -> MessageReported:

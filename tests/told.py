@@ -51,8 +51,9 @@ calls = st.fixed_dictionaries(
     {
         "call": some("x", "y", "z"),
         "phase": some("ringing", "answered", "completed"),
-        "phone": some(Phone("", ""), Phone("hidden", ""), *numbers),
-        "direction": some("in", "in", "out"),
+        "phone": some(Phone("", ""), Phone("hidden", ""), Phone("901", ""), *numbers),
+        "direction": some("in", "in", "out", ""),
+        "line": some("", "044"),
     }
 )
 messages = st.fixed_dictionaries(
@@ -62,6 +63,13 @@ messages = st.fixed_dictionaries(
         "message": some("1", "2"),
         "chat_kind": some("private", "private", "group"),
         "edited_at": some(None, None, NOON + 1, NOON + 2),
+        "sent_at": some(None, NOON, NOON + 1),
+        "revision": some(0, 1),
+        "direction": some("in", "in", "out"),
+        "person": some(True, True, False),
+        "kind": some("", "", "service", "deleted"),
+        "former_chat": some("", "", "", "8"),
+        "text": some("a", "b"),
         "shared_phone": some(None, *numbers),
         "shared_is_own": st.booleans(),
     }

@@ -14,6 +14,7 @@ from strawberry.scalars import JSON
 
 from api.errors import BadInput
 from api.filters import known_id
+from api.numbers import ENCODER
 from api.scalars import Long
 from crm.commands import HIDDEN, Code, Command, Fields, Rejected
 from crm.decisions import printable
@@ -24,7 +25,6 @@ from crm.shared import Meta
 
 SCALARS: dict[Any, Any] = {Id: strawberry.ID, Micros: datetime, int: Long, str: str, bool: bool}
 MADE: dict[Any, Any] = {}  # GraphQL's type of each struct and enum
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.*)`")
 
 
@@ -32,7 +32,8 @@ PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.*)`")
 class CustomFieldInput:
     key: str = strawberry.field(description="The key that it was defined with.")
     value: JSON | None = strawberry.field(
-        description='What fits its type; null takes the field away. A number may be text, such as "1.10", to be exact.'
+        default=strawberry.UNSET,
+        description="What fits its type; a number keeps all digits. Null takes the field away, not given leaves it.",
     )
 
 
@@ -128,9 +129,10 @@ def kept(value: Any, hint: Any) -> Any:
                 raise BadInput("A moment needs its zone, such as 2026-01-31T12:00:00Z. Nothing was changed.")
             return (value - EPOCH) // timedelta(microseconds=1)
         case list() if value and isinstance(value[0], CustomFieldInput):
-            return {one.key: ENCODER.encode(one.value).decode() for one in value}
+            given = [one for one in value if one.value is not strawberry.UNSET]
+            return once([(one.key, ENCODER.encode(one.value).decode()) for one in given])
         case list() if value and isinstance(value[0], SettingInput):
-            return {one.key: one.value for one in value}
+            return once([(one.key, one.value) for one in value])
         case list():
             each = get_args(inner[0])[0] if get_args(inner[0]) else str
             return {} if get_origin(inner[0]) is dict else [kept(one, each) for one in value]
@@ -139,6 +141,15 @@ def kept(value: Any, hint: Any) -> Any:
     if isinstance(inner[0], type) and issubclass(inner[0], Struct):
         return plain(value, inner[0])
     return value
+
+
+def once(said: list[tuple[str, str]]) -> dict[str, str]:
+    """Raises BadInput when a key comes twice: one of its values would be lost."""
+    keys = [key for key, _ in said]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise BadInput(f"`{key}` is given twice. Nothing was changed. Give it once.")
+    return dict(said)
 
 
 def camel(path: str) -> str:

@@ -15,6 +15,7 @@ POLICY = (
     "style-src 'self' 'sha256-Y/huXlwoYkVyQlxwSVcCi1RCDGDCSVBzDt0hYP9qlTc='; "
     "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+HINT = b"This is the API. Send GraphQL to POST /graphql, or open /graphql in a browser.\n"
 Page = tuple[int, bytes, str]
 
 
@@ -31,6 +32,8 @@ def static(path: str) -> Page:
     """Status, body and content type: the page for /graphql, its files for /graphiql/<name>."""
     if path == "/graphql":
         return 200, read(OURS / "page.html"), "text/html; charset=utf-8"
+    if path == "/":
+        return 200, HINT, "text/plain; charset=utf-8"
     if path == EXAMPLES:
         return 200, examples(), "application/json"
     file = files().get(path.removeprefix("/graphiql/"))

@@ -8,6 +8,7 @@ import msgspec
 
 from api.http.accept import JSON
 from api.http.refusal import Refusal
+from api.numbers import Number
 
 NAMES = ("query", "operationName", "variables", "extensions", "documentId")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")  # what a page may send unasked
@@ -23,7 +24,8 @@ class Asked(msgspec.Struct, rename="camel"):
     document_id: str | None = None
 
 
-BODY, MAP = msgspec.json.Decoder(Asked), msgspec.json.Decoder(dict[str, Any] | None)
+BODY = msgspec.json.Decoder(Asked, float_hook=Number)
+MAP = msgspec.json.Decoder(dict[str, Any] | None, float_hook=Number)
 
 
 def check_type(headers: Mapping[str, str]) -> None:

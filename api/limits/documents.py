@@ -1,6 +1,14 @@
 """The limits of a document, checked on its text and tree before validation, whose time grows faster than they do."""
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    get_operation_ast,
+    parse,
+    validate,
+)
 from graphql.validation import MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule, specified_rules
 
 from api.errors import Invalid
@@ -12,6 +20,7 @@ INTROSPECTION_DEPTH = 16  # the standard query unwraps a type nine times
 LONGEST = 100_000  # characters
 WRONG = 10  # problems that are told of one document
 RULES = [*specified_rules, MaxIntrospectionDepthRule]
+WHICH = "Which operation? Nothing was run. Give the name of one of them in `operationName`."
 MAY_NOT = "This token may not read the schema. Nothing was read. Take the published one, or ask an administrator."
 NOT_TOLD = (
     "This does not fit the schema. Nothing was read. Try it with a token that may read the schema: it is told why."
@@ -37,6 +46,11 @@ def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> li
         return [GraphQLError(MAY_NOT, extensions={"code": "FORBIDDEN"})]
     wrong = validate(schema, document, RULES, max_errors=WRONG, hide_suggestions=True)
     return [GraphQLError(NOT_TOLD, error.nodes) for error in wrong]
+
+
+def unnamed(document: DocumentNode, operation: str | None) -> list[GraphQLError]:
+    """None is run when there are several and no name says which, or none has this name."""
+    return [] if get_operation_ast(document, operation) else [GraphQLError(WHICH)]
 
 
 def excesses(document: DocumentNode) -> list[GraphQLError]:

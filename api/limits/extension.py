@@ -1,11 +1,11 @@
-"""The same limits for what strawberry runs itself: operations that come over a websocket."""
+"""The same limits for what strawberry runs itself, and none of several operations unless one is named."""
 
 from collections.abc import Iterator
 
 from strawberry.extensions import SchemaExtension
 
 from api.errors import Invalid
-from api.limits.documents import parsed, problems
+from api.limits.documents import parsed, problems, unnamed
 
 
 class Limited(SchemaExtension):
@@ -23,5 +23,7 @@ class Limited(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         if context.graphql_document is not None:
-            context.pre_execution_errors = problems(context.schema._schema, context.graphql_document, suggest=True)
+            document, name = context.graphql_document, context._provided_operation_name  # the other has a default
+            found = problems(context.schema._schema, document, suggest=True) or unnamed(document, name)
+            context.pre_execution_errors = found
         yield

@@ -1,13 +1,12 @@
 """A connection: a page of a list as one sub-select, which may stand inside its parent's row."""
 
-from collections.abc import Callable
-from typing import Any
+from functools import cached_property
 
 from graphql.execution.values import VariableValues
 
-from api.cursors import Order
-from api.filters import parameter
-from api.lists import LARGEST_PAGE, LISTS, List, page_size
+from api.cursors import TAG, Order, of_this_list, tag_below
+from api.filters import parameter, text_of
+from api.lists import LARGEST_PAGE, LISTS, List, named_filters, page_size
 from api.named import camel
 from api.plan.statement import WORKSPACE, Read, Rule, Site
 from api.sql import COUNTED
@@ -60,45 +59,71 @@ class Page:
         return f" FILTER (WHERE {self.row}.rn <= {self.size})" if self.peeks else ""
 
     def conditions(self) -> list[str]:
-        found = []
-        if self.parent:
-            found.append(self.listed.filters[self.parent].sql(None, "t", f"{self.site.row}.{self.key()}", WORKSPACE))
-        for name, given in self.filters.items():
-            filter, value = self.listed.filters[name], ""
-            if "{value}" in filter.chosen(given):
-                value = self.site.writer.parameter(filtered(self.site, name, self.listed))
-            found.append(filter.sql(given, "t", value, WORKSPACE))
-        return found
+        def value(name: str) -> str:
+            if name == self.parent:
+                return self.around
+            return self.site.writer.parameter(filtered(self.site, name, self.listed))
 
-    def key(self) -> str:
-        """The column of the row around that the parent's filter is compared with."""
-        return "contact_id" if self.parent == "merged_into" else f"{self.parent}_id"
+        above = {self.parent: None} if self.parent else {}
+        return self.listed.conditions({**above, **self.filters}, "t", WORKSPACE, value)
+
+    @property
+    def around(self) -> str:
+        """The key of the row around, which the parent's filter is compared with."""
+        return f"{self.site.row}.{'contact_id' if self.parent == 'merged_into' else f'{self.parent}_id'}"
+
+    @cached_property
+    def tagged(self) -> Read:
+        """What this list's cursors begin with; below a row, what that is made of together with the row's key."""
+        order, own = self.order, {name: filtered(self.site, name, self.listed) for name in self.filters}
+
+        def read(variables: VariableValues) -> str:
+            filters = named_filters({name: read(variables) for name, read in own.items()})
+            return order.name + filters if self.parent else order.tag(filters)
+
+        return read
+
+    @cached_property
+    def tag(self) -> str:
+        """The SQL of it. A parameter that is asked for must be used."""
+        given = f"{self.site.writer.parameter(self.tagged)}::text"
+        return tag_below(given, self.around) if self.parent else given
 
     def beyond(self, name: str) -> list[str]:
         if self.site.given.get(name) is None:
             return []
-        read, writer = self.site.argument(name), self.site.writer
-        placeholders = tuple(writer.parameter(placed(self.order, read, n)) for n, _ in enumerate(self.order.columns))
-        return [self.order.beyond("t", placeholders, name == "before")]
+        cursor, writer, order = self.site.argument(name), self.site.writer, self.order
+        tagged = None if self.parent else self.tagged  # Postgres alone knows the key of a row
+
+        def placed(column: int) -> Read:
+            """One of the values in a cursor. Raises BadCursor, the first of them for another list's."""
+            of_list = None if column else tagged
+            return lambda variables: order.position(cursor(variables), of_list and of_list(variables))[column]
+
+        places = tuple(writer.parameter(placed(n)) for n, _ in enumerate(order.columns))
+        found = [order.beyond("t", places, name == "before")]
+        if self.parent:
+            found.append(of_this_list(writer.parameter(lambda variables: cursor(variables)[:TAG]), self.tag))
+        return found
 
     def parts(self, counted: str) -> dict[str, str | Rule]:
         """The fields of the connection."""
         more = f"count(*) > {self.size}"
         bounded = {name: str(self.site.given.get(name) is not None).lower() for name in ("after", "before")}
-        info = {
+        info: dict[str, str | Rule] = {
             "hasNextPage": bounded["before"] if self.backwards else more,
             "hasPreviousPage": more if self.backwards else bounded["after"],
-            "startCursor": self.cursor("1"),
-            "endCursor": self.cursor(f"least(count(*), {self.size})"),
+            "startCursor": lambda _: self.cursor("1"),
+            "endCursor": lambda _: self.cursor(f"least(count(*), {self.size})"),
         }
         edge: dict[str, str | Rule] = {
-            "cursor": self.order.cursor_of(self.row),
+            "cursor": lambda _: self.order.cursor_of(self.tag, self.row),
             "node": lambda site: site.object(self.row),
         }
         return {
             "edges": lambda site: self.rows(site.object(self.row, edge)),
             "nodes": lambda site: self.rows(site.object(self.row)),
-            "pageInfo": lambda site: site.object("", dict(info), aggregates=True),
+            "pageInfo": lambda site: site.object("", info, aggregates=True),
             "totalCount": lambda site: self.total(site, counted),
         }
 
@@ -109,10 +134,11 @@ class Page:
     def cursor(self, place: str) -> str:
         """Of one of the rows, counted from 1; null when there is none."""
         return self.order.cursor(
+            self.tag,
             tuple(
                 f"(array_agg({self.row}.{column} ORDER BY {self.shown_by}){self.within})[{place}]"
                 for column in self.order.columns
-            )
+            ),
         )
 
     def total(self, site: Site, counted: str) -> str:
@@ -123,15 +149,6 @@ class Page:
 
 
 def filtered(site: Site, name: str, listed: List) -> Read:
+    """The argument of a filter, as its statement takes it."""
     read, filter = site.argument(camel(name)), listed.filters[name]
-
-    def parameter_of(variables: VariableValues) -> str:
-        value = parameter(filter, read(variables))
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    return parameter_of
-
-
-def placed(order: Order, read: Callable[[VariableValues], Any], column: int) -> Read:
-    """One of the values in a cursor. Raises BadCursor."""
-    return lambda variables: order.position(read(variables))[column]
+    return lambda variables: text_of(parameter(filter, read(variables)))

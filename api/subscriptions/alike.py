@@ -14,9 +14,9 @@ from graphql import (
     visit,
 )
 
-from api.engine import ENCODER
 from api.http.asked import Asked
 from api.limits.documents import parsed
+from api.numbers import ENCODER
 
 
 def alike(text: str, asked: Asked) -> Hashable:

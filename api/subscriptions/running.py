@@ -7,8 +7,8 @@ from typing import Protocol
 from graphql import GraphQLError
 
 from api.context import Context
-from api.engine import ENCODER
 from api.errors import told
+from api.numbers import ENCODER
 from api.subscriptions.group import Group
 from api.subscriptions.operation import Opened, Refused, Results
 from api.subscriptions.outbox import Outbox

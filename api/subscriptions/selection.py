@@ -12,8 +12,8 @@ from graphql.execution import Executor, execute_subscription_event
 
 from api.context import Context
 from api.database import rows
-from api.engine import ENCODER
 from api.errors import told, unexpected
+from api.numbers import ENCODER
 from api.places import BEGINNING, Places
 from api.reads import shaped
 from api.subscriptions.compiled import Compiled

@@ -8,9 +8,9 @@ import msgspec
 import structlog
 
 from api.context import Context
-from api.engine import ENCODER
 from api.errors import ApiError, TooMuch, Unauthorized
 from api.http.asked import Asked
+from api.numbers import ENCODER, Number
 from api.subscriptions.bounds import Doors, Rate
 from api.subscriptions.operation import Operations, Refused
 from api.subscriptions.outbox import Outbox
@@ -41,7 +41,7 @@ class Closed(Exception):
 
 
 SLOW = Closed(4440, "You did not read for too long. Subscribe again with your last cursor.")
-read = msgspec.json.Decoder(Said).decode
+read = msgspec.json.Decoder(Said, float_hook=Number).decode
 
 
 class Socket:

@@ -1,8 +1,11 @@
-"""Who may send and who may ask: connections and tokens, followed in memory from the compacted topic crm.connections."""
+"""Who may send and who may ask: workspaces, connections and tokens, followed in memory from the compacted topic
+crm.connections."""
 
 import asyncio
 import contextlib
 import hashlib
+from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -12,10 +15,10 @@ from msgspec import Struct
 
 from crm.adapters.stopping import begin
 from crm.codec import decode
-from crm.connector import Connection
+from crm.connector import Connection, Home
 from crm.envelope import now
 from crm.errors import Malformed
-from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Id, Micros
 from crm.tokens import PREFIX, checksum
 from crm.topics import CONNECTIONS
@@ -53,6 +56,8 @@ class Access:
 
     def __init__(self) -> None:
         self.connections: dict[str, Connection] = {}
+        self.homes: dict[Id, Home] = {}  # by workspace
+        self.of_workspace: dict[Id, set[str]] = defaultdict(set)  # the connections that it ever had
         self.tokens: dict[str, Token] = {}  # by the SHA-256 of their text
         self.hashes: dict[str, str] = {}  # token id -> SHA-256
         self.used: dict[Id, Micros] = {}  # token id -> when it was asked for last
@@ -86,6 +91,10 @@ class Access:
         self.used[found.id] = moment
         return found
 
+    def home(self, workspace: Id) -> Home:
+        """What holds where a fact says nothing: the defaults when the workspace has not been declared."""
+        return self.homes.get(workspace, Home())
+
     def missing(self) -> str | None:
         """A sentence on what is not known yet; None when all is."""
         return None if self.complete else "The connections and tokens have not been read from Kafka yet."
@@ -104,7 +113,12 @@ class Access:
 
     def learn(self, fact: Any) -> None:
         match fact:
+            case WorkspaceDeclared():
+                home = self.homes[fact.meta.workspace] = Home(fact.country, fact.currency, fact.timezone)
+                for id in self.of_workspace[fact.meta.workspace] & self.connections.keys():
+                    self.connections[id] = replace(self.connections[id], home=home)
             case ConnectionDeclared():
+                self.of_workspace[fact.meta.workspace].add(fact.connection)
                 self.connections[fact.connection] = Connection(
                     fact.connection,
                     fact.meta.workspace,
@@ -113,6 +127,7 @@ class Access:
                     fact.settings,
                     fact.name,
                     fact.enabled,
+                    self.home(fact.meta.workspace),
                 )
             case TokenDeclared():
                 self.forget_token(fact.token)

@@ -38,8 +38,13 @@ CREATE TABLE IF NOT EXISTS core.gold (consumer text PRIMARY KEY, way int NOT NUL
 COMMENT ON TABLE core.gold IS 'What the projection versions that fill this database make of the golden records, as digests by column: one that gives other rows has changed without a new version.';
 DROP TABLE IF EXISTS core.golden; -- the same as whole rows, of the last steps alone
 
-CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY);
-COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once.';
+CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY, digest uuid);
+COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once. digest: of the content of a fact that the open API was told under an id; null where none is known.';
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'core.fact_seen'::regclass AND attname = 'digest') THEN
+    ALTER TABLE core.fact_seen ADD COLUMN digest uuid;
+  END IF;
+END $$;
 
 CREATE TABLE IF NOT EXISTS core.token_used (token uuid PRIMARY KEY, used_at timestamptz NOT NULL);
 COMMENT ON TABLE core.token_used IS 'When the API saw a token last, to half a minute. For people only: no event tells it, and a rebuild begins it anew.';

@@ -14,14 +14,19 @@ from crm.adapters.state import Batch, Key
 from crm.codec import TYPE_NAMES, type_of
 from crm.decisions import decided, follow, hints
 from crm.decisions.case import Case, Entity
-from crm.decisions.delivery import set_aside
+from crm.decisions.delivery import other_version, set_aside
 from crm.envelope import Fact, now
 from crm.events import FactQuarantined
 from crm.scalars import Micros
 from crm.state import Workspace
 from crm.state.entities import ONLY
+from crm.versions import digest_of
 
-SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
+SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
+TOLD = """
+INSERT INTO core.fact_seen (fact_id, digest) SELECT * FROM unnest(%s::uuid[], %s::uuid[])
+ON CONFLICT DO NOTHING RETURNING fact_id::text"""
+DIGESTS = "SELECT fact_id::text, replace(digest::text, '-', '') FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
 
 Wanted = dict[Key, type[Entity]]
 # What followed from the things that a workspace has one of, when they were last loaded: asked for with them next time.
@@ -54,10 +59,14 @@ async def decide(
     `stumbled` hears of each fact whose rule stumbled, and why.
     """
     batch = Batch()
-    seen = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in arrived})])
+    # Of two of one id the first counts.
+    digests = {one.fact.meta.id: digest_of(one.fact) or None for one in reversed(arrived)}
+    ids = sorted(digests)
+    seen = await conn.execute(TOLD, [ids, [digests[id] for id in ids]])
     await prefetch(conn, batch, arrived)
     at = now()  # behind the locks: what is decided later in a workspace is recorded later
-    news = unseen(arrived, {id for (id,) in await seen.fetchall()})
+    news, repeats = unseen(arrived, {id for (id,) in await seen.fetchall()})
+    news += await other_versions(conn, repeats)
     told = await batch.run(conn, news, lambda one: events_of(one, batch, at, stumbled))
     await batch.write(conn)
     flat = [event for events in told for event in events]
@@ -85,15 +94,35 @@ def events_of(one: Arrived, batch: Batch, at: Micros, stumbled: Stumbled) -> lis
         return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
 
 
-def unseen(arrived: Sequence[Arrived], new: set[str]) -> list[Arrived]:
-    """Those that were never decided, each once, in order."""
-    news = []
+def unseen(arrived: Sequence[Arrived], new: set[str]) -> tuple[list[Arrived], list[Arrived]]:
+    """Those that were never decided, each once, in order; and those that were."""
+    news, repeats = [], []
     for one in arrived:
         if one.fact.meta.id in new:
             new.remove(one.fact.meta.id)
             news.append(one)
-    metrics.REPEATS.inc(len(arrived) - len(news))
-    return news
+        else:
+            repeats.append(one)
+    metrics.REPEATS.inc(len(repeats))
+    return news, repeats
+
+
+async def other_versions(conn: AsyncConnection, repeats: Sequence[Arrived]) -> list[Arrived]:
+    """Those that came with other content than the one that was decided under their id, each once: they are not
+    dropped as repeats, but wait for somebody in quarantine."""
+    if not (named := [(one, digest) for one in repeats if (digest := digest_of(one.fact))]):
+        return []
+    rows = await conn.execute(DIGESTS, [sorted({one.fact.meta.id for one, _ in named})])
+    decided_as: dict[str, str | None] = dict(await rows.fetchall())
+    others = [
+        Arrived(other_version(one.fact), one.topic, one.partition, one.offset)
+        for one, digest in named
+        if decided_as.get(one.fact.meta.id) not in (None, digest)
+    ]
+    if not others:
+        return []
+    new = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in others})])
+    return unseen(others, {id for (id,) in await new.fetchall()})[0]
 
 
 async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from crm.commands import Command, Declared
 from crm.decisions import commands, decided
 from crm.decisions.case import Case
+from crm.decisions.delivery import other_version
 from crm.envelope import Event, Fact
 from crm.scalars import Id, Micros
 from crm.state import fold
 from crm.state.entity import E, Entity
+from crm.versions import digest_of
 
 
 class MemoryState:
@@ -35,13 +37,14 @@ class MemoryDecide:
     def __init__(self) -> None:
         self.states: defaultdict[Id, MemoryState] = defaultdict(MemoryState)
         self.journal: list[Event] = []
-        self.seen: set[Id] = set()
+        self.seen: dict[Id, str] = {}  # with the digest of its content, where it has one
 
     def take(self, fact: Fact, now: Micros | None = None) -> list[Event]:
         """The new events; none when the fact was taken before. `now` is the fact's own time if it is not told."""
-        if fact.meta.id in self.seen:
-            return []
-        self.seen.add(fact.meta.id)
+        if (before := self.seen.get(fact.meta.id)) is not None:
+            digest = digest_of(fact)
+            return self.take(other_version(fact), now) if before and digest and before != digest else []
+        self.seen[fact.meta.id] = digest_of(fact)
         state = self.states[fact.meta.workspace]
         events = decided(Case(fact, state, fact.meta.recorded_at if now is None else now, "memory", 0, len(self.seen)))
         self.journal += events

@@ -26,6 +26,12 @@ STUCK = Gauge("crm_projection_stuck", "1 while a projection stands still because
 
 # relay
 LEADS = Gauge("crm_relay_leads", "1 in the one relay that carries the outbox to Kafka, 0 in those that stand by.")
+WAITING = Gauge(
+    "crm_quarantine_waiting",
+    "Deliveries that wait in quarantine, by what is at risk: a lead (somebody may wait for an answer) or a payment.",
+    ["risk"],
+)
+WAITING_SECONDS = Gauge("crm_quarantine_waiting_seconds", "Age of the oldest of them.", ["risk"])
 PUBLISHED = Counter("crm_relay_published_total", "Journal events carried to Kafka.")
 BACKLOG = Gauge("crm_relay_backlog", "Journal events in the outbox, on their way to Kafka.")
 BACKLOG_SECONDS = Gauge("crm_relay_backlog_seconds", "Age of the oldest journal event in the outbox.")

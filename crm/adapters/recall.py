@@ -21,7 +21,7 @@ from crm.topics import COMMITS, JOURNAL
 LOCK = 7_068_003  # whoever comes first compares, the others wait
 COMPARED = """
 SELECT 1 FROM core.compared WHERE server = core.this_server() AND coalesce((SELECT version FROM core.folds), 1) = %s"""
-SEEN = "INSERT INTO core.fact_seen SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
+SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
 READ = """
 INSERT INTO core.checkpoint AS c (consumer, topic, partition, next_offset)
 SELECT 'decide', t, p, n FROM json_to_recordset(%s) AS r (t text, p int, n bigint)

@@ -11,6 +11,7 @@ from crm.events import DealAssigned, DealOpened
 from crm.scalars import Micros
 from crm.shared import AssignmentRule
 from crm.state import Contact, Load, Turn, Workspace, key, turn_key
+from crm.zones import exists
 
 
 def assigned(case: Case, deal: DealOpened, known: Contact | None) -> Iterator[Event]:
@@ -34,21 +35,21 @@ def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact 
     for rule in workspace.rules:
         if fits(rule, deal, workspace.timezone):
             owner, how = pick(state, rule, version)
-            return owner, rule.name, f"rule “{rule.name}” (version {version}): {how}"
+            return owner, rule.name, f"rule “{rule.name}” (version {version}): {how}{doubt(rule, workspace.timezone)}"
     return "", "", f"nobody: no rule of version {version} fits"
 
 
 def fits(rule: AssignmentRule, deal: DealOpened, timezone: str) -> bool:
     return (
         rule.source in ("", deal.source)
-        and (not rule.field or field(deal, rule.field).casefold() == rule.value.casefold())
+        and (not rule.field or rule.value.casefold() in told(deal, rule.field))
         and during(rule, timezone, deal.meta.occurred_at)
     )
 
 
 def during(rule: AssignmentRule, timezone: str, at: Micros) -> bool:
     """A rule from 18 to 9 is for the night."""
-    if rule.from_hour == 0 and rule.to_hour == 24:
+    if whole_day(rule):
         return True
     hour = hour_in(timezone, at)
     if rule.from_hour <= rule.to_hour:
@@ -56,12 +57,28 @@ def during(rule: AssignmentRule, timezone: str, at: Micros) -> bool:
     return hour >= rule.from_hour or hour < rule.to_hour
 
 
-def field(deal: DealOpened, name: str) -> str:
-    """A custom field as text, or utm_<name>; empty when there is none. Custom fields are JSON text."""
+def whole_day(rule: AssignmentRule) -> bool:
+    return rule.from_hour == 0 and rule.to_hour == 24
+
+
+def doubt(rule: AssignmentRule, timezone: str) -> str:
+    """What to add to the reason when the hours of the rule could not be those of the workspace."""
+    if whole_day(rule) or exists(timezone):
+        return ""
+    return f"; hours were counted in UTC, as the workspace's time zone {timezone!r} does not exist"
+
+
+def told(deal: DealOpened, name: str) -> set[str]:
+    """A custom field as text, also as it was before it was converted, or utm_<name>; the empty text when there is
+    none."""
     if name in deal.fields:
-        value = json.loads(deal.fields[name]) if deal.fields[name].startswith('"') else deal.fields[name]
-        return str(value)
-    return deal.utm.get(name.removeprefix("utm_"), "") if name.startswith("utm_") else ""
+        return {text_of(deal.fields[name]), text_of(deal.written.get(name, deal.fields[name]))}
+    return {deal.utm.get(name.removeprefix("utm_"), "").casefold() if name.startswith("utm_") else ""}
+
+
+def text_of(value: str) -> str:
+    """Custom fields are JSON text."""
+    return str(json.loads(value)).casefold() if value.startswith('"') else value.casefold()
 
 
 def pick(state: State, rule: AssignmentRule, version: int) -> tuple[str, str]:

@@ -85,8 +85,9 @@ def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
     ways = [
         way
         for way in accounts
-        if not holders_of(case.state, way.key) and tied_to(case.state, way).keys() <= {contact.contact_id}
+        if holders_of(case.state, way.key) or tied_to(case.state, way).keys() <= {contact.contact_id}
     ]
-    if ways:
-        yield from identified(case, contact_id, ways)
+    before = case.events
+    yield from identified(case, contact_id, ways)
+    if case.events > before:
         yield from awaited(case, contact_id)

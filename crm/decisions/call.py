@@ -1,16 +1,22 @@
 """Story 3: a ringing call finds its contact before anyone answers; its reports complete one call, in any order."""
 
+import re
 from collections.abc import Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, created, holder, identified, merged
+from crm.decisions.contacts import Way, card, cards, created, holder, identified
 from crm.decisions.deals import opened
+from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
 from crm.events import CallOpened, CallUpdated
 from crm.facts import CallReported
 from crm.scalars import Id
-from crm.state import Call, Contact
+from crm.shared import Phone
+from crm.state import Call, Contact, known
+
+INTERNAL = re.compile(r"\+?\d{1,4}")  # what colleagues and services are dialled by: no subscriber has so few digits
+LEAST_DIGITS = 5  # a number that cannot be read and could still be dialled
 
 
 def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
@@ -19,19 +25,18 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
     if call is None:
         yield from first_report(report, case, call_id)
     else:
-        yield updated(report, case, call_id, call.contact_id)
-        if call.anonymous:
-            yield from unmasked(report, case, call.contact_id)
+        yield from next_report(report, case, call_id, call)
+    yield from followed_up(report, case, known(case.state, Call, call_id))
 
 
 def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Event]:
-    """A withheld number is nobody's: it gets a card of its own, without identifier, and nothing is guessed."""
-    ways = [Way("phone", report.phone.e164, report.phone.text)] if report.phone.e164 else []
-    contact = holder(case.state, ways[0].key) if ways else None
+    """A call without a number is nobody's: it gets a card of its own, without identifier, and nothing is guessed."""
+    way = way_of(report.phone)
+    contact = holder(case.state, way.key) if way else None
     contact_id = contact.contact_id if contact else case.new_id("contact")
-    if contact is None:
-        yield from created(case, contact_id, "" if ways else report.phone.text, "call", report.utm)
-        yield from identified(case, contact_id, ways)
+    if contact is None and not internal(report.phone):  # a colleague is in no book of customers
+        yield from created(case, contact_id, "", "call", report.utm)
+        yield from identified(case, contact_id, [way] if way else [])
     yield CallOpened(
         meta=case.meta(contact_id),
         call_id=call_id,
@@ -42,12 +47,37 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Even
         line=report.line,
         known=contact is not None,
     )
-    yield updated(report, case, call_id, contact_id)
-    if contact is None and lead(report):
-        yield from opened_for(report, case, contact_id)
+    yield updated(report, case, call_id, contact_id, known=contact is not None)
 
 
-def updated(report: CallReported, case: Case, call_id: Id, contact_id: Id) -> CallUpdated:
+def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> Iterator[Event]:
+    """The call may have begun with a report that had no number. Now one has: the card is somebody's."""
+    way = way_of(report.phone)
+    if call.phone and way and call.phone != way.value:  # the first number stays: its card has the call
+        yield updated(report, case, call_id, call.contact_id, other_number=way.value)
+        return
+    contact = case.state.get(Contact, call.contact_id)
+    if not (call.anonymous and way) or (contact and (contact.merged_into or contact.identifiers)):
+        yield updated(report, case, call_id, call.contact_id)
+        return
+    other = holder(case.state, way.key)
+    yield updated(report, case, call_id, call.contact_id, known=other is not None)
+    if contact is None:
+        yield from created(case, call.contact_id, "", "call", report.utm)
+    if other:
+        yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {way.value}")
+    else:
+        yield from identified(case, call.contact_id, [way])
+        if contact and contact.deals:
+            yield from awaited(case, call.contact_id)
+
+
+def updated(
+    report: CallReported, case: Case, call_id: Id, contact_id: Id, known: bool = False, other_number: str = ""
+) -> CallUpdated:
+    """All that this report says."""
+    told = report.phone if report.phone.e164 or report.phone.text else None
+    note = f"this report names another number: {other_number}" if other_number else ""
     return CallUpdated(
         meta=case.meta(contact_id),
         call_id=call_id,
@@ -59,37 +89,49 @@ def updated(report: CallReported, case: Case, call_id: Id, contact_id: Id) -> Ca
         talk_s=report.talk_s,
         disposition=report.disposition,
         recording=report.recording,
+        call=report.call,
+        direction=report.direction,
+        phone=None if other_number else told,
+        line=report.line,
+        known=known,
+        note="; ".join(filter(None, (report.note, note))),
     )
 
 
-def unmasked(report: CallReported, case: Case, contact_id: Id) -> Iterator[Event]:
-    """The call began with a report that had no number. Now one has: the card is somebody's, or becomes a lead."""
-    contact = case.state.get(Contact, contact_id)
-    if contact is None or contact.merged_into or contact.identifiers:
+def followed_up(report: CallReported, case: Case, call: Call) -> Iterator[Event]:
+    """Who calls and never had a deal is a lead, by all that is known of the call."""
+    if not lead(call):
         return
-    way = Way("phone", report.phone.e164, report.phone.text)
-    known = holder(case.state, way.key) if way.value else None
-    if known:
-        yield from merged(case, contact_id, known.contact_id, f"the call turned out to be from {way.value}")
+    contact = known(case.state, Contact, call.contact_id)  # a colleague, who has none, is no lead
+    contact_id = contact.merged_into if contact.merged_into and not contact.identifiers else contact.contact_id
+    stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
+    if stands and any(one.deals for one in cards(case.state, stands)):
         return
-    if way.value:
-        yield from identified(case, contact_id, [way])
-    if contact.deals == 0 and lead(report):
-        yield from opened_for(report, case, contact_id)
-    elif way.value:
-        yield from awaited(case, contact_id)
-
-
-def lead(report: CallReported) -> bool:
-    """Who calls us is a lead; whom we call is not. A withheld number is worth a deal only once somebody talked."""
-    if report.direction != "in":
-        return False
-    talked = report.phase == "answered" or bool(report.talk_s)
-    return bool(report.phone.e164) or bool(report.phone.text and talked)
-
-
-def opened_for(report: CallReported, case: Case, contact_id: Id) -> Iterator[Event]:
-    who = report.phone.text or report.phone.e164
     deal_id = case.new_id("deal")
-    yield from opened(case, contact_id, deal_id, f"Call from {who}", "call", utm=report.utm)
+    title = f"Call from {call.text or call.phone}"
+    yield from opened(case, contact_id, deal_id, title, "call", utm=report.utm, known=stands)
     yield from awaited(case, contact_id, deal_id)
+
+
+def lead(call: Call) -> bool:
+    """Who calls us is a lead; whom we call is not, nor is a colleague. A withheld number is worth a deal only once
+    somebody talked: nobody can call it back. Details that do not say the direction are taken for those of a call in."""
+    if call.direction != "in" and not (call.direction == "" and call.detailed and call.phone):
+        return False
+    phone = Phone(call.text, call.phone)
+    if call.phone:
+        return True
+    return not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
+
+
+def way_of(phone: Phone) -> Way | None:
+    return Way("phone", phone.e164, phone.text) if phone.e164 else None
+
+
+def internal(phone: Phone) -> bool:
+    return not phone.e164 and bool(INTERNAL.fullmatch(phone.text.strip()))
+
+
+def dialled(phone: Phone) -> bool:
+    """It cannot be read with certainty, and somebody may still know what to dial: without its area, a digit lost."""
+    return sum(char.isdecimal() for char in phone.text) >= LEAST_DIGITS and bool(phone.text.strip("+0 "))

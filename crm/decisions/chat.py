@@ -1,65 +1,181 @@
-"""Story 4: a message lands in one conversation of the sender's card, edits and shared contacts included."""
+"""Story 4: a message lands in one conversation of the customer's card, edits and shared contacts included."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+
+from msgspec.structs import replace
 
 from crm.decisions.awaited import awaited
-from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, created, holder, identified, merged, named
+from crm.decisions.case import Case, State
+from crm.decisions.contacts import Way, card, cards, created, holder, identified, named
 from crm.decisions.deals import opened
+from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
-from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived
+from crm.events import (
+    ChatMoved,
+    ConversationNoted,
+    ConversationOpened,
+    DeliveryNoted,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+)
 from crm.facts import MessageReported
 from crm.scalars import Id
-from crm.shared import Phone
-from crm.state import Conversation, Message
+from crm.shared import Attachment, Phone
+from crm.state import ChatOrigin, Conversation, Message, origin_key
+from crm.state.changes.talk import message_digest
 
 
 def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
-    conversation_id = conversation_id_of(report)
-    message_id = named_id(conversation_id, report.message)
-    conversation = case.state.get(Conversation, conversation_id)
-    message = case.state.get(Message, message_id)
-    if message and conversation:
-        yield edited(report, case, conversation_id, message_id, conversation.contact_id, message)
+    if report.former_chat:
+        yield from moved(report, case)
         return
-    way = account_of(report)
-    contact = holder(case.state, way.key)
-    contact_id = contact.contact_id if contact else case.new_id("contact")
-    if contact is None:
-        yield from created(case, contact_id, name_of(report), "chat")
-        yield from identified(case, contact_id, [way])
+    report = at_home(report, case.state)
+    conversation_id = conversation_id_of(report)
+    conversation = case.state.get(Conversation, conversation_id)
+    message_id, message = message_of(report, case.state, conversation_id)
+    if report.kind == "deleted":
+        yield deleted(report, case, conversation_id, conversation, message_id, message)
+    elif message and conversation:
+        yield edited(report, case, conversation_id, message_id, conversation.contact_id, message)
+    elif report.kind == "service" and conversation:
+        meta = case.meta(conversation.contact_id)
+        yield ConversationNoted(meta, conversation_id, conversation.contact_id, report.text)
+    elif report.kind == "service":
+        yield noted(report, case, f"nobody here talks in this chat yet; kept raw: {report.text}")
     else:
-        yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
+        yield from said(report, case, conversation_id, conversation, message_id)
+
+
+def said(
+    report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
+) -> Iterator[Event]:
+    if conversation and not report.person:
+        contact_id = conversation.contact_id
+    elif report.direction == "in" and not report.person:
+        contact_id = case.new_id("nobody")  # no card: a channel, a group and a bot are no persons
+    else:
+        contact_id = yield from customer(report, case)
     if conversation is None:
-        title = name_of(report) or f"{report.channel} {report.chat}"
         meta = case.meta(contact_id)
-        yield ConversationOpened(meta, conversation_id, contact_id, report.channel, report.chat, title)
+        yield ConversationOpened(
+            meta, conversation_id, contact_id, report.channel, report.chat, conversation_title(report)
+        )
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
-    if contact is None and report.chat_kind == "private":
-        deal_id = case.new_id("deal")
-        title = f"{report.channel.capitalize()}: {name_of(report) or way.value}"
-        yield from opened(case, contact_id, deal_id, title, "chat")
-        yield from awaited(case, contact_id, deal_id)
-    if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
+    if from_customer(report) and report.chat_kind == "private":
+        yield from lead(report, case, contact_id)
+    if from_customer(report) and report.shared_phone and report.shared_is_own and report.shared_phone.e164:
         yield from own_phone(case, contact_id, report.shared_phone)
+
+
+def customer(report: MessageReported, case: Case) -> Generator[Event, None, Id]:
+    """Their card, which is made if need be."""
+    way = account_of(report)
+    contact = holder(case.state, way.key)
+    if contact:
+        yield from named(case, contact.contact_id, name_of(report), f"as they call themselves in {report.channel}")
+        return contact.contact_id
+    contact_id = case.new_id("contact")
+    yield from created(case, contact_id, name_of(report), "chat")
+    yield from identified(case, contact_id, [way])
+    return contact_id
+
+
+def lead(report: MessageReported, case: Case, contact_id: Id) -> Iterator[Event]:
+    """Who writes to us and never had a deal. Whom we wrote to is none."""
+    stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
+    if stands and any(one.deals for one in cards(case.state, stands)):
+        return
+    deal_id = case.new_id("deal")
+    title = f"{report.channel.capitalize()}: {name_of(report) or account_of(report).value}"
+    yield from opened(case, contact_id, deal_id, title, "chat", known=stands)
+    yield from awaited(case, contact_id, deal_id)
+
+
+def moved(report: MessageReported, case: Case) -> Iterator[Event]:
+    """A group that becomes a supergroup says so twice, under its old id and under its new one: its talk goes on."""
+    key = origin_key(report.meta.source, report.channel, report.chat)
+    if case.state.get(ChatOrigin, key) is None:
+        former = first_chat(report, case.state, report.former_chat)
+        stream = named_id(report.meta.workspace, f"chat/{key}")
+        yield ChatMoved(case.meta(stream), report.channel, report.chat, former)
+    yield noted(report, case, f"this chat had the id {report.former_chat} before; its conversations go on")
+
+
+def first_chat(report: MessageReported, state: State, chat: str) -> str:
+    origin = state.get(ChatOrigin, origin_key(report.meta.source, report.channel, chat))
+    return origin.chat if origin else chat
+
+
+def at_home(report: MessageReported, state: State) -> MessageReported:
+    """As from the first id that its chat had. Private chats keep theirs."""
+    if report.chat_kind == "private":
+        return report
+    chat = first_chat(report, state, report.chat)
+    return replace(report, chat=chat, sender=chat if report.sender == report.chat else report.sender)
 
 
 def conversation_id_of(report: MessageReported) -> Id:
     """One a chat; in a group each sender has their own, because it belongs to their card."""
     name = f"chat/{report.meta.source}/{report.channel}/{report.chat}"
+    if report.account:
+        name += f"/{report.account}"
     if report.chat_kind != "private":
         name += f"/{report.sender}"
     return named_id(report.meta.workspace, name)
 
 
+def message_of(report: MessageReported, state: State, conversation_id: Id) -> tuple[Id, Message | None]:
+    """The message that a report is about, or the id that it gets. Another bot behind the same connection, and a group
+    that moved, count from 1 again: what was sent at another moment, or says something else at first, is another
+    message in spite of its number."""
+    names, sent = [report.message], report.sent_at
+    if sent is not None:
+        names += [f"{report.message}/{sent}", f"{report.message}/{sent}/{message_digest(*content(report))}"]
+    for name in names:
+        message_id = named_id(conversation_id, name)
+        message = state.get(Message, message_id)
+        if message is None or same(report, message):
+            break
+    return message_id, message
+
+
+def same(report: MessageReported, message: Message) -> bool:
+    """What does not say when it was sent is known by its number alone."""
+    if report.sent_at is None or not message.sent_at:
+        return True
+    if report.sent_at != message.sent_at:
+        return False
+    return report.edited_at is not None or message.digest in ("", message_digest(*content(report)))
+
+
+def content(report: MessageReported) -> tuple[str, tuple[Attachment, ...]]:
+    return report.text, report.attachments
+
+
 def account_of(report: MessageReported) -> Way:
-    """A channel's posts have no sender but the channel."""
+    """Whose card it is: the customer's, also when we write. A channel's posts have no sender but the channel."""
+    if report.direction == "out":
+        return Way(report.channel, report.chat)
     return Way(report.channel, report.sender or report.chat, report.username)
 
 
+def from_customer(report: MessageReported) -> bool:
+    return report.direction == "in" and report.person
+
+
 def name_of(report: MessageReported) -> str:
-    return report.sender_name or report.username
+    """Of whom the card is."""
+    if from_customer(report):
+        return report.sender_name or report.username
+    return report.chat_title or ("" if report.direction == "out" else report.sender_name)
+
+
+def conversation_title(report: MessageReported) -> str:
+    name = name_of(report) or f"{report.channel} {report.chat}"
+    where = "" if report.chat_kind == "private" or report.chat_title in ("", name) else f" ({report.chat_title})"
+    return name + where
 
 
 def received(
@@ -71,35 +187,63 @@ def received(
         conversation_id=conversation_id,
         contact_id=contact_id,
         message=report.message,
-        sender_name=name_of(report),
+        sender_name=report.sender_name or report.username,
         text=report.text,
         attachments=report.attachments,
         reply_to=report.reply_to,
         edited_at=report.edited_at,
+        direction=report.direction,
+        sent_at=report.sent_at,
+        revision=report.revision if report.edited_at is not None else 0,
     )
 
 
 def edited(
     report: MessageReported, case: Case, conversation_id: Id, message_id: Id, contact_id: Id, message: Message
 ) -> Event:
-    """The newest version counts, in whatever order they come."""
-    if report.edited_at is not None and report.edited_at > message.edited_at:
-        meta = case.meta(contact_id)
-        return MessageEdited(meta, message_id, conversation_id, contact_id, report.text, report.edited_at)
+    """The newest version counts, in whatever order they come; of two edits in one second the later update."""
+    at = report.edited_at
+    if at is not None and (at, report.revision) > (message.edited_at, message.revision):
+        return MessageEdited(
+            meta=case.meta(contact_id),
+            message_id=message_id,
+            conversation_id=conversation_id,
+            contact_id=contact_id,
+            text=report.text,
+            edited_at=at,
+            attachments=report.attachments,
+            revision=report.revision,
+        )
     why = "a newer version of this message is known" if message.edited_at else "this message is known"
+    return noted(report, case, why)
+
+
+def noted(report: MessageReported, case: Case, why: str) -> DeliveryNoted:
     return DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "message", why)
+
+
+def deleted(
+    report: MessageReported,
+    case: Case,
+    conversation_id: Id,
+    conversation: Conversation | None,
+    message_id: Id,
+    message: Message | None,
+) -> Event:
+    if conversation and message:
+        return MessageDeleted(case.meta(conversation.contact_id), message_id, conversation_id, conversation.contact_id)
+    return noted(report, case, f"message {report.message} was taken back, and it is not known here")
 
 
 def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
     """The channel vouches that the phone is the sender's own: whoever has it is the same person."""
     way = Way("phone", phone.e164, phone.text)
-    known = holder(case.state, way.key)
+    owner = holder(case.state, way.key)
     contact = card(case.state, contact_id)
-    if known is None:
+    if owner is None:
         yield from identified(case, contact_id, [way])
         yield from awaited(case, contact_id)
-    elif card(case.state, known.contact_id) != contact:
+    elif card(case.state, owner.contact_id) != contact:
         why = f"the sender shared {phone.e164} as their own"
-        yield from merged(case, contact.contact_id, known.contact_id, why)
-        yield from named(case, known.contact_id, contact.name, "the merged card had it")
-        yield from awaited(case, known.contact_id)
+        yield from merged(case, contact.contact_id, owner.contact_id, why)
+        yield from awaited(case, owner.contact_id)

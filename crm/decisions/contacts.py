@@ -1,16 +1,33 @@
-"""Who somebody is: found by an identifier, made when nobody has it, merged when two turn out to be one."""
+"""Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from crm.decisions.case import Case, State
 from crm.envelope import Event
-from crm.events import ContactCreated, ContactMerged, ContactRenamed, DuplicateSuspected, IdentifierAdded
+from crm.events import (
+    ContactAbsorbed,
+    ContactCreated,
+    ContactRenamed,
+    DuplicateSuspected,
+    IdentifierAdded,
+    IdentifierDoubted,
+    IdentifierRemoved,
+    IdentifierSettled,
+)
 from crm.scalars import Id
 from crm.state import Absorbed, Contact, Identity, identifier, known
 
-SHARED_BY = 20  # identifiers: an e-mail of a card with so many is not one person's ("no@mail.com"), so it finds nobody
+HOLDERS = 20  # cards: an identifier that so many have is told on the next ones, and they are not counted any more
+SEEN_TWICE = "it was seen with another contact too"
+SHARED = frozenset(("email", "iban", "tax_id", "card"))  # kinds that people share; of a telephone, the first keeps it
+ROLES = re.compile(
+    r"(info|sales?|office|admin|contact|contacts|support|help|hello|hi|mail|post|pr|hr|job|jobs|shop|store|zakaz|order|orders"
+    r"|manager|buh|buhgalter|buhgalteria|accounting|accountant|billing|invoice|finance|reception|service|team|marketing"
+    r"|company|firma|kontakt|zvit|noreply|no-reply|webmaster|tender|tenders|zakupivli|director|secretary)[0-9]{0,3}@.*"
+)
 
 
 class Way(NamedTuple):
@@ -24,6 +41,11 @@ class Way(NamedTuple):
     def key(self) -> str:
         return identifier(self.kind, self.value)
 
+    @property
+    def of_a_role(self) -> bool:
+        """A mailbox of a firm's task, which several people read."""
+        return self.kind == "email" and ROLES.fullmatch(self.value) is not None
+
 
 def card(state: State, contact_id: Id) -> Contact:
     """The card that stands for a contact today: merges are followed."""
@@ -33,21 +55,60 @@ def card(state: State, contact_id: Id) -> Contact:
     return contact
 
 
-def card_of(state: State, key: str) -> Contact | None:
-    """Whose an identifier is."""
+def cards_of(state: State, key: str) -> list[Contact]:
+    """All cards that stand and have an identifier, the smallest id first. Usually one."""
     identity = state.get(Identity, key)
-    return card(state, identity.contact_id) if identity else None
+    if identity is None:
+        return []
+    if not identity.others:
+        return [card(state, identity.contact_id)]
+    found = {one.contact_id: one for one in (card(state, contact_id) for contact_id in identity.holders)}
+    return [found[contact_id] for contact_id in sorted(found)]
+
+
+def doubted(state: State, key: str) -> tuple[Id, ...]:
+    """The cards among which an identifier decides nothing: several have it, or somebody said that it is nobody's.
+    Empty when it is not doubted."""
+    return doubted_among(state, key, cards_of(state, key))
+
+
+def doubted_among(state: State, key: str, found: Sequence[Contact]) -> tuple[Id, ...]:
+    if not found:
+        return ()
+    ids, nobodys = {contact.contact_id for contact in found}, False
+    for holder_id in known(state, Identity, key).holders:
+        one = known(state, Contact, holder_id)
+        nobodys |= key in one.nobodys
+        ids |= {card(state, other).contact_id for other in one.doubts.get(key, ())}
+    return tuple(sorted(ids)) if nobodys or len(ids) > 1 else ()
+
+
+def card_of(state: State, key: str) -> Contact | None:
+    """Whom an identifier identifies: None when nobody has it, and when it is doubted."""
+    found = cards_of(state, key)
+    return found[0] if found and not doubted_among(state, key, found) else None
+
+
+def identifies(state: State, way: Way) -> Contact | None:
+    """Whom a way identifies by itself: not if it is doubted or a role's."""
+    return None if way.of_a_role else card_of(state, way.key)
 
 
 def holder(state: State, key: str) -> Contact | None:
     """The card that an identifier came with, also if it was merged: what comes by it is written there, and shown with
-    the card that stands. So it is on the right side when the merge is undone."""
-    identity = state.get(Identity, key)
-    if identity is None:
-        return None
-    holders = [known(state, Contact, contact_id) for contact_id in identity.holders]
-    passed_on = {contact.merged_into for contact in holders}
-    return next(contact for contact in holders if contact.contact_id not in passed_on)
+    the card that stands. So it is on the right side when the merge is undone. None when it identifies nobody."""
+    found = card_of(state, key)
+    return held_by(state, key, found) if found else None
+
+
+def held_by(state: State, key: str, stands: Contact) -> Contact:
+    """Which of a card and those that were merged into it an identifier came with."""
+    holders = [known(state, Contact, contact_id) for contact_id in known(state, Identity, key).holders]
+    family = [one for one in holders if card(state, one.contact_id).contact_id == stands.contact_id]
+    if key in stands.doubts and key not in stands.lent:
+        return stands  # it had it before any merge
+    passed_on = {one.merged_into for one in family}
+    return next(one for one in family if one.contact_id not in passed_on)
 
 
 def line(state: State, contact_id: Id) -> list[Contact]:
@@ -66,46 +127,79 @@ def cards(state: State, contact: Contact) -> Iterator[Contact]:
         yield from cards(state, known(state, Contact, contact_id))
 
 
-def found(state: State, ways: Sequence[Way]) -> Contact | None:
-    """The holder of the first way that anybody has; a shared e-mail counts only when there is nothing else to go by."""
-    for way in ways:
-        contact = card_of(state, way.key)
-        if contact and not (way.kind == "email" and way is not ways[0] and len(contact.identifiers) >= SHARED_BY):
-            return holder(state, way.key)
-    return None
-
-
 def created(
     case: Case, contact_id: Id, name: str, source: str, utm: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Event]:
     yield ContactCreated(case.meta(contact_id), contact_id, name, source, dict(utm))
 
 
-def identified(case: Case, contact_id: Id, ways: Sequence[Way]) -> Iterator[Event]:
-    """Add what nobody has, also to the cards that this one was merged into. What another card has is not taken from it:
-    it is told."""
+def identified(case: Case, contact_id: Id, ways: Sequence[Way], shares: bool = True) -> Iterator[Event]:
+    """Add what nobody has, also to the cards that this one was merged into. What another card has is told as a
+    suspicion, and of what people share it is doubted from then on whose it is. `shares`: then it is added here too."""
     ids = [contact.contact_id for contact in line(case.state, contact_id)]
     for way in ways:
-        other = card_of(case.state, way.key)
-        if other is None:
-            for one in ids:
-                yield IdentifierAdded(case.meta(one), one, way.kind, way.value, way.text)
-        elif other.contact_id != ids[-1]:
-            yield DuplicateSuspected(case.meta(ids[-1]), ids[-1], other.contact_id, way.kind, way.value)
+        found = cards_of(case.state, way.key)
+        if not found:
+            yield from added(case, ids, way)
+        elif all(other.contact_id != ids[-1] for other in found):
+            yield from suspected(case, ids, way, found, shares)
+
+
+def added(case: Case, ids: Sequence[Id], way: Way) -> Iterator[Event]:
+    first, *above = ids
+    yield IdentifierAdded(case.meta(first), first, way.kind, way.value, way.text)
+    for one in above:
+        yield IdentifierAdded(case.meta(one), one, way.kind, way.value, way.text, from_id=first)
+
+
+def suspected(case: Case, ids: Sequence[Id], way: Way, others: Sequence[Contact], shares: bool) -> Iterator[Event]:
+    """Another card has it. Once so many have it that it says nothing at all, it is told and not added."""
+    holder_id, stands, other = ids[0], ids[-1], others[0]
+    if way.key in known(case.state, Contact, holder_id).doubts:
+        return
+    yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, way.kind, way.value)
+    if way.kind not in SHARED:
+        return
+    if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
+        yield from added(case, ids, way)
+    yield doubt(case, holder_id, way, other.contact_id)
+    for one in others:
+        mine = held_by(case.state, way.key, one)
+        if way.key not in mine.doubts or (not shares and len(mine.doubts[way.key]) < HOLDERS):
+            yield doubt(case, mine.contact_id, way, stands)
+
+
+def doubt(case: Case, contact_id: Id, way: Way, other_id: Id | None, why: str = SEEN_TWICE) -> IdentifierDoubted:
+    return IdentifierDoubted(case.meta(contact_id), contact_id, way.kind, way.value, other_id=other_id, why=why)
+
+
+def taken(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
+    """An identifier goes from a card, also from those that were merged into it, or it would still be found by it. Whom
+    it is left to alone is doubted by it no more."""
+    for one in list(cards(case.state, contact)):
+        if way.key in one.identifiers:
+            yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
+    left = cards_of(case.state, way.key)
+    if len(left) == 1:
+        yield from undoubted(case, left[0], way, "no other contact has it any more")
+
+
+def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
+    for one in list(cards(case.state, contact)):
+        if way.key in one.doubts or way.key in one.nobodys:
+            yield IdentifierSettled(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
 
 
 def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
-    """A name fills empty ones, here and above, and never writes over what somebody may have corrected."""
-    for contact in line(case.state, contact_id) if name else ():
-        if not contact.name:
-            yield ContactRenamed(case.meta(contact.contact_id), contact.contact_id, name, why)
-
-
-def merged(case: Case, contact_id: Id, into_id: Id, why: str) -> Iterator[Event]:
-    """One card goes into another, which gets its identifiers, and so do those that that one was merged into."""
-    contact, above = card(case.state, contact_id), line(case.state, into_id)
-    yield ContactMerged(case.meta(contact_id), contact_id, into_id, why)
+    """A name fills an empty one, and never writes over what somebody may have corrected. Cards above show it."""
+    first, *above = line(case.state, contact_id)
+    if not name or first.name:
+        return
+    yield ContactRenamed(case.meta(contact_id), contact_id, name, why)
     for one in above:
-        for key in contact.identifiers:
-            kind, _, value = key.partition(":")
-            yield IdentifierAdded(case.meta(one.contact_id), one.contact_id, kind, value)
+        yield ContactAbsorbed(case.meta(one.contact_id), one.contact_id, contact_id, name, first.fields)
+
+
+def names(state: State, contact: Contact) -> list[str]:
+    """What a card and all that were merged into it are called."""
+    return [one.name for one in cards(state, contact) if one.name]

@@ -6,14 +6,27 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from crm.commands import Code, Rejected
 from crm.decisions.case import State
-from crm.decisions.form import JSON
 from crm.state import Definition, Fields
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?")
 LONGEST = 20_000  # characters of a value
 NULL = "null"
+LONGEST_NUMBER = 1000  # digits before or behind the point; jsonb stops at 16,383 behind it
+
+
+def measured(text: str) -> Decimal:
+    """Raises ValueError or ArithmeticError for a number that is longer than any that means something."""
+    number = Decimal(text)
+    if max(abs(number.adjusted()), len(text)) > LONGEST_NUMBER:
+        raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
+    return number
+
+
+JSON = msgspec.json.Decoder(float_hook=measured)
 
 
 def checked(state: State, entity: str, given: Mapping[str, str], whole: bool) -> dict[str, str]:

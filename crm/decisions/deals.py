@@ -23,11 +23,13 @@ def opened(
     form: FormSubmitted | None = None,
     utm: Mapping[str, str] = MappingProxyType({}),
     known: Contact | None = None,
+    written: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Event]:
-    """`known`: the contact's card, unless it was made a moment ago."""
+    """`known`: the contact's card, unless it was made a moment ago. `written`: fields that were converted, as they
+    came."""
     workspace = workspace_of(case)
     numbers = case.state.get(Numbers, ONLY)
-    amount, suspicious = believable(form)
+    amount, doubts = believable(form)
     deal = DealOpened(
         meta=case.meta(contact_id),
         deal_id=deal_id,
@@ -44,17 +46,21 @@ def opened(
         fields=form.fields if form else {},
         utm=form.utm if form else dict(utm),
         files=form.files if form else (),
-        suspicious=suspicious,
+        suspicious=form.suspicious if form else "",
+        doubts=doubts,
+        digest=form.digest if form else "",
+        written=dict(written),
     )
     yield deal
     yield from assigned(case, deal, known)
 
 
-def believable(form: FormSubmitted | None) -> tuple[int, str]:
-    """The form's sum and why it is suspicious. Anybody can write anything into a form: a sum that no deal can have is
-    kept in the raw form only, and said."""
+def believable(form: FormSubmitted | None) -> tuple[int, tuple[str, ...]]:
+    """The form's sum, and what is doubtful in it. Anybody can write anything into a form: a sum that no deal can have
+    is kept in the raw form only, and said. It costs nobody an owner."""
     if form is None or form.amount_minor is None:
-        return 0, form.suspicious if form else ""
+        return 0, form.doubts if form else ()
     if 0 <= form.amount_minor <= LARGEST_SUM:
-        return form.amount_minor, form.suspicious
-    return 0, form.suspicious or f"its sum cannot be true: {form.amount_minor} in the smallest unit of the currency"
+        return form.amount_minor, form.doubts
+    why = f"The sum cannot be true, so it was left out: {form.amount_minor} in the smallest unit of the currency."
+    return 0, (*form.doubts, why)

@@ -4,17 +4,27 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from crm.codec import TYPE_NAMES, decode, encode
 from crm.decisions.case import Case
-from crm.envelope import Event, Fact
+from crm.envelope import Event, Fact, named_id
 from crm.errors import Malformed
 from crm.events import DeliveryNoted, FactQuarantined
 from crm.facts import DeliveryKept, DeliveryQuarantined, DeliveryReparsed, FactRetried
+from crm.leads import ways_in
 from crm.scalars import Id
 from crm.shared import Raw
+from crm.state import Workspace
+from crm.state.entities import ONLY
+from crm.versions import digest_of
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+OTHER_VERSION = (
+    "Another content was told before under the id of this fact, and stays as it was decided. This version changed "
+    "nothing and is kept here. Send it under an id of its own; or reparse it, and it is decided as a fact of its own."
+)
 EXCERPT = 500  # characters
 NO_RAW = Raw("", {}, "", b"")
 
@@ -30,6 +40,8 @@ def delivery_quarantined(fact: DeliveryQuarantined, case: Case) -> Iterator[Even
 def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
     """The bytes stay where meta.cause_* says; the excerpt is for eyes: broken letters and NUL are replaced."""
     raw: Raw = getattr(case.fact, "raw", NO_RAW)
+    workspace = case.state.get(Workspace, ONLY)
+    phones, emails = ways_in(raw.body, workspace.country if workspace else "UA")
     return FactQuarantined(
         meta=case.meta(case.fact.meta.id),
         quarantine_id=case.fact.meta.id,
@@ -39,6 +51,8 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
         size=len(raw.body),
         sha256=sha256(raw.body).hexdigest(),
         excerpt=raw.body[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT].replace("\0", "\ufffd"),
+        phones=phones,
+        emails=emails,
     )
 
 
@@ -47,6 +61,12 @@ def set_aside(fact: Fact, reason: str) -> Fact:
     if isinstance(fact, FactRetried):
         return DeliveryReparsed(fact.meta, fact.quarantine_id, 0, reason)
     return DeliveryQuarantined(fact.meta, raw_of(encode(fact)), TYPE_NAMES[type(fact)], reason)
+
+
+def other_version(fact: Fact) -> Fact:
+    """The version as a quarantined delivery, under an id that is the same whenever this version comes again."""
+    aside = set_aside(fact, OTHER_VERSION)
+    return replace(aside, meta=replace(fact.meta, id=named_id(fact.meta.id, f"version/{digest_of(fact)}")))
 
 
 def raw_of(body: bytes) -> Raw:

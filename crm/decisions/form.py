@@ -1,32 +1,41 @@
 """Story 1: a form becomes a contact and a deal in the pipeline's first stage, with an owner at once."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
+from crm.decisions.asked_again import Earlier, asked_before, noted
 from crm.decisions.awaited import awaited
-from crm.decisions.case import Case, State
-from crm.decisions.contacts import Way, card, card_of, created, found, identified, named
+from crm.decisions.case import Case
+from crm.decisions.contacts import Way, card, created, identified, named
+from crm.decisions.custom import JSON
 from crm.decisions.deals import opened
+from crm.decisions.form_fields import Fields, converted
+from crm.decisions.identity import agrees, found
+from crm.decisions.workspace import workspace_of
+from crm.emails import emails_in
+from crm.enquiries import anonymous, digest_of, short
 from crm.envelope import Event
-from crm.events import DeliveryNoted
 from crm.facts import FormSubmitted
+from crm.placeholders import is_placeholder
+from crm.shared import Phone
 from crm.state import Contact
-from crm.state.changes.deals import form_digest
+from crm.state import Fields as Defined
 
-LONGEST_NUMBER = 1000  # digits before or behind the point; jsonb stops at 16,383 behind it
-AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is a second click, not a second wish
+LONGEST = 190  # characters of a way to know somebody: with its kind it is a key of the state as it is
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
-    form = typed(form)
+    form = cleaned(form)
     ways = ways_of(form)
-    title = title_of(form)
-    contact = found(case.state, ways)
-    if contact and sent_again(case.state, form, title, contact, ways):
-        yield DeliveryNoted(case.meta(form.meta.id), form.meta.actor, "form", "its sender sent the same form before")
+    digest = digest_in(form, ways)
+    contact = found(case.state, ways, form.name)
+    earlier = None
+    if not ways or (contact and agrees(case.state, card(case.state, contact.contact_id), form.name) is not False):
+        earlier = asked_before(case.state, digest, form.meta.occurred_at, contact)
+    if earlier:
+        yield from again(case, form, ways, earlier, contact)
         return
     if contact:
         contact_id = contact.contact_id
@@ -34,53 +43,91 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     else:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, form.name, "form", form.utm)
-    yield from identified(case, contact_id, ways)
+    yield from identified(case, contact_id, ways, shares=contact is None)
     deal_id = case.new_id("deal")
     stands = card(case.state, contact_id) if contact else None
-    yield from opened(case, contact_id, deal_id, title, "form", form, known=stands)
+    fields = typed(case, form)
+    form = replace(form, fields=fields.values, doubts=(*form.doubts, *fields.doubts), digest=digest)
+    title = title_of(form)
+    yield from opened(case, contact_id, deal_id, title, "form", form, known=stands, written=fields.written)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
 
-def typed(form: FormSubmitted) -> FormSubmitted:
-    """Custom fields are JSON text and stay as they are. What is none (a client of its own sent it), or holds a number
-    past all measure, is kept as a string, or no read model could hold it."""
-    wrong = {}
+def again(
+    case: Case, form: FormSubmitted, ways: list[Way], earlier: Earlier, contact: Contact | None
+) -> Iterator[Event]:
+    """The same enquiry: what is new about its sender is learnt, and its deal says that it came again."""
+    before = case.events
+    if contact:
+        yield from named(case, contact.contact_id, form.name, "a form told it")
+        yield from identified(case, contact.contact_id, ways, shares=False)
+    learnt = case.events > before
+    yield noted(case, form, earlier, news=learnt or bool(contact and unread(form)))
+    if contact and learnt:
+        yield from awaited(case, contact.contact_id)
+
+
+def cleaned(form: FormSubmitted) -> FormSubmitted:
+    """What stands for nothing in a name is none, and e-mails that cannot be read are said. All else stays."""
+    name = " ".join(form.name.split())
+    name = "" if is_placeholder("name", name) else name
+    unread = tuple(
+        f"The e-mail {email.strip()!r} cannot be read with certainty: it is kept as it was written."
+        for email in form.emails
+        if email.strip() and not addresses(email) and not is_placeholder("email", email)
+    )
+    if name == form.name and not unread:
+        return form
+    return replace(form, name=name, doubts=(*form.doubts, *unread))
+
+
+def digest_in(form: FormSubmitted, ways: list[Way]) -> str:
+    """Of the enquiry. Who gave nothing to be known by is compared by name and spelling too; what looks like a robot's
+    is never the enquiry of a person."""
+    digest = form.digest or digest_of(form)
+    if not ways:
+        digest = anonymous(form, digest)
+    return short((digest, "suspicious")) if form.suspicious else digest
+
+
+def typed(case: Case, form: FormSubmitted) -> Fields:
+    """Custom fields are JSON text. What is none (a client of its own sent it), or holds a number past all measure, is
+    kept as a string, or no read model could hold it. Defined fields get a value of their type, where it can be read."""
+    values = dict(form.fields)
     for name, value in form.fields.items():
         try:
             JSON.decode(value)
         except (ValueError, ArithmeticError, RecursionError):
-            wrong[name] = msgspec.json.encode(value).decode()
-    return replace(form, fields={**form.fields, **wrong}) if wrong else form
-
-
-def measured(text: str) -> Decimal:
-    """Raises ValueError or ArithmeticError for a number that is longer than any that means something."""
-    number = Decimal(text)
-    if max(abs(number.adjusted()), len(text)) > LONGEST_NUMBER:
-        raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
-    return number
-
-
-JSON = msgspec.json.Decoder(float_hook=measured)
+            values[name] = msgspec.json.encode(value).decode()
+    defined = case.state.get(Defined, "deal") if values else None
+    if defined is None:
+        return Fields(values, {}, ())
+    return converted(defined.known, values, workspace_of(case).timezone)
 
 
 def ways_of(form: FormSubmitted) -> list[Way]:
-    """Phones before e-mails: people share mailboxes more often than telephones."""
-    phones = {p.e164: Way("phone", p.e164, p.text) for p in form.phones if p.e164}
-    emails = {e.lower(): Way("email", e.lower(), e) for e in form.emails if e}
-    return [*phones.values(), *emails.values()]
+    """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
+    too long for an index is nobody's either."""
+    ways = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
+    ways += [Way("email", email, text) for text in form.emails for email in addresses(text)]
+    return list({way.key: way for way in reversed(ways)}.values())[::-1] if len(ways) > 1 else ways
+
+
+def usable(phone: Phone) -> bool:
+    return 0 < len(phone.e164) <= LONGEST and not is_placeholder("phone", phone.e164)
+
+
+def addresses(text: str) -> list[str]:
+    return [email for email in emails_in(text) if len(email) <= LONGEST and not is_placeholder("email", email)]
 
 
 def title_of(form: FormSubmitted) -> str:
     """A phone that could not be read must still be seen by whoever calls back."""
     title = ": ".join(part for part in (form.form, form.name) if part) or "Form"
-    unread = ", ".join(p.text for p in form.phones if not p.e164 and p.text)
-    return f"{title} (phone as written: {unread})" if unread else title
+    phones = ", ".join(unread(form))
+    return f"{title} (phone as written: {phones})" if phones else title
 
 
-def sent_again(state: State, form: FormSubmitted, title: str, contact: Contact, ways: list[Way]) -> bool:
-    """Within ten minutes, and it tells no new way to know its sender. Clocks may run either way."""
-    if not contact.forms or any(card_of(state, way.key) is None for way in ways):
-        return False
-    digest, at = form_digest(title, form), form.meta.occurred_at
-    return any(digest == before and abs(at - when) < AGAIN_WITHIN for before, when in contact.forms)
+def unread(form: FormSubmitted) -> list[str]:
+    """Phones that are no identifiers, as they were written."""
+    return [p.text for p in form.phones if p.text and not usable(p)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.commands import Command
 from crm.decisions.chat import account_of, conversation_id_of
+from crm.decisions.form import digest_in
 from crm.decisions.form import ways_of as ways_of_form
 from crm.decisions.gathering import reference_hint
 from crm.decisions.payers import ways_of as ways_of_payer
@@ -18,6 +19,7 @@ from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentRepor
 from crm.state import (
     Absorbed,
     Call,
+    ChatOrigin,
     ConnectionKept,
     Contact,
     Conversation,
@@ -25,6 +27,8 @@ from crm.state import (
     DealNumber,
     DealReference,
     DealSum,
+    Enquiry,
+    Fields,
     Identity,
     Load,
     Message,
@@ -39,6 +43,7 @@ from crm.state import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
@@ -61,8 +66,13 @@ def hints(fact: Fact) -> Wanted:
 
 
 def of_form(form: FormSubmitted) -> Wanted:
-    for way in ways_of_form(form):
+    ways = ways_of_form(form)
+    for way in ways:
         yield from of_identifier(way.key)
+    if not ways:
+        yield Enquiry, digest_in(form, ways)
+    if form.fields:
+        yield Fields, "deal"
     if reference := form.reference.strip():
         yield DealReference, reference_key(reference)
         yield Parked, reference_hint(reference)
@@ -103,6 +113,8 @@ def of_call(report: CallReported) -> Wanted:
 
 
 def of_message(report: MessageReported) -> Wanted:
+    if report.chat_kind != "private":
+        yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
     conversation_id = conversation_id_of(report)
     yield Conversation, conversation_id
     yield Message, named_id(conversation_id, report.message)
@@ -140,8 +152,12 @@ def follow(entity: Entity) -> Wanted:
             for rule in entity.rules:
                 yield Turn, turn_key(entity.rules_version, rule.name)
                 yield from ((Load, key(owner)) for owner in rule.owners)
-        case Identity() | Call() | Conversation():
+        case Identity():
+            yield from ((Contact, contact_id) for contact_id in entity.holders)
+        case Call() | Conversation():
             yield Contact, entity.contact_id
+        case Enquiry():
+            yield from ((Deal, deal_id) for _, deal_id in entity.deals)
         case Contact():
             yield Absorbed, entity.contact_id
             yield from ((Parked, f"payer:{way}") for way in entity.identifiers)

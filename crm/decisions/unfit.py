@@ -7,10 +7,9 @@ from msgspec.structs import replace
 
 from crm.decisions.chat import account_of
 from crm.decisions.contacts import Way
-from crm.decisions.form import ways_of as ways_of_form
 from crm.decisions.payers import ways_of as ways_of_payer
 from crm.envelope import Fact
-from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import CallReported, MessageReported, PaymentReported
 from crm.scalars import Micros
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999, in microseconds
@@ -24,7 +23,6 @@ def ways_of_message(report: MessageReported) -> Iterator[Way]:
 
 
 WAYS: dict[type[Fact], Callable[[Any], Iterator[Way] | list[Way]]] = {
-    FormSubmitted: ways_of_form,
     PaymentReported: lambda report: ways_of_payer(report.payer),
     CallReported: lambda report: [Way("phone", report.phone.e164)],
     MessageReported: ways_of_message,

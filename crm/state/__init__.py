@@ -6,17 +6,19 @@ is therefore one of these, and a new one must be too:
   Fields (the workspace's), ConnectionKept, TokenKept, Quarantined (the fact's), Command (written once, with its key);
 - a sum or a maximum, which no order changes: Turn, Load, Numbers;
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
-  the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum (the newest
-  few);
-- written by one stream for ever: DealNumber;
-- so is Identity: each contact that has the identifier is put in and taken out by its own stream. There is more than
-  one only after a merge, and then all of them lead to the same card: who reads it follows Contact.merged_into.
+  the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
+  (the newest few);
+- written by one stream for ever: DealNumber, ChatOrigin (the chat's);
+- so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
+  are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
+  the identifier is doubted, and identifies nobody alone.
 """
 
 from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
 from crm.state.entities import (
     Absorbed,
     Call,
+    ChatOrigin,
     Contact,
     Conversation,
     Correction,
@@ -24,6 +26,7 @@ from crm.state.entities import (
     DealNumber,
     DealReference,
     DealSum,
+    Enquiry,
     Identity,
     Load,
     Message,
@@ -37,6 +40,7 @@ from crm.state.entities import (
     Workspace,
     identifier,
     key,
+    origin_key,
     shelf,
     turn_key,
 )
@@ -46,6 +50,7 @@ from crm.state.folds import fold
 __all__ = [
     "Absorbed",
     "Call",
+    "ChatOrigin",
     "Command",
     "ConnectionKept",
     "Contact",
@@ -56,6 +61,7 @@ __all__ = [
     "DealReference",
     "DealSum",
     "Definition",
+    "Enquiry",
     "Fields",
     "Identity",
     "Load",
@@ -75,6 +81,7 @@ __all__ = [
     "identifier",
     "key",
     "known",
+    "origin_key",
     "shelf",
     "turn_key",
 ]

@@ -45,9 +45,13 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     open_deals: tuple[Id, ...] = ()  # the newest fifty
     owner: str = ""  # who got the newest deal that got an owner
     newest_deals: tuple[Id, ...] = ()  # the last few that were opened, whatever became of them
-    forms: tuple[tuple[str, Micros], ...] = ()  # digest and time of the last few forms that became deals
     merged_into: Id | None = None
     version: int = 0  # how many events its row is a fold of
+    fields: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
+    enquiries: tuple[tuple[str, Micros, Id], ...] = ()  # the last few forms: digest, when it came last, its deal
+    lent: tuple[str, ...] = ()  # identifiers that came with a card that was merged into this one
+    doubts: dict[str, tuple[Id, ...]] = {}  # noqa: RUF012  # identifiers: with which other cards they were seen too
+    nobodys: tuple[str, ...] = ()  # identifiers that it has, and that somebody said to identify nobody
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -65,6 +69,12 @@ class Identity(Entity, frozen=True, gc=False, omit_defaults=True):
     @property
     def holders(self) -> tuple[Id, ...]:
         return self.contact_id, *self.others
+
+
+class Enquiry(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The newest deals of one enquiry whose sender gave nothing to be known by. Key: `crm.enquiries.anonymous`."""
+
+    deals: tuple[tuple[Micros, Id], ...] = ()  # when it came, and its deal
 
 
 class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -181,7 +191,12 @@ class Call(Entity, frozen=True, gc=False, omit_defaults=True):
     """A call. Key: its id."""
 
     contact_id: Id
-    anonymous: bool = False  # it was opened by a report without a number
+    anonymous: bool = False  # no report has named its number yet
+    phone: str = ""  # E.164
+    text: str = ""  # the other side as it was written
+    direction: str = ""
+    talked: bool = False
+    detailed: bool = False  # the report that is made when all is over came
 
 
 class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -194,6 +209,15 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     """A message. Key: its id."""
 
     edited_at: Micros = Micros(0)
+    revision: int = 0  # of the edit
+    sent_at: Micros = Micros(0)  # 0: it was not told
+    digest: str = ""  # of the first version; empty while it has not come
+
+
+class ChatOrigin(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The first id of a chat that got another one. Key: `origin_key` of the id that it has now."""
+
+    chat: str
 
 
 class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -211,6 +235,10 @@ def key(text: str) -> str:
 
 def identifier(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
+
+
+def origin_key(source: str, channel: str, chat: str) -> str:
+    return key(f"{source}/{channel}/{chat}")
 
 
 def turn_key(version: int, rule: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from crm.adapters import history, recall
+from crm.adapters.child import child
 from crm.adapters.journal_log import next_positions
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
@@ -168,9 +169,5 @@ class Periods:
 async def streaming(bootstrap: str, workspace: str, rate: int) -> AsyncIterator[None]:
     """In a process of its own."""
     words = ("-m", "services.bench.steady", bootstrap, workspace, str(rate))
-    process = await asyncio.create_subprocess_exec(sys.executable, *words)
-    try:
+    async with child(sys.executable, *words):
         yield
-    finally:
-        process.kill()
-        await process.wait()

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from crm.adapters.child import child
 from crm.topics import JOURNAL
 from services.bench.alone import Alone, alone, scratch
 from services.bench.histories import EVENTS_OF_A_CARD
@@ -140,17 +141,13 @@ async def beside(rival: str, here: Alone, events: int) -> dict[str, Any]:
 
 async def program(module: str, *words: object, **environment: str) -> str:
     """What it prints. Ended when this is cancelled."""
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", module, *map(str, words)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
-    )
-    try:
+    ) as process:
         out, error = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
     if process.returncode:
         raise RuntimeError(f"{module} failed: {error.decode()[-500:]}")
     return out.decode()

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -13,6 +14,7 @@ import httpx
 import msgspec
 from psycopg import AsyncConnection
 
+from crm.adapters.child import child
 from crm.codec import encode
 from crm.envelope import Fact, named_id, now
 from crm.facts import FormSubmitted, PaymentReported
@@ -123,21 +125,21 @@ async def subscriptions(
     before = figures(graphql_url)
     told(f"opening {count:,} subscriptions")
     began = time.monotonic()
-    listeners = await opened(graphql_url, token, deals)
-    await listeners.ready()
-    opened_in, between = time.monotonic() - began, figures(graphql_url)
-    committed = Committed()
-    tasks = [asyncio.create_task(committed.listen(dsn)), asyncio.create_task(listeners.follow())]
-    told(f"changing each deal, {rate:,} a second")
-    began = time.monotonic()
-    await send(bootstrap, records([payment(workspace, scope, n) for n in range(count)]), rate, lambda _: None)
-    end = time.monotonic() + PATIENCE
-    while len(listeners.told) < count and time.monotonic() < end:
-        await asyncio.sleep(0.05)
-    last, after = time.monotonic(), figures(graphql_url)
-    for task in tasks:
-        task.cancel()
-    await listeners.end()
+    async with opened(graphql_url, token, deals) as listeners:
+        await listeners.ready()
+        opened_in, between = time.monotonic() - began, figures(graphql_url)
+        committed = Committed()
+        tasks = [asyncio.create_task(committed.listen(dsn)), asyncio.create_task(listeners.follow())]
+        told(f"changing each deal, {rate:,} a second")
+        began = time.monotonic()
+        await send(bootstrap, records([payment(workspace, scope, n) for n in range(count)]), rate, lambda _: None)
+        end = time.monotonic() + PATIENCE
+        while len(listeners.told) < count and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        last, after = time.monotonic(), figures(graphql_url)
+        for task in tasks:
+            task.cancel()
+        await listeners.end()
     waits = [at - committed.at[deals[n]] for n, at in listeners.told.items() if deals[n] in committed.at]
     return {
         "benchmark": "open subscriptions",
@@ -172,17 +174,17 @@ async def made(dsn: str, workspace: Id, scope: Id, count: int) -> list[str]:
     raise RuntimeError(f"{len(found)} of {count} deals were made. Are all roles running?")
 
 
-async def opened(graphql_url: str, token: str, deals: list[str]) -> Listeners:
+@asynccontextmanager
+async def opened(graphql_url: str, token: str, deals: list[str]) -> AsyncIterator[Listeners]:
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.bench.listeners", stdin=pipe, stdout=pipe, limit=1 << 20
-    )
     parts = urlsplit(graphql_url)
     plan = Plan(parts.hostname or "127.0.0.1", parts.port or 80, token, deals)
-    assert process.stdin
-    process.stdin.write(msgspec.json.encode(plan) + b"\n")
-    await process.stdin.drain()
-    return Listeners(process)
+    words = (sys.executable, "-m", "services.bench.listeners")
+    async with child(*words, stdin=pipe, stdout=pipe, limit=1 << 20) as process:
+        assert process.stdin
+        process.stdin.write(msgspec.json.encode(plan) + b"\n")
+        await process.stdin.drain()
+        yield Listeners(process)
 
 
 def figures(graphql_url: str) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What `crm doctor` looks at on this machine and in the stack: each check gives its findings as sentences.
 
-Its servers are in server_checks.py, what flows through them in flow_checks.py.
+Its servers are in server_checks.py, what flows through them in flow_checks.py, time zones in zone_checks.py.
 """
 
 import importlib.metadata

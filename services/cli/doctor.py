@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from services.cli import checks, flow_checks, server_checks, show, version_checks
+from services.cli import checks, flow_checks, server_checks, show, version_checks, zone_checks
 from services.cli.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
 
 Check = Callable[[checks.Patient], Awaitable[list[Finding]] | list[Finding]]
-OFFLINE: tuple[Check, ...] = (checks.python, checks.packages, checks.disk)
+OFFLINE: tuple[Check, ...] = (checks.python, checks.packages, zone_checks.zone_rules, checks.disk)
 ONLINE: tuple[Check, ...] = (
     server_checks.kafka_answers,
     server_checks.topics_fit,

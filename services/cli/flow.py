@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from crm.adapters.folding import HEADS
 from crm.adapters.journal_log import next_positions, position_of
+from crm.scalars import Micros
 from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS
 
@@ -26,6 +27,9 @@ QUARANTINED = SQL("""
 SELECT count(*), coalesce(mode() WITHIN GROUP (ORDER BY connector), ''),
   coalesce(mode() WITHIN GROUP (ORDER BY reason), '')
 FROM read.{table} WHERE quarantined_at > now() - interval '1 hour' AND status = 'waiting'""")
+AT_RISK = SQL("""
+SELECT at_risk, connector, count(*), (extract(epoch FROM min(received_at)) * 1000000)::bigint
+FROM read.{table} WHERE status = 'waiting' AND at_risk <> '' GROUP BY 1, 2 ORDER BY 1, 2""")
 EVENT = re.compile(r"([0-9a-f]{8}-[0-9a-f-]{27})$")  # streams/project.py ends its reason with the event's id
 CONSUMERS = [
     "decide",
@@ -34,6 +38,16 @@ CONSUMERS = [
 FAR = 2_000  # records behind its checkpoint in which a projection's event is looked for: four batches
 
 Place = tuple[str, str, int]  # consumer, topic, partition
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """Deliveries of one connector that wait in quarantine."""
+
+    risk: str  # lead or payment
+    connector: str
+    count: int
+    since: Micros  # when the oldest of them came
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,7 @@ class Flow:
     failed: Mapping[str, str] = field(default_factory=dict)  # why a consumer stands still
     events: Mapping[str, str] = field(default_factory=dict)  # where: "partition 3, position 41"
     quarantined: tuple[int, str, str] = (0, "", "")  # within an hour; the most frequent connector and reason
+    at_risk: Sequence[AtRisk] = ()  # what waits in quarantine, however long
     newest: float = 0.0  # timestamp of the newest record of all, Unix seconds
 
     def behind(self) -> dict[Place, int]:
@@ -70,8 +85,9 @@ async def look(bootstrap: str, conn: AsyncConnection, journal: str = JOURNAL.nam
     ((leader,),) = await (await conn.execute(LEADER)).fetchall()
     ((compared,),) = await (await conn.execute(COMPARED)).fetchall()
     rows = await (await conn.execute(PLACES, [CONSUMERS])).fetchall()
-    quarantine = QUARANTINED.format(table=Identifier(PROJECTIONS["quarantine"].table))
-    (quarantined,) = await (await conn.execute(quarantine)).fetchall()
+    table = Identifier(PROJECTIONS["quarantine"].table)
+    (quarantined,) = await (await conn.execute(QUARANTINED.format(table=table))).fetchall()
+    at_risk = await (await conn.execute(AT_RISK.format(table=table))).fetchall()
     found = Flow(
         heads=heads,
         outbox=outbox,
@@ -80,6 +96,7 @@ async def look(bootstrap: str, conn: AsyncConnection, journal: str = JOURNAL.nam
         places={(consumer, topic, partition): at for consumer, topic, partition, at, _ in rows},
         failed={consumer: why for consumer, _, _, _, why in rows if why},
         quarantined=quarantined,
+        at_risk=[AtRisk(*row) for row in at_risk],
     )
     ends, newest = await last_records(bootstrap)
     positions = await next_positions(bootstrap, journal, dict.fromkeys(range(JOURNAL.partitions), 0) | heads)

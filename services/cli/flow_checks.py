@@ -7,8 +7,10 @@ import psycopg
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
+from crm.envelope import now
 from services.cli.checks import Finding, Patient
 from services.cli.flow import Flow, look
+from services.cli.risk_checks import at_risk
 from services.cli.server_checks import MUCH_SKEW, same_time
 
 LOOK_AGAIN = 3.0  # seconds in which who has something to take must have taken something
@@ -34,6 +36,7 @@ async def flows(patient: Patient) -> list[Finding]:
         *moving(before, after),
         *standing(after),
         *quarantined(after),
+        *at_risk(after.at_risk, now()),
         *written_in_time(after, time.time()),
     ]
 

@@ -39,6 +39,7 @@ def list_(
     status: Annotated[str, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = "waiting",
     workspace: Workspace = "",
     nobody: Annotated[bool, typer.Option("--nobody", help="Only what does not even tell its workspace.")] = False,
+    leads: Annotated[bool, typer.Option("--leads", help="Only who may wait for an answer, with numbers.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The oldest so many.")] = 100,
     data: Data = None,
     json: Json = False,
@@ -48,20 +49,25 @@ def list_(
         raise ValueError(f"There is no status {status!r}; there are {', '.join(STATUSES)}.")
     at = now()
     owner = id_of(workspace) if workspace else None
-    wanted = Wanted((), connector, reason, status, first(since, at) if since else Micros(0), owner, nobody)
+    wanted = Wanted(
+        (), connector, reason, status, first(since, at) if since else Micros(0), owner, nobody, "lead" if leads else ""
+    )
     found = asyncio.run(look(target(data), wanted, limit))
     if json:
         out.as_json(found)
     elif not found:
         typer.echo("Nothing of that kind is in quarantine.")
     else:
-        columns = ("id", "age", "connector", "connection", "attempts", "status", "bytes", "reason")
-        out.table(columns, [row_of(entry, showing.age(entry.quarantined_at, at)) for entry in found])
+        columns = ["id", "age", "connector", "connection", "attempts", "status", "bytes", "reason"]
+        if leads:
+            columns.insert(2, "numbers and addresses")
+        out.table(columns, [row_of(entry, showing.age(entry.quarantined_at, at), leads) for entry in found])
 
 
-def row_of(entry: Entry, age: str) -> tuple[object, ...]:
+def row_of(entry: Entry, age: str, leads: bool) -> tuple[object, ...]:
+    ways = [" ".join((*entry.phones, *entry.emails))] if leads else []
     said = entry.connector, entry.connection, entry.attempts, entry.status, entry.size
-    return entry.id, age, *said, " ".join(entry.reason.split())
+    return entry.id, age, *ways, *said, " ".join(entry.reason.split())
 
 
 @app.command()
@@ -116,7 +122,11 @@ def reparse(
         out.as_json(outcomes)
     else:
         out.table(("id", "status", "attempts", "reason"), [(o.id, o.status, o.attempts, o.reason) for o in outcomes])
-    if any(outcome.status == "waiting" for outcome in outcomes):
+    waiting = {outcome.id for outcome in outcomes if outcome.status == "waiting"}
+    leads = asyncio.run(look(target(data), Wanted(at_risk="lead"))) if waiting else []
+    if people := sum(entry.id in waiting for entry in leads):
+        typer.echo(f"{people} of them may be people waiting for an answer: `crm quarantine list --leads`.", err=True)
+    if waiting:
         raise typer.Exit(1)
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Answer, Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Answer, Connection, Connector, Delivery, Report, country_of, digest, expect_equal
 from crm.errors import Malformed
 from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
+from crm.scalars import Micros
 from services.connectors.bodies import read_body
-from services.connectors.exact_json import Tree, Value
-from services.connectors.repeats import of_content
-from services.connectors.times import from_seconds
-from services.connectors.values import at, first, required, seconds, text, whole
+from services.connectors.exact_json import Tree, Value, canonical
+from services.connectors.repeats import WINDOW, of_content
+from services.connectors.times import moment_or_none
+from services.connectors.values import at, first, seconds_or_none, text, unreadable, whole_or_none
 
 PHASES = {
     "receivedTheCall": "ringing",
@@ -30,6 +31,7 @@ DISPOSITIONS = {
 }
 DIRECTIONS = {"0": "in", "1": "out"}
 SETTINGS = "apiCallSettings"  # it asks who is calling and waits for the answer
+OF_A_TRY = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
 TAKEN = Answer(200, b'{"status":"success"}', "application/json")
 NOBODY_KNOWN = Answer(200, b"{}", "application/json")
 
@@ -50,33 +52,64 @@ def told_in(delivery: Delivery) -> Tree:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    """A report of a kind that is not known and names a call or a number is one of that call."""
     told = read_body(delivery).tree
-    kind = required(told, "requestType")
-    if kind not in PHASES:
+    call: Value = told.get("callDetails") or told
+    kind = text(told, "requestType") or ("apiCallCompleted" if call is not told else "")
+    id = first(call, "generalCallID", "callID")
+    if kind == SETTINGS or not (id or (kind not in PHASES and text(call, "externalNumber"))):
+        if kind in ("", *PHASES):
+            raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
         kept = partial(DeliveryKept, connector="binotel", kind=kind)
         yield Report(of_content(kind, delivery), "", delivery.received_at, kept)
         return
-    call: Value = told.get("callDetails") or told
-    id, started = required(call, "generalCallID"), whole(call, "startTime")
-    # A call may be handed on more than once.
-    key = f"{id}/{kind}/{text(call, 'internalNumber')}" if kind == "transferredTheCall" else f"{id}/{kind}"
-    tracked = at(call, "callTrackingData") or at(call, "getCallData")
+    content = digest(canonical([without_its_try(told), without_its_try(call)]))
+    id = id or f"unnamed/{content[:16]}/{delivery.received_at // WINDOW}"
     report = partial(
         CallReported,
         call=id,
-        phase=PHASES[kind],
+        phase=PHASES.get(kind, kind),
         direction=DIRECTIONS.get(text(call, "callType"), ""),
-        phone=read_phone(text(call, "externalNumber"), connection.settings.get("country", "UA")),
+        phone=read_phone(text(call, "externalNumber"), country_of(connection)),
         line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
         employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
-        started_at=from_seconds(started) if started else None,
-        wait_s=seconds(call, "waitsec"),
-        talk_s=seconds(call, "billsec"),
-        disposition=DISPOSITIONS.get(text(call, "disposition"), ""),
+        started_at=moment_or_none(whole_or_none(call, "startTime")),
+        wait_s=seconds_or_none(call, "waitsec"),
+        talk_s=seconds_or_none(call, "billsec"),
+        disposition=disposition_of(call),
         recording=first(call, "linkToCallRecordInMyBusiness", "linkToCallRecordOverlayInMyBusiness"),
-        utm=utm_of(tracked),
+        utm=utm_of(at(call, "callTrackingData") or at(call, "getCallData")),
+        note=note_of(call),
     )
-    yield Report(key, id, from_seconds(started) if started else delivery.received_at, report)
+    yield Report(f"{id}/{kind}/{content}", id, happened_at(call, PHASES.get(kind, kind), delivery.received_at), report)
+
+
+def without_its_try(told: Value) -> Tree:
+    return {name: value for name, value in told.items() if name not in OF_A_TRY} if isinstance(told, dict) else {}
+
+
+def happened_at(call: Value, phase: str, received_at: Micros) -> Micros:
+    """Of a report, by the call's own clock where it has one: the details of a call come when it is over."""
+    started = moment_or_none(whole_or_none(call, "startTime"))
+    if started is None:
+        return received_at
+    waited, talked = (seconds_or_none(call, name) or 0 for name in ("waitsec", "billsec"))
+    lasted = {"ringing": 0, "answered": waited}.get(phase, waited + talked)
+    return max(started, Micros(min(started + lasted * 1_000_000, received_at)))
+
+
+def disposition_of(call: Value) -> str:
+    """Binotel's own word where it is none of ours."""
+    told = text(call, "disposition")
+    return DISPOSITIONS.get(told.upper(), told.lower())
+
+
+def note_of(call: Value) -> str:
+    """What could not be read: it is kept raw, and the call is taken without it."""
+    lengths = [name for name in ("waitsec", "billsec") if seconds_or_none(call, name) is None]
+    moments = [name for name in ("startTime",) if whole_or_none(call, name) != 0]
+    moments = [name for name in moments if moment_or_none(whole_or_none(call, name)) is None]
+    return unreadable(call, *moments, *lengths)
 
 
 def utm_of(tracked: Value) -> dict[str, str]:

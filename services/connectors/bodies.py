@@ -1,43 +1,38 @@
 """From the bytes of a POST to a tree of values, whatever its content type, charset or vendor's habit."""
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
 from python_multipart.multipart import parse_options_header
 
 from crm.connector import Delivery
 from crm.errors import Malformed
 from crm.shared import Attachment
 from services.connectors.brackets import nest
-from services.connectors.exact_json import MOST_FIELDS, Tree, decode_object
-from services.connectors.multipart import parts_of
+from services.connectors.charset import charset_named, decode_each, in_wide_letters
+from services.connectors.cut_json import what_came_whole
+from services.connectors.exact_json import MOST_FIELDS, Tree, Value, decode, decode_object
+from services.connectors.mending import mended, mended_object
+from services.connectors.multipart import boundary_in, parts_of
 
 URLENCODED = "application/x-www-form-urlencoded"
-_CHARSETS = {  # what headers say, and Python's name for it; anything else is not believed
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "us-ascii": "utf-8",
-    "windows-1251": "cp1251",
-    "cp1251": "cp1251",
-    "koi8-u": "koi8-u",
-    "koi8-r": "koi8-r",
-    "iso-8859-5": "iso-8859-5",
-    "windows-1252": "cp1252",
-    "iso-8859-1": "cp1252",  # as browsers read it
-}
-_RARE = ["cp1252", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866", "utf_16"]
+MULTIPART = "multipart/form-data"
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+_UNICODE_ESCAPES = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")  # as JavaScript's escape() wrote
+_BEGINS_FORM = re.compile(rb"\s*[^\s=&<>{}\[\]\"]{1,80}(?:\[[^\]=&]{0,80}\])*=")
+_BEGINS_PARTS = re.compile(rb"\s*--[^\r\n]{1,70}\r?\n[Cc]ontent-[Dd]isposition:\s*form-data", re.IGNORECASE)
+_LINES = re.compile(rb"(?:[^\r\n=&]{1,80}=[^\r\n]*(?:\r?\n|$)){2,}")
+_LONGEST_CUT = 1_000_000
 Pairs = list[tuple[bytes, bytes]]
 
 
 class Body(NamedTuple):
-    """What was sent: every field, and the files that came with them."""
+    """What was sent: every field, the files that came with them, and what is wrong with it, in a sentence."""
 
     tree: Tree
     files: tuple[Attachment, ...] = ()
+    damage: str = ""
 
 
 class Kind(NamedTuple):
@@ -51,30 +46,77 @@ class Kind(NamedTuple):
 @lru_cache(maxsize=256)
 def kind_of(content_type: str) -> Kind:
     media, options = parse_options_header(content_type.encode("utf-8", "replace"))
-    charset = options.get(b"charset", b"").decode("ascii", "replace").strip().lower()
-    return Kind(media.decode("ascii", "replace").lower(), _CHARSETS.get(charset, ""), options.get(b"boundary", b""))
+    charset = charset_named(options.get(b"charset", b"").decode("ascii", "replace"))
+    return Kind(media.decode("ascii", "replace").lower(), charset, options.get(b"boundary", b""))
 
 
-def read_body(delivery: Delivery) -> Body:
-    """Raises Malformed for what is no form, no JSON object, cut off, or holds a NUL character."""
+def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
+    """Raises Malformed for what is no form and no JSON object. `as_sent`: no text is mended, for signatures over them.
+
+    A body that was cut off gives what came whole of it, and says so.
+    """
     kind, body = kind_of(delivery.content_type), delivery.body
-    if not body.strip():
+    if not body.strip(b" \t\r\n\0"):
         raise Malformed("The body is empty.")
-    if kind.media == "multipart/form-data":
+    read = _read(kind, body)
+    return read if as_sent else read._replace(tree=mended_object(read.tree))
+
+
+def _read(kind: Kind, body: bytes) -> Body:
+    if kind.media == MULTIPART or _BEGINS_PARTS.match(body):
         return _multipart(body, kind)
+    body = in_wide_letters(body)
+    begin = body.lstrip()[:1]
     if "json" in kind.media:
-        return Body(decode_object(_text(body, kind.charset)))
-    if kind.media not in ("", URLENCODED, "text/plain"):
+        if begin not in (b"{", b"[", b'"') and _BEGINS_FORM.match(body):
+            return Body(_form(body, kind))  # a program that was told to send JSON, and did not
+        return _json(body, kind.charset)
+    if kind.media not in ("", URLENCODED, "text/plain") and not (begin == b"{" or _is_text_form(kind, body)):
         raise Malformed(f"A form does not come as {kind.media!r}.")
-    if body.lstrip()[:1] == b"{":  # JSON under the content type that a client sends when it was told none
+    if begin == b"{" or (begin == b"[" and kind.media != URLENCODED):  # what a client sends that was told no type
         try:
-            return Body(decode_object(_text(body, kind.charset)))
+            return _json(body, kind.charset)
         except Malformed:
             if kind.media != URLENCODED:
                 raise
-    if body.lstrip()[:1] == b"<":
+    if begin == b"<":
         raise Malformed("It is XML or HTML, which no form comes as.")
-    return Body(_opened(nest(_decoded(_urlencoded(body), kind.charset))))
+    if kind.media == "text/plain" and _LINES.fullmatch(body):  # a form of enctype text/plain: a line a field
+        lines = [line.partition(b"=")[::2] for line in body.splitlines() if line]
+        return Body(_opened(nest(_decoded(lines, kind.charset))))
+    return Body(_form(body, kind))
+
+
+def _is_text_form(kind: Kind, body: bytes) -> bool:
+    return kind.media in ("text/html", "application/octet-stream", "*/*") and _BEGINS_FORM.match(body) is not None
+
+
+def _json(body: bytes, charset: str) -> Body:
+    try:
+        return Body(_object(decode(body, charset), charset))
+    except Malformed as error:
+        if "truncated" not in str(error) or len(body) > _LONGEST_CUT:
+            raise
+        try:
+            tree = what_came_whole(decode_each([body], charset)[0])
+        except Malformed:
+            raise error from None
+        return Body(tree, damage="The JSON was cut off on its way; what came whole of it was read.")
+
+
+def _object(value: Value, charset: str) -> Tree:
+    """An object, also alone in a list, or written as JSON twice."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    elif isinstance(value, str) and value.lstrip()[:1] == "{":
+        return decode_object(value)
+    if not isinstance(value, dict):
+        raise Malformed("A JSON object was expected.")
+    return value
+
+
+def _form(body: bytes, kind: Kind) -> Tree:
+    return _opened(nest(_decoded(_urlencoded(body), kind.charset)))
 
 
 def _urlencoded(body: bytes) -> Pairs:
@@ -88,16 +130,24 @@ def _unescaped(text: bytes) -> bytes:
     if b"+" in text:
         text = text.replace(b"+", b" ")
     if b"%" in text:
+        if b"%u" in text:
+            text = _UNICODE_ESCAPES.sub(_of_javascript, text)
         text = _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), text)
     return text
 
 
+def _of_javascript(run: re.Match[bytes]) -> bytes:
+    units = bytes.fromhex(run[0].replace(b"%u", b"").decode())
+    return units.decode("utf-16-be", "replace").encode("utf-8", "replace")
+
+
 def _multipart(body: bytes, kind: Kind) -> Body:
-    if not kind.boundary:
+    if not (boundary := boundary_in(body, kind.boundary)):
         raise Malformed("The multipart body comes without its boundary.")
     pairs: Pairs = []
     files: list[tuple[bytes, str, int, str]] = []
-    for part in parts_of(body, kind.boundary):
+    parts, cut = parts_of(body, boundary)
+    for part in parts:
         name, file_name = part.options.get(b"name", b""), part.options.get(b"filename")
         if file_name is None:
             pairs.append((name, bytes(part.content)))
@@ -105,34 +155,16 @@ def _multipart(body: bytes, kind: Kind) -> Body:
             pairs.append((name, file_name))
             files.append((file_name, part.media_type, len(part.content), part.ref))
     names = _decoded([(file[0], b"") for file in files], kind.charset)
-    attachments = tuple(Attachment("file", name, *file[1:]) for (name, _), file in zip(names, files, strict=True))
-    return Body(_opened(nest(_decoded(pairs, kind.charset))), attachments)
+    attachments = tuple(
+        Attachment("file", mended(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
+    )
+    damage = "The form was cut off on its way; what came whole of it was read." if cut else ""
+    return Body(_opened(nest(_decoded(pairs, kind.charset))), attachments, damage)
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
-    """One charset for the whole form: the named one, else the first in which every byte has a meaning."""
-    for encoding in _encodings(charset, (text for pair in pairs for text in pair)):
-        try:
-            decoded = [(name.decode(encoding), value.decode(encoding)) for name, value in pairs]
-        except UnicodeDecodeError:
-            continue
-        if any("\0" in name or "\0" in value for name, value in decoded):
-            raise Malformed("It holds a NUL character, which no text may.")
-        return decoded
-    raise Malformed("Its charset could not be recognised.")
-
-
-def _text(body: bytes, charset: str) -> str:
-    return _decoded([(body.removeprefix(b"\xef\xbb\xbf"), b"")], charset)[0][0]
-
-
-def _encodings(charset: str, texts: Iterable[bytes]) -> Iterator[str]:
-    if charset:
-        yield charset
-    yield "utf-8"
-    yield "cp1251"  # what old sites in Ukraine send without saying so
-    if best := from_bytes(b"\n".join(texts), cp_isolation=_RARE).best():
-        yield best.encoding
+    decoded = iter(decode_each([text for pair in pairs for text in pair], charset))
+    return list(zip(decoded, decoded, strict=True))
 
 
 def _opened(tree: Tree) -> Tree:

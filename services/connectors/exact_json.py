@@ -1,62 +1,130 @@
-"""JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold is refused."""
+"""JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold becomes U+FFFD."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
 
 from crm.errors import Malformed
+from services.connectors.charset import decode_each, guessed, in_wide_letters
 
 Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
 
 DEEPEST = 32
 MOST_FIELDS = 10_000
-_HALF = re.compile(  # of a surrogate pair, without the other half
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_HALF = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_TRAILING = re.compile(r",(?=\s*[}\]])")
+_BYTES = re.compile("[\uf780-\uf7ff]")  # where the high bytes of a text wait for their charset
+_AS_WAITING = {byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
-def decode(text: bytes | str) -> Value:
-    """Raises Malformed for what is no JSON, nested deeper than 32, or holds NUL or half a surrogate pair."""
-    written = ""
+def decode(text: bytes | str, charset: str = "") -> Value:
+    """Raises Malformed for what is no JSON, or nested deeper than 32.
+
+    What no text may hold (NUL, half a surrogate pair, bytes that are no letters) becomes U+FFFD. `charset` is what the
+    header of these bytes says.
+    """
+    if isinstance(text, bytes):
+        text = in_wide_letters(text)
+        if charset not in ("", "utf-8") and not guessed(charset):
+            return _decoded(decode_each([text], charset)[0])
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError:
+            return _in_charset(_decoded(text.decode("latin-1").translate(_AS_WAITING)), charset)
+        return _decoded(decoded)
+    return _decoded(text)
+
+
+def _decoded(written: str) -> Value:
+    if "\\u" in written and _HALF.search(written):
+        written = _ESCAPE.sub(_whole, written)
     try:
-        written = text.decode() if isinstance(text, bytes) else text
         value: Value = _DECODER.decode(written)
     except RecursionError:
         raise Malformed(f"The JSON is nested deeper than {DEEPEST}.") from None
     except ArithmeticError:
         raise Malformed("It holds a number past all measure.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
-        if half := _HALF.search(written):
-            raise Malformed(f"It holds {half[0]}, half of a character: the text was cut in the middle of it.") from None
-        raise Malformed(f"It is no JSON: {error}.") from None
-    if "\\u0000" in written or written.count("[") + written.count("{") > DEEPEST:
-        expect_sound(value)
+        repaired = _repaired(written)
+        if repaired == written:
+            raise Malformed(f"It is no JSON: {error}.") from None
+        return _decoded(repaired)
+    if written.count("[") + written.count("{") > DEEPEST:
+        expect_shallow(value)
     return value
 
 
-def expect_sound(value: Value, depth: int = DEEPEST) -> None:
-    """Raises Malformed for NUL characters (Postgres cannot keep them) and for nesting that is no honest payload's."""
+def _whole(escape: re.Match[str]) -> str:
+    return "\\ufffd" if len(escape[0]) == 6 and _HALF.fullmatch(escape[0]) else escape[0]
+
+
+def _repaired(written: str) -> str:
+    """What sloppy programs write, and can mean one thing only: line breaks inside of texts, a comma after the last."""
+    parts: list[str] = []
+    at = 0
+    for string in _STRING.finditer(written):
+        inside = _CONTROL.sub(lambda sign: "\\ufffd" if sign[0] == "\0" else f"\\u{ord(sign[0]):04x}", string[0])
+        parts += [_TRAILING.sub("", written[at : string.start()]), inside]
+        at = string.end()
+    return (
+        "".join([*parts, _TRAILING.sub("", written[at:])]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
+
+
+def _in_charset(value: Value, charset: str) -> Value:
+    """The same tree, its waiting bytes read in the charset that fits all of them."""
+    texts = dict.fromkeys(texts_of(value))
+    read = dict(zip(texts, decode_each([_raw(text) for text in texts], charset), strict=True))
+    return _replaced(value, read)
+
+
+def texts_of(value: Value) -> Iterator[str]:
+    """Every name and text in it."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise Malformed("It holds a NUL character, which no text may.")
-    elif isinstance(value, list | dict):
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from texts_of(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_of(item)
+
+
+def _raw(text: str) -> bytes:
+    return b"".join(bytes([ord(sign) - 0xF700]) if _BYTES.match(sign) else sign.encode() for sign in text)
+
+
+def _replaced(value: Value, read: dict[str, str]) -> Value:
+    if isinstance(value, str):
+        return read[value]
+    if isinstance(value, dict):
+        return {read[name]: _replaced(item, read) for name, item in value.items()}
+    return [_replaced(item, read) for item in value] if isinstance(value, list) else value
+
+
+def expect_shallow(value: Value, depth: int = DEEPEST) -> None:
+    """Raises Malformed for nesting that is no honest payload's."""
+    if isinstance(value, list | dict):
         if not depth:
             raise Malformed(f"It is nested deeper than {DEEPEST}.")
         for inner in value.values() if isinstance(value, dict) else value:
-            expect_sound(inner, depth - 1)
-        for name in value if isinstance(value, dict) else ():
-            expect_sound(name)
+            expect_shallow(inner, depth - 1)
 
 
-def decode_object(text: bytes | str) -> Tree:
-    """Raises Malformed for anything but a sound JSON object."""
-    value = decode(text)
+def decode_object(text: bytes | str, charset: str = "") -> Tree:
+    """Raises Malformed for anything but a JSON object."""
+    value = decode(text, charset)
     if not isinstance(value, dict):
         raise Malformed("A JSON object was expected.")
     return value

@@ -3,58 +3,60 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report
+from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.bodies import read_body
-from services.connectors.exact_json import Tree
 from services.connectors.form_proofs import verify
-from services.connectors.repeats import key_of
-from services.connectors.shapes import entries_of
-from services.connectors.submission import MOST_KEPT, Submission, honeypots
-from services.connectors.values import first, text
+from services.connectors.nobody import emptiness_of, notice_of
+from services.connectors.repeats import WINDOW, digest_of, key_of
+from services.connectors.shapes import entries_of, is_order
+from services.connectors.submission import MOST_KEPT, Submission
+from services.connectors.traps import named
+from services.connectors.worth import worth
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    body = read_body(delivery)
-    entries = entries_of(body.tree)
-    key, at = key_of(body, delivery.received_at), delivery.received_at
-    if notice := not_a_submission(body.tree):
-        yield Report(f"{notice}/{key}", "", at, partial(DeliveryKept, connector="form", kind=notice))
+    body, at = read_body(delivery), delivery.received_at
+    if notice := notice_of(body.tree):
+        yield _kept(notice, delivery)
         return
-    settings = connection.settings
-    told = Submission(settings.get("country", "UA"), honeypots(settings.get("honeypot", "")))
-    told.take_all(entries)
-    amount_minor, currency = told.amount(settings.get("currency", "UAH"))
-    sender = next((phone.e164 for phone in told.phones.values() if phone.e164), next(iter(told.emails), key))
+    entries = entries_of(body.tree)
+    said = Submission(country_of(connection), named(connection.settings.get("honeypot", "")), is_order(body.tree))
+    said.take_all(entries)
+    if why := emptiness_of(said, entries, body):
+        yield _kept(why, delivery)
+        return
+    value = worth(said.sums, said.texts.get("currency", ""), currency_of_connection(connection), said.is_order)
+    content = digest_of(body, said)
+    key = key_of(body, entries, said, content, at)
+    sender = next((phone.e164 for phone in said.phones.values() if phone.e164), next(iter(said.emails), key))
     submitted = partial(
         FormSubmitted,
-        form=told.texts.get("form_id") or told.texts.get("form_name", ""),
-        page=told.texts.get("page") or delivery.headers.get("referer", ""),
-        name=told.name,
-        phones=tuple(told.phones.values()),
-        emails=tuple(told.emails),
-        utm=told.utm,
-        fields=told.fields,
+        form=said.texts.get("form_id") or said.texts.get("form_name", ""),
+        page=said.texts.get("page") or delivery.headers.get("referer", ""),
+        name=said.name,
+        phones=tuple(said.phones.values()),
+        emails=tuple(said.emails),
+        utm=said.utm,
+        fields=said.fields,
         files=body.files,
-        amount_minor=amount_minor,
-        currency=currency,
-        reference=told.texts.get("reference", ""),
-        suspicious=told.suspicious,
+        amount_minor=value.minor,
+        currency=value.currency,
+        reference=said.texts.get("reference", ""),
+        suspicious=said.suspicious,
+        doubts=(*said.doubts, value.doubt) if value.doubt else tuple(said.doubts),
+        digest=content,
     )
     yield Report(key, sender, at, submitted)
-    if told.dropped:
-        reason = f"The form has {told.dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
+    if said.dropped:
+        reason = f"The form has {said.dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
         yield Report(f"rest/{key}", sender, at, partial(DeliveryQuarantined, connector="form", reason=reason))
 
 
-def not_a_submission(tree: Tree) -> str:
-    """The kind of what comes to a form's address without being one; empty if it is one."""
-    if tree == {"test": "test"}:
-        return "tilda test"  # Tilda asks so whether somebody listens
-    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
-        notice = first(tree.get("attributes") or tree.get("message"), "eventType") or "notice"
-        return f"google forms {notice}"  # a Pub/Sub notice: the answers are to be fetched
-    return ""
+def _kept(kind: str, delivery: Delivery) -> Report:
+    """Known by its bytes, so that a second click is counted once."""
+    key = f"{kind}/{digest(delivery.body)}/{delivery.received_at // WINDOW}"
+    return Report(key, "", delivery.received_at, partial(DeliveryKept, connector="form", kind=kind))
 
 
 CONNECTOR = Connector("form", "forms", verify, parse, secret_headers=frozenset(("x-form-token",)))

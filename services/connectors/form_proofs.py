@@ -50,7 +50,7 @@ def _wpforms(delivery: Delivery, secret: str) -> None:
 def _as_php_json(delivery: Delivery) -> bytes:
     """wp_json_encode: no spaces, other letters and slashes escaped."""
     try:
-        tree = read_body(delivery).tree
+        tree = read_body(delivery, as_sent=True).tree
     except Malformed:
         return delivery.body
     return json.dumps(tree, separators=(",", ":"), default=str).replace("/", "\\/").encode()

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Connection, Connector, Delivery, Report, country_of, expect_equal
 from crm.errors import Malformed, Refused
 from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_of, to_minor
@@ -85,7 +85,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         refunded_minor=refunded,
         purpose=text(payment, "description"),
         reference=text(payment, "order_id"),
-        payer=payer_of(payment),
+        payer=payer_of(payment, country_of(connection)),
         account=text(payment, "public_key"),
         doubts=tuple(doubts),
     )
@@ -98,14 +98,14 @@ def moment(payment: Tree, otherwise: Micros) -> Micros:
     return from_millis(when) if when else otherwise
 
 
-def payer_of(payment: Tree) -> Payer:
+def payer_of(payment: Tree, country: str) -> Payer:
     """A telephone that cannot be read stays as it was given."""
     names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
     phone = text(payment, "sender_phone")
     return Payer(
         name=" ".join(filter(None, names)),
         iban=text(payment, "sender_iban"),
-        phone=read_phone(phone).e164 or phone,
+        phone=read_phone(phone, country).e164 or phone,
         email=text(payment, "sender_email").lower(),
         card=text(payment, "sender_card_mask2"),
     )

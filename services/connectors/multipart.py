@@ -1,7 +1,7 @@
 """multipart/form-data: fields as bytes, files as attachments whose content stays in the raw body."""
 
 import logging
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,6 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from crm.errors import Malformed
 
 MOST_PARTS = 10_000
+_FIRST = re.compile(rb"\s*--([^\r\n]{1,70})\r?\n(?=[Cc]ontent-)")
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong is said in the quarantine
 
 
@@ -36,16 +37,43 @@ class Part:
         return f"sha256:{sha256(self.content).hexdigest()}"
 
 
-def parts_of(body: bytes, boundary: bytes) -> Iterator[Part]:
-    """Every part in the body's order. Raises Malformed when it is cut off or no multipart at all."""
-    reader = _Reader()
+def boundary_in(body: bytes, named: bytes) -> bytes:
+    """The boundary that the header names, where the body has it, else the one that the body begins with."""
+    if named and b"--" + named in body:
+        return named
+    found = _FIRST.match(body)
+    return found[1] if found else named
+
+
+def parts_of(body: bytes, boundary: bytes) -> tuple[list[Part], bool]:
+    """Every part that came whole, in the body's order, and whether it was cut off; of a text also the part that came.
+
+    A text that was cut ends in U+FFFD. Raises Malformed where no part is whole.
+    """
+    begin = b"--" + boundary
+    if b"\r\n" not in body and b"filename" not in body:
+        body = body.replace(b"\n", b"\r\n")  # written by hand
+    if (at := body.find(begin)) > 0:
+        body = body[at:]
+    reader, problem = _Reader(), ""
+    parser = reader.parser(boundary)
     try:
-        reader.parser(boundary).write(body)
+        parser.write(body)
     except (FormParserError, UnicodeError) as error:
-        raise Malformed(f"The multipart body cannot be read: {error}.") from None
-    if not reader.ended:
-        raise Malformed("The multipart body is cut off: its last boundary is missing.")
-    yield from reader.parts
+        problem = f"The multipart body cannot be read: {error}."
+    if reader.ended:
+        return reader.parts, False
+    parts = [part for part in reader.parts if part.closed]
+    if reader.parts and not (last := reader.parts[-1]).closed and last.options.get(b"name") and not problem:
+        whole = body.endswith(tuple((b"\r\n" + begin)[:length] for length in range(2, len(begin) + 3)))
+        if whole:
+            parts.append(last)
+        elif b"filename" not in last.options and parts:
+            last.content.extend("\ufffd".encode())
+            parts.append(last)
+    if not parts:
+        raise Malformed(problem or "The multipart body is cut off: its last boundary is missing.")
+    return parts, True
 
 
 @dataclass
@@ -60,6 +88,7 @@ class _Reader:
             boundary,
             {
                 "on_part_begin": self.begin,
+                "on_part_end": self.end_part,
                 "on_part_data": lambda data, start, end: self.parts[-1].content.extend(data[start:end]),
                 "on_header_field": lambda data, start, end: self.header.extend(data[start:end]),
                 "on_header_value": lambda data, start, end: self.value.extend(data[start:end]),
@@ -72,6 +101,9 @@ class _Reader:
         if len(self.parts) >= MOST_PARTS:
             raise Malformed(f"The form has more than {MOST_PARTS} parts.")
         self.parts.append(Part())
+
+    def end_part(self) -> None:
+        self.parts[-1].closed = True
 
     def end_header(self) -> None:
         self.parts[-1].headers[self.header.decode("latin-1").lower()] = bytes(self.value)

@@ -7,22 +7,32 @@ from typing import NamedTuple
 
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
-from services.connectors.fields import role_of
+from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of
 from services.connectors.values import at, records, text
 
 _NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
 _PHONE_PARTS = ("country", "area", "phone", "full")
 _SUB_INPUT = re.compile(r"(\d+)\.(\d+)")
 _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # sub-inputs of its name field
-_TYPED = {"email": "email", "tel": "phone", "phone_number": "phone"}
+
+# A field that is an object of its own: its value, its name for programs, its name for people, its type.
+_VALUES = ("value", "string_value", "val", "values", "answer", "answers", "a", "response")
+_ALONE = _VALUES[:3]  # outside of a list the others may hold whole forms
+_NAMES = ("name", "key", "column_id", "id", "ref", "slug", "field", "field_name", "field_id")
+_TITLES = ("title", "label", "question", "q", "column_name", "caption", "text", "placeholder")
+_KINDS = ("type", "field_type", "kind")
+_OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, "raw_value", "required", "order", "options", "custom"))
+
+
+_PERSON = frozenset(("phone", "email", "first", "last"))
 
 
 class Entry(NamedTuple):
-    """One field: its own (dotted) name, its value, and what it asks for, if that is known."""
+    """One field: its own (dotted) name, its value, and what its names say."""
 
     name: str
     value: Value
-    role: str
+    asked: Asked
 
 
 def entries_of(tree: Tree) -> list[Entry]:
@@ -36,31 +46,105 @@ def entries_of(tree: Tree) -> list[Entry]:
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
     """Nested objects become dotted names; a list of plain values stays one value."""
+    named = _names_its_form(tree)
     for name, value in tree.items():
         if isinstance(value, dict) and value:
             yield from _nested(name, value, path)
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-            yield from flat({str(i): item for i, item in enumerate(value)}, (*path, name))
+            yield from _listed(name, value, path)
         else:
-            yield Entry(".".join((*path, name)) if path else name, value, role_of(name, path))
+            asked = asked_of((name,), path)
+            if named and asked.role == "name":
+                asked = _asked("form_name")
+            yield Entry(_dotted(name, path), value, asked)
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
-    dotted, role = ".".join((*path, name)), role_of(name, path)
-    if role == "name" and value.keys() <= _NAME_PARTS.keys():
-        yield from (Entry(f"{dotted}.{part}", item, _NAME_PARTS[part]) for part, item in value.items())
-    elif role == "phone" and value.keys() <= set(_PHONE_PARTS):
-        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), "phone")
+    dotted, asked = _dotted(name, path), asked_of((name,), path)
+    if value.keys() <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= value.keys()):
+        for part, item in value.items():
+            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[part], asked.weight or PLAIN, asked.whose))
+    elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
+        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), asked)
+    elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
+        names, kind, inner = found
+        yield Entry(dotted, inner, asked_of((name, *names), path, kind))
     else:
         yield from flat(value, (*path, name))
+
+
+def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[Entry]:
+    """A list of fields, each an object with its name and its value; else a list of things, each under its number."""
+    fields = [_field(item, listed=True) if isinstance(item, dict) else None for item in items]
+    if all(field is not None for field in fields):
+        for field in fields:
+            names, kind, value = field or ((), "", None)
+            if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict | list):
+                value = value[0]
+            yield from flat_field(names, value, kind, (*path, name))
+        return
+    for number, item in enumerate(items):
+        yield from flat({str(number): item}, (*path, name))
+
+
+def flat_field(names: tuple[str, ...], value: Value, kind: str, path: tuple[str, ...]) -> Iterator[Entry]:
+    if isinstance(value, dict) and value:
+        yield from _nested(names[0], value, path)
+    else:
+        yield Entry(names[0], value, asked_of(names, path, kind))
+
+
+def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Value] | None:
+    """The names (for people first), type and value of a field that is an object of its own; None for anything else."""
+    key = next((key for key in (_VALUES if listed else _ALONE) if key in item), None)
+    if key is None or not item.keys() <= _OF_A_FIELD or (isinstance(item[key], dict) and not listed):
+        return None
+    titles = tuple(found for key in _TITLES if (found := text(item, key)))
+    names = tuple(found for key in _NAMES if (found := text(item, key)))
+    if listed and not (titles or names):
+        return None
+    kind = next((found for key in _KINDS if (found := text(item, key))), "")
+    return (*titles, *names), kind, item[key]
+
+
+def _names_its_form(tree: Tree) -> bool:
+    """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
+    if not isinstance(tree.get("name"), str):
+        return False
+    inner = [value for key, value in tree.items() if isinstance(value, dict | list) and value and _plain(key) in OWN]
+    if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:
+        return False
+    asked = (asked_of((key,)) for value in inner for key in _names_in(value))
+    return any(one.role in _PERSON or one.role == "name" for one in asked)
+
+
+def _names_in(value: Value) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict) and (field := _field(item, listed=True)):
+                yield from field[0]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _dotted(name: str, path: tuple[str, ...]) -> str:
+    return ".".join((*path, name)) if path else name
+
+
+def _asked(role: str) -> Asked:
+    return Asked(role, PLAIN, SENDER, technical=True)
 
 
 def _elementor(tree: Tree) -> Iterator[Entry]:
     """https://elementor.com/help/webhook: fields[x] is {id, type, title, value}, meta[x] is {title, value}."""
     for part in ("fields", "meta"):
         for name, field in tree.get(part, {}).items():  # type: ignore[union-attr]  # _is_elementor has looked
-            role = _TYPED.get(text(field, "type")) or role_of(name) or role_of(text(field, "title"))
-            yield Entry(name if part == "fields" else f"meta.{name}", at(field, "value"), role)
+            asked = asked_of((name, text(field, "title")), () if part == "fields" else ("meta",), text(field, "type"))
+            yield Entry(name if part == "fields" else f"meta.{name}", at(field, "value"), asked)
     yield from flat({name: value for name, value in tree.items() if name not in ("fields", "meta")})
 
 
@@ -78,14 +162,15 @@ def _typeform(tree: Tree) -> Iterator[Entry]:
     """https://www.typeform.com/developers/webhooks: an answer names its field, the definition its title."""
     response: Tree = dict(tree["form_response"])  # type: ignore[arg-type]  # entries_of has looked
     asked = {text(field, "id"): field for field in records(response, "definition", "fields")}
-    yield Entry("title", at(response, "definition", "title"), "form_name")
+    yield Entry("title", at(response, "definition", "title"), _asked("form_name"))
     for answer in records(response, "answers"):
         id, kind = text(answer, "field", "id"), text(answer, "type")
         value = at(answer, kind)
         if isinstance(value, dict):  # a choice is {"label"}, several are {"labels"}
             value = value.get("labels", value.get("label", value.get("other")))
         name = text(answer, "field", "ref") or text(asked.get(id), "ref") or id
-        yield Entry(name, value, _TYPED.get(kind) or role_of(text(asked.get(id), "title")) or role_of(name))
+        kind = kind if kind in ("email", "phone_number") else text(answer, "field", "type")
+        yield Entry(name, value, asked_of((text(asked.get(id), "title"), name), (), kind))
     yield from flat({name: value for name, value in response.items() if name not in ("definition", "answers")})
     yield from flat({name: value for name, value in tree.items() if name != "form_response"})
 
@@ -101,7 +186,8 @@ def _apps_script(tree: Tree) -> Iterator[Entry]:
     """https://developers.google.com/apps-script/guides/triggers/events: each question with the list of its answers."""
     answers: Tree = tree["namedValues"]  # type: ignore[assignment]  # entries_of has looked
     for question, given in answers.items():
-        yield Entry(question, given[0] if isinstance(given, list) and len(given) == 1 else given, role_of(question))
+        value = given[0] if isinstance(given, list) and len(given) == 1 else given
+        yield Entry(question, value, asked_of((question,)))
     yield from flat({name: value for name, value in tree.items() if name not in ("namedValues", "values")})
 
 
@@ -114,13 +200,30 @@ def _gravity(tree: Tree) -> Iterator[Entry]:
     names = {field for field, subs in parts.items() if {"3", "6"} <= subs <= _GRAVITY_NAME.keys()}
     for name, value in tree.items():
         sub = _SUB_INPUT.fullmatch(name)
-        yield Entry(name, value, _GRAVITY_NAME[sub[2]] if sub and sub[1] in names else role_of(name))
+        if sub:
+            yield Entry(name, value, Asked(_GRAVITY_NAME[sub[2]], PLAIN) if sub[1] in names else NOTHING)
+        elif isinstance(value, dict | list):
+            yield from flat({name: value})
+        else:
+            yield Entry(name, value, asked_of((name,)))
 
 
 def is_gravity(tree: Tree) -> bool:
     return {"id", "form_id", "date_created"} <= tree.keys() and not any(isinstance(v, dict) for v in tree.values())
 
 
+def is_order(tree: Tree) -> bool:
+    """Whether a shop reports an order: with its buyer or its goods, and what it comes to."""
+    return any(
+        isinstance(at, dict) and ("order_key" in at or bool(_GOODS & at.keys())) and bool(_ORDERED & at.keys())
+        for at in (tree, tree.get("order"), tree.get("data"), tree.get("payload"))
+    )
+
+
+_GOODS = frozenset(("line_items", "lineItems", "products", "order_items", "cart", "items", "goods"))
+_ORDERED = frozenset(
+    ("total", "total_price", "billing", "billing_address", "order_number", "order_id", "payment_method")
+)
 _SHAPES: tuple[tuple[Callable[[Tree], bool], Callable[[Tree], Iterator[Entry]]], ...] = (
     (_is_elementor, _elementor),
     (lambda tree: isinstance(tree.get("form_response"), dict), _typeform),

@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Connection, Connector, Delivery, Report, country_of, digest, expect_equal
 from crm.facts import DeliveryKept, MessageReported
-from crm.phones import read_phone
-from crm.shared import Attachment, Phone
-from services.connectors.exact_json import Tree, Value, decode_object
-from services.connectors.times import from_seconds
-from services.connectors.values import at, records, required, required_whole, text, verbatim, whole
+from crm.scalars import Micros
+from crm.shared import Attachment
+from services.connectors.exact_json import Tree, Value, canonical, decode_object
+from services.connectors.telegram_updates import QUIET, as_message, is_message
+from services.connectors.telegram_words import FILES, name_of, phone_of, words_of
+from services.connectors.times import moment_or_none
+from services.connectors.values import at, records, text, whole_or_none
 
-MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 CHAT_KINDS = {"private": "private", "group": "group", "supergroup": "group", "channel": "channel"}
-FILES = ("animation", "document", "audio", "voice", "video", "video_note", "sticker")
+DELETED = "deleted_business_messages"
+# Accounts of Telegram's own: service messages, anonymous admins, posts of a channel in its discussion group.
+NO_PERSONS = {"777000", "1087968824", "136817688"}
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
@@ -21,47 +24,92 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    """Numbers of updates begin again after a quiet week, so an update is known by its number and what it says."""
     update = decode_object(delivery.body)
-    key = required(update, "update_id")
+    content = digest(canonical(update))[:32]
+    key = f"{text(update, 'update_id')}/{content}"
     kind = next((name for name in update if name != "update_id"), "empty")
-    message: Value = update.get(kind) if kind in MESSAGES else None
-    files, card = files_of(message), at(message, "contact")
-    words = verbatim(message, "text") or verbatim(message, "caption")
-    if not (files or words or card):  # a button, a poll, somebody joined: nothing that belongs on a card
-        kept = partial(DeliveryKept, connector="telegram", kind=kind)
-        yield Report(key, text(message, "chat", "id"), delivery.received_at, kept)
+    value = update.get(kind)
+    revision = max(0, whole_or_none(update, "update_id") or 0)
+    if kind == DELETED and isinstance(value, dict):
+        yield from taken_back(key, value, delivery)
         return
-    edited = whole(message, "edit_date")
-    chat, sent = required(message, "chat", "id"), from_seconds(required_whole(message, "date"))
-    author = at(message, "from") or at(message, "sender_chat") or at(message, "chat")
-    told = partial(
+    country, edit = country_of(connection), kind.startswith("edited_")
+    if kind not in QUIET and isinstance(value, dict):
+        if is_message(value) and kind != "message_reaction":
+            yield said(key, value, *words_of(value, country), revision, edit, country, delivery)
+            return
+        if found := as_message(kind, value, content):
+            yield said(key, *found, revision, edit, country, delivery)
+            return
+    yield Report(key, "", delivery.received_at, partial(DeliveryKept, connector="telegram", kind=kind))
+
+
+def said(
+    key: str, message: Tree, words: str, happened: bool, revision: int, edit: bool, country: str, delivery: Delivery
+) -> Report:
+    """An optional value that cannot be read, a date or a file's size, is left out: it costs no message."""
+    chat, card = at(message, "chat"), at(message, "contact")
+    sent, edited_at = moment(message, "date"), moment(message, "edit_date")
+    if edit or edited_at:
+        edited_at = edited_at or sent or delivery.received_at
+    author = at(message, "sender_chat") or at(message, "from") or chat
+    id, person = text(chat, "id") or text(author, "id"), is_person(message)
+    out = CHAT_KINDS.get(text(chat, "type"), "private") == "private" and text(message, "from", "id") not in ("", id)
+    moved_to, moved_from = text(message, "migrate_to_chat_id"), text(message, "migrate_from_chat_id")
+    fact = partial(
         MessageReported,
         channel="telegram",
-        chat=chat,
-        chat_kind=CHAT_KINDS.get(text(message, "chat", "type"), "private"),
-        message=required(message, "message_id"),
-        sender=required(author, "id"),
+        chat=moved_to or id,
+        chat_kind=CHAT_KINDS.get(text(chat, "type"), "private"),
+        message=text(message, "message_id") or key,
+        sender=text(message, "from", "id") or id if person else moved_to or id,
         sender_name=name_of(author),
-        username=text(author, "username"),
+        username=text(author, "username") if person else "",
         text=words,
-        attachments=files,
-        shared_phone=phone_of(card, connection.settings.get("country", "UA")) if card else None,
+        attachments=files_of(message),
+        shared_phone=phone_of(card, country) if card else None,
         shared_is_own=bool(card) and text(card, "user_id") == text(message, "from", "id") != "",
-        edited_at=from_seconds(edited) if edited else sent if kind.startswith("edited_") else None,
+        edited_at=edited_at,
         reply_to=text(message, "reply_to_message", "message_id"),
+        direction="out" if out else "in",
+        kind="service" if happened else "",
+        person=person,
+        chat_title=name_of(chat),
+        account=text(message, "business_connection_id"),
+        former_chat=id if moved_to else moved_from,
+        sent_at=sent,
+        revision=revision,
     )
-    yield Report(key, chat, from_seconds(edited) if edited else sent, told)
+    return Report(key, id, edited_at or sent or delivery.received_at, fact)
 
 
-def name_of(author: Value) -> str:
-    return " ".join(filter(None, (text(author, "first_name"), text(author, "last_name")))) or text(author, "title")
+def taken_back(key: str, value: Tree, delivery: Delivery) -> Iterator[Report]:
+    """A report a message."""
+    chat, ids = text(value, "chat", "id"), value.get("message_ids")
+    for id in {text({"": one}, "") for one in ids} if isinstance(ids, list) else ():
+        fact = partial(
+            MessageReported,
+            channel="telegram",
+            chat=chat,
+            chat_kind="private",
+            message=id,
+            sender=chat,
+            kind="deleted",
+            account=text(value, "business_connection_id"),
+        )
+        yield Report(f"{key}/{id}", chat, delivery.received_at, fact)
 
 
-def phone_of(card: Value, country: str) -> Phone:
-    """Telegram may leave out the plus of an international number."""
-    given = text(card, "phone_number")
-    whole_number = given.isdecimal() and len(given) > 10 and given[0] != "0"
-    return Phone(given, read_phone(f"+{given}", country).e164) if whole_number else read_phone(given, country)
+def is_person(message: Tree) -> bool:
+    """Not a channel, nor an admin who writes as the group, nor a bot. A private chat is a person's."""
+    author = at(message, "from") or (at(message, "chat") if text(message, "chat", "type") == "private" else None)
+    robot = at(author, "is_bot") is True or text(author, "id") in NO_PERSONS
+    return bool(author) and not robot and not at(message, "sender_chat")
+
+
+def moment(message: Tree, name: str) -> Micros | None:
+    return moment_or_none(whole_or_none(message, name))
 
 
 def files_of(message: Value) -> tuple[Attachment, ...]:
@@ -72,9 +120,8 @@ def files_of(message: Value) -> tuple[Attachment, ...]:
 
 
 def attachment(kind: str, file: Tree) -> Attachment:
-    return Attachment(
-        kind, text(file, "file_name"), text(file, "mime_type"), whole(file, "file_size") or 0, required(file, "file_id")
-    )
+    size = max(0, whole_or_none(file, "file_size") or 0)
+    return Attachment(kind, text(file, "file_name"), text(file, "mime_type"), size, text(file, "file_id"))
 
 
 CONNECTOR = Connector(

@@ -15,6 +15,11 @@ def from_seconds(seconds: int) -> Micros:
     return _within(seconds * 1_000_000)
 
 
+def moment_or_none(seconds: int | None) -> Micros | None:
+    """Of an optional clock. None for no clock, for 0 (which vendors write for none) and for what is no moment."""
+    return Micros(found) if seconds and _FIRST <= (found := seconds * 1_000_000) <= _LAST else None
+
+
 def from_millis(millis: int) -> Micros:
     """Raises Malformed outside the years 1 to 9999."""
     return _within(millis * 1_000)

@@ -1,9 +1,13 @@
 """Lenient reading of what vendors send: the same field is text today and a number tomorrow, or an empty list."""
 
+import re
 from decimal import Decimal
 
 from crm.errors import Malformed
 from services.connectors.exact_json import Tree, Value
+
+_WITHOUT_ZEROS = re.compile(r"\.0+$")
+_LENGTH = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,10})(?:[.,]\d+)?", re.ASCII)
 
 
 def at(tree: Value, *path: str) -> Value:
@@ -61,6 +65,30 @@ def seconds(tree: Value, *path: str) -> int | None:
     if found is not None and not 0 <= found < 2**31:
         raise Malformed(f"{'.'.join(path)!r} is no length of time: {found}.")
     return found
+
+
+def whole_or_none(tree: Value, *path: str) -> int | None:
+    """`whole` for what may be left out: None also for what is no whole number. 12.0 is one."""
+    try:
+        return whole({"": _WITHOUT_ZEROS.sub("", text(tree, *path))}, "")
+    except Malformed:
+        return None
+
+
+def seconds_or_none(tree: Value, *path: str) -> int | None:
+    """A length of time as people and machines write it, rounded down: 65, 65.0, 1:05, 0:01:05. None for anything else:
+    less than nothing, more than 32 bits."""
+    found = _LENGTH.fullmatch(text(tree, *path))
+    if not found:
+        return None
+    hours, minutes, rest = (int(part or 0) for part in found.groups())
+    length = (hours * 60 + minutes) * 60 + rest
+    return length if length < 2**31 and (rest < 60 or not found[2]) else None
+
+
+def unreadable(tree: Value, *names: str) -> str:
+    """A sentence on those of these fields that hold something, for people."""
+    return "; ".join(f"{name} could not be read: {found[:40]!r}" for name in names if (found := text(tree, name)))
 
 
 def records(tree: Value, *path: str) -> list[Tree]:

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import structlog
 
 from crm.adapters import health
-from crm.connector import Connection, Connector
+from crm.connector import Connection, Connector, Home
 from crm.envelope import now
 from crm.log import Clock, Log
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
 from services.intake.body import Bodies, Receive
 from services.intake.deliveries import Deliveries
 from services.intake.incoming import Incoming
@@ -27,6 +27,8 @@ class Directory(Protocol):
     def connection(self, id: str) -> Connection | None: ...
 
     def token(self, text: str, at: Micros | None = None) -> Any: ...
+
+    def home(self, workspace: Id) -> Home: ...
 
     def missing(self) -> str | None: ...
 

@@ -6,6 +6,7 @@ Blocks are taken apart here and not by fastavro, which inflates a block whatever
 
 import io
 import json
+import math
 import zlib
 from typing import Any
 
@@ -13,6 +14,7 @@ import fastavro
 import fastavro.read
 import msgspec
 
+from services.intake.refusals import Line, Refusal
 from services.intake.reply import Stop, problem
 
 MAX_RECORDS = 10_000
@@ -30,8 +32,8 @@ HEADER = fastavro.parse_schema(
 )
 
 
-def read_container(body: bytes) -> list[bytes]:
-    """Raises Stop."""
+def read_container(body: bytes) -> list[Line]:
+    """A record that JSON cannot hold is refused alone. Raises Stop."""
     try:
         return list(records(io.BytesIO(body)))
     except Stop:
@@ -40,7 +42,7 @@ def read_container(body: bytes) -> list[bytes]:
         raise refused(f"{type(error).__name__}: {error}") from None
 
 
-def records(file: io.BytesIO) -> list[bytes]:
+def records(file: io.BytesIO) -> list[Line]:
     header: Any = fastavro.schemaless_reader(file, HEADER, None)
     if header["magic"] != b"Obj\x01":
         raise refused("it does not begin with Obj and 1")
@@ -51,7 +53,7 @@ def records(file: io.BytesIO) -> list[bytes]:
     check(named, {})
     schema: Any = fastavro.parse_schema(named)
     single = schema["name"] if isinstance(schema, dict) and schema.get("type") == "record" else ""
-    found: list[bytes] = []
+    found: list[Line] = []
     left = MAX_INFLATED
     while file.tell() < len(file.getbuffer()):
         count, size = long(file), long(file)
@@ -69,7 +71,7 @@ def records(file: io.BytesIO) -> list[bytes]:
     return found
 
 
-def as_json(datums: io.BytesIO, schema: Any, single: str) -> bytes:
+def as_json(datums: io.BytesIO, schema: Any, single: str) -> Line:
     record: Any = fastavro.schemaless_reader(
         datums, schema, None, return_record_name=True, return_record_name_override=True
     )
@@ -78,7 +80,28 @@ def as_json(datums: io.BytesIO, schema: Any, single: str) -> bytes:
         name, record = record
     if not isinstance(record, dict):
         raise refused("it holds something else than records")
+    if path := endless(record):
+        sentence = (
+            f"In `{path}`: NaN and infinity are no values that can be kept. Leave the field out, or give a number."
+        )
+        return Refusal(sentence, field=path)
     return msgspec.json.encode({"type": name.rpartition(".")[2], **record})
+
+
+def endless(value: Any) -> str:
+    """Where a NaN or an infinity is, which JSON would make into null; empty when there is none."""
+    items: Any = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for name, item in items:
+        if isinstance(item, float):
+            if not math.isfinite(item):
+                return str(name)
+        elif isinstance(item, dict | list) and (path := endless(item)):
+            return f"{name}.{path}"
+    return ""
 
 
 def long(file: io.BytesIO) -> int:

@@ -9,7 +9,11 @@ from services.intake.reply import Gone, Stop, sentence
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 READ_SECONDS = 15.0
-STEP = 262_144  # bytes decompressed before others get their turn
+FEED, STEP = 16_384, 262_144  # bytes that go in and come out at a time
+TURN = 8  # parts before others get theirs
+MAX_MEMBERS = 10_000  # of a gzip
+PADDING = b"\0"  # may follow a gzip's end
+GZIP = ("gzip", "x-gzip")
 WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}  # of zlib.decompressobj
 
 
@@ -69,25 +73,30 @@ async def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding not in WINDOWS:
         raise Stop(sentence(415, "The Content-Encoding must be gzip, deflate or none. Nothing was kept."))
     bare = encoding == "deflate" and (len(body) < 2 or body[0] & 15 != 8 or int.from_bytes(body[:2], "big") % 31)
-    stream = zlib.decompressobj(-15 if bare else WINDOWS[encoding])
-    parts, size, rest = [], 0, body
+    window = -15 if bare else WINDOWS[encoding]
+    stream, members = zlib.decompressobj(window), 1
+    parts, size, at = [], 0, 0
     try:
-        while not stream.eof:
-            part = stream.decompress(rest, min(STEP, limit + 1 - size))
-            rest = stream.unconsumed_tail
+        while True:
+            fed = body[at : at + FEED]  # little at a time: what follows an end is copied
+            part = stream.decompress(fed, min(STEP, limit + 1 - size))
+            at += len(fed) - len(stream.unconsumed_tail) - len(stream.unused_data)
             size += len(part)
             if size > limit:
                 raise too_large(limit, " after decompression")
-            if not part and not rest and not stream.eof:
-                raise zlib.error("it breaks off")
             parts.append(part)
-            if size > STEP:
+            if stream.eof:
+                if not body[at : at + FEED].strip(PADDING) and not body[at:].strip(PADDING):
+                    return b"".join(parts)
+                if encoding not in GZIP or members == MAX_MEMBERS:
+                    raise zlib.error("something follows its end")
+                stream, members = zlib.decompressobj(window), members + 1  # RFC 1952, 2.2: one member after the other
+            elif not part and at == len(body):
+                raise zlib.error("it breaks off")
+            if len(parts) % TURN == 0:
                 await asyncio.sleep(0)
-        if stream.unused_data:
-            raise zlib.error("something follows its end")
     except zlib.error as error:
         raise Stop(sentence(400, f"The body is not valid {encoding}: {error}. Nothing was kept.")) from None
-    return b"".join(parts)
 
 
 def too_large(limit: int, when: str = "") -> Stop:

@@ -1,20 +1,25 @@
 """The three formats of POST /facts, each taken apart into lines: one JSON object a fact."""
 
-from collections.abc import Callable
+import codecs
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from services.intake.avro_file import read_container
+from services.intake.refusals import Line
 from services.intake.reply import Stop, problem
 
 MAX_LINES = 10_000
+MAX_BLANK = 100_000  # lines altogether
+BLANKS = b" \t\r\n"
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 AVRO = ("application/avro", "avro/binary", "application/vnd.apache.avro", "application/avro-binary")
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
 
 def json_lines(body: bytes) -> list[bytes]:
     """One object, or an array of them; each with its own bytes as they were sent."""
-    text = body.strip(b" \t\r\n")
+    text = unmarked(body).strip(BLANKS)
     if not text.startswith(b"["):
         return [text] if text else []
     try:
@@ -24,11 +29,27 @@ def json_lines(body: bytes) -> list[bytes]:
 
 
 def nd_lines(body: bytes) -> list[bytes]:
-    """An object a line. Empty lines at the end are no lines."""
-    return body.rstrip(b" \t\r\n").split(b"\n") if body.strip(b" \t\r\n") else []
+    """An object a line. A blank line is no fact; it counts where lines are numbered."""
+    text = unmarked(body).rstrip(BLANKS)
+    if text.count(b"\n") >= MAX_BLANK:
+        raise Stop(problem(413, f"The body has more than {MAX_BLANK} lines. Nothing was kept. Split it."))
+    return [b"" if line.isspace() else line for line in text.split(b"\n")] if text else []
 
 
-FORMATS: dict[str, Callable[[bytes], list[bytes]]] = {
+def unmarked(body: bytes) -> bytes:
+    """In UTF-8 and without a byte order mark, as Windows programs write one. Raises Stop."""
+    if body[:1] not in b"\xef\xff\xfe":
+        return body
+    for mark, charset in MARKS.items():
+        if body.startswith(mark):
+            try:
+                return body[len(mark) :].decode(charset).encode() if charset != "utf-8" else body[len(mark) :]
+            except UnicodeDecodeError:
+                raise Stop(problem(400, f"The body is not valid {charset.upper()}. Nothing was kept.")) from None
+    return body
+
+
+FORMATS: dict[str, Callable[[bytes], Sequence[Line]]] = {
     "application/json": json_lines,
     "": json_lines,
     **dict.fromkeys(NDJSON, nd_lines),
@@ -36,17 +57,17 @@ FORMATS: dict[str, Callable[[bytes], list[bytes]]] = {
 }
 
 
-def lines_of(content_type: str, body: bytes) -> list[bytes]:
-    """Raises Stop when the body as a whole cannot be read, or holds too many."""
+def lines_of(content_type: str, body: bytes) -> Sequence[Line]:
+    """Empty ones count and are no facts. Raises Stop when the body as a whole cannot be read, or holds too many."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in FORMATS:
         raise Stop(
             problem(415, f"Send application/json, {NDJSON[0]} or {AVRO[0]}, not {kind[:80]!r}. Nothing was kept.")
         )
     lines = FORMATS[kind](body)
-    if len(lines) > MAX_LINES:
+    if (facts := len(lines) - lines.count(b"")) > MAX_LINES:
         raise Stop(
-            problem(413, f"{len(lines)} facts in one request are more than {MAX_LINES}. Nothing was kept. Split them.")
+            problem(413, f"{facts} facts in one request are more than {MAX_LINES}. Nothing was kept. Split them.")
         )
     if not lines:
         raise Stop(problem(400, "The body holds no fact. Nothing was kept."))

@@ -12,11 +12,16 @@ MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine, it
 CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
 CONTENT_TYPE = ("content-type", b"application/avro")
 TOPIC_NAMES = {fact: TOPICS[family].name for fact, family in FAMILIES.items()}
+OPEN = TOPICS["facts"].name  # one topic for all kinds: two topics have no order between them
 
 
 def record_of(fact: Fact, family: str = "") -> Record:
     """`family` is for what is kept raw: it goes where its connector's facts go. Raises Malformed."""
-    topic = TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)]
+    return written(fact, TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)])
+
+
+def written(fact: Fact, topic: str) -> Record:
+    """Under the key of its stream. Raises Malformed."""
     value = encode(fact)
     if len(value) > MAX_RECORD:
         raise Malformed(f"what it says takes {len(value)} bytes, more than the {MAX_RECORD} of one record")

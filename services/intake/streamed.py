@@ -2,23 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
 import structlog
-from msgspec import UNSET, Struct, UnsetType
 
 from crm.adapters.logs import debugging
 from crm.adapters.metrics import FACTS, LINES_REFUSED
-from crm.envelope import named_id
+from crm.connector import Home
+from crm.envelope import Fact, named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
 from crm.scalars import Id, Micros
+from crm.versions import DIGEST, digest_of
 from services.intake.body import Bodies, Receive
+from services.intake.known import Known
 from services.intake.lines import NDJSON, is_ndjson, lines_of
-from services.intake.records import record_of
+from services.intake.records import OPEN, written
+from services.intake.refusals import Line, Refusal, Verdict, verdict_of
 from services.intake.repeats import Repeats
 from services.intake.reply import JSON, Reply, Stop, later, problem
 from services.intake.request import trace_of
@@ -27,21 +31,27 @@ from services.intake.told import Teller, read_line
 SLICE = 100  # lines read before others get their turn
 MAX_KEY = 200
 UNAUTHORIZED = ((b"www-authenticate", b"Bearer"),)
+FORBIDDEN = ((b"www-authenticate", b'Bearer error="insufficient_scope", scope="write"'),)
+MAY_WRITE = {"write", "admin"}  # admin has all scopes, as in the API
+TAKEN = ("accepted", "repeated")
+SPECIAL = {"repeated": "repeated", "conflict": "conflicts"}
+ANOTHER = "This line was not taken. Give what is new an id of its own."
 logger = structlog.get_logger()
 
 
-class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What became of one line."""
+class Conflict(Refusal):
+    """The id of this line stands for something else."""
 
-    status: str
-    id: Id | UnsetType = UNSET
-    error: str | UnsetType = UNSET
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "CONFLICT", "id")
 
 
 class Keys(Protocol):
     """Who may stream."""
 
     def token(self, text: str, at: Micros | None = None) -> Any: ...
+
+    def home(self, workspace: Id) -> Home: ...
 
     def missing(self) -> str | None: ...
 
@@ -51,7 +61,7 @@ class Streamed:
 
     def __init__(self, keys: Keys, log: Log, bodies: Bodies, limit: int, clock: Clock) -> None:
         self.keys, self.log, self.bodies, self.limit, self.clock = keys, log, bodies, limit, clock
-        self.repeats = Repeats()
+        self.repeats, self.known = Repeats(), Known()
 
     async def take(self, headers: Mapping[str, str], receive: Receive) -> Reply:
         """Raises Stop and Gone."""
@@ -70,18 +80,21 @@ class Streamed:
                 )
             )
         batch = named_id(token.id, f"batch/{key}") if key else Id(str(uuid4()))
-        verdicts, records = await read(lines, batch, Teller(token.id, token.workspace, received_at, trace_of(headers)))
-        if records:
+        home = self.keys.home(token.workspace)
+        teller = Teller(token.id, token.workspace, received_at, trace_of(headers), home)
+        taken = await read(lines, batch, teller, self.known, named=bool(key))
+        if taken.records:
             try:
-                await self.log.send(*records)
+                await self.log.send(*taken.records)
             except NotYet as why:
                 return later(str(why))
-        count(records, len(verdicts) - len(records))
+            self.known.learn(taken.digests)
+        count(taken)
         if debugging():
-            for verdict in verdicts:
-                if verdict.id:
+            for verdict in taken.verdicts:
+                if verdict.status in TAKEN:
                     logger.debug("took", fact=verdict.id, token=token.id)
-        return as_ndjson(verdicts) if is_ndjson(content_type) else as_json(verdicts, len(records))
+        return as_ndjson(taken.verdicts) if is_ndjson(content_type) else as_json(taken.verdicts)
 
     def authorized(self, header: str, at: Micros) -> Any:
         """The token. Raises Stop."""
@@ -89,26 +102,56 @@ class Streamed:
         token = self.keys.token(text.strip(), at) if scheme.lower() == "bearer" else None
         if token is None:
             raise Stop(problem(401, "Send Authorization: Bearer with a valid token. Nothing was kept.", UNAUTHORIZED))
-        if "write" not in token.scopes:
-            raise Stop(
-                problem(401, "This token has no scope write. Nothing was kept. Make one that has.", UNAUTHORIZED)
-            )
+        if not token.scopes & MAY_WRITE:
+            raise Stop(problem(403, "This token has no scope write. Nothing was kept. Make one that has.", FORBIDDEN))
         return token
 
 
-async def read(lines: list[bytes], batch: Id, teller: Teller) -> tuple[list[Verdict], list[Record]]:
-    """A verdict a line; a bad line does not stop the others. A line without an id is named by its place."""
-    verdicts, records = [], []
+@dataclass
+class Taken:
+    """What became of the lines of one request so far."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    digests: dict[Id, str] = field(default_factory=dict)  # of facts that have a name
+
+
+async def read(lines: Sequence[Line], batch: Id, teller: Teller, known: Known, named: bool) -> Taken:
+    """A verdict a line; a bad line does not stop the others. A line without an id is named by its place.
+
+    `named`: the request has an Idempotency-Key, so that also a place is a name.
+    """
+    taken = Taken()
     for number, line in enumerate(lines, 1):
+        if line == b"":
+            continue
         try:
-            fact = read_line(line, named_id(batch, str(number)), teller)
-            records.append(record_of(fact))
-            verdicts.append(Verdict("accepted", fact.meta.id))
+            if isinstance(line, Refusal):
+                raise line
+            taken.verdicts.append(take(read_line(line, named_id(batch, str(number)), teller, named), taken, known))
+        except Conflict as error:
+            taken.verdicts.append(verdict_of(error, number, line, "conflict"))
         except Malformed as error:
-            verdicts.append(Verdict("refused", error=f"Line {number}: {error}"))
+            taken.verdicts.append(verdict_of(error, number, line))
         if not number % SLICE:
             await asyncio.sleep(0)
-    return verdicts, records
+    return taken
+
+
+def take(fact: Fact, taken: Taken, known: Known) -> Verdict:
+    """Sends it also when it is known here: a repeat is decided once, and Kafka may have lost it. Raises Malformed."""
+    id, status, digest = fact.meta.id, "accepted", digest_of(fact)
+    if digest:
+        before = taken.digests.get(id) or known.get(id)
+        if before and before != digest:
+            raise Conflict(f"It was told before with other content, as fact {id}: that stays. {ANOTHER}")
+        status = "repeated" if before else status
+    record = written(fact, OPEN)
+    if digest:
+        taken.digests[id] = digest
+        record = record._replace(headers=(*record.headers, (DIGEST, digest.encode())))
+    taken.records.append(record)
+    return Verdict(status, id)
 
 
 def key_of(headers: Mapping[str, str]) -> str:
@@ -120,15 +163,19 @@ def key_of(headers: Mapping[str, str]) -> str:
     return key
 
 
-def count(records: list[Record], refused: int) -> None:
-    for name, taken in Counter(dict(record.headers)["ce_type"] for record in records).items():
-        FACTS.labels(name.decode()).inc(taken)
-    LINES_REFUSED.inc(refused)
+def count(taken: Taken) -> None:
+    for name, number in Counter(dict(record.headers)["ce_type"] for record in taken.records).items():
+        FACTS.labels(name.decode()).inc(number)
+    LINES_REFUSED.inc(len(taken.verdicts) - len(taken.records))
 
 
-def as_json(verdicts: list[Verdict], accepted: int) -> Reply:
-    answer = {"accepted": accepted, "refused": len(verdicts) - accepted, "facts": verdicts}
-    return Reply(200, msgspec.json.encode(answer), JSON)
+def as_json(verdicts: list[Verdict]) -> Reply:
+    """`accepted` counts what is kept, `refused` what is not; how many repeats and conflicts are among them is said."""
+    statuses = Counter(verdict.status for verdict in verdicts)
+    accepted = sum(statuses[status] for status in TAKEN)
+    answer: dict[str, Any] = {"accepted": accepted, "refused": len(verdicts) - accepted}
+    answer |= {name: statuses[status] for status, name in SPECIAL.items() if statuses[status]}
+    return Reply(200, msgspec.json.encode({**answer, "facts": verdicts}), JSON)
 
 
 def as_ndjson(verdicts: list[Verdict]) -> Reply:

@@ -4,26 +4,28 @@ The shapes are read off the generated facts, so a field that is added to a schem
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import msgspec
 from msgspec import Raw as Json
-from msgspec.structs import FieldInfo, fields, replace
+from msgspec.structs import FieldInfo, fields
 
+from crm.connector import Home
 from crm.envelope import Fact, named_id
-from crm.errors import Malformed
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
-from crm.money import to_minor
-from crm.phones import read_phone
 from crm.scalars import Id, Micros
-from crm.shared import Meta, Phone, Raw
+from crm.shared import Meta, Payer, Phone, Raw
+from crm.versions import DIGEST, OPEN_API
+from services.intake import values
+from services.intake.nulls import without_nulls
+from services.intake.refusals import Refusal, of_decoding
+from services.intake.values import Context, Meaning
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 and 9999, in microseconds
 Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
-Currency = Annotated[str, msgspec.Meta(pattern="^([A-Z]{3})?$")]
-PhoneText = Phone | str
+PhoneText = values.Number | str
 SHAPES: dict[Any, Any] = {
     Micros: Time,
     Micros | None: Time | None,
@@ -32,7 +34,6 @@ SHAPES: dict[Any, Any] = {
     tuple[Phone, ...]: tuple[PhoneText, ...],
 }
 WORDS: dict[str, Any] = {
-    "currency": Currency,
     "status": Literal["created", "held", "settled", "failed", "reversed", "expired"],
     "phase": Literal["ringing", "answered", "transferred", "hung_up", "completed"],
     "direction": Literal["in", "out"],
@@ -40,47 +41,38 @@ WORDS: dict[str, Any] = {
     "chat_kind": Literal["private", "group", "channel"],
     "fields": dict[str, Json],
 }
-SENDERS: dict[type[Fact], Callable[[Any], str]] = {
-    FormSubmitted: lambda f: next((p.e164 for p in f.phones if p.e164), "") or next(iter(f.emails), ""),
-    PaymentReported: lambda f: f"{f.provider}/{f.payment}",
-    CallReported: lambda f: f.call,
-    MessageReported: lambda f: f"{f.channel}/{f.chat}",
+SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # whom a line is about that does not say it
+    FormSubmitted: lambda own: next((p.e164 for p in own["phones"] if p.e164), "") or next(iter(own["emails"]), ""),
+    PaymentReported: lambda own: f"{own['provider']}/{own['payment']}",
+    CallReported: lambda own: str(own["call"]),
+    MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
 }
+DIGEST_BYTES = 16
 
 
-def micros(time: int | datetime) -> Micros:
-    return Micros(time if isinstance(time, int) else (time - EPOCH) // timedelta(microseconds=1))
+def optional(read: Meaning) -> Meaning:
+    return lambda given, context: None if given is None else read(given, context)
 
 
-def phone(given: Phone | str) -> Phone:
-    """E.164 is always worked out here."""
-    if isinstance(given, str):
-        return read_phone(given)
-    read = read_phone(given.e164 or given.text)
-    return Phone(given.text, read.e164, given.extension or read.extension)
-
-
-def optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda given: None if given is None else read(given)
-
-
-def meaning(name: str, hint: Any) -> Callable[[Any], Any] | None:
+def meaning(name: str, hint: Any) -> Meaning | None:
     """How a field's value is read; None when it is taken as it is."""
     match hint:
         case _ if name == "fields":
-            return lambda given: {key: bytes(value).decode() for key, value in given.items()}
-        case _ if name == "emails":
-            return lambda given: tuple(email.lower() for email in given)
+            return lambda given, _: {key: bytes(value).decode() for key, value in given.items()}
+        case _ if name == "currency":
+            return values.currency
         case _ if hint is Micros:
-            return micros
+            return values.moment(name)
         case _ if hint == Micros | None:
-            return optional(micros)
+            return optional(values.moment(name))
         case _ if hint is Phone:
-            return phone
+            return values.phone
         case _ if hint == Phone | None:
-            return optional(phone)
+            return optional(values.phone)
         case _ if hint == tuple[Phone, ...]:
-            return lambda given: tuple(phone(one) for one in given)
+            return values.phones
+        case _ if hint is Payer:
+            return values.payer
     return None
 
 
@@ -88,7 +80,7 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
     """The record's own fields, and those of the envelope that a client may give."""
     hints = get_type_hints(fact)
     shape: dict[str, tuple[Any, ...]] = {"id": (str | None, None), "occurred_at": (Time | None, None)}
-    shape["sender"] = (str | None, None)
+    shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
     for f in fields(fact):
         if f.name not in ("meta", "raw"):
             shape[f.name] = (WORDS.get(f.name, SHAPES.get(hints[f.name], hints[f.name])), *default_of(f))
@@ -99,6 +91,7 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
         [(name, *rest) for name, rest in shape.items()],
         kw_only=True,
         forbid_unknown_fields=True,
+        omit_defaults=True,  # so that a field that is added later changes no digest
         tag_field="type",
         tag=fact.__name__,
         gc=False,
@@ -115,11 +108,13 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
 
 LINES = {line_shape(fact): fact for fact in SENDERS}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
+CANONICAL = msgspec.json.Encoder(order="deterministic")
 OWN = {
     fact: tuple((f.name, meaning(f.name, hints[f.name])) for f in fields(fact) if f.name not in ("meta", "raw"))
     for fact in SENDERS
     for hints in [get_type_hints(fact)]
 }
+occurred_at = values.moment("occurred_at")
 
 
 class Teller(msgspec.Struct, frozen=True):
@@ -129,45 +124,75 @@ class Teller(msgspec.Struct, frozen=True):
     workspace: Id
     received_at: Micros
     trace: str = ""
+    home: Home = Home()
 
 
-def read_line(line: bytes, default_id: Id, teller: Teller) -> Fact:
-    """Raises Malformed with a sentence that names the field."""
+def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) -> Fact:
+    """With a digest of its content where it has a name: an id of its own, or `named`, when `default_id` is one.
+
+    Raises Refusal.
+    """
     try:
-        given = DECODER.decode(line)
+        given = DECODER.decode(without_nulls(line))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise Malformed(f"{error}.".replace(" - at `$.", " in `").replace(" - at `$`", "")) from None
+        raise of_decoding(error) from None
     fact_type = LINES[type(given)]
     made: Callable[..., Fact] = fact_type
-    own = {name: read(getattr(given, name)) if read else getattr(given, name) for name, read in OWN[fact_type]}
+    context = Context(teller.home, teller.received_at)
+    own = {n: read(getattr(given, n), context) if read else getattr(given, n) for n, read in OWN[fact_type]}
     if "amount_minor" in own:
-        own["amount_minor"] = amount_of(given, required=fact_type is PaymentReported)
+        own |= sum_of(given, own["currency"], context, required=fact_type is PaymentReported)
+    if fact_type is FormSubmitted and own["emails"]:
+        own |= emails_of(own)
     id = default_id if given.id is None else named_id(teller.token, f"id/{given.id}")
+    digest = digest_of(given) if named or given.id is not None else ""
+    sender = sender_of(given, fact_type, own)
     meta = Meta(
         id=id,
         workspace=teller.workspace,
-        stream=id,
-        occurred_at=teller.received_at if given.occurred_at is None else micros(given.occurred_at),
+        stream=named_id(teller.token, f"sender/{sender}") if sender else id,
+        occurred_at=teller.received_at if given.occurred_at is None else occurred_at(given.occurred_at, context),
         recorded_at=teller.received_at,
         source=teller.token,
         cause=id,
-        actor="facts",
+        actor=OPEN_API,
         trace=teller.trace,
     )
-    fact: Fact = made(meta=meta, raw=Raw("application/json", {}, "", line), **own)
-    sender = SENDERS[fact_type](fact) if given.sender is None or fact_type is MessageReported else given.sender
-    return replace(fact, meta=replace(meta, stream=named_id(teller.token, f"sender/{sender}"))) if sender else fact
+    raw = Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
+    return made(meta=meta, raw=raw, **own)
 
 
-def amount_of(given: Any, required: bool) -> int | None:
+def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:
+    """Whom the line is about: what one sender tells is in one order. A message's `sender` is who wrote it."""
+    if given.ordered_by is not None:
+        return str(given.ordered_by)
+    if given.sender is not None and fact_type is not MessageReported:
+        return str(given.sender)
+    return SENDERS[fact_type](own)
+
+
+def digest_of(given: Any) -> str:
+    """The same for the same content, whatever the order of its fields, its blanks and its nulls."""
+    return sha256(CANONICAL.encode(given)).hexdigest()[: 2 * DIGEST_BYTES]
+
+
+def sum_of(given: Any, currency: str, context: Context, required: bool) -> dict[str, Any]:
+    """`amount_minor`, and the currency where the sum names one. Raises Refusal."""
     if given.amount is None:
         if required and given.amount_minor is None:
-            raise Malformed("Object missing required field `amount_minor` (or `amount`, as exact text).")
-        minor: int | None = given.amount_minor
-        return minor
+            sentence = "Object missing required field `amount_minor` (or `amount`, as exact text)."
+            raise Refusal(sentence, "MISSING_FIELD", "amount_minor")
+        return {"amount_minor": given.amount_minor}
     if given.amount_minor is not None:
-        raise Malformed("Give `amount_minor` or `amount`, not both.")
-    try:
-        return to_minor(given.amount, given.currency)
-    except Malformed as error:
-        raise Malformed(f"In `amount`: {error}") from None
+        raise Refusal("Give `amount_minor` or `amount`, not both.", field="amount")
+    minor, code = values.amount(given.amount, currency, context)
+    return {"amount_minor": minor, "currency": code}
+
+
+def emails_of(own: dict[str, Any]) -> dict[str, Any]:
+    """Addresses that are certain. What is none stays to be seen, as a field of its own."""
+    emails, unread = values.addresses(own["emails"])
+    if not unread:
+        return {"emails": emails}
+    name = "email" if "email" not in own["fields"] else "email as written"
+    return {"emails": emails, "fields": {**own["fields"], name: msgspec.json.encode(unread).decode()}}

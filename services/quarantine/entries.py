@@ -16,9 +16,10 @@ STATUSES = ("waiting", "released", "discarded", "all")
 COLUMNS: LiteralString = """
 SELECT workspace::text, quarantine_id::text AS id, connection, connector, reason, content_type, size, sha256,
   cause_topic AS topic, cause_partition AS partition, cause_offset AS "offset", status, attempts, touched_by,
+  at_risk, phones, emails,
   (extract(epoch FROM received_at) * 1000000)::bigint AS received_at,
   (extract(epoch FROM quarantined_at) * 1000000)::bigint AS quarantined_at
-FROM read.quarantine_v2"""
+FROM read.quarantine_v3"""
 # As they came: what one sender told lies in one partition.
 ORDER: LiteralString = " ORDER BY quarantined_at, cause_topic, cause_partition, cause_offset, quarantine_id"
 STATE = (
@@ -45,6 +46,9 @@ class Entry(Struct, frozen=True, gc=False):
     touched_by: str
     received_at: Micros
     quarantined_at: Micros
+    at_risk: str = ""  # lead, payment or nothing
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class Wanted(Struct, frozen=True):
@@ -57,6 +61,7 @@ class Wanted(Struct, frozen=True):
     since: Micros = Micros(0)
     workspace: Id | None = None
     nobody: bool = False
+    at_risk: str = ""
 
 
 async def listed(conn: AsyncConnection, wanted: Wanted, limit: int | None = None) -> list[Entry]:
@@ -69,6 +74,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int | None = None
         ("status = %s", None if wanted.status == "all" else wanted.status),
         ("quarantined_at >= timestamptz 'epoch' + %s * interval '1 microsecond'", wanted.since or None),
         ("workspace = %s", workspace),
+        ("at_risk = %s", wanted.at_risk or None),
     ]
     given = [(term, value) for term, value in terms if value is not None]
     query = COLUMNS + (" WHERE " + " AND ".join(term for term, _ in given) if given else "") + ORDER + " LIMIT %s"

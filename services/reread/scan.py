@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from crm.connector import Connection, Connector, Delivery
@@ -73,7 +74,7 @@ class Reparse:
         told = {fact.meta.id: fact for fact in self.told(old)}
         if old.meta.id in told or isinstance(old, DeliveryKept):  # under another id it would be counted twice
             yield from self.untold(past, told)
-        new = told.get(old.meta.id)
+        new = told.get(old.meta.id) or renamed(old, told)
         if any(isinstance(fact, DeliveryQuarantined) for fact in told.values()) and new is None:
             self.read.unreadable += 1
         elif new is None or type(new) is not type(old):
@@ -101,6 +102,12 @@ class Reparse:
         headers = {"content-type": raw.content_type, **raw.headers}
         delivery = Delivery(headers, raw.body, old.meta.recorded_at, raw.query, old.meta.trace)
         return self.connector.read(delivery, self.connections[old.meta.source])
+
+
+def renamed(old: Any, told: Mapping[Id, Fact]) -> FormSubmitted | None:
+    """The form of a delivery under the id that today's connector gives it: a delivery has one form at most."""
+    forms = [fact for fact in told.values() if isinstance(fact, FormSubmitted)]
+    return replace(forms[0], meta=old.meta) if isinstance(old, FormSubmitted) and len(forms) == 1 else None
 
 
 class Fill:

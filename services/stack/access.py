@@ -1,5 +1,6 @@
-"""Who may come in: connections and tokens, declared as facts on crm.connections."""
+"""Who may come in: workspaces, connections and tokens, declared as facts on crm.connections."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from crm.adapters.access import Access, Token
 from crm.codec import encode
-from crm.envelope import now
+from crm.envelope import Fact, now
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id, Micros
 from crm.shared import Meta
@@ -43,7 +44,7 @@ async def declare_connection(
     if not secret and connector in UNSIGNED:
         secret = secrets.token_urlsafe(24)
     fact = ConnectionDeclared(origin(workspace, connection), connection, connector, name, secret, dict(settings or {}))
-    await tell(bootstrap, connection, encode(fact))
+    await tell(bootstrap, (connection, fact))
     return connection
 
 
@@ -55,11 +56,18 @@ async def create_token(
     expires_at: Micros | None = None,
 ) -> NewToken:
     """A key to a workspace. Kafka gets its SHA-256 alone."""
+    fact, text = token_fact(workspace, name, scopes, expires_at)
+    await tell(bootstrap, (fact.token, fact))
+    return NewToken(fact.token, text)
+
+
+def token_fact(
+    workspace: Id, name: str, scopes: Sequence[str], expires_at: Micros | None = None
+) -> tuple[TokenDeclared, str]:
+    """A new token as it is declared, and its text."""
     token, text = Id(str(uuid4())), new_secret()
     digest = hashlib.sha256(text.encode()).hexdigest()
-    fact = TokenDeclared(origin(workspace, token), token, name, digest, tuple(scopes), expires_at)
-    await tell(bootstrap, token, encode(fact))
-    return NewToken(token, text)
+    return TokenDeclared(origin(workspace, token), token, name, digest, tuple(scopes), expires_at), text
 
 
 async def declared_tokens(bootstrap: str, workspace: Id) -> list[Token]:
@@ -74,7 +82,7 @@ async def revoke_token(bootstrap: str, token: Token) -> None:
     fact = TokenDeclared(
         origin(token.workspace, token.id), token.id, token.name, "", tuple(sorted(token.scopes)), enabled=False
     )
-    await tell(bootstrap, token.id, encode(fact))
+    await tell(bootstrap, (token.id, fact))
 
 
 def origin(workspace: Id, id: Id) -> Meta:
@@ -82,6 +90,10 @@ def origin(workspace: Id, id: Id) -> Meta:
     return Meta(id=id, workspace=workspace, stream=id, occurred_at=at, recorded_at=at, source="crm", cause=id)
 
 
-async def tell(bootstrap: str, key: Id, value: bytes) -> None:
+async def tell(bootstrap: str, *facts: tuple[Id, Fact]) -> None:
+    """Each under its key, in this order. Returns once Kafka has them all."""
+    if not facts:
+        return
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
-        await producer.send_and_wait(CONNECTIONS.name, value, key=key.encode())
+        sent = [await producer.send(CONNECTIONS.name, encode(fact), key=key.encode()) for key, fact in facts]
+        await asyncio.gather(*sent)

@@ -41,12 +41,15 @@ def read(data: Path) -> Demo | None:
 
 async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
     """The one that is there, else a new one."""
-    from crm.adapters.workspaces import create_workspace  # whoever only reads does without it
+    # whoever only reads does without it
+    from crm.adapters.workspaces import Values, create_workspace
+    from services.stack.workspaces import declare
 
     if known := read(data):
         return known
     workspace = Id(str(uuid4()))
     await create_workspace(dsn, workspace, "Demo", owners=OWNERS)
+    await declare(bootstrap, {workspace: Values("Demo", owners=OWNERS)})
     seed = secrets.token_urlsafe(24)
     connections = {
         name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed))

@@ -7,6 +7,7 @@ from crm.adapters import recall
 from crm.adapters.migrations import migrate
 from projections import PROJECTIONS
 from services.stack import topics
+from services.stack.workspaces import declare_missing
 
 
 async def topics_and_tables(
@@ -22,3 +23,4 @@ async def topics_and_tables(
         asyncio.to_thread(migrate, dsn, PROJECTIONS.values()),
     )
     await recall.ensure(bootstrap, dsn, say)
+    await declare_missing(bootstrap, dsn)

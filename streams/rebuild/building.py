@@ -3,13 +3,14 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
+from crm.adapters.child import child
 from crm.errors import Broken
 from streams.rebuild.manners import give_way
 
@@ -87,40 +88,41 @@ async def work(
     spec: Order, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None], gentle: bool
 ) -> None:
     """One process: it is given a group of partitions, and the next when it is done with that."""
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", spec.worker),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **MEMORY, "POLARS_MAX_THREADS": "1"},
         limit=LINE,
         start_new_session=True,  # Ctrl-C reaches the parent alone
-    )
+    ) as process:
+        if gentle:
+            give_way(process.pid)
+        await told(process, spec, waiting, built, advance)
+
+
+async def told(
+    process: Process, spec: Order, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None]
+) -> None:
+    """Raises WorkerFailed."""
     assert process.stdin and process.stdout  # pipes were asked for
-    if gentle:
-        give_way(process.pid)
-    try:
-        process.stdin.write(msgspec.json.encode(spec) + b"\n")
-        while waiting:
-            process.stdin.write(msgspec.json.encode(waiting.pop()) + b"\n")
-            async for line in process.stdout:
-                said = msgspec.json.decode(line)
-                if "read" in said:
-                    advance(said["read"])
-                elif "failed" in said:
-                    raise WorkerFailed(said["failed"], said.get("everything", False))
-                else:
-                    take(built, said["done"])
-                    break
+    process.stdin.write(msgspec.json.encode(spec) + b"\n")
+    while waiting:
+        process.stdin.write(msgspec.json.encode(waiting.pop()) + b"\n")
+        async for line in process.stdout:
+            said = msgspec.json.decode(line)
+            if "read" in said:
+                advance(said["read"])
+            elif "failed" in said:
+                raise WorkerFailed(said["failed"], said.get("everything", False))
             else:
-                code = await process.wait()
-                raise WorkerFailed(
-                    f"A process ended ({code}) in the middle: its lines above may say why. {spec.kept} Run it again."
-                )
-    finally:
-        process.stdin.close()
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()  # to the end of its pipes: the loop may end before it has let go of them
+                take(built, said["done"])
+                break
+        else:
+            code = await process.wait()
+            raise WorkerFailed(
+                f"A process ended ({code}) in the middle: its lines above may say why. {spec.kept} Run it again."
+            )
 
 
 def take(built: Built, done: dict[str, Any]) -> None:

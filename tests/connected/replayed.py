@@ -15,6 +15,7 @@ from uuid import uuid4
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from crm.adapters.child import child
 from crm.adapters.journal_log import envelope, next_positions
 from crm.codec import encode
 from crm.envelope import Event, named_id
@@ -160,16 +161,16 @@ class Replayed:
         path.write_text(text)
         return declared(str(path))[name]
 
-    async def process(self, *names: str) -> asyncio.subprocess.Process:
+    @contextlib.asynccontextmanager
+    async def process(self, *names: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """A rebuild in a process of its own."""
         program = (
             "import asyncio, sys; from streams.rebuild.rebuilding import Plan, rebuild; "
             "asyncio.run(rebuild(Plan(sys.argv[1], sys.argv[2], tuple(sys.argv[4:]), topic=sys.argv[3])))"
         )
         words = (self.bootstrap, self.dsn, self.topic, *names)
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", program, *words), stderr=asyncio.subprocess.DEVNULL
-        )
+        async with child(sys.executable, "-c", program, *words, stderr=asyncio.subprocess.DEVNULL) as process:
+            yield process
 
     def rows(self, name: str) -> list[tuple[Any, ...]]:
         """As a reader sees them."""

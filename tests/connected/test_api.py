@@ -55,7 +55,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(api: Api) -> None:
     assert (pages, numbers) == (3, [7, 8, 9, *same_moment])
     assert api.error("query ($after: String) { contacts(after: $after) { nodes { name } } }", after=after) == (
         "BAD_CURSOR",
-        "This cursor belongs to another list or order. Take one from an earlier page of this.",
+        "This cursor belongs to another list, order or filter. Take one from an earlier page of this.",
     )
 
 

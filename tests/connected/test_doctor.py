@@ -9,7 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from crm.adapters import read_models
-from crm.adapters.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX
+from crm.adapters.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX, WAITING, WAITING_SECONDS
 from crm.envelope import named_id
 from crm.events import ContactCreated
 from crm.scalars import Id
@@ -18,8 +18,8 @@ from projections import PROJECTIONS
 from projections.quarantine import QuarantineRow
 from services.cli import server_checks
 from services.cli.checks import Finding, Patient
-from services.cli.flow import Flow, look
-from streams import backlog
+from services.cli.flow import AtRisk, Flow, look
+from streams import backlog, waiting
 from tests.connected.own_journal import Journal
 from tests.engine import connected
 from tests.given import CONNECTION, NOON, meta
@@ -111,17 +111,27 @@ def test_how_much_waits_in_quarantine(own: Journal) -> None:
             cause_offset=0,
             received_at=NOON,
             quarantined_at=NOON,
+            at_risk=risk,
         )
-        for connector in ("binotel", "binotel", "form")
+        for connector, risk in (("binotel", "lead"), ("binotel", "lead"), ("form", ""), ("liqpay", "payment"))
     ]
 
     async def run() -> None:
         async with await connected(own.dsn, "") as conn:
             saved = [msgspec.structs.asdict(row) | {"workspace": str(uuid4())} for row in rows]
             await conn.execute(read_models.save(projection), [msgspec.json.encode(saved).decode()])
-            assert (await seen(own)).quarantined == (0, "", "")  # long ago
+            long_ago = await seen(own)
+            assert long_ago.quarantined == (0, "", "")
+            assert long_ago.at_risk == [AtRisk("lead", "binotel", 2, NOON), AtRisk("payment", "liqpay", 1, NOON)]
+            await waiting.look(conn, NOON / 1_000_000 + 90)
+            assert [(m.labels["risk"], m.value) for m in WAITING.collect()[0].samples] == [("lead", 2), ("payment", 1)]
+            assert [m.value for m in WAITING_SECONDS.collect()[0].samples] == [90, 90]
             await conn.execute(f"UPDATE read.{projection.table} SET quarantined_at = now()".encode())
-            assert (await seen(own)).quarantined == (3, "binotel", "no call id")
+            assert (await seen(own)).quarantined == (4, "binotel", "no call id")
+            await conn.execute(f"UPDATE read.{projection.table} SET status = 'discarded'".encode())
+            assert (await seen(own)).at_risk == []
+            await waiting.look(conn, NOON / 1_000_000)
+            assert [m.value for m in (*WAITING.collect()[0].samples, *WAITING_SECONDS.collect()[0].samples)] == [0] * 4
 
     asyncio.run(run())
 

@@ -85,13 +85,18 @@ VALUES = {
     "mergedInto": IDS[:1],
     "stage": ['"new"', '"won"', '""', "null"],
     "owner": ['""', '"taras@shop.ua"'],
-    "field": ['[{name: "count", equals: 7}]', '[{name: "size", equals: "L"}]', "[]"],
+    "field": [
+        '[{name: "count", equals: 7}]', '[{name: "size", equals: "L"}]', "[]", '[{name: "price", equals: 1.1}]',
+        '[{name: "count", equals: 7}, {name: "count", equals: 8}]', '[{name: "n", equals: {a: [1.10, null]}}]',
+    ],
+    "includeMerged": ["true", "false", "null"],
+    "email": ['"olena@example.com"'],
     "parked": ["true", "false"],
     "ringing": ["true", "false"],
     "phase": ['"ringing"'],
     "number": ["7", "8"],
-    "phone": [f'"{OLENA_PHONE}"'],
-}
+    "phone": [f'"{OLENA_PHONE}"', '"+380501112233"'],
+}  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -19,6 +19,7 @@ from services.stack.topics import create_missing
 from tests.unit.intake.deliveries_suite import DeliveriesSuite
 from tests.unit.intake.facts_suite import CALL, FactsSuite, lines
 from tests.unit.intake.house import House
+from tests.unit.intake.told_suite import ToldSuite
 
 TOPICS = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
 
@@ -85,6 +86,10 @@ class TestDeliveriesOnKafka(DeliveriesSuite):
 
 
 class TestFactsOnKafka(FactsSuite):
+    pass
+
+
+class TestToldOnKafka(ToldSuite):
     pass
 
 

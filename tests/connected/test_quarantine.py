@@ -88,6 +88,12 @@ def test_what_an_old_connector_could_not_read_a_mended_one_does(house: House, mo
         old.setitem(CONNECTORS, "form", replace(CONNECTORS["form"], parse=stumbling))
         said = house.crm("reparse", "--connector", "form", "--json", "--actor", "anna")
     assert (said.exit_code, statuses(said)) == (1, {fact.meta.id: ("waiting", 1) for fact in kept})
+    assert said.stderr == "2 of them may be people waiting for an answer: `crm quarantine list --leads`.\n"
+    leads = json.loads(house.crm("list", "--leads", "--json").stdout)
+    assert [(one["id"], one["at_risk"], one["phones"]) for one in leads] == [
+        (fact.meta.id, "lead", [PHONE]) for fact in kept
+    ]
+    assert house.crm("list", "--leads").stdout.count(f" {PHONE} ") == 2
 
     shown = json.loads(house.crm("show", kept[0].meta.id, "--json").stdout)
     assert (shown["headers"], shown["attempts"]) == ({"content-type": rehearse.form({})[0]["content-type"]}, 1)

@@ -206,15 +206,15 @@ def test_killed_in_the_middle(replayed: Replayed, number: signal.Signals) -> Non
     async def run() -> None:
         await filled(replayed, 300)
         rows = await asyncio.to_thread(replayed.rows, "deal")
-        process = await replayed.process("deal")
 
         async def under_way() -> str | None:
             found = await asyncio.to_thread(replayed.do, f"SELECT to_regclass('{BUILDING}.{DEAL}')")
             return None if found != [(None,)] else "no table is built yet"
 
-        await until(under_way, 180)
-        process.send_signal(number)
-        await process.wait()
+        async with replayed.process("deal") as process:
+            await until(under_way, 180)
+            process.send_signal(number)
+            await process.wait()
         assert await asyncio.to_thread(replayed.rows, "deal") == rows
 
         async def alone() -> str | None:

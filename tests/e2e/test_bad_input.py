@@ -110,12 +110,15 @@ def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: Stack) -> None:
 
 def test_an_absurd_sum_is_no_deals_sum(stack: Stack) -> None:
     stack.takes("form", (JSON, b'{"phone":"+380672000004","payment":{"amount":"90000000000000000"}}'))
-    query = 'query { caller(phone: "+380672000004") { openDeals { amount { minor } suspicious owner fields } } }'
+    query = 'query { caller(phone: "+380672000004") { openDeals { amount { minor } suspicious doubts owner fields } } }'
     (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
+    assert deal.pop("owner")
     assert deal == {
         "amount": {"minor": 0},
-        "suspicious": "its sum cannot be true: 9000000000000000000 in the smallest unit of the currency",
-        "owner": "",
+        "suspicious": "",
+        "doubts": [
+            "The sum cannot be true, so it was left out: 9000000000000000000 in the smallest unit of the currency."
+        ],
         "fields": {"payment.amount": "90000000000000000"},
     }
 

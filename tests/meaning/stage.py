@@ -10,7 +10,7 @@ import msgspec
 
 from crm.adapters.memory import MemoryDecide
 from crm.codec import decode, encode
-from crm.connector import Answer, Connection, Delivery
+from crm.connector import Answer, Connection, Delivery, Home
 from crm.decisions.commands import COMMANDS
 from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.envelope import Fact, Row, named_id
@@ -21,6 +21,7 @@ from crm.shared import AssignmentRule, Meta
 from projections import PROJECTIONS
 from services.connectors import CONNECTORS
 from services.intake.lines import lines_of
+from services.intake.refusals import Refusal
 from services.intake.told import Teller, read_line
 
 SECOND = 1_000_000
@@ -33,7 +34,7 @@ class Stage:
 
     def __init__(self, now: int, country: str = "UA", currency: str = "UAH", timezone: str = "Europe/Kyiv") -> None:
         self.workspace, self.now = Id(str(uuid4())), now
-        self.country, self.currency = country, currency
+        self.home = Home(country, currency, timezone)
         self.decide = MemoryDecide()
         self.connections: dict[str, Connection] = {}
         self.contacts: dict[str, Id] = {}  # by what they were made of
@@ -55,9 +56,9 @@ class Stage:
     def connect(self, name: str, settings: Mapping[str, str], secret: str = SECRET) -> Connection:
         """`name` is a connector's, or such as form:2 for another connection of its kind."""
         if name not in self.connections:
-            given = {"country": self.country, "currency": self.currency, **settings}
             id = named_id(self.workspace, f"connection {name}")
-            self.connections[name] = Connection(id, self.workspace, name.partition(":")[0], secret, given)
+            connector = name.partition(":")[0]
+            self.connections[name] = Connection(id, self.workspace, connector, secret, settings, home=self.home)
         return self.connections[name]
 
     def deliver(self, name: str, headers: Mapping[str, str], body: bytes, query: str = "") -> Answer:
@@ -73,8 +74,10 @@ class Stage:
     def facts(self, headers: Mapping[str, str], body: bytes) -> None:
         """As POST /facts takes them. Raises Malformed, Stop."""
         self.now += SECOND
-        caller = Teller(named_id(self.workspace, "token"), self.workspace, Micros(self.now))
-        for line in lines_of(headers.get("content-type", ""), body):
+        caller = Teller(named_id(self.workspace, "token"), self.workspace, Micros(self.now), home=self.home)
+        for line in filter(None, lines_of(headers.get("content-type", ""), body)):
+            if isinstance(line, Refusal):
+                raise line
             self.take(read_line(line, Id(str(uuid4())), caller))
 
     def take(self, fact: Fact) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from crm import tokens
-from crm.codec import decode
+from crm.codec import decode, encode
+from crm.envelope import Fact
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id
 from services.stack import access
@@ -20,8 +21,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
     """What would have gone to Kafka: bootstrap, key, value."""
     sent: list[tuple[str, str, bytes]] = []
 
-    async def keep(bootstrap: str, key: str, value: bytes) -> None:
-        sent.append((bootstrap, key, value))
+    async def keep(bootstrap: str, *facts: tuple[str, Fact]) -> None:
+        sent.extend((bootstrap, key, encode(fact)) for key, fact in facts)
 
     monkeypatch.setattr(access, "tell", keep)
     return sent

@@ -31,10 +31,27 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("token create", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
         ("connect form", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
         ("token create --scope all", "There is no scope all; there are read, write, connect, admin."),
+        ("workspace create --name X", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        (
+            "workspace create --name X --country UKR",
+            "--country takes two letters of ISO 3166, as UA or PL; it was given 'UKR'. Nothing was made.",
+        ),
+        (
+            "workspace create --name X --currency грн",
+            "--currency takes three letters of ISO 4217, as UAH or EUR; it was given 'грн'. Nothing was made.",
+        ),
+        (
+            "workspace create --name X --timezone Kyiv",
+            "--timezone takes an IANA name, as Europe/Kyiv; it was given 'Kyiv'. Nothing was made.",
+        ),
+        (
+            "workspace create --name X --id 7",
+            "'7' is no id, which has 32 hexadecimal digits. Nothing was changed.",
+        ),
         (
             "tail cows",
-            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, quarantine, "
-            "connections.",
+            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, facts, "
+            "quarantine, connections.",
         ),
         (
             "connect sms",

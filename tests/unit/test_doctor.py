@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.cli import checks, flow_checks, server_checks
+from services.cli import checks, flow_checks, server_checks, zone_checks
 from services.cli.checks import Finding, Patient
 from services.cli.flow import Flow
 from services.stack.state import PartState, StackState
@@ -170,6 +170,23 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
         f"1.0 GB free for {tmp_path}. Give it room: a full disk stops Kafka or Postgres, and intake with it. "
         "Nothing that was taken is lost.",
     )
+
+
+def test_the_zone_rules_that_decide() -> None:
+    told = "tzdata 2026.6 decides hours; the files of the system decide nothing."
+    assert zone_checks.ruled_by("2026.6", "2026.6") == Finding("zones", True, told)
+    assert zone_checks.ruled_by("2026.6", "") == Finding("zones", True, told)
+    assert zone_checks.ruled_by("2026.6", "2026.7") == Finding(
+        "zones",
+        False,
+        f"{told} This release is pinned to 2026.7: another machine may decide an hour otherwise. "
+        "`make run` installs it.",
+    )
+
+
+def test_this_installation_has_the_zone_rules_that_it_asks_for(tmp_path: Path) -> None:
+    (found,) = zone_checks.zone_rules(patient(tmp_path))
+    assert found.ok and zone_checks.pinned()
 
 
 def test_folders_of_one_disk_are_told_once(tmp_path: Path) -> None:

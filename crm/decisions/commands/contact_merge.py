@@ -7,19 +7,20 @@ from crm.commands import About, Code, Command, ExpectedVersion, Rejected, comman
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, standing
 from crm.decisions.case import Case
-from crm.decisions.contacts import merged, named
+from crm.decisions.merging import merged
 from crm.envelope import Event
 from crm.scalars import Id
 
 
 class ContactMerge(Command, frozen=True, gc=False, kw_only=True):
-    """Merges a card into another, which gets its telephones, e-mails and accounts; the history of both is shown with
-    the one that stays. contactUnmerge undoes it."""
+    """Merges a card into another, which gets its telephones, e-mails and accounts, and shows its name and fields where
+    it has none; where both have one, the conflict is shown. The history of both is shown with the one that stays.
+    contactUnmerge undoes it."""
 
     contact_id: Annotated[Id, About(description="The card that goes into the other.")]
     into_id: Annotated[Id, About(description="The card that stays.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="contact", key="into_id")
@@ -30,5 +31,4 @@ def contact_merge(command: ContactMerge, case: Case) -> Iterator[Event]:
     into = standing(case.state, command.into_id, "intoId")
     as_seen(contact, command.expected_version)
     yield from merged(case, contact.contact_id, into.contact_id, command.why or "by hand")
-    yield from named(case, into.contact_id, contact.name, "the merged card had it")
     yield from awaited(case, into.contact_id)

@@ -7,9 +7,9 @@ from crm.commands import About, Code, Command, ExpectedVersion, Rejected, comman
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
-from crm.decisions.contacts import card_of, line
+from crm.decisions.contacts import line
+from crm.decisions.merging import unmerged
 from crm.envelope import Event
-from crm.events import ContactUnmerged, IdentifierAdded, IdentifierRemoved
 from crm.scalars import Id
 from crm.state import Contact
 
@@ -21,7 +21,7 @@ class ContactUnmerge(Command, frozen=True, gc=False, kw_only=True):
 
     contact_id: Annotated[Id, About(description="The card that was merged into another.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="contact")
@@ -30,18 +30,7 @@ def contact_unmerge(command: ContactUnmerge, case: Case) -> Iterator[Event]:
     if not contact.merged_into:
         raise Rejected("contactId", Code.INVALID, "This card was merged into none. Nothing was changed.")
     as_seen(contact, command.expected_version)
-    contact_id, why = contact.contact_id, command.why or "by hand"
-    above = line(case.state, contact_id)[1:]
-    yield ContactUnmerged(case.meta(contact_id), contact_id, contact.merged_into, why)
-    for card in above:
-        for way in contact.identifiers:
-            if way in card.identifiers:
-                kind, _, value = way.partition(":")
-                meta = case.meta(card.contact_id)
-                yield IdentifierRemoved(meta, card.contact_id, kind, value, f"{contact_id} stands for itself again")
-    for way in contact.identifiers:
-        if card_of(case.state, way) is None:
-            kind, _, value = way.partition(":")
-            yield IdentifierAdded(case.meta(contact_id), contact_id, kind, value)
-    for one in (contact_id, above[-1].contact_id):
+    (*_, stands) = line(case.state, contact.contact_id)
+    yield from unmerged(case, contact, command.why or "by hand")
+    for one in (contact.contact_id, stands.contact_id):
         yield from awaited(case, one)

@@ -17,9 +17,9 @@ class DealAssign(Command, frozen=True, gc=False, kw_only=True):
     """Gives a deal to somebody, or to nobody."""
 
     deal_id: Annotated[Id, About(description="Which deal.")]
-    owner: Annotated[str, About(max_length=200, description="Who gets it; empty: nobody.")]
+    owner: Annotated[str, About(max_length=200, description='Who gets it. `""`: nobody.')]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="deal")

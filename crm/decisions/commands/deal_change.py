@@ -21,7 +21,7 @@ class DealChange(Command, frozen=True, gc=False, kw_only=True):
 
     deal_id: Annotated[Id, About(description="Which deal.")]
     expected_version: ExpectedVersion = None
-    title: Annotated[Line | None, About(description="For people.")] = None
+    title: Annotated[Line | None, About(description="Display title.")] = None
     amount: Annotated[Money | None, About(description="What it is worth; 0: not known.")] = None
     reference: Annotated[Short | None, About(description="Order or invoice number outside; empty: none.")] = None
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own

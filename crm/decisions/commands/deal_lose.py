@@ -15,7 +15,7 @@ class DealLose(Command, frozen=True, gc=False, kw_only=True):
     """Ends a deal as lost, and says why."""
 
     deal_id: Annotated[Id, About(description="Which deal.")]
-    why: Annotated[str, About(max_length=500, description="For people; it may not be empty.")]
+    why: Annotated[str, About(max_length=500, description="Why; shown to people. It may not be empty.")]
     expected_version: ExpectedVersion = None
 
 

@@ -17,7 +17,7 @@ class DealMoveStage(Command, frozen=True, gc=False, kw_only=True):
     deal_id: Annotated[Id, About(description="Which deal.")]
     stage: Annotated[str, About(max_length=200, description="Key of the stage.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="deal")

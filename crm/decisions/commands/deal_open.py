@@ -23,10 +23,10 @@ class DealOpen(Command, frozen=True, gc=False, kw_only=True):
     """Opens a deal. Without an owner the assignment rules find one. A payment that waits for it is matched at once."""
 
     contact_id: Annotated[Id, About(description="Whose card; of a merged one, the card that stays.")]
-    title: Annotated[str, About(max_length=500, description="For people.")]
+    title: Annotated[str, About(max_length=500, description="Display title.")]
     amount: Annotated[Money | None, About(description="What it is worth, when that is known.")] = None
     stage: Annotated[Short | None, About(description="Key of a stage; without it the first.")] = None
-    owner: Annotated[Short | None, About(description="Who gets it; empty: nobody.")] = None
+    owner: Annotated[Short | None, About(description='Omit: assignment rules choose. `""`: nobody.')] = None
     reference: Annotated[str, About(max_length=200, description="Order or invoice number outside.")] = ""
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
 

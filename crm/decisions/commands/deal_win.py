@@ -15,7 +15,7 @@ class DealWin(Command, frozen=True, gc=False, kw_only=True):
 
     deal_id: Annotated[Id, About(description="Which deal.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="deal")

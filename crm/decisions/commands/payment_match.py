@@ -21,7 +21,7 @@ class PaymentMatch(Command, frozen=True, gc=False, kw_only=True):
     payment_id: Annotated[Id, About(description="Which payment.")]
     deal_id: Annotated[Id, About(description="Which deal it is for.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="payment")

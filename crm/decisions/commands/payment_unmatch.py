@@ -19,7 +19,7 @@ class PaymentUnmatch(Command, frozen=True, gc=False, kw_only=True):
 
     payment_id: Annotated[Id, About(description="Which payment.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
 
 
 @command(row="payment")

@@ -24,7 +24,7 @@ class Scope(StrEnum):
 class TokenCreate(Command, frozen=True, gc=False, kw_only=True):
     """Makes a token. It is shown in this answer and never again: only its hash is kept."""
 
-    name: Annotated[str, About(max_length=200, description="For people: who or what uses it.")]
+    name: Annotated[str, About(max_length=200, description="Display name: who or what uses it.")]
     scopes: Annotated[tuple[Scope, ...], About(max_length=4, description="What it is good for.")]
     expires_at: Annotated[Micros | None, About(description="When it stops to work; null: never.")] = None
 

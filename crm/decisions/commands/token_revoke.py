@@ -15,7 +15,7 @@ class TokenRevoke(Command, frozen=True, gc=False, kw_only=True):
     """Revokes a token: within moments it works nowhere."""
 
     token_id: Annotated[Id, About(description="Which token.")]
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Why; shown to people.")] = ""
     name: Annotated[str, About(extra=HIDDEN)] = ""
     scopes: Annotated[tuple[str, ...], About(extra=HIDDEN)] = ()
 

@@ -3,13 +3,17 @@
 from msgspec.structs import replace
 
 from crm.events import (
+    ContactAbsorbed,
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactReleased,
     ContactRenamed,
     ContactUnmerged,
     IdentifierAdded,
+    IdentifierDoubted,
     IdentifierRemoved,
+    IdentifierSettled,
 )
 from crm.scalars import Id
 from crm.state.entities import Absorbed, Contact, Identity, identifier
@@ -36,8 +40,11 @@ def contact_merged(state: State, event: ContactMerged) -> None:
 def identifier_added(state: State, event: IdentifierAdded) -> None:
     name = identifier(event.kind, event.value)
     contact = known(state, Contact, event.contact_id)
-    ways = contact.identifiers if name in contact.identifiers else (*contact.identifiers, name)
-    state.put(event.contact_id, replace(contact, identifiers=ways, version=contact.version + 1))
+    ways, lent = contact.identifiers, contact.lent
+    if name not in ways:
+        ways = (*ways, name)
+        lent = (*lent, name) if event.from_id else lent
+    state.put(event.contact_id, replace(contact, identifiers=ways, lent=lent, version=contact.version + 1))
     identity = state.get(Identity, name)
     if identity is None:
         state.put(name, Identity(event.contact_id))
@@ -52,9 +59,45 @@ def sorted_first(holders: set[Id]) -> tuple[Id, tuple[Id, ...]]:
 
 
 def contact_changed(state: State, event: ContactChanged) -> None:
-    """Custom fields are remembered by nobody: they are checked when they are given."""
+    contact = known(state, Contact, event.contact_id)
+    fields = {name: text for name, text in {**contact.fields, **event.fields}.items() if text != "null"}
+    state.put(event.contact_id, replace(contact, fields=fields, version=contact.version + 1))
+
+
+def only_counted(state: State, event: ContactAbsorbed | ContactReleased) -> None:
+    """What a card shows of another is in its row; decisions ask the other card."""
     contact = known(state, Contact, event.contact_id)
     state.put(event.contact_id, replace(contact, version=contact.version + 1))
+
+
+def identifier_doubted(state: State, event: IdentifierDoubted) -> None:
+    contact, name = known(state, Contact, event.contact_id), identifier(event.kind, event.value)
+    if event.other_id:
+        others = tuple(sorted({*contact.doubts.get(name, ()), event.other_id}))
+        contact = replace(contact, doubts={**contact.doubts, name: others})
+    else:
+        contact = replace(contact, nobodys=with_(contact.nobodys, name))
+    state.put(event.contact_id, replace(contact, version=contact.version + 1))
+
+
+def identifier_settled(state: State, event: IdentifierSettled) -> None:
+    contact, name = known(state, Contact, event.contact_id), identifier(event.kind, event.value)
+    state.put(event.contact_id, replace(undoubted(contact, name), version=contact.version + 1))
+
+
+def undoubted(contact: Contact, name: str) -> Contact:
+    if name not in contact.doubts and name not in contact.nobodys:
+        return contact
+    doubts = {one: others for one, others in contact.doubts.items() if one != name}
+    return replace(contact, doubts=doubts, nobodys=without(contact.nobodys, name))
+
+
+def with_(known: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return known if name in known else (*known, name)
+
+
+def without(known: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(one for one in known if one != name)
 
 
 def contact_unmerged(state: State, event: ContactUnmerged) -> None:
@@ -70,9 +113,9 @@ def contact_unmerged(state: State, event: ContactUnmerged) -> None:
 
 def identifier_removed(state: State, event: IdentifierRemoved) -> None:
     name = identifier(event.kind, event.value)
-    contact = known(state, Contact, event.contact_id)
-    ways = tuple(way for way in contact.identifiers if way != name)
-    state.put(event.contact_id, replace(contact, identifiers=ways, version=contact.version + 1))
+    contact = undoubted(known(state, Contact, event.contact_id), name)
+    ways, lent = without(contact.identifiers, name), without(contact.lent, name)
+    state.put(event.contact_id, replace(contact, identifiers=ways, lent=lent, version=contact.version + 1))
     identity = state.get(Identity, name)
     left = {*(identity.holders if identity else ())} - {event.contact_id}
     if left:
@@ -89,4 +132,8 @@ CHANGES: Changes = {
     ContactUnmerged: contact_unmerged,
     IdentifierAdded: identifier_added,
     IdentifierRemoved: identifier_removed,
+    IdentifierDoubted: identifier_doubted,
+    IdentifierSettled: identifier_settled,
+    ContactAbsorbed: only_counted,
+    ContactReleased: only_counted,
 }

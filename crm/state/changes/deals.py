@@ -1,13 +1,10 @@
 """How events of deals change the state: the deal, its contact, its owner's load, how many stand in a stage."""
 
-from hashlib import blake2b
-
-import msgspec
 from msgspec.structs import replace
 
-from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved
-from crm.facts import FormSubmitted
-from crm.scalars import Id
+from crm.enquiries import digest_of
+from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
+from crm.scalars import Id, Micros
 from crm.state.entities import (
     ONLY,
     Contact,
@@ -15,6 +12,7 @@ from crm.state.entities import (
     DealNumber,
     DealReference,
     DealSum,
+    Enquiry,
     Load,
     Numbers,
     Turn,
@@ -25,7 +23,7 @@ from crm.state.entity import Changes, State, known
 from crm.state.references import reference_key
 
 OPEN_DEALS_KEPT = 50
-FORMS_KEPT = 5
+ENQUIRIES_KEPT = 5  # of a contact, and of those without any identity by digest
 DEALS_A_REFERENCE = 20
 NEWEST_DEALS_KEPT = 5
 DEALS_A_SUM = 8
@@ -42,12 +40,34 @@ def deal_opened(state: State, event: DealOpened) -> None:
     if event.amount_minor:
         worth(state, event.amount_minor, event.number, event.deal_id)
     contact = known(state, Contact, event.contact_id)
-    forms = contact.forms
-    newest = (*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:]
+    enquiries = contact.enquiries
     if event.source == "form":
-        forms = (*forms, (form_digest(event.title, event), event.meta.occurred_at))[-FORMS_KEPT:]
-    state.put(event.contact_id, replace(contact, deals=contact.deals + 1, forms=forms, newest_deals=newest))
+        digest = event.digest or digest_of(event)
+        enquiries = (*enquiries, (digest, event.meta.occurred_at, event.deal_id))[-ENQUIRIES_KEPT:]
+        if event.digest and not contact.identifiers:
+            asked(state, digest, event.meta.occurred_at, event.deal_id)
+    newest = (*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:]
+    deals = contact.deals + 1
+    state.put(event.contact_id, replace(contact, deals=deals, enquiries=enquiries, newest_deals=newest))
     changed(state, None, deal)
+
+
+def asked(state: State, digest: str, at: Micros, deal_id: Id) -> None:
+    """The newest few of all that were ever put in: no order of streams changes that."""
+    before = state.get(Enquiry, digest)
+    deals = sorted({*(before.deals if before else ()), (at, deal_id)})
+    state.put(digest, Enquiry(tuple(deals[-ENQUIRIES_KEPT:])))
+
+
+def enquiry_repeated(state: State, event: EnquiryRepeated) -> None:
+    """The deal's row counts it; the contact remembers when the enquiry came last."""
+    deal = known(state, Deal, event.deal_id)
+    contact = known(state, Contact, deal.contact_id)
+    others = tuple(one for one in contact.enquiries if one[2] != event.deal_id)
+    last = max([event.meta.occurred_at, *(at for _, at, deal_id in contact.enquiries if deal_id == event.deal_id)])
+    enquiries = (*others, (event.digest, last, event.deal_id))[-ENQUIRIES_KEPT:]
+    state.put(deal.contact_id, replace(contact, enquiries=enquiries))
+    changed(state, deal, deal)
 
 
 def refer(state: State, reference: str, deal_id: Id) -> None:
@@ -127,14 +147,9 @@ def changed(state: State, before: Deal | None, deal: Deal) -> None:
                 state.put(key(owner), Load(load.open_deals + step))
 
 
-def form_digest(title: str, form: FormSubmitted | DealOpened) -> str:
-    """What a form says, in 16 letters: the same from the fact and from the deal that it became."""
-    said = (title, form.form, form.page, form.reference, form.amount_minor or 0, form.fields, form.utm, form.files)
-    return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
-
-
 CHANGES: Changes = {
     DealOpened: deal_opened,
+    EnquiryRepeated: enquiry_repeated,
     DealChanged: deal_changed,
     DealAssigned: deal_assigned,
     DealPaid: deal_paid,

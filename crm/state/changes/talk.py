@@ -1,7 +1,14 @@
 """How calls, chats and quarantined deliveries change the state."""
 
+from collections.abc import Iterable
+from hashlib import sha1
+
+from msgspec.structs import replace
+
 from crm.events import (
     CallOpened,
+    CallUpdated,
+    ChatMoved,
     ConversationOpened,
     FactQuarantined,
     MessageEdited,
@@ -10,24 +17,66 @@ from crm.events import (
     QuarantineSettled,
     ReplyQueued,
 )
-from crm.state.entities import Call, Conversation, Message, Quarantined
+from crm.scalars import Micros
+from crm.shared import Attachment
+from crm.state.entities import Call, ChatOrigin, Conversation, Message, Quarantined, origin_key
 from crm.state.entity import Changes, State
 
 
 def call_opened(state: State, event: CallOpened) -> None:
-    state.put(event.call_id, Call(event.contact_id, anonymous=not event.phone.e164))
+    phone = event.phone
+    state.put(event.call_id, Call(event.contact_id, not phone.e164, phone.e164, phone.text, direction=event.direction))
+
+
+def call_updated(state: State, event: CallUpdated) -> None:
+    """What any of its reports told, in whatever order they came; the first number stays."""
+    call = state.get(Call, event.call_id)
+    if call is None:
+        return
+    phone = event.phone.e164 if event.phone else ""
+    text = event.phone.text if event.phone else ""
+    known = replace(
+        call,
+        anonymous=call.anonymous and not phone,
+        phone=call.phone or phone,
+        text=text if phone and not call.phone else call.text or text,
+        direction=call.direction or event.direction,
+        talked=call.talked or event.phase == "answered" or bool(event.talk_s),
+        detailed=call.detailed or event.phase == "completed",
+    )
+    if known != call:
+        state.put(event.call_id, known)
 
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:
     state.put(event.conversation_id, Conversation(event.contact_id))
 
 
-def message_changed(state: State, event: MessageReceived | MessageEdited) -> None:
-    state.put(event.message_id, Message(event.edited_at) if event.edited_at is not None else Message())
+def message_received(state: State, event: MessageReceived) -> None:
+    """An older event does not say when its message was sent: that of a first version is the event's own moment."""
+    said = "" if event.sent_at is None or event.edited_at else message_digest(event.text, event.attachments)
+    edited = event.edited_at or Micros(0)
+    sent = event.sent_at or (Micros(0) if edited else event.meta.occurred_at)
+    state.put(event.message_id, Message(edited, event.revision, sent, said))
+
+
+def message_digest(text: str, attachments: Iterable[Attachment]) -> str:
+    """Of what it says. A file's `ref` is another for every bot, so it takes no part."""
+    files = [f"{a.kind}/{a.name}/{a.media_type}/{a.size}" for a in attachments]
+    return sha1("\0".join((text, *files)).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:16]
+
+
+def message_edited(state: State, event: MessageEdited) -> None:
+    before = state.get(Message, event.message_id) or Message()
+    state.put(event.message_id, replace(before, edited_at=event.edited_at, revision=event.revision))
 
 
 def reply_queued(state: State, event: ReplyQueued) -> None:
     state.put(event.message_id, Message())
+
+
+def chat_moved(state: State, event: ChatMoved) -> None:
+    state.put(origin_key(event.meta.source, event.channel, event.chat), ChatOrigin(event.former_chat))
 
 
 def quarantined(state: State, event: FactQuarantined) -> None:
@@ -46,10 +95,12 @@ def quarantine_settled(state: State, event: QuarantineSettled) -> None:
 
 CHANGES: Changes = {
     CallOpened: call_opened,
+    CallUpdated: call_updated,
     ConversationOpened: conversation_opened,
-    MessageReceived: message_changed,
-    MessageEdited: message_changed,
+    MessageReceived: message_received,
+    MessageEdited: message_edited,
     ReplyQueued: reply_queued,
+    ChatMoved: chat_moved,
     FactQuarantined: quarantined,
     QuarantineAttempted: quarantine_attempted,
     QuarantineSettled: quarantine_settled,

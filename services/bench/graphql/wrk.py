@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from crm.adapters.child import child
+
 SCRIPT = Path(__file__).with_name("wrk.lua")
 MISSING = "wrk is not here. It is a package of every Linux: `apt install wrk`. Nothing was measured."
 
@@ -44,10 +46,9 @@ async def drive(url: str, token: str, bodies: Sequence[Any], folder: Path, load:
         str(SCRIPT),
         url,
     ]
-    process = await asyncio.create_subprocess_exec(
-        *command, "--", str(lines), *filter(None, [token]), stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
+    words = (*command, "--", str(lines), *filter(None, [token]))
+    async with child(*words, stdout=asyncio.subprocess.PIPE) as process:
+        printed, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"wrk ended with {process.returncode}: {printed.decode(errors='replace')}")
     found: dict[str, Any] = msgspec.json.decode(printed.splitlines()[-1])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
+from crm.adapters.child import child
 from crm.topics import INTAKE
 from services.chaos.faults import Scene, fault
 from services.chaos.stand import Stand
@@ -56,9 +57,9 @@ async def stopped(stand: Stand) -> None:
 
 async def copy(folder: Path, to: Path) -> None:
     """With owners and rights."""
-    process = await asyncio.create_subprocess_exec("cp", "-a", folder, to)
-    if await process.wait():
-        raise RuntimeError(f"{folder} could not be copied to {to}")
+    async with child("cp", "-a", folder, to) as process:
+        if await process.wait():
+            raise RuntimeError(f"{folder} could not be copied to {to}")
 
 
 @fault("poison-fact", "Bytes that are no fact lie on every intake topic.", bound=10.0)

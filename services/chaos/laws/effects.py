@@ -7,9 +7,12 @@ from crm.envelope import Event, named_id
 from crm.events import (
     AssignmentRulesSet,
     CallUpdated,
+    ConversationNoted,
     DealOpened,
     DeliveryNoted,
+    EnquiryRepeated,
     FactQuarantined,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     PaymentRecorded,
@@ -22,10 +25,17 @@ from services.chaos.laws.sentences import sentence
 from services.chaos.ledger import Ledger
 
 EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these follows from each fact
-    "FormSubmitted": (DealOpened, DeliveryNoted, FactQuarantined),
+    "FormSubmitted": (DealOpened, EnquiryRepeated, DeliveryNoted, FactQuarantined),
     "PaymentReported": (PaymentRecorded, PaymentReportOutdated, FactQuarantined),
     "CallReported": (CallUpdated, FactQuarantined),
-    "MessageReported": (MessageReceived, MessageEdited, DeliveryNoted, FactQuarantined),
+    "MessageReported": (
+        MessageReceived,
+        MessageEdited,
+        MessageDeleted,
+        ConversationNoted,
+        DeliveryNoted,
+        FactQuarantined,
+    ),
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),
 }

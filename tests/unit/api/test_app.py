@@ -9,6 +9,7 @@ from graphql import get_introspection_query
 
 from api.app import App
 from api.changes import Changes
+from api.limits.documents import WHICH
 from api.schema import schema
 
 
@@ -57,11 +58,27 @@ def test_a_token_may_only_be_unknown_because_tokens_are_not_read_yet() -> None:
         ("/readyz", "Kafka", 503),
         ("/readyz", None, 200),
         ("/metrics", None, 200),
-        ("/", None, 404),
+        ("/", None, 200),
+        ("/graphq", None, 404),
     ],
 )
 def test_paths(path: str, missing: str | None, status: int) -> None:
     assert ask("GET", path, missing).status_code == status
+
+
+def test_the_root_says_where_graphql_is() -> None:
+    assert "/graphql" in ask("GET", "/", None).text
+
+
+TWO = "query A { __typename } query B { __typename }"
+
+
+@pytest.mark.parametrize(("name", "found"), [("A", True), ("B", True), (None, False)])
+def test_of_several_operations_one_is_run_by_its_name_alone(name: str | None, found: bool) -> None:
+    """strawberry 0.341 runs the first."""
+    result = asyncio.run(schema.execute(TWO, operation_name=name))
+    assert result.data == ({"__typename": "Query"} if found else None)
+    assert [error.message for error in result.errors or []] == ([] if found else [WHICH])
 
 
 def test_introspection_fits_the_limits() -> None:

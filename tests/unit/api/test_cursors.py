@@ -22,18 +22,18 @@ def sent(*values: object) -> bytes:
     return b"".join(v.bytes if isinstance(v, UUID) else int(str(v)).to_bytes(8, "big", signed=True) for v in values)
 
 
-def written(order: Order, *values: object) -> str:
-    return order.tag + b64encode(sent(*values)).decode()
+def written(order: Order, *values: object, filters: str = "") -> str:
+    return order.tag(filters) + b64encode(sent(*values)).decode()
 
 
 @given(at=st.integers(-(2**63), 2**63 - 1), step=st.integers(-(2**63), 2**63 - 1), key=st.uuids())
 def test_every_place_comes_back(at: int, step: int, key: UUID) -> None:
-    assert TIMELINE.position(written(TIMELINE, at, step, key)) == (str(at), str(step), key.hex)
+    assert TIMELINE.position(written(TIMELINE, at, step, key), TIMELINE.tag()) == (str(at), str(step), key.hex)
 
 
 def test_the_statement_reads_microseconds_since_2000_in_two_exact_parts() -> None:
     at = (datetime(2026, 1, 1, 12, 0, 0, 1, UTC) - BEGINNING) // timedelta(microseconds=1)
-    assert DEALS.position(written(DEALS, at, UUID(KEY)))[0] == "820584000000001"
+    assert DEALS.position(written(DEALS, at, UUID(KEY)), DEALS.tag())[0] == "820584000000001"
     assert DEALS.beyond("t", ("$1", "$2")) == (
         "(t.touched_at, t.deal_id) < (timestamptz '2000-01-01 00:00:00+00' "
         "+ $1::bigint / 1000000 * interval '1 second' + mod($1::bigint, 1000000) * interval '1 microsecond', $2::uuid)"
@@ -41,15 +41,15 @@ def test_the_statement_reads_microseconds_since_2000_in_two_exact_parts() -> Non
 
 
 def test_a_cursor_is_written_by_postgres() -> None:
-    assert DEALS.cursor_of("t1") == (
-        f"'{DEALS.tag}' || encode(timestamptz_send(t1.touched_at) || uuid_send(t1.deal_id), 'base64')"
+    assert DEALS.cursor_of("$2", "t1") == (
+        "$2 || encode(timestamptz_send(t1.touched_at) || uuid_send(t1.deal_id), 'base64')"
     )
 
 
-@pytest.mark.parametrize("text", ["", "?", "é", "AAAA", "W10", "a", "\0", "bnVsbA", "e30", "\ud800", DEALS.tag])
+@pytest.mark.parametrize("text", ["", "?", "é", "AAAA", "W10", "a", "\0", "bnVsbA", "e30", "\ud800", DEALS.tag()])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor, match="This is no cursor"):
-        DEALS.position(text)
+        DEALS.position(text, DEALS.tag())
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 )
 def test_another_lists_or_another_orders_cursor_is_refused(other: Order) -> None:
     with pytest.raises(BadCursor, match="belongs to another list"):
-        DEALS.position(written(other, 1, UUID(KEY)))
+        DEALS.position(written(other, 1, UUID(KEY)), DEALS.tag())
 
 
 @pytest.mark.parametrize("values", [(1,), (UUID(KEY),), (1, UUID(KEY), 1), (1, 1)])
 def test_a_changed_cursor_is_refused(values: tuple[object, ...]) -> None:
     with pytest.raises(BadCursor, match="was changed on its way"):
-        DEALS.position(written(DEALS, *values))
+        DEALS.position(written(DEALS, *values), DEALS.tag())

@@ -67,7 +67,7 @@ def test_graphiqls_files_are_scripts_and_styles_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/graphiql/", "/graphiql/../app.py", "/graphiql/__init__.py", "/graphiql/page.html"]
+    "path", ["/x", "/graphiql/", "/graphiql/../app.py", "/graphiql/__init__.py", "/graphiql/page.html"]
 )
 def test_nothing_else_is_served(path: str) -> None:
     assert static(path)[0] == 404

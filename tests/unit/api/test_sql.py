@@ -18,7 +18,7 @@ ORDER = LISTS["deals"].orders["TOUCHED_AT_DESC"]
 
 def test_the_first_page() -> None:
     assert page(ORDER, ("t.stage = %(stage)s",)) == (
-        f"SELECT {NAMED}, {ORDER.cursor_of('t')} AS cursor FROM read.deal AS t "
+        f"SELECT {NAMED}, {ORDER.cursor_of('%(list_tag)s::text', 't')} AS cursor FROM read.deal AS t "
         "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s "
         "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
     )
@@ -65,8 +65,26 @@ def test_arguments_as_their_statements_take_them() -> None:
 
 
 def test_a_boolean_filter_says_both() -> None:
-    ringing = LISTS["calls"].filters["ringing"]
     rings = "t.phase = 'ringing' AND t.touched_at > now() - interval '10 minutes'"
-    assert (ringing.sql(True, "t", "", ""), ringing.sql(False, "t", "", "")) == (rings, f"NOT ({rings})")
-    parked = LISTS["payments"].filters["parked"]
-    assert [parked.sql(given, "t", "$2", "$1") for given in (True, False)] == ["t.parked = $2::boolean"] * 2
+    assert conditions("calls", ringing=True) == [rings]
+    assert conditions("calls", ringing=False) == [f"NOT ({rings})"]
+    assert [conditions("payments", parked=given) for given in (True, False)] == [["t.parked = $parked::boolean"]] * 2
+
+
+def conditions(name: str, **given: object) -> list[str]:
+    return LISTS[name].conditions(given, "t", "$1", lambda filter: f"${filter}")
+
+
+def test_lists_of_contacts_are_of_people_unless_merged_cards_are_asked_for() -> None:
+    """Filters gave merged cards beside the cards that they were merged into: one person twice, or an old card alone."""
+    assert conditions("contacts") == conditions("contacts", include_merged=False) == ["t.merged_into IS NULL"]
+    assert conditions("contacts", include_merged=True) == []
+    own = "t.phones @> ARRAY[$phone::text] AND t.phones <> '{}'"
+    assert conditions("contacts", phone="x", include_merged=True) == [own]
+    into = "t.merged_into = $merged_into::uuid"
+    assert conditions("contacts", phone="x", merged_into="y") == [own, into]
+    standing, people = conditions("contacts", phone="x")
+    assert standing == "t.merged_into IS NULL"
+    assert people.startswith("t.contact_id = ANY (ARRAY(WITH RECURSIVE up AS (")
+    assert "c.phones @> ARRAY[$phone::text] AND c.phones <> '{}'" in people
+    assert conditions("deals", contact="x")[0].startswith("t.contact_id = ANY (CASE WHEN EXISTS (")

@@ -45,7 +45,9 @@ def test_a_hang_up_tells_neither_number_nor_direction() -> None:
         ("NOANSWER", "no_answer"),
         ("CHANUNAVAIL", "failed"),
         ("VM-SUCCESS", "voicemail"),
-        ("SMS-SENT", ""),
+        ("answer", "answered"),
+        ("SMS-SENT", "sms-sent"),  # a word that is not known is kept
+        ("", ""),
     ],
 )
 def test_how_it_ended(said: str, disposition: str) -> None:
@@ -72,10 +74,55 @@ def test_who_is_calling_is_asked_in_json_and_all_else_is_told_success() -> None:
         assert binotel.answer(delivery(post), PBX) == Answer(200, b'{"status":"success"}', "application/json")
 
 
-@pytest.mark.parametrize(("field", "value"), [("billsec", "-1"), ("billsec", "2147483648"), ("startTime", "soon")])
-def test_a_length_that_is_none_is_quarantined(field: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"), [("billsec", "-1"), ("billsec", "2147483648"), ("billsec", "1:70"), ("startTime", "soon")]
+)
+def test_an_optional_value_that_cannot_be_read_costs_no_call(field: str, value: str) -> None:
+    """A missed call with billsec=-1 lay in quarantine: nobody called back."""
     fact = only(PBX, binotel_call("apiCallCompleted", 612, "0671234567", **{field: value}))
-    assert f"'{field}'" in fact.reason
+    assert (fact.phone.e164, fact.talk_s, fact.started_at) == ("+380671234567", None, None)
+    assert fact.note == f"{field} could not be read: {value!r}"
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("65", 65), ("1:05", 65), ("0:01:05", 65), ("65.0", 65), ("65,9", 65)])
+def test_seconds_as_machines_and_people_write_them(said: str, seconds: int) -> None:
+    fact = only(PBX, binotel_call("apiCallCompleted", 612, "0671234567", billsec=said, startTime="0"))
+    assert (fact.talk_s, fact.started_at, fact.note) == (seconds, None, "")
+
+
+def test_the_details_of_a_call_come_when_it_is_over() -> None:
+    """They were dated at its beginning, so as of a moment in it the call was over already."""
+    begin = NOW - 200_000_000
+    said = {"startTime": begin // 1_000_000, "waitsec": 20, "billsec": 60}
+    assert only(PBX, binotel_call("apiCallCompleted", 612, "0671234567", **said)).meta.occurred_at == begin + 80_000_000
+    assert only(PBX, binotel_call("answeredTheCall", 612, "0671234567", **said)).meta.occurred_at == begin + 20_000_000
+    assert only(PBX, binotel_call("receivedTheCall", 612, "0671234567", **said)).meta.occurred_at == begin
+    assert (
+        only(PBX, binotel_call("hangupTheCall", 612, "0671234567", **said | {"billsec": 900})).meta.occurred_at == NOW
+    )
+
+
+def test_two_reports_of_one_kind_that_say_different_things_are_two() -> None:
+    """The second was taken for a repeat: that 902 answered after 901 was lost."""
+    one, other = (binotel_call("answeredTheCall", 612, "0671234567", internalNumber=n) for n in (901, 902))
+    assert only(PBX, one).meta.id != only(PBX, other).meta.id
+
+
+def test_a_report_of_an_unknown_kind_is_one_of_its_call() -> None:
+    fact = only(PBX, binotel_call("callbackRequested", 612, "0671234567"))
+    assert (fact.call, fact.phase, fact.phone.e164) == ("612", "callbackRequested", "+380671234567")
+    nameless = only(PBX, form({"requestType": "callbackRequested", "externalNumber": "0671234567"}))
+    assert (nameless.call[:8], nameless.phone.e164) == ("unnamed/", "+380671234567")
+    assert isinstance(only(PBX, form({"requestType": "balanceIsLow"})), DeliveryKept)
+
+
+def test_details_say_what_they_are_also_without_a_request_type() -> None:
+    fact = only(PBX, form({"callDetails": '{"generalCallID":612,"externalNumber":"0671234567","callType":0}'}))
+    assert (fact.call, fact.phase, fact.direction) == ("612", "completed", "in")
+
+
+def test_a_report_that_names_no_call_is_quarantined() -> None:
+    assert "'generalCallID' is missing" in only(PBX, form({"requestType": "receivedTheCall"})).reason
 
 
 def test_another_company_is_refused() -> None:

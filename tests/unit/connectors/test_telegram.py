@@ -1,17 +1,23 @@
 """Given what a bot is told, then the message that somebody wrote."""
 
 import json
+from typing import Any
 
 import pytest
 
 from crm.errors import Refused
 from crm.facts import DeliveryKept, MessageReported
 from crm.shared import Attachment
-from services.connectors.rehearse import telegram_message, telegram_signed
+from services.connectors.rehearse import Post, telegram_message, telegram_signed
 from tests.unit.connectors.stage import NOW, connection, only, receive
 
 BOT = connection("telegram", "T")
+OLENA = {"id": 500, "is_bot": False, "first_name": "Олена", "type": "private"}
 NINE = 1_791_190_860_000_000  # 2026-10-05T09:01:00Z
+
+
+def update(number: int = 7, **said: object) -> Post:
+    return telegram_signed("T", json.dumps({"update_id": number, **said}).encode())
 
 
 def test_a_message() -> None:
@@ -74,16 +80,76 @@ def test_what_is_no_message_is_kept_under_its_kind(kind: str) -> None:
     assert fact.kind == kind
 
 
-def test_somebody_who_joined_said_nothing() -> None:
-    fact = only(BOT, telegram_message("T", 7, 500, new_chat_members=[{"id": 1}]))
-    assert isinstance(fact, DeliveryKept)
-    assert fact.kind == "message"
-
-
 def test_the_same_update_is_the_same_fact_whenever_it_comes() -> None:
     post = telegram_message("T", 7, 500, "привіт")
     assert only(BOT, post).meta.id == only(BOT, post, NOW + 86_400_000_000).meta.id
     assert only(BOT, post).meta.id != only(BOT, telegram_message("T", 8, 500, "привіт")).meta.id
+
+
+def test_the_same_number_of_an_update_with_other_content_is_another_update() -> None:
+    """Telegram begins to count again after a quiet week: what came then was taken for a repeat."""
+    one, other = (update(message={"message_id": 1, "chat": OLENA, "from": OLENA, "text": text}) for text in "ab")
+    assert only(BOT, one).meta.id != only(BOT, other).meta.id
+
+
+def test_the_owners_answer_is_outgoing_and_names_the_customer() -> None:
+    asked = {"message_id": 1, "from": OLENA, "chat": OLENA, "business_connection_id": "bc", "text": "Скільки?"}
+    fact = only(BOT, update(business_message=asked))
+    assert (fact.direction, fact.chat, fact.sender, fact.account) == ("in", "500", "500", "bc")
+    fact = only(BOT, update(business_message=asked | {"from": {"id": 9, "first_name": "Салон"}, "text": "450 грн"}))
+    assert (fact.direction, fact.chat, fact.sender_name, fact.chat_title) == ("out", "500", "Салон", "Олена")
+
+
+def test_messages_that_were_taken_back_are_a_report_each() -> None:
+    value = {"business_connection_id": "bc", "chat": OLENA, "message_ids": [3, 4]}
+    facts: list[Any] = receive(BOT, update(deleted_business_messages=value))
+    assert sorted((fact.kind, fact.chat, fact.message, fact.account) for fact in facts) == [
+        ("deleted", "500", "3", "bc"),
+        ("deleted", "500", "4", "bc"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"from": {"id": 1087968824, "is_bot": True, "first_name": "Group"}, "sender_chat": {"id": -5, "title": "Сад"}},
+        {"from": {"id": 777000, "first_name": "Telegram"}, "sender_chat": {"id": -7, "title": "Новини"}},
+        {"from": {"id": 88, "is_bot": True, "first_name": "Helper"}},
+        {"sender_chat": {"id": -7, "title": "Новини"}},
+        {},
+    ],
+)
+def test_who_is_no_person_is_the_chat(author: dict[str, object]) -> None:
+    group = {"id": -5, "type": "supergroup", "title": "Сад"}
+    fact = only(BOT, update(message={"message_id": 1, "chat": group, "text": "Увага", **author}))
+    assert (fact.person, fact.sender, fact.chat_title, fact.username) == (False, "-5", "Сад", "")
+
+
+def test_a_group_that_becomes_a_supergroup_says_both_ids() -> None:
+    old, new = {"id": -5, "type": "group", "title": "Сад"}, {"id": -105, "type": "supergroup", "title": "Сад"}
+    for said in (
+        {"message_id": 9, "chat": old, "from": OLENA, "migrate_to_chat_id": -105},
+        {"message_id": 1, "chat": new, "from": OLENA, "migrate_from_chat_id": -5},
+    ):
+        fact = only(BOT, update(message=said))
+        assert (fact.chat, fact.former_chat, fact.kind, fact.chat_kind) == ("-105", "-5", "service", "group")
+
+
+def test_a_file_without_a_size_or_an_id_costs_nothing() -> None:
+    """A document without size lay in quarantine with all that was said with it."""
+    for said in (
+        {"file_name": "a.pdf"},
+        {"file_name": "a.pdf", "file_size": "12 MB"},
+        {"file_name": "a.pdf", "file_size": -1},
+    ):
+        fact = only(BOT, telegram_message("T", 7, 500, document=said, caption="Рахунок"))
+        assert (fact.text, fact.attachments) == ("Рахунок", (Attachment("document", "a.pdf"),))
+
+
+def test_edits_of_one_second_are_in_the_order_of_their_updates() -> None:
+    first, second = (telegram_message("T", n, 500, "b", message_id=1, edit_date=1_791_190_900) for n in (8, 9))
+    assert (only(BOT, first).revision, only(BOT, second).revision) == (8, 9)
+    assert only(BOT, first).sent_at == only(BOT, second).sent_at == NINE
 
 
 @pytest.mark.parametrize("token", ["", "t", "TT", "Т", "\ud800"])

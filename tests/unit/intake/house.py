@@ -24,11 +24,12 @@ WORKSPACE = Id("5d9b2f5e-6c1e-4f0b-8f4c-2f1f0f3a9b11")
 OPEN = Id("11111111-1111-4111-8111-111111111111")  # a connection that anybody may post to
 CLOSED = Id("22222222-2222-4222-8222-222222222222")  # a disabled one
 GREETER = Id("33333333-3333-4333-8333-333333333333")  # whose connector answers a GET
-WRITER, READER, EXPIRED = "crm_live_writer", "crm_live_reader", "crm_live_expired"
+WRITER, READER, EXPIRED, ADMIN = "crm_live_writer", "crm_live_reader", "crm_live_expired", "crm_live_admin"
 TOKENS = {
     WRITER: Id("44444444-4444-4444-8444-444444444444"),
     READER: Id("55555555-5555-4555-8555-555555555555"),
     EXPIRED: Id("66666666-6666-4666-8666-666666666666"),
+    ADMIN: Id("77777777-7777-4777-8777-777777777777"),
 }
 NOON = Micros(1_760_000_000_000_000)
 
@@ -74,7 +75,7 @@ def declared() -> Access:
         fact = ConnectionDeclared(meta(id), id, connector, "", "s3cret", {}, enabled)
         access.take(id.encode(), encode(fact))
     for text, id in TOKENS.items():
-        scopes = ("read",) if text == READER else ("read", "write")
+        scopes = {READER: ("read",), ADMIN: ("admin",)}.get(text, ("read", "write"))
         digest = hashlib.sha256(text.encode()).hexdigest()
         expires = NOON if text == EXPIRED else None
         access.take(id.encode(), encode(TokenDeclared(meta(id), id, "t", digest, scopes, expires)))

@@ -4,8 +4,8 @@ import hashlib
 
 from crm.adapters.access import Access
 from crm.codec import encode
-from crm.connector import Connection
-from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.connector import Connection, Home
+from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Micros
 from tests.unit.intake.house import NOON, OPEN, TOKENS, WORKSPACE, WRITER, meta
 
@@ -83,3 +83,18 @@ def test_a_declaration_that_cannot_be_read_leaves_the_one_before() -> None:
     declare(access, "s")
     access.take(OPEN.encode(), b"\0\0\0\xff\xff broken")
     assert access.connection(OPEN) is not None
+
+
+def test_a_workspace_says_what_holds_for_its_connections_before_and_after() -> None:
+    """Numbers of a Polish workspace were read as Ukrainian ones unless each connection said otherwise."""
+    access, poland = Access(), Home("PL", "PLN", "Europe/Warsaw")
+    declare(access, "before")
+    assert (access.connections[OPEN].home, access.home(WORKSPACE)) == (Home(), Home())
+    fact = WorkspaceDeclared(meta(WORKSPACE), "Shop", "PL", "PLN", "Europe/Warsaw")
+    access.take(WORKSPACE.encode(), encode(fact))
+    assert (access.connections[OPEN].home, access.home(WORKSPACE)) == (poland, poland)
+    declare(access, "after")
+    assert access.connection(OPEN) == Connection(
+        OPEN, WORKSPACE, "form", "after", {"country": "UA"}, "Shop", home=poland
+    )
+    assert access.home(OPEN) == Home()

@@ -12,6 +12,7 @@ from crm.adapters.memory_log import MemoryLog
 from tests.unit.intake.deliveries_suite import DeliveriesSuite
 from tests.unit.intake.facts_suite import CALL, FactsSuite, container, lines
 from tests.unit.intake.house import OPEN, House
+from tests.unit.intake.told_suite import ToldSuite
 
 
 class TestDeliveries(DeliveriesSuite):
@@ -19,6 +20,10 @@ class TestDeliveries(DeliveriesSuite):
 
 
 class TestFacts(FactsSuite):
+    pass
+
+
+class TestTold(ToldSuite):
     pass
 
 

@@ -5,8 +5,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from crm.asof import row_as_of
 from crm.events import CallOpened, CallUpdated
+from crm.moments import Clock
 from crm.scalars import Micros
 from crm.shared import Phone
 from projections.call import PHASES, CallRow, call
@@ -24,8 +27,14 @@ def update(phase: str, at: int = 0, **told: Any) -> CallUpdated:
 def completed(phase: str, at: int, recording: str = "https://record/1") -> CallRow:
     return CallRow(
         CALL, OLENA, "c-1", "in", "+380671234567", "067 123 45 67", "12", "+380441112233", True, phase, "taras", 4, 61,
-        "answered", recording, NOON, Micros(NOON + at),
+        "answered", recording, NOON, Micros(NOON + at), NOON,
     )  # fmt: skip
+
+
+def plain(*events: CallOpened | CallUpdated) -> CallRow:
+    """The row without its note of which report said what."""
+    row: CallRow = replace(row_of(call, *events), weights=())
+    return row
 
 
 def test_the_reports_of_a_call_complete_one_row_in_any_order() -> None:
@@ -37,18 +46,18 @@ def test_the_reports_of_a_call_complete_one_row_in_any_order() -> None:
             "completed", 4, employee="taras", wait_s=4, talk_s=61, disposition="answered", recording="https://record/1"
         ),
     )
-    assert {row_of(call, OPENED, *order) for order in permutations(reports)} == {completed("completed", 4)}
+    assert {plain(OPENED, *order) for order in permutations(reports)} == {completed("completed", 4)}
 
 
 def test_what_a_later_report_lacks_is_kept() -> None:
     full = update("answered", 1, employee="taras", wait_s=4, talk_s=61, disposition="answered", recording="r")
-    assert row_of(call, OPENED, full, update("completed", 2)) == completed("completed", 2, "r")
+    assert plain(OPENED, full, update("completed", 2)) == completed("completed", 2, "r")
 
 
 def test_an_earlier_phase_that_comes_late_fills_gaps_and_changes_nothing_else() -> None:
     full = update("completed", 2, employee="taras", wait_s=4, talk_s=61, disposition="answered")
     late = update("answered", 1, employee="petro", wait_s=9, recording="r", started_at=Micros(NOON + 7))
-    assert row_of(call, OPENED, full, late) == completed("completed", 2, "r")
+    assert plain(OPENED, full, late) == completed("completed", 2, "r")
 
 
 def test_a_call_that_nobody_has_told_the_phase_of_does_not_ring() -> None:
@@ -65,3 +74,54 @@ def test_a_phase_that_nobody_knows_changes_no_phase() -> None:
 def test_the_most_advanced_phase_wins(phases: list[str]) -> None:
     row = row_of(call, OPENED, *(update(phase) for phase in phases))
     assert row.phase == max(phases, key=PHASES.index)
+
+
+NUMBER = Phone("067 123 45 67", "+380671234567", "12")
+NAMELESS = CallOpened(meta("0", 3), CALL, OLENA, "c-1", "", Phone("", ""), "", False)
+
+
+def test_what_the_first_report_did_not_say_comes_with_a_later_one() -> None:
+    """A call that began with its end stayed without number, direction and line, whatever came later."""
+    ring = update("ringing", 1, call="c-1", direction="in", phone=NUMBER, line="044", known=True)
+    row = row_of(call, NAMELESS, update("hung_up", 3, call="c-1", disposition="no_answer"), ring)
+    assert (row.phone, row.phone_text, row.extension) == ("+380671234567", "067 123 45 67", "12")
+    assert (row.direction, row.line, row.known) == ("in", "044", True)
+    assert (row.phase, row.disposition) == ("hung_up", "no_answer")
+    assert (row.started_at, row.touched_at) == (NOON + 1, NOON + 3)
+
+
+def test_a_number_outweighs_a_text_that_is_none_whatever_the_phase() -> None:
+    hidden = update("completed", 4, call="c-1", phone=Phone("anonymous", ""))
+    ring = update("ringing", 1, call="c-1", phone=NUMBER)
+    for order in ((hidden, ring), (ring, hidden)):
+        assert row_of(call, NAMELESS, *order).phone == "+380671234567"
+
+
+def test_as_of_a_moment_before_the_first_report_happened_any_report_begins_the_row() -> None:
+    """The end came first, so as of the ring the call was not there."""
+    ring = update("ringing", 1, call="c-1", direction="in", phone=NUMBER, line="044")
+    row = row_as_of(call, [NAMELESS, update("hung_up", 3, call="c-1"), ring], Micros(NOON + 2), Clock.OCCURRED)
+    assert (row.call, row.phase, row.phone, row.touched_at) == ("c-1", "ringing", "+380671234567", NOON + 1)
+    assert row_of(call, update("ringing", 1)) is None, "an older event does not say what call it is about"
+
+
+REPORTS = st.builds(
+    lambda phase, at, **said: update(phase, at, call="c-1", **said),
+    st.sampled_from((*PHASES[1:], "parked")),
+    st.integers(0, 9),
+    direction=st.sampled_from(("", "in")),
+    phone=st.sampled_from((None, Phone("anonymous", ""), NUMBER)),
+    line=st.sampled_from(("", "044", "067")),
+    employee=st.sampled_from(("", "901", "902")),
+    wait_s=st.none() | st.integers(0, 3),
+    talk_s=st.none() | st.integers(0, 3),
+    disposition=st.sampled_from(("", "answered", "busy")),
+    known=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(reports=st.lists(REPORTS, max_size=6, unique_by=lambda r: (r.phase, r.meta.occurred_at)), random=st.randoms())
+def test_any_order_of_reports_ends_in_the_same_row(reports: list[CallUpdated], random: Any) -> None:
+    shuffled = random.sample(reports, len(reports))
+    assert row_of(call, NAMELESS, *shuffled) == row_of(call, NAMELESS, *reports)

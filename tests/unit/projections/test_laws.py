@@ -17,6 +17,7 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())
 UNSEEN = {
     "AssignmentRulesSet",
+    "ChatMoved",
     "DeliveryNoted",
     "PaymentReportOutdated",
     "CommandAccepted",

@@ -25,7 +25,7 @@ def recorded(status: str, at: int = 0, refunded: int = 0) -> PaymentRecorded:
 
 HELD = PaymentRow(
     PAYMENT, None, None, "monobank", "p-1", "held", 20200, 0, "UAH", "For D-7", "ORDER-1", "Olena",
-    "UA213223130000026007233566001", "acc", False, "", "", NOON, NOON,
+    "UA213223130000026007233566001", "acc", False, "", "", NOON, NOON, created_at=NOON,
 )  # fmt: skip
 PARKED = PaymentParked(meta("parked", 1, PAYMENT), PAYMENT, "there is no deal D-7", ("number:7",))
 MATCHED = PaymentMatched(meta("matched", 2, PAYMENT), PAYMENT, DEAL, OLENA, "number", "its purpose names D-7")

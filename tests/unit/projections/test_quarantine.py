@@ -10,7 +10,7 @@ QID = an_id("fact")
 CAME = FactQuarantined(meta(), QID, "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>")
 WAITS = QuarantineRow(
     QID, "connection", "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>", "crm.intake.forms", 2, 40, NOON,
-    NOON, "waiting", 0, None, "",
+    NOON, "waiting", 0, None, "", "payment",
 )  # fmt: skip
 TRIED = QuarantineAttempted(meta("tried", 5), QID, 1, "no amount")
 FREED = QuarantineSettled(meta("freed", 9), QID, "released", 2)

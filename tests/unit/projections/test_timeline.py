@@ -10,6 +10,7 @@ from crm.events import (
     ContactMerged,
     ContactRenamed,
     ContactUnmerged,
+    ConversationNoted,
     DealAssigned,
     DealChanged,
     DealOpened,
@@ -18,6 +19,7 @@ from crm.events import (
     DuplicateSuspected,
     IdentifierAdded,
     IdentifierRemoved,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
     NoteAdded,
@@ -35,9 +37,10 @@ from crm.events import (
     TaskReopened,
     WorkspaceCreated,
 )
+from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
-from tests.unit.projections.journal import CALL, CHAT, DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.unit.projections.journal import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 M = meta()
 TOLD: list[tuple[Event, str, str]] = [
@@ -56,7 +59,17 @@ TOLD: list[tuple[Event, str, str]] = [
     (DealPaid(M, DEAL, OLENA, PAYMENT, 5, 5, 0, "UAH", "settled"), "Payment", "settled"),
     (DealPaid(M, DEAL, OLENA, PAYMENT, -5, 0, 0, "UAH", "back"), "Refund", "back"),
     (MessageReceived(M, an_id("m"), CHAT, OLENA, "1", "Olena", "Hi"), "Message from Olena", "Hi"),
+    (MessageReceived(M, an_id("m"), CHAT, OLENA, "1", "Olena", "", (FILE,)), "Message from Olena", "[document a.pdf]"),
+    (MessageReceived(M, an_id("m"), CHAT, OLENA, "1", "Salon", "450", direction="out"),
+     "Message to the customer from Salon", "450"),
+    (ConversationNoted(M, CHAT, OLENA, "[blocked the bot]"), "In the chat", "[blocked the bot]"),
     (MessageEdited(M, an_id("m"), CHAT, OLENA, "Hello", NOON), "Message edited", "Hello"),
+    (MessageEdited(M, an_id("m"), CHAT, OLENA, "", NOON, (FILE,)), "Message edited", "[document a.pdf]"),
+    (MessageDeleted(M, an_id("m"), CHAT, OLENA), "Message taken back", ""),
+    (CallUpdated(M, CALL, OLENA, "ringing", direction="in", phone=Phone("anonymous", ""), line="044"),
+     "Call ringing", "from anonymous, line 044"),
+    (CallUpdated(M, CALL, OLENA, "ringing", direction="out", phone=Phone("067", "+38067"), note="odd"),
+     "Call ringing", "to 067, odd"),
     (CallUpdated(M, CALL, OLENA, "hung_up", "taras", talk_s=61, disposition="no_answer"), "Call hung up",
      "no answer, talked 61 s, taras"),
     (IdentifierRemoved(M, OLENA, "phone", "+38050", "by hand"), "No longer known by phone +38050", "by hand"),

@@ -1,6 +1,12 @@
 """Story 3: a ringing call finds its contact before anyone answers; its reports complete one call, in any order."""
 
 from itertools import permutations
+from typing import Any
+
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.events import (
     CallOpened,
@@ -11,8 +17,12 @@ from crm.events import (
     DealOpened,
     IdentifierAdded,
 )
+from crm.facts import CallReported
 from crm.shared import AssignmentRule, Phone
-from tests.given import an, call, form, given, shop
+from projections.call import call as call_row
+from projections.timeline import timeline
+from tests.given import NOON, Story, an, call, form, given, shop
+from tests.unit.projections.journal import fold
 
 OLEH = "+380501112233"
 
@@ -65,7 +75,7 @@ def test_a_call_that_begins_without_its_number_goes_to_the_card_that_has_it() ->
 def test_a_withheld_number_is_nobodys_and_a_lead_only_once_somebody_talked() -> None:
     hidden = Phone("anonymous", "")
     story = given().when(call("ring", "ringing", phone=hidden))
-    story.then(an(ContactCreated, name="anonymous"), an(CallOpened, known=False), an(CallUpdated))
+    story.then(an(ContactCreated, name=""), an(CallOpened, known=False), an(CallUpdated))
     story.when(call("answer", "answered", phone=hidden)).then(
         an(CallUpdated), an(DealOpened, title="Call from anonymous"), an(DealAssigned)
     )
@@ -73,11 +83,111 @@ def test_a_withheld_number_is_nobodys_and_a_lead_only_once_somebody_talked() -> 
 
 
 def test_whom_we_call_is_no_lead() -> None:
-    given().when(call("out", "ringing", OLEH, direction="out")).then(
-        an(ContactCreated), an(IdentifierAdded), an(CallOpened, direction="out"), an(CallUpdated)
+    story = given().when(call("out", "ringing", OLEH, direction="out"))
+    story.then(an(ContactCreated), an(IdentifierAdded), an(CallOpened, direction="out"), an(CallUpdated))
+    story.when(call("done", "completed", OLEH, direction="out", talk_s=60)).then(an(CallUpdated))
+    story.when(call("back", "ringing", OLEH, call="c-2")).then(
+        an(CallOpened, known=True), an(CallUpdated), an(DealOpened, title=f"Call from {OLEH}"), an(DealAssigned)
     )
 
 
 def test_the_same_report_twice_is_one() -> None:
     ring = call("ring", "ringing", OLEH)
     assert given(ring).when(ring).events == []
+
+
+def test_the_end_of_a_missed_call_first_and_then_its_ring_is_a_lead_with_a_number() -> None:
+    """The call stayed without number, direction and line, at a card of nobody."""
+    story = given().when(call("end", "hung_up", direction="", disposition="no_answer"))
+    story.then(an(ContactCreated, name=""), an(CallOpened, known=False), an(CallUpdated, phone=None))
+    story.when(call("ring", "ringing", OLEH, line="044")).then(
+        an(CallUpdated, direction="in", phone=Phone(OLEH, OLEH), line="044", known=False),
+        an(IdentifierAdded, value=OLEH),
+        an(DealOpened, title=f"Call from {OLEH}"),
+        an(DealAssigned),
+    )
+    assert [contact.identifiers for contact in story.contacts()] == [(f"phone:{OLEH}",)]
+
+
+def test_the_end_of_a_known_customers_call_first_is_theirs_and_no_second_deal() -> None:
+    story = given(form("1", phones=[OLEH]), call("end", "hung_up", direction=""))
+    story.when(call("ring", "ringing", OLEH)).then(an(CallUpdated, known=True), an(ContactMerged))
+    assert len(story.every(DealOpened)) == 1
+
+
+def test_the_direction_may_come_after_the_number() -> None:
+    story = given(call("ring", "ringing", OLEH, direction=""))
+    assert story.every(DealOpened) == []
+    story.when(call("answer", "answered", direction="in")).then(an(CallUpdated), an(DealOpened), an(DealAssigned))
+
+
+def test_details_that_do_not_say_the_direction_are_of_a_lead() -> None:
+    assert len(given(call("done", "completed", OLEH, direction="")).every(DealOpened)) == 1
+    assert len(given(call("end", "hung_up", OLEH, direction="")).every(DealOpened)) == 0
+
+
+def test_two_callers_without_a_number_are_two_cards() -> None:
+    hidden = Phone("anonymous", "")
+    story = given(call("1", "ringing", phone=hidden), call("2", "ringing", call="c-2", phone=hidden))
+    assert len({event.contact_id for event in story.every(CallOpened)}) == 2
+
+
+def test_a_colleagues_extension_has_no_card_and_is_no_lead() -> None:
+    inside = Phone("901", "")
+    story = given(call("1", "ringing", phone=inside), call("1b", "answered", phone=inside, talk_s=9))
+    assert (len(story.every(CallOpened)), story.contacts(), story.every(DealOpened)) == (1, [], [])
+    story.when(call("2", "completed", OLEH)).then(
+        an(CallUpdated), an(ContactCreated), an(IdentifierAdded, value=OLEH), an(DealOpened), an(DealAssigned)
+    )
+
+
+def test_a_number_that_cannot_be_read_is_a_lead_as_it_was_written() -> None:
+    story = given(call("ring", "ringing", phone=Phone("067 123 45", "")))
+    (deal,) = story.every(DealOpened)
+    assert (deal.title, story.contacts()[0].identifiers) == ("Call from 067 123 45", ())
+
+
+def test_the_first_number_of_a_call_stays_and_another_one_is_said() -> None:
+    other = "+380679998877"
+    story = given(call("ring", "ringing", OLEH)).when(call("done", "completed", other, note="odd"))
+    story.then(an(CallUpdated, phone=None, note=f"odd; this report names another number: {other}"))
+
+
+def test_a_call_without_number_is_seen_with_its_line() -> None:
+    story = given(call("end", "hung_up", direction="in", line="044", disposition="no_answer"))
+    rows: list[Any] = [*fold(timeline, story.decide.journal).values()]
+    assert ("Call hung up", "no answer, line 044") in [(row.title, row.text) for row in rows]
+
+
+REPORTS = (
+    call("ring", "ringing", OLEH, line="044", at=NOON),
+    call("answer", "answered", direction="", employee="901", at=NOON + 1),
+    call("transfer", "transferred", direction="", employee="902", at=NOON + 2),
+    call("end", "hung_up", direction="", disposition="answered", talk_s=60, at=NOON + 3),
+    call("done", "completed", OLEH, line="044", talk_s=61, wait_s=5, recording="https://x/1.mp3", at=NOON + 4),
+)
+CUSTOMER = form("1", phones=[OLEH], name="Олег")
+
+
+@settings(deadline=None)
+@for_any(
+    reports=st.lists(st.sampled_from(REPORTS), unique_by=lambda report: report.phase, min_size=1),
+    known=st.booleans(),
+    random=st.randoms(use_true_random=False),
+)
+def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
+    reports: list[CallReported], known: bool, random: Any
+) -> None:
+    before = [CUSTOMER] if known else []
+    one, other = (given(*before, *order) for order in (reports, random.sample(reports, len(reports))))
+    assert outcome(one) == outcome(other)
+    if any(report.phone.e164 for report in reports):
+        assert [contact.identifiers for contact in one.contacts()] == [(f"phone:{OLEH}",)]
+        assert len(one.every(DealOpened)) == 1
+
+
+def outcome(story: Story) -> tuple[Any, ...]:
+    """The call without whose card its first report was written to, who stands, and how many deals there are."""
+    (row,) = fold(call_row, story.decide.journal).values()
+    people = [contact.identifiers for contact in story.contacts()]
+    return replace(row, contact_id=""), people, len(story.every(DealOpened))

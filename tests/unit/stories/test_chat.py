@@ -3,17 +3,21 @@
 from itertools import permutations
 
 from crm.events import (
+    ChatMoved,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
+    ConversationNoted,
     ConversationOpened,
     DealAssigned,
     DealOpened,
     DeliveryNoted,
     IdentifierAdded,
+    MessageDeleted,
     MessageEdited,
     MessageReceived,
 )
+from crm.shared import Attachment
 from tests.given import NOON, an, call, form, given, message, phone
 
 OLEH = "+380501112233"
@@ -92,3 +96,108 @@ def test_a_group_has_a_card_for_each_sender_and_no_lead() -> None:
         an(ContactCreated), an(IdentifierAdded, value="78"), an(ConversationOpened, chat="-5"), an(MessageReceived)
     )
     assert len(story.contacts()) == 2
+
+
+def test_the_owners_answer_makes_no_person_and_stands_in_the_customers_conversation() -> None:
+    """It made a card and a deal of the owner's own."""
+    bc = {"account": "bc", "chat_title": "Соломія"}
+    story = given(message("1", sender_name="Соломія", **bc))
+    story.when(message("2", message="2", sender="9", sender_name="Салон", direction="out", text="450 грн", **bc)).then(
+        an(MessageReceived, direction="out", sender_name="Салон", contact_id=story.contacts()[0].contact_id)
+    )
+    assert [contact.name for contact in story.contacts()] == ["Соломія"]
+
+
+def test_whom_we_write_to_is_no_lead_until_they_answer() -> None:
+    ours = message("1", sender="9", sender_name="Салон", direction="out", chat_title="Соломія", account="bc")
+    story = given().when(ours)
+    story.then(
+        an(ContactCreated, name="Соломія"),
+        an(IdentifierAdded, value="77"),
+        an(ConversationOpened, title="Соломія", chat="77"),
+        an(MessageReceived, direction="out"),
+    )
+    story.when(message("2", message="2", sender_name="Соломія", account="bc")).then(
+        an(MessageReceived, direction="in"), an(DealOpened, title="Telegram: Соломія"), an(DealAssigned)
+    )
+
+
+def test_the_owners_own_number_is_not_the_customers() -> None:
+    said = {"message": "2", "sender": "9", "direction": "out", "shared_phone": phone(OLEH), "shared_is_own": True}
+    given(HELLO).when(message("2", **said)).then(an(MessageReceived, direction="out"))
+
+
+def test_who_is_known_from_a_group_is_a_lead_when_they_write_to_us() -> None:
+    story = given(message("1", chat="-5", chat_kind="group")).when(message("2", message="2"))
+    story.then(an(ConversationOpened), an(MessageReceived), an(DealOpened), an(DealAssigned))
+
+
+def test_who_is_no_person_gets_a_conversation_and_no_card() -> None:
+    """All anonymous admins have one account, so the groups of the world met on one card."""
+    said = {"chat_kind": "group", "person": False, "sender_name": "Group"}
+    story = given(message("1", chat="-5", sender="-5", chat_title="Сад", **said))
+    story.when(message("2", chat="-6", sender="-6", chat_title="Город", **said)).then(
+        an(ConversationOpened, title="Город"), an(MessageReceived, sender_name="Group")
+    )
+    first, second = story.every(ConversationOpened)
+    assert (story.contacts(), first.contact_id != second.contact_id) == ([], True)
+    story.when(message("3", chat="-6", sender="-6", message="3", **said)).then(
+        an(MessageReceived, contact_id=second.contact_id)
+    )
+
+
+def test_what_happens_in_a_chat_is_noted_where_somebody_talks_and_makes_nobody() -> None:
+    blocked = {"message": "m", "kind": "service", "text": "[blocked the bot]"}
+    given().when(message("1", **blocked)).then(
+        an(DeliveryNoted, why="nobody here talks in this chat yet; kept raw: [blocked the bot]")
+    )
+    given(HELLO).when(message("2", **blocked)).then(an(ConversationNoted, text="[blocked the bot]"))
+
+
+def test_a_message_that_was_taken_back_keeps_its_words() -> None:
+    story = given(HELLO).when(message("2", kind="deleted"))
+    story.then(an(MessageDeleted, message_id=story.every(MessageReceived)[0].message_id))
+    story.when(message("3", kind="deleted", message="8")).then(
+        an(DeliveryNoted, why="message 8 was taken back, and it is not known here")
+    )
+
+
+def test_a_group_that_moved_keeps_its_talk() -> None:
+    """Under the supergroup's id everybody had a second conversation."""
+    group = {"chat_kind": "group", "chat_title": "Сад"}
+    story = given(message("1", chat="-5", sender_name="Олег", **group))
+    told = {"chat": "-105", "former_chat": "-5", "kind": "service", "sender": "1", "message": "m"}
+    story.when(message("2", **told, **group)).then(an(ChatMoved, chat="-105", former_chat="-5"), an(DeliveryNoted))
+    story.when(message("3", **told, **group)).then(an(DeliveryNoted))
+    story.when(message("4", chat="-105", message="1", sent_at=NOON + 9, text="Знову", **group)).then(
+        an(MessageReceived, conversation_id=story.every(ConversationOpened)[0].conversation_id, text="Знову")
+    )
+
+
+def test_another_bot_counts_from_one_too() -> None:
+    """Its first message was taken for the first bot's, which was known."""
+    story = given(message("1", text="Є диван?", sent_at=NOON))
+    later, same_second = message("2", text="Є стіл?", sent_at=NOON + 5), message("3", text="Є ліжко?", sent_at=NOON)
+    story.when(later).then(an(MessageReceived, text="Є стіл?"))
+    story.when(same_second).then(an(MessageReceived, text="Є ліжко?"))
+    assert len({event.message_id for event in story.every(MessageReceived)}) == 3
+    edit = message("4", text="Є столик?", sent_at=NOON + 5, edited_at=NOON + 6)
+    story.when(edit).then(an(MessageEdited, message_id=story.every(MessageReceived)[1].message_id))
+    again = message("5", text="Є стіл?", sent_at=NOON + 5)
+    story.when(again).then(an(DeliveryNoted, why="a newer version of this message is known"))
+
+
+def test_two_edits_in_one_second_end_with_the_later_whatever_comes_first() -> None:
+    edits = [message(str(n), text=text, edited_at=NOON + 1, revision=n, sent_at=NOON) for n, text in enumerate("bc", 8)]
+    for order in permutations([message("original", text="a", sent_at=NOON), *edits]):
+        story = given(*order)
+        assert len(story.every(MessageReceived)) == 1
+        assert [*story.every(MessageReceived), *story.every(MessageEdited)][-1].text == "c"
+
+
+def test_an_edit_may_bring_another_file() -> None:
+    new = Attachment("photo", ref="new")
+    edit = message("2", text="Ось", attachments=(new,), edited_at=NOON + 1)
+    given(message("1", attachments=(Attachment("photo", ref="old"),))).when(edit).then(
+        an(MessageEdited, text="Ось", attachments=(new,))
+    )

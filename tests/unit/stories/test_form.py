@@ -99,9 +99,9 @@ def test_a_phone_that_cannot_be_read_is_still_seen() -> None:
 
 
 def test_a_sum_that_cannot_be_true_opens_a_deal_of_unknown_sum_and_says_so() -> None:
-    why = "its sum cannot be true: -100 in the smallest unit of the currency"
+    why = "The sum cannot be true, so it was left out: -100 in the smallest unit of the currency."
     given().when(form("1", amount_minor=-100)).then(
-        an(ContactCreated), an(DealOpened, amount_minor=0, suspicious=why), an(DealAssigned, owner="")
+        an(ContactCreated), an(DealOpened, amount_minor=0, suspicious="", doubts=(why,)), an(DealAssigned)
     )
 
 

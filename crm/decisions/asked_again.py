@@ -1,0 +1,54 @@
+"""The same enquiry once more: a second click, a retry, a reminder hours later. It is noted and opens no second deal."""
+
+from typing import NamedTuple
+
+from crm.decisions.case import Case, State
+from crm.decisions.contacts import card, cards
+from crm.enquiries import in_words
+from crm.envelope import Event
+from crm.events import DeliveryNoted, EnquiryRepeated
+from crm.facts import FormSubmitted
+from crm.scalars import Micros
+from crm.state import Contact, Deal, Enquiry, known
+
+AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is a second click, not a second wish
+
+
+class Earlier(NamedTuple):
+    """The enquiry that came before: its digest, the deal that it became, and whether this is a second click on it."""
+
+    digest: str
+    deal: Deal
+    click: bool
+
+
+def asked_before(state: State, digest: str, at: Micros, contact: Contact | None) -> Earlier | None:
+    """Clocks may run either way. After a while it counts only while the deal is open: later it is a new wish.
+    Of a sender who gave nothing to be known by, only a second click is recognised."""
+    if contact is None:
+        enquiry = state.get(Enquiry, digest)
+        asked = [(digest, when, deal_id) for when, deal_id in enquiry.deals] if enquiry else []
+    else:
+        family = cards(state, card(state, contact.contact_id))
+        asked = [one for each in family for one in each.enquiries if one[0] == digest]
+    for _, when, deal_id in sorted(asked, key=lambda one: abs(at - one[1])):
+        deal, click = known(state, Deal, deal_id), abs(at - when) < AGAIN_WITHIN
+        if click or (contact and deal.open):
+            return Earlier(digest, deal, click)
+    return None
+
+
+def noted(case: Case, form: FormSubmitted, earlier: Earlier, news: bool) -> Event:
+    deal = earlier.deal
+    if earlier.click and not news:
+        why = "its sender sent the same form before"
+        return DeliveryNoted(case.meta(form.meta.id), form.meta.actor, "form", why)
+    return EnquiryRepeated(
+        meta=case.meta(deal.contact_id),
+        contact_id=deal.contact_id,
+        deal_id=deal.deal_id,
+        digest=earlier.digest,
+        form=form.form,
+        name=form.name,
+        text="\n".join([*(phone.text for phone in form.phones if not phone.e164), in_words(form)]).strip(),
+    )

@@ -1,0 +1,67 @@
+"""Whom a form comes from: each identifier weighs as evidence, names support or contradict it.
+
+A telephone that one card has decides. An e-mail of one's own decides unless the names contradict. A role's mailbox, and
+what several cards have, decides only together with a name. Where nothing decides, it is somebody new.
+"""
+
+from collections.abc import Callable, Sequence
+
+from crm.decisions.case import State
+from crm.decisions.contacts import Way, cards_of, doubted, held_by, holder, names
+from crm.names import agree, same
+from crm.state import Contact
+
+MANY = 5  # telephones: a card with so many whose sender gives no name is a crowd's that typed one address
+
+
+def found(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+    """The holder of the strongest evidence, or None: then it is somebody new."""
+    return by_phone(state, ways, name) or by_mail(state, ways, name)
+
+
+def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+    """Of several numbers the one whose card agrees by name, else the first."""
+    holders = [one for way in ways if way.kind == "phone" and (one := holder(state, way.key))]
+    if len(holders) > 1 and name:
+        agreeing = (one for one in holders if agrees(state, one, name))
+        return next(agreeing, holders[0])
+    return holders[0] if holders else None
+
+
+def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+    new_phone = any(way.kind == "phone" for way in ways)  # nobody has it, or it had decided
+    for way in ways:
+        if way.kind != "phone" and (stands := decided(state, way, name, new_phone)):
+            return held_by(state, way.key, stands)
+    return None
+
+
+def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | None:
+    """The card that stands."""
+    candidates = cards_of(state, way.key)
+    if way.of_a_role or doubted(state, way.key):
+        return supported(state, candidates, name, new_phone)
+    if not candidates:
+        return None
+    (only,) = candidates
+    verdict = agrees(state, only, name)
+    crowd = new_phone and verdict is None and sum(key.startswith("phone:") for key in only.identifiers) >= MANY
+    return None if verdict is False or crowd else only
+
+
+def supported(state: State, candidates: Sequence[Contact], name: str, new_phone: bool) -> Contact | None:
+    """The one card that a weak identifier and the name point to together. A new number asks for the whole name. Who
+    gives no name is the mailbox's card that has none."""
+    fits: Callable[[str, str], bool | None] = same if new_phone else agree
+    fitting = [one for one in candidates if any(fits(known, name) for known in names(state, one))]
+    if not fitting and not name and not new_phone:
+        fitting = [one for one in candidates if not names(state, one)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def agrees(state: State, contact: Contact, name: str) -> bool | None:
+    """Whether any name that is known of a contact can be this one; None when one of them says nothing."""
+    verdicts = [agree(known, name) for known in names(state, contact)]
+    if any(verdicts):
+        return True
+    return False if False in verdicts else None

@@ -1,0 +1,78 @@
+"""By what one enquiry is known when it comes again: what it says, without clocks, tokens and click ids."""
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from crm.events import DealOpened
+from crm.facts import FormSubmitted
+from crm.spelling import sound
+
+# Names of fields that a page, a script or a middleman fills in anew each time, whatever their case and separators.
+TECHNICAL = re.compile(
+    r"captcha|csrf|xsrf|nonce|token|^hash$|signature|fingerprint|session|cookie|referr?er|user_?agent"
+    r"|clid$|^_?(ga|gid|fbp|fbc|ym_?uid|client_?id|roistat)|^utm|^_?wp_|^(remote_)?ip(_address)?$"
+    r"|time_?stamp|time_?on|^(sent|submitted|created|updated|modified|delivered|received|date_modified)(_?(at|on|time))?$"
+    r"|^(now|ts|t0|rnd|random|cache_?buster|attempt|retry|retries|visits|page_?views|duration)$|^form_?build_?id$"
+)
+QUERY = re.compile(r"clid$|^utm_|^_g[a-z]$|^(ref|fbp|fbc|gbraid|wbraid|_openstat|session|sid|ts|t)$", re.I)
+
+
+def digest_of(form: FormSubmitted | DealOpened) -> str:
+    """Of what a form says, in 16 letters: the same from the fact and from the deal that it became."""
+    fields = {name: plain(text) for name, text in sorted(form.fields.items()) if not technical(name)}
+    said = (form.form, place(form.page), form.reference.strip(), form.amount_minor or 0, fields, form.files)
+    return short(said)
+
+
+def anonymous(form: FormSubmitted, digest: str) -> str:
+    """Of an enquiry without any identity: also what its sender is called and what could not be read of them."""
+    unread = ["".join(filter(str.isdigit, phone.text)) or phone.text for phone in form.phones]
+    return short((digest, sound([form.name]), unread, [email.strip().lower() for email in form.emails]))
+
+
+def short(said: Any) -> str:
+    return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
+
+
+def technical(name: str) -> bool:
+    return TECHNICAL.search(name.lower().replace("-", "_").strip(" []")) is not None
+
+
+def plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def place(page: str) -> str:
+    """The page without what only says by which advertisement somebody came."""
+    if not page:
+        return ""
+    try:
+        parts = urlsplit(page)
+        query = [pair for pair in parse_qsl(parts.query) if not QUERY.search(pair[0])]
+    except ValueError:  # an address that is none
+        return page
+    where = parts.netloc.lower() + parts.path.rstrip("/")
+    return f"{where}?{sorted(query)}" if query else where
+
+
+def in_words(form: FormSubmitted, most: int = 2_000) -> str:
+    """What a form says, for people: its fields, a line each."""
+    lines = (f"{name}: {shown(text)}" for name, text in form.fields.items() if not technical(name))
+    return "\n".join(filled(lines))[:most]
+
+
+def shown(text: str) -> str:
+    try:
+        value = msgspec.json.decode(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text
+
+
+def filled(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if not line.endswith(": ")]

@@ -1,0 +1,88 @@
+"""What people write into a field that they must fill in: it identifies nobody."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from crm.dialling import is_nonsense
+
+_LONGEST = 254
+_WORD = re.compile(r"[^\W_]+")
+_NOTHING_WORDS = """
+    немає нема нету нет ні ненемає відсутній відсутня відсутнє відсутня отсутствует невідомо невідомий невідома
+    неизвестно неизвестный неизвестная анонім анонимно анонімно аноним anonymous anonim anonymously no not none nope
+    nothing null nan undefined unknown na nemae nema net nomail noemail noname nobody empty blank brak
+    nie niema nieznany brakdanych ніхто никто ненадо неуказано невказано невказаний
+"""
+_STOCK_WORDS = """
+    test tests testing tester tst demo sample example user username guest name firstname lastname surname mail email
+    asdf asdfg asdfgh qwerty qwert qwe abc xyz foo bar foobar fake temp xxx
+    тест тестовий тестовая тестовый тестовое тестування проба пробный пробний приклад гість гость імя имя прізвище
+    фамилия піб фио клієнт клиент покупець покупатель користувач пользователь фыва йцукен йцу фівапр абв testowy klient
+"""
+_NO_REPLY = "noreply no-reply donotreply do-not-reply mailer-daemon nomail noemail no-mail no-email"
+_STOCK_HOSTS = re.compile(
+    r"(?:e?mail|test|tests|example|sample|domain|mydomain|yourdomain|site|yoursite|website|company|yourcompany|none|no|"
+    r"nomail|noemail|no-mail|no-email|null|fake|asdf|qwerty|aaa|abc|xxx|gmail|ukr|i|meta|mail\w?|yahoo|hotmail|outlook|"
+    r"icloud|proton|bigmir|bk|inbox|list|yandex|ya|rambler|wp|onet|interia|o2|gmx|web)\.[a-z.]{2,10}"
+)
+_NO_HOSTS = re.compile(
+    r"(?:no|none|nomail|noemail|no-mail|no-email|null|nowhere|fake|nema|nemae)\.[a-z]{2,6}|.*\.(?:invalid|localhost)"
+)
+
+_NOTHING, _STOCK, _MAILBOXES = (frozenset(words.split()) for words in (_NOTHING_WORDS, _STOCK_WORDS, _NO_REPLY))
+
+
+def is_placeholder(kind: str, value: str) -> bool:
+    """Whether a "name", "email" or "phone" was only written to write something: "-", "немає", test@test.com."""
+    return _is_placeholder(kind, value) if len(value) <= _LONGEST else False
+
+
+@lru_cache(maxsize=16_384)
+def _is_placeholder(kind: str, value: str) -> bool:
+    text = unicodedata.normalize("NFKC", value).strip().casefold()
+    if _is_nothing(text):
+        return True
+    if kind == "email":
+        return _is_stock_address(text)
+    return _is_stock_number(text) if kind == "phone" else _is_stock_name(text)
+
+
+def _is_nothing(text: str) -> bool:
+    """No letter or digit, one of them again and again, or words for none only."""
+    signs = [sign for sign in text if sign.isalnum()]
+    if len(set(signs)) <= 1:
+        return True
+    return all(word in _NOTHING for word in _words(text)) or "".join(_words(text)) in _NOTHING
+
+
+def _is_stock_name(text: str) -> bool:
+    words = _words(text)
+    return all(word in _STOCK or word in _NOTHING or len(word) == 1 or is_nonsense(word) for word in words)
+
+
+def _is_stock_address(text: str) -> bool:
+    local, at, host = text.rpartition("@")
+    if not at:
+        return False
+    words = _words(local)
+    if local in _MAILBOXES or _NO_HOSTS.fullmatch(host) or (words and all(word in _NOTHING for word in words)):
+        return True
+    if words and words[0] in ("test", "тест") and all(word in _STOCK or word.isdecimal() for word in words):
+        return True
+    label = host.partition(".")[0]
+    if len(local) == 1:
+        return local == label  # a@a.com; o@gmail.com may be somebody's
+    stock = _is_nothing(local) or is_nonsense(local) or (words and all(word in _STOCK for word in words))
+    return bool(stock) and (_STOCK_HOSTS.fullmatch(host) is not None or _is_nothing(label) or local == label)
+
+
+def _is_stock_number(text: str) -> bool:
+    """Of one repeated digit, counting, or with nothing but zeros behind its first part."""
+    digits = "".join(sign for sign in text if sign.isdecimal())
+    parts = (digits, digits[1:], digits[2:], digits[3:])
+    return not digits or digits.endswith("0000000") or any(len(part) >= 7 and is_nonsense(part) for part in parts)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(re.sub(r"['’ʼ`]", "", text))

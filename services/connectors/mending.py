@@ -1,0 +1,151 @@
+"""A text as its writer saw it: escapes and encodings that were put on twice are taken off, where that is certain.
+
+Nothing here raises, and a text that could also have been meant as it stands stays as it is.
+"""
+
+import codecs
+import html
+import re
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from services.connectors.exact_json import Tree, Value, texts_of
+from services.connectors.letters import likelihood
+
+_ROUNDS = 3  # what was escaped twice is seen; who escaped it four times did not mean a form
+_NUMBERED = re.compile(r"&(?:amp;)*#(?:[0-9]{2,7}|[xX][0-9a-fA-F]{2,6});")
+_NAMED = re.compile(
+    r"&(?:amp;)*(?:amp|quot|apos|nbsp|lt|gt|laquo|raquo|ndash|mdash|hellip|rsquo|lsquo|ldquo|rdquo|euro);"
+)
+_UNESCAPED = re.compile(r"&(?!(?:[a-zA-Z]{2,8}|#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6});)|[<>]")
+_JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}")
+_PERCENT = re.compile(
+    r"(?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})*%[89A-Fa-f][0-9A-Fa-f](?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})+"
+)
+# Letters that the first bytes of UTF-8 become under another charset, each with what its second byte becomes.
+_MISREAD = re.compile(
+    "[ÐÑÒÃÂÄÅâ][^A-Za-z ]|[РСТГВ][^а-яієґa-z .,]|[╨╤╥]|[–—][êëìíîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥]|[пяр][─-╿▀-▟░-▓]"
+)
+_READERS = ("cp1252", "cp1251", "cp866", "mac_roman", "koi8-r")
+_LATIN_FOR_CYRILLIC = re.compile("[À-ÿ³¿¯²ª´¥º¸]{4,}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SUSPECT = re.compile(
+    "&|%[89A-Fa-f]|\\\\u|[\0\ud800-\udfff\ufeff]|" + _MISREAD.pattern + "|" + _LATIN_FOR_CYRILLIC.pattern
+)
+
+
+def needs_mending(text: str) -> bool:
+    """A quick look: false means that `mended` would change nothing."""
+    return _SUSPECT.search(text) is not None or not (text.isascii() or unicodedata.is_normalized("NFC", text))
+
+
+def mended(text: str) -> str:
+    if not needs_mending(text):
+        return text
+    text = text.replace("\0", "\ufffd").replace("\ufeff", "")
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    for _ in range(_ROUNDS):
+        before = text
+        text = _unquoted(_unescaped(_read_again(text)))
+        if text == before:
+            break
+    return unicodedata.normalize("NFC", text.replace("\0", "\ufffd"))
+
+
+def mended_object(tree: Tree) -> Tree:
+    """Names and texts of a whole tree, looked at in one go: most need nothing."""
+    return _mended_names(tree) if needs_mending("\n".join(texts_of(tree))) else tree
+
+
+def _mended_names(tree: Tree) -> Tree:
+    """Two names that become one keep both values, the second as it was named."""
+    new: Tree = {}
+    for name, value in tree.items():
+        better = mended(name)
+        new[name if better in new else better] = _mended_value(value)
+    return new
+
+
+def _mended_value(value: Value) -> Value:
+    if isinstance(value, str):
+        return mended(value)
+    if isinstance(value, list):
+        return [_mended_value(item) for item in value]
+    return _mended_names(value) if isinstance(value, dict) else value
+
+
+def _unescaped(text: str) -> str:
+    """Numbered references of HTML are nobody's wish; named ones are undone where the whole text was escaped."""
+    if "&" in text:
+        text = _NUMBERED.sub(lambda found: _once(found[0]), text)
+        if _NAMED.search(text) and not _UNESCAPED.search(text):
+            text = _NAMED.sub(lambda found: _once(found[0]), text)
+    if "\\u" in text:
+        text = _JSON_ESCAPES.sub(_of_json, text)
+    return text
+
+
+def _once(reference: str) -> str:
+    while reference.startswith("&amp;"):
+        reference = "&" + reference[5:]
+    return html.unescape(reference)
+
+
+def _of_json(found: re.Match[str]) -> str:
+    """\\u041e\\u043b, as text: a JSON that was written into another."""
+    units = [int(unit, 16) for unit in found[0].split("\\u")[1:]]
+    return b"".join(unit.to_bytes(2, "big") for unit in units).decode("utf-16-be", "replace")
+
+
+def _unquoted(text: str) -> str:
+    """%D0%9E, as text: a form that was encoded twice. An address keeps its escapes: it is only right with them."""
+    if "%" not in text or "://" in text or not _PERCENT.fullmatch(text):
+        return text
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def _read_again(text: str) -> str:
+    """UTF-8 that somebody read as another charset on its way, or windows-1251 that was read as Latin letters."""
+    if _MISREAD.search(text):
+        for charset in _READERS:
+            if (again := _as_utf8(text, charset)) and likelihood(again) > likelihood(text):
+                return again
+    if _LATIN_FOR_CYRILLIC.search(text) and (raw := _bytes_of(text, "cp1252")):
+        again = raw.decode("cp1251", "replace")
+        if "\ufffd" not in again and likelihood(again) > likelihood(text) + 3:
+            return again
+    return text
+
+
+def _as_utf8(text: str, charset: str) -> str:
+    raw = _bytes_of(text, charset)
+    try:
+        again = raw.decode()
+    except UnicodeDecodeError:
+        return ""
+    letters = len(text) - len(again)
+    return again if letters > (charset == "cp1251") else ""  # "РІ" may well be a word, and no в
+
+
+def _bytes_of(text: str, charset: str) -> bytes:
+    """The bytes that were read as this text; bytes that mean nothing were read as control characters."""
+    try:
+        return text.encode(charset, "potik.control")
+    except UnicodeEncodeError:
+        return b""
+
+
+def _control(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    if not all("\x80" <= letter <= "\x9f" for letter in letters):
+        raise error
+    return bytes(map(ord, letters)), error.end
+
+
+codecs.register_error("potik.control", _control)

@@ -1,0 +1,67 @@
+"""What comes to a form's address and is no enquiry: pings, greetings, tests, and forms that nobody filled in."""
+
+import re
+
+from services.connectors.bodies import Body
+from services.connectors.evident import has_letters
+from services.connectors.exact_json import Tree
+from services.connectors.shapes import Entry
+from services.connectors.submission import Submission
+from services.connectors.values import first, text
+
+_GREETING = re.compile(
+    r"(?:.*[._ -])?(?:ping|pong|test|tests|verif\w*|url_verification|subscription_?validation|challenge|heartbeat"
+    r"|health\w*|hello|handshake)(?:[._ -].*)?"
+)
+_GREETINGS = frozenset(("webhook_id", "hook_id", "zen", "challenge", "hub.challenge", "ping", "hub.mode"))
+_SAYS_WHAT = ("event", "type", "action", "event_type", "eventType", "triggerType", "topic", "kind")
+_NO_WORDS = re.compile(
+    r"(?:test|тест|testing|hello|hi|ping|ok|привіт|world|webhook|message|\W|\d|this|is|a|from)*", re.I
+)
+
+
+def notice_of(tree: Tree) -> str:
+    """The kind of what plainly is no form; empty for anything else."""
+    if tree == {"test": "test"}:
+        return "tilda test"  # Tilda asks so whether somebody listens
+    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
+        notice = first(tree.get("attributes") or tree.get("message"), "eventType") or "notice"
+        return f"google forms {notice}"  # a Pub/Sub notice: the answers are to be fetched
+    if tree.get("is_test") is True or (tree.get("test") is True and "line_items" in tree):
+        return "test"  # its sender says so: Google Ads, Shopify
+    return ""
+
+
+def emptiness_of(said: Submission, entries: list[Entry], body: Body) -> str:
+    """Why there is no enquiry in a form; empty where somebody can be called back or has said something."""
+    if said.name.startswith("<test lead:"):
+        return "test"  # Facebook's
+    if said.name or said.phones or said.emails or body.files:
+        return ""
+    tree = body.tree
+    if _GREETINGS & tree.keys() or any(_GREETING.fullmatch(text(tree, name).lower()) for name in _SAYS_WHAT):
+        return "greeting"
+    if said.is_order or any(one.role == "amount" for one in said.sums) or any(_says(entry) for entry in entries):
+        return ""
+    return "nobody in it"
+
+
+def _says(entry: Entry) -> bool:
+    """Words of a person: an answer to a question for words, or several words anywhere."""
+    asked = entry.asked
+    if asked.role == "submission":
+        return entry.name.endswith("leadgen_id") and bool(entry.value)  # Facebook's notice: a lead lies there
+    if asked.volatile or asked.role.startswith("utm.") or asked.role in ("page", "form_id", "form_name"):
+        return False
+    if isinstance(entry.value, list):
+        return any(_says(entry._replace(value=item)) for item in entry.value)
+    return isinstance(entry.value, str) and _is_said(entry.value, asked.role, asked.technical or asked.closed)
+
+
+def _is_said(value: str, role: str, chosen: bool) -> bool:
+    words = value.split()
+    if role == "email" and "@" in value:
+        return True
+    if chosen or not has_letters(value, 3) or _NO_WORDS.fullmatch(value):
+        return False
+    return role == "message" or sum(map(has_letters, words)) >= 2

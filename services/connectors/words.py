@@ -1,0 +1,138 @@
+"""The words in which site owners name their fields: Ukrainian, English, Russian, Polish, some of them in Latin letters.
+
+Phrases are what is left of a name when the fillers are taken away. A word with * also stands for longer ones.
+"""
+
+import re
+from functools import lru_cache
+
+# Words that say nothing of what is asked.
+_FILLERS = """
+    your my you the a an what is s are please enter type tell us me and for to of in customer client contact user
+    buyer lead student students guest billing payer field input text value sender full main primary own та і й и по
+    в у до для з ваше ваш ваша вашу ваші вами вас вам вкажіть введіть напишіть укажите введите напишите залиште
+    оставьте як как клієнта клієнт покупця покупець замовника замовник заявника учасника учасник гостя гість
+    покупателя клиента заказчика участника платника vashe vash vasha twoje twój twoj podaj i oraz klienta kupującego
+    обовязково необхідно обязательно основний основной контактний контактна контактне контактный особистий
+    персональний додатковий дополнительный другий второй ще один second additional alternative other
+"""
+_PEOPLE = """
+    customer client contact user buyer lead student guest sender клієнт покупець замовник заявник учасник гість
+"""
+_CURRENCIES = "грн uah usd eur pln гривень гривні гривнях гривен zł"
+FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
+
+# What a whole name asks for.
+_PHRASES = {
+    "name": "name/fullname/fio/pib/піб/пиб/п б/п і б/фіо/фио/ф и о/імя/имя/звати/зовут/imya/imia/imja/person"
+    "/особа/лицо/імя прізвище/прізвище імя/прізвище імя батькові/імя прізвище батькові/имя фамилия"
+    "/фамилия имя/фамилия имя отчество/first last name/name surname/first last/imię nazwisko"
+    "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
+    "/обращаться/representative/представтеся/представьтесь/яке імя/imya prizvyshche/imya familiya/nome"
+    "/nombre/jméno/jmeno/meno/name in full",
+    "first": "first/first name/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
+    "middle": "middle/middle name/patronymic/батькові/отчество/middlename",
+    "last": "last/last name/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
+    "/nazwisko/nachname/apellido/cognome/příjmení/prijmeni/l name/familyname",
+    "email": "адреса електронної пошти/адрес электронной почты/адреса ел пошти/e mail address/adres e mail"
+    "/e mail/пошта/почта/електронна пошта/електронна адреса/ел пошта/эл почта/электронная почта/pochta"
+    "/poshta/електронну пошту/електронної пошти/електронної адреси/электронной почты/електронка/poczta"
+    "/адреса пошти",
+    "page": "page/page url/pageurl/url/source url/landing page/referer/referrer/сторінка/страница/page location"
+    "/href/current url/location href/url сторінки/site page",
+    "form_id": "form id/formid",
+    "form_name": "form name/formname/form title/formtitle/form",
+    "reference": "order id/orderid/order number/invoice/invoice id/номер замовлення/номер заказа/ordernumber/order no"
+    "/invoice number/номер рахунку/numer zamówienia/numer zamowienia",
+    "amount": "payment amount/order total/order amount/order sum/grand total/cart total/total price/total amount"
+    "/total sum/total cost/order cost/order price/сума замовлення/сумма заказа/загальна сума/общая сумма"
+    "/сума сплати/сплати/оплати/оплате/к оплате/разом/разом сплати/всього/итого/сума оплати/сумма оплаты"
+    "/сума покупки/сумма покупки/вартість замовлення/стоимость заказа/загальна вартість/общая стоимость"
+    "/suma zamówienia/suma zamowienia/wartość zamówienia/wartosc zamowienia/kwota zamówienia/do zapłaty"
+    "/razem/ordertotal/totalprice/order value",
+    "sum": "сума/сумма/sum/suma/summa/total/вартість/стоимость/vartist/stoimost/kwota/wartość/wartosc",
+    "price": "amount/price/ціна/цена/cina/tsina/cena",
+    "currency": "currency/валюта/currency code/waluta/currencycode/payment currency/order currency",
+}
+BY_PHRASE = {phrase: role for role, phrases in _PHRASES.items() for phrase in phrases.split("/")}
+
+_CLASSES = {
+    "phone": """
+        phone* tel telephone* mobile* mob cell cellphone cellular msisdn телефон* тел моб мобільн* мобильн*
+        мобілка telefon* komórka komorka viber вайбер* whatsapp ватсап вотсап handy
+    """,
+    "email": "email* mail mails e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
+    "person": """
+        імя імені имя имени піб пиб фіо фио fio pib imya imia imja imię imie imienia прізвищ* фамили* nazwisk*
+        звати зовут звертат* обращат*
+    """,
+    "name": "name fullname names",
+    "number": "number numer nomer номер номера номеру num numero nummer",
+    "reach": """
+        contact contacts контакт* kontakt* звяз* связ* telegram телеграм* tg messenger месенджер* мессенджер*
+        skype reach callback
+    """,
+    "message": """
+        message* msg повідомлен* сообщен* comment* коментар* комментар* komentar* text textarea question* питання
+        запитан* вопрос* pytannya note notes notatk* нотатк* примітк* примечан* побажан* пожелан* wish* wiadomość
+        wiadomosc treść tresc uwagi zapytanie опис* descri* details деталі подробиці body inquiry enquiry review
+        відгук* отзыв* feedback скарг* жалоб* proposal пропозиц* текст tekst soobshchenie povidomlennya
+    """,
+    # A "name" or a "number" of these is no person's.
+    "thing": """
+        product* товар* tovar* item* goods sku cart* kart* кошик* корзин* lines brand* бренд* course* курс*
+        event* захід заходу project* проект* проєкт* service* послуг* услуг* usług* categor* категор* tariff*
+        тариф* package* пакет* page* сторінк* страниц* campaign* кампан* ad adset adgroup file* файл* domain*
+        домен* website* site city міст* город* street* вулиц* улиц* country країн* region* област* district*
+        school* школ* univers* bank* банк* car cars auto авто* model* модел* марк* pet собак* кличк* cat dog
+        hotel* готел* отел* room* кімнат* комнат* warehouse* method* спосіб* способ* option* variant* варіант*
+        вариант* plan size* розмір* размер* color* колір* цвет* button* кнопк* block lang* role department*
+        відділ* отдел* position* посад* должност* job* login username логін* nick* нік* ник* subject тема* quiz*
+        назва назви назву названи* nazwa order* замовлен* заказ* zamówien* zamowien* code* код* id index індекс*
+        индекс* zip postal postcode postal* card* карт* iban account* рахун* счет* счёт* rachun* tax* іпн инн nip
+        pesel єдрпоу едрпоу edrpou passport* паспорт* invoice* інвойс* инвойс* договор* договір* contract* ttn
+        ттн track* article* артикул* qty quantity* кількіст* количеств* count* amount* price* ціна ціни цена цены
+        сума сумма sum total* вартіст* стоимост* date* дата дату дати даты day час часу time* hour* рік років
+        year* age вік возраст* guests people людей персон осіб floor* поверх* этаж* apartment* квартир* house*
+        будин* building* weight* вага вес height* зріст рост width* length* довжин* площ* area* score* rating*
+        оцінк* address* адрес* адреса field_id template* шаблон* list* список* tag* group* група* group currency
+        валют* discount* promo* промо* coupon* купон* fax факс gender стать пол birthday birth* народжен*
+        рождени* budget* бюджет* lat lon lng latitude longitude coord* координат* vin plate* sex company* компан*
+        firm* фірм* фирм* organi* організац* организац* corporat* legal юр юрособ* тов фоп llc
+    """,
+    # Somebody on the side of the site: never the one who sends.
+    "staff": """
+        manager* менеджер* admin* адмін* админ* seller* продавц* продавец* продавець* shop* магазин* store*
+        support* підтримк* поддержк* operator* оператор* consultant* консультант* our наш* hotline vendor*
+        supplier* постачальник* поставщик* tracking calltracking line owner* staff employee* співробітник*
+        сотрудник* notify* notification* sales noreply responsible* відповідальн* ответственн* assigned* author*
+        автор* master* майстер* майстр* мастер* doctor* лікар* врач* teacher* викладач* учител* вчител* trainer*
+        тренер* coach* agent* агент* courier* кур'єр* курєр* курьер* рієлтор* риелтор* realtor* dispatcher*
+        диспетчер* sprzedawc* sklep* menedżer* menedzer* virtual did dynamic destination webmaster* cc bcc
+    """,
+    # Somebody near the one who sends.
+    "near": """
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* friend* друга друг друзів
+        друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк* сын* husband* wife
+        дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків батька
+        родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
+        referrer* referral* recommended* рекоменд* spouse* shipping* delivery* доставк* odbiorc* dostaw* dziecka
+        dziecko driver* водій* водител* inviter* office* офіс* офис* patient* пацієнт* пациент* contractor*
+        groom* bride* наречен* гостей guests honoree іменинник*
+    """,
+    "company": "company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat*",
+    "consent": """
+        consent* agree* acceptance* accept* privacy gdpr policy terms згод* погодж* соглас* zgod* rodo optin opt
+        newsletter* subscribe* підпис* подписк* tos ознайомлен*
+    """,
+}
+_BY_CLASS = {
+    name: re.compile("|".join(re.escape(word).replace(r"\*", r"\w*") for word in words.split()))
+    for name, words in _CLASSES.items()
+}
+
+
+@lru_cache(maxsize=16_384)
+def classes(word: str) -> frozenset[str]:
+    """What a word of a field's name can point to."""
+    return frozenset(name for name, words in _BY_CLASS.items() if words.fullmatch(word))

@@ -1,0 +1,64 @@
+"""What a form is worth: the sum that it plainly names, or nothing, with a sentence that says why."""
+
+from typing import NamedTuple
+
+from crm.money import currency_named, read_sum
+
+_STRENGTH = {"amount": 3, "sum": 2, "price": 1}
+
+
+class Sum(NamedTuple):
+    """A sum as it was given, and how plainly its field asks for what the deal is worth."""
+
+    role: str
+    value: str
+    weight: int
+
+
+class Worth(NamedTuple):
+    """In the currency's smallest unit. `doubt`: why a sum that was given is not taken."""
+
+    minor: int | None
+    currency: str
+    doubt: str = ""
+
+
+NOTHING = Worth(None, "")
+
+
+def worth(sums: list[Sum], currency_text: str, default: str, is_order: bool) -> Worth:
+    """Of several sums the one that is asked for most plainly. A currency that is not known makes no sum of any."""
+    best, strength = None, 0
+    for given in sums:
+        power = _STRENGTH[given.role] - (given.weight < 2)
+        if given.role == "price" and not (is_order or currency_text or _currency_in(given.value)):
+            continue  # a plain "amount" or "price" may be of anything
+        if power > strength and given.value:
+            best, strength = given, power
+    if best is None:
+        return NOTHING
+    named = currency_named(currency_text) if currency_text else default
+    read = read_sum(best.value, named or default)
+    if read is None:
+        if strength < 3 and not any(map(str.isdecimal, best.value)):
+            return NOTHING  # "total": "please ask"
+        return _unread(best.value, "cannot be read as one certain sum")
+    minor, currency = read
+    own = _currency_in(best.value)
+    if named is None and not own:
+        return _unread(best.value, f"is in a currency that is not known ({currency_text[:40]!r})")
+    if named is not None and currency_text and own and own != named:
+        return _unread(best.value, f"is not in the currency that the form names ({currency_text[:40]!r})")
+    if minor < 0:
+        return _unread(best.value, "is less than nothing")
+    return Worth(minor, currency)
+
+
+def _currency_in(text: str) -> str:
+    """The currency that stands with a sum, whatever is the default; empty if none does."""
+    one, two = read_sum(text, "UAH"), read_sum(text, "USD")
+    return one[1] if one and two and one[1] == two[1] else ""
+
+
+def _unread(value: str, why: str) -> Worth:
+    return Worth(None, "", f"The sum {value[:60]!r} {why}, so the deal has none: it is kept as text among the fields.")
