@@ -32,7 +32,7 @@ strawberry.enum(moments.Clock, description="Every event has two: when it happene
 
 @strawberry.input(description="A moment in the past, on one of two clocks.")
 class AsOf:
-    at: datetime = strawberry.field(description="UTC where it names no zone. This moment counts.")
+    at: datetime = strawberry.field(description="With its zone. What happened at this very moment counts.")
     clock: moments.Clock = strawberry.field(default=moments.Clock.OCCURRED, description="By which clock.")
 
 

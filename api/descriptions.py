@@ -96,7 +96,6 @@ FIELDS = {
     "phoneText": "The number as it was given.",
     "phones": "E.164.",
     "conflicts": "Where a merged card says otherwise: `name` or `fields.<key>`, and all values.",
-    "sources": "After a merge: what each card says by itself, by its id; its own at the empty id.",
     "written": "Custom fields that were converted to their type: each as its form had it.",
     "repeats": "How often the same enquiry came again while the deal was open.",
     "phoneTexts": "As they were first given, in the order of `phones`.",

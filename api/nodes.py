@@ -24,7 +24,7 @@ from crm.projection import Projection
 from crm.shared import Attachment as AttachmentStruct
 from projections import PROJECTIONS
 
-HIDDEN = {"step", "weights"}  # columns that only an order, or a fold, needs
+HIDDEN = {"step", "weights", "sources"}  # columns that only an order, or a fold, needs
 Fields = dict[str, Any]
 
 

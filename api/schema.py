@@ -63,7 +63,7 @@ declare(
 )
 declare(
     "Query",
-    "Everything that can be read. A row of another workspace is as if it were not there.",
+    "Everything that can be read. Rows of other workspaces are never found.",
     {},
     {
         "node": field(

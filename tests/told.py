@@ -10,7 +10,7 @@ from crm.shared import AssignmentRule, Payer, Phone
 from tests.given import MINUTE, NOON, call, form, message, paid, shop
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
-EMAILS = ["a@ua.net", "b@ua.net"]
+EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
 IBANS = ["UA213223130000026007233566001", "UA213223130000026007233566002"]
 RULES = shop(
     AssignmentRule("Form", ("anna", "borys"), source="form"),
@@ -31,6 +31,7 @@ forms = st.fixed_dictionaries(
         "amount_minor": some(None, 100, 250),
         "reference": some("", "R-1"),
         "name": some("", "Oleh", "Ivan Bondar"),
+        "suspicious": some("", "", "", "a hidden field was filled in"),
     }
 )
 payments = st.fixed_dictionaries(

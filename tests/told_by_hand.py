@@ -9,7 +9,7 @@ from crm.envelope import Fact
 from crm.state import Contact, Deal, Payment
 from crm.state.by_hand import Note, Task
 from tests.by_hand import AtTheDesk
-from tests.told import PHONES, RULES, any_facts
+from tests.told import EMAILS, PHONES, RULES, any_facts
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
 SUM = st.integers(0, 300).map(lambda minor: {"minor": minor})
@@ -21,9 +21,17 @@ ASKED: dict[str, dict[str, Any]] = {
         "name": st.sampled_from(("Olha", "Ivan")),
         "add_phones": st.lists(st.sampled_from(PHONES), max_size=1),
         "remove_phones": st.lists(st.sampled_from(PHONES), max_size=1),
+        "remove_emails": st.lists(st.sampled_from(EMAILS), max_size=1),
+        "fields": st.sampled_from(({}, {"size": '"M"'}, {"size": '"L"'}, {"size": "null"})),
     },
     "contact_merge": {"contact_id": Contact, "into_id": Contact},
     "contact_unmerge": {"contact_id": lambda card: isinstance(card, Contact) and card.merged_into},
+    "identifier_settle": {
+        "contact_id": Contact,
+        "kind": "email",
+        "value": st.sampled_from(EMAILS),
+        "nobodys": st.booleans(),
+    },
     "deal_open": {"contact_id": Contact, "title": "Desk", "amount": SUM},
     "deal_change": {
         "deal_id": Deal,
@@ -58,7 +66,12 @@ ASKED: dict[str, dict[str, Any]] = {
     "task_remove": {"task_id": Task},
     "stage_add": {"key": st.sampled_from(("offer", "new"))},
     "stage_remove": {"key": st.sampled_from(("in_progress", "offer"))},
-    "field_define": {"entity": "deal", "key": "size", "type": "text", "required": st.booleans()},
+    "field_define": {
+        "entity": st.sampled_from(("deal", "contact")),
+        "key": "size",
+        "type": "text",
+        "required": st.booleans(),
+    },
     "field_retire": {"entity": "deal", "key": "size"},
 }
 

@@ -64,7 +64,7 @@ def input_type(struct: type[Struct]) -> Any:
 
 def about_of(hint: Any) -> msgspec.Meta:
     found = [said for said in getattr(hint, "__metadata__", ()) if isinstance(said, msgspec.Meta)]
-    return found[0] if found else msgspec.Meta()
+    return next((said for said in reversed(found) if said.description or said.extra), msgspec.Meta())
 
 
 def graphql_type(hint: Any) -> Any:

@@ -52,7 +52,8 @@ def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
         holders, tied = holders_of(state, way.key), tied_to(state, way)
         related |= tied
         if way.of_a_role or len({**holders, **tied}) > 1 or doubted_among(state, way.key, [*holders.values()]):
-            doubts.append(f"its payer's {in_words(way)} was seen with several people, or is nobody's own")
+            seen = "is read by several people" if way.of_a_role else "was seen with several people"
+            doubts.append(f"its payer's {in_words(way)} {seen}")
             related |= holders
         else:
             cards |= holders

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
+from api.lists import LISTS
+from api.named import camel
 from api.schema import schema
+from crm import indexes
 
 HOUSE = Path(__file__).parent.parent.parent
 TABLE = re.compile(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", re.MULTILINE)
@@ -50,3 +53,19 @@ def test_the_table_has_every_code() -> None:
 @pytest.mark.parametrize("text", SNIPPETS)
 def test_a_snippet_fits_the_schema(text: str) -> None:
     assert validate(schema._schema, parse(text)) == []
+
+
+def test_the_table_of_lists_has_every_filter_and_order() -> None:
+    told = {}
+    for line in (HOUSE / "docs" / "graphql.md").read_text("utf-8").splitlines():
+        name, *cells = [re.findall(r"`(\w+)`", cell) for cell in line.strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 3 and any(cell.isupper() for cell in cells[2]):
+            told[name[0]] = tuple(map(sorted, cells))
+    made = {}
+    for name, listed in LISTS.items():
+        declared = indexes.indexes(listed.projection)
+        free = {f for f, filter in listed.filters.items() if indexes.contained(declared, [filter.column])}
+        orders = {order.rpartition("_")[0] for order in listed.orders}
+        filters = sorted(map(camel, listed.filters.keys() - free)), sorted(map(camel, free))
+        made[camel(name)] = (*filters, sorted(orders))
+    assert told == made

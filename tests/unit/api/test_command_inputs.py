@@ -1,7 +1,11 @@
 """Inputs of mutations: read off the commands, all described; what a caller gets wrong is told with its field."""
 
+import asyncio
+import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +14,11 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType
 from msgspec import UNSET
 
 from api.commands.inputs import CustomFieldInput, command_of, input_type
+from api.context import Context
+from api.engine import Engine
 from api.errors import BadInput
+from api.http.asked import of_body
+from api.http.refusal import Refusal
 from api.schema import schema
 from crm.commands import Code, Money, Rejected
 from crm.decisions.commands import COMMANDS
@@ -100,3 +108,64 @@ def test_what_nothing_can_keep_is_refused_or_replaced() -> None:
     with pytest.raises(BadInput, match="half a character"):
         made("note_add", contact_id=CARD, text="\ud800")
     assert made("note_add", contact_id=CARD, text="a\0b").text == "a\ufffdb"
+
+
+class Desk:
+    """Takes a command and refuses it."""
+
+    command: Any = None
+
+    async def carry_out(self, declared: Any, command: Any, key: str, effect: Any) -> Any:
+        self.command = command
+        raise Rejected("", Code.INVALID, "That is all.")
+
+
+def commanded(query: str, variables: str = "{}") -> tuple[Any, Any]:
+    """The command that a request becomes, and the answer."""
+    token: Any = SimpleNamespace(id="t", workspace=CARD, scopes=("write",), name="")
+    access: Any = SimpleNamespace(token=lambda _: token)
+    desk, engine = Desk(), Engine()
+    nothing: Any = None
+    context = Context(nothing, access, nothing, "Bearer x", desk=desk)  # type: ignore[arg-type]  # all that is asked of it
+    asked = of_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode())
+    answer = asyncio.run(engine.answer(engine.prepare(asked.query or "", None, token), asked.variables, context))
+    return desk.command, json.loads(answer.body)
+
+
+CHANGE = """mutation ($one: JSON, $two: JSON) { dealChange(input: { dealId: "x", fields: [
+  { key: "one", value: $one }, { key: "two", value: $two } ] }) { userErrors { message } } }"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "fields"),
+    [
+        ("{}", {}),  # it was a server error
+        ('{"one": 1.10}', {"one": "1.10"}),
+        ('{"one": null, "two": {"a": [12345678901234567890.12345678901234567891]}}',
+         {"one": "null", "two": '{"a":[12345678901234567890.12345678901234567891]}'}),
+    ],
+)  # fmt: skip
+def test_a_custom_field_whose_value_is_not_given_stays_as_it_is(variables: str, fields: dict[str, str]) -> None:
+    command, answer = commanded(CHANGE, variables)
+    assert answer["data"]["dealChange"]["userErrors"] == [{"message": "That is all."}]
+    assert command.fields == fields
+
+
+def test_a_custom_field_that_is_given_twice_is_refused() -> None:
+    """Its first value was lost."""
+    command, answer = commanded(CHANGE.replace('"two"', '"one"'), '{"one": 1, "two": 2}')
+    assert command is None
+    assert answer["errors"][0]["message"] == "`one` is given twice. Nothing was changed. Give it once."
+
+
+@pytest.mark.parametrize("number", ["1e400", "[1e400]"])
+def test_a_custom_field_takes_no_number_out_of_range(number: str) -> None:
+    """It was kept as null, which takes the field away."""
+    for query, variables in (
+        (CHANGE, f'{{"one": {number}}}'),
+        (CHANGE.replace("value: $one", f"value: {number}"), "{}"),
+    ):
+        with suppress(Refusal):
+            command, answer = commanded(query, variables)
+            assert command is None
+            assert any("out of range" in error["message"] for error in answer["errors"])

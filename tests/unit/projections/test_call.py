@@ -27,7 +27,7 @@ def update(phase: str, at: int = 0, **told: Any) -> CallUpdated:
 def completed(phase: str, at: int, recording: str = "https://record/1") -> CallRow:
     return CallRow(
         CALL, OLENA, "c-1", "in", "+380671234567", "067 123 45 67", "12", "+380441112233", True, phase, "taras", 4, 61,
-        "answered", recording, NOON, Micros(NOON + at), NOON,
+        "answered", recording, NOON, Micros(NOON + at), created_at=NOON,
     )  # fmt: skip
 
 
