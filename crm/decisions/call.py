@@ -36,7 +36,8 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
     """Whether a card was made. A call without a number is nobody's: it gets one of its own, without identifier, and
     nothing is guessed."""
     way = way_of(report.phone)
-    contact = holder(case.state, way.key) or nameless(case.state, way.key) if way else None
+    owner = holder(case.state, way.key) if way else None
+    contact = owner or (nameless(case.state, way.key) if way else None)
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None and not internal(report.phone):  # a colleague is in no book of customers
         yield from created(case, contact_id, "", "call", report.utm)
