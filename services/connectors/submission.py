@@ -56,7 +56,8 @@ class Submission:
         for name in ("COOKIES", "meta.page_url"):
             if found := self.fields.get(name):
                 self._utm_in(found)
-        self._utm_in(self.texts.get("page", ""))
+        if page := self.texts.get("page"):
+            self._utm_in(page)
 
     def _called(self) -> str:
         given = [self.texts.get(role, "") for role in _NAMES]
@@ -73,7 +74,7 @@ class Submission:
         trap = own or asked.trap
         if trap and is_filled(value, own):
             self.suspicious = f"The field {name!r}, which people do not see, was filled in."
-        elif asked.role and asked.weight == PLAIN and asked.whose == SENDER and self._recognised(entry):
+        elif asked.plain and self._recognised(entry):
             return
         kept = self._keep(name, value)
         if asked.volatile:
