@@ -210,6 +210,8 @@ class Submission:
 
     def _offer(self) -> None:
         for name, value, asked in self._left:
+            if asked.role == "email":
+                continue  # what stands in it is half of an address
             of_near = asked.whose in (RECIPIENT, NEAR) and asked.role == "phone"
             if isinstance(value, str) and (of_near or (asked.whose == SENDER and not asked.closed)):
                 self.ways.offer(name, value)
