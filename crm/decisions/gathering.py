@@ -20,8 +20,9 @@ from crm.state.references import reference_key, reference_of
 NOBODY = Payer()
 UNKNOWN = Known()
 MOST_NAMED = 6  # candidates that a reason names
-# A plug-in hangs a time or a count of tries on the shop's number: 10467#1795860112, WC-1004_2.
-STEM = re.compile(r"(.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
+# A plug-in puts a word before the shop's number and a time or a count of tries behind: order_10467, 10467#1795860112.
+STEM = re.compile(r"(?:[^\W\d]+[-_:#])*(?P<whole>.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})?", re.ASCII)
+BEHIND = re.compile(r"(?P<whole>.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
 
 
 class Told(NamedTuple):
@@ -88,12 +89,18 @@ class Evidence:
             for deal in deals:
                 self.candidate(deal).speaks[Kind.REFERENCE] = f"its reference is {reference}"
             if not deals:
-                stem = STEM.fullmatch(reference)
-                for deal in self.referred(stem[1]) if stem else ():
-                    self.candidate(deal).speaks[Kind.ORDER] = f"its reference {reference} begins with the deal's"
+                for deal in self.within(reference):
+                    self.candidate(deal).speaks[Kind.ORDER] = f"its reference {reference} holds the deal's"
                 if number is None:
                     self.missing.append(f"no deal has the reference {reference}")
                 self.hints.append(reference_hint(reference))
+
+    def within(self, reference: str) -> list[Deal]:
+        """The deals whose reference is in that of a gateway."""
+        for stem in (BEHIND.fullmatch(reference), STEM.fullmatch(reference)):
+            if stem and stem["whole"] != reference and (deals := self.referred(stem["whole"])):
+                return deals
+        return []
 
     def by_words(self) -> None:
         words, machine = self.words, {reference_of(reference) for reference in self.told.references}

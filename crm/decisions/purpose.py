@@ -14,6 +14,7 @@ from crm.decisions.vocabulary import (
     BETWEEN,
     CALLED_SO,
     DEAL,
+    MONTH,
     NEUTRAL,
     NOT_A_CUSTOMERS,
     ORDER,
@@ -64,6 +65,7 @@ ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
 PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
+DAY = re.compile(rf"\s(?:{MONTH})\w*")
 MORE_DIGITS = re.compile(r"\s\d")
 FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
@@ -135,7 +137,9 @@ def kind_of(left: str, right: str) -> str:
     if OWN_BARE.search(left):
         return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
     if OWN_WORD.search(left):
-        return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
+        if MEASURED.match(right.lower()) or DAY.match(right.lower()):
+            return ""
+        return "order" if MORE_DIGITS.match(right) else "deal"
     if word := ORDER_WORD.search(left):
         if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
             return "other"
