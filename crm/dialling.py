@@ -11,7 +11,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 _GROUP = re.compile(r"[0-9]+")
-_COUNTING = ("0123456789012345", "9876543210987654")
+_UP, _DOWN = "0123456789012345", "9876543210987654"
 _FOREIGN_GROUPS = ("381", "382", "383", "385", "386", "387", "389")  # country codes that begin like +38
 _UKRAINE = "UA"
 
@@ -46,7 +46,13 @@ def from_abroad(digits: str) -> str:
 
 def is_nonsense(digits: str) -> bool:
     """Whether it is one digit repeated, or counting up or down: typed to fill a field in."""
-    return len(set(digits)) <= 1 or any(digits in run for run in _COUNTING)
+    return digits in _UP or digits in _DOWN or len(set(digits)) <= 1
+
+
+def national_of(e164: str) -> str:
+    """The digits without the country's code; empty for what is no E.164."""
+    number = _parsed(e164, "") if e164.startswith("+") else None
+    return _nsn(number) if number else ""
 
 
 def begins_whole(spelled: str, country: str) -> bool:
@@ -55,7 +61,8 @@ def begins_whole(spelled: str, country: str) -> bool:
     begin = spelled.lstrip(" (").replace("(", "").replace(")", "")
     if plan is None or begin.startswith(("+", "00")):
         return begin.startswith(("+", "00"))
-    return not plan.prefix or begin.startswith((plan.prefix, plan.code))
+    # Where all numbers are of one length, that says enough.
+    return not plan.prefix or len(plan.lengths) == 1 or begin.startswith((plan.prefix, plan.code))
 
 
 def _behind_38(digits: str, groups: list[str], plus: bool, country: str) -> tuple[bool, str]:
@@ -107,7 +114,8 @@ def _national(digits: str, groups: list[str], country: str) -> str:
     if number is None or plan is None:
         return ""
     international = digits.startswith(plan.code) and len(digits) == len(plan.code) + len(_nsn(number))
-    whole = international or (bool(plan.prefix) and digits.startswith(plan.prefix))
+    abroad = str(number.country_code) != plan.code  # dialled with the prefix for calls abroad
+    whole = international or abroad or (bool(plan.prefix) and digits.startswith(plan.prefix))
     if _good(number, country, whole):
         return _e164(number)
     # Too long for a number of here by far, and whole as one of another country: a program left the plus out.

@@ -17,6 +17,7 @@ _LABEL = re.compile(r"^[^\W\d_][\w .-]{0,30}:\s*")
 _MAILTO = re.compile(r"\bmailto:([^\s?]+)(?:\?\S*)?", re.IGNORECASE)
 _LINK = re.compile(r"\w+://")
 _EDGES = " \t\"'`«»“”„‘’.,;:!?…"
+_BEGINS = _EDGES.replace(".", "")  # a point in front belongs to a word that is missing
 _DASH = re.compile(r"\s+[-–—]+\s+")
 
 
@@ -62,7 +63,7 @@ _cached = lru_cache(maxsize=16_384)(_emails)
 
 def _of_piece(piece: str) -> list[str] | None:
     """The addresses between two marks; None if the words around may be a part of one."""
-    piece = _LABEL.sub("", piece.strip(_EDGES))
+    piece = _LABEL.sub("", piece.rstrip(_EDGES).lstrip(_BEGINS))
     if not piece:
         return []
     if "@" not in piece:
@@ -91,7 +92,7 @@ def _is_remark(word: str) -> bool:
 
 def address_of(word: str) -> str:
     """One address alone, in its one form; empty if it is none that is certain."""
-    local, at, domain = word.strip(_EDGES).strip("<>").lower().rpartition("@")
+    local, at, domain = word.rstrip(_EDGES).lstrip(_BEGINS).strip("<>").lower().rpartition("@")
     if not at or "@" in local or not 1 <= len(local) <= 64 or not _LOCAL.fullmatch(local):
         return ""
     host = _host(domain)

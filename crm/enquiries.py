@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -39,6 +40,7 @@ def short(said: Any) -> str:
     return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
 
 
+@lru_cache(maxsize=4_096)
 def technical(name: str) -> bool:
     return TECHNICAL.search(name.lower().replace("-", "_").strip(" []")) is not None
 
@@ -47,6 +49,7 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+@lru_cache(maxsize=4_096)
 def place(page: str) -> str:
     """The page without what only says by which advertisement somebody came."""
     if not page:

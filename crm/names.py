@@ -10,7 +10,7 @@ from crm.spelling import word_key
 WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’‘ʼ`´](?=[^\W\d_]))*")
 LETTERS_OF_A_SLIP = 4  # shorter words differ by a letter because they are others
 TITLES = """тов тзов фоп пп ооо ип чп прат пат ltd llc inc gmbh fop пан пані панна mr mrs ms dr та і and"""
-NOT_A_NAME = frozenset(map(word_key, TITLES.split()))
+NOT_A_NAME = frozenset(TITLES.split())
 PATRONYMIC = re.compile(
     r"(ович|евич|йович|івна|ївна|овна|евна|ична|ovych|evych|ovich|evich|ivna|yivna|ovna|evna)$", re.I
 )
@@ -31,7 +31,7 @@ def agree(one: str, two: str) -> bool | None:
         first, second = second, first
     pairs = matched(first, second)
     if not any(not a.initial and not b.initial for a, b in pairs):
-        return False  # initials alone are many people's
+        return None if len(pairs) == len(first) else False  # initials alone are many people's
     if len(pairs) == len(first):
         return True
     # What both have may be a given name, which stays when the other is changed, or a family's name.
@@ -48,13 +48,13 @@ def same(one: str, two: str) -> bool:
     """Whether both tell a whole name, and it is the same."""
     first, second = words(one), words(two)
     whole = min(len(first), len(second)) >= 2 and not any(word.initial for word in (*first, *second))
-    return whole and len(first) == len(second) == len(matched(first, second))
+    return whole and len(first) == len(second) == len(matched(first, second, slips=False))
 
 
 @lru_cache(maxsize=16_384)
 def words(name: str) -> tuple[Word, ...]:
     """Without titles and kinds of firms; where there is more to go by, also without the father's name or initial."""
-    parts = [part for part in WORD.findall(name) if word_key(part) not in NOT_A_NAME]
+    parts = [part for part in WORD.findall(name) if part.casefold() not in NOT_A_NAME]
     if len(parts) > 2:
         parts = [part for part in parts if not PATRONYMIC.search(part)] or parts
     first_initial = next((part for part in parts if len(part) == 1), "")
@@ -64,25 +64,25 @@ def words(name: str) -> tuple[Word, ...]:
     return tuple(Word(key, initial, known.get(key, frozenset())) for key, initial in keys if key)
 
 
-def matched(first: tuple[Word, ...], second: tuple[Word, ...]) -> list[tuple[Word, Word]]:
+def matched(first: tuple[Word, ...], second: tuple[Word, ...], slips: bool = True) -> list[tuple[Word, Word]]:
     """Each word with one of the other name, whole words before initials."""
     pairs: list[tuple[Word, Word]] = []
     free = list(second)
     for a in sorted(first, key=lambda word: word.initial):
         for b in sorted(free, key=lambda word: word.initial != a.initial):
-            if alike(a, b):
+            if alike(a, b, slips):
                 pairs.append((a, b))
                 free.remove(b)
                 break
     return pairs
 
 
-def alike(one: Word, two: Word) -> bool:
+def alike(one: Word, two: Word, slips: bool) -> bool:
     if one.initial or two.initial:
         return one.key.startswith(two.key) or two.key.startswith(one.key)
     if one.key == two.key or one.given & two.given:
         return True
-    if one.given and two.given:
+    if not slips or (one.given and two.given):
         return False
     return min(len(one.key), len(two.key)) >= LETTERS_OF_A_SLIP and slip(one.key, two.key)
 

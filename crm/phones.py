@@ -29,7 +29,7 @@ _THREE = re.compile(r"(?<=\d)[зЗ](?=[\d\s()./-]|$)")
 _ONE = re.compile(r"(?<=\d)[lIіІ](?=\d)")
 _EXTENSION = re.compile(
     r"(?:[,;]?\s*\(?\s*(?:\b(?:дод|доб|доп|внутр?|вн|ext|extn|extension|wew|poste|int)[а-яіїєґ]*\b\.?|(?<=\d)[xх]|(?<=\d\s)[xх]|#)"
-    r"\s*[.:№]?\s*)(\d{1,6})(?!\d)\)?",
+    r"\s*[.:№=]?\s*)(\d{1,6})(?!\d)\)?",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"(?:^|(?<=[\s,;]))\d[).]\s+(?=[+0(])")
@@ -47,8 +47,15 @@ class _Found(NamedTuple):
 
 def read_phone(text: str, country: str = "UA") -> Phone:
     """The text as it was given, and its E.164 form where the text certainly holds one number and no second."""
+    return _cached_one(text, country) if len(text) <= _CACHED else _one(text, country)
+
+
+def _one(text: str, country: str) -> Phone:
     found = phones_in(text, country)
     return Phone(text, found[0].e164, found[0].extension) if len(found) == 1 else Phone(text, "")
+
+
+_cached_one = lru_cache(maxsize=65_536)(_one)
 
 
 def phones_in(text: str, country: str = "UA") -> list[Phone]:
@@ -78,7 +85,7 @@ def _phones(text: str, country: str) -> tuple[Phone, ...]:
     )
 
 
-_cached = lru_cache(maxsize=65_536)(_phones)
+_cached = lru_cache(maxsize=16_384)(_phones)
 
 
 def _ukrainian(text: str) -> str:

@@ -4,18 +4,21 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from crm.dialling import is_nonsense
+from crm.dialling import is_nonsense, national_of
 
 _LONGEST = 254
 _WORD = re.compile(r"[^\W_]+")
+_BEGINNING = re.compile(r"([^\W\d_]+\d{3,}(?=@))|[^\W\d_]{3,}(?=[\s._\d@]|$)")
 _NOTHING_WORDS = """
     немає нема нету нет ні ненемає відсутній відсутня відсутнє відсутня отсутствует невідомо невідомий невідома
     неизвестно неизвестный неизвестная анонім анонимно анонімно аноним anonymous anonim anonymously no not none nope
     nothing null nan undefined unknown na nemae nema net nomail noemail noname nobody empty blank brak
+    set provided given
     nie niema nieznany brakdanych ніхто никто ненадо неуказано невказано невказаний
 """
 _STOCK_WORDS = """
-    test tests testing tester tst demo sample example user username guest name firstname lastname surname mail email
+    test tests testing tester tst demo sample example user username guest client customer name
+    firstname lastname surname mail email
     asdf asdfg asdfgh qwerty qwert qwe abc xyz foo bar foobar fake temp xxx
     тест тестовий тестовая тестовый тестовое тестування проба пробный пробний приклад гість гость імя имя прізвище
     фамилия піб фио клієнт клиент покупець покупатель користувач пользователь фыва йцукен йцу фівапр абв testowy klient
@@ -35,7 +38,33 @@ _NOTHING, _STOCK, _MAILBOXES = (frozenset(words.split()) for words in (_NOTHING_
 
 def is_placeholder(kind: str, value: str) -> bool:
     """Whether a "name", "email" or "phone" was only written to write something: "-", "немає", test@test.com."""
-    return _is_placeholder(kind, value) if len(value) <= _LONGEST else False
+    if len(value) > _LONGEST or _is_somebodys(kind, value):
+        return False
+    return _is_placeholder(kind, value)
+
+
+def _is_somebodys(kind: str, value: str) -> bool:
+    """At a glance, for most: the last digits of a number that is no row of one step, the first word of a name."""
+    if kind == "phone":
+        last = value[-3:]
+        if not (len(value) > 9 and last.isascii() and last.isdecimal()):
+            return False
+        one, two, three = map(int, last)
+        return (two - one - three + two) % 10 != 0
+    word = _BEGINNING.match(value)
+    if word is None or not (word[1] or _is_no_stock_word(word[0])):
+        return False
+    return kind == "name" or _is_no_stock_host(value.rpartition("@")[2])
+
+
+@lru_cache(maxsize=8_192)
+def _is_no_stock_word(word: str) -> bool:
+    return not _is_placeholder("name", word) and not _is_placeholder("email", f"{word}@host-of-somebody.com")
+
+
+@lru_cache(maxsize=8_192)
+def _is_no_stock_host(host: str) -> bool:
+    return not _is_placeholder("email", f"olena.koval@{host}")
 
 
 @lru_cache(maxsize=16_384)
@@ -50,10 +79,10 @@ def _is_placeholder(kind: str, value: str) -> bool:
 
 def _is_nothing(text: str) -> bool:
     """No letter or digit, one of them again and again, or words for none only."""
-    signs = [sign for sign in text if sign.isalnum()]
-    if len(set(signs)) <= 1:
+    if len(set(filter(str.isalnum, text))) <= 1:
         return True
-    return all(word in _NOTHING for word in _words(text)) or "".join(_words(text)) in _NOTHING
+    words = _words(text)
+    return all(word in _NOTHING for word in words) or "".join(words) in _NOTHING
 
 
 def _is_stock_name(text: str) -> bool:
@@ -79,9 +108,8 @@ def _is_stock_address(text: str) -> bool:
 
 def _is_stock_number(text: str) -> bool:
     """Of one repeated digit, counting, or with nothing but zeros behind its first part."""
-    digits = "".join(sign for sign in text if sign.isdecimal())
-    parts = (digits, digits[1:], digits[2:], digits[3:])
-    return not digits or digits.endswith("0000000") or any(len(part) >= 7 and is_nonsense(part) for part in parts)
+    digits = national_of(text) or "".join(sign for sign in text if sign.isdecimal())
+    return not digits or digits.endswith("0000000") or is_nonsense(digits)
 
 
 def _words(text: str) -> list[str]:

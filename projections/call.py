@@ -14,6 +14,7 @@ RANK = {phase: rank for rank, phase in enumerate(PHASES)}
 UNKNOWN = -1  # a phase that Potik does not know is behind all
 FIELDS = ("direction", "line", "employee", "wait_s", "talk_s", "disposition", "recording")
 WEIGHED = (*FIELDS, "phone")
+SINCE = 10**18  # microseconds: makes the moment of any event a number from 0 on
 
 
 class CallRow(Row, frozen=True, gc=False):
@@ -36,7 +37,7 @@ class CallRow(Row, frozen=True, gc=False):
     recording: str
     started_at: Micros
     touched_at: Micros
-    weights: tuple[str, ...] = ()  # of WEIGHED: phase and time of the report that said it; empty: no report did
+    weights: tuple[str, ...] = ()  # of WEIGHED: phase and moment of the report that said it; empty: none did
     created_at: Micros = Micros(0)
 
 
@@ -52,33 +53,28 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
     if row is None and not event.call:  # an older event, which does not say what call it is about
         return None
     row = row or begun(event)
-    at = event.meta.occurred_at
+    at, started_at = event.meta.occurred_at, event.started_at
     rank = RANK.get(event.phase, UNKNOWN)
-    weights = dict(zip(WEIGHED, row.weights or [""] * len(WEIGHED), strict=True))
+    weight = f"{rank + 1}{at + SINCE:019d}"  # as text it is in the order of phase and time
+    weights = [*row.weights] or [""] * len(WEIGHED)
     said: dict[str, Any] = {}
-    for name in FIELDS:
+    for n, name in enumerate(FIELDS):
         told = getattr(event, name)
-        if told not in ("", None) and outweighs(weights, name, (rank, at)):
-            said[name] = told
-    if (phone := event.phone) and outweighs(weights, "phone", (int(bool(phone.e164)), rank, at)):
+        if told is not None and told != "" and weight >= weights[n]:
+            said[name], weights[n] = told, weight
+    phone = event.phone
+    if phone and (heavier := f"{int(bool(phone.e164))}{weight}") >= weights[-1]:
         said |= {"phone": phone.e164, "phone_text": phone.text, "extension": phone.extension}
+        weights[-1] = heavier
     return replace(
         row,
         **said,
         known=row.known or event.known,
         phase=event.phase if rank > RANK.get(row.phase, UNKNOWN) else row.phase,
-        started_at=min(row.started_at, at, at if event.started_at is None else event.started_at),
+        started_at=min(row.started_at, at if started_at is None or started_at > at else started_at),
         touched_at=max(row.touched_at, at),
-        weights=tuple(weights.values()),
+        weights=tuple(weights),
     )
-
-
-def outweighs(weights: dict[str, str], name: str, weight: tuple[int, ...]) -> bool:
-    """Whether this is believed more than what is known; if so it is noted."""
-    if [*map(int, weights[name].split())] > [*weight]:
-        return False
-    weights[name] = " ".join(map(str, weight))
-    return True
 
 
 def opened(event: CallOpened) -> CallRow:

@@ -51,5 +51,6 @@ def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | 
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:
     """What it says in one text; of a message without words, what kinds of files it has."""
-    files = () if isinstance(event, ReplyQueued) else event.attachments or ()
-    return event.text or ", ".join(f"[{' '.join(filter(None, (file.kind, file.name)))}]" for file in files)
+    if event.text or isinstance(event, ReplyQueued):
+        return event.text
+    return ", ".join(f"[{' '.join(filter(None, (file.kind, file.name)))}]" for file in event.attachments or ())

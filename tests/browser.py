@@ -11,12 +11,13 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.patience import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = (
     "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --no-proxy-server "
     "--disable-background-networking --disable-component-update --remote-debugging-port=0 --window-size=1400,900"
 )
-PATIENCE = 30  # seconds
 SOON = """new Promise(found => {
   const look = () => { const value = %s; if (value) { watch.disconnect(); found(value instanceof Node || value); } };
   const watch = new MutationObserver(look);
@@ -75,7 +76,7 @@ def chromium(profile: Path) -> Iterator[Page]:
         try:
             assert process.stderr
             line = next(line for line in process.stderr if line.startswith("DevTools listening on "))
-            with connect(line.split()[-1], proxy=None, max_size=None) as ws:
+            with connect(line.split()[-1], proxy=None, open_timeout=PATIENCE, max_size=None) as ws:
                 yield Page(ws)
         finally:
             process.terminate()

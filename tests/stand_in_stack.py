@@ -18,7 +18,7 @@ if __name__ == "__main__":
         environment=os.environ,
         replicas={"decide": 2},
         roles=ROLES,
-        roles_in_time=float(os.environ.get("CRM_PATIENCE", "30")),
+        roles_in_time=float(os.environ.get("CRM_PATIENCE", "120")),
         demo=False,
     )
     try:

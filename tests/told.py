@@ -10,7 +10,7 @@ from crm.shared import AssignmentRule, Payer, Phone
 from tests.given import MINUTE, NOON, call, form, message, paid, shop
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
-EMAILS = ["a@ua.net", "b@ua.net"]
+EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
 IBANS = ["UA213223130000026007233566001", "UA213223130000026007233566002"]
 RULES = shop(
     AssignmentRule("Form", ("anna", "borys"), source="form"),
@@ -30,7 +30,8 @@ forms = st.fixed_dictionaries(
         "emails": st.lists(some(*EMAILS), max_size=2, unique=True).map(tuple),
         "amount_minor": some(None, 100, 250),
         "reference": some("", "R-1"),
-        "name": some("", "Oleh"),
+        "name": some("", "Oleh", "Ivan Bondar"),
+        "suspicious": some("", "", "", "a hidden field was filled in"),
     }
 )
 payments = st.fixed_dictionaries(
@@ -40,9 +41,9 @@ payments = st.fixed_dictionaries(
         "status": some(*MONEY),
         "changed_at": st.integers(NOON, NOON + 4),
         "refunded_minor": some(0, 30),
-        "purpose": some("", "D-1", "D-2", "D-1, D-3"),
+        "purpose": some("", "D-1", "D-2", "D-1, D-3", "замовлення №1", "рахунок 2"),
         "reference": some("", "R-1"),
-        "payer": st.builds(Payer, phone=some("", *PHONES), iban=some("", *IBANS)),
+        "payer": st.builds(Payer, name=some("", "Oleh Koval"), phone=some("", *PHONES), iban=some("", *IBANS)),
         "currency": some("UAH", "UAH", "USD"),
     }
 )

@@ -9,7 +9,7 @@ from crm.envelope import Fact
 from crm.state import Contact, Deal, Payment
 from crm.state.by_hand import Note, Task
 from tests.by_hand import AtTheDesk
-from tests.told import PHONES, RULES, any_facts
+from tests.told import EMAILS, PHONES, RULES, any_facts
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
 SUM = st.integers(0, 300).map(lambda minor: {"minor": minor})
@@ -21,9 +21,17 @@ ASKED: dict[str, dict[str, Any]] = {
         "name": st.sampled_from(("Olha", "Ivan")),
         "add_phones": st.lists(st.sampled_from(PHONES), max_size=1),
         "remove_phones": st.lists(st.sampled_from(PHONES), max_size=1),
+        "remove_emails": st.lists(st.sampled_from(EMAILS), max_size=1),
+        "fields": st.sampled_from(({}, {"size": '"M"'}, {"size": '"L"'}, {"size": "null"})),
     },
     "contact_merge": {"contact_id": Contact, "into_id": Contact},
     "contact_unmerge": {"contact_id": lambda card: isinstance(card, Contact) and card.merged_into},
+    "identifier_settle": {
+        "contact_id": Contact,
+        "kind": "email",
+        "value": st.sampled_from(EMAILS),
+        "nobodys": st.booleans(),
+    },
     "deal_open": {"contact_id": Contact, "title": "Desk", "amount": SUM},
     "deal_change": {
         "deal_id": Deal,
@@ -36,7 +44,18 @@ ASKED: dict[str, dict[str, Any]] = {
     "deal_lose": {"deal_id": Deal, "why": "gone"},
     "deal_assign": {"deal_id": Deal, "owner": st.sampled_from(("", "anna", "petro"))},
     "payment_match": {"payment_id": Payment, "deal_id": Deal},
-    "payment_unmatch": {"payment_id": lambda paid: isinstance(paid, Payment) and paid.deal_id},
+    "payment_unmatch": {"payment_id": lambda paid: isinstance(paid, Payment) and paid.deals},
+    "payment_move": {"payment_id": Payment, "deal_id": Deal},
+    "payment_split": {
+        "payment_id": lambda paid: isinstance(paid, Payment) and paid.amount_minor == 100,
+        "shares": [{"deal_id": Deal, "minor": 30}, {"deal_id": Deal, "minor": 70}],
+    },
+    "payment_correct": {
+        "payment_id": Payment,
+        "amount": st.sampled_from(
+            ({"minor": 100, "currency": "USD"}, {"minor": 100, "currency": "UAH"}, {"minor": 60})
+        ),
+    },
     "note_add": {"deal_id": Deal, "text": "x"},
     "note_change": {"note_id": Note, "text": st.sampled_from(("x", "y"))},
     "note_remove": {"note_id": Note},
@@ -47,7 +66,12 @@ ASKED: dict[str, dict[str, Any]] = {
     "task_remove": {"task_id": Task},
     "stage_add": {"key": st.sampled_from(("offer", "new"))},
     "stage_remove": {"key": st.sampled_from(("in_progress", "offer"))},
-    "field_define": {"entity": "deal", "key": "size", "type": "text", "required": st.booleans()},
+    "field_define": {
+        "entity": st.sampled_from(("deal", "contact")),
+        "key": "size",
+        "type": "text",
+        "required": st.booleans(),
+    },
     "field_retire": {"entity": "deal", "key": "size"},
 }
 
@@ -56,7 +80,7 @@ ASKED: dict[str, dict[str, Any]] = {
 def any_story(draw: st.DrawFn) -> AtTheDesk:
     """Facts with commands between them; those that are refused leave nothing."""
     facts = draw(any_facts())
-    often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch"
+    often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch", "payment_move", "payment_split"
     names = draw(st.lists(st.sampled_from([*ASKED, *often]), max_size=16))
     steps: list[Fact | str] = draw(st.permutations([*facts, *names]))
     story = AtTheDesk(*RULES)
@@ -73,6 +97,8 @@ def any_story(draw: st.DrawFn) -> AtTheDesk:
 
 
 def value_of(draw: st.DrawFn, story: AtTheDesk, value: Any) -> Any:
+    if isinstance(value, list):
+        return [{name: value_of(draw, story, one) for name, one in part.items()} for part in value]
     if isinstance(value, type) or callable(value):
         fits = (lambda thing: isinstance(thing, value)) if isinstance(value, type) else value
         ids = [key for (_, key), thing in story.state.things.items() if fits(thing)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crm.decisions.case import Case
 from crm.decisions.contacts import card, identified
-from crm.decisions.gathering import Told, old_reference_hint, reference_hint, said_before
+from crm.decisions.gathering import Told, reference_hint, said_before
 from crm.decisions.matching import Match, find
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import accounts_of, holders_of, tied_to, ties
@@ -21,7 +21,7 @@ def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: st
     deal = known(case.state, Deal, deal_id) if deal_id else None
     hints = [f"payer:{way}" for way in card(case.state, contact_id).identifiers]
     if deal and reference:
-        hints = [*dict.fromkeys((reference_hint(reference), old_reference_hint(reference))), *hints]
+        hints = [reference_hint(reference), *hints]
     for hint in hints:
         parked = case.state.get(Parked, shelf(hint))
         for waits_for, payment_id in parked.waiting if parked else ():
@@ -78,12 +78,13 @@ def matched(case: Case, payment: Payment, match: Match) -> Iterator[Event]:
 def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
     """Who has paid from an account once is known by it, unless it is called otherwise: payment companies, carriers,
     banks and accountants pay for many. So does an account that has paid for somebody else, or that another one has."""
+    accounts = list(accounts_of(payer))
     contact = card(case.state, contact_id)
-    if likeness(payer.name, contact.name) in (Likeness.OTHER, Likeness.PART):
+    if not accounts or likeness(payer.name, contact.name) in (Likeness.OTHER, Likeness.PART):
         return
     ways = [
         way
-        for way in accounts_of(payer)
+        for way in accounts
         if holders_of(case.state, way.key) or tied_to(case.state, way).keys() <= {contact.contact_id}
     ]
     before = case.events

@@ -1,7 +1,7 @@
 """Story 3: a ringing call finds its contact before anyone answers; its reports complete one call, in any order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
@@ -23,14 +23,18 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
     call_id = named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
     call = case.state.get(Call, call_id)
     if call is None:
-        yield from first_report(report, case, call_id)
+        new = yield from first_report(report, case, call_id)
     else:
+        new = False
         yield from next_report(report, case, call_id, call)
-    yield from followed_up(report, case, known(case.state, Call, call_id))
+    call = known(case.state, Call, call_id)
+    if lead(call):
+        yield from followed_up(report, case, call, new)
 
 
-def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Event]:
-    """A call without a number is nobody's: it gets a card of its own, without identifier, and nothing is guessed."""
+def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Event, None, bool]:
+    """Whether a card was made. A call without a number is nobody's: it gets one of its own, without identifier, and
+    nothing is guessed."""
     way = way_of(report.phone)
     contact = holder(case.state, way.key) if way else None
     contact_id = contact.contact_id if contact else case.new_id("contact")
@@ -48,6 +52,7 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Iterator[Even
         known=contact is not None,
     )
     yield updated(report, case, call_id, contact_id, known=contact is not None)
+    return contact is None
 
 
 def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> Iterator[Event]:
@@ -77,7 +82,9 @@ def updated(
 ) -> CallUpdated:
     """All that this report says."""
     told = report.phone if report.phone.e164 or report.phone.text else None
-    note = f"this report names another number: {other_number}" if other_number else ""
+    note = report.note
+    if other_number:
+        note = "; ".join(filter(None, (note, f"this report names another number: {other_number}")))
     return CallUpdated(
         meta=case.meta(contact_id),
         call_id=call_id,
@@ -94,17 +101,17 @@ def updated(
         phone=None if other_number else told,
         line=report.line,
         known=known,
-        note="; ".join(filter(None, (report.note, note))),
+        note=note,
     )
 
 
-def followed_up(report: CallReported, case: Case, call: Call) -> Iterator[Event]:
-    """Who calls and never had a deal is a lead, by all that is known of the call."""
-    if not lead(call):
+def followed_up(report: CallReported, case: Case, call: Call, new: bool) -> Iterator[Event]:
+    """Who never had a deal gets one. `new`: their card was made a moment ago."""
+    contact = known(case.state, Contact, call.contact_id)
+    if contact.deals:
         return
-    contact = known(case.state, Contact, call.contact_id)  # a colleague, who has none, is no lead
     contact_id = contact.merged_into if contact.merged_into and not contact.identifiers else contact.contact_id
-    stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
+    stands = None if new else card(case.state, contact_id)
     if stands and any(one.deals for one in cards(case.state, stands)):
         return
     deal_id = case.new_id("deal")
@@ -114,14 +121,13 @@ def followed_up(report: CallReported, case: Case, call: Call) -> Iterator[Event]
 
 
 def lead(call: Call) -> bool:
-    """Who calls us is a lead; whom we call is not, nor is a colleague. A withheld number is worth a deal only once
-    somebody talked: nobody can call it back. Details that do not say the direction are taken for those of a call in."""
-    if call.direction != "in" and not (call.direction == "" and call.detailed and call.phone):
-        return False
-    phone = Phone(call.text, call.phone)
+    """By all that is known of the call. Who calls us is a lead; whom we call is not, nor is a colleague. A withheld
+    number is worth a deal only once somebody talked: nobody can call it back. Details that do not say the direction are
+    taken for those of a call in."""
     if call.phone:
-        return True
-    return not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
+        return call.direction == "in" or (call.direction == "" and call.detailed)
+    phone = Phone(call.text, "")
+    return call.direction == "in" and not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
 
 
 def way_of(phone: Phone) -> Way | None:

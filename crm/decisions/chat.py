@@ -1,6 +1,6 @@
 """Story 4: a message lands in one conversation of the customer's card, edits and shared contacts included."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -21,8 +21,8 @@ from crm.events import (
 )
 from crm.facts import MessageReported
 from crm.scalars import Id
-from crm.shared import Attachment, Phone
-from crm.state import ChatOrigin, Conversation, Message, origin_key
+from crm.shared import Phone
+from crm.state import ChatOrigin, Contact, Conversation, Message, origin_key
 from crm.state.changes.talk import message_digest
 
 
@@ -50,12 +50,16 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    if conversation and not report.person:
-        contact_id = conversation.contact_id
-    elif report.direction == "in" and not report.person:
-        contact_id = case.new_id("nobody")  # no card: a channel, a group and a bot are no persons
-    else:
-        contact_id = yield from customer(report, case)
+    contact = holder(case.state, account_of(report).key) if report.person else None
+    if contact:
+        contact_id = contact.contact_id
+        yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
+    elif report.person:
+        contact_id = case.new_id("contact")
+        yield from created(case, contact_id, name_of(report), "chat")
+        yield from identified(case, contact_id, [account_of(report)])
+    else:  # a channel, a group and a bot have no card
+        contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:
         meta = case.meta(contact_id)
         yield ConversationOpened(
@@ -63,28 +67,16 @@ def said(
         )
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
-    if from_customer(report) and report.chat_kind == "private":
-        yield from lead(report, case, contact_id)
-    if from_customer(report) and report.shared_phone and report.shared_is_own and report.shared_phone.e164:
-        yield from own_phone(case, contact_id, report.shared_phone)
+    if from_customer(report):
+        if report.chat_kind == "private" and not (contact and contact.deals):
+            yield from lead(report, case, contact_id, contact)
+        if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
+            yield from own_phone(case, contact_id, report.shared_phone)
 
 
-def customer(report: MessageReported, case: Case) -> Generator[Event, None, Id]:
-    """Their card, which is made if need be."""
-    way = account_of(report)
-    contact = holder(case.state, way.key)
-    if contact:
-        yield from named(case, contact.contact_id, name_of(report), f"as they call themselves in {report.channel}")
-        return contact.contact_id
-    contact_id = case.new_id("contact")
-    yield from created(case, contact_id, name_of(report), "chat")
-    yield from identified(case, contact_id, [way])
-    return contact_id
-
-
-def lead(report: MessageReported, case: Case, contact_id: Id) -> Iterator[Event]:
-    """Who writes to us and never had a deal. Whom we wrote to is none."""
-    stands = None if contact_id == case.new_id("contact") else card(case.state, contact_id)
+def lead(report: MessageReported, case: Case, contact_id: Id, known: Contact | None) -> Iterator[Event]:
+    """Who writes to us and never had a deal. Whom we wrote to is none. `known`: their card, unless it was made now."""
+    stands = card(case.state, contact_id) if known else None
     if stands and any(one.deals for one in cards(case.state, stands)):
         return
     deal_id = case.new_id("deal")
@@ -130,15 +122,13 @@ def message_of(report: MessageReported, state: State, conversation_id: Id) -> tu
     """The message that a report is about, or the id that it gets. Another bot behind the same connection, and a group
     that moved, count from 1 again: what was sent at another moment, or says something else at first, is another
     message in spite of its number."""
-    names, sent = [report.message], report.sent_at
-    if sent is not None:
-        names += [f"{report.message}/{sent}", f"{report.message}/{sent}/{message_digest(*content(report))}"]
-    for name in names:
+    name, told = report.message, [report.sent_at, ""]
+    while True:
         message_id = named_id(conversation_id, name)
         message = state.get(Message, message_id)
-        if message is None or same(report, message):
-            break
-    return message_id, message
+        if message is None or same(report, message) or not told:
+            return message_id, message
+        name += f"/{told.pop(0) or message_digest(report.text, report.attachments)}"
 
 
 def same(report: MessageReported, message: Message) -> bool:
@@ -147,11 +137,7 @@ def same(report: MessageReported, message: Message) -> bool:
         return True
     if report.sent_at != message.sent_at:
         return False
-    return report.edited_at is not None or message.digest in ("", message_digest(*content(report)))
-
-
-def content(report: MessageReported) -> tuple[str, tuple[Attachment, ...]]:
-    return report.text, report.attachments
+    return report.edited_at is not None or message.digest in ("", message_digest(report.text, report.attachments))
 
 
 def account_of(report: MessageReported) -> Way:

@@ -1,6 +1,5 @@
 """Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,17 +16,13 @@ from crm.events import (
     IdentifierRemoved,
     IdentifierSettled,
 )
+from crm.mailboxes import of_a_role
 from crm.scalars import Id
 from crm.state import Absorbed, Contact, Identity, identifier, known
 
 HOLDERS = 20  # cards: an identifier that so many have is told on the next ones, and they are not counted any more
 SEEN_TWICE = "it was seen with another contact too"
 SHARED = frozenset(("email", "iban", "tax_id", "card"))  # kinds that people share; of a telephone, the first keeps it
-ROLES = re.compile(
-    r"(info|sales?|office|admin|contact|contacts|support|help|hello|hi|mail|post|pr|hr|job|jobs|shop|store|zakaz|order|orders"
-    r"|manager|buh|buhgalter|buhgalteria|accounting|accountant|billing|invoice|finance|reception|service|team|marketing"
-    r"|company|firma|kontakt|zvit|noreply|no-reply|webmaster|tender|tenders|zakupivli|director|secretary)[0-9]{0,3}@.*"
-)
 
 
 class Way(NamedTuple):
@@ -44,7 +39,7 @@ class Way(NamedTuple):
     @property
     def of_a_role(self) -> bool:
         """A mailbox of a firm's task, which several people read."""
-        return self.kind == "email" and ROLES.fullmatch(self.value) is not None
+        return self.kind == "email" and of_a_role(self.value)
 
 
 def card(state: State, contact_id: Id) -> Contact:
@@ -155,7 +150,13 @@ def added(case: Case, ids: Sequence[Id], way: Way) -> Iterator[Event]:
 def suspected(case: Case, ids: Sequence[Id], way: Way, others: Sequence[Contact], shares: bool) -> Iterator[Event]:
     """Another card has it. Once so many have it that it says nothing at all, it is told and not added."""
     holder_id, stands, other = ids[0], ids[-1], others[0]
-    if way.key in known(case.state, Contact, holder_id).doubts:
+    mine = known(case.state, Contact, holder_id)
+    if way.key in mine.doubts or way.key in mine.nobodys:
+        return
+    if any(way.key in held_by(case.state, way.key, one).nobodys for one in others):
+        if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
+            yield from added(case, ids, way)
+        yield doubt(case, holder_id, way, None, "somebody said that it identifies nobody")
         return
     yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, way.kind, way.value)
     if way.kind not in SHARED:
@@ -176,7 +177,7 @@ def doubt(case: Case, contact_id: Id, way: Way, other_id: Id | None, why: str = 
 def taken(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
     """An identifier goes from a card, also from those that were merged into it, or it would still be found by it. Whom
     it is left to alone is doubted by it no more."""
-    for one in list(cards(case.state, contact)):
+    for one in list(cards(case.state, known(case.state, Contact, contact.contact_id))):
         if way.key in one.identifiers:
             yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
     left = cards_of(case.state, way.key)
@@ -185,7 +186,7 @@ def taken(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
 
 
 def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
-    for one in list(cards(case.state, contact)):
+    for one in list(cards(case.state, known(case.state, Contact, contact.contact_id))):
         if way.key in one.doubts or way.key in one.nobodys:
             yield IdentifierSettled(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
 

@@ -71,16 +71,17 @@ class Candidate:
         return Kind.PAYER in self.speaks and Kind.SUM in self.speaks
 
 
-def judge(candidates: Sequence[Candidate], only_certain: bool = False) -> Candidate | None:
+def judge(candidates: Sequence[Candidate], only_reference: bool = False) -> Candidate | None:
     """The deal that the evidence is for; None where it is not certain.
 
-    `only_certain`: the payment looks like no customer's, so readings count for nothing.
+    `only_reference`: the payment looks like no customer's, so only what a gateway tells counts.
     """
     certain = [one for one in candidates if one.certain]
-    if certain:
+    if only_reference:
+        certain = [one for one in certain if Kind.REFERENCE in one.speaks]
+        chosen = certain[0] if len(certain) == 1 else None
+    elif certain:
         chosen = among_certain(certain)
-    elif only_certain:
-        return None
     else:
         chosen = strongest([one for one in candidates if one.supported])
         if chosen and any(contradicts(one, chosen) for one in candidates if one is not chosen):

@@ -27,8 +27,8 @@ LONGEST = 190  # characters of a way to know somebody: with its kind it is a key
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
-    form = cleaned(form)
-    ways = ways_of(form)
+    called, ways = form.name.strip(), ways_of(form)
+    form = cleaned(form, ways)
     digest = digest_in(form, ways)
     contact = found(case.state, ways, form.name)
     earlier = None
@@ -48,7 +48,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     stands = card(case.state, contact_id) if contact else None
     fields = typed(case, form)
     form = replace(form, fields=fields.values, doubts=(*form.doubts, *fields.doubts), digest=digest)
-    title = title_of(form)
+    title = title_of(form, called)
     yield from opened(case, contact_id, deal_id, title, "form", form, known=stands, written=fields.written)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
@@ -67,17 +67,17 @@ def again(
         yield from awaited(case, contact.contact_id)
 
 
-def cleaned(form: FormSubmitted) -> FormSubmitted:
+def cleaned(form: FormSubmitted, ways: list[Way]) -> FormSubmitted:
     """What stands for nothing in a name is none, and e-mails that cannot be read are said. All else stays."""
     name = " ".join(form.name.split())
     name = "" if is_placeholder("name", name) else name
+    if name == form.name and len(form.phones) + len(form.emails) == len(ways):
+        return form
     unread = tuple(
         f"The e-mail {email.strip()!r} cannot be read with certainty: it is kept as it was written."
         for email in form.emails
         if email.strip() and not addresses(email) and not is_placeholder("email", email)
     )
-    if name == form.name and not unread:
-        return form
     return replace(form, name=name, doubts=(*form.doubts, *unread))
 
 
@@ -108,9 +108,13 @@ def typed(case: Case, form: FormSubmitted) -> Fields:
 def ways_of(form: FormSubmitted) -> list[Way]:
     """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
     too long for an index is nobody's either."""
-    ways = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
-    ways += [Way("email", email, text) for text in form.emails for email in addresses(text)]
-    return list({way.key: way for way in reversed(ways)}.values())[::-1] if len(ways) > 1 else ways
+    phones = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
+    emails = [Way("email", email, text) for text in form.emails for email in addresses(text)]
+    return [*once(phones), *once(emails)]
+
+
+def once(ways: list[Way]) -> list[Way]:
+    return list({way.value: way for way in reversed(ways)}.values())[::-1] if len(ways) > 1 else ways
 
 
 def usable(phone: Phone) -> bool:
@@ -121,9 +125,9 @@ def addresses(text: str) -> list[str]:
     return [email for email in emails_in(text) if len(email) <= LONGEST and not is_placeholder("email", email)]
 
 
-def title_of(form: FormSubmitted) -> str:
-    """A phone that could not be read must still be seen by whoever calls back."""
-    title = ": ".join(part for part in (form.form, form.name) if part) or "Form"
+def title_of(form: FormSubmitted, called: str) -> str:
+    """A phone that could not be read must still be seen by whoever calls back, and so must what is no name."""
+    title = ": ".join(part for part in (form.form, form.name or called) if part) or "Form"
     phones = ", ".join(unread(form))
     return f"{title} (phone as written: {phones})" if phones else title
 

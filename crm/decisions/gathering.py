@@ -10,13 +10,15 @@ from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
 from crm.decisions.purpose import LONG_NUMBER, number_of, read
-from crm.decisions.settling import in_words
+from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
-from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, key, known
+from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, known
 from crm.state.entities import ONLY
 from crm.state.references import reference_key, reference_of
 
+NOBODY = Payer()
+UNKNOWN = Known()
 MOST_NAMED = 6  # candidates that a reason names
 # A plug-in hangs a time or a count of tries on the shop's number: 10467#1795860112, WC-1004_2.
 STEM = re.compile(r"(.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
@@ -41,7 +43,7 @@ def said_before(payment: Payment | None) -> frozenset[str]:
     if payment is None:
         return frozenset()
     words = read(payment.purpose)
-    numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)))
+    numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)) if n is not None)
     orders = (text.lstrip("0") for text in (*words.orders, *words.bare))
     return frozenset((*numbers, *orders, *words.references, *map(reference_of, payment.references)))
 
@@ -55,15 +57,20 @@ class Evidence:
         self.found: dict[Id, Candidate] = {}
         self.missing: list[str] = []  # what it names and is not there
         self.hints: list[str] = []
-        workspace = state.get(Workspace, ONLY)
-        self.ways = list(ways_of(told.payer, workspace.country if workspace else "UA"))
-        self.payer: Known | None = None
+        self.sure = False
+        self.ways = list(ways_of(told.payer, self.country())) if told.payer != NOBODY else []
+        self.payer: Known | None = None if self.ways else UNKNOWN
+
+    def country(self) -> str:
+        workspace = self.state.get(Workspace, ONLY)
+        return workspace.country if workspace else "UA"
 
     def gather(self) -> None:
         """One deal that is certain needs no more; else the payer is asked about too."""
         self.by_reference()
         self.by_words()
-        if sum(one.certain for one in self.found.values()) != 1:
+        self.sure = sum(one.certain for one in self.found.values()) == 1
+        if not self.sure:
             self.by_payer()
         for one in self.found.values():
             self.weigh(one)
@@ -95,26 +102,29 @@ class Evidence:
                 self.candidate(deal).speaks[Kind.NUMBER] = f"it names D-{number}"
         for reference in words.references:
             if reference not in machine:
-                self.quoted(reference, certain=reference not in self.told.earlier)
+                self.quoted(reference, distinctive=True)
         for text in words.orders:
             if text.lstrip("0") in machine or text in machine:
                 continue  # the gateway's own number of the order, which is no number of ours
             digits = text.lstrip("0") or "0"
-            if deal := self.numbered(int(digits), missing=not self.referred(text)):
+            deal = self.numbered(int(digits), missing=not self.referred(text))
+            if deal:
                 self.candidate(deal).speaks.setdefault(Kind.ORDER, f"{text} in its words is the deal's number")
-            self.quoted(text, certain=len(digits) >= LONG_NUMBER and text not in self.told.earlier and deal is None)
+            self.quoted(text, distinctive=deal is None and len(digits) >= LONG_NUMBER)
         for text in words.bare:
             if text not in machine:
-                self.quoted(text, certain=False, wait=False)
+                self.quoted(text, distinctive=False, wait=False)
 
-    def quoted(self, reference: str, certain: bool, wait: bool = True) -> None:
-        """A reference that stands in the words. What was told before its deal was opened needs support."""
-        deals = self.referred(reference)
+    def quoted(self, reference: str, distinctive: bool, wait: bool = True) -> None:
+        """A reference that stands in the words. One that several deals have or that was told before its deal was opened
+        needs support; so does a plain number where more is paid than is outstanding."""
+        deals, told = self.referred(reference), self.told
         for deal in deals:
-            enough = certain and len(deals) == 1 and 0 < self.told.amount_minor <= deal.outstanding_minor
-            one, known_before = self.candidate(deal), deal.deal_id in self.told.seen
-            kind = Kind.QUOTED if enough or (known_before and len(deals) == 1) else Kind.ORDER
-            one.speaks[kind] = f"{reference} in its words is the deal's reference"
+            late = reference.lstrip("0") in told.earlier and deal.deal_id not in told.seen
+            likely = not reference.isdecimal() or not deal.amount_minor or told.amount_minor <= deal.outstanding_minor
+            alone = distinctive and not late and len(deals) == 1 and likely
+            speaks = self.candidate(deal).speaks
+            speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its words is the deal's reference"
         if not deals and wait:
             self.hints.append(reference_hint(reference))
 
@@ -173,7 +183,7 @@ class Evidence:
             one.speaks[Kind.SUM] = f"exactly {in_words(told.amount_minor, told.currency)} is outstanding"
         elif deal.amount_minor:
             one.against.append(f"{in_words(max(0, deal.outstanding_minor), deal.currency)} is outstanding")
-        if told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
+        if not self.sure and told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
             one.speaks[Kind.NAME] = "its contact is called like the payer"
         if deal.stage in ("won", "lost"):
             one.against.append(f"it is {deal.stage}")
@@ -216,13 +226,8 @@ def people(known_as: Mapping[Id, Contact]) -> str:
 
 
 def money_of(currency: str) -> str:
-    return "a currency that is not known" if currency == "XXX" else currency
+    return "a currency that is not known" if currency == UNKNOWN_CURRENCY else currency
 
 
 def reference_hint(reference: str) -> str:
     return f"reference:{reference_key(reference)}"
-
-
-def old_reference_hint(reference: str) -> str:
-    """As it was written before references were compared in one form: payments may still wait under it."""
-    return f"reference:{key(reference.strip())}"

@@ -34,7 +34,7 @@ def find(state: State, told: Told) -> Match | Nothing:
     """Without a deal that is certain: what it could be for, and why nobody can say."""
     evidence = Evidence(state, told)
     evidence.gather()
-    chosen = judge(list(evidence.found.values()), only_certain=bool(evidence.words.not_a_customers))
+    chosen = judge(list(evidence.found.values()), only_reference=bool(evidence.words.not_a_customers))
     return matched(evidence, chosen) if chosen else nothing(evidence)
 
 

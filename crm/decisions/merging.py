@@ -37,11 +37,13 @@ def merged(case: Case, contact_id: Id, into_id: Id, why: str) -> Iterator[Event]
 
 
 def still_doubted(case: Case, keys: set[str], contact_id: Id) -> Iterator[Event]:
-    """What the two cards shared decides again. What a third one has too does not, and that is said."""
-    for key in sorted(keys):
+    """What the two cards shared decides again. What a third one has too does not, and that is said on the card that
+    stays if it had it by itself."""
+    stands = known(case.state, Contact, contact_id)
+    for key in sorted(keys & {*stands.identifiers} - {*stands.lent}):
         ids = doubted(case.state, key)
         others = [one for one in ids if one != contact_id]
-        if contact_id in ids and others and others[0] not in known(case.state, Contact, contact_id).doubts.get(key, ()):
+        if contact_id in ids and others and others[0] not in stands.doubts.get(key, ()):
             yield doubt(case, contact_id, way_of(key), others[0])
 
 
@@ -70,6 +72,8 @@ def given_back(case: Case, contact: Contact, one: Contact) -> Iterator[Event]:
             way = way_of(key)
             why = f"{contact.contact_id} stands for itself again"
             yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
+            for other_id in one.doubts.get(key, ()):
+                yield doubt(case, one.contact_id, way, other_id)  # that it was seen with another is still so
 
 
 def way_of(key: str) -> Way:

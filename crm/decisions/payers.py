@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from crm.decisions.case import State
-from crm.decisions.contacts import Way, card
+from crm.decisions.contacts import Way, card, doubted
 from crm.decisions.names import Likeness, likeness
 from crm.phones import read_phone
 from crm.scalars import Id
@@ -50,7 +50,7 @@ def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
     for way in ways:
         holders, tied = holders_of(state, way.key), tied_to(state, way)
         related |= tied
-        if len({**holders, **tied}) > 1:
+        if len({**holders, **tied}) > 1 or way.of_a_role or doubted(state, way.key):
             doubts.append(f"its payer's {in_words(way)} was seen with several people")
             related |= holders
         else:

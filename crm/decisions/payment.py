@@ -9,7 +9,7 @@ from crm.decisions.case import Case, State
 from crm.decisions.delivery import quarantined
 from crm.decisions.gathering import Told, said_before
 from crm.decisions.matching import Match, Nothing, find
-from crm.decisions.settling import in_words, settle
+from crm.decisions.settling import UNKNOWN_CURRENCY, in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
@@ -82,7 +82,8 @@ def age(state: PaymentReported | Payment) -> tuple[bool, Micros, int, int, int, 
     """Reports are in one order, whoever comes first: what only was begun is before all else, as no money goes back to
     that; then the provider's clock, then the more advanced state."""
     rank = STATUSES.index(state.status) if state.status in STATUSES else -1
-    told = state.changed_at, rank, state.refunded_minor, state.amount_minor, state.currency, state.status
+    currency = "" if state.currency == UNKNOWN_CURRENCY else state.currency  # to know it is newer than not to
+    told = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
     return rank > 0, *told
 
 

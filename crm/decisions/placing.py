@@ -1,6 +1,7 @@
 """What a person may do with a payment: where its money can go."""
 
 from crm.commands import Code, Rejected
+from crm.decisions.settling import UNKNOWN_CURRENCY
 from crm.state import Deal, Payment
 
 
@@ -16,6 +17,3 @@ def payable(payment: Payment, deal: Deal, field: str) -> None:
     else:
         why = f"The payment is in {payment.currency} and D-{deal.number} in {deal.currency}; money is never converted."
     raise Rejected(field, Code.CURRENCY_MISMATCH, f"{why} Nothing was changed.")
-
-
-UNKNOWN_CURRENCY = "XXX"  # ISO 4217's own code for it

@@ -12,12 +12,12 @@ from crm.decisions.vocabulary import (
     ACCOUNT,
     AFTER,
     BETWEEN,
+    CALLED_SO,
     DEAL,
     NEUTRAL,
     NOT_A_CUSTOMERS,
     ORDER,
     OTHER,
-    PLACE,
     SIGN,
     UNIT,
 )
@@ -30,9 +30,9 @@ LONG_NUMBER = 5  # digits: nobody writes them by chance where an order has just 
 
 
 class Words(NamedTuple):
-    """What was read: numbers of deals; numbers of orders or bills as they were written; long numbers without a word;
-    references with letters or parts, as `reference_of` gives them; numbers of other things; what kind of money that is
-    no customer's."""
+    """What was read: numbers of deals; numbers of orders or bills as they were written; long numbers without a word,
+    and numbers of orders that have parts; references with letters or parts, as `reference_of` gives them; numbers of
+    other things; what kind of money that is no customer's."""
 
     deals: tuple[int, ...] = ()
     orders: tuple[str, ...] = ()
@@ -46,20 +46,23 @@ NOTHING = Words()
 DASH = f"[{DASHES}]"
 HAS_DIGIT = re.compile(r"\d")
 NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
-OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|№|#)$")
+# A book-keeping program pads with zeros: СФ-0000012.
+PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
+OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
-OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(]{{0,3}}(?:(?:{SIGN})[\s.:]{{0,2}})?$")
+OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
-    rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
+    rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
 ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
 BARE_SIGN = re.compile(r"(?P<sign>[№#])\s?$")
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
 OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:[№#]\s?)?$")
-PLACE_BEFORE = re.compile(rf"(?<!\w)(?:{PLACE})\.?[\s:]{{0,2}}$")
+CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
 ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
-LONGER = re.compile(rf"[.,/\\_]\d|{DASH}\w|/\w")
+LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
+PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
 MORE_DIGITS = re.compile(r"\s\d")
 FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
@@ -88,7 +91,8 @@ def _without_numbers(purpose: str) -> Words:
 
 @lru_cache(maxsize=8192)
 def _read(purpose: str) -> Words:
-    text = purpose.casefold().replace("\u00a0", " ").replace("\u202f", " ")
+    written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
+    text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
     deals: set[int] = set()
     orders: dict[str, None] = {}
     others: dict[str, None] = {}
@@ -97,17 +101,21 @@ def _read(purpose: str) -> Words:
     for match in NUMBER.finditer(text):
         start, end = match.span()
         # Or it goes on with what was named before: "угоди 7 та 8".
-        into = kind if start < until else kind_of(text[max(0, start - 60) : start], text[end : end + 24])
+        into = kind if start < until else kind_of(text[max(0, start - 60) : start], written[end : end + 24])
+        if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
+            into = "order"
+        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 60) : start]):
+            bare[TOKEN.match(text, start)[0]] = None  # type: ignore[index]  # a digit is there
         if into == "deal":
             deals.add(int(match[0]))
         elif into == "order":
             orders[match[0]] = None
         elif into == "other":
             others[said(text, start, end)] = None
-        elif end - start >= LONG_NUMBER and not counted(text[end : end + 24]):
+        elif end - start >= LONG_NUMBER and not counted(written[end : end + 24]):
             bare[match[0]] = None
         kind, until = into, -1
-        if into in ("deal", "order") and (more := NEXT.match(text, end)) and not counted(text[more.end() :][:24]):
+        if into in ("deal", "order") and (more := NEXT.match(text, end)) and not counted(written[more.end() :][:24]):
             until = more.start("number") + 1
     if len(deals) + len(orders) > MOST:
         deals, orders = set(), {}
@@ -118,24 +126,40 @@ def _read(purpose: str) -> Words:
 
 def kind_of(left: str, right: str) -> str:
     """deal, order or other; empty when the number stands in nothing that has numbers."""
-    if LONGER.match(right):
-        return ""
     if own := OWN.search(left):
-        return "other" if PLACE_BEFORE.search(left[: own.start()]) else "deal"
+        if CALLED_SO_BEFORE.search(left[: own.start()]):
+            return "other"
+        return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
+    if goes_on(right):
+        return ""
     if OWN_BARE.search(left):
-        return "deal" if alone(left[:-1]) else "order"
+        return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
     if OWN_WORD.search(left):
-        return "" if counted(right) else "order" if MORE_DIGITS.match(right) else "deal"
+        return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
     if word := ORDER_WORD.search(left):
-        if ACCOUNT_BEFORE.search(left) or MEASURED.match(right):
+        if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
             return "other"
         return "order" if word["sign"] or not counted(right) else "other"
     if sign := BARE_SIGN.search(left):
-        if MEASURED.match(right):
+        if MEASURED.match(right.lower()):
             return ""
         before = left[: sign.start()]
         return "order" if alone(before) or (ORDER_NEAR.search(before) and not OTHER_BEFORE.search(left)) else "other"
     return "other" if OTHER_BEFORE.search(left) else ""
+
+
+def ordered(left: str) -> bool:
+    """A word for an order or a bill, or a sign that stands alone, is right before it: "рах. 2026-17", "№7/2"."""
+    sign = BARE_SIGN.search(left)
+    return bool(ORDER_WORD.search(left) or (sign and alone(left[: sign.start()])))
+
+
+def goes_on(right: str) -> bool:
+    """The number is only the beginning of something: 12-345, 202,00, 12:30, 2й. "7від 03.11" goes on with a word."""
+    if LONGER.match(right):
+        return True
+    word = None if right[:1].isspace() else FIRST_WORD.match(right)
+    return word is not None and (len(word[1]) < 3 or AFTER_WORD.fullmatch(word[1].lower()) is None)
 
 
 def alone(before: str) -> bool:
@@ -145,16 +169,22 @@ def alone(before: str) -> bool:
 
 
 def counted(right: str) -> bool:
-    """What follows says how many, how much or when: "2 вікон", "50%", "12 листопада", "067 000 17 42"."""
-    if LONGER.match(right) or MEASURED.match(right) or MORE_DIGITS.match(right):
+    """What follows says how many, how much or when: "2 вікон", "50%", "12 листопада", "067 000 17 42". A name may
+    follow any number."""
+    if goes_on(right) or MEASURED.match(right.lower()) or MORE_DIGITS.match(right):
         return True
     word = FIRST_WORD.match(right)
-    return word is not None and AFTER_WORD.fullmatch(word[1]) is None
+    if word is None or AFTER_WORD.fullmatch(word[1].lower()):
+        return False
+    return not word[1].istitle()
 
 
 def said(text: str, start: int, end: int) -> str:
     """A number with the word that it belongs to."""
-    word = LAST_WORD.search(text[max(0, start - 40) : start].rstrip("№# .:"))
+    left = text[max(0, start - 40) : start]
+    if own := OWN.search(left) or OWN_BARE.search(left):
+        left, start = left[: own.start()], start - len(own[0])
+    word = LAST_WORD.search(left.rstrip("№# .:"))
     return f"{word[1]} {text[start:end]}" if word else text[start:end]
 
 
@@ -174,7 +204,7 @@ def references_in(text: str) -> tuple[str, ...]:
 def distinctive(token: str) -> bool:
     """Nobody writes it by chance: it has digits, and letters or parts too, and is no date and no deal's number."""
     digits = sum(c.isdecimal() for c in token)
-    if digits < 2 or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
+    if not digits or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
         return False
     letters = sum(c.isalpha() for c in token)
     return letters + digits >= 5 if letters else digits >= 5 and not token.isdecimal()

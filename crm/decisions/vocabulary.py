@@ -1,22 +1,22 @@
 """Words of payment purposes, by language: what names a deal, an order or a bill, and what has numbers of its own."""
 
 # Our own word for a deal. Its number is the deal's, as in D-7.
-DEAL = r"угод\w{0,3}|сделк\w{0,2}|deal"
+DEAL = r"угод\w{0,3}|сделк\w{0,2}|deal(?:\s?id)?"
 
 # What a payment is usually for, and what is numbered by many: an order or a bill.
 ORDER = (
-    r"замовленн?\w{0,2}|замовл|замов|зам|рахун(?:ок|к)\w{0,3}|рах|р-?к|р[/.-]?ф|с[/-]ф|інвойс\w{0,2}|фактур\w{0,2}"
-    r"|заказ\w{0,2}|зак|сч[её]т\w{0,2}|сч|инвойс\w{0,2}"
-    r"|order|ord|invoice|inv|bill|po"
+    r"замовленн?\w{0,2}|замовл|замов|зам|рахун(?:ок|к)\w{0,3}|рах|р-?о?к|р[/.-]?ф|с[/.-]?ф|сч[/-]ф|інвойс\w{0,2}|фактур\w{0,2}"
+    r"|заказ\w{0,2}|зак|заявк\w|заяв|бронюванн\w|брон\w|сч[её]т\w{0,2}|сч|инвойс\w{0,2}"
+    r"|order|ord|invoice|inv|bill|po|booking|reservation|ордер\w?"
     r"|zam[oó]wieni\w{0,2}|zam|faktur\w{0,2}|fakt|fv|rachun\w{0,4}|objednávk\w|fakt[uú]r\w"
-    r"|rechnung\w{0,2}|rg|auftrag\w{0,2}|bestellung\w{0,2}"
+    r"|rechnung\w{0,8}|rg|auftrag\w{0,2}|auftrags|bestellung\w{0,2}|bestell|best"
 )
 # What may stand between such a word and its number.
 BETWEEN = (
     r"(?:[-\s]{0,2}фактур\w{0,2})?(?:\s(?:на|для)\s(?:оплат|сплат)\w)?(?:\s(?:клієнта|покупця|клиента|покупателя))?"
 )
 
-SIGN = r"№|#|n[ºo°]|nr|num|number|номер|число|n"
+SIGN = r"№|#|n[ºo°]|nr|num|number|(?:(?:за|під|под)\s)?номер\w{0,2}|n"
 
 # The same words are used for an account; then the number is not a bill's.
 ACCOUNT = (
@@ -26,16 +26,18 @@ ACCOUNT = (
     r"(?:рахун|рах|сч|р)\w*|р/р|р/с|о/р)"
 )
 
-# Places are numbered with letters, as deals are: "місце D-7" is no deal.
-PLACE = (
+# Places and makes are called by a letter and a number, as deals are: "місце D-7", "вітамін D-3" are no deals.
+CALLED_SO = (
+    r"вул|вітамін\w{0,2}|витамин\w{0,2}|vitamin\w?|модел\w{1,2}|model|сері\w{1,2}|series|тип\w?|type|марк\w|розмір\w?|size"
+    r"|категорі\w{1,2}|рейс\w?|потяг\w?|поїзд\w?|маршрут\w?|трас\w|стояк\w?|"
     r"кв|квартир\w{0,3}|буд|будин\w{0,4}|дім|дом\w{0,2}|корп\w{0,4}|під.?їзд\w?|оф|офіс\w{0,2}|кабінет\w{0,2}|каб"
     r"|кімнат\w|кім|аудитор\w{0,2}|місц\w|паркомісц\w|паркомест\w|бокс\w{0,2}|секці\w|комірк\w|ряд\w?|літер\w?"
     r"|склад\w?|корпус\w?|apt|flat|room|office|box|gate|unit|seat|hall"
 )
 # Other things that have numbers.
 OTHER = (
-    rf"{PLACE}|дог(?:ов[оі]р\w{{0,4}})?|контракт\w{{0,3}}|акт\w{{0,3}}|накладн\w{{0,3}}|квитанц\w{{0,3}}|чек\w{{0,3}}|поліс\w{{0,3}}"
-    r"|вул|картк\w{0,3}|карт\w|тел\w{0,8}|авто\w{0,6}|відділенн\w|від|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
+    rf"{CALLED_SO}|дог(?:ов[оі]р\w{{0,4}})?|контракт\w{{0,3}}|акт\w{{0,3}}|накладн\w{{0,3}}|квитанц\w{{0,3}}|чек\w{{0,3}}|поліс\w{{0,3}}"
+    r"|картк\w{0,3}|карт\w|тел\w{0,8}|авто\w{0,6}|відділенн\w|від|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
     r"|термінал\w{0,2}|поштомат\w?|магазин\w{0,2}|лот\w{0,2}|платіж|платеж\w{0,2}|внес\w{0,3}|ліценз\w{0,2}"
     r"|абонемент\w{0,2}|contract|act|receipt|card|school|terminal|store|umow\w"
 )
@@ -63,9 +65,9 @@ UNIT = r"%|‰|грн|uah|₴|usd|\$|eur|€|євро|zł|zl|pln|£|gbp|коп|�
 NOT_A_CUSTOMERS = (
     r"поверненн\w|возврат\w?|refund\w*|reversal|chargeback|zwrot\w?|rückzahlung|erstattung|storno"
     r"|власн\w+\s+кошт\w+|собственн\w+\s+средств\w*|own\s+funds|між\s+своїми|środk\w+\s+własn\w+"
-    r"|к[еэ]шб[еэ]к\w*|cash-?back|еквайринг\w*|эквайринг\w*|acquiring|payout\w*|settlement"
-    r"|зарплат\w*|заробітн\w+\s+плат\w*|salary|payroll|wynagrodzeni\w+|gehalt|lohn"
-    r"|відсотк\w+|проценты?\b|interest|odsetki|zinsen|дивіденд\w*|dividend\w*"
-    r"|наданн\w+\s+кредит\w*|кредитн\w+\s+кошт\w*|транш\w?|позик\w|loan|pożyczk\w"
+    r"|к[еэ]шб[еэ]к\w*|cash-?back|еквайринг\w*|эквайринг\w*|acquiring|payout\w*"
+    r"|зарплат\w*|заробітн\w+\s+плат\w*|salary|payroll|wynagrodzeni\w+|gehalt|lohn\b"
+    r"|відсотк\w+|проценты?\b|interest\b|odsetki|zinsen|дивіденд\w*|dividend\w*"
+    r"|наданн\w+\s+кредит\w*|кредитн\w+\s+кошт\w*|транш\w?|позик\w|loan\b|pożyczk\w"
     r"|продаж\w*\s+валют\w*|купівл\w+\s+валют\w*|за\s+реєстром|відшкодуванн\w|субсиді\w|грант\w?\b"
 )

@@ -15,8 +15,17 @@ SPACE = re.compile(r"\s+")
 @lru_cache(maxsize=8192)
 def reference_of(text: str) -> str:
     """In capitals, without blanks or a dash between letters and digits: "wc 10045" and "WC-10045" are WC10045."""
-    return SPACE.sub("", GLUE.sub("", text.strip().upper().translate(LOOK_ALIKE).lstrip("№# ")))
+    text = text.strip().upper()
+    if not text.isascii():
+        text = text.translate(LOOK_ALIKE)
+    return SPACE.sub("", GLUE.sub("", text.lstrip("№# ")))
 
 
 def reference_key(text: str) -> str:
     return key(reference_of(text))
+
+
+def as_compared(hint: str) -> str:
+    """A hint of an old event, which has a reference as it was told."""
+    kind, _, reference = hint.partition(":")
+    return f"reference:{reference_key(reference)}" if kind == "reference" and reference[:7] != "sha256:" else hint

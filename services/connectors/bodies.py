@@ -1,6 +1,7 @@
 """From the bytes of a POST to a tree of values, whatever its content type, charset or vendor's habit."""
 
 import re
+from binascii import unhexlify
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ _UNICODE_ESCAPES = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")  # as JavaScript's esca
 _BEGINS_FORM = re.compile(rb"\s*[^\s=&<>{}\[\]\"]{1,80}(?:\[[^\]=&]{0,80}\])*=")
 _BEGINS_PARTS = re.compile(rb"\s*--[^\r\n]{1,70}\r?\n[Cc]ontent-[Dd]isposition:\s*form-data", re.IGNORECASE)
 _LINES = re.compile(rb"(?:[^\r\n=&]{1,80}=[^\r\n]*(?:\r?\n|$)){2,}")
+_FIELD = b"_charset_"
 _LONGEST_CUT = 1_000_000
 Pairs = list[tuple[bytes, bytes]]
 
@@ -56,14 +58,14 @@ def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
     A body that was cut off gives what came whole of it, and says so.
     """
     kind, body = kind_of(delivery.content_type), delivery.body
-    if not body.strip(b" \t\r\n\0"):
+    if not body.strip():
         raise Malformed("The body is empty.")
     read = _read(kind, body)
-    return read if as_sent else read._replace(tree=mended_object(read.tree))
+    return read if as_sent else Body(mended_object(read.tree), read.files, read.damage)
 
 
 def _read(kind: Kind, body: bytes) -> Body:
-    if kind.media == MULTIPART or _BEGINS_PARTS.match(body):
+    if kind.media == MULTIPART or (body[:3].lstrip()[:1] == b"-" and _BEGINS_PARTS.match(body)):
         return _multipart(body, kind)
     body = in_wide_letters(body)
     begin = body.lstrip()[:1]
@@ -132,7 +134,7 @@ def _unescaped(text: bytes) -> bytes:
     if b"%" in text:
         if b"%u" in text:
             text = _UNICODE_ESCAPES.sub(_of_javascript, text)
-        text = _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), text)
+        text = _ESCAPES.sub(lambda run: unhexlify(run[0].replace(b"%", b"")), text)
     return text
 
 
@@ -154,17 +156,20 @@ def _multipart(body: bytes, kind: Kind) -> Body:
         elif file_name or part.content:
             pairs.append((name, file_name))
             files.append((file_name, part.media_type, len(part.content), part.ref))
-    names = _decoded([(file[0], b"") for file in files], kind.charset)
+    charset = kind.charset or next(filter(None, (kind_of(part.media_type).charset for part in parts)), "")
+    names = _decoded([(file[0], b"") for file in files], charset)
     attachments = tuple(
         Attachment("file", mended(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
     )
     damage = "The form was cut off on its way; what came whole of it was read." if cut else ""
-    return Body(_opened(nest(_decoded(pairs, kind.charset))), attachments, damage)
+    return Body(_opened(nest(_decoded(pairs, charset))), attachments, damage)
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
-    decoded = iter(decode_each([text for pair in pairs for text in pair], charset))
-    return list(zip(decoded, decoded, strict=True))
+    if not charset:  # browsers fill such a field in with what they used
+        charset = next((charset_named(value.decode("ascii", "replace")) for name, value in pairs if name == _FIELD), "")
+    decoded = decode_each([text for pair in pairs for text in pair], charset)
+    return list(zip(decoded[::2], decoded[1::2], strict=True))
 
 
 def _opened(tree: Tree) -> Tree:

@@ -51,6 +51,7 @@ _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
+_PAIRED = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")  # an emoji as Java writes it
 _HIGH = re.compile(rb"[\x80-\xff]")
 _CUT = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$|^[\x80-\xbf]{1,3}")
 _MARKS = (
@@ -60,6 +61,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_FIRST = {mark[:1] for mark, _ in _MARKS}
 _UNUSUAL = re.compile("[\u0180-\u03ff\u0460-\u048f\u0492-\u1fff\u2c00-\u2fff\ua640-\uabff]")
 
 
@@ -82,11 +84,13 @@ def guessed(charset: str) -> bool:
 
 def in_wide_letters(body: bytes) -> bytes:
     """UTF-16 and UTF-32 as UTF-8, with or without a byte order mark; anything else without the mark of UTF-8."""
+    head = body[:64]
+    if head[:1] not in _FIRST and b"\0" not in head:
+        return body
     for mark, charset in _MARKS:
         if body.startswith(mark):
             rest = body[len(mark) :]
             return rest if charset == "utf-8" else rest.decode(charset, "replace").encode("utf-8", "replace")
-    head = body[:64]
     if b"\0" in head and len(head) > 3:
         even, odd = head[::2].count(0) * 4, head[1::2].count(0) * 4
         if odd > len(head) > even or even > len(head) > odd:
@@ -97,17 +101,21 @@ def in_wide_letters(body: bytes) -> bytes:
 def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
     """Every text of one delivery. `declared` is Python's name of the charset in its header, or empty."""
     try:
-        decoded = b"\n".join(texts).decode()
+        decoded = [text.decode() for text in texts]
     except UnicodeDecodeError:
         return _judged(texts, declared)
-    if not decoded.isascii() and declared not in ("", "utf-8") and declared not in _SINGLE:
+    joined = "".join(decoded)
+    if joined.isascii():
+        return decoded
+    if declared and declared != "utf-8" and declared not in _SINGLE:
         return _judged(texts, declared)
-    if _UNUSUAL.search(decoded):  # "Ні" in windows-1251 is a letter of another world in UTF-8
-        return _judged(texts, declared)
-    return [text.decode() for text in texts]
+    # "Ні" in windows-1251 is a letter of another world in UTF-8; more than a few such letters are no accident.
+    few = sum(map(len, texts)) - len(joined) < 12
+    return _judged(texts, declared) if few and _UNUSUAL.search(joined) else decoded
 
 
 def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
+    texts = [_PAIRED.sub(_as_one, text) for text in texts]
     if declared not in ("", "utf-8") and declared not in _SINGLE and (read := _believed(texts, declared)):
         return read
     counts = [_counted(text) for text in texts]
@@ -116,6 +124,10 @@ def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
         [t for t, count in zip(texts, counts, strict=True) if count[1] or _doubtful(*count)], declared
     )
     return [_one(t, *count, certain, single, declared) for t, count in zip(texts, counts, strict=True)]
+
+
+def _as_one(pair: re.Match[bytes]) -> bytes:
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _believed(texts: Sequence[bytes], declared: str) -> list[str]:
@@ -155,8 +167,10 @@ def _one(text: bytes, letters: int, bad: int, certain: bool, single: str, declar
         return utf8
     if not letters:
         cut = (end := _CUT.search(text)) is not None and len(end[0]) == bad
-        return utf8 if cut and (certain or declared == "utf-8") else text.decode(single, "replace")
-    bonus = 4.0 if certain or declared == "utf-8" else 0.0
+        other = text.decode(single, "replace")
+        sure = certain or declared == "utf-8" or (bad > 1 and likelihood(utf8) > likelihood(other))
+        return utf8 if cut and sure else other
+    bonus = 4.0 if certain or (declared == "utf-8" and letters >= bad) else 0.0
     other = text.decode(single, "replace")
     return utf8 if likelihood(utf8) + bonus >= likelihood(other) else other
 

@@ -5,7 +5,7 @@ import re
 from crm.errors import Malformed
 from services.connectors.exact_json import Tree, decode_object
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 _OPEN_TEXT = re.compile(r'[{,]\s*("(?:[^"\\]|\\.)*"\s*:\s*"(?:[^"\\]|\\.)*)\\?$', re.DOTALL)
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
 _CLOSE = {"{": "}", "[": "]"}

@@ -8,12 +8,15 @@ import phonenumbers
 
 from crm.emails import emails_in
 from crm.phones import read_phone
+from crm.placeholders import is_placeholder
 from crm.shared import Phone
 
 _LONGEST = 64
 _NUMBER = re.compile(r"\s?\+?[ \u00a0]*[\d(][\d\s()./\u00a0\u2010-\u2015-]{6,24}\d\s*")
 _IN_WORDS = re.compile(r"(?<![\w.,:/@-])\+?\(?\d[\d \u00a0().\u2010-\u2015-]{7,20}\d(?![\w@])")
 _MAIL_IN_WORDS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_BEGINNING = re.compile(r"([^\W\d_]+\d{3,}(?=@))|[^\W\d_]{3,}(?=[\s._\d@]|$)")
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _MOST_WORDS = 20_000  # characters of a text that are looked through
 
@@ -58,7 +61,7 @@ def sure_emails(text: str) -> list[str]:
 
 def phones_among(text: str, country: str) -> Iterator[Phone]:
     """Numbers in the midst of words: they may be anybody's."""
-    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]):
+    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]) if _DIGIT.search(text) else ():
         if phone := sure_phone(found[0].strip(), country):
             yield phone
 
@@ -70,8 +73,27 @@ def emails_among(text: str) -> Iterator[str]:
             yield from emails_in(found[0])
 
 
+def is_nobodys(kind: str, value: str) -> bool:
+    """`is_placeholder` for names and e-mails; quick for those that begin with a word which is none."""
+    word = _BEGINNING.match(value)
+    begins_well = word is not None and (word[1] is not None or _is_somebodys(word[0]))
+    if begins_well and (kind == "name" or _is_somebodys_host(value.rpartition("@")[2])):
+        return False
+    return is_placeholder(kind, value)
+
+
+@lru_cache(maxsize=8_192)
+def _is_somebodys(word: str) -> bool:
+    return not is_placeholder("name", word) and not is_placeholder("email", f"{word}@host-of-somebody.com")
+
+
+@lru_cache(maxsize=8_192)
+def _is_somebodys_host(host: str) -> bool:
+    return not is_placeholder("email", f"olena.koval@{host}")
+
+
 def has_letters(text: str, least: int = 1) -> bool:
-    return len(_LETTER.findall(text)) >= least
+    return _LETTER.search(text) is not None if least == 1 else len(_LETTER.findall(text)) >= least
 
 
 def is_a_name(text: str) -> bool:

@@ -1,7 +1,6 @@
 """JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold becomes U+FFFD."""
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -9,6 +8,7 @@ import msgspec
 
 from crm.errors import Malformed
 from services.connectors.charset import decode_each, guessed, in_wide_letters
+from services.connectors.sloppy_json import repairs_of
 
 Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
@@ -17,9 +17,6 @@ DEEPEST = 32
 MOST_FIELDS = 10_000
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _HALF = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_TRAILING = re.compile(r",(?=\s*[}\]])")
 _BYTES = re.compile("[\uf780-\uf7ff]")  # where the high bytes of a text wait for their charset
 _AS_WAITING = {byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -46,59 +43,62 @@ def decode(text: bytes | str, charset: str = "") -> Value:
 
 
 def _decoded(written: str) -> Value:
-    if "\\u" in written and _HALF.search(written):
+    if "\\ud" in written or "\\uD" in written or "\\u0000" in written:
         written = _ESCAPE.sub(_whole, written)
+    try:
+        value = _strictly(written)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        value = _repaired(written, error)
+    if written.count("[") + written.count("{") > DEEPEST:
+        expect_shallow(value)
+    return value
+
+
+def _strictly(written: str) -> Value:
     try:
         value: Value = _DECODER.decode(written)
     except RecursionError:
         raise Malformed(f"The JSON is nested deeper than {DEEPEST}.") from None
     except ArithmeticError:
         raise Malformed("It holds a number past all measure.") from None
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        repaired = _repaired(written)
-        if repaired == written:
-            raise Malformed(f"It is no JSON: {error}.") from None
-        return _decoded(repaired)
-    if written.count("[") + written.count("{") > DEEPEST:
-        expect_shallow(value)
     return value
+
+
+def _repaired(written: str, error: Exception) -> Value:
+    sound = written.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for repair in (sound, *repairs_of(sound)):
+        try:
+            return _strictly(repair)
+        except (msgspec.MsgspecError, UnicodeError):
+            continue
+    raise Malformed(f"It is no JSON: {error}.") from None
 
 
 def _whole(escape: re.Match[str]) -> str:
     return "\\ufffd" if len(escape[0]) == 6 and _HALF.fullmatch(escape[0]) else escape[0]
 
 
-def _repaired(written: str) -> str:
-    """What sloppy programs write, and can mean one thing only: line breaks inside of texts, a comma after the last."""
-    parts: list[str] = []
-    at = 0
-    for string in _STRING.finditer(written):
-        inside = _CONTROL.sub(lambda sign: "\\ufffd" if sign[0] == "\0" else f"\\u{ord(sign[0]):04x}", string[0])
-        parts += [_TRAILING.sub("", written[at : string.start()]), inside]
-        at = string.end()
-    return (
-        "".join([*parts, _TRAILING.sub("", written[at:])]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
-
-
 def _in_charset(value: Value, charset: str) -> Value:
     """The same tree, its waiting bytes read in the charset that fits all of them."""
-    texts = dict.fromkeys(texts_of(value))
+    texts = dict.fromkeys(texts_of(value, []))
     read = dict(zip(texts, decode_each([_raw(text) for text in texts], charset), strict=True))
     return _replaced(value, read)
 
 
-def texts_of(value: Value) -> Iterator[str]:
-    """Every name and text in it."""
+def texts_of(value: Value, found: list[str]) -> list[str]:
+    """Every name and text in it, put behind those `found`."""
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from texts_of(item)
-    elif isinstance(value, list):
+        found += value
+        value = list(value.values())
+    if isinstance(value, list):
         for item in value:
-            yield from texts_of(item)
+            if isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, dict | list):
+                texts_of(item, found)
+    return found
 
 
 def _raw(text: str) -> bytes:

@@ -4,10 +4,12 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.connectors.words import BY_PHRASE, CURRENCIES, FILLERS, PEOPLE, classes
+from services.connectors.traps import is_trap
+from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
 
 PLAIN, WEAK = 2, 1  # how surely a name asks for its role
-SENDER, NEAR, STRANGER = 0, 1, 2  # about whom: the one who sends, somebody near them, anybody or anything else
+# About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
+SENDER, RECIPIENT, NEAR, STRANGER = range(4)
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
 _APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
 _WORD = re.compile(r"[^\W_]+")
@@ -17,8 +19,8 @@ _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
 _IDS = """
-    submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid eventid requestid messageid
-    idempotencykey applicationid respondentid ticketid submissionkey zayavkaid
+    submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid idempotencykey applicationid
+    submissionkey zayavkaid
 """
 _TYPES = {
     "email": "email",
@@ -32,13 +34,17 @@ _TYPES = {
 }
 # Another value each time, whatever a person says.
 _VOLATILE = re.compile(
-    r"captcha|turnstile|csrf|xsrf|nonce|token|signature|fingerprint|session|cookie|user_?agent|refer+er|tracker"
-    r"|clid$|^gcl_id$|^[gw]braid$|time_?stamp|^time_?(on|spent|to)|clicked_at"
-    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|client_?id|visitor_?id|roistat(_visit)?|uuid|build_?date)$"
-    r"|^_?(date_?)?(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid)"
-    r"(_?(at|on|time|date|gmt))*$|^_(date|time)$|^(form_)?(load|start|submit|send)_?time$"
-    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|attempts?|retry|retries|visits?|page_?views|duration|hash)$"
-    r"|^(позначка_часу|отметка_времени|date_created_gmt|date_modified_gmt|date_paid_gmt)$"
+    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
+    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
+    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
+    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
+    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
+    r"|build|unique|random)_?id$"
+    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
+    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
+    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
+    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
+    r"|^(позначка_часу|отметка_времени)$"
 )
 # Says nothing that a person said.
 _TECHNICAL = re.compile(
@@ -69,6 +75,7 @@ class Asked(NamedTuple):
     technical: bool = False
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
+    trap: bool = False  # people do not see it
 
 
 NOTHING = Asked()
@@ -83,6 +90,16 @@ def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "")
     return NOTHING
 
 
+def asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    """`asked_of` for the usual field, which has one name."""
+    return _asked_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
+
+
+@lru_cache(maxsize=8_192)
+def _asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
+    return asked_of((name,), path)
+
+
 @lru_cache(maxsize=8_192)
 def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked:
     read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
@@ -94,7 +111,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     whose, loose = _place(path)
     if loose and role in ("name", "first", "last", "middle", "sum", "price", "amount"):
         weight = min(weight, WEAK)
-    whose = max(whose, *(asked.whose for asked in read))
+    whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
     if kind.lower() == "hidden" and role in ("phone", "email", "number"):
         whose = max(whose, NEAR)
     return Asked(
@@ -104,6 +121,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
+        trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
     )
 
 
@@ -129,7 +147,9 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     points = frozenset[str]().union(*map(classes, all_words))
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
-        return Asked("submission", PLAIN, technical=True, volatile=False, closed=True)
+        return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
+    if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
+        return Asked("calling_code", PLAIN, closed=True)
     if plain == "orderkey":
         return Asked("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)
@@ -143,20 +163,22 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
 def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, bool]:
     """Role, weight, whose, and whether the name says that it is something else."""
     words = [word for word in all_words if word not in FILLERS and not _COUNTER.fullmatch(word)]
-    whose = STRANGER if "staff" in points else NEAR if "near" in points else SENDER
+    whose = _whose(points)
     if len(all_words) > _SENTENCE:
         whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
-    if role := BY_PHRASE.get(" ".join(words)):
+    if role := BY_PHRASE.get(" ".join(words), ""):
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:
         return "", 0, whose, True
+    if not points & {"thing", "staff"} and (role := BY_PHRASE.get(" ".join(words[-2:]), "")) in ("first", "last"):
+        return role, PLAIN, whose, False  # "mf first name"
     if points & {"phone", "email"}:
-        near = NEAR if "company" in points else SENDER
-        return "email" if "email" in points or "phone" not in points else "phone", PLAIN, max(whose, near), False
-    if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES))):
+        role = "email" if "email" in points else "phone"
+        return role, PLAIN, max(whose, NEAR if "company" in points else SENDER), False
+    if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
         return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
-    near = [word for word in words if not {"near", "staff"} & classes(word)]
-    if whose and len(near) < len(words) and (role := BY_PHRASE.get(" ".join(near))):
+    rest = [word for word in words if not _whose(classes(word))]
+    if whose and len(rest) < len(words) and (role := BY_PHRASE.get(" ".join(rest), "")):
         return role, PLAIN, whose, True
     if "thing" in points:
         named = points & {"person", "name"}
@@ -167,12 +189,20 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return "last" if last and alone else "name", WEAK, whose, False
     if "name" in points:
         return "", 0, STRANGER, True  # of what nobody knows
+    if {"number", "reach"} <= points:
+        return "phone", PLAIN, whose, False
     for role in ("message", "number", "reach"):
         if role in points:
             return role, PLAIN if role == "message" else WEAK, whose, False
     if not words and PEOPLE.intersection(all_words):
         return "name", WEAK, whose, False
     return "", 0, whose, False
+
+
+def _whose(points: frozenset[str]) -> int:
+    return (
+        STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
+    )
 
 
 def _place(path: tuple[str, ...]) -> tuple[int, bool]:
@@ -185,11 +215,11 @@ def _place(path: tuple[str, ...]) -> tuple[int, bool]:
         if step.isdecimal() and number:  # the first of a list; the others are somebody with them
             whose = max(whose, NEAR if step != "0" else SENDER)
             continue
-        points = frozenset[str]().union(*map(classes, words)) if words else frozenset()
-        if points & {"staff", "thing", "company"}:
+        points = frozenset[str]().union(*map(classes, words))
+        if points & {"thing", "company"} and "address" not in words:
             whose = STRANGER
-        elif "near" in points:
-            whose = max(whose, NEAR)
+        elif _whose(points):
+            whose = max(whose, _whose(points))
         else:
             loose = True
     return whose, loose

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
+from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.bodies import read_body
 from services.connectors.form_proofs import verify
@@ -12,6 +13,7 @@ from services.connectors.repeats import WINDOW, digest_of, key_of
 from services.connectors.shapes import entries_of, is_order
 from services.connectors.submission import MOST_KEPT, Submission
 from services.connectors.traps import named
+from services.connectors.ways import Ways
 from services.connectors.worth import worth
 
 
@@ -21,22 +23,28 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         yield _kept(notice, delivery)
         return
     entries = entries_of(body.tree)
-    said = Submission(country_of(connection), named(connection.settings.get("honeypot", "")), is_order(body.tree))
+    traps = named(connection.settings.get("honeypot", ""))
+    said = Submission(Ways(country_of(connection)), traps, is_order(body.tree))
     said.take_all(entries)
+    if body.damage:
+        said.ways.doubt(body.damage)
     if why := emptiness_of(said, entries, body):
+        if body.damage:
+            raise Malformed(f"{body.damage} Nobody is in that part.")
         yield _kept(why, delivery)
         return
+    page = said.texts.get("page") or delivery.headers.get("referer", "")
     value = worth(said.sums, said.texts.get("currency", ""), currency_of_connection(connection), said.is_order)
-    content = digest_of(body, said)
+    content = digest_of(body, said, page, at)
     key = key_of(body, entries, said, content, at)
-    sender = next((phone.e164 for phone in said.phones.values() if phone.e164), next(iter(said.emails), key))
+    sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))
     submitted = partial(
         FormSubmitted,
         form=said.texts.get("form_id") or said.texts.get("form_name", ""),
-        page=said.texts.get("page") or delivery.headers.get("referer", ""),
+        page=page,
         name=said.name,
-        phones=tuple(said.phones.values()),
-        emails=tuple(said.emails),
+        phones=tuple(said.ways.phones.values()),
+        emails=tuple(said.ways.emails),
         utm=said.utm,
         fields=said.fields,
         files=body.files,
@@ -44,7 +52,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         currency=value.currency,
         reference=said.texts.get("reference", ""),
         suspicious=said.suspicious,
-        doubts=(*said.doubts, value.doubt) if value.doubt else tuple(said.doubts),
+        doubts=tuple(filter(None, (body.damage, *said.ways.doubts, value.doubt))),
         digest=content,
     )
     yield Report(key, sender, at, submitted)

@@ -47,7 +47,7 @@ Tomáš Dvořák Jiří Novák Lukáš Růžička Kateřina Jaroslav Němec Čer
 Marta Anna Peter Thomas Maria Laura Robert Martin Daniel Eva Jan Petr Pavel Monika Karolina Katarzyna Piotr Krzysztof
 """
 _UNSEEN = math.log(0.0004)
-_STRANGE, _MIXED, _CASE, _UPPER = -8.0, -9.0, -6.0, -1.5
+_STRANGE, _MIXED, _CASE, _UPPER, _CUT_OFF = -8.0, -9.0, -6.0, -1.5, -2.0
 _USUAL_SIGNS = frozenset("«»“”„’‘–—…№€°§©®™·•×¡¿ªº\u00a0\u2019`")
 _WORD = re.compile(r"[^\W\d_]+")
 _UKRAINIAN, _RUSSIAN = frozenset("іїєґІЇЄҐ"), frozenset("ыэъёЫЭЪЁ")  # in one text there are not both
@@ -86,7 +86,7 @@ def likelihood(text: str) -> float:
 
 def _of_sign(sign: str, before: str, after: str) -> float:
     if sign == "\ufffd":
-        return _STRANGE if before and after else -2.0  # a letter that was cut at the end of the text
+        return _CUT_OFF if before and not after else _STRANGE  # texts are cut at their end
     if before.isalpha() and after.isalpha():
         return 0.0 if sign in "’`" else 1.5 * _STRANGE
     if sign not in _USUAL_SIGNS:

@@ -22,29 +22,35 @@ _JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}")
 _PERCENT = re.compile(
     r"(?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})*%[89A-Fa-f][0-9A-Fa-f](?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})+"
 )
-# Letters that the first bytes of UTF-8 become under another charset, each with what its second byte becomes.
-_MISREAD = re.compile(
-    "[ÐÑÒÃÂÄÅâ][^A-Za-z ]|[РСТГВ][^а-яієґa-z .,]|[╨╤╥]|[–—][êëìíîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥]|[пяр][─-╿▀-▟░-▓]"
-)
+# What the first bytes of UTF-8 become under another charset, before what the second ones become and nobody types.
+_AS_LATIN = re.compile("[ÐÑÒÃÂÄÅâ][^\x00-\x7f]")
+_AS_OTHERS = re.compile("[РСТГВпяр–—╨╤╥][^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—\xa0]")
 _READERS = ("cp1252", "cp1251", "cp866", "mac_roman", "koi8-r")
-_LATIN_FOR_CYRILLIC = re.compile("[À-ÿ³¿¯²ª´¥º¸]{4,}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SUSPECT = re.compile(
-    "&|%[89A-Fa-f]|\\\\u|[\0\ud800-\udfff\ufeff]|" + _MISREAD.pattern + "|" + _LATIN_FOR_CYRILLIC.pattern
-)
+_LATIN_FOR_CYRILLIC = re.compile("[À-ÿ³¿¯²ª´¥º¸]{3,}")
+_UNCOMMON = re.compile("[^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—]")
 
 
 def needs_mending(text: str) -> bool:
     """A quick look: false means that `mended` would change nothing."""
-    return _SUSPECT.search(text) is not None or not (text.isascii() or unicodedata.is_normalized("NFC", text))
+    if "&" in text or "%" in text or "\\u" in text or "\0" in text:
+        return True
+    return (
+        not text.isascii()
+        and _UNCOMMON.search(text) is not None
+        and (
+            _AS_LATIN.search(text) is not None
+            or _AS_OTHERS.search(text) is not None
+            or _LATIN_FOR_CYRILLIC.search(text) is not None
+            or "\ufeff" in text
+            or not unicodedata.is_normalized("NFC", text)
+        )
+    )
 
 
 def mended(text: str) -> str:
     if not needs_mending(text):
         return text
     text = text.replace("\0", "\ufffd").replace("\ufeff", "")
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     for _ in range(_ROUNDS):
         before = text
         text = _unquoted(_unescaped(_read_again(text)))
@@ -55,7 +61,7 @@ def mended(text: str) -> str:
 
 def mended_object(tree: Tree) -> Tree:
     """Names and texts of a whole tree, looked at in one go: most need nothing."""
-    return _mended_names(tree) if needs_mending("\n".join(texts_of(tree))) else tree
+    return _mended_names(tree) if needs_mending("\n".join(texts_of(tree, []))) else tree
 
 
 def _mended_names(tree: Tree) -> Tree:
@@ -110,7 +116,7 @@ def _unquoted(text: str) -> str:
 
 def _read_again(text: str) -> str:
     """UTF-8 that somebody read as another charset on its way, or windows-1251 that was read as Latin letters."""
-    if _MISREAD.search(text):
+    if _AS_LATIN.search(text) or _AS_OTHERS.search(text):
         for charset in _READERS:
             if (again := _as_utf8(text, charset)) and likelihood(again) > likelihood(text):
                 return again

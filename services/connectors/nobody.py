@@ -2,6 +2,7 @@
 
 import re
 
+from crm.placeholders import is_placeholder
 from services.connectors.bodies import Body
 from services.connectors.evident import has_letters
 from services.connectors.exact_json import Tree
@@ -24,11 +25,17 @@ def notice_of(tree: Tree) -> str:
     """The kind of what plainly is no form; empty for anything else."""
     if tree == {"test": "test"}:
         return "tilda test"  # Tilda asks so whether somebody listens
-    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
-        notice = first(tree.get("attributes") or tree.get("message"), "eventType") or "notice"
-        return f"google forms {notice}"  # a Pub/Sub notice: the answers are to be fetched
+    if "attributes" in tree or isinstance(tree.get("message"), dict):
+        return _google_notice(tree)
     if tree.get("is_test") is True or (tree.get("test") is True and "line_items" in tree):
         return "test"  # its sender says so: Google Ads, Shopify
+    return ""
+
+
+def _google_notice(tree: Tree) -> str:
+    """A Pub/Sub notice: the answers are to be fetched."""
+    if text(tree, "attributes", "formId") or text(tree, "message", "attributes", "formId"):
+        return f"google forms {first(tree.get('attributes') or tree.get('message'), 'eventType') or 'notice'}"
     return ""
 
 
@@ -36,7 +43,8 @@ def emptiness_of(said: Submission, entries: list[Entry], body: Body) -> str:
     """Why there is no enquiry in a form; empty where somebody can be called back or has said something."""
     if said.name.startswith("<test lead:"):
         return "test"  # Facebook's
-    if said.name or said.phones or said.emails or body.files:
+    ways = said.ways.phones or said.ways.emails or body.files
+    if ways or (said.name and not is_placeholder("name", said.name)):
         return ""
     tree = body.tree
     if _GREETINGS & tree.keys() or any(_GREETING.fullmatch(text(tree, name).lower()) for name in _SAYS_WHAT):
@@ -61,7 +69,7 @@ def _says(entry: Entry) -> bool:
 def _is_said(value: str, role: str, chosen: bool) -> bool:
     words = value.split()
     if role == "email" and "@" in value:
-        return True
+        return not is_placeholder("email", value)
     if chosen or not has_letters(value, 3) or _NO_WORDS.fullmatch(value):
         return False
     return role == "message" or sum(map(has_letters, words)) >= 2

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +16,7 @@ from services.connectors.exact_json import Tree
 from services.connectors.fields import asked_of
 from services.connectors.shapes import Entry, is_gravity
 from services.connectors.submission import Submission
-from services.connectors.values import text
+from services.connectors.values import first, text
 
 WINDOW = 10 * 60 * 1_000_000  # a browser's second click, a builder's retry; what crosses its edge the decision sees
 _IDS = (("tranid",), ("payment", "orderid"), ("submissionID",))  # of their vendors alone, each of one submission
@@ -24,35 +25,39 @@ _SENT_AT = frozenset(
 )
 _LONG = 6  # characters: a shorter id may be a counter that was begun again, or a constant of the page
 _DAY = 86_400
-_SPACE = re.compile(r"\s+")
+_TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?")
+_TO_THE_SECOND = re.compile(r"\d\d:\d\d:\d\d")
+_DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})")
 
 
 def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str, received_at: Micros) -> str:
     """The idempotency key of a form within its connection. `content`: the digest of what it says."""
     tree = body.tree
     for path in _IDS:
-        if found := text(tree, *path):
+        if path[0] in tree and (found := text(tree, *path)):
             return f"{'.'.join(path)}/{found}"
     if "form_response" in tree and (found := text(tree, "event_id")):  # Typeform's; others mean a concert's
         return f"event_id/{found}"
     if is_gravity(tree):
         return f"gravity/{text(tree, 'form_id')}/{text(tree, 'id')}"
-    if found := said.texts.get("order_key") or _order(tree, said):
+    if found := said.texts.get("order_key", ""):
         return f"order/{found}"
+    if said.is_order and (order := _order(tree)):
+        return f"order/{order}/{who(said)}"  # numbers of two shops may be alike
     if found := said.texts.get("submission") or _lead(tree):
         # Somebody else under the same id is somebody else: an id may be a constant of the page.
-        return f"submission/{found}/{who(said) if len(found) >= _LONG else content}"
-    if at := _told_at(entries, received_at):
-        return f"{content}/{at}"
-    return f"{content}/{received_at // WINDOW}"
+        return f"submission/{found}/{who(said)}{'' if len(found) >= _LONG else content}"
+    return f"{content}/{who(said)}/{_told_at(entries, received_at) or received_at // WINDOW}"
 
 
-def digest_of(body: Body, said: Submission) -> str:
-    """Of what a form means: not how its numbers are spelled, nor its clocks, tokens and click ids."""
-    fields = {name: _plain(value) for name, value in said.fields.items() if name not in said.volatile}
+def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
+    """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
+    ignored = said.volatile | said.ways.taken
+    told = ((name, value) for name, value in said.fields.items() if name not in ignored)
+    fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
+    texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
-    texts = [_plain(said.texts.get(role, "")) for role in ("form_id", "form_name", "reference", "currency")]
-    return _short((texts, place_of(said.texts.get("page", "")), _identity(said), sorted(fields.items()), files))
+    return _short((texts, place_of(page), fields, files))
 
 
 def who(said: Submission) -> str:
@@ -61,8 +66,12 @@ def who(said: Submission) -> str:
 
 def place_of(page: str) -> str:
     """A page without what only says by which advertisement somebody came."""
-    if "?" not in page:
-        return page.partition("#")[0].rstrip("/")
+    page = page.partition("#")[0]
+    return _place_of(page) if "?" in page else page.rstrip("/")
+
+
+@lru_cache(maxsize=2_048)
+def _place_of(page: str) -> str:
     try:
         parts = urlsplit(page)
     except ValueError:  # an address that is none
@@ -77,45 +86,57 @@ def of_content(kind: str, delivery: Delivery) -> str:
 
 
 def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
-    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.phones.values())
-    return _plain(said.name), sorted(set(phones)), sorted(said.emails)
+    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
+    return said.name, sorted(set(phones)), sorted(said.ways.emails)
 
 
-def _order(tree: Tree, said: Submission) -> str:
+def _order(tree: Tree) -> str:
     """An order's id at its shop: it is reported again with each of its states."""
-    return next((found for at in (tree, tree.get("order")) if said.is_order and (found := text(at, "id"))), "")
+    inside = (tree, tree.get("order"), tree.get("data"), tree.get("payload"))
+    return next((found for at in inside if (found := first(at, "id", "order_id", "order_number", "number"))), "")
 
 
 def _lead(tree: Tree) -> str:
     """Facebook's and Webflow's leads say their id beside the id of their form."""
     if "field_data" in tree:
         return text(tree, "id")
-    return next((text(tree, *at, "id") for at in ((), ("payload",)) if text(tree, *at, "formId")), "")
+    inner = tree if "formId" in tree else tree.get("payload")
+    return text(inner, "id") if isinstance(inner, dict) and "formId" in inner else ""
 
 
 def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
     """When a form says that it was sent: the same at every repetition of one sending."""
     for entry in entries:
-        if isinstance(entry.value, str) and entry.asked.volatile:
+        if entry.asked.volatile and isinstance(entry.value, str | int):
             last = entry.name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")
-            if last in _SENT_AT and _is_near(entry.value, received_at // 1_000_000):
-                return entry.value
+            if last in _SENT_AT and is_clocks(moment := str(entry.value), received_at, 30 * _DAY):
+                return moment
     return ""
 
 
-def _is_near(moment: str, now: int) -> bool:
-    """Whether it can be when this form was sent, and not when its page was made."""
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
+def is_clocks(text: str, received_at: Micros, before_s: int = _DAY) -> bool:
+    """Whether a value is the moment at which the form was filled in, told to the second as only a clock does."""
+    text = text.strip()
+    if not 8 <= len(text) <= 35 or not text[:1].isdecimal():
         return False
-    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return now - 30 * _DAY < seconds < now + _DAY
-
-
-def _plain(text: str) -> str:
-    return _SPACE.sub(" ", text).strip().casefold()
+    if _TIME.fullmatch(text):
+        return True
+    if text.isdecimal():
+        seconds = float(text) / (1 if len(text) <= 10 else 1_000)
+    elif not _TO_THE_SECOND.search(text):
+        return False
+    else:
+        try:
+            at = datetime.fromisoformat(_DAY_FIRST.sub(r"\3-\2-\1", text))
+        except ValueError:
+            return False
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    now = received_at // 1_000_000
+    return now - before_s < seconds < now + _DAY
 
 
 def _short(said: object) -> str:
-    return blake2b(msgspec.json.encode(said), digest_size=12).hexdigest()
+    """Whatever its capitals and blanks."""
+    plain = " ".join(msgspec.json.encode(said).decode().casefold().split())
+    plain = plain.replace(' \\"', '\\"').replace('\\" ', '\\"')  # blanks at the ends of a value
+    return blake2b(plain.encode(), digest_size=12).hexdigest()

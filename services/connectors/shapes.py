@@ -7,11 +7,27 @@ from typing import NamedTuple
 
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
-from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of
+from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of, asked_of_one
 from services.connectors.values import at, records, text
 
-_NAME_PARTS = {"prefix": "", "first": "first", "middle": "middle", "last": "last", "suffix": ""}
-_PHONE_PARTS = ("country", "area", "phone", "full")
+_NAME_PARTS = {
+    **dict.fromkeys(("prefix", "suffix", "middleinitial", "firstandlast"), ""),
+    **dict.fromkeys(("first", "firstname", "given"), "first"),
+    **dict.fromkeys(("middle", "middlename"), "middle"),
+    **dict.fromkeys(("last", "lastname", "family"), "last"),
+}
+_PHONE_PARTS = (
+    "country_code",
+    "countryCode",
+    "dial_code",
+    "code",
+    "prefix",
+    "country",
+    "area",
+    "phone",
+    "number",
+    "full",
+)
 _SUB_INPUT = re.compile(r"(\d+)\.(\d+)")
 _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # sub-inputs of its name field
 
@@ -21,7 +37,10 @@ _ALONE = _VALUES[:3]  # outside of a list the others may hold whole forms
 _NAMES = ("name", "key", "column_id", "id", "ref", "slug", "field", "field_name", "field_id")
 _TITLES = ("title", "label", "question", "q", "column_name", "caption", "text", "placeholder")
 _KINDS = ("type", "field_type", "kind")
-_OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, "raw_value", "required", "order", "options", "custom"))
+_BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
+_OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
+_OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
+_OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
 
 _PERSON = frozenset(("phone", "email", "first", "last"))
@@ -53,19 +72,21 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
         elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             yield from _listed(name, value, path)
         else:
-            asked = asked_of((name,), path)
+            asked = asked_of_one(name, path)
             if named and asked.role == "name":
                 asked = _asked("form_name")
-            yield Entry(_dotted(name, path), value, asked)
+            yield Entry(_dotted(name, path) if path else name, value, asked)
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     dotted, asked = _dotted(name, path), asked_of((name,), path)
-    if value.keys() <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= value.keys()):
+    parts = {_plain(part) for part in value}
+    if parts <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= parts):
         for part, item in value.items():
-            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[part], asked.weight or PLAIN, asked.whose))
+            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
-        yield Entry(dotted, " ".join(part for key in _PHONE_PARTS if (part := text(value, key))), asked)
+        digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
+        yield Entry(dotted, " ".join(digits), asked)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
         yield Entry(dotted, inner, asked_of((name, *names), path, kind))
@@ -75,12 +96,19 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
 
 def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[Entry]:
     """A list of fields, each an object with its name and its value; else a list of things, each under its number."""
+    asked = asked_of_one(name, path)
+    if asked.role in ("phone", "email") and all(isinstance(item, dict) for item in items):
+        found = [next((way for key in _OF_A_WAY if (way := text(item, key))), None) for item in items]
+        if None not in found:
+            yield Entry(_dotted(name, path), [*found], asked)
+            return
     fields = [_field(item, listed=True) if isinstance(item, dict) else None for item in items]
     if all(field is not None for field in fields):
         for field in fields:
             names, kind, value = field or ((), "", None)
-            if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict | list):
-                value = value[0]
+            if isinstance(value, list):
+                value = [item.get("value", item) if isinstance(item, dict) else item for item in value]
+                value = value[0] if len(value) == 1 and not isinstance(value[0], list) else value
             yield from flat_field(names, value, kind, (*path, name))
         return
     for number, item in enumerate(items):
@@ -97,7 +125,9 @@ def flat_field(names: tuple[str, ...], value: Value, kind: str, path: tuple[str,
 def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Value] | None:
     """The names (for people first), type and value of a field that is an object of its own; None for anything else."""
     key = next((key for key in (_VALUES if listed else _ALONE) if key in item), None)
-    if key is None or not item.keys() <= _OF_A_FIELD or (isinstance(item[key], dict) and not listed):
+    if key is None or (not listed and (isinstance(item[key], dict) or not item.keys() <= _OF_A_FIELD)):
+        return None
+    if listed and _OF_A_THING & item.keys():
         return None
     titles = tuple(found for key in _TITLES if (found := text(item, key)))
     names = tuple(found for key in _NAMES if (found := text(item, key)))
@@ -109,7 +139,7 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
 
 def _names_its_form(tree: Tree) -> bool:
     """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
-    if not isinstance(tree.get("name"), str):
+    if not isinstance(tree.get("name"), str) or not any(isinstance(value, dict | list) for value in tree.values()):
         return False
     inner = [value for key, value in tree.items() if isinstance(value, dict | list) and value and _plain(key) in OWN]
     if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:
@@ -222,7 +252,7 @@ def is_order(tree: Tree) -> bool:
 
 _GOODS = frozenset(("line_items", "lineItems", "products", "order_items", "cart", "items", "goods"))
 _ORDERED = frozenset(
-    ("total", "total_price", "billing", "billing_address", "order_number", "order_id", "payment_method")
+    ("total", "total_price", "total_sum", "grand_total", "full_price", "billing", "order_number", "order_id", "client")
 )
 _SHAPES: tuple[tuple[Callable[[Tree], bool], Callable[[Tree], Iterator[Entry]]], ...] = (
     (_is_elementor, _elementor),

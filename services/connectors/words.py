@@ -8,19 +8,26 @@ from functools import lru_cache
 
 # Words that say nothing of what is asked.
 _FILLERS = """
-    your my you the a an what is s are please enter type tell us me and for to of in customer client contact user
-    buyer lead student students guest billing payer field input text value sender full main primary own та і й и по
-    в у до для з ваше ваш ваша вашу ваші вами вас вам вкажіть введіть напишіть укажите введите напишите залиште
-    оставьте як как клієнта клієнт покупця покупець замовника замовник заявника учасника учасник гостя гість
-    покупателя клиента заказчика участника платника vashe vash vasha twoje twój twoj podaj i oraz klienta kupującego
-    обовязково необхідно обязательно основний основной контактний контактна контактне контактный особистий
-    персональний додатковий дополнительный другий второй ще один second additional alternative other
+    attendee applicant participant visitor member subscriber respondent tourist candidate from кандидат турист
+    відвідувач посетителя заявитель заявителя your my you the a an what is s are please enter type tell us me and
+    for to of in customer client contact user buyer lead student students guest billing payer field input text value
+    sender full main primary own та і й и по в у до для з ваше ваш ваша вашу ваші вами вас вам вкажіть введіть
+    напишіть укажите введите напишите залиште оставьте як как клієнта клієнт покупця покупець замовника замовник
+    заявника учасника учасник гостя гість покупателя клиента заказчика участника платника vashe vash vasha twoje
+    twój twoj podaj i oraz klienta kupującego обовязково необхідно обязательно основний основной контактний
+    контактна контактне контактный особистий персональний додатковий дополнительный другий второй ще один second
+    additional alternative other
 """
 _PEOPLE = """
     customer client contact user buyer lead student guest sender клієнт покупець замовник заявник учасник гість
 """
 _CURRENCIES = "грн uah usd eur pln гривень гривні гривнях гривен zł"
 FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
+
+# Of a country's calling code: "phone_code", "Код країни".
+_CODE_WORDS = "code prefix dial dialcode код kod"
+_OF_CODES = "phone tel telephone mobile country dial dialcode телефону телефона країни страны kraju"
+CODE_WORDS, OF_CODES = frozenset(_CODE_WORDS.split()), frozenset(_OF_CODES.split())
 
 # What a whole name asks for.
 _PHRASES = {
@@ -30,9 +37,9 @@ _PHRASES = {
     "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
     "/обращаться/representative/представтеся/представьтесь/яке імя/imya prizvyshche/imya familiya/nome"
     "/nombre/jméno/jmeno/meno/name in full",
-    "first": "first/first name/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
+    "first": "first/first name/name first/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
     "middle": "middle/middle name/patronymic/батькові/отчество/middlename",
-    "last": "last/last name/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
+    "last": "last/last name/name last/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
     "/nazwisko/nachname/apellido/cognome/příjmení/prijmeni/l name/familyname",
     "email": "адреса електронної пошти/адрес электронной почты/адреса ел пошти/e mail address/adres e mail"
     "/e mail/пошта/почта/електронна пошта/електронна адреса/ел пошта/эл почта/электронная почта/pochta"
@@ -61,7 +68,7 @@ _CLASSES = {
         phone* tel telephone* mobile* mob cell cellphone cellular msisdn телефон* тел моб мобільн* мобильн*
         мобілка telefon* komórka komorka viber вайбер* whatsapp ватсап вотсап handy
     """,
-    "email": "email* mail mails e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
+    "email": "email* mail mails replyto e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
     "person": """
         імя імені имя имени піб пиб фіо фио fio pib imya imia imja imię imie imienia прізвищ* фамили* nazwisk*
         звати зовут звертат* обращат*
@@ -110,15 +117,18 @@ _CLASSES = {
         тренер* coach* agent* агент* courier* кур'єр* курєр* курьер* рієлтор* риелтор* realtor* dispatcher*
         диспетчер* sprzedawc* sklep* menedżer* menedzer* virtual did dynamic destination webmaster* cc bcc
     """,
+    # Who gets what is ordered: often the one who sends.
+    "recipient": """
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк* odbiorc*
+        dostaw*
+    """,
     # Somebody near the one who sends.
     "near": """
-        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* friend* друга друг друзів
-        друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк* сын* husband* wife
-        дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків батька
-        родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
-        referrer* referral* recommended* рекоменд* spouse* shipping* delivery* доставк* odbiorc* dostaw* dziecka
-        dziecko driver* водій* водител* inviter* office* офіс* офис* patient* пацієнт* пациент* contractor*
-        groom* bride* наречен* гостей guests honoree іменинник*
+        friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк*
+        сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків
+        батька родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
+        referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office* офіс* офис* groom* bride*
+        наречен* гостей guests honoree іменинник*
     """,
     "company": "company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat*",
     "consent": """

@@ -6,6 +6,7 @@ from crm.errors import Malformed
 from crm.facts import DeliveryKept
 from crm.log import Headers, Record
 from crm.topics import FAMILIES, TOPICS
+from crm.versions import DIGEST
 
 MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
 MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine, its headers and all
@@ -20,8 +21,8 @@ def record_of(fact: Fact, family: str = "") -> Record:
     return written(fact, TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)])
 
 
-def written(fact: Fact, topic: str) -> Record:
-    """Under the key of its stream. Raises Malformed."""
+def written(fact: Fact, topic: str, digest: str = "") -> Record:
+    """Under the key of its stream. `digest`: of its content, where it has one. Raises Malformed."""
     value = encode(fact)
     if len(value) > MAX_RECORD:
         raise Malformed(f"what it says takes {len(value)} bytes, more than the {MAX_RECORD} of one record")
@@ -32,6 +33,8 @@ def written(fact: Fact, topic: str) -> Record:
         ("ce_source", meta.source.encode()),
         CONTENT_TYPE,
     )
+    if digest:
+        headers = (*headers, (DIGEST, digest.encode()))
     if meta.trace:
         headers = (*headers, ("traceparent", meta.trace.encode()))
     return Record(topic, meta.stream.encode(), value, headers)

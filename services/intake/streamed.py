@@ -17,7 +17,7 @@ from crm.envelope import Fact, named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
 from crm.scalars import Id, Micros
-from crm.versions import DIGEST, digest_of
+from crm.versions import digest_of
 from services.intake.body import Bodies, Receive
 from services.intake.known import Known
 from services.intake.lines import NDJSON, is_ndjson, lines_of
@@ -26,7 +26,7 @@ from services.intake.refusals import Line, Refusal, Verdict, verdict_of
 from services.intake.repeats import Repeats
 from services.intake.reply import JSON, Reply, Stop, later, problem
 from services.intake.request import trace_of
-from services.intake.told import Teller, read_line
+from services.intake.told import Teller, fact_of
 
 SLICE = 100  # lines read before others get their turn
 MAX_KEY = 200
@@ -128,7 +128,8 @@ async def read(lines: Sequence[Line], batch: Id, teller: Teller, known: Known, n
         try:
             if isinstance(line, Refusal):
                 raise line
-            taken.verdicts.append(take(read_line(line, named_id(batch, str(number)), teller, named), taken, known))
+            fact = fact_of(line, lambda number=number: named_id(batch, str(number)), teller, named)  # type: ignore[misc]  # its default
+            taken.verdicts.append(take(fact, taken, known))
         except Conflict as error:
             taken.verdicts.append(verdict_of(error, number, line, "conflict"))
         except Malformed as error:
@@ -146,11 +147,9 @@ def take(fact: Fact, taken: Taken, known: Known) -> Verdict:
         if before and before != digest:
             raise Conflict(f"It was told before with other content, as fact {id}: that stays. {ANOTHER}")
         status = "repeated" if before else status
-    record = written(fact, OPEN)
+    taken.records.append(written(fact, OPEN, digest))
     if digest:
         taken.digests[id] = digest
-        record = record._replace(headers=(*record.headers, (DIGEST, digest.encode())))
-    taken.records.append(record)
     return Verdict(status, id)
 
 

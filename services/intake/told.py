@@ -5,14 +5,13 @@ The shapes are read off the generated facts, so a field that is added to a schem
 
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import sha256
+from hashlib import sha1
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import msgspec
 from msgspec import Raw as Json
 from msgspec.structs import FieldInfo, fields
 
-from crm.connector import Home
 from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
@@ -21,7 +20,8 @@ from crm.versions import DIGEST, OPEN_API
 from services.intake import values
 from services.intake.nulls import without_nulls
 from services.intake.refusals import Refusal, of_decoding
-from services.intake.values import Context, Meaning
+from services.intake.values import Meaning
+from services.intake.values import Teller as Teller
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 and 9999, in microseconds
 Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
@@ -47,11 +47,11 @@ SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # whom a line is
     CallReported: lambda own: str(own["call"]),
     MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
 }
-DIGEST_BYTES = 16
+DIGITS = 32  # of a digest
 
 
 def optional(read: Meaning) -> Meaning:
-    return lambda given, context: None if given is None else read(given, context)
+    return lambda given, teller: None if given is None else read(given, teller)
 
 
 def meaning(name: str, hint: Any) -> Meaning | None:
@@ -117,17 +117,12 @@ OWN = {
 occurred_at = values.moment("occurred_at")
 
 
-class Teller(msgspec.Struct, frozen=True):
-    """Whose line it is, and when it came."""
-
-    token: Id
-    workspace: Id
-    received_at: Micros
-    trace: str = ""
-    home: Home = Home()
+def read_line(line: bytes, default_id: Id, teller: Teller) -> Fact:
+    """`default_id` is that of a line without an id of its own. Raises Refusal."""
+    return fact_of(line, lambda: default_id, teller)
 
 
-def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) -> Fact:
+def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bool = False) -> Fact:
     """With a digest of its content where it has a name: an id of its own, or `named`, when `default_id` is one.
 
     Raises Refusal.
@@ -138,20 +133,19 @@ def read_line(line: bytes, default_id: Id, teller: Teller, named: bool = False) 
         raise of_decoding(error) from None
     fact_type = LINES[type(given)]
     made: Callable[..., Fact] = fact_type
-    context = Context(teller.home, teller.received_at)
-    own = {n: read(getattr(given, n), context) if read else getattr(given, n) for n, read in OWN[fact_type]}
-    if "amount_minor" in own:
-        own |= sum_of(given, own["currency"], context, required=fact_type is PaymentReported)
-    if fact_type is FormSubmitted and own["emails"]:
-        own |= emails_of(own)
-    id = default_id if given.id is None else named_id(teller.token, f"id/{given.id}")
+    own = {name: read(getattr(given, name), teller) if read else getattr(given, name) for name, read in OWN[fact_type]}
+    if fact_type is FormSubmitted:
+        settle_emails(own)
+    if fact_type is PaymentReported or (fact_type is FormSubmitted and given.amount is not None):
+        settle_sum(given, own, teller)
+    id = default_id() if given.id is None else named_id(teller.token, f"id/{given.id}")
     digest = digest_of(given) if named or given.id is not None else ""
     sender = sender_of(given, fact_type, own)
     meta = Meta(
         id=id,
         workspace=teller.workspace,
         stream=named_id(teller.token, f"sender/{sender}") if sender else id,
-        occurred_at=teller.received_at if given.occurred_at is None else occurred_at(given.occurred_at, context),
+        occurred_at=teller.received_at if given.occurred_at is None else occurred_at(given.occurred_at, teller),
         recorded_at=teller.received_at,
         source=teller.token,
         cause=id,
@@ -173,26 +167,27 @@ def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:
 
 def digest_of(given: Any) -> str:
     """The same for the same content, whatever the order of its fields, its blanks and its nulls."""
-    return sha256(CANONICAL.encode(given)).hexdigest()[: 2 * DIGEST_BYTES]
+    return sha1(CANONICAL.encode(given), usedforsecurity=False).hexdigest()[:DIGITS]
 
 
-def sum_of(given: Any, currency: str, context: Context, required: bool) -> dict[str, Any]:
-    """`amount_minor`, and the currency where the sum names one. Raises Refusal."""
+def settle_sum(given: Any, own: dict[str, Any], teller: Teller) -> None:
+    """`amount` becomes `amount_minor`, in the currency that it names. Raises Refusal."""
     if given.amount is None:
-        if required and given.amount_minor is None:
+        if given.amount_minor is None:
             sentence = "Object missing required field `amount_minor` (or `amount`, as exact text)."
             raise Refusal(sentence, "MISSING_FIELD", "amount_minor")
-        return {"amount_minor": given.amount_minor}
-    if given.amount_minor is not None:
+    elif given.amount_minor is not None:
         raise Refusal("Give `amount_minor` or `amount`, not both.", field="amount")
-    minor, code = values.amount(given.amount, currency, context)
-    return {"amount_minor": minor, "currency": code}
+    else:
+        own["amount_minor"], own["currency"] = values.amount(given.amount, own["currency"], teller)
 
 
-def emails_of(own: dict[str, Any]) -> dict[str, Any]:
+def settle_emails(own: dict[str, Any]) -> None:
     """Addresses that are certain. What is none stays to be seen, as a field of its own."""
+    if not own["emails"]:
+        return
     emails, unread = values.addresses(own["emails"])
-    if not unread:
-        return {"emails": emails}
-    name = "email" if "email" not in own["fields"] else "email as written"
-    return {"emails": emails, "fields": {**own["fields"], name: msgspec.json.encode(unread).decode()}}
+    own["emails"] = tuple(emails)
+    if unread:
+        name = "email" if "email" not in own["fields"] else "email as written"
+        own["fields"] = {**own["fields"], name: msgspec.json.encode(", ".join(unread)).decode()}

@@ -8,13 +8,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.connector import Home
+from crm.connector import HOME, Home
 from crm.emails import emails_in
 from crm.errors import Malformed
 from crm.moments import written
-from crm.money import currency_named, read_sum, to_minor
+from crm.money import DECIMALS, currency_named, read_sum, to_minor
 from crm.phones import phones_in, read_phone
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
 from crm.shared import Payer, Phone
 from services.intake.refusals import Refusal
 
@@ -33,16 +33,17 @@ class Number(Struct, frozen=True, gc=False):
     extension: str = ""
 
 
-class Context:
-    """What a value is read by: whose line it is, and when it came."""
+class Teller(Struct, frozen=True):
+    """Whose line it is, and when it came."""
 
-    __slots__ = ("home", "received_at")
+    token: Id
+    workspace: Id
+    received_at: Micros
+    trace: str = ""
+    home: Home = HOME
 
-    def __init__(self, home: Home, received_at: Micros) -> None:
-        self.home, self.received_at = home, received_at
 
-
-Meaning = Callable[[Any, Context], Any]
+Meaning = Callable[[Any, Teller], Any]
 
 
 def micros(time: int | datetime) -> Micros:
@@ -54,9 +55,9 @@ def moment(field: str) -> Meaning:
     days = AHEAD.get(field, 1)
     ahead = f"more than {days} days ahead" if days > 1 else "more than a day ahead"
 
-    def read(given: int | datetime, context: Context) -> Micros:
+    def read(given: int | datetime, by: Teller) -> Micros:
         at = micros(given)
-        if OLDEST <= at <= context.received_at + days * DAY:
+        if OLDEST <= at <= by.received_at + days * DAY:
             return at
         past = "before 1990" if at < OLDEST else ahead
         how = " A whole number is in microseconds since 1970." if isinstance(given, int) else ""
@@ -65,57 +66,60 @@ def moment(field: str) -> Meaning:
     return read
 
 
-def phone(given: Number | str, context: Context) -> Phone:
+def phone(given: Number | str, by: Teller) -> Phone:
     if isinstance(given, str):
-        return read_phone(given, context.home.country)
-    read = read_phone(given.e164 or given.text, context.home.country)
+        return read_phone(given, by.home.country)
+    read = read_phone(given.e164 or given.text, by.home.country)
     return Phone(given.text or given.e164, read.e164, given.extension or read.extension)
 
 
-def phones(given: tuple[Number | str, ...], context: Context) -> tuple[Phone, ...]:
+def phones(given: tuple[Number | str, ...], by: Teller) -> tuple[Phone, ...]:
     """A text may hold several numbers. One that holds none is kept as it is."""
     found: list[Phone] = []
     for one in given:
         if isinstance(one, str):
-            found += phones_in(one, context.home.country) or [Phone(one, "")]
+            found += phones_in(one, by.home.country) or [Phone(one, "")]
         else:
-            found.append(phone(one, context))
+            found.append(phone(one, by))
     return tuple(found)
 
 
-def currency(given: str, context: Context) -> str:
+def currency(given: str, by: Teller) -> str:
     """ISO 4217; empty when it was given empty. Raises Refusal."""
-    if not given:
-        return ""
+    if not given or given in DECIMALS:
+        return given
     if code := currency_named(given):
         return code
     raise Refusal(f"In `currency`: {given[:40]!r} is no currency that is known. {CURRENCY}", field="currency")
 
 
-def payer(given: Payer, context: Context) -> Payer:
+def payer(given: Payer, by: Teller) -> Payer:
     """How a payer is known, in the form in which it can be compared. What cannot be read identifies nobody."""
     if not (given.phone or given.email):
         return given
     emails = emails_in(given.email)
     return replace(
         given,
-        phone=read_phone(given.phone, context.home.country).e164,
+        phone=read_phone(given.phone, by.home.country).e164,
         email=emails[0] if len(emails) == 1 else "",
     )
 
 
-def addresses(given: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def addresses(given: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """The e-mails that are certain, each once; and the texts that hold none."""
-    read = [(text, emails_in(text)) for text in given]
-    return (
-        tuple(dict.fromkeys(email for _, some in read for email in some)),
-        ", ".join(text for text, some in read if not some and text.strip()),
-    )
+    certain: list[str] = []
+    unread: list[str] = []
+    for text in given:
+        if found := emails_in(text):
+            certain += [email for email in found if email not in certain]
+        elif text.strip():
+            unread.append(text)
+    return certain, unread
 
 
-def amount(given: str, code: str, context: Context) -> tuple[int, str]:
+def amount(given: str, code: str, by: Teller) -> tuple[int, str]:
     """Minor units and currency of a sum as text. `code`: the currency that the line names, if any. Raises Refusal."""
-    expected = code or context.home.currency
+    expected = code or by.home.currency
     try:
         return to_minor(given, expected), expected
     except Malformed as error:

@@ -90,8 +90,10 @@ def read(folder: Path, file: File) -> Iterator[tuple[pl.Series, pl.Series]]:
     at = first if plain and first is not None else 0
     with (folder / file.path).open("rb") as content:
         try:
-            for piece in pieces(content):
+            for piece, count in pieces(content):
                 frame = pl.read_avro(piece, columns=["value"] if plain else ["value", "headers"])
+                if frame.height != count:
+                    raise ValueError(f"{count} records lie there, and {frame.height} came out")
                 if plain:
                     yield pl.int_range(at, at + frame.height, eager=True), frame["value"]
                     at += frame.height
@@ -110,16 +112,19 @@ def positions_of(frame: pl.DataFrame) -> pl.Series:
     return told["value"].cast(pl.String).cast(pl.Int64)
 
 
-def pieces(content: BinaryIO) -> Iterator[io.BytesIO]:
-    """The file's blocks in container files of their own, each about PIECE long. Raises ValueError where it is cut."""
+def pieces(content: BinaryIO) -> Iterator[tuple[io.BytesIO, int]]:
+    """The file's blocks in container files of their own, each about PIECE long, and how many records are in them.
+    Raises ValueError where it is cut. Empty blocks are left out: polars 2.1 takes one for the end of the file."""
     head = header(content.read(HEAD))
     content.seek(len(head))
     data = b""
     while more := content.read(PIECE):
         data += more
-        if end := whole_blocks(data):
-            yield io.BytesIO(head + data[:end])
-            data = data[end:]
+        blocks, end = whole_blocks(data)
+        if blocks:
+            whole = b"".join(data[begin:stop] for _, begin, stop in blocks)
+            yield io.BytesIO(head + whole), sum(count for count, _, _ in blocks)
+        data = data[end:]
     if data:
         raise ValueError("it ends in the middle of a block")
 
@@ -138,16 +143,18 @@ def header(data: bytes) -> bytes:
     return data[: at + SYNC]
 
 
-def whole_blocks(data: bytes) -> int:
-    """Where the last block that is whole ends."""
-    end = 0
+def whole_blocks(data: bytes) -> tuple[list[tuple[int, int, int]], int]:
+    """Of each block that is whole and holds something its records, beginning and end; and where the last one ends."""
+    found, end = [], 0
     try:
         while end < len(data):
-            _, at = numeral(data, end)
+            count, at = numeral(data, end)
             size, at = numeral(data, at)
             if at + size + SYNC > len(data):
                 break
-            end = at + size + SYNC
+            begin, end = end, at + size + SYNC
+            if count:
+                found.append((count, begin, end))
     except IndexError:  # the data ends in a number
         pass
-    return end
+    return found, end

@@ -31,12 +31,16 @@ class Shape:
         self.header = b"Obj\x01" + number(len(told)) + pairs + b"\0" + SYNC
 
     def read(self, count: int, body: bytes, columns: Sequence[str]) -> pl.DataFrame:
-        """Raises ValueError when `body` is not `count` records of this shape, as far as polars notices."""
+        """Raises ValueError when `body` is not `count` records of this shape, as far as polars notices. A schema that
+        names a type twice is written out before, as polars 2.1 cannot read it; columns come in the schema's order."""
         file = b"".join((self.header, number(count), number(len(body)), body, SYNC))
         try:
-            return pl.read_avro(io.BytesIO(file), columns=list(columns))
+            frame = pl.read_avro(io.BytesIO(file), columns=list(columns))
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
+        if frame.height != count:
+            raise ValueError(f"{frame.height} records instead of {count}")
+        return frame
 
 
 def flat(record: dict[str, Any], known: dict[str, Any], prefix: str = "") -> Iterator[dict[str, Any]]:

@@ -18,10 +18,10 @@ from services.chaos.pulse import Pulse, quiet
 from services.chaos.shops import opened
 from services.chaos.stand import Stand, plan, standing
 from services.stack.process import until
+from tests.patience import PATIENCE
 
 RATE = 1000  # facts a second
 REPEATED = 200  # records at the end of each journal partition that a zombie relay sends again
-PATIENCE = 120.0  # seconds
 
 
 async def judged(data: Path, facts: int, roles: Mapping[str, str], zombie: bool) -> Verdict:

@@ -10,6 +10,7 @@ from crm.envelope import named_id
 from crm.errors import Broken
 from crm.scalars import Id
 from services.chaos.load import Load, Shop
+from tests.patience import PATIENCE
 
 ROOT = Id("0a4e0a7c-6a0f-4f0e-8a42-5b0f6b8b7f10")
 SHOPS = [Shop(named_id(ROOT, f"shop {n}"), f"token {n}", named_id(ROOT, f"form {n}")) for n in (1, 2)]
@@ -58,7 +59,7 @@ def loaded(
         port = server.sockets[0].getsockname()[1]
         load = Load(["http://127.0.0.1:1", f"http://127.0.0.1:{port}"], SHOPS, 4000, facts, "a load")
         try:
-            await asyncio.wait_for(during(intake, load), 30)
+            await asyncio.wait_for(during(intake, load), PATIENCE)
         finally:
             server.close()
             await server.wait_closed()

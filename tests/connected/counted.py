@@ -15,8 +15,8 @@ from crm.topics import JOURNAL
 from services.stack.ports import any_free
 from services.stack.process import Process, last_lines, spawn, until
 from services.stack.topics import create_missing
+from tests.patience import PATIENCE
 
-PATIENCE = 120.0  # seconds; a group notices a killed member after six
 CHUNK = 500  # records
 PASSED = "SELECT coalesce(sum(next_offset), 0) FROM core.checkpoint WHERE consumer = %s"
 

@@ -23,6 +23,7 @@ from crm.adapters.health import Quiet
 from crm.adapters.migrations import migrate
 from projections import PROJECTIONS
 from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, contact, empty, insert
+from tests.patience import PATIENCE
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -51,13 +52,14 @@ class Api:
     def __init__(self, dsn: str, http: type[Any] = Impatient, bounds: Bounds = BOUNDS) -> None:
         self.dsn, self.keys, self.changes, self.bounds = dsn, Keys(), Changes(dsn), bounds
         self.http = http
-        self.started, self.client = threading.Event(), httpx.Client(trust_env=False)
+        self.started, self.client = threading.Event(), httpx.Client(trust_env=False, timeout=PATIENCE)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
 
     async def serve(self) -> None:
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
         self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, bounds=self.bounds)
         self.server = Quiet(configuration(app, self.bounds, port=0, http=self.http))
+        rows.patience = PATIENCE
         await rows.open()
         await self.changes.listening.wait()
         serving = asyncio.create_task(self.server.serve())
@@ -90,9 +92,11 @@ class Api:
     @contextmanager
     def speaking(self, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
         """A websocket that may subscribe."""
-        with connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[PROTOCOL], proxy=None) as ws:
+        with connect(
+            f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=PATIENCE
+        ) as ws:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
-            assert json.loads(ws.recv(5)) == {"type": "connection_ack"}
+            assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
             yield ws
 
     @contextmanager
@@ -113,10 +117,10 @@ def served(dsn: str, bounds: Bounds = BOUNDS, http: type[Any] = Impatient) -> It
         insert(connection, OTHER, contact("Olena", phones=(OLENA_PHONE,)))
     api = Api(dsn, http, bounds)
     api.thread.start()
-    assert api.started.wait(20)
+    assert api.started.wait(PATIENCE)
     try:
         yield api
     finally:
         api.client.close()
         api.server.should_exit = True
-        api.thread.join(20)
+        api.thread.join(PATIENCE)

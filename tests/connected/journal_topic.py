@@ -16,6 +16,7 @@ from crm.envelope import Event
 from crm.topics import JOURNAL, journal_partition
 from services.stack.topics import create_missing
 from tests.connected.graph import PROTOCOL, Api
+from tests.patience import PATIENCE
 
 Told = tuple[int, int, str]  # partition, position, the event's id
 PAGES = "cursor next events { partition position id }"
@@ -72,25 +73,27 @@ def following(
     types: Sequence[str] | None = None,
 ) -> Iterator[ClientConnection]:
     query = f"subscription($after: String, $types: [String!]) {{ events(after: $after, types: $types) {{ {asked} }} }}"
-    with connect(f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None) as ws:
+    with connect(
+        f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=PATIENCE
+    ) as ws:
         ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
-        assert json.loads(ws.recv(5)) == {"type": "connection_ack"}
+        assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
         payload = {"query": query, "variables": {"after": after, "types": types}}
         ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         yield ws
 
 
 def page(ws: ClientConnection) -> dict[str, Any]:
-    told = json.loads(ws.recv(20))
+    told = json.loads(ws.recv(PATIENCE))
     assert told["type"] == "next" and "errors" not in told["payload"], told
     found: dict[str, Any] = told["payload"]["data"]["events"]
     return found
 
 
 def refusal(ws: ClientConnection) -> tuple[str, str]:
-    told = json.loads(ws.recv(20))
+    told = json.loads(ws.recv(PATIENCE))
     while told["type"] != "error":
-        told = json.loads(ws.recv(20))
+        told = json.loads(ws.recv(PATIENCE))
     (error,) = told["payload"]
     return error["extensions"]["code"], error["message"]
 

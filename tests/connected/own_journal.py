@@ -21,8 +21,8 @@ from services.stack.process import until
 from services.stack.topics import create_missing
 from streams.relay import Relay
 from tests.engine import connected
+from tests.patience import PATIENCE
 
-PATIENCE = 120.0  # seconds
 # What the relay deletes from the outbox stays here.
 KEEP = """
 CREATE TABLE core.told (partition int, first bigint, records bytea);

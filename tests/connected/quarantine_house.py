@@ -31,8 +31,8 @@ from services.stack.process import until
 from streams.decide import Decide
 from streams.project import Folding
 from tests.engine import connected
+from tests.patience import PATIENCE
 
-PATIENCE = 120.0  # seconds
 NEWS = """
 SELECT o.id, s.packed FROM core.outbox AS o, unnest(o.partitions, o.firsts, o.records) AS s (partition, first, packed)
 WHERE o.id > %s ORDER BY o.id, s.partition"""

@@ -25,6 +25,7 @@ from crm.scalars import Id
 from tests.connected.projecting_role import Role
 from tests.connected.test_deciding import SLICES, begin
 from tests.engine import connected, journal, moved, rules_of
+from tests.patience import PATIENCE
 
 SELECTED = {
     "deal": "id number title stage stageReason owner version amount { minor currency } paid { minor } fields reference",
@@ -46,7 +47,7 @@ class ShopDesk:
     def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
         self.dsn, self.workspace = dsn, Id(str(uuid4()))
         self.access, self.rows = Access(), rows
-        self.desk = Desk(dsn, self.access, bootstrap, patience=60.0)
+        self.desk = Desk(dsn, self.access, bootstrap, patience=PATIENCE)
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
 
@@ -105,6 +106,7 @@ async def shop_desk(
     dsn: str, bootstrap: str = "127.0.0.1:9", scopes: Sequence[str] = ("read", "write")
 ) -> AsyncIterator[ShopDesk]:
     rows = pool(dsn)
+    rows.patience = PATIENCE
     await rows.open()
     shop = ShopDesk(dsn, bootstrap, rows, scopes)
     await shop.desk.pool.open()

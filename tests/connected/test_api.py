@@ -9,6 +9,7 @@ import pytest
 from api.reads import COUNTRIES
 from tests.connected.graph import Api, served
 from tests.connected.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, contact, id_of, insert
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,9 @@ def test_without_a_good_token_nothing_is_read(
     api: Api, authorization: str, status: int, code: str, sentence: str
 ) -> None:
     url, headers = f"http://127.0.0.1:{api.port}/graphql", {"authorization": authorization}
-    answer = httpx.post(url, json={"query": "{ deals { nodes { number } } }"}, headers=headers, trust_env=False)
+    answer = httpx.post(
+        url, json={"query": "{ deals { nodes { number } } }"}, headers=headers, trust_env=False, timeout=PATIENCE
+    )
     assert answer.status_code == status
     (error,) = answer.json()["errors"]
     assert error["extensions"] == {"code": code}
@@ -210,18 +213,21 @@ def test_a_body_over_the_limit_is_refused(api: Api) -> None:
 
 def test_graphiql_comes_from_this_server_alone(api: Api) -> None:
     url = f"http://127.0.0.1:{api.port}"
-    page = httpx.get(f"{url}/graphql", trust_env=False)
+    page = httpx.get(f"{url}/graphql", trust_env=False, timeout=PATIENCE)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "script-src 'self';" in page.headers["content-security-policy"]
     named = [part.split('"')[0] for part in page.text.replace('href="', 'src="').split('src="')[1:]]
     named.remove("data:,")  # no icon, and no request for one
     assert len(named) == 9 and all(name.startswith("/graphiql/") for name in named)
-    assert [httpx.get(url + name, trust_env=False).status_code for name in named] == [200] * len(named)
-    assert httpx.get(f"{url}/graphiql/../app.py", trust_env=False).status_code == 404
+    assert [httpx.get(url + name, trust_env=False, timeout=PATIENCE).status_code for name in named] == [200] * len(
+        named
+    )
+    assert httpx.get(f"{url}/graphiql/../app.py", trust_env=False, timeout=PATIENCE).status_code == 404
 
 
 def test_the_health_paths_answer_on_the_main_port(api: Api) -> None:
     url = f"http://127.0.0.1:{api.port}"
-    assert [httpx.get(f"{url}/{path}", trust_env=False).status_code for path in ("livez", "readyz", "metrics")] == [
-        200
-    ] * 3
+    assert [
+        httpx.get(f"{url}/{path}", trust_env=False, timeout=PATIENCE).status_code
+        for path in ("livez", "readyz", "metrics")
+    ] == [200] * 3

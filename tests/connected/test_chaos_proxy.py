@@ -14,9 +14,8 @@ from services.stack import kafka, topics
 from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free
 from services.stack.process import stop, until
+from tests.patience import PATIENCE
 from tests.servers import IN_CONTAINERS
-
-PATIENCE = 60.0  # seconds
 
 
 @asynccontextmanager

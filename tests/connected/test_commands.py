@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from crm.events import CommandAccepted, ContactCreated
+from crm.events import CommandAccepted, ContactCreated, DealStageMoved
 from crm.topics import journal_partition
 from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.given import form, paid
+from tests.patience import PATIENCE
 
 REFUSED: dict[str, Any] = {"row": None, "position": None}
 
@@ -58,8 +59,10 @@ def test_a_row_whose_read_model_lags_is_waited_for(database_url: str, monkeypatc
     async def run() -> None:
         async with shop_desk(database_url) as shop:
             deal = await desk(shop, (await olena(shop))["id"])
+            monkeypatch.setattr("api.commands.rows.PATIENCE", PATIENCE)
             moving = asyncio.create_task(shop.do("dealMoveStage", dealId=deal["id"], stage="in_progress"))
-            await asyncio.wait([moving], timeout=0.1)
+            while not any(isinstance(event, DealStageMoved) for event in await shop.events()):
+                await asyncio.wait([moving], timeout=0.1)
             assert not moving.done()
             await shop.project()
             assert (await moving)["row"]["stage"] == "in_progress"

@@ -15,8 +15,8 @@ from crm.events import ConnectionRotated, TokenCreated
 from services.stack.process import until
 from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.connected.test_commands import refused
+from tests.patience import PATIENCE
 
-PATIENCE = 120.0  # seconds
 TOKEN = {"name": "Reports", "scopes": ["read"]}
 
 

@@ -10,25 +10,25 @@ from aiokafka import AIOKafkaConsumer
 
 from crm.adapters.stopping import begin, let_go
 
-STEPS = 40  # turns of the loop before the cut: more than a start takes
-
 
 def left(bootstrap: str, begin: Callable[[Any], Awaitable[None]]) -> list[str]:
-    """What Python says of connections that nobody closed."""
+    """What Python says of connections that nobody closed, after cuts sooner and later until a start is not cut."""
 
-    async def cut(steps: int) -> None:
+    async def cut(steps: int) -> bool:
         consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         starting = asyncio.ensure_future(begin(consumer))
         for _ in range(steps):
             await asyncio.wait([starting], timeout=0.0005)
-        starting.cancel()
+        is_cut = starting.cancel()
         await asyncio.wait([starting])
         await let_go(consumer)
+        return is_cut
 
     async def run() -> None:
-        for steps in range(STEPS):
-            await cut(steps)
+        steps = 0
+        while await cut(steps):
             gc.collect()
+            steps += 1
 
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")

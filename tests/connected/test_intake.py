@@ -16,6 +16,7 @@ from services.stack.kafka import Kafka
 from services.stack.ports import any_free
 from services.stack.process import Process, until
 from services.stack.topics import create_missing
+from tests.patience import PATIENCE
 from tests.unit.intake.deliveries_suite import DeliveriesSuite
 from tests.unit.intake.facts_suite import CALL, FactsSuite, lines
 from tests.unit.intake.house import House
@@ -126,9 +127,11 @@ def test_while_the_broker_is_dead_nothing_is_acknowledged_and_nothing_acknowledg
             runner.run(create_missing(broker.kafka.bootstrap))
             runner.run(tail.begin())
             runner.run(connected(log))
+            log.timeout = PATIENCE
             assert house.post(b"key=before").status_code == 200
 
             broker.kill()
+            log.timeout = 1.0
             answers = [house.post(b"key=during%d" % n) for n in range(3)]
             answers.append(house.stream(lines(CALL, CALL)))
             assert [(a.status_code, a.headers["retry-after"]) for a in answers] == [(503, "5")] * 4
@@ -136,6 +139,7 @@ def test_while_the_broker_is_dead_nothing_is_acknowledged_and_nothing_acknowledg
 
             runner.run(broker.up())
             runner.run(connected(log))
+            log.timeout = PATIENCE
             assert house.post(b"key=during0").status_code == 200  # the vendor's repeat
             assert house.post(b"key=after").status_code == 200
             kept = {fact.raw.body for fact in house.facts}

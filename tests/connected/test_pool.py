@@ -10,6 +10,7 @@ import pytest
 from api.database import pool
 from api.pool import Connection, Pool
 from tests.connected.shop_rows import OTHER, SHOP
+from tests.patience import PATIENCE
 
 SHOWN = "SELECT current_setting('app.workspace') AS workspace, pg_backend_pid() AS process"
 
@@ -88,7 +89,7 @@ def test_who_waits_too_long_is_told_and_who_gives_up_takes_none_away(database_ur
         await begun.wait()
         with pytest.raises(TimeoutError):
             await pool.run(SHOP, shown)
-        pool.patience = 5.0
+        pool.patience = PATIENCE
         given_up, patient = (asyncio.create_task(pool.run(SHOP, shown)) for _ in range(2))
         while len(pool.waiting) < 2:
             await asyncio.wait([given_up], timeout=0.001)

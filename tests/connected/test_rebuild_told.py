@@ -10,6 +10,7 @@ import psycopg
 from crm.events import DealOpened
 from projections import PROJECTIONS
 from tests.connected.replayed import Replayed, cards
+from tests.patience import PATIENCE
 
 
 def test_no_change_is_kept_from_subscribers(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_no_change_is_kept_from_subscribers(kafka_bootstrap: str, fresh_database
         asyncio.run(replayed.rebuild("deal"))
         conn.execute("SELECT pg_notify('changes', '{}')")
         told: list[Any] = []
-        for notice in conn.notifies(timeout=10, stop_after=3):
+        for notice in conn.notifies(timeout=PATIENCE, stop_after=3):
             told.append(msgspec.json.decode(notice.payload))
     change, moved, _ = told
     opened = {event.deal_id for event in new if isinstance(event, DealOpened)}

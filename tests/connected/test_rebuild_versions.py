@@ -18,6 +18,7 @@ from streams.rebuild.history import roll_back
 from streams.rebuild.rebuilding import held
 from streams.rebuild.standings import standings
 from tests.connected.replayed import Replayed, cards
+from tests.patience import PATIENCE
 
 DEAL = PROJECTIONS["deal"]
 OLD, VERSION = DEAL.table, DEAL.version + 1
@@ -47,7 +48,7 @@ async def soon(replayed: Replayed, name: str, is_so: Callable[[list[tuple[Any, .
         rows = await asyncio.to_thread(replayed.rows, name)
         return None if is_so(rows) else f"{len(rows)} rows, such as {rows[:1]}"
 
-    await until(missing, 60)
+    await until(missing, PATIENCE)
 
 
 def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
 from streams.relay import Relay
-from tests.connected.own_journal import PATIENCE, Journal, Log
+from tests.connected.own_journal import Journal, Log
 from tests.engine import connected
 from tests.given import CONNECTION, meta
+from tests.patience import PATIENCE
 
 
 @pytest.fixture

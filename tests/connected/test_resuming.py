@@ -19,6 +19,7 @@ from tests.connected.journal_topic import JournalTopic
 from tests.connected.notices import again, notify, reach
 from tests.connected.shop_rows import OTHER, SHOP, deal, id_of, insert
 from tests.given import meta
+from tests.patience import PATIENCE
 
 DEALS = {n: id_of(f"deal {n}") for n in (7, 8, 9, 10)}
 Told = tuple[int | None, str]  # number and cursor
@@ -41,7 +42,7 @@ def following(api: Api, after: str | None = None, id: str | None = None) -> Iter
 
 
 def told(ws: ClientConnection) -> Told:
-    message = json.loads(ws.recv(20))
+    message = json.loads(ws.recv(PATIENCE))
     assert message["type"] == "next", message
     change = message["payload"]["data"]["dealChanged"]
     return change["deal"] and change["deal"]["number"], change["cursor"]
@@ -100,7 +101,7 @@ def test_a_repeated_notification_is_told_once(api: Api, connection: Any) -> None
         notify(connection, SHOP, "deal", DEALS[8])
         insert(connection, SHOP, deal(7, 6, stage="won"))
         notify(connection, SHOP, "deal", DEALS[7])
-        change = json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]
+        change = json.loads(ws.recv(PATIENCE))["payload"]["data"]["dealChanged"]
     assert change["deal"] == {"number": 7, "stage": "won"}
 
 
@@ -131,7 +132,7 @@ def test_what_is_no_cursor_is_refused(api: Api, after: str, sentence: str) -> No
     query = f'subscription {{ dealChanged(after: "{after}") {{ id }} }}'
     with api.speaking() as ws:
         ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-        refused = json.loads(ws.recv(5))
+        refused = json.loads(ws.recv(PATIENCE))
     assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_CURSOR")
     assert sentence in refused["payload"][0]["message"]
 
@@ -143,7 +144,7 @@ def test_a_cursor_of_another_subscription_is_refused(api: Api, connection: Any) 
     with api.speaking() as ws:
         query = f'subscription {{ contactChanged(after: "{cursor}") {{ id }} }}'
         ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-        refused = json.loads(ws.recv(5))["payload"][0]
+        refused = json.loads(ws.recv(PATIENCE))["payload"][0]
     assert "another subscription" in refused["message"]
 
 
@@ -182,5 +183,5 @@ def test_too_far_back_a_list_is_to_be_read_again_and_one_row_is_told_as_it_stand
     with api.speaking() as ws:
         query = 'subscription { dealChanged(after: "0") { id } }'
         ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-        refused = json.loads(ws.recv(5))
+        refused = json.loads(ws.recv(PATIENCE))
     assert refused["payload"][0]["extensions"] == {"code": "CURSOR_TOO_OLD"}

@@ -20,6 +20,7 @@ from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free, choose
 from services.stack.postgres import Postgres
 from services.stack.process import stop, until
+from tests.patience import PATIENCE
 from tests.servers import IN_CONTAINERS
 
 embedded = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
@@ -170,4 +171,4 @@ def test_a_child_ends_with_a_parent_that_is_killed() -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.is_running()
         os.kill(parent.pid, signal.SIGKILL)
-        assert psutil.wait_procs([child], timeout=60)[1] == []
+        assert psutil.wait_procs([child], timeout=PATIENCE)[1] == []

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+from tests.patience import PATIENCE
 from tests.unit.test_house import HOUSE
 
 STUBBORN = """
@@ -41,6 +42,6 @@ def test_a_task_that_will_not_end_holds_up_nobody() -> None:
             assert process.stdout
             assert process.stdout.readline() == "runs\n"
             process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             process.kill()

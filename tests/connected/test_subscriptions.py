@@ -19,6 +19,7 @@ from tests.connected.journal_topic import JournalTopic
 from tests.connected.notices import notify, reach
 from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, deal, id_of, insert
 from tests.given import meta
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_a_changed_deal_is_told_after_commit_to_those_who_want_it(api: Api) -> N
         notify(connection, OTHER, "deal", id_of("deal 7"))
         notify(connection, SHOP, "deal", id_of("deal 8"), id_of("deal 7"))
         connection.commit()
-        told = json.loads(ws.recv(5))
+        told = json.loads(ws.recv(PATIENCE))
         assert told == {
             "id": "1", "type": "next", "payload": {"data": {"dealChanged": {"deal": {"number": 7, "stage": "talks"}}}},
         }  # fmt: skip
@@ -48,7 +49,7 @@ def test_a_ring_is_told_with_name_open_deals_and_owner(api: Api) -> None:
     query = "subscription { ringing { call { phone contact { name } openDeals { number } owner } } }"
     with api.subscribed(query) as ws, psycopg.connect(api.dsn, autocommit=True) as connection:
         notify(connection, SHOP, "call", id_of("ended"), id_of("ring"))
-        told = json.loads(ws.recv(5))["payload"]
+        told = json.loads(ws.recv(PATIENCE))["payload"]
     assert told == {
         "data": {"ringing": {"call": {"phone": OLENA_PHONE, "contact": {"name": "Olena"},
                                       "openDeals": [{"number": 7}, {"number": 8}], "owner": "taras@shop.ua"}}}
@@ -82,9 +83,9 @@ def test_what_is_committed_while_nobody_listens_is_told_too(api: Api, kafka_boot
         for partition, position, _ in topic.published:
             reach(connection, "deal", partition, position + 1)
         beside.execute(sql.SQL(allowed).format(database, sql.SQL("true")))
-        told = sorted(json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["deal"]["number"] for _ in moves)
+        told = sorted(json.loads(ws.recv(PATIENCE))["payload"]["data"]["dealChanged"]["deal"]["number"] for _ in moves)
         notify(connection, SHOP, "deal", id_of("deal 8"))
-        last = json.loads(ws.recv(20))["payload"]["data"]["dealChanged"]["deal"]["number"]
+        last = json.loads(ws.recv(PATIENCE))["payload"]["data"]["dealChanged"]["deal"]["number"]
     assert (told, last) == ([7, 8, 9], 8)
 
 
@@ -94,14 +95,16 @@ def test_a_revoked_token_hears_nothing_more(api: Api) -> None:
         del api.keys.known["crm_live_brief"]
         with psycopg.connect(api.dsn, autocommit=True) as connection:
             notify(connection, SHOP, "deal", id_of("deal 7"))
-        told = json.loads(ws.recv(5))
+        told = json.loads(ws.recv(PATIENCE))
     assert told["type"] == "error"
     assert [error["extensions"] for error in told["payload"]] == [{"code": "UNAUTHORIZED"}]
 
 
 def test_a_websocket_with_a_wrong_token_is_closed(api: Api) -> None:
-    with connect(f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None) as ws:
+    with connect(
+        f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=PATIENCE
+    ) as ws:
         ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": "Bearer crm_live_x"}}))
         with pytest.raises(ConnectionClosedError) as closed:
-            ws.recv(5)
+            ws.recv(PATIENCE)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4403

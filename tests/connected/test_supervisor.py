@@ -13,6 +13,7 @@ import pytest
 
 from services.stack import state
 from services.stack.state import PartState, StackState
+from tests.patience import PATIENCE
 
 Start = Callable[..., "subprocess.Popen[str]"]
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,7 @@ def until(line: str, process: "subprocess.Popen[str]") -> list[str]:
     """The lines up to the one that ends with `line`."""
     seen: list[str] = []
     assert process.stdout
-    patience = Timer(60, process.kill)
+    patience = Timer(PATIENCE, process.kill)
     patience.start()
     try:
         for said in process.stdout:
@@ -80,7 +81,7 @@ def test_all_roles_are_started_told_and_stopped(start: Start, tmp_path: Path, ka
     ]
     children = [psutil.Process(part.pid) for part in stack.parts]
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
     assert not any(child.is_running() for child in children)
     assert [path.name for path in tmp_path.iterdir()] == []
 
@@ -107,7 +108,7 @@ def test_the_same_data_takes_one_stack(start: Start, tmp_path: Path) -> None:
     assert until("stops it.", second)[-1] == (
         f"AlreadyRuns: A stack runs on {tmp_path}: `crm status` shows it, `crm down` stops it."
     )
-    assert second.wait(20) == 1
+    assert second.wait(PATIENCE) == 1
     assert told(tmp_path).pid == first.pid
 
 
@@ -116,16 +117,16 @@ def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_pat
     until("READY", first)
     children = [psutil.Process(part.pid) for part in parts(tmp_path).values()]
     first.kill()
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
     until("READY", start())
     assert told(tmp_path).pid != first.pid
 
 
 def test_a_role_that_is_never_ready_stops_the_start_with_its_own_words(start: Start, tmp_path: Path) -> None:
-    process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="3")
+    process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="10")
     assert until("kept.", process)[-1] == (
-        "RuntimeError: Not ready after 3 s: decide: waits for ever; decide-2: waits for ever; "
+        "RuntimeError: Not ready after 10 s: decide: waits for ever; decide-2: waits for ever; "
         "project: waits for ever. All is stopped, the data kept."
     )
-    assert process.wait(20) == 1
+    assert process.wait(PATIENCE) == 1
     assert state.read(tmp_path) is None

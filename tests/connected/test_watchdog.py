@@ -7,7 +7,8 @@ import asyncio
 from collections import Counter
 
 from services.stack.process import ended
-from tests.connected.counted import CHUNK, PATIENCE, Counted
+from tests.connected.counted import CHUNK, Counted
+from tests.patience import PATIENCE
 
 ALL = Counter({str(n): 1 for n in range(CHUNK)})
 

@@ -8,7 +8,8 @@ import httpx
 
 from services.stack.ports import LOCAL
 from services.stack.process import stop
-from tests.connected.counted import CHUNK, PATIENCE, Counted
+from tests.connected.counted import CHUNK, Counted
+from tests.patience import PATIENCE
 
 RECORDS = 5_000
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
@@ -57,7 +58,9 @@ def test_a_role_answers_for_itself_and_stops_when_told(counted: Counted) -> None
         counted.start(1)
         await counted.produce(0)
         await counted.reached(CHUNK)
-        async with httpx.AsyncClient(base_url=f"http://{LOCAL}:{counted.ports[1]}", trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://{LOCAL}:{counted.ports[1]}", trust_env=False, timeout=PATIENCE
+        ) as http:
             answers = [await http.get(path) for path in ("/livez", "/readyz", "/metrics", "/else")]
         return answers, await stop(counted.workers[1], signal.SIGTERM, PATIENCE)
 

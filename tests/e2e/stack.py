@@ -19,6 +19,7 @@ from services.demo.connections import secret_of
 from services.stack import demo_workspace, state
 from services.stack.process import until
 from tests.e2e.person import Person
+from tests.patience import PATIENCE
 
 LISTS = {
     "contacts": "id name phones emails accounts mergedInto timeline(first: 100) { nodes { id kind title text } }",
@@ -37,7 +38,7 @@ WHERE c.topic = 'crm.journal' AND c.position + 1 <> coalesce(h.next, 0)
 """
 
 
-def wait(missing: Callable[[], str | None], patience: float = 40) -> None:
+def wait(missing: Callable[[], str | None], patience: float = PATIENCE) -> None:
     """Asks until nothing is missing. Raises RuntimeError with the last answer."""
 
     async def asked() -> str | None:
@@ -147,9 +148,11 @@ class Stack:
         """graphql-transport-ws. It listens when the API counts one subscriber more."""
         before = self.subscribers()
         address = self.graphql_url.replace("http", "ws", 1)
-        with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as ws:
+        with connect(
+            address, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None, open_timeout=PATIENCE
+        ) as ws:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}))
-            assert json.loads(ws.recv(10)) == {"type": "connection_ack"}
+            assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             self.until_subscribed(before)
             yield ws

@@ -42,14 +42,17 @@ def back(stack: Stack, name: str, was: int) -> None:
 
 
 def test_without_kafka_nothing_is_acknowledged(stack: Stack) -> None:
-    """The supervisor is frozen meanwhile, so that Kafka stays away until the answer has come."""
+    """The supervisor is frozen meanwhile, so that Kafka stays away until the answer has come.
+
+    How soon that is depends on `produce_timeout`: tests/unit/test_settings.py.
+    """
     form = rehearse.form({"name": "Наполеглива", "phone": "067 300 00 01"})
     supervisor = psutil.Process(stack.running().pid)
     supervisor.suspend()
     try:
         was = kill(stack, "kafka")
         for _ in range(2):  # the first waits for Kafka, the second is told at once
-            answer = stack.deliver("form", form, timeout=4)  # seconds: the least that a vendor waits
+            answer = stack.deliver("form", form)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     finally:
         supervisor.resume()

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.connectors import rehearse
 from tests.e2e.stack import Stack
+from tests.patience import PATIENCE
 
 CARD = """query($phone: String!) { caller(phone: $phone) { contact { id name phones accounts
   conversations(first: 9) { nodes { messageCount lastText messages(first: 9) { nodes { text editedAt } } } } } } }"""
@@ -24,7 +25,7 @@ def test_a_ring_is_heard_with_name_open_deals_and_owner(stack: Stack) -> None:
     ring = "subscription { ringing { call { phone phase contact { name } openDeals { number owner } owner } } }"
     with stack.subscribed(ring) as ws:
         stack.takes("binotel", rehearse.binotel_call("receivedTheCall", 8001, "0671000001"))
-        assert heard(ws.recv(30)) == {
+        assert heard(ws.recv(PATIENCE)) == {
             "ringing": {
                 "call": {
                     "phone": "+380671000001",
@@ -93,7 +94,7 @@ def test_a_changed_deal_is_heard(stack: Stack) -> None:
         told = rehearse.monobank_statement("heard-1", 100, comment=f"D-{deal['number']}")
         stack.takes("monobank-personal", told)
         changed = {"number": deal["number"], "stage": "part_paid", "paid": {"text": "1.00 UAH"}}
-        assert heard(ws.recv(30)) == {"dealChanged": {"deal": changed}}
+        assert heard(ws.recv(PATIENCE)) == {"dealChanged": {"deal": changed}}
 
 
 def test_an_edit_and_an_own_phone_join_one_card_and_a_foreign_phone_does_not(stack: Stack) -> None:

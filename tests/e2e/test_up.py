@@ -18,6 +18,7 @@ from projections import PROJECTIONS
 from services.stack import state
 from services.stack.process import until
 from tests.e2e.person import ROOT, Person
+from tests.patience import PATIENCE
 from tests.servers import IN_CONTAINERS
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
@@ -38,13 +39,15 @@ def deals(stack: Any, token: str, number: int = 1) -> Any:
     seen: list[Any] = []
 
     async def missing() -> str | None:
-        async with httpx.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"}) as http:
+        async with httpx.AsyncClient(
+            trust_env=False, timeout=PATIENCE, headers={"Authorization": f"Bearer {token}"}
+        ) as http:
             answer = (await http.post(stack["graphql_url"], json={"query": DEALS})).json()
         seen.append(answer)
         found = answer["data"]["deals"]["nodes"] if answer.get("data") else ()
         return None if len(found) >= number else f"too few deals: {answer}"
 
-    asyncio.run(until(missing, 120))
+    asyncio.run(until(missing, PATIENCE))
     return seen[-1]["data"]["deals"]["nodes"]
 
 
@@ -59,7 +62,7 @@ OLENA = {
 def test_the_first_day(person: Person) -> None:
     stack = person.starts()
     form = {"name": "Олена Коваль", "phone": "067 123 45 67", "message": "Хочу кухню"}
-    assert httpx.post(stack["form_url"], data=form, trust_env=False).status_code == 200
+    assert httpx.post(stack["form_url"], data=form, trust_env=False, timeout=PATIENCE).status_code == 200
     assert deals(stack, stack["token"]) == [OLENA]
 
     told = person.types("tail journal --from-start --count 6 --json")
@@ -120,9 +123,9 @@ def test_a_raised_version_is_built_beside_the_roles_and_served(person: Person, t
         return None if shown == Served("read", table) else f"the view shows {shown}"
 
     try:
-        asyncio.run(until(missing, 60))
+        asyncio.run(until(missing, PATIENCE))
         form = {"name": "Іван", "phone": "067 765 43 21"}
-        assert httpx.post(stack["form_url"], data=form, trust_env=False).status_code == 200
+        assert httpx.post(stack["form_url"], data=form, trust_env=False, timeout=PATIENCE).status_code == 200
         assert deals(stack, stack["token"], 2)[-1] == OLENA
         assert [check for check in newer.asks("doctor")["checks"] if not check["ok"]] == []
         said = (person.data / "stack.log").read_text()

@@ -21,6 +21,10 @@ GENERATED = ("crm/shared.py", "crm/facts.py", "crm/events.py")  # as long as the
 IGNORE = re.compile(r"#\s*type:\s*ignore")
 REASONED = re.compile(r"#\s*type:\s*ignore\[[\w, -]+\]\s+#\s*\S+")
 SLEEP = re.compile(r"\b(?:time|asyncio|anyio|trio)\s*\.\s*sleep\s*\(|\bfrom\s+(?:time|asyncio)\s+import\b.*\bsleep\b")
+SHORT = re.compile(
+    r"\b(?:ws|websocket)\.recv\(\d|\.(?:wait|join)\(\d\d?\)|\bTimer\(\d|\buntil\(.*, \d\d?\)"
+    r"|\bhttpx\.(?:get|post|stream|Client|AsyncClient)\((?!.*\b(?:timeout|transport)=|$)"
+)
 ZONES = re.compile(
     r"\b(?:ZoneInfo|tz\.gettz|pytz\.timezone)\s*\(|\b(?:convert|replace)_time_zone\b|(?i:at\s+time\s+zone\s+(?!'utc'))"
 )
@@ -86,6 +90,11 @@ def sleeps(house: Path) -> list[str]:
     return numbered(house, modules(house, "tests"), SLEEP.search)
 
 
+def short_of_patience(house: Path) -> list[str]:
+    """Tests that give up on what must come sooner than tests.patience says; httpx does after five seconds."""
+    return numbered(house, modules(house, "tests"), SHORT.search)
+
+
 def zone_rules(house: Path) -> list[str]:
     """Where the rules of the system, of polars or of a database would decide an hour: crm.zones alone does."""
     files = [file for file in modules(house, *ROOMS) if file != house / "crm" / "zones.py"]
@@ -144,6 +153,15 @@ OFFENCES = [
             "tests/d.py": "sleepy = 1\n",
         },
         ["tests/a.py:2", "tests/b.py:1", "tests/c.py:1"],
+    ),
+    (
+        short_of_patience,
+        {
+            "tests/a.py": "ws" + ".recv(5)\nraw.recv(12)\nws.recv(PATIENCE)\n",
+            "tests/b.py": "httpx" + ".get(url, trust_env=False)\nhttpx.get(url, timeout=PATIENCE)\n",
+            "tests/c.py": "process" + ".wait" + "(20)\nevent.wait()\n" + "await until" + "(missing, 60)\n",
+        },
+        ["tests/a.py:1", "tests/b.py:1", "tests/c.py:1", "tests/c.py:3"],
     ),
     (
         zone_rules,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.phones import read_phone
+from crm.phones import phones_in, read_phone
 from crm.shared import Phone
 
 
@@ -49,6 +49,35 @@ def test_other_countries_and_extensions(text: str, country: str, e164: str, exte
 )
 def test_what_is_no_number_keeps_its_text_only(text: str) -> None:
     assert read_phone(text) == Phone(text, "")
+
+
+def test_extensions_are_kept_apart() -> None:
+    texts = [
+        "(044) 234-56-78 вн. 12",
+        "044 234 56 78, дод. 12",
+        "0442345678x12",
+        "044 234-56-78 #12",
+        "tel:044-234-56-78;ext=12",
+    ]
+    assert [read_phone(text) for text in texts] == [Phone(text, "+380442345678", "12") for text in texts]
+
+
+def test_a_remainder_belongs_to_the_number_before_it() -> None:
+    texts = [phone.text for phone in phones_in("067 123 45 67 Олена, 050 123 45 67 Іван")]
+    assert texts == ["067 123 45 67 Олена", "050 123 45 67 Іван"]
+
+
+def test_a_number_with_a_damaged_letter_in_it_is_none() -> None:
+    assert phones_in("+49 151 2345678\ufffd") == []
+    assert read_phone("067 123 45 67 (Олен\ufffd").e164 == "+380671234567"
+
+
+@pytest.mark.parametrize("country", ["UA", "PL", "SI", ""])
+def test_a_code_of_eleven_digits_that_two_countries_have(country: str) -> None:
+    """+386 31 234567 is Slovenia's; +38 063 123 45 67 without its zero is spelled with the same digits."""
+    assert read_phone("+386 31 234 567", country).e164 == "+38631234567"
+    assert read_phone("+38 (63) 123-45-67", country).e164 == "+380631234567"
+    assert read_phone("+38631234567", country).e164 == ("" if country == "UA" else "+38631234567")
 
 
 def test_two_numbers_that_end_alike_are_not_the_same() -> None:

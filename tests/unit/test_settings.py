@@ -9,6 +9,11 @@ def test_without_an_environment_the_defaults_hold() -> None:
     assert Settings.read({}) == Settings()
 
 
+def test_a_vendor_is_answered_before_it_gives_up() -> None:
+    """Four seconds is the least that one of them waits, and the answer has to travel too."""
+    assert Settings().produce_timeout <= 3.0
+
+
 def test_each_is_read_in_its_own_kind() -> None:
     environment = {
         "KAFKA_BOOTSTRAP": "kafka:9092",

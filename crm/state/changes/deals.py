@@ -82,8 +82,12 @@ def worth(state: State, amount_minor: int, number: int, deal_id: Id) -> None:
     """A sum that many deals have says little about any of them: the newest few are enough."""
     name = str(amount_minor)
     others = state.get(DealSum, name)
-    deals = sorted({*(others.deals if others else ()), (number, deal_id)})
-    state.put(name, DealSum(tuple(deals[-DEALS_A_SUM:])))
+    deals = others.deals if others else ()
+    if deals and deals[-1][0] >= number:
+        deals = tuple(sorted({*deals, (number, deal_id)}))
+    else:
+        deals = (*deals, (number, deal_id))
+    state.put(name, DealSum(deals[-DEALS_A_SUM:]))
 
 
 def deal_assigned(state: State, event: DealAssigned) -> None:

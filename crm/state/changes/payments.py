@@ -13,19 +13,20 @@ from crm.events import (
 from crm.scalars import Id
 from crm.state.entities import Correction, PaidFrom, Parked, Payment, Share, shelf
 from crm.state.entity import Changes, State, known
+from crm.state.references import as_compared
 
 PURPOSE_KEPT = 1000  # characters
 REFERENCES_KEPT = 5
 # What a new report leaves as it is.
-KEPT = (
-    *("deal_id", "hints", "parked", "by_hand", "purpose", "references"),
-    *("candidates", "taught", "shares", "correction"),
-)
+KEPT = ("deal_id", "hints", "parked", "by_hand", "candidates", "taught", "shares", "correction")
 
 
 def payment_recorded(state: State, event: PaymentRecorded) -> None:
+    """While it is matched to nothing, what each report said of its purpose counts."""
     before = state.get(Payment, event.payment_id)
-    told = Payment(
+    says = before is None or not before.deals
+    kept = {name: getattr(before, name) for name in KEPT} if before else {}
+    payment = Payment(
         payment_id=event.payment_id,
         status=event.status,
         amount_minor=event.amount_minor,
@@ -34,23 +35,11 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
         refunded_minor=event.refunded_minor,
         payer=event.payer,
         version=before.version + 1 if before else 1,
+        purpose=joined(before.purpose if before else "", event.purpose) if says else "",
+        references=with_reference(before.references if before else (), event.reference.strip()) if says else (),
+        **kept,
     )
-    if before is None:
-        payment = saying(told, event)
-    else:
-        kept = {name: getattr(before, name) for name in KEPT}
-        payment = replace(told, **kept)
-        payment = payment if payment.deals else saying(payment, event)
     state.put(event.payment_id, payment)
-
-
-def saying(payment: Payment, event: PaymentRecorded) -> Payment:
-    """While it is matched to nothing, what each report said of its purpose counts."""
-    return replace(
-        payment,
-        purpose=joined(payment.purpose, event.purpose),
-        references=with_reference(payment.references, event.reference.strip()),
-    )
 
 
 def joined(before: str, purpose: str) -> str:
@@ -65,7 +54,8 @@ def with_reference(references: tuple[str, ...], reference: str) -> tuple[str, ..
 
 def payment_parked(state: State, event: PaymentParked) -> None:
     payment = known(state, Payment, event.payment_id)
-    wait(state, replace(payment, parked=event.why, candidates=event.candidates), event.hints)
+    hints = tuple(as_compared(hint) for hint in event.hints)
+    wait(state, replace(payment, parked=event.why, candidates=event.candidates), hints)
 
 
 def payment_matched(state: State, event: PaymentMatched) -> None:

@@ -33,19 +33,16 @@ def call_updated(state: State, event: CallUpdated) -> None:
     call = state.get(Call, event.call_id)
     if call is None:
         return
-    phone = event.phone.e164 if event.phone else ""
-    text = event.phone.text if event.phone else ""
-    known = replace(
-        call,
-        anonymous=call.anonymous and not phone,
-        phone=call.phone or phone,
-        text=text if phone and not call.phone else call.text or text,
-        direction=call.direction or event.direction,
-        talked=call.talked or event.phase == "answered" or bool(event.talk_s),
-        detailed=call.detailed or event.phase == "completed",
-    )
-    if known != call:
-        state.put(event.call_id, known)
+    phone, text = (event.phone.e164, event.phone.text) if event.phone else ("", "")
+    named = not call.phone and bool(phone or (text and not call.text))
+    direction = call.direction or event.direction
+    talked = call.talked or event.phase == "answered" or bool(event.talk_s)
+    detailed = call.detailed or event.phase == "completed"
+    if named or (direction, talked, detailed) != (call.direction, call.talked, call.detailed):
+        told = replace(call, direction=direction, talked=talked, detailed=detailed)
+        if named:
+            told = replace(told, anonymous=call.anonymous and not phone, phone=phone, text=text)
+        state.put(event.call_id, told)
 
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:

@@ -45,13 +45,14 @@ def pipeline_changed(state: State, event: PipelineChanged) -> None:
 def field_defined(state: State, event: FieldDefined) -> None:
     fields = state.get(Fields, event.entity) or Fields()
     before = fields.known.get(event.key)
+    again = before is not None and before.field_id == event.field_id
     definition = Definition(
         field_id=event.field_id,
         label=event.label,
         type=event.type,
         options=event.options,
         required=event.required,
-        version=before.version + 1 if before else 1,
+        version=before.version + 1 if before and again else 1,
     )
     state.put(event.entity, Fields({**fields.known, event.key: definition}))
 

@@ -10,6 +10,7 @@ from api.http import body
 from api.http.accept import GRAPHQL, JSON, negotiated, streamed
 from api.http.asked import Asked, check_type, of_body, of_query
 from api.http.refusal import Gone, Refusal
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_query_string_that_does_not_fit_is_told_why(query: bytes, why: str) ->
     assert refused.value.status == 400 and why in refused.value.message
 
 
-def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None) -> bytes:
+def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None, seconds: float = PATIENCE) -> bytes:
     """What is read of them, with a limit of 10 bytes; after the last nothing more comes."""
     coming = iter(messages)
 
@@ -143,7 +144,7 @@ def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None
         await asyncio.Event().wait()
         raise AssertionError
 
-    return asyncio.run(body.read(headers or {}, receive, 10, seconds=0.01))
+    return asyncio.run(body.read(headers or {}, receive, 10, seconds=seconds))
 
 
 def part(text: bytes, more: bool = False) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def test_a_body_over_the_limit_is_refused_while_it_comes() -> None:
 
 def test_a_body_that_does_not_come_is_waited_for_a_while() -> None:
     with pytest.raises(Refusal) as refused:
-        received(part(b"{", more=True))
+        received(part(b"{", more=True), seconds=0.01)
     assert (refused.value.status, refused.value.code) == (408, "TOO_SLOW")
 
 

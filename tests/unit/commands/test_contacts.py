@@ -4,9 +4,11 @@ from crm.commands import Code
 from crm.decisions.contacts import card
 from crm.events import (
     CallOpened,
+    ContactAbsorbed,
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactReleased,
     ContactRenamed,
     ContactUnmerged,
     DealAssigned,
@@ -80,9 +82,10 @@ def test_cards_are_merged_and_known_by_what_both_had() -> None:
     olena, petro = shop.contact("Olena"), shop.contact("Petro")
     shop.do("contact_merge", contact_id=petro.contact_id, into_id=olena.contact_id, why="her new number").then(
         an(ContactMerged, contact_id=petro.contact_id, into_id=olena.contact_id, why="her new number"),
-        an(IdentifierAdded, contact_id=olena.contact_id, value=OTHER),
+        an(IdentifierAdded, contact_id=olena.contact_id, value=OTHER, from_id=petro.contact_id),
+        an(ContactAbsorbed, contact_id=olena.contact_id, other_id=petro.contact_id, name="Petro", fields={}),
     )
-    shop.when(form("3", phones=[OTHER])).then(an(DealOpened, contact_id=petro.contact_id), an(DealAssigned))
+    shop.when(form("3", form="B", phones=[OTHER])).then(an(DealOpened, contact_id=petro.contact_id), an(DealAssigned))
     assert card(shop.state, petro.contact_id) == shop.contact("Olena"), "where it is shown"
 
 
@@ -105,11 +108,12 @@ def test_an_undone_merge_gives_back_two_cards_and_later_events_to_the_right_one(
     shop.do("contact_unmerge", contact_id=petro, why="her brother").then(
         an(ContactUnmerged, contact_id=petro, from_id=olena, why="her brother"),
         an(IdentifierRemoved, contact_id=olena, kind="phone", value=OTHER),
+        an(ContactReleased, contact_id=olena, other_id=petro),
     )
     assert shop.contact("Olena").identifiers == (f"phone:{OLENA}",)
     assert shop.contact("Petro").identifiers == (f"phone:{OTHER}",)
-    shop.when(form("3", phones=[OTHER])).then(an(DealOpened, contact_id=petro), an(DealAssigned))
-    shop.when(form("4", phones=[OLENA])).then(an(DealOpened, contact_id=olena), an(DealAssigned))
+    shop.when(form("3", form="B", phones=[OTHER])).then(an(DealOpened, contact_id=petro), an(DealAssigned))
+    shop.when(form("4", form="B", phones=[OLENA])).then(an(DealOpened, contact_id=olena), an(DealAssigned))
     shop.refuses("contact_unmerge", "contactId", Code.INVALID, contact_id=petro)
 
 
@@ -118,7 +122,7 @@ def test_what_came_between_a_merge_and_its_undoing_is_on_the_right_side_too() ->
     shop = two_cards()
     olena, petro = shop.contact("Olena").contact_id, shop.contact("Petro").contact_id
     shop.do("contact_merge", contact_id=petro, into_id=olena)
-    mail = form("3", phones=[OTHER], emails=("p@ua.net",), amount_minor=700, reference="R-3")
+    mail = form("3", form="B", phones=[OTHER], emails=("p@ua.net",), amount_minor=700, reference="R-3")
     shop.when(mail).then(
         an(IdentifierAdded, contact_id=petro, value="p@ua.net"),
         an(IdentifierAdded, contact_id=olena, value="p@ua.net"),
@@ -128,7 +132,7 @@ def test_what_came_between_a_merge_and_its_undoing_is_on_the_right_side_too() ->
     shop.when(call("4", "ringing", OTHER))
     assert [event.contact_id for event in shop.every(CallOpened)] == [petro]
     shop.when(paid("5", 700, reference="R-3", payer=Payer(iban=IBAN)))
-    shop.when(form("6", phones=[OLENA], emails=("o@ua.net",)))
+    shop.when(form("6", form="B", phones=[OLENA], emails=("o@ua.net",)))
     assert set(shop.contact("Olena").identifiers) == {
         f"phone:{OLENA}", f"phone:{OTHER}", "email:p@ua.net", "email:o@ua.net", f"iban:{IBAN}",
     }  # fmt: skip
@@ -143,7 +147,9 @@ def test_who_has_the_one_card_gets_the_deals_of_the_other_while_they_are_merged(
     olena, petro = shop.contact("Olena").contact_id, shop.contact("Petro").contact_id
     shop.do("contact_merge", contact_id=petro, into_id=olena)
     before = {deal.owner for deal in shop.state.things.values() if isinstance(deal, Deal) and deal.contact_id == olena}
-    shop.when(form("3", phones=[OTHER])).then(an(DealOpened, contact_id=petro), an(DealAssigned, owner=before.pop()))
+    shop.when(form("3", form="B", phones=[OTHER])).then(
+        an(DealOpened, contact_id=petro), an(DealAssigned, owner=before.pop())
+    )
 
 
 def test_a_card_in_the_middle_of_a_chain_takes_its_own_along() -> None:
@@ -154,10 +160,10 @@ def test_a_card_in_the_middle_of_a_chain_takes_its_own_along() -> None:
     shop.do("contact_unmerge", contact_id=b)
     assert set(shop.contact("Petro").identifiers) == {f"phone:{OLENA}", f"phone:{OTHER}"}
     assert shop.contact("Ivan").identifiers == ("phone:+380630000001",)
-    shop.when(form("4", phones=[OTHER])).then(an(DealOpened, contact_id=b), an(DealAssigned))
+    shop.when(form("4", form="B", phones=[OTHER])).then(an(DealOpened, contact_id=b), an(DealAssigned))
     shop.do("contact_unmerge", contact_id=a)
     assert shop.contact("Petro").identifiers == (f"phone:{OTHER}",)
-    shop.when(form("5", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
+    shop.when(form("5", form="B", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
 
 
 def test_a_card_at_the_end_of_a_chain_leaves_all_that_are_above_it() -> None:
@@ -166,8 +172,8 @@ def test_a_card_at_the_end_of_a_chain_leaves_all_that_are_above_it() -> None:
     shop.do("contact_merge", contact_id=a, into_id=b).do("contact_merge", contact_id=b, into_id=c)
     shop.do("contact_unmerge", contact_id=a)
     assert shop.contact("Ivan").identifiers == ("phone:+380630000001", f"phone:{OTHER}")
-    shop.when(form("4", phones=["+380630000001"])).then(an(DealOpened, contact_id=c), an(DealAssigned))
-    shop.when(form("5", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
+    shop.when(form("4", form="B", phones=["+380630000001"])).then(an(DealOpened, contact_id=c), an(DealAssigned))
+    shop.when(form("5", form="B", phones=[OLENA])).then(an(DealOpened, contact_id=a), an(DealAssigned))
 
 
 def test_a_merge_that_a_chat_led_to_can_be_undone_too() -> None:

@@ -27,7 +27,7 @@ def test_a_field_is_defined_and_defined_anew() -> None:
     desk.do("field_define", entity="deal", key="size", type="choice", options=["S", "L", "XL"], required=True)
     desk.then(an(FieldDefined, field_id=first.field_id, label="size", options=("S", "L", "XL"), required=True))
     told = desk.refuses("field_define", "type", Code.INVALID, entity="deal", key="size", type="text")
-    assert told == "'size' takes choice; a type never changes. Nothing was changed."
+    assert told == "'size' takes choice; fieldRetire it first. Nothing was changed."
     desk.refuses("field_define", "options", Code.INVALID, entity="deal", key="x", type="choice")
     desk.refuses("field_define", "options", Code.INVALID, entity="deal", key="x", type="text", options=["a"])
     desk.refuses("field_define", "key", Code.REQUIRED, entity="deal", key=" ", type="text")
@@ -52,6 +52,18 @@ def test_a_retired_field_takes_no_values_until_it_is_defined_again() -> None:
     desk.do("deal_change", deal_id=id, fields={"size": '"L"'}).then(an(DealChanged, fields={"size": '"L"'}))
     fields = desk.state.get(Fields, "deal")
     assert fields and fields.known["size"].version == 3
+
+
+def test_the_key_of_a_retired_field_can_be_used_for_another_type() -> None:
+    """The bug: a field that was defined with the wrong type by mistake took its key for ever."""
+    desk = shop(key="size", type="text")
+    (first,) = desk.events
+    desk.do("field_retire", entity="deal", key="size").do("field_define", entity="deal", key="size", type="number")
+    (second,) = desk.then(an(FieldDefined, key="size", type="number")).events
+    assert second.field_id != first.field_id
+    fields = desk.state.get(Fields, "deal")
+    assert fields and (fields.known["size"].version, fields.known["size"].retired) == (1, False)
+    desk.do("deal_change", deal_id=desk.id_of(), fields={"size": "7"}).then(an(DealChanged, fields={"size": "7"}))
 
 
 @pytest.mark.parametrize(

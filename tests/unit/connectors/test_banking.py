@@ -94,6 +94,42 @@ def test_a_held_line_of_the_statement_then_settled_is_one_payment_and_the_settle
     assert held.meta.stream == settled.meta.stream
 
 
+@pytest.mark.parametrize(
+    ("settings", "changes", "currency", "doubt"),
+    [
+        ({}, {}, "UAH", ""),
+        ({}, {"currencyCode": 978}, "EUR", ""),
+        ({}, {"currencyCode": 978, "operationAmount": 10_000}, "XXX", "which currency the account has is not known"),
+        ({"currency": "UAH"}, {"currencyCode": 978, "operationAmount": 10_000}, "UAH", ""),
+        ({"currency": "EUR", "currency.rehearsal": "980"}, {"currencyCode": 978, "operationAmount": 1}, "UAH", ""),
+        ({"currency": "UAH"}, {"currencyCode": 978}, "XXX", "the connection's settings say UAH"),
+        ({"currency": "UAH"}, {"operationAmount": 10_000}, "XXX", "the connection's settings say UAH"),
+        ({"currency": "UAH"}, {"operationAmount": 481_000, "commissionRate": 1_000}, "UAH", ""),
+        ({"currency": "UAH"}, {"currencyCode": "?", "operationAmount": None}, "UAH", ""),
+    ],
+)
+def test_the_sum_of_a_line_is_in_the_accounts_currency(
+    settings: dict[str, str], changes: dict[str, object], currency: str, doubt: str
+) -> None:
+    """The bug: 4,800 hryvnias that came out of 100 euros were taken for 4,800 euros, as `currencyCode` is the payer's
+    side. It is said where nobody knows, or where the settings and the line disagree."""
+    told = only(connection("monobank-personal", **settings), monobank_statement("Xf1", 480_000, **changes))
+    assert (told.amount_minor, told.currency, len(told.doubts)) == (480_000, currency, bool(doubt))
+    assert doubt in "".join(told.doubts)
+
+
+def test_what_the_settings_say_wrongly_is_said() -> None:
+    line = monobank_statement("Xf1", 480_000, currencyCode=978, operationAmount=10_000)
+    told = only(connection("monobank-personal", currency="грн"), line)
+    assert told.currency == "XXX"
+    assert told.doubts == (
+        "the connection's setting of the account's currency is none: 'грн'",
+        "480000 in the account's smallest unit came out of 100.00 EUR, and which currency the account has is not "
+        "known. It waits. Set the account's currency on the connection as `currency.<account>`; say this one's with "
+        "paymentCorrect",
+    )
+
+
 def test_what_monobank_may_tell_one_day_is_kept() -> None:
     fact = only(PERSONAL, json_post(b'{"type":"CardBlocked","data":{}}'))
     assert isinstance(fact, DeliveryKept)

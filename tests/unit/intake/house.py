@@ -19,6 +19,7 @@ from crm.scalars import Id, Micros
 from crm.shared import Meta
 from services.intake.app import Intake
 from services.intake.body import Bodies
+from tests.patience import PATIENCE
 
 WORKSPACE = Id("5d9b2f5e-6c1e-4f0b-8f4c-2f1f0f3a9b11")
 OPEN = Id("11111111-1111-4111-8111-111111111111")  # a connection that anybody may post to
@@ -92,7 +93,7 @@ class House:
     def __init__(self, log: Log, run: Callable[[Any], Any], records: Callable[[], list[Record]]) -> None:
         self.log, self.run, self.records = log, run, records
         self.access = declared()
-        self.bodies = Bodies(seconds=0.2)
+        self.bodies = Bodies(seconds=PATIENCE)
         self.app = Intake(
             self.access,
             log,

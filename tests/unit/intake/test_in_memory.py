@@ -53,6 +53,7 @@ def test_a_slow_body_is_let_go(house: House) -> None:
         yield b"key="
         await asyncio.Event().wait()
 
+    house.bodies.seconds = 0.2
     told = house.post(body())
     assert told.status_code == 408
     assert told.text == "The body did not arrive within 0.2 s. Nothing was kept. Send it again.\n"

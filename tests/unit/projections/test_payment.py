@@ -2,11 +2,18 @@
 
 from msgspec.structs import replace
 
-from crm.events import PaymentMatched, PaymentParked, PaymentRecorded
-from crm.scalars import Micros
+from crm.events import (
+    PaymentCorrected,
+    PaymentMatched,
+    PaymentParked,
+    PaymentRecorded,
+    PaymentShared,
+    PaymentUnmatched,
+)
+from crm.scalars import Id, Micros
 from crm.shared import Payer
 from projections.payment import PaymentRow, payment
-from tests.unit.projections.journal import DEAL, NOON, OLENA, PAYMENT, meta, row_of
+from tests.unit.projections.journal import DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 
 def recorded(status: str, at: int = 0, refunded: int = 0) -> PaymentRecorded:
@@ -57,3 +64,43 @@ def test_what_the_bank_tells_later_leaves_the_deal_where_it_is() -> None:
 
 def test_a_match_of_a_payment_that_was_never_recorded_makes_no_row() -> None:
     assert row_of(payment, MATCHED) is None
+
+
+def shared(key: str, at: int, deal: Id, minor: int) -> PaymentShared:
+    return PaymentShared(meta(key, at, PAYMENT), PAYMENT, deal, OLENA, minor, "split")
+
+
+def test_a_split_payment_tells_its_shares_and_stands_at_the_first() -> None:
+    other = an_id("other deal")
+    split = row_of(payment, recorded("settled"), MATCHED, shared("a", 3, DEAL, 200), shared("b", 4, other, 20_000))
+    assert (split.deal_id, split.parked, split.matched_by) == (DEAL, False, "hand")
+    assert split.shares == (
+        f'{{"deal_id":"{DEAL}","contact_id":"{OLENA}","share_minor":200}}',
+        f'{{"deal_id":"{other}","contact_id":"{OLENA}","share_minor":20000}}',
+    )
+    off = PaymentUnmatched(meta("off", 5, PAYMENT), PAYMENT, DEAL, OLENA, "no")
+    rest = row_of(payment, recorded("settled"), shared("a", 3, DEAL, 200), shared("b", 4, other, 20_000), off)
+    assert (rest.deal_id, rest.parked, len(rest.shares)) == (None, True, 1)
+
+
+def test_a_corrected_payment_has_its_sum_and_no_doubt() -> None:
+    doubtful = replace(recorded("settled"), currency="XXX", doubts=("which currency the account has is not known",))
+    right = PaymentCorrected(meta("right", 2, PAYMENT), PAYMENT, 20200, "XXX", 20200, "UAH", "the account is in UAH")
+    row = row_of(payment, doubtful, right)
+    assert (row.currency, row.amount_minor, row.doubts, row.why) == ("UAH", 20200, (), "the account is in UAH")
+    assert row_of(payment, doubtful).doubts == ("which currency the account has is not known",)
+
+
+def test_its_candidates_stand_in_the_row_while_it_is_parked() -> None:
+    parked = PaymentParked(meta("parked", 1, PAYMENT), PAYMENT, "It could be for D-7.", (), (DEAL,))
+    assert row_of(payment, recorded("settled"), parked).candidates == (DEAL,)
+    assert row_of(payment, recorded("settled"), parked, MATCHED).candidates == ()
+
+
+def test_what_is_worth_a_look_is_said_until_it_is_matched_elsewhere() -> None:
+    odd = replace(MATCHED, suspicious="it is 0.50 UAH more than was outstanding")
+    assert row_of(payment, recorded("settled"), odd).suspicious == "it is 0.50 UAH more than was outstanding"
+    back = replace(recorded("settled", 3, 500), suspicious="5.00 UAH went back after D-7 was won")
+    assert row_of(payment, recorded("settled"), MATCHED, back).suspicious == "5.00 UAH went back after D-7 was won"
+    off = PaymentUnmatched(meta("off", 5, PAYMENT), PAYMENT, DEAL, OLENA, "no")
+    assert row_of(payment, recorded("settled"), odd, off).suspicious == ""

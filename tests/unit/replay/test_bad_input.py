@@ -27,6 +27,7 @@ from streams.replay import call, extras
 from streams.replay.disk import NotWritten
 from streams.replay.file import declared
 from tests.history import archive, quarter, records
+from tests.patience import PATIENCE
 
 EVENTS = quarter(20)
 HEAD = """
@@ -237,7 +238,7 @@ def test_killed_in_the_middle_it_leaves_the_target_as_it_was(mine: Path, old: Pa
     (worker,) = psutil.Process(running.pid).children()
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    worker.wait(20)
+    worker.wait(PATIENCE)
     assert out.read_text() == "what was there"
     assert [path.name for path in mine.parent.glob("*.parquet*")] == ["out.parquet"]
     mine.write_text(GOOD)

@@ -187,7 +187,7 @@ def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
 
 
 def outcome(story: Story) -> tuple[Any, ...]:
-    """The call without whose card its first report was written to, who stands, and how many deals there are."""
+    """The call without what its first report alone decides, who stands, and how many deals there are."""
     (row,) = fold(call_row, story.decide.journal).values()
     people = [contact.identifiers for contact in story.contacts()]
-    return replace(row, contact_id=""), people, len(story.every(DealOpened))
+    return replace(row, contact_id="", created_at=0), people, len(story.every(DealOpened))

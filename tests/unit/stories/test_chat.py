@@ -4,9 +4,9 @@ from itertools import permutations
 
 from crm.events import (
     ChatMoved,
+    ContactAbsorbed,
     ContactCreated,
     ContactMerged,
-    ContactRenamed,
     ConversationNoted,
     ConversationOpened,
     DealAssigned,
@@ -80,8 +80,8 @@ def test_an_own_phone_that_another_card_has_makes_the_two_one() -> None:
     story.when(message("2", message="2", shared_phone=phone(OLEH), shared_is_own=True)).then(
         an(MessageReceived, contact_id=chat),
         an(ContactMerged, contact_id=chat, into_id=known, why=f"the sender shared {OLEH} as their own"),
-        an(IdentifierAdded, contact_id=known, kind="telegram", value="77"),
-        an(ContactRenamed, contact_id=known, name="Олег"),
+        an(IdentifierAdded, contact_id=known, kind="telegram", value="77", from_id=chat),
+        an(ContactAbsorbed, contact_id=known, other_id=chat, name="Олег"),
     )
     assert [contact.identifiers for contact in story.contacts()] == [(f"phone:{OLEH}", "telegram:77")]
     story.when(message("3", chat="other", message="3"))

@@ -25,10 +25,12 @@ def test_a_form_of_any_kind_keeps_its_fields_and_files() -> None:
 
 def test_nul_never_reaches_the_journal() -> None:
     """One NUL in a name would have stopped every projection: Postgres holds it neither in text nor in jsonb."""
-    said = form("1", name="a\0b", emails=("x\0@y.z",), fields={"n\0": '"\\u0000"'}, reference="\0")
+    said = form("1", name="Oleh\0Buk", emails=("xena\0@yes.ua",), fields={"n\0": '"\\u0000"'}, reference="\0")
     story = given().when(said)
-    assert story.contacts()[0].name == "a\ufffdb"
-    assert story.contacts()[0].identifiers == ("email:x\ufffd@y.z",)
+    assert story.contacts()[0].name == "Oleh\ufffdBuk"
+    assert story.contacts()[0].identifiers == ()
+    unread = "The e-mail 'xena\ufffd@yes.ua' cannot be read with certainty: it is kept as it was written."
+    assert story.every(DealOpened)[0].doubts == (unread,)
     assert story.every(DealOpened)[0].fields == {"n\ufffd": '"\\ufffd"'}
 
 

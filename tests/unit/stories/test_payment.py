@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from crm.decisions.purpose import number_of
+from crm.decisions.contacts import card_of, doubted
 from crm.decisions.settling import in_words
 from crm.events import (
     ContactCreated,
@@ -25,11 +25,6 @@ from tests.given import MINUTE, NOON, an, form, given, paid
 OLEH = "+380501112233"
 WORTH_100 = form("deal", phones=[OLEH], amount_minor=10000, reference="ORDER-1")
 IBAN = "UA213223130000026007233566001"
-
-
-@pytest.mark.parametrize(("reference", "number"), [("D-7", 7), (" д-7 ", 7), ("7", None), ("D-7-b", None), ("", None)])
-def test_a_reference_may_be_the_deals_own_number(reference: str, number: int | None) -> None:
-    assert number_of(reference) == number
 
 
 @pytest.mark.parametrize(
@@ -78,7 +73,8 @@ def test_a_payers_other_sum_or_two_deals_of_that_sum_are_not_guessed() -> None:
         an(PaymentRecorded),
         an(
             PaymentParked,
-            why="its payer has no deal that waits for exactly 99.99 UAH",
+            why="It could be for D-1 (its contact is the payer, but 100.00 UAH is outstanding). Say which with "
+            "paymentMatch: its payer has no deal that waits for exactly 99.99 UAH",
             hints=(f"payer:phone:{OLEH}",),
         ),
     )
@@ -91,7 +87,13 @@ def test_a_payers_other_sum_or_two_deals_of_that_sum_are_not_guessed() -> None:
 
 def test_several_deals_that_are_named_are_one_too_many() -> None:
     given(WORTH_100, form("2", phones=[OLEH])).when(paid("1", 10000, purpose="D-1, D-2")).then(
-        an(PaymentRecorded), an(PaymentParked, why="it names several deals: D-1, D-2", hints=())
+        an(PaymentRecorded),
+        an(
+            PaymentParked,
+            why="It could be for D-1 (it names D-1; exactly 100.00 UAH is outstanding) or D-2 (it names D-2). "
+            "Say which with paymentMatch: it does not tell a payer that we could know",
+            hints=(),
+        ),
     )
 
 
@@ -114,7 +116,11 @@ def test_a_part_then_the_rest_then_too_much() -> None:
 
 def test_another_currency_is_parked_and_never_converted() -> None:
     story = given(WORTH_100).when(paid("1", 10000, currency="USD", purpose="D-1"))
-    story.then(an(PaymentRecorded), an(PaymentParked, why="it names D-1, but it is in USD and D-1 in UAH", hints=()))
+    why = (
+        "It could be for D-1 (it names D-1, but it is in UAH, and the money is in USD). Say which with paymentMatch: "
+        "it does not tell a payer that we could know"
+    )
+    story.then(an(PaymentRecorded), an(PaymentParked, why=why, hints=(), candidates=(story.deal(1).deal_id,)))
     assert story.deal(1).paid_minor == 0
 
 
@@ -196,8 +202,9 @@ def test_an_older_report_and_a_repeated_one_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("payment", "by"),
     [
-        (paid("1", 10000, purpose="угода 1"), "number"),
         (paid("1", 10000, reference="ORDER-1"), "reference"),
+        (paid("1", 4000, reference="order 1"), "reference"),
+        (paid("1", 10000, purpose="за ORDER-1"), "reference"),
         (paid("1", 10000, payer=Payer(phone=OLEH)), "payer"),
     ],
 )
@@ -210,15 +217,34 @@ def test_a_payment_before_its_deal_waits_and_matches_itself(payment: object, by:
         an(DealOpened),
         an(DealAssigned),
         an(PaymentMatched, by=by),
-        an(DealPaid, paid_minor=10000),
-        an(DealStageMoved, stage="paid"),
+        an(DealPaid),
+        an(DealStageMoved),
     )
+    assert story.deal(1).paid_minor == story.payment().amount_minor
     assert not [kind for kind, _ in story.state.things if kind == "Parked"]
+
+
+@pytest.mark.parametrize("purpose", ["угода 1", "D-1", "замовлення №1"])
+def test_a_number_that_was_told_before_its_deal_was_opened_is_not_that_deal(purpose: str) -> None:
+    """The bug: a mistyped number waited, and the stranger who got it next was paid. Also a later report of the same
+    payment finds no deal that was opened meanwhile."""
+    story = given(paid("1", 10000, purpose=purpose)).when(WORTH_100)
+    story.when(paid("2", 10000, purpose=purpose, changed_at=NOON + 1))
+    assert (story.deal(1).paid_minor, story.payment().deal_id) == (0, None)
+    assert "D-1 was opened only after it was told" in story.payment().parked
+
+
+def test_an_order_that_stood_in_the_words_before_it_was_opened_needs_support() -> None:
+    story = given(paid("1", 4000, purpose="за ORDER-1")).when(WORTH_100)
+    assert story.deal(1).paid_minor == 0
+    assert "D-1 (ORDER1 in its words is the deal's reference, but 100.00 UAH is outstanding)" in story.payment().parked
 
 
 def test_a_parked_payment_in_another_currency_is_parked_on_with_its_reason() -> None:
     story = given(paid("1", 10000, currency="USD", reference="ORDER-1")).when(WORTH_100)
-    assert story.events[-1].why == "it waited for this reference: D-1, but it is in USD and D-1 in UAH"
+    assert story.events[-1].why.startswith(
+        "It could be for D-1 (its reference is ORDER-1, but it is in UAH, and the money is in USD)."
+    )
     assert story.payment().hints == ()
 
 
@@ -245,8 +271,11 @@ def test_a_deal_that_somebody_put_further_on_is_not_pulled_back() -> None:
     assert story.deal(1).stage == "won"
 
 
-def test_an_account_of_one_contact_is_not_given_to_another() -> None:
+def test_an_account_that_paid_for_two_contacts_identifies_nobody() -> None:
     other = form("other", phones=["+380679998877"], amount_minor=500)
     story = given(WORTH_100, other, paid("1", 10000, purpose="D-1", payer=Payer(iban=IBAN)))
     story.when(paid("2", 500, payment="p-2", purpose="D-2", payer=Payer(iban=IBAN)))
-    assert [event.value for event in story.every(IdentifierAdded) if event.kind == "iban"] == [IBAN]
+    holders = [event.contact_id for event in story.every(IdentifierAdded) if event.kind == "iban"]
+    assert holders == [story.deal(1).contact_id, story.deal(2).contact_id]
+    assert card_of(story.state, f"iban:{IBAN}") is None
+    assert {*doubted(story.state, f"iban:{IBAN}")} == {*holders}

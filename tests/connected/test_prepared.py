@@ -1,0 +1,40 @@
+"""Statements that are prepared on a connection go on when a release adds a column under them."""
+
+import psycopg
+import pytest
+
+from projections import PROJECTIONS
+from tests.connected.graph import served
+
+AGAIN = 12  # more often than anybody waits before a statement is prepared: psycopg 3.3 does the fifth time
+DEAL = PROJECTIONS["deal"]
+GROWS = f"""
+ALTER TABLE {DEAL.place} ADD COLUMN of_tomorrow text;
+CREATE OR REPLACE VIEW read.deal AS SELECT * FROM {DEAL.place};"""
+ASKED = [
+    "{ deal(number: 7) { number title } }",
+    "{ deals(first: 5) { nodes { number contact { name } } pageInfo { endCursor } } }",
+    "{ contacts(first: 3, orderBy: CREATED_AT_ASC) { nodes { name phones } } deals(first: 1) { nodes { stage } } }",
+]
+
+
+def test_all_of_a_table_that_is_asked_for_by_a_star_breaks(fresh_database_url: str) -> None:
+    """The trap, psycopg 3.3 on Postgres 18: the statement fails on its connection for ever after, and nobody else's."""
+    with psycopg.connect(fresh_database_url, autocommit=True) as reader:
+        for _ in range(AGAIN):
+            reader.execute(f"SELECT * FROM {DEAL.place}".encode()).fetchall()
+        with psycopg.connect(fresh_database_url, autocommit=True) as release:
+            release.execute(GROWS.encode())
+        for _ in range(2):
+            with pytest.raises(psycopg.errors.FeatureNotSupported, match="cached plan must not change result type"):
+                reader.execute(f"SELECT * FROM {DEAL.place}".encode())
+
+
+def test_the_api_answers_as_before(fresh_database_url: str) -> None:
+    """It names the columns that it wants: api/sql.py."""
+    with served(fresh_database_url) as api:
+        before = [[api.data(query) for query in ASKED] for _ in range(AGAIN)]
+        with psycopg.connect(fresh_database_url, autocommit=True) as release:
+            release.execute(GROWS.encode())
+        assert [api.data(query) for query in ASKED] == before[0]
+        assert before == [before[0]] * AGAIN
