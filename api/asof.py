@@ -32,7 +32,12 @@ strawberry.enum(moments.Clock, description="Every event has two: when it happene
 
 @strawberry.input(description="A moment in the past, on one of two clocks.")
 class AsOf:
-    at: datetime = strawberry.field(description="With its zone. What happened at this very moment counts.")
+    at: datetime = strawberry.field(
+        description="With its zone. What is dated at this very moment counts. By RECORDED: what was known then; once "
+        "the moment is over and its events are in the read models, the answer stays the same for ever. By OCCURRED: "
+        "what was true then, as far as is known now; a fact that comes late changes it. A moment ahead gives what is "
+        "known now."
+    )
     clock: moments.Clock = strawberry.field(default=moments.Clock.OCCURRED, description="By which clock.")
 
 

@@ -103,6 +103,8 @@ def boolean(given: Any, own: set[str]) -> Any:
     if isinstance(given, bool):
         return given
     word = plain(given if isinstance(given, str) else str(given))
+    if word not in own:
+        word = re.split(r"[,.;!]", word)[0].strip() or word  # "Так, передзвоніть"
     return True if word in YES or word in own else False if word in NO else UNREAD
 
 

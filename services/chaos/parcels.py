@@ -57,6 +57,6 @@ def ids_of(parcel: Parcel, answer: bytes) -> Iterator[Id]:
         yield first.id
         return
     for verdict in VERDICTS.decode_lines(answer):
-        if verdict.status != "accepted":
+        if verdict.status not in ("accepted", "repeated"):
             raise Broken(f"Intake refused a good fact: {verdict.error}")
         yield verdict.id

@@ -18,6 +18,7 @@ from crm.adapters.observed import Observed
 from crm.settings import Settings
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
+from services.intake import recent
 from services.intake.app import Intake
 from services.intake.records import MAX_BODY
 
@@ -57,12 +58,13 @@ async def main(settings: Settings) -> None:
         )
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
+        remembering = asyncio.create_task(recent.learn(settings.kafka_bootstrap, app.streamed.known))
         checks = asyncio.create_task(health.serve(settings.health_port, app.missing, settings.host))
         gc.collect()
         gc.freeze()  # what is loaded by now stays: looking through it again and again took a tenth of the time
         logger.info("intake listens", host=settings.host, port=settings.intake_port)
         await server.serve()
-        for task in (checks, following):
+        for task in (checks, following, remembering):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -15,7 +15,7 @@ from msgspec.structs import FieldInfo, fields
 from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
-from crm.shared import Meta, Payer, Phone, Raw
+from crm.shared import Meta, Phone, Raw
 from crm.versions import DIGEST, OPEN_API
 from services.intake import values
 from services.intake.nulls import without_nulls
@@ -47,6 +47,7 @@ SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # whom a line is
     CallReported: lambda own: str(own["call"]),
     MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
 }
+OURS = ("meta", "raw", "digest", "doubts")  # fields that are not the client's to give
 DIGITS = 32  # of a digest
 
 
@@ -59,6 +60,8 @@ def meaning(name: str, hint: Any) -> Meaning | None:
     match hint:
         case _ if name == "fields":
             return lambda given, _: {key: bytes(value).decode() for key, value in given.items()}
+        case _ if name == "emails":
+            return values.emails
         case _ if name == "currency":
             return values.currency
         case _ if hint is Micros:
@@ -71,8 +74,6 @@ def meaning(name: str, hint: Any) -> Meaning | None:
             return optional(values.phone)
         case _ if hint == tuple[Phone, ...]:
             return values.phones
-        case _ if hint is Payer:
-            return values.payer
     return None
 
 
@@ -82,7 +83,7 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
     shape: dict[str, tuple[Any, ...]] = {"id": (str | None, None), "occurred_at": (Time | None, None)}
     shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
     for f in fields(fact):
-        if f.name not in ("meta", "raw"):
+        if f.name not in OURS:
             shape[f.name] = (WORDS.get(f.name, SHAPES.get(hints[f.name], hints[f.name])), *default_of(f))
     if "amount_minor" in shape:
         shape |= {"amount_minor": (int | None, None), "amount": (str | None, None)}
@@ -110,7 +111,7 @@ LINES = {line_shape(fact): fact for fact in SENDERS}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
 OWN = {
-    fact: tuple((f.name, meaning(f.name, hints[f.name])) for f in fields(fact) if f.name not in ("meta", "raw"))
+    fact: tuple((f.name, meaning(f.name, hints[f.name])) for f in fields(fact) if f.name not in OURS)
     for fact in SENDERS
     for hints in [get_type_hints(fact)]
 }
@@ -134,8 +135,8 @@ def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bo
     fact_type = LINES[type(given)]
     made: Callable[..., Fact] = fact_type
     own = {name: read(getattr(given, name), teller) if read else getattr(given, name) for name, read in OWN[fact_type]}
-    if fact_type is FormSubmitted:
-        settle_emails(own)
+    if fact_type is PaymentReported:
+        settle_payer(own, teller)
     if fact_type is PaymentReported or (fact_type is FormSubmitted and given.amount is not None):
         settle_sum(given, own, teller)
     id = default_id() if given.id is None else named_id(teller.token, f"id/{given.id}")
@@ -182,12 +183,8 @@ def settle_sum(given: Any, own: dict[str, Any], teller: Teller) -> None:
         own["amount_minor"], own["currency"] = values.amount(given.amount, own["currency"], teller)
 
 
-def settle_emails(own: dict[str, Any]) -> None:
-    """Addresses that are certain. What is none stays to be seen, as a field of its own."""
-    if not own["emails"]:
-        return
-    emails, unread = values.addresses(own["emails"])
-    own["emails"] = tuple(emails)
-    if unread:
-        name = "email" if "email" not in own["fields"] else "email as written"
-        own["fields"] = {**own["fields"], name: msgspec.json.encode(", ".join(unread)).decode()}
+def settle_payer(own: dict[str, Any], teller: Teller) -> None:
+    """What of the payer cannot be read is said on the card."""
+    payer = own["payer"]
+    if payer.phone or payer.email:
+        own["payer"], own["doubts"] = values.payer(payer, teller)

@@ -93,28 +93,28 @@ def currency(given: str, by: Teller) -> str:
     raise Refusal(f"In `currency`: {given[:40]!r} is no currency that is known. {CURRENCY}", field="currency")
 
 
-def payer(given: Payer, by: Teller) -> Payer:
-    """How a payer is known, in the form in which it can be compared. What cannot be read identifies nobody."""
-    if not (given.phone or given.email):
-        return given
-    emails = emails_in(given.email)
-    return replace(
+def payer(given: Payer, by: Teller) -> tuple[Payer, tuple[str, ...]]:
+    """How a payer is known, in the form in which it can be compared; and sentences on what identifies nobody."""
+    phone, email, doubts = given.phone.strip(), given.email.strip(), []
+    if phone and not (number := read_phone(phone, by.home.country).e164):
+        doubts.append(f"The payer's phone {phone[:100]!r} cannot be read as one number: it identifies nobody.")
+    if email and len(found := emails_in(email)) != 1:
+        doubts.append(f"The payer's e-mail {email[:100]!r} cannot be read as one address: it identifies nobody.")
+    known = replace(
         given,
-        phone=read_phone(given.phone, by.home.country).e164,
-        email=emails[0] if len(emails) == 1 else "",
+        phone=number if phone else "",
+        email=found[0] if email and len(found) == 1 else "",
     )
+    return known, tuple(doubts)
 
 
-def addresses(given: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The e-mails that are certain, each once; and the texts that hold none."""
-    certain: list[str] = []
-    unread: list[str] = []
+def emails(given: tuple[str, ...], _: Teller) -> tuple[str, ...]:
+    """In the form in which they can be compared. A text that holds none for certain stays as it is: it is said when
+    it is decided, and identifies nobody."""
+    found: list[str] = []
     for text in given:
-        if found := emails_in(text):
-            certain += [email for email in found if email not in certain]
-        elif text.strip():
-            unread.append(text)
-    return certain, unread
+        found += emails_in(text) or [text]
+    return tuple(found)
 
 
 def amount(given: str, code: str, by: Teller) -> tuple[int, str]:

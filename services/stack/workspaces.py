@@ -1,11 +1,11 @@
 """New workspaces, and what Kafka has to know of those that are there."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from uuid import uuid4
 
 import phonenumbers
 
+from crm import zones
 from crm.adapters.access import Access
 from crm.adapters.workspaces import Values, create_workspace, workspaces
 from crm.errors import Malformed
@@ -30,7 +30,7 @@ def checked(name: str, country: str, currency: str, timezone: str, owners: Seque
     except Malformed:
         text = f"--currency takes three letters of ISO 4217, as UAH or EUR; it was given {currency!r}."
         raise ValueError(f"{text} {NOTHING}") from None
-    if timezone not in (files("tzdata") / "zones").read_text().split():
+    if not zones.exists(timezone):
         text = f"--timezone takes an IANA name, as Europe/Kyiv; it was given {timezone!r}."
         raise ValueError(f"{text} {NOTHING}")
     if not all(0 < len(owner) <= LONGEST for owner in taken):

@@ -22,6 +22,7 @@ from crm.events import DealOpened, FactQuarantined
 from crm.facts import TokenDeclared
 from crm.scalars import Id
 from crm.topics import DECIDED
+from services.intake import recent
 from services.stack.process import until
 from streams.decide import Decide
 from tests.engine import connected
@@ -134,3 +135,13 @@ def test_another_content_that_another_process_took_waits_in_quarantine(shop: Sho
     assert "Тарас" in aside.excerpt
     assert statuses(shop.intake(), other) == ["accepted"]
     assert len(shop.decided()) == len(events)
+
+
+def test_a_process_that_starts_again_knows_what_was_told_last(shop: Shop) -> None:
+    """It took other content under an id that it had answered `accepted` to before it was started again."""
+    told = {**FORM, "id": f"order {shop.workspace}"}
+    assert statuses(shop.intake(), told) == ["accepted"]
+    again = shop.intake()
+    shop.runner.run(recent.learn(shop.bootstrap, again.app.streamed.known))
+    other, another = {**told, "name": "Тарас"}, {**told, "id": f"order 2 {shop.workspace}"}
+    assert statuses(again, told, other, another) == ["repeated", "conflict", "accepted"]

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 async def last_three(bootstrap: str) -> list[FormSubmitted]:
     """One sender's facts lie in one partition, in order."""
-    async with AIOKafkaConsumer(INTAKE["forms"].name, bootstrap_servers=bootstrap, fetch_max_wait_ms=20) as consumer:
-        partitions = [TopicPartition(INTAKE["forms"].name, n) for n in range(INTAKE["forms"].partitions)]
+    async with AIOKafkaConsumer(INTAKE["facts"].name, bootstrap_servers=bootstrap, fetch_max_wait_ms=20) as consumer:
+        partitions = [TopicPartition(INTAKE["facts"].name, n) for n in range(INTAKE["facts"].partitions)]
         ends = await consumer.end_offsets(partitions)
         found: list[FormSubmitted] = []
         for partition in partitions:

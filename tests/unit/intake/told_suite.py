@@ -155,15 +155,21 @@ class ToldSuite:
         ]
         assert house.stream(lines({**PAYMENT, "payer": payers[0]})).json()["accepted"] == 1
         assert house.stream(lines({**PAYMENT, "payer": payers[1]})).json()["accepted"] == 1
-        found = [fact.payer for fact in house.facts if isinstance(fact, PaymentReported)]
-        assert found == [Payer(phone="+380671234567", email="olena@example.com"), Payer(name="Олена")]
+        found = [fact for fact in house.facts if isinstance(fact, PaymentReported)]
+        known, unknown = sorted(found, key=lambda fact: fact.payer.name)
+        assert (known.payer, known.doubts) == (Payer(phone="+380671234567", email="olena@example.com"), ())
+        assert unknown.payer == Payer(name="Олена")
+        assert unknown.doubts == (
+            "The payer's phone 'call me' cannot be read as one number: it identifies nobody.",
+            "The payer's e-mail 'olena koval@example.com' cannot be read as one address: it identifies nobody.",
+        )
 
-    def test_an_address_that_is_not_certain_is_seen_and_identifies_nobody(self, house: House) -> None:
+    def test_an_address_that_is_not_certain_stays_to_be_seen(self, house: House) -> None:
         form = {**FORM, "emails": [" A@x.ua", "olena koval@example.com", ""], "fields": {}}
         assert house.stream(lines(form)).json()["accepted"] == 1
         (fact,) = house.facts
         assert isinstance(fact, FormSubmitted)
-        assert (fact.emails, fact.fields) == (("a@x.ua",), {"email": '"olena koval@example.com"'})
+        assert (fact.emails, fact.fields) == (("a@x.ua", "olena koval@example.com", ""), {})
 
     @pytest.mark.parametrize(
         ("change", "minor", "currency"),

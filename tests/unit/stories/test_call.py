@@ -16,12 +16,13 @@ from crm.events import (
     DealAssigned,
     DealOpened,
     IdentifierAdded,
+    IdentifierDoubted,
 )
 from crm.facts import CallReported
 from crm.shared import AssignmentRule, Phone
 from projections.call import call as call_row
 from projections.timeline import timeline
-from tests.given import NOON, Story, an, call, form, given, shop
+from tests.given import NOON, Story, an, call, form, given, meta, shop
 from tests.unit.projections.journal import fold
 
 OLEH = "+380501112233"
@@ -157,6 +158,17 @@ def test_a_call_without_number_is_seen_with_its_line() -> None:
     story = given(call("end", "hung_up", direction="in", line="044", disposition="no_answer"))
     rows: list[Any] = [*fold(timeline, story.decide.journal).values()]
     assert ("Call hung up", "no answer, line 044") in [(row.title, row.text) for row in rows]
+
+
+def test_a_number_that_several_people_have_identifies_nobody_and_its_calls_are_on_one_card() -> None:
+    story = given(form("1", phones=[OLEH], name="Олег"))
+    (oleh,) = story.contacts()
+    doubted = IdentifierDoubted(meta("doubt", stream=oleh.contact_id), oleh.contact_id, "phone", OLEH, why="a hotline")
+    story.decide.append(doubted)
+    story.when(call("1", "ringing", OLEH), call("2", "ringing", OLEH, call="c-2"))
+    first, second = story.every(CallOpened)
+    assert first.contact_id == second.contact_id != oleh.contact_id
+    assert (first.known, second.known, len(story.every(DealOpened))) == (False, False, 2)
 
 
 REPORTS = (
