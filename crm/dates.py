@@ -74,6 +74,8 @@ def day_alone(text: str) -> date | None:
 def valid(told: dict[str, str | None]) -> date | None:
     """None for a day that the calendar does not have, and for one that may be another."""
     year = int(told["year"] or 0)
+    if told.get("one") and year < 100 and told["by"] != ".":
+        return None  # 26-12-25 may begin with its year
     if one := told.get("one"):
         month_and_day = in_order(int(one), int(told["two"] or 0), told["by"] == ".")
     elif word := told.get("word"):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
 
 _GROUP = re.compile(r"[0-9]+")
 _UP, _DOWN = "0123456789012345", "9876543210987654"
@@ -56,7 +56,7 @@ def national_of(e164: str) -> str:
 
 
 def begins_whole(spelled: str, country: str) -> bool:
-    """Whether it begins as a number that is written in full: only so may it stand beside another without a mark."""
+    """Whether it begins as a number that is written in full: only so may it follow another without a mark."""
     plan = _plan(country)
     begin = spelled.lstrip(" (").replace("(", "").replace(")", "")
     if plan is None or begin.startswith(("+", "00")):
@@ -134,11 +134,24 @@ def _good(number: PhoneNumber, country: str, whole: bool) -> bool:
         return False
     plan, national = _plan(country), _nsn(number)
     if plan is None or plan.code != str(number.country_code):
-        return whole and phonenumbers.is_valid_number(number)
+        return whole and (phonenumbers.is_valid_number(number) or _in_a_range(number))
     if phonenumbers.is_valid_number(number):
         return whole or len(national) in plan.lengths
     possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     return whole and possible and plan.lengths == (len(national),) and plan.pattern.fullmatch(national) is not None
+
+
+def _in_a_range(number: PhoneNumber) -> bool:
+    """Whether numbers that begin so exist: operators and areas stay, while the plan splits their ranges again.
+
+    Not in North America, where the exchange behind the area is a part of it.
+    """
+    national, plan = _nsn(number), _plan(phonenumbers.region_code_for_country_code(number.country_code or 0))
+    if plan is None or plan.lengths != (len(national),) or len(national) < 9 or number.country_code == 1:
+        return False
+    beginning = f"+{number.country_code}{national[:-7]}"
+    others = (_parsed(beginning + digit * 7, "") for digit in "0123456789")
+    return any(other is not None and phonenumbers.is_valid_number(other) for other in others)
 
 
 def _plain(number: PhoneNumber) -> bool:
@@ -159,7 +172,7 @@ def _nsn(number: PhoneNumber) -> str:
 
 
 def _e164(number: PhoneNumber) -> str:
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return f"+{number.country_code}{_nsn(number)}"
 
 
 class _Plan(NamedTuple):

@@ -13,13 +13,22 @@ from crm.events import DealOpened
 from crm.facts import FormSubmitted
 from crm.spelling import sound
 
-# Names of fields that a page, a script or a middleman fills in anew each time, whatever their case and separators.
+# Names of fields that a page, a script or a middleman fills in anew each time, in lower case with underscores.
 TECHNICAL = re.compile(
-    r"captcha|csrf|xsrf|nonce|token|^hash$|signature|fingerprint|session|cookie|referr?er|user_?agent"
-    r"|clid$|^_?(ga|gid|fbp|fbc|ym_?uid|client_?id|roistat)|^utm|^_?wp_|^(remote_)?ip(_address)?$"
-    r"|time_?stamp|time_?on|^(sent|submitted|created|updated|modified|delivered|received|date_modified)(_?(at|on|time))?$"
-    r"|^(now|ts|t0|rnd|random|cache_?buster|attempt|retry|retries|visits|page_?views|duration)$|^form_?build_?id$"
+    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
+    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
+    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
+    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
+    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
+    r"|build|unique|random)_?id$"
+    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
+    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
+    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
+    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
+    r"|^(позначка_часу|отметка_времени)$"
+    r"|^utm(_|$)"
 )
+WORD, CAPITAL = re.compile(r"[^\W_]+"), re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
 QUERY = re.compile(r"clid$|^utm_|^_g[a-z]$|^(ref|fbp|fbc|gbraid|wbraid|_openstat|session|sid|ts|t)$", re.I)
 
 
@@ -42,7 +51,10 @@ def short(said: Any) -> str:
 
 @lru_cache(maxsize=4_096)
 def technical(name: str) -> bool:
-    return TECHNICAL.search(name.lower().replace("-", "_").strip(" []")) is not None
+    """Whether a field says nothing that its sender chose, whatever the case and separators of its name."""
+    last = name.rpartition(".")[2]
+    begins = "_" if last.startswith("_") else ""
+    return TECHNICAL.search(begins + "_".join(WORD.findall(CAPITAL.sub(" ", last).lower()))) is not None
 
 
 def plain(text: str) -> str:
@@ -56,7 +68,7 @@ def place(page: str) -> str:
         return ""
     try:
         parts = urlsplit(page)
-        query = [pair for pair in parse_qsl(parts.query) if not QUERY.search(pair[0])]
+        query = [pair for pair in parse_qsl(parts.query) if not (QUERY.search(pair[0]) or technical(pair[0]))]
     except ValueError:  # an address that is none
         return page
     where = parts.netloc.lower() + parts.path.rstrip("/")

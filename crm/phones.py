@@ -1,4 +1,4 @@
-"""Telephone numbers as people write them, beside the one form in which two of them can be compared (E.164)."""
+"""Telephone numbers as people write them, and the one form in which two of them can be compared (E.164)."""
 
 import re
 import unicodedata
@@ -70,6 +70,8 @@ def phones_in(text: str, country: str = "UA") -> list[Phone]:
 
 def _phones(text: str, country: str) -> tuple[Phone, ...]:
     if country == "UA" and (plain := _ukrainian(text)):
+        return (Phone(text, plain),)
+    if text.isascii() and "." not in text and _PLAIN.fullmatch(text) and (plain := e164_of(text, country)):
         return (Phone(text, plain),)
     clean = _clean(text)
     found = list({one.e164: one for one in reversed(list(_found(clean, country)))}.values())[::-1]

@@ -119,7 +119,7 @@ def sentence(event: Told) -> tuple[str, str]:
         case ContactChanged():
             return "Fields changed", named(event.fields)
         case DealOpened():
-            return f"Deal D-{event.number} opened", event.title
+            return f"Deal D-{event.number} opened", "\n".join((event.title, *event.doubts))
         case EnquiryRepeated():
             return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
         case DealChanged():

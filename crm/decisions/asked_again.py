@@ -12,6 +12,7 @@ from crm.scalars import Micros
 from crm.state import Contact, Deal, Enquiry, known
 
 AGAIN_WITHIN = 600_000_000  # microseconds: the same form by the same contact is a second click, not a second wish
+REMINDS_WITHIN = 3 * 86_400_000_000  # microseconds: after days somebody may order the same once more
 
 
 class Earlier(NamedTuple):
@@ -23,7 +24,8 @@ class Earlier(NamedTuple):
 
 
 def asked_before(state: State, digest: str, at: Micros, contact: Contact | None) -> Earlier | None:
-    """Clocks may run either way. After a while it counts only while the deal is open: later it is a new wish.
+    """Clocks may run either way. After ten minutes it counts only while the deal is open, and not after days: then
+    it is a new wish.
     Of a sender who gave nothing to be known by, only a second click is recognised."""
     if contact is None:
         enquiry = state.get(Enquiry, digest)
@@ -33,7 +35,7 @@ def asked_before(state: State, digest: str, at: Micros, contact: Contact | None)
         asked = [one for each in family for one in each.enquiries if one[0] == digest]
     for _, when, deal_id in sorted(asked, key=lambda one: abs(at - one[1])):
         deal, click = known(state, Deal, deal_id), abs(at - when) < AGAIN_WITHIN
-        if click or (contact and deal.open):
+        if click or (contact and deal.open and abs(at - when) < REMINDS_WITHIN):
             return Earlier(digest, deal, click)
     return None
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, cards, created, holder, identified
+from crm.decisions.contacts import Way, card, cards, created, holder, identified, nameless
 from crm.decisions.deals import opened
 from crm.decisions.merging import merged
 from crm.envelope import Event, named_id
@@ -36,7 +36,8 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
     """Whether a card was made. A call without a number is nobody's: it gets one of its own, without identifier, and
     nothing is guessed."""
     way = way_of(report.phone)
-    contact = holder(case.state, way.key) if way else None
+    owner = holder(case.state, way.key) if way else None
+    contact = owner or (nameless(case.state, way.key) if way else None)
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None and not internal(report.phone):  # a colleague is in no book of customers
         yield from created(case, contact_id, "", "call", report.utm)
@@ -49,9 +50,9 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
         direction=report.direction,
         phone=report.phone,
         line=report.line,
-        known=contact is not None,
+        known=owner is not None,
     )
-    yield updated(report, case, call_id, contact_id, known=contact is not None)
+    yield updated(report, case, call_id, contact_id, known=owner is not None)
     return contact is None
 
 

@@ -50,11 +50,12 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    contact = holder(case.state, account_of(report).key) if report.person else None
+    theirs = report.person or report.direction == "out"  # the chat is a customer's
+    contact = holder(case.state, account_of(report).key) if theirs else None
     if contact:
         contact_id = contact.contact_id
         yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
-    elif report.person:
+    elif theirs:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, name_of(report), "chat")
         yield from identified(case, contact_id, [account_of(report)])

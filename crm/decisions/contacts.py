@@ -31,6 +31,12 @@ class Way(NamedTuple):
     kind: str
     value: str
     text: str = ""
+    extension: str = ""  # of a telephone: then the number is an office's
+
+    @property
+    def is_shared(self) -> bool:
+        """Of a kind that several people may have."""
+        return self.kind in SHARED or bool(self.extension)
 
     @property
     def key(self) -> str:
@@ -96,6 +102,12 @@ def holder(state: State, key: str) -> Contact | None:
     return held_by(state, key, found) if found else None
 
 
+def nameless(state: State, key: str) -> Contact | None:
+    """The one card without a name of those that share an identifier: what comes by it alone is kept together there."""
+    found = [one for one in cards_of(state, key) if not names(state, one)]
+    return held_by(state, key, found[0]) if len(found) == 1 else None
+
+
 def held_by(state: State, key: str, stands: Contact) -> Contact:
     """Which of a card and those that were merged into it an identifier came with."""
     holders = [known(state, Contact, contact_id) for contact_id in known(state, Identity, key).holders]
@@ -159,7 +171,7 @@ def suspected(case: Case, ids: Sequence[Id], way: Way, others: Sequence[Contact]
         yield doubt(case, holder_id, way, None, "somebody said that it identifies nobody")
         return
     yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, way.kind, way.value)
-    if way.kind not in SHARED:
+    if not way.is_shared and not doubted(case.state, way.key):
         return
     if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
         yield from added(case, ids, way)

@@ -108,7 +108,7 @@ def typed(case: Case, form: FormSubmitted) -> Fields:
 def ways_of(form: FormSubmitted) -> list[Way]:
     """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
     too long for an index is nobody's either."""
-    phones = [Way("phone", p.e164, p.text) for p in form.phones if usable(p)]
+    phones = [Way("phone", p.e164, p.text, p.extension) for p in form.phones if usable(p)]
     emails = [Way("email", email, text) for text in form.emails for email in addresses(text)]
     return [*once(phones), *once(emails)]
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 from unicodedata import normalize
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -14,6 +13,7 @@ from crm.dates import day_in, moment_in
 from crm.decisions.custom import JSON, fits
 from crm.numbers import number_in
 from crm.state import Definition
+from crm.zones import of_workspace
 
 YES = frozenset("on yes y true 1 так да checked + ✓ ✔ ☑ згоден згодна".split())  # noqa: SIM905
 NO = frozenset("off no n false 0 ні нет unchecked ☐".split())  # noqa: SIM905
@@ -84,7 +84,7 @@ def read(definition: Definition, name: str, given: Any, text: str, timezone: str
             number = number_in(given)
             return UNREAD if number is None else number
         case "date":
-            day = day_in(given, ZoneInfo(timezone))
+            day = day_in(given, of_workspace(timezone))
             return day.isoformat() if day else UNREAD
         case "time":
             return moment(given, timezone)
@@ -103,6 +103,8 @@ def boolean(given: Any, own: set[str]) -> Any:
     if isinstance(given, bool):
         return given
     word = plain(given if isinstance(given, str) else str(given))
+    if word not in own:
+        word = re.split(r"[,.;!]", word)[0].strip() or word  # "Так, передзвоніть"
     return True if word in YES or word in own else False if word in NO else UNREAD
 
 
@@ -110,7 +112,7 @@ def moment(text: str, timezone: str) -> Any:
     found = moment_in(text)
     if found is None:
         return UNREAD
-    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).isoformat()
+    return (found if found.tzinfo else found.replace(tzinfo=of_workspace(timezone))).isoformat()
 
 
 def option(options: tuple[str, ...], given: str) -> Any:

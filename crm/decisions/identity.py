@@ -7,7 +7,7 @@ what several cards have, decides only together with a name. Where nothing decide
 from collections.abc import Callable, Sequence
 
 from crm.decisions.case import State
-from crm.decisions.contacts import Way, cards_of, doubted, held_by, holder, names
+from crm.decisions.contacts import Way, card, cards_of, doubted, held_by, holder, names
 from crm.names import agree, same
 from crm.state import Contact
 
@@ -20,18 +20,28 @@ def found(state: State, ways: Sequence[Way], name: str) -> Contact | None:
 
 
 def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
-    """Of several numbers the one whose card agrees by name, else the first."""
-    holders = [one for way in ways if way.kind == "phone" and (one := holder(state, way.key))]
+    """Of several numbers the one whose card agrees by name, else the first. An office's number, which has an extension,
+    is not his who is called otherwise."""
+    holders = [
+        one for way in ways if way.kind == "phone" and (one := holder(state, way.key)) and fits(state, way, one, name)
+    ]
     if len(holders) > 1 and name:
         agreeing = (one for one in holders if agrees(state, one, name))
         return next(agreeing, holders[0])
     return holders[0] if holders else None
 
 
+def fits(state: State, way: Way, contact: Contact, name: str) -> bool:
+    return not way.extension or agrees(state, card(state, contact.contact_id), name) is not False
+
+
 def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
-    new_phone = any(way.kind == "phone" for way in ways)  # nobody has it, or it had decided
+    """Also by a telephone that is doubted, together with a name."""
+    phones = [way for way in ways if way.kind == "phone"]
+    new_phone = any(not cards_of(state, way.key) for way in phones)
     for way in ways:
-        if way.kind != "phone" and (stands := decided(state, way, name, new_phone)):
+        weak = way.kind != "phone" or doubted(state, way.key)
+        if weak and (stands := decided(state, way, name, new_phone)):
             return held_by(state, way.key, stands)
     return None
 
@@ -52,8 +62,8 @@ def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | Non
 def supported(state: State, candidates: Sequence[Contact], name: str, new_phone: bool) -> Contact | None:
     """The one card that a weak identifier and the name point to together. A new number asks for the whole name. Who
     gives no name is the mailbox's card that has none."""
-    fits: Callable[[str, str], bool | None] = same if new_phone else agree
-    fitting = [one for one in candidates if any(fits(known, name) for known in names(state, one))]
+    compared: Callable[[str, str], bool | None] = same if new_phone else agree
+    fitting = [one for one in candidates if any(compared(known, name) for known in names(state, one))]
     if not fitting and not name and not new_phone:
         fitting = [one for one in candidates if not names(state, one)]
     return fitting[0] if len(fitting) == 1 else None

@@ -5,12 +5,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from crm.decisions.case import State
-from crm.decisions.contacts import Way, card, doubted
+from crm.decisions.contacts import Way, card, cards_of, doubted_among
 from crm.decisions.names import Likeness, likeness
+from crm.emails import emails_in
 from crm.phones import read_phone
+from crm.placeholders import is_placeholder
 from crm.scalars import Id
 from crm.shared import Payer
-from crm.state import Contact, Identity, PaidFrom
+from crm.state import Contact, PaidFrom
 
 PEOPLE_KEPT = 3  # contacts that are tied to one account: more say nothing new
 NO_CARDS: Mapping[Id, Contact] = MappingProxyType({})
@@ -27,10 +29,9 @@ class Known(NamedTuple):
 
 def ways_of(payer: Payer, country: str = "UA") -> Iterator[Way]:
     """How a payer can be known. A masked card is many people's."""
-    if payer.phone and (phone := read_phone(payer.phone, country).e164 or payer.phone.strip()):
+    if payer.phone and (phone := read_phone(payer.phone, country).e164) and not is_placeholder("phone", phone):
         yield Way("phone", phone)
-    if payer.email:
-        yield Way("email", payer.email.strip().lower())
+    yield from (Way("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email))
     yield from accounts_of(payer)
 
 
@@ -50,8 +51,9 @@ def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
     for way in ways:
         holders, tied = holders_of(state, way.key), tied_to(state, way)
         related |= tied
-        if len({**holders, **tied}) > 1 or way.of_a_role or doubted(state, way.key):
-            doubts.append(f"its payer's {in_words(way)} was seen with several people")
+        if way.of_a_role or len({**holders, **tied}) > 1 or doubted_among(state, way.key, [*holders.values()]):
+            seen = "is read by several people" if way.of_a_role else "was seen with several people"
+            doubts.append(f"its payer's {in_words(way)} {seen}")
             related |= holders
         else:
             cards |= holders
@@ -68,9 +70,7 @@ def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
 
 def holders_of(state: State, key: str) -> dict[Id, Contact]:
     """The cards that stand for those who have an identifier."""
-    identity = state.get(Identity, key)
-    cards = [card(state, contact_id) for contact_id in identity.holders] if identity else []
-    return {contact.contact_id: contact for contact in cards}
+    return {contact.contact_id: contact for contact in cards_of(state, key)}
 
 
 def tied_to(state: State, way: Way) -> dict[Id, Contact]:

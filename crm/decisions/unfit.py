@@ -13,6 +13,7 @@ from crm.facts import CallReported, MessageReported, PaymentReported
 from crm.scalars import Micros
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999, in microseconds
+MOMENTS = ("changed_at", "started_at", "edited_at", "sent_at")  # fields of facts
 LONGEST = 200  # characters of a way to know somebody, as in crm.state.key: a hash of one could not go into another card
 
 
@@ -31,7 +32,7 @@ WAYS: dict[type[Fact], Callable[[Any], Iterator[Way] | list[Way]]] = {
 
 def unfit(fact: Fact) -> str:
     """Why the fact cannot be decided on; empty when it can."""
-    times = [fact.meta.occurred_at, *(getattr(fact, name, None) for name in ("changed_at", "started_at", "edited_at"))]
+    times = [fact.meta.occurred_at, *(getattr(fact, name, None) for name in MOMENTS)]
     if any(at is not None and not FIRST <= at <= LAST for at in times):
         return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
     ways = WAYS.get(type(fact))

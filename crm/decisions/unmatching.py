@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from crm.decisions.case import Case
-from crm.decisions.contacts import card, cards
+from crm.decisions.contacts import card, cards, taken
 from crm.decisions.payers import accounts_of
 from crm.decisions.settling import settle
 from crm.envelope import Event
-from crm.events import IdentifierRemoved, PaymentUnmatched
+from crm.events import PaymentUnmatched
 from crm.state import Deal, PaidFrom, Payment, known
 
 
@@ -25,13 +25,9 @@ def unmatched(case: Case, payment: Payment, why: str) -> Iterator[Event]:
 
 def forgotten(case: Case, payment: Payment, deal: Deal) -> Iterator[Event]:
     """Only payments teach accounts. What another payment of this contact has shown too stays known."""
-    theirs = [*cards(case.state, card(case.state, deal.contact_id))]
-    ids = {one.contact_id for one in theirs}
+    contact = card(case.state, deal.contact_id)
+    ids = {one.contact_id for one in cards(case.state, contact)}
     for way in accounts_of(payment.payer):
         tied = case.state.get(PaidFrom, way.key)
-        if tied and any(contact_id in ids for contact_id, _ in tied.payments):
-            continue
-        for one in theirs:
-            if way.key in one.identifiers:
-                meta = case.meta(one.contact_id)
-                yield IdentifierRemoved(meta, one.contact_id, way.kind, way.value, "a payment from it was unmatched")
+        if not tied or not any(contact_id in ids for contact_id, _ in tied.payments):
+            yield from taken(case, contact, way, "a payment from it was unmatched")

@@ -6,7 +6,7 @@ from crm.decisions.case import Case
 from crm.scalars import Micros
 from crm.state import Workspace, known
 from crm.state.entities import ONLY
-from crm.zones import exists, zone
+from crm.zones import of_workspace
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
 PAID_STAGE = "paid"
@@ -24,4 +24,4 @@ def workspace_of(case: Case) -> Workspace:
 def hour_in(timezone: str, at: Micros) -> int:
     """The hour of the workspace's day, 0 to 23; in UTC when no zone has its name (older releases took any)."""
     moment = EPOCH + timedelta(microseconds=max(0, min(at, LAST_MOMENT)))
-    return moment.astimezone(zone(timezone if exists(timezone) else "UTC")).hour
+    return moment.astimezone(of_workspace(timezone)).hour

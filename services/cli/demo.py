@@ -1,4 +1,4 @@
-"""`crm demo`: plays the five stories against the running stack and shows each card as it appears."""
+"""`crm demo`: plays the six stories against the running stack and shows each card as it appears."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ def demo(
     access: Annotated[Path | None, typer.Option(help="demo.json of another stack.", envvar="CRM_DEMO")] = None,
     json: Json = False,
 ) -> None:
-    """Play five stories as the vendors would send them, and see each card appear. Exits 1 unless all are ok."""
+    """Play six stories as the vendors would send them, and see each card appear. Exits 1 unless all are ok."""
     if not (intake_url and graphql_url):
         here = target(data)
         intake_url, graphql_url = intake_url or here.intake_url, graphql_url or here.graphql_url

@@ -23,7 +23,7 @@ Post a form, then look for its deal in GraphiQL:
 
   curl {intake}/in/{form} -d name='Олена Коваль' -d phone='+380 67 123 45 67' -d message='Хочу кухню'
 
-The five stories: crm demo.  What runs: crm status.  Stop: Ctrl-C or crm down.
+The six stories: crm demo.  What runs: crm status.  Stop: Ctrl-C or crm down.
 """
 
 

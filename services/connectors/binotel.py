@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from crm.connector import Answer, Connection, Connector, Delivery, Report, country_of, digest, expect_equal
 from crm.errors import Malformed
@@ -30,6 +31,7 @@ DISPOSITIONS = {
     "CANCEL": "cancelled",
 }
 DIRECTIONS = {"0": "in", "1": "out"}
+TIMES = ("startTime", "waitsec", "billsec")
 SETTINGS = "apiCallSettings"  # it asks who is calling and waits for the answer
 OF_A_TRY = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
 TAKEN = Answer(200, b'{"status":"success"}', "application/json")
@@ -52,64 +54,72 @@ def told_in(delivery: Delivery) -> Tree:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    """A report of a kind that is not known and names a call or a number is one of that call."""
+    """Whatever names a call or a number is a report of a call, also where its kind is not known."""
     told = read_body(delivery).tree
     call: Value = told.get("callDetails") or told
     kind = text(told, "requestType") or ("apiCallCompleted" if call is not told else "")
     id = first(call, "generalCallID", "callID")
-    if kind == SETTINGS or not (id or (kind not in PHASES and text(call, "externalNumber"))):
+    if kind == SETTINGS or not (id or text(call, "externalNumber")):
         if kind in ("", *PHASES):
             raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
         kept = partial(DeliveryKept, connector="binotel", kind=kind)
         yield Report(of_content(kind, delivery), "", delivery.received_at, kept)
         return
-    content = digest(canonical([without_its_try(told), without_its_try(call)]))
+    content = digest(canonical(without_its_try(call)))
     id = id or f"unnamed/{content[:16]}/{delivery.received_at // WINDOW}"
+    clock, note = clock_of(call)
+    phase = PHASES.get(kind, kind)
     report = partial(
         CallReported,
         call=id,
-        phase=PHASES.get(kind, kind),
+        phase=phase,
         direction=DIRECTIONS.get(text(call, "callType"), ""),
         phone=read_phone(text(call, "externalNumber"), country_of(connection)),
         line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
         employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
-        started_at=moment_or_none(whole_or_none(call, "startTime")),
-        wait_s=seconds_or_none(call, "waitsec"),
-        talk_s=seconds_or_none(call, "billsec"),
+        started_at=clock.started,
+        wait_s=clock.waited,
+        talk_s=clock.talked,
         disposition=disposition_of(call),
         recording=first(call, "linkToCallRecordInMyBusiness", "linkToCallRecordOverlayInMyBusiness"),
         utm=utm_of(at(call, "callTrackingData") or at(call, "getCallData")),
-        note=note_of(call),
+        note=note,
     )
-    yield Report(f"{id}/{kind}/{content}", id, happened_at(call, PHASES.get(kind, kind), delivery.received_at), report)
+    yield Report(f"{id}/{kind}/{content}", id, clock.happened_at(phase, delivery.received_at), report)
 
 
 def without_its_try(told: Value) -> Tree:
     return {name: value for name, value in told.items() if name not in OF_A_TRY} if isinstance(told, dict) else {}
 
 
-def happened_at(call: Value, phase: str, received_at: Micros) -> Micros:
-    """Of a report, by the call's own clock where it has one: the details of a call come when it is over."""
-    started = moment_or_none(whole_or_none(call, "startTime"))
-    if started is None:
-        return received_at
-    waited, talked = (seconds_or_none(call, name) or 0 for name in ("waitsec", "billsec"))
-    lasted = {"ringing": 0, "answered": waited}.get(phase, waited + talked)
-    return max(started, Micros(min(started + lasted * 1_000_000, received_at)))
+class Clock(NamedTuple):
+    """What a report says of times; None where it says nothing that can be read."""
+
+    started: Micros | None
+    waited: int | None
+    talked: int | None
+
+    def happened_at(self, phase: str, received_at: Micros) -> Micros:
+        """Of the report, by the call's own clock where it has one: the details of a call come when it is over."""
+        if self.started is None:
+            return received_at
+        lasted = 0 if phase == "ringing" else self.waited or 0
+        lasted += 0 if phase in ("ringing", "answered") else self.talked or 0
+        return max(self.started, Micros(min(self.started + lasted * 1_000_000, received_at)))
+
+
+def clock_of(call: Value) -> tuple[Clock, str]:
+    """And what could not be read: it is kept raw, and the call is taken without it."""
+    begin = whole_or_none(call, "startTime")
+    clock = Clock(moment_or_none(begin), seconds_or_none(call, "waitsec"), seconds_or_none(call, "billsec"))
+    missing = [name for name, found in zip(TIMES, clock, strict=True) if found is None]
+    return clock, unreadable(call, *(name for name in missing if name != "startTime" or begin != 0))
 
 
 def disposition_of(call: Value) -> str:
     """Binotel's own word where it is none of ours."""
     told = text(call, "disposition")
     return DISPOSITIONS.get(told.upper(), told.lower())
-
-
-def note_of(call: Value) -> str:
-    """What could not be read: it is kept raw, and the call is taken without it."""
-    lengths = [name for name in ("waitsec", "billsec") if seconds_or_none(call, name) is None]
-    moments = [name for name in ("startTime",) if whole_or_none(call, name) != 0]
-    moments = [name for name in moments if moment_or_none(whole_or_none(call, name)) is None]
-    return unreadable(call, *moments, *lengths)
 
 
 def utm_of(tracked: Value) -> dict[str, str]:

@@ -71,11 +71,11 @@ def _read(kind: Kind, body: bytes) -> Body:
     begin = body.lstrip()[:1]
     if "json" in kind.media:
         if begin not in (b"{", b"[", b'"') and _BEGINS_FORM.match(body):
-            return Body(_form(body, kind))  # a program that was told to send JSON, and did not
+            return Body(_form(body, kind))  # a program whose header promises JSON
         return _json(body, kind.charset)
     if kind.media not in ("", URLENCODED, "text/plain") and not (begin == b"{" or _is_text_form(kind, body)):
         raise Malformed(f"A form does not come as {kind.media!r}.")
-    if begin == b"{" or (begin == b"[" and kind.media != URLENCODED):  # what a client sends that was told no type
+    if begin == b"{" or (begin == b"[" and kind.media != URLENCODED):  # what a client sends when nobody set its type
         try:
             return _json(body, kind.charset)
         except Malformed:

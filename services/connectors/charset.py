@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from services.connectors.letters import likelihood
 
-_NAMES = {  # what headers say beside Python's own names
+_NAMES = {  # what headers say, apart from Python's own names
     "windows-1251": "cp1251",
     "win-1251": "cp1251",
     "windows1251": "cp1251",

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from crm.enquiries import technical as technical_name
 from services.connectors.traps import is_trap
 from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
 
@@ -11,10 +12,11 @@ PLAIN, WEAK = 2, 1  # how surely a name asks for its role
 # About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
 SENDER, RECIPIENT, NEAR, STRANGER = range(4)
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
-_APOSTROPHE = re.compile(r"['’ʼ`‘\"]")
+_APOSTROPHE = re.compile(r"['’ʼ`‘\"]|(?<=ім)[_ ](?=я\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
 _SENTENCE = 8  # words
+_NUMBERED = re.compile(r"\d")
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
@@ -32,36 +34,23 @@ _TYPES = {
     "long_text": "message",
     "paragraph": "message",
 }
-# Another value each time, whatever a person says.
-_VOLATILE = re.compile(
-    r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
-    r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
-    r"|(^|_)(ip|ip_address|sid|ga|gid|cid|fbp|fbc|ym_?uid|roistat(_visit)?|build_?date|elapsed|load(ing|ed)?_?time"
-    r"|submit_?time|send_?time)$|(visit|view)s?_count|count_(visit|view)s?|(seconds|minutes|ms)_on|^scroll_"
-    r"|(^|_)(request|trace|queue|correlation|message|hit|click|visit|visitor|client|device|browser|log|webhook\w*|hook"
-    r"|build|unique|random)_?id$"
-    r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
-    r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
-    r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
-    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
-    r"|^(позначка_часу|отметка_времени)$"
-)
 # Says nothing that a person said.
 _TECHNICAL = re.compile(
     r"^_|(^|_)(id|ids|key|hash|version|locale|lang|language|tz|timezone|utc|act|action|type|event|source|status|submit"
     r"|button|btn|url|href|referrer|page|form|step|method|mode|check|ping|host|browser|device|screen|platform|os"
     r"|webhook|hook|zen|subject|title|credit|powered_by|pretty|slug|medium|campaign|env|debug|test|is_test)$"
 )
+_ADDRESSEE = re.compile(r"(^|_)(to|cc|bcc|mailto|sendto)$|^(to|cc|bcc|mailto|sendto)_")  # of a letter: the shop
 _META = frozenset(("meta", "cookies", "metadata", "tracking", "range", "definition", "headers", "device"))
 
 # Inside these a field is the sender's own; inside unknown ones it is so with less certainty.
 _OWN = """
     f data fields formfields customer client contact contacts user lead person buyer answers hidden payment billing
     values namedvalues submission query utm params payload body record entry response formresponse formdata wpforms
-    cf7 userdata usercolumndata fielddata details info request result results content properties attributes raw
-    rawrequest order sender applicant participant visitor callback anketa quizanswers noteattributes profile personal
-    personaldata contactinfo contactdata contactdetails clientinfo clientdata leadinfo customerdata customerinfo
-    billingaddress questions inputs input vals extra message заявка анкета клієнт дані main form
+    event columnvalues cf7 userdata usercolumndata fielddata details info request result results content properties
+    attributes raw rawrequest order sender applicant participant visitor callback anketa quizanswers noteattributes
+    profile personal personaldata contactinfo contactdata contactdetails clientinfo clientdata leadinfo customerdata
+    customerinfo billingaddress questions inputs input vals extra message заявка анкета клієнт дані main form
 """
 IDS, OWN = frozenset(_IDS.split()), frozenset(_OWN.split())
 
@@ -76,6 +65,7 @@ class Asked(NamedTuple):
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
     trap: bool = False  # people do not see it
+    blank: bool = False  # it says nothing: field_1
 
 
 NOTHING = Asked()
@@ -105,11 +95,16 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
     if not read:
         return NOTHING
+    blank = all(asked.blank for asked in read)
     role, weight = max(((asked.role, asked.weight) for asked in read), key=lambda pair: pair[1])
     if typed := _TYPES.get(kind.lower()):
         role, weight = typed, PLAIN
     whose, loose = _place(path)
-    if loose and role in ("name", "first", "last", "middle", "sum", "price", "amount"):
+    if whose == STRANGER and role in ("phone", "email"):
+        whose = NEAR  # a way to reach somebody in an odd place is at least shown
+    if any(map(_is_staffs, path)):
+        whose = STRANGER
+    if loose and not role.startswith(("utm", "form", "page")):
         weight = min(weight, WEAK)
     whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
     if kind.lower() == "hidden" and role in ("phone", "email", "number"):
@@ -122,6 +117,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
         trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
+        blank=blank,
     )
 
 
@@ -142,9 +138,15 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     plain = snake.replace("_", "")
     meta = any(step.lower() in _META for step in path)
     starts = "_" if name.startswith("_") else ""
-    volatile = meta or bool(_VOLATILE.search(starts + snake))
+    volatile = meta or technical_name(name)
     all_words = _WORD.findall(_CAMEL.sub(" ", _APOSTROPHE.sub("", name)).lower())
     points = frozenset[str]().union(*map(classes, all_words))
+    if (
+        not volatile
+        and all(word in FILLERS or _COUNTER.fullmatch(word) for word in all_words)
+        and _NUMBERED.search(name)
+    ):
+        return Asked(blank=True)
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
         return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
@@ -153,6 +155,8 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
     if plain == "orderkey":
         return Asked("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)
+    if _ADDRESSEE.search(snake):
+        whose = STRANGER
     if technical and role not in ("page", "form_id", "form_name", "reference", "phone", "email", "name"):
         role, weight = ("", 0) if volatile or starts else (role, weight)
     if volatile and role != "page":
@@ -199,6 +203,11 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     return "", 0, whose, False
 
 
+@lru_cache(maxsize=4_096)
+def _is_staffs(step: str) -> bool:
+    return step.lower() not in OWN and any("staff" in classes(word) for word in _WORD.findall(step.lower()))
+
+
 def _whose(points: frozenset[str]) -> int:
     return (
         STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
@@ -216,7 +225,7 @@ def _place(path: tuple[str, ...]) -> tuple[int, bool]:
             whose = max(whose, NEAR if step != "0" else SENDER)
             continue
         points = frozenset[str]().union(*map(classes, words))
-        if points & {"thing", "company"} and "address" not in words:
+        if points & {"thing", "company", "staff"} and "address" not in words:
             whose = STRANGER
         elif _whose(points):
             whose = max(whose, _whose(points))

@@ -34,7 +34,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         yield _kept(why, delivery)
         return
     page = said.texts.get("page") or delivery.headers.get("referer", "")
-    value = worth(said.sums, said.texts.get("currency", ""), currency_of_connection(connection), said.is_order)
+    value = worth(said.sums, said.texts, currency_of_connection(connection), said.is_order)
     content = digest_of(body, said, page, at)
     key = key_of(body, entries, said, content, at)
     sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))

@@ -7,6 +7,8 @@ import codecs
 import html
 import re
 import unicodedata
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from urllib.parse import unquote_to_bytes
 
 from services.connectors.exact_json import Tree, Value, texts_of
@@ -19,6 +21,10 @@ _NAMED = re.compile(
 )
 _UNESCAPED = re.compile(r"&(?!(?:[a-zA-Z]{2,8}|#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6});)|[<>]")
 _JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}")
+# PHP's addslashes: a backslash before quotes and backslashes, and nowhere else. JSON is text of its own kind.
+_SLASHED = re.compile(r"""(?![\[{])(?:[^\\'"]|\\[\\'"])*\\['"](?:[^\\'"]|\\[\\'"])*""", re.DOTALL)
+_SLASH = re.compile(r"""\\([\\'"])""")
+_MAIL_WORDS = re.compile(r"(?:\s*=\?[\w-]{2,20}\?[bBqQ]\?[^?\s]*\?=)+\s*")
 _PERCENT = re.compile(
     r"(?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})*%[89A-Fa-f][0-9A-Fa-f](?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})+"
 )
@@ -32,7 +38,7 @@ _UNCOMMON = re.compile("[^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–�
 
 def needs_mending(text: str) -> bool:
     """A quick look: false means that `mended` would change nothing."""
-    if "&" in text or "%" in text or "\\u" in text or "\0" in text:
+    if "&" in text or "%" in text or "\\" in text or "=?" in text or "\0" in text:
         return True
     return (
         not text.isascii()
@@ -89,6 +95,10 @@ def _unescaped(text: str) -> str:
             text = _NAMED.sub(lambda found: _once(found[0]), text)
     if "\\u" in text:
         text = _JSON_ESCAPES.sub(_of_json, text)
+    if "\\" in text and _SLASHED.fullmatch(text):
+        text = _SLASH.sub(r"\1", text)
+    if "=?" in text and _MAIL_WORDS.fullmatch(text):
+        text = _of_mail(text)
     return text
 
 
@@ -102,6 +112,14 @@ def _of_json(found: re.Match[str]) -> str:
     """\\u041e\\u043b, as text: a JSON that was written into another."""
     units = [int(unit, 16) for unit in found[0].split("\\u")[1:]]
     return b"".join(unit.to_bytes(2, "big") for unit in units).decode("utf-16-be", "replace")
+
+
+def _of_mail(text: str) -> str:
+    """=?UTF-8?B?0J7Quw==?=, as the header of a mail has a name (RFC 2047)."""
+    try:
+        return str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, ValueError):
+        return text
 
 
 def _unquoted(text: str) -> str:

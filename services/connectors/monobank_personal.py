@@ -6,7 +6,7 @@ from functools import partial
 from crm.connector import Connection, Connector, Delivery, Report
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, PaymentReported
-from crm.money import currency_of, money_text
+from crm.money import currency_named, currency_of, money_text
 from crm.scalars import Micros
 from crm.shared import Payer
 from services.connectors.doubts import Doubts
@@ -64,7 +64,7 @@ def currency_in(item: Value, amount: int, set_to: str, doubts: Doubts) -> str:
     where the sums are equal the currencies are too. Where they are not, only the connection's settings can tell; XXX,
     ISO 4217's code for none, where nothing does or where both disagree. Raises Malformed."""
     try:
-        said = currency_of(set_to) if set_to else ""
+        said = currency_of(currency_named(set_to) or set_to) if set_to else ""
     except Malformed:
         said = ""
         doubts.say(f"the connection's setting of the account's currency is none: {set_to[:10]!r}")

@@ -15,6 +15,7 @@ _GREETING = re.compile(
     r"|health\w*|hello|handshake)(?:[._ -].*)?"
 )
 _GREETINGS = frozenset(("webhook_id", "hook_id", "zen", "challenge", "hub.challenge", "ping", "hub.mode"))
+_YES = (True, 1, "true", "1", "yes")
 _SAYS_WHAT = ("event", "type", "action", "event_type", "eventType", "triggerType", "topic", "kind")
 _NO_WORDS = re.compile(
     r"(?:test|тест|testing|hello|hi|ping|ok|привіт|world|webhook|message|\W|\d|this|is|a|from)*", re.I
@@ -27,7 +28,7 @@ def notice_of(tree: Tree) -> str:
         return "tilda test"  # Tilda asks so whether somebody listens
     if "attributes" in tree or isinstance(tree.get("message"), dict):
         return _google_notice(tree)
-    if tree.get("is_test") is True or (tree.get("test") is True and "line_items" in tree):
+    if tree.get("is_test") in _YES or (tree.get("test") is True and "line_items" in tree):
         return "test"  # its sender says so: Google Ads, Shopify
     return ""
 

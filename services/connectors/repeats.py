@@ -3,17 +3,15 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import blake2b
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from crm.connector import Delivery, digest
+from crm.enquiries import place
 from crm.scalars import Micros
 from services.connectors.bodies import Body
 from services.connectors.exact_json import Tree
-from services.connectors.fields import asked_of
 from services.connectors.shapes import Entry, is_gravity
 from services.connectors.submission import Submission
 from services.connectors.values import first, text
@@ -57,37 +55,19 @@ def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> s
     fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
-    return _short((texts, place_of(page), fields, files))
+    return _short((texts, place(page), fields, files))
 
 
 def who(said: Submission) -> str:
-    return _short(_identity(said))
-
-
-def place_of(page: str) -> str:
-    """A page without what only says by which advertisement somebody came."""
-    page = page.partition("#")[0]
-    return _place_of(page) if "?" in page else page.rstrip("/")
-
-
-@lru_cache(maxsize=2_048)
-def _place_of(page: str) -> str:
-    try:
-        parts = urlsplit(page)
-    except ValueError:  # an address that is none
-        return page
-    query = [pair for pair in parse_qsl(parts.query) if not asked_of((pair[0],)).volatile]
-    return f"{parts.netloc}{parts.path.rstrip('/')}?{sorted(query)}"
+    """Of whoever sends it, however their number is spelled."""
+    phones = {phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values()}
+    told = "\n".join((" ".join(said.name.casefold().split()), *sorted(phones), *sorted(said.ways.emails)))
+    return blake2b(told.encode(), digest_size=12).hexdigest()
 
 
 def of_content(kind: str, delivery: Delivery) -> str:
     """The key of a delivery that has no id of its own: its bytes."""
     return f"{kind}/{digest(delivery.body)}"
-
-
-def _identity(said: Submission) -> tuple[str, list[str], list[str]]:
-    phones = (phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in said.ways.phones.values())
-    return said.name, sorted(set(phones)), sorted(said.ways.emails)
 
 
 def _order(tree: Tree) -> str:

@@ -109,7 +109,7 @@ def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[En
             if isinstance(value, list):
                 value = [item.get("value", item) if isinstance(item, dict) else item for item in value]
                 value = value[0] if len(value) == 1 and not isinstance(value[0], list) else value
-            yield from flat_field(names, value, kind, (*path, name))
+            yield from flat_field(names, value, kind, path)
         return
     for number, item in enumerate(items):
         yield from flat({str(number): item}, (*path, name))

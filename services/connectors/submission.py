@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from crm.names import words
 from crm.placeholders import is_placeholder
 from services.connectors.evident import has_letters, is_a_name, is_nobodys, phones_among, sure_emails, sure_phone
 from services.connectors.exact_json import Value, encode
@@ -139,6 +140,10 @@ class Submission:
         numbers = [entry for entry in own if entry.asked.role == "number"]
         if self.is_order and numbers:
             self.texts.setdefault("reference", str(numbers[0].value).strip())
+        for entry in own:
+            role = entry.asked.role  # in a place that nobody knows
+            if (role == "phone" and not self.ways.phones) or (role == "email" and not self.ways.emails):
+                self._recognised(entry)
         if not self.ways.called_back:
             for entry in own:
                 if entry.asked.role == "reach" or (entry.asked.role == "number" and not self.is_order):
@@ -156,10 +161,11 @@ class Submission:
             text = str(value).strip()
             if asked.role not in _NAMES or not has_letters(text):
                 continue
-            for phone in phones_among(text, self.ways.country):
-                text = text.replace(phone.text, " ").strip(" ,;:-()")
+            text = self._without_phones(text)
             if is_a_name(text) and not is_placeholder("name", text):
                 self.texts.setdefault(asked.role, " ".join(text.split()))
+        if not any(role in self.texts for role in _NAMES):
+            self._given_name(own)
         if self._somebody:
             return
         numbers = [e for e in own if e.asked.role in _NAMES and sure_phone(str(e.value), self.ways.country)]
@@ -167,6 +173,22 @@ class Submission:
         if len(numbers) == len(names) == 1 and not is_placeholder("name", names[0]):
             self.texts["name"] = names[0]
             self.ways.of_value(numbers[0].name, numbers[0].value)
+
+    def _given_name(self, own: list[Entry]) -> None:
+        """In a field whose name says nothing, or for ways to reach somebody: what begins with a given name."""
+        for _, value, asked in own:
+            if not isinstance(value, str) or not (asked.blank or asked.role == "reach"):
+                continue
+            text = self._without_phones(value)
+            parts = words(text) if is_a_name(text) and all(word[0].isupper() for word in text.split()) else ()
+            if 1 <= len(parts) <= 4 and parts[0].given:
+                self.texts["name"] = " ".join(text.split())
+                return
+
+    def _without_phones(self, text: str) -> str:
+        for phone in phones_among(text, self.ways.country):
+            text = text.replace(phone.text, " ").strip(" ,;:-()")
+        return text
 
     def _nearest(self) -> None:
         """A form that asks only for a recipient, or for a child and its parents, is sent by one of them."""

@@ -114,6 +114,8 @@ def moment(message: Tree, name: str) -> Micros | None:
 
 def files_of(message: Value) -> tuple[Attachment, ...]:
     """A photo comes in several sizes, the largest last; an animation comes as a document once more."""
+    if not isinstance(message, dict) or message.keys().isdisjoint(FILES):
+        return ()
     photo = records(message, "photo")[-1:]
     found = [(kind, file) for kind in FILES if isinstance(file := at(message, kind), dict)][:1]
     return tuple(attachment(kind, file) for kind, file in [*(("photo", size) for size in photo), *found])

@@ -170,6 +170,7 @@ HAPPENS = re.compile(
     r"chat_background_|checklist_tasks_|message_auto_delete_|suggested_post_(?!info)|gift_upgrade_|"
     r"(?:direct|paid)_message_price_"
 )
+FORWARDED = ("forward_origin", "forward_sender_name", "forward_from", "forward_from_chat")
 # What a message says of itself.
 ENVELOPE = {
     *("message_id", "message_thread_id", "direct_messages_topic", "from", "sender_chat", "sender_boost_count"),
@@ -197,6 +198,8 @@ def contact(card: Value, country: str) -> str:
 
 def origin(message: Value) -> str:
     """Whose words a forwarded message has."""
+    if not isinstance(message, dict) or message.keys().isdisjoint(FORWARDED):
+        return ""
     told = at(message, "forward_origin")
     who = name_of(at(told, "sender_user")) or text(told, "sender_user_name")
     who = who or name_of(at(told, "sender_chat")) or name_of(at(told, "chat")) or text(message, "forward_sender_name")
@@ -212,7 +215,7 @@ def words_of(message: Value, country: str) -> tuple[str, bool]:
     if fields.get("contact"):
         said.append(contact(fields["contact"], country))
     if own or said or any(fields.get(name) for name in FILES):
-        quoted = [f"> {line}" for line in verbatim(fields, "quote", "text").splitlines()]
+        quoted = [f"> {line}" for line in verbatim(fields, "quote", "text").splitlines()] if "quote" in fields else ()
         return "\n".join(filter(None, (*quoted, own, "\n".join(said)[:LONGEST], origin(fields)))), False
     happened = [f"[{write(fields[name])}]" for name, write in HAPPENED.items() if name in fields]
     happened += [f"[{name.replace('_', ' ')}]" for name in fields if name not in HAPPENED and HAPPENS.match(name)]

@@ -69,6 +69,9 @@ def seconds(tree: Value, *path: str) -> int | None:
 
 def whole_or_none(tree: Value, *path: str) -> int | None:
     """`whole` for what may be left out: None also for what is no whole number. 12.0 is one."""
+    value = at(tree, *path)
+    if value is None or (type(value) is int and -(2**63) <= value < 2**63):
+        return value
     try:
         return whole({"": _WITHOUT_ZEROS.sub("", text(tree, *path))}, "")
     except Malformed:
@@ -78,7 +81,10 @@ def whole_or_none(tree: Value, *path: str) -> int | None:
 def seconds_or_none(tree: Value, *path: str) -> int | None:
     """A length of time as people and machines write it, rounded down: 65, 65.0, 1:05, 0:01:05. None for anything else:
     less than nothing, more than 32 bits."""
-    found = _LENGTH.fullmatch(text(tree, *path))
+    told = text(tree, *path)
+    if len(told) < 10 and told.isdecimal() and told.isascii():
+        return int(told)
+    found = _LENGTH.fullmatch(told)
     if not found:
         return None
     hours, minutes, rest = (int(part or 0) for part in found.groups())

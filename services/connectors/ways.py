@@ -41,7 +41,7 @@ class Ways:
             return False
         if "@" in text and self._mixed(name, text, self._read):
             return False
-        if self._add(name, self._read(text)):
+        if self._add(name, self._real(phones_in(text, self.country))):
             return not has_letters(text)
         digits = sum(map(str.isdecimal, text))
         if 5 <= digits <= 20 and len(text) <= 64 and not is_placeholder("phone", text):
@@ -117,7 +117,7 @@ class Ways:
         return self._real([phone] if phone else phones_among(text, self.country))
 
     def _real(self, phones: Iterable[Phone]) -> list[Phone]:
-        return [p for p in phones if not (_COUNTED.search(p.e164) and is_placeholder("phone", p.e164))]
+        return [p for p in phones if _COUNTED.search(p.e164) is None or not is_placeholder("phone", p.e164)]
 
     def _addresses(self, emails: Iterable[str]) -> list[str]:
         return [email for email in emails if not is_nobodys("email", email)]

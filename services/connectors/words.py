@@ -51,14 +51,15 @@ _PHRASES = {
     "form_name": "form name/formname/form title/formtitle/form",
     "reference": "order id/orderid/order number/invoice/invoice id/номер замовлення/номер заказа/ordernumber/order no"
     "/invoice number/номер рахунку/numer zamówienia/numer zamowienia",
-    "amount": "payment amount/order total/order amount/order sum/grand total/cart total/total price/total amount"
-    "/total sum/total cost/order cost/order price/сума замовлення/сумма заказа/загальна сума/общая сумма"
+    "amount": "payment amount/order total/order amount/order sum/grand total/cart total/total price/amount total"
+    "/total amount/total sum/total cost/order cost/order price/сума замовлення/сумма заказа/загальна сума/общая сумма"
     "/сума сплати/сплати/оплати/оплате/к оплате/разом/разом сплати/всього/итого/сума оплати/сумма оплаты"
     "/сума покупки/сумма покупки/вартість замовлення/стоимость заказа/загальна вартість/общая стоимость"
     "/suma zamówienia/suma zamowienia/wartość zamówienia/wartosc zamowienia/kwota zamówienia/do zapłaty"
     "/razem/ordertotal/totalprice/order value",
     "sum": "сума/сумма/sum/suma/summa/total/вартість/стоимость/vartist/stoimost/kwota/wartość/wartosc",
     "price": "amount/price/ціна/цена/cina/tsina/cena",
+    "quantity": "quantity/qty/кількість/количество/kolichestvo/kilkist/ilość/ilosc/count/шт/кількість шт",
     "currency": "currency/валюта/currency code/waluta/currencycode/payment currency/order currency",
 }
 BY_PHRASE = {phrase: role for role, phrases in _PHRASES.items() for phrase in phrases.split("/")}
@@ -116,6 +117,7 @@ _CLASSES = {
         автор* master* майстер* майстр* мастер* doctor* лікар* врач* teacher* викладач* учител* вчител* trainer*
         тренер* coach* agent* агент* courier* кур'єр* курєр* курьер* рієлтор* риелтор* realtor* dispatcher*
         диспетчер* sprzedawc* sklep* menedżer* menedzer* virtual did dynamic destination webmaster* cc bcc
+        settings config merchant* sip webhook
     """,
     # Who gets what is ordered: often the one who sends.
     "recipient": """
@@ -124,13 +126,20 @@ _CLASSES = {
     """,
     # Somebody near the one who sends.
     "near": """
-        friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк* дочк*
-        сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad parent* батьків
-        батька родител* relative* родич* родственник* partner* партнер* emergency passenger* пасажир* пассажир*
-        referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office* офіс* офис* groom* bride*
-        наречен* гостей guests honoree іменинник*
+        friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк*
+        дочк* сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad
+        parent* батьків батька родител* relative* родич* родственник* partner* партнер* emergency passenger*
+        пасажир* пассажир* referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office*
+        офіс* офис* groom* bride* наречен* гостей guests honoree іменинник* director* директор* керівник*
+        руководител* бухгалтер* accountant* colleague* колег* коллег* сусід* сосед* neighbour* neighbor*
+        guarantor* поручител* host landlord*
     """,
-    "company": "company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat*",
+    # A firm or a house: its number is not a person's own.
+    "company": """
+        company* компан* firm* фірм* фирм* organi* організац* организац* business бізнес* corporat* site сайт*
+        center* центр* callcenter branch* філі* филиал* salon* салон* studio* студі* clinic* клінік* клиник*
+        hotel* готел* отел* school* школ* bank* банк* department* відділ* отдел* restaurant* ресторан*
+    """,
     "consent": """
         consent* agree* acceptance* accept* privacy gdpr policy terms згод* погодж* соглас* zgod* rodo optin opt
         newsletter* subscribe* підпис* подписк* tos ознайомлен*

@@ -1,5 +1,6 @@
 """What a form is worth: the sum that it plainly names, or nothing, with a sentence that says why."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from crm.money import currency_named, read_sum
@@ -26,13 +27,19 @@ class Worth(NamedTuple):
 NOTHING = Worth(None, "")
 
 
-def worth(sums: list[Sum], currency_text: str, default: str, is_order: bool) -> Worth:
-    """Of several sums the one that is asked for most plainly. A currency that is not known makes no sum of any."""
+def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: bool) -> Worth:
+    """Of several sums the one that is asked for most plainly. A currency that is not known makes no sum of any.
+
+    `texts`: what the form says besides, by role: its currency, and how many of what has a price.
+    """
+    if not sums:
+        return NOTHING
+    currency_text, several = texts.get("currency", ""), texts.get("quantity", "1") not in ("1", "1.0")
     best, strength = None, 0
     for given in sums:
         power = _STRENGTH[given.role] - (given.weight < 2)
-        if given.role == "price" and not (is_order or currency_text or _currency_in(given.value)):
-            continue  # a plain "amount" or "price" may be of anything
+        if given.role == "price" and (several or not (is_order or currency_text or _currency_in(given.value))):
+            continue  # a plain "amount" or "price" may be of anything, and a price is of one
         if power > strength and given.value:
             best, strength = given, power
     if best is None:

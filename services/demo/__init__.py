@@ -1,1 +1,1 @@
-"""The five stories, sent as the vendors send them, against a running stack."""
+"""The six stories, sent as the vendors send them, against a running stack."""

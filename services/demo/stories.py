@@ -1,4 +1,4 @@
-"""What the demo plays: one customer who asks, pays, calls and writes, and one report with fields of its own."""
+"""What the demo plays: one customer who asks, pays, calls and writes, a payment in doubt, a report with own fields."""
 
 import json
 import secrets
@@ -8,12 +8,15 @@ from typing import Any
 
 from services.connectors import rehearse
 from services.demo.connections import secret_of
-from services.demo.stage import Played, Stage
+from services.demo.stage import Played, Stage, Unseen
 
 CALLER = """query($phone: String!) { caller(phone: $phone) { owner
   contact { id name phones accounts } openDeals { id number title stage owner ownerReason amount { text minor } } } }"""
 PAID = """query($id: ID!) { deal(id: $id) { number stage paid { text minor } amount { text }
   payments(first: 5) { nodes { status amount { text } why } } } }"""
+DOUBTFUL = "{ payments(parked: true, first: 20) { nodes { id payment why candidates } } }"
+SETTLE = """mutation($input: PaymentMatchInput!) { paymentMatch(input: $input) {
+  payment { why } userErrors { message } } }"""
 RINGING = """{ calls(ringing: true, first: 20) { nodes { phone owner contact { name }
   openDeals { number stage } } } }"""
 TALK = """query($id: ID!) { contact(id: $id) { name phones accounts
@@ -61,6 +64,38 @@ async def a_payment_finds_its_deal(stage: Stage, who: Customer) -> tuple[str, fl
     await stage.post("monobank", rest)
     deal, ms = await stage.see(PAID, in_stage("paid"), "The payment", id=who.deal["id"])
     return f"D-{deal['number']}: {deal['paid']['text']} of {deal['amount']['text']}, stage {deal['stage']}", ms
+
+
+async def a_doubtful_payment_waits_until_somebody_says(stage: Stage, who: Customer) -> tuple[str, float]:
+    """A bank line names order N: D-N is one customer's, the shop's order N is another's, and both cost the same."""
+    first = await a_deal_of(stage, Customer(), f"shop-{who.number}")
+    second = await a_deal_of(stage, Customer(), str(first["number"]))
+    name, comment = f"doubt-{who.number}", f"Оплата за замовлення №{first['number']}"
+    line = rehearse.monobank_statement(name, 98_000, comment=comment, time=who.number // 10**6)
+    await stage.post("monobank-personal", line)
+
+    def parked(data: dict[str, Any]) -> dict[str, Any] | None:
+        here = (node for node in data["payments"]["nodes"] if node["payment"] == name)
+        return next((node for node in here if {first["id"], second["id"]} <= {*node["candidates"]}), None)
+
+    payment, ms = await stage.see(DOUBTFUL, parked, "The doubtful payment")
+    settled = {"paymentId": payment["id"], "dealId": second["id"], "why": "the customer said so"}
+    answer = (await stage.ask(SETTLE, input=settled))["paymentMatch"]
+    if answer["userErrors"]:
+        raise Unseen(f"paymentMatch was refused: {answer['userErrors'][0]['message']}")
+    await stage.see(PAID, in_stage("paid"), "The settled payment", id=second["id"])
+    return f"{payment['why']}\n  paymentMatch: it is for D-{second['number']}, which is paid now", ms
+
+
+async def a_deal_of(stage: Stage, who: Customer, order: str) -> dict[str, Any]:
+    """Somebody's order for 980.00, and the deal that it became."""
+    cart = {"orderid": order, "amount": "980.00", "products": ["Стілець=980"]}
+    await stage.post("form", rehearse.form({"Name": who.name, "Phone": who.phone, "payment": json.dumps(cart)}))
+
+    def opened(data: dict[str, Any]) -> dict[str, Any] | None:
+        return next(iter(data["caller"]["openDeals"]), None)
+
+    return (await stage.see(CALLER, opened, "The order", phone=who.phone))[0]
 
 
 async def a_caller_is_known_before_the_answer(stage: Stage, who: Customer) -> tuple[str, float]:
@@ -118,6 +153,7 @@ STORIES: dict[str, Story] = {
     "a form becomes a contact and a deal": a_form_becomes_a_deal,
     "a caller is known before the answer": a_caller_is_known_before_the_answer,
     "payments find their deal": a_payment_finds_its_deal,
+    "a doubtful payment waits for a person": a_doubtful_payment_waits_until_somebody_says,
     "a Telegram chat joins the card": a_message_lands_on_the_card,
     "custom fields are kept and found": custom_fields_are_kept,
 }

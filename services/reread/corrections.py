@@ -55,6 +55,8 @@ def envelope(past: Past, now: Micros, actor: str, said: object) -> Meta:
 def told_anew(past: Past, new: Fact, now: Micros, actor: str) -> Iterator[Correction]:
     """`new`: the same fact as today's connector understands it; the card is as the old one made it."""
     changes = differences(past.fact, new)
+    if isinstance(new, MessageReported):  # an edit says nothing else
+        changes = {name: pair for name, pair in changes.items() if name in ("text", "attachments")}
     about = envelope(past, now, actor, changes)
     what = type(new).__name__
     match new:

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from crm.connector import Connection, Connector, Delivery
 from crm.envelope import Fact
-from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
+from crm.facts import CallReported, DeliveryKept, DeliveryQuarantined, FormSubmitted, MessageReported
 from crm.scalars import Id, Micros
 from services.reread.cards import Card, cards, rows
 from services.reread.corrections import Correction, filled, form_anew, told_anew
@@ -18,6 +18,7 @@ from services.reread.paths import at
 
 AT_ONCE = 500  # facts whose cards are looked up together
 SEEN = "SELECT fact_id::text FROM core.fact_seen WHERE fact_id = ANY (%s)"
+ONE_EACH = (FormSubmitted, CallReported, MessageReported)  # of these a delivery usually tells one
 Steps = Callable[[Past, Card], Iterator[Correction]]
 
 
@@ -104,10 +105,10 @@ class Reparse:
         return self.connector.read(delivery, self.connections[old.meta.source])
 
 
-def renamed(old: Any, told: Mapping[Id, Fact]) -> FormSubmitted | None:
-    """The form of a delivery under the id that today's connector gives it: a delivery has one form at most."""
-    forms = [fact for fact in told.values() if isinstance(fact, FormSubmitted)]
-    return replace(forms[0], meta=old.meta) if isinstance(old, FormSubmitted) and len(forms) == 1 else None
+def renamed(old: Any, told: Mapping[Id, Fact]) -> Any:
+    """What a delivery tells under the id that today's connector gives it, where it tells one thing of this kind."""
+    alike = [fact for fact in told.values() if type(fact) is type(old)]
+    return replace(alike[0], meta=old.meta) if isinstance(old, ONE_EACH) and len(alike) == 1 else None
 
 
 class Fill:

@@ -1,4 +1,4 @@
-"""The five stories against the running stack, deeper than the demo: deliveries in, cards out, to the kopeck."""
+"""The six stories against the running stack, deeper than the demo: deliveries in, cards out, to the kopeck."""
 
 import itertools
 import json
@@ -14,12 +14,13 @@ CALLER = """query($phone: String!) { caller(phone: $phone) { contact { id name }
   openDeals { id number owner } } }"""
 
 
-def test_the_demo_plays_all_five(stack: Stack) -> None:
+def test_the_demo_plays_all_six(stack: Stack) -> None:
     told = stack.person.asks("demo")
     assert [(story["name"], story["ok"]) for story in told["stories"]] == [
         ("a form becomes a contact and a deal", True),
         ("a caller is known before the answer", True),
         ("payments find their deal", True),
+        ("a doubtful payment waits for a person", True),
         ("a Telegram chat joins the card", True),
         ("custom fields are kept and found", True),
     ]

@@ -90,8 +90,9 @@ def rows_like(name: str) -> Any:
             return
         for said, row in zip([] if isinstance(wanted, int) else wanted, rows, strict=isinstance(wanted, list)):
             for field, value in said.items():
-                if getattr(row, field) != value:
-                    yield f"{name}: {field}: {value!r} was expected, there is {getattr(row, field)!r}"
+                got = getattr(row, field)
+                if (list(got) if isinstance(got, tuple) else got) != value:
+                    yield f"{name}: {field}: {value!r} was expected, there is {got!r}"
 
     return check
 
@@ -111,7 +112,10 @@ def visible(wanted: list[str], stage: Stage) -> Iterator[str]:
     yield from (f"{text!r} is nowhere" for text in wanted if not shown(text, seen))
 
 
-def quarantined(wanted: int, stage: Stage) -> Iterator[str]:
+def quarantined(wanted: int | list[dict[str, Any]], stage: Stage) -> Iterator[str]:
+    if isinstance(wanted, list):
+        yield from rows_like("quarantine")(wanted, stage)
+        return
     waiting = [row.reason for row in stage.rows("quarantine")]
     if len(waiting) != wanted:
         yield f"{wanted} in quarantine were expected, there are {waiting}"

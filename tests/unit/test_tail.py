@@ -49,6 +49,8 @@ def test_persons_are_masked_and_figures_are_not() -> None:
         "currency": "UAH",
         "reference": "",
         "suspicious": "",
+        "doubts": [],
+        "digest": "",
     }
 
 

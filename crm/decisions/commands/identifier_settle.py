@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import About, Code, Command, ExpectedVersion, Rejected, Short, command
+from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
 from crm.decisions.awaited import awaited
 from crm.decisions.by_hand import as_seen, filled, standing
 from crm.decisions.case import Case
@@ -22,8 +22,8 @@ class IdentifierSettle(Command, frozen=True, gc=False, kw_only=True):
 
     contact_id: Annotated[Id, About(description="Whose it is alone; or one of those who have it.")]
     expected_version: ExpectedVersion = None
-    kind: Annotated[Short, About(description="phone, email, iban, tax_id or an account's kind such as telegram.")]
-    value: Annotated[Short, About(description="The identifier, in any spelling.")]
+    kind: Annotated[str, About(max_length=200, description="phone, email, iban, tax_id or such as telegram.")]
+    value: Annotated[str, About(max_length=200, description="The identifier, in any spelling.")]
     nobodys: Annotated[bool, About(description="Whether it identifies nobody.")] = False
     why: Annotated[str, About(max_length=500, description="For people.")] = ""
 

@@ -120,10 +120,10 @@ def test_the_sum_of_a_line_is_in_the_accounts_currency(
 
 def test_what_the_settings_say_wrongly_is_said() -> None:
     line = monobank_statement("Xf1", 480_000, currencyCode=978, operationAmount=10_000)
-    told = only(connection("monobank-personal", currency="грн"), line)
+    told = only(connection("monobank-personal", currency="гроші"), line)
     assert told.currency == "XXX"
     assert told.doubts == (
-        "the connection's setting of the account's currency is none: 'грн'",
+        "the connection's setting of the account's currency is none: 'гроші'",
         "480000 in the account's smallest unit came out of 100.00 EUR, and which currency the account has is not "
         "known. It waits. Set the account's currency on the connection as `currency.<account>`; say this one's with "
         "paymentCorrect",

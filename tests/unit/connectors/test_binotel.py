@@ -121,7 +121,8 @@ def test_details_say_what_they_are_also_without_a_request_type() -> None:
     assert (fact.call, fact.phase, fact.direction) == ("612", "completed", "in")
 
 
-def test_a_report_that_names_no_call_is_quarantined() -> None:
+def test_a_report_that_names_no_call_and_no_number_is_quarantined() -> None:
+    assert only(PBX, form({"requestType": "receivedTheCall", "externalNumber": "0671234567"})).phase == "ringing"
     assert "'generalCallID' is missing" in only(PBX, form({"requestType": "receivedTheCall"})).reason
 
 

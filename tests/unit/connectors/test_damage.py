@@ -62,6 +62,10 @@ def test_windows_1251_that_was_read_as_latin_letters() -> None:
         (unicodedata.normalize("NFD", "Андрій Їжак"), "Андрій Їжак"),
         ("a\0b", "a\ufffdb"),
         ("\ufeffОлена", "Олена"),
+        ("Дар\\'я", "Дар'я"),
+        ('ТОВ \\"Ромашка\\"', 'ТОВ "Ромашка"'),
+        ("=?UTF-8?B?0J7Qu9C10L3QsA==?=", "Олена"),
+        ("=?windows-1251?Q?=CE=EB=E5=ED=E0?=", "Олена"),
     ],
 )
 def test_escapes_that_were_put_on_twice_are_taken_off(text: str, meant: str) -> None:
@@ -80,6 +84,9 @@ def test_escapes_that_were_put_on_twice_are_taken_off(text: str, meant: str) -> 
         "https://shop.example/%D0%9E?a=1&b=2",
         "100%AB знижка",
         "C:\\users\\u1234",
+        "it's \\'quoted\\'",
+        'C:\\new\\"x"',
+        "=?UTF-8?B?not base64?=",
         "РІ",
         "ВІ СІЧ",
         "ТЕРНОПІЛЬ, ВУЛ. РІЧНА, С. ПІДГАЙЦІ",

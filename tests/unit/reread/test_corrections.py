@@ -101,6 +101,11 @@ def test_a_call_and_a_message_are_told_anew() -> None:
     assert [e.text for e in story.events if isinstance(e, MessageEdited)] == ["Hello"]
 
 
+def test_what_an_edit_cannot_say_makes_no_message_edited() -> None:
+    """Today's connector also says when a message was sent: each old message would have counted as edited."""
+    assert [*told_anew(lying(message("m", text="Hello")), message("m", text="Hello", sent_at=NOON), LATER, "o")] == []
+
+
 def test_a_field_is_filled_where_there_is_none() -> None:
     def done(card: Card, entity: str, overwrite: bool = False) -> list[Correction]:
         return [*filled(lying(form("1")), card, entity, "size", "42", LATER, "ops", overwrite)]

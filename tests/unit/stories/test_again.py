@@ -29,6 +29,15 @@ def test_when_its_deal_is_over_it_is_a_new_wish() -> None:
     story.when(form("3", NOON + HOUR, phones=[OLEH], form="Callback")).then(an(DealOpened, number=2), an(DealAssigned))
 
 
+def test_after_days_it_is_a_new_wish_of_the_same_owners() -> None:
+    """Coffee is ordered with the same words each week."""
+    story = given(form("1", phones=[OLEH], fields=DESK)).when(form("2", NOON + 71 * HOUR, phones=[OLEH], fields=DESK))
+    assert [type(event) for event in story.events] == [EnquiryRepeated]
+    story.when(form("3", NOON + 142 * HOUR, phones=[OLEH], fields=DESK))
+    assert [type(event) for event in story.events] == [EnquiryRepeated], "counted from the last one"
+    story.when(form("4", NOON + 214 * HOUR, phones=[OLEH], fields=DESK)).then(an(DealOpened), an(DealAssigned))
+
+
 def test_another_product_or_page_is_another_wish() -> None:
     story = given(form("1", phones=[OLEH], page="https://m.ua/shafa?utm_source=x", fields={"product": '"Шафа"'}))
     story.when(form("2", NOON + HOUR, phones=[OLEH], page="https://m.ua/shafa?gclid=1", fields={"product": '"Шафа"'}))

@@ -16,12 +16,13 @@ from crm.events import (
     DealAssigned,
     DealOpened,
     IdentifierAdded,
+    IdentifierDoubted,
 )
 from crm.facts import CallReported
 from crm.shared import AssignmentRule, Phone
 from projections.call import call as call_row
 from projections.timeline import timeline
-from tests.given import NOON, Story, an, call, form, given, shop
+from tests.given import NOON, Story, an, call, form, given, meta, shop
 from tests.unit.projections.journal import fold
 
 OLEH = "+380501112233"
@@ -159,6 +160,17 @@ def test_a_call_without_number_is_seen_with_its_line() -> None:
     assert ("Call hung up", "no answer, line 044") in [(row.title, row.text) for row in rows]
 
 
+def test_a_number_that_several_people_have_identifies_nobody_and_its_calls_are_on_one_card() -> None:
+    story = given(form("1", phones=[OLEH], name="Олег"))
+    (oleh,) = story.contacts()
+    doubted = IdentifierDoubted(meta("doubt", stream=oleh.contact_id), oleh.contact_id, "phone", OLEH, why="a hotline")
+    story.decide.append(doubted)
+    story.when(call("1", "ringing", OLEH), call("2", "ringing", OLEH, call="c-2"))
+    first, second = story.every(CallOpened)
+    assert first.contact_id == second.contact_id != oleh.contact_id
+    assert (first.known, second.known, len(story.every(DealOpened))) == (False, False, 2)
+
+
 REPORTS = (
     call("ring", "ringing", OLEH, line="044", at=NOON),
     call("answer", "answered", direction="", employee="901", at=NOON + 1),
@@ -187,7 +199,7 @@ def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
 
 
 def outcome(story: Story) -> tuple[Any, ...]:
-    """The call without whose card its first report was written to, who stands, and how many deals there are."""
+    """The call without what its first report alone decides, who stands, and how many deals there are."""
     (row,) = fold(call_row, story.decide.journal).values()
     people = [contact.identifiers for contact in story.contacts()]
-    return replace(row, contact_id=""), people, len(story.every(DealOpened))
+    return replace(row, contact_id="", created_at=0), people, len(story.every(DealOpened))

@@ -26,6 +26,8 @@ CASES: list[tuple[str, Any, Any]] = [
     ("number", ["7"], "7"),
     ("boolean", "on", "true"),
     ("boolean", " Так ", "true"),
+    ("boolean", "Так, передзвоніть", "true"),
+    ("boolean", "Ні, дякую!", "false"),
     ("boolean", "ні", "false"),
     ("boolean", 1, "true"),
     ("boolean", ["0", "1"], "true"),

@@ -1,9 +1,11 @@
 """Who a form comes from: identifiers weigh, names support or contradict them, and what is doubtful decides nothing."""
 
 import pytest
+from msgspec.structs import replace
 
 from crm.decisions.contacts import Way, card_of, cards_of, doubted, identifies
 from crm.events import (
+    CallOpened,
     ContactCreated,
     DealAssigned,
     DealOpened,
@@ -11,7 +13,9 @@ from crm.events import (
     IdentifierAdded,
     IdentifierDoubted,
 )
-from tests.given import Story, an, form, given
+from crm.facts import FormSubmitted
+from crm.shared import Phone
+from tests.given import Story, an, call, form, given
 
 PETRO, NATALKA, IRA = "+380961112233", "+380631112233", "+380501112233"
 FAMILY = "zaitsi@example.com"
@@ -150,3 +154,27 @@ def test_every_door_reads_e_mails_alike() -> None:
     assert story.when(unread).every(DealOpened)[-1].doubts == (
         "The e-mail 'olha koval@ua.net' cannot be read with certainty: it is kept as it was written.",
     )
+
+
+def test_an_offices_number_with_an_extension_is_not_one_persons() -> None:
+    office = "+380441112233"
+
+    def from_office(key: str, name: str, extension: str) -> FormSubmitted:
+        return replace(form(key, form=key, name=name), phones=(Phone("044 111-22-33", office, extension),))
+
+    story = given(from_office("1", "Іван Гук", "12"), from_office("2", "Марія Лис", "15"))
+    assert people(story) == {"Іван Гук": {f"phone:{office}"}, "Марія Лис": {f"phone:{office}"}}
+    assert card_of(story.state, f"phone:{office}") is None
+    story.when(from_office("3", "Іван Гук", "12"), form("4", form="B", name="Марія", phones=[office]))
+    assert [deal.contact_id for deal in story.every(DealOpened)[2:]] == [
+        deal.contact_id for deal in story.every(DealOpened)[:2]
+    ]
+
+
+def test_calls_from_a_number_that_several_have_are_kept_together() -> None:
+    office = "+380441112233"
+    guests = [replace(form(n, form=n, name=n), phones=(Phone("", office, n[-1]),)) for n in ("Іван 1", "Марія 2")]
+    story = given(*guests, call("1", "ringing", office), call("2", "ringing", office, call="c-2"))
+    assert len(story.contacts()) == 3
+    assert len({opened.contact_id for opened in story.every(CallOpened)}) == 1
+    assert len(story.every(DealOpened)) == 3
