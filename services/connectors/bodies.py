@@ -1,7 +1,6 @@
 """From the bytes of a POST to a tree of values, whatever its content type, charset or vendor's habit."""
 
 import re
-from binascii import unhexlify
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,20 +12,19 @@ from crm.shared import Attachment
 from services.connectors.brackets import nest
 from services.connectors.charset import charset_named, decode_each, in_wide_letters
 from services.connectors.cut_json import what_came_whole
-from services.connectors.exact_json import MOST_FIELDS, Tree, Value, decode, decode_object
+from services.connectors.exact_json import Tree, Value, decode, decode_object
 from services.connectors.mending import mended, mended_object
-from services.connectors.multipart import boundary_in, parts_of
+from services.connectors.multipart import boundary_in, parts_of, plain_fields
+from services.connectors.urlencoded import Pairs, pairs_in, texts_in
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
-_UNICODE_ESCAPES = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")  # as JavaScript's escape() wrote
+_PLAIN_PARTS = re.compile(r"multipart/form-data; ?boundary=([-\w]{1,70})", re.ASCII)
 _BEGINS_FORM = re.compile(rb"\s*[^\s=&<>{}\[\]\"]{1,80}(?:\[[^\]=&]{0,80}\])*=")
 _BEGINS_PARTS = re.compile(rb"\s*--[^\r\n]{1,70}\r?\n[Cc]ontent-[Dd]isposition:\s*form-data", re.IGNORECASE)
 _LINES = re.compile(rb"(?:[^\r\n=&]{1,80}=[^\r\n]*(?:\r?\n|$)){2,}")
 _FIELD = b"_charset_"
 _LONGEST_CUT = 1_000_000
-Pairs = list[tuple[bytes, bytes]]
 
 
 class Body(NamedTuple):
@@ -47,6 +45,8 @@ class Kind(NamedTuple):
 
 @lru_cache(maxsize=256)
 def kind_of(content_type: str) -> Kind:
+    if plain := _PLAIN_PARTS.fullmatch(content_type):
+        return Kind(MULTIPART, "", plain[1].encode())
     media, options = parse_options_header(content_type.encode("utf-8", "replace"))
     charset = charset_named(options.get(b"charset", b"").decode("ascii", "replace"))
     return Kind(media.decode("ascii", "replace").lower(), charset, options.get(b"boundary", b""))
@@ -118,34 +118,15 @@ def _object(value: Value, charset: str) -> Tree:
 
 
 def _form(body: bytes, kind: Kind) -> Tree:
-    return _opened(nest(_decoded(_urlencoded(body), kind.charset)))
-
-
-def _urlencoded(body: bytes) -> Pairs:
-    parts = body.split(b"&", MOST_FIELDS)
-    if len(parts) > MOST_FIELDS:
-        raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
-    return [(_unescaped(name), _unescaped(value)) for name, _, value in (p.partition(b"=") for p in parts if p)]
-
-
-def _unescaped(text: bytes) -> bytes:
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
-    if b"%" in text:
-        if b"%u" in text:
-            text = _UNICODE_ESCAPES.sub(_of_javascript, text)
-        text = _ESCAPES.sub(lambda run: unhexlify(run[0].replace(b"%", b"")), text)
-    return text
-
-
-def _of_javascript(run: re.Match[bytes]) -> bytes:
-    units = bytes.fromhex(run[0].replace(b"%u", b"").decode())
-    return units.decode("utf-16-be", "replace").encode("utf-8", "replace")
+    texts = texts_in(body, kind.charset)
+    return _opened(nest(_decoded(pairs_in(body), kind.charset) if texts is None else texts))
 
 
 def _multipart(body: bytes, kind: Kind) -> Body:
     if not (boundary := boundary_in(body, kind.boundary)):
         raise Malformed("The multipart body comes without its boundary.")
+    if plain := plain_fields(body, boundary):
+        return Body(_opened(nest(_decoded(plain, kind.charset))))
     pairs: Pairs = []
     files: list[tuple[bytes, str, int, str]] = []
     parts, cut = parts_of(body, boundary)

@@ -1,6 +1,6 @@
 """Field names with PHP brackets, as trees: `payment[products][0][name]`, `tags[]`, and the plainly repeated `tags`."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from crm.errors import Malformed
@@ -9,9 +9,12 @@ from services.connectors.exact_json import DEEPEST, Tree, Value
 _CACHED = 200  # characters: longer names are read each time, so that they cannot fill the memory
 
 
-def nest(pairs: Iterable[tuple[str, str]]) -> Tree:
+def nest(pairs: Sequence[tuple[str, str]]) -> Tree:
     """Nothing is dropped: repeated names become a list, a name that clashes with a deeper one keeps its brackets."""
-    tree: Tree = {}
+    tree: Tree = dict(pairs)
+    if len(tree) == len(pairs) and "[" not in "".join(tree):
+        return tree
+    tree = {}
     bracketed = False
     for name, value in pairs:
         if "[" in name and len(path := path_of(name) if len(name) <= _CACHED else split(name)) > 1:

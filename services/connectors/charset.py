@@ -105,13 +105,17 @@ def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
     except UnicodeDecodeError:
         return _judged(texts, declared)
     joined = "".join(decoded)
-    if joined.isascii():
-        return decoded
+    return decoded if is_surely_utf8(joined, sum(map(len, texts)), declared) else _judged(texts, declared)
+
+
+def is_surely_utf8(text: str, size: int, declared: str) -> bool:
+    """Whether bytes, `size` of them, that can be decoded as UTF-8 to this text can be nothing else."""
+    if text.isascii():
+        return True
     if declared and declared != "utf-8" and declared not in _SINGLE:
-        return _judged(texts, declared)
+        return False
     # "Ні" in windows-1251 is a letter of another world in UTF-8; more than a few such letters are no accident.
-    few = sum(map(len, texts)) - len(joined) < 12
-    return _judged(texts, declared) if few and _UNUSUAL.search(joined) else decoded
+    return size - len(text) >= 12 or not _UNUSUAL.search(text)
 
 
 def _judged(texts: Sequence[bytes], declared: str) -> list[str]:

@@ -11,6 +11,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from crm.errors import Malformed
 
 MOST_PARTS = 10_000
+_LONGEST = 72  # of a boundary with its dashes
+_PLAIN_PART = re.compile(
+    rb'\r\n[Cc]ontent-[Dd]isposition: form-data; name="([^"\\\r\n]{0,400})"\r\n\r\n(.*)', re.DOTALL
+)
 _FIRST = re.compile(rb"\s*--([^\r\n]{1,70})\r?\n(?=[Cc]ontent-)")
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong is said in the quarantine
 
@@ -43,6 +47,22 @@ def boundary_in(body: bytes, named: bytes) -> bytes:
         return named
     found = _FIRST.match(body)
     return found[1] if found else named
+
+
+def plain_fields(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]] | None:
+    """Name and content of every part, in a body of texts as browsers write it; None for any other: see `parts_of`."""
+    begin = b"--" + boundary
+    if not body.startswith(begin) or len(begin) > _LONGEST:
+        return None
+    parts = body[len(begin) :].split(b"\r\n" + begin)
+    if parts.pop() not in (b"--", b"--\r\n") or len(parts) > MOST_PARTS:
+        return None
+    fields: list[tuple[bytes, bytes]] = []
+    for part in parts:
+        if not (found := _PLAIN_PART.fullmatch(part)):
+            return None
+        fields.append((found[1], found[2]))
+    return fields
 
 
 def parts_of(body: bytes, boundary: bytes) -> tuple[list[Part], bool]:
