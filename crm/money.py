@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from crm.currencies import DECIMALS, currency_named, currency_of
 from crm.errors import Malformed
@@ -10,7 +11,10 @@ from crm.sums import number_of, sum_in
 __all__ = ["DECIMALS", "currency_named", "currency_of", "money_text", "read_sum", "to_minor", "within_64_bits"]
 
 _PARTS = re.compile(r"(?P<before>[^0-9+\-−.,]*)(?P<sign>[+\-−]?)(?P<number>[0-9][0-9.,\s'’]*)(?P<after>[^0-9]*)")
+# As programs write a sum: digits, a point, a word for a currency.
+_EXACT = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,2}))? ?([^\W\d_]{2,12}|[₴€$£])?")
 _LONGEST = 64
+_CACHED = 64
 _MAX = 2**63
 
 
@@ -49,13 +53,28 @@ def read_sum(text: str | int | Decimal, currency: str) -> tuple[int, str] | None
     "USD 1,250.50", "1250 грн/міс", "1 500,00 ₴", "2 тис. грн". None for what can be read in two ways, is a range or a
     limit ("від 2000"), names two currencies, or is no sum. Less than nothing is negative.
     """
+    if isinstance(text, str):
+        return _cached(text, currency) if len(text) <= _CACHED else _sum_of(text, currency)
     try:
-        if isinstance(text, str):
-            found = sum_in(text, currency)
-            return (to_minor(found[0], found[1]), found[1]) if found else None
         return to_minor(text, currency), currency_of(currency)
     except Malformed:
         return None
+
+
+def _sum_of(text: str, currency: str) -> tuple[int, str] | None:
+    if exact := _EXACT.fullmatch(text):
+        whole, coins, word = exact.groups("")
+        code = currency_named(word, currency) if word else currency
+        if code and DECIMALS.get(code) == 2:
+            return int(whole + coins.ljust(2, "0")), code
+    try:
+        found = sum_in(text, currency)
+        return (to_minor(found[0], found[1]), found[1]) if found else None
+    except Malformed:
+        return None
+
+
+_cached = lru_cache(maxsize=4_096)(_sum_of)
 
 
 def within_64_bits(minor: int) -> int:

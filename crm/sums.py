@@ -64,17 +64,18 @@ def sum_in(text: str, currency: str) -> tuple[Decimal, str] | None:
     parts = _PARTS.fullmatch(text)
     if not parts or (parts["sign"] and parts["before"]):
         return None
-    before, after = (
-        _LABEL.sub("", parts["before"], count=1).strip(" :="),
-        _PERIOD.sub("", parts["after"]).strip(" .!;:"),
-    )
+    before, after = parts["before"], parts["after"]
+    if before:
+        before = _LABEL.sub("", before, count=1).strip(" :=")
+    if after:
+        after = _PERIOD.sub("", after).strip(" .!;:")
     written = parts["number"].rstrip(" .,'")
     if after in ("-", "--"):  # a price tag: 1250,-
         if not parts["number"].rstrip().endswith((".", ",")):
             return None
         after = ""
     times = 1
-    if multiple := _TIMES.match(after):
+    if after and (multiple := _TIMES.match(after)):
         times, after = 1_000 if multiple["thousand"] else 1_000_000, after[multiple.end() :].strip(" .")
     if (code := _agreed(before, after, currency)) is None:
         return None

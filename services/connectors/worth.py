@@ -1,10 +1,12 @@
 """What a form is worth: the sum that it plainly names, or nothing, with a sentence that says why."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from crm.money import currency_named, read_sum
 
+_NUMBER = re.compile(r"[0-9., +-]*")
 _STRENGTH = {"amount": 3, "sum": 2, "price": 1}
 
 
@@ -63,6 +65,8 @@ def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: boo
 
 def _currency_in(text: str) -> str:
     """The currency that stands with a sum, whatever is the default; empty if none does."""
+    if _NUMBER.fullmatch(text):
+        return ""
     one, two = read_sum(text, "UAH"), read_sum(text, "USD")
     return one[1] if one and two and one[1] == two[1] else ""
 
