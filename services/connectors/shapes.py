@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -40,6 +41,11 @@ _KINDS = ("type", "field_type", "kind")
 _BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
 _OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
 _OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
+_MARKS = frozenset(
+    ("fields", "form_response", "rawRequest", "namedValues", "date_created")
+)  # without any it is of no builder
+_NESTED = frozenset((dict, list))
+_CACHED = 2_000  # characters of all names
 _OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
 
@@ -56,7 +62,7 @@ class Entry(NamedTuple):
 
 def entries_of(tree: Tree) -> list[Entry]:
     """Every field of a form, whichever builder sent it. Raises Malformed for more than 10,000."""
-    read = next(read for fits, read in _SHAPES if fits(tree))
+    read = flat if _MARKS.isdisjoint(tree) else next(read for fits, read in _SHAPES if fits(tree))
     entries = list(islice(read(tree), MOST_FIELDS + 1))
     if len(entries) > MOST_FIELDS:
         raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
@@ -65,6 +71,10 @@ def entries_of(tree: Tree) -> list[Entry]:
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
     """Nested objects become dotted names; a list of plain values stays one value."""
+    if _NESTED.isdisjoint(map(type, tree.values())) and sum(map(len, tree)) <= _CACHED:
+        names, asked_all = _fields_of(tuple(tree), path)
+        yield from map(Entry, names, tree.values(), asked_all)
+        return
     named = _names_its_form(tree)
     for name, value in tree.items():
         if isinstance(value, dict) and value:
@@ -78,10 +88,17 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
             yield Entry(_dotted(name, path) if path else name, value, asked)
 
 
+@lru_cache(maxsize=1_024)
+def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Asked, ...]]:
+    """Dotted names and what they say: the fields of one site's form have the same names each time."""
+    return tuple(_dotted(name, path) for name in names), tuple(asked_of_one(name, path) for name in names)
+
+
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     dotted, asked = _dotted(name, path), asked_of((name,), path)
-    parts = {_plain(part) for part in value}
-    if parts <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= parts):
+    if all(_plain(part) in _NAME_PARTS for part in value) and (
+        asked.role == "name" or {"first", "last"} <= set(map(_plain, value))
+    ):
         for part, item in value.items():
             yield Entry(f"{dotted}.{part}", item, asking(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
