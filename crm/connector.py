@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -115,8 +116,11 @@ class Connector:
 
     def kept_headers(self, delivery: Delivery) -> dict[str, str]:
         """Every header but those that hold secrets: what a vendor says in one can be read again years later."""
-        secret = SECRET_HEADERS | self.secret_headers
-        return {name: clean(value) for name, value in delivery.headers.items() if name not in secret}
+        return {name: clean(value) for name, value in delivery.headers.items() if name not in self._never_kept}
+
+    @cached_property
+    def _never_kept(self) -> frozenset[str]:
+        return SECRET_HEADERS | self.secret_headers
 
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """What an authentic delivery tells; `reparse` begins here. Two reports under one key are one."""

@@ -1,6 +1,7 @@
 """JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold becomes U+FFFD."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ from services.connectors.sloppy_json import repairs_of
 Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
 
+NESTED = (dict, list)
+_TYPES = frozenset(NESTED)
 DEEPEST = 32
 MOST_FIELDS = 10_000
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
@@ -93,12 +96,20 @@ def texts_of(value: Value, found: list[str]) -> list[str]:
         found += value
         value = list(value.values())
     if isinstance(value, list):
+        if is_flat(value):
+            found += [item for item in value if isinstance(item, str)]
+            return found
         for item in value:
             if isinstance(item, str):
                 found.append(item)
-            elif isinstance(item, dict | list):
+            elif isinstance(item, NESTED):
                 texts_of(item, found)
     return found
+
+
+def is_flat(values: Iterable[Value]) -> bool:
+    """Whether none of them is an object or a list."""
+    return _TYPES.isdisjoint(map(type, values))
 
 
 def _raw(text: str) -> bytes:
@@ -115,11 +126,12 @@ def _replaced(value: Value, read: dict[str, str]) -> Value:
 
 def expect_shallow(value: Value, depth: int = DEEPEST) -> None:
     """Raises Malformed for nesting that is no honest payload's."""
-    if isinstance(value, list | dict):
+    if isinstance(value, NESTED):
         if not depth:
             raise Malformed(f"It is nested deeper than {DEEPEST}.")
         for inner in value.values() if isinstance(value, dict) else value:
-            expect_shallow(inner, depth - 1)
+            if isinstance(inner, NESTED):
+                expect_shallow(inner, depth - 1)
 
 
 def decode_object(text: bytes | str, charset: str = "") -> Tree:

@@ -38,7 +38,7 @@ _UNCOMMON = re.compile("[^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–�
 
 def needs_mending(text: str) -> bool:
     """A quick look: false means that `mended` would change nothing."""
-    if "&" in text or "%" in text or "\\" in text or "=?" in text or "\0" in text:
+    if ("&" in text and ";" in text) or "%" in text or "\\" in text or "=?" in text or "\0" in text:
         return True
     return (
         not text.isascii()
@@ -67,7 +67,11 @@ def mended(text: str) -> str:
 
 def mended_object(tree: Tree) -> Tree:
     """Names and texts of a whole tree, looked at in one go: most need nothing."""
-    return _mended_names(tree) if needs_mending("\n".join(texts_of(tree, []))) else tree
+    try:
+        texts = "\n".join((*tree, *tree.values()))  # type: ignore[arg-type]  # most forms hold nothing but texts
+    except TypeError:
+        texts = "\n".join(texts_of(tree, []))
+    return _mended_names(tree) if needs_mending(texts) else tree
 
 
 def _mended_names(tree: Tree) -> Tree:

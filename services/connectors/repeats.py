@@ -23,6 +23,7 @@ _SENT_AT = frozenset(
 )
 _LONG = 6  # characters: a shorter id may be a counter that was begun again, or a constant of the page
 _DAY = 86_400
+_TIME_LENGTH = 8  # of "12:00:00", the shortest
 _TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?")
 _TO_THE_SECOND = re.compile(r"\d\d:\d\d:\d\d")
 _DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})")
@@ -51,8 +52,11 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
 def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
     """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
     ignored = said.volatile | said.ways.taken
-    told = ((name, value) for name, value in said.fields.items() if name not in ignored)
-    fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
+    fields = sorted(
+        (name, value)
+        for name, value in said.fields.items()
+        if name not in ignored and not (len(value) >= _TIME_LENGTH and is_clocks(value.strip('"'), received_at))
+    )
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
     return _short((texts, place(page), fields, files))
@@ -87,7 +91,7 @@ def _lead(tree: Tree) -> str:
 def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
     """When a form says that it was sent: the same at every repetition of one sending."""
     for entry in entries:
-        if entry.asked.volatile and isinstance(entry.value, str | int):
+        if entry.asked.volatile and isinstance(entry.value, (str, int)):
             last = entry.name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")
             if last in _SENT_AT and is_clocks(moment := str(entry.value), received_at, 30 * _DAY):
                 return moment
@@ -97,7 +101,7 @@ def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
 def is_clocks(text: str, received_at: Micros, before_s: int = _DAY) -> bool:
     """Whether a value is the moment at which the form was filled in, told to the second as only a clock does."""
     text = text.strip()
-    if not 8 <= len(text) <= 35 or not text[:1].isdecimal():
+    if not _TIME_LENGTH <= len(text) <= 35 or not text[:1].isdecimal():
         return False
     if _TIME.fullmatch(text):
         return True

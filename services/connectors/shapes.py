@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from crm.errors import Malformed
-from services.connectors.exact_json import MOST_FIELDS, Tree, Value
+from services.connectors.exact_json import MOST_FIELDS, NESTED, Tree, Value, is_flat
 from services.connectors.fields import NOTHING, OWN, PLAIN, Asked, asked_of, asked_of_one, asking
 from services.connectors.values import at, records, text
 
@@ -44,7 +44,6 @@ _OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "am
 _MARKS = frozenset(
     ("fields", "form_response", "rawRequest", "namedValues", "date_created")
 )  # without any it is of no builder
-_NESTED = frozenset((dict, list))
 _CACHED = 2_000  # characters of all names
 _OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
@@ -62,24 +61,34 @@ class Entry(NamedTuple):
 
 def entries_of(tree: Tree) -> list[Entry]:
     """Every field of a form, whichever builder sent it. Raises Malformed for more than 10,000."""
-    read = flat if _MARKS.isdisjoint(tree) else next(read for fits, read in _SHAPES if fits(tree))
-    entries = list(islice(read(tree), MOST_FIELDS + 1))
+    if _MARKS.isdisjoint(tree):
+        entries = _plain_entries(tree, ()) or list(islice(flat(tree), MOST_FIELDS + 1))
+    else:
+        read = next(read for fits, read in _SHAPES if fits(tree))
+        entries = list(islice(read(tree), MOST_FIELDS + 1))
     if len(entries) > MOST_FIELDS:
         raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
     return entries
 
 
+def _plain_entries(tree: Tree, path: tuple[str, ...]) -> list[Entry]:
+    """Of an object without others in it; empty for any other. One site's form has the same names each time."""
+    if not is_flat(tree.values()) or sum(map(len, tree)) > _CACHED:
+        return []
+    names, asked = _fields_of(tuple(tree), path)
+    return list(map(Entry, names, tree.values(), asked))
+
+
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
     """Nested objects become dotted names; a list of plain values stays one value."""
-    if _NESTED.isdisjoint(map(type, tree.values())) and sum(map(len, tree)) <= _CACHED:
-        names, asked_all = _fields_of(tuple(tree), path)
-        yield from map(Entry, names, tree.values(), asked_all)
+    if plain := _plain_entries(tree, path):
+        yield from plain
         return
     named = _names_its_form(tree)
     for name, value in tree.items():
         if isinstance(value, dict) and value:
             yield from _nested(name, value, path)
-        elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        elif isinstance(value, list) and not is_flat(value):
             yield from _listed(name, value, path)
         else:
             asked = asked_of_one(name, path)
@@ -90,7 +99,7 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
 
 @lru_cache(maxsize=1_024)
 def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Asked, ...]]:
-    """Dotted names and what they say: the fields of one site's form have the same names each time."""
+    """Their dotted names, and what is asked in each."""
     return tuple(_dotted(name, path) for name in names), tuple(asked_of_one(name, path) for name in names)
 
 
@@ -156,9 +165,9 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
 
 def _names_its_form(tree: Tree) -> bool:
     """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
-    if not isinstance(tree.get("name"), str) or not any(isinstance(value, dict | list) for value in tree.values()):
+    if not isinstance(tree.get("name"), str) or is_flat(tree.values()):
         return False
-    inner = [value for key, value in tree.items() if isinstance(value, dict | list) and value and _plain(key) in OWN]
+    inner = [value for key, value in tree.items() if isinstance(value, NESTED) and value and _plain(key) in OWN]
     if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:
         return False
     asked = (asked_of((key,)) for value in inner for key in _names_in(value))
@@ -249,25 +258,26 @@ def _gravity(tree: Tree) -> Iterator[Entry]:
         sub = _SUB_INPUT.fullmatch(name)
         if sub:
             yield Entry(name, value, asking(_GRAVITY_NAME[sub[2]]) if sub[1] in names else NOTHING)
-        elif isinstance(value, dict | list):
+        elif isinstance(value, NESTED):
             yield from flat({name: value})
         else:
             yield Entry(name, value, asked_of((name,)))
 
 
 def is_gravity(tree: Tree) -> bool:
-    return {"id", "form_id", "date_created"} <= tree.keys() and not any(isinstance(v, dict) for v in tree.values())
+    return "date_created" in tree and "form_id" in tree and "id" in tree and dict not in map(type, tree.values())
 
 
 def is_order(tree: Tree) -> bool:
     """Whether a shop reports an order: with its buyer or its goods, and what it comes to."""
-    return any(
+    return not _OF_AN_ORDER.isdisjoint(tree) and any(
         isinstance(at, dict) and ("order_key" in at or bool(_GOODS & at.keys())) and bool(_ORDERED & at.keys())
         for at in (tree, tree.get("order"), tree.get("data"), tree.get("payload"))
     )
 
 
 _GOODS = frozenset(("line_items", "lineItems", "products", "order_items", "cart", "items", "goods"))
+_OF_AN_ORDER = _GOODS | {"order_key", "order", "data", "payload"}
 _ORDERED = frozenset(
     ("total", "total_price", "total_sum", "grand_total", "full_price", "billing", "order_number", "order_id", "client")
 )

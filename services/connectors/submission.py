@@ -135,7 +135,7 @@ class Submission:
         named = "name" in self.texts or "first" in self.texts or "last" in self.texts
         if named and self.ways.called_back and self.ways.emails and not self.is_order:
             return
-        own = [entry for entry in self._left if entry.asked.whose == SENDER and isinstance(entry.value, str | int)]
+        own = [entry for entry in self._left if entry.asked.whose == SENDER and isinstance(entry.value, (str, int))]
         if not named:
             self._weak_name(own)
         numbers = [entry for entry in own if entry.asked.role == "number"]
@@ -217,6 +217,8 @@ class Submission:
                 self.ways.offer(name, value)
 
     def _utm_in(self, text: str) -> None:
+        if not text:
+            return
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
 

@@ -27,7 +27,7 @@ def verbatim(tree: Value, *path: str) -> str:
     value = at(tree, *path)
     if isinstance(value, str):
         return value
-    return "" if isinstance(value, bool) or not isinstance(value, int | Decimal) else str(value)
+    return "" if isinstance(value, bool) or not isinstance(value, (int, Decimal)) else str(value)
 
 
 def first(tree: Value, *names: str) -> str:

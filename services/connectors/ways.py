@@ -34,7 +34,7 @@ class Ways:
         """Reads a field that asks for a phone; whether the phone is all that it says."""
         if isinstance(value, list):
             return bool(value) and all([self.of_phone(name, item) for item in value])
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
             return False
         text = self._whole(str(value)) if self.dialled else str(value)
         if not text.strip() or len(text) > 1_000 or len(self.phones) >= MOST:
@@ -80,7 +80,7 @@ class Ways:
 
     def of_value(self, name: str, value: Value) -> bool:
         """Whatever the field is called: a phone that can be nothing else."""
-        phone = sure_phone(str(value), self.country) if isinstance(value, str | int) else None
+        phone = sure_phone(str(value), self.country) if isinstance(value, (str, int)) else None
         return phone is not None and self._add(name, self._real([phone]))
 
     def of_address(self, name: str, value: Value) -> bool:
