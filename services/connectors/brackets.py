@@ -22,7 +22,11 @@ def nest(pairs: Sequence[tuple[str, str]]) -> Tree:
             _put(tree, path, name, value)
         else:
             _add(tree, name, value)
-    return {name: _settle(value) for name, value in tree.items()} if bracketed else tree
+    return (
+        {name: _settle(value) if isinstance(value, dict) else value for name, value in tree.items()}
+        if bracketed
+        else tree
+    )
 
 
 def split(name: str) -> tuple[str, ...]:

@@ -97,10 +97,10 @@ def texts_of(value: Value, found: list[str]) -> list[str]:
         value = list(value.values())
     if isinstance(value, list):
         if is_flat(value):
-            found += [item for item in value if isinstance(item, str)]
+            found += [item for item in value if type(item) is str]
             return found
         for item in value:
-            if isinstance(item, str):
+            if type(item) is str:
                 found.append(item)
             elif isinstance(item, NESTED):
                 texts_of(item, found)

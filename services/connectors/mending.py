@@ -67,11 +67,7 @@ def mended(text: str) -> str:
 
 def mended_object(tree: Tree) -> Tree:
     """Names and texts of a whole tree, looked at in one go: most need nothing."""
-    try:
-        texts = "\n".join((*tree, *tree.values()))  # type: ignore[arg-type]  # most forms hold nothing but texts
-    except TypeError:
-        texts = "\n".join(texts_of(tree, []))
-    return _mended_names(tree) if needs_mending(texts) else tree
+    return _mended_names(tree) if needs_mending("\n".join(texts_of(tree, []))) else tree
 
 
 def _mended_names(tree: Tree) -> Tree:

@@ -55,7 +55,8 @@ def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> s
     fields = sorted(
         (name, value)
         for name, value in said.fields.items()
-        if name not in ignored and not (len(value) >= _TIME_LENGTH and is_clocks(value.strip('"'), received_at))
+        if name not in ignored
+        and not (len(value) >= _TIME_LENGTH and not value[1].isalpha() and is_clocks(value.strip('"'), received_at))
     )
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]

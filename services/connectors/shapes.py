@@ -34,6 +34,7 @@ _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # 
 
 # A field that is an object of its own: its value, its name for programs, its name for people, its type.
 _VALUES = ("value", "string_value", "val", "values", "answer", "answers", "a", "response")
+_VALUE_NAMES = frozenset(_VALUES)
 _ALONE = _VALUES[:3]  # outside of a list the others may hold whole forms
 _NAMES = ("name", "key", "column_id", "id", "ref", "slug", "field", "field_name", "field_id")
 _TITLES = ("title", "label", "question", "q", "column_name", "caption", "text", "placeholder")
@@ -104,7 +105,7 @@ def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
-    dotted, asked = _dotted(name, path), asked_of((name,), path)
+    dotted, asked = _dotted(name, path), asked_of_one(name, path)
     if all(_plain(part) in _NAME_PARTS for part in value) and (
         asked.role == "name" or {"first", "last"} <= set(map(_plain, value))
     ):
@@ -150,6 +151,8 @@ def flat_field(names: tuple[str, ...], value: Value, kind: str, path: tuple[str,
 
 def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Value] | None:
     """The names (for people first), type and value of a field that is an object of its own; None for anything else."""
+    if _VALUE_NAMES.isdisjoint(item):
+        return None
     key = next((key for key in (_VALUES if listed else _ALONE) if key in item), None)
     if key is None or (not listed and (isinstance(item[key], dict) or not item.keys() <= _OF_A_FIELD)):
         return None

@@ -21,6 +21,7 @@ from services.connectors.worth import Sum
 
 MOST_KEPT = 500
 _NAMES = ("name", "first", "middle", "last")
+_NAME_PARTS = frozenset(_NAMES[1:])
 _MOVED = frozenset((*_NAMES, "page", "form_id"))  # said wholly in a place of their own
 _NO_TEXT = (bool, list, dict)
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
@@ -60,6 +61,8 @@ class Submission:
             self._utm_in(page)
 
     def _called(self) -> str:
+        if _NAME_PARTS.isdisjoint(self.texts):
+            return self.texts.get("name", "")
         given = [self.texts.get(role, "") for role in _NAMES]
         full = given[0]
         return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))

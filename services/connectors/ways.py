@@ -1,7 +1,7 @@
 """The ways to reach a form's sender: phones and e-mails, read out of fields that are meant for them."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -36,7 +36,9 @@ class Ways:
             return bool(value) and all([self.of_phone(name, item) for item in value])
         if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
             return False
-        text = self._whole(str(value)) if self.dialled else str(value)
+        text = str(value)
+        if self.dialled:
+            text = self._whole(text)
         if not text.strip() or len(text) > 1_000 or len(self.phones) >= MOST:
             return False
         if "@" in text and self._mixed(name, text, self._read):
@@ -57,7 +59,7 @@ class Ways:
         if not isinstance(value, str) or len(value) > 1_000 or len(self.emails) >= MOST:
             return False
         if found := self._addresses(emails_in(value)):
-            self._add(name, [], found)
+            self._add(name, (), found)
             return len(found) == 1 and len(value.strip()) == len(found[0])
         if phone := sure_phone(value, self.country):
             self._add(name, [phone])
@@ -85,8 +87,9 @@ class Ways:
 
     def of_address(self, name: str, value: Value) -> bool:
         """Whatever the field is called: an e-mail address and nothing else."""
-        found = self._addresses(sure_emails(value)) if isinstance(value, str) else []
-        return self._add(name, [], found[:1])
+        if not isinstance(value, str) or "@" not in value:
+            return False
+        return self._add(name, (), self._addresses(sure_emails(value))[:1])
 
     def offer(self, name: str, text: str) -> None:
         """What stands in a name or in the midst of words may be anybody's: it is shown, and not taken."""
@@ -122,14 +125,15 @@ class Ways:
     def _addresses(self, emails: Iterable[str]) -> list[str]:
         return [email for email in emails if not is_nobodys("email", email)]
 
-    def _add(self, name: str, phones: list[Phone], emails: list[str] | None = None) -> bool:
+    def _add(self, name: str, phones: Sequence[Phone], emails: Sequence[str] = ()) -> bool:
         for phone in phones:
             if len(self.phones) < MOST:
                 self.phones.setdefault(phone.e164, phone)
-        for email in emails or ():
+        for email in emails:
             if len(self.emails) < MOST:
                 self.emails[email] = None
-        if phones or emails:
-            self.taken.add(name)
-            self.called_back = self.called_back or bool(phones)
-        return bool(phones or emails)
+        if not (phones or emails):
+            return False
+        self.taken.add(name)
+        self.called_back = self.called_back or bool(phones)
+        return True

@@ -53,10 +53,10 @@ def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: boo
             return NOTHING  # "total": "please ask"
         return _unread(best.value, "cannot be read as one certain sum")
     minor, currency = read
-    own = _currency_in(best.value)
+    own = _currency_in(best.value) if currency_text else ""
     if named is None and not own:
         return _unread(best.value, f"is in a currency that is not known ({currency_text[:40]!r})")
-    if named is not None and currency_text and own and own != named:
+    if named is not None and own and own != named:
         return _unread(best.value, f"is not in the currency that the form names ({currency_text[:40]!r})")
     if minor < 0:
         return _unread(best.value, "is less than nothing")
