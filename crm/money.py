@@ -31,6 +31,8 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
             sign, digits, exponent = (amount < 0), abs(amount), 0
         case Decimal():
             sign, digits, exponent = _of_decimal(amount)
+        case str() if decimals == 2 and (exact := _EXACT.fullmatch(amount)) and not exact[3]:
+            return _in_hundredths(exact)
         case str():
             sign, digits, exponent = _of_text(amount, currency, decimals)
         case _:
@@ -63,10 +65,9 @@ def read_sum(text: str | int | Decimal, currency: str) -> tuple[int, str] | None
 
 def _sum_of(text: str, currency: str) -> tuple[int, str] | None:
     if exact := _EXACT.fullmatch(text):
-        whole, coins, word = exact.groups("")
-        code = currency_named(word, currency) if word else currency
+        code = currency_named(exact[3], currency) if exact[3] else currency
         if code and DECIMALS.get(code) == 2:
-            return int(whole + coins.ljust(2, "0")), code
+            return _in_hundredths(exact), code
     try:
         found = sum_in(text, currency)
         return (to_minor(found[0], found[1]), found[1]) if found else None
@@ -91,6 +92,10 @@ def money_text(minor: int, currency: str) -> str:
     digits = str(abs(minor)).zfill(decimals + 1)
     whole, cents = (digits[:-decimals], "." + digits[-decimals:]) if decimals else (digits, "")
     return f"{'-' if minor < 0 else ''}{whole}{cents} {currency}"
+
+
+def _in_hundredths(exact: re.Match[str]) -> int:
+    return int(exact[1] + (exact[2] or "").ljust(2, "0"))
 
 
 def _of_decimal(amount: Decimal) -> tuple[bool, int, int]:

@@ -6,6 +6,7 @@ The shapes are read off the generated facts, so a field that is added to a schem
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha1
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import msgspec
@@ -51,12 +52,8 @@ OURS = ("meta", "raw", "digest", "doubts")  # fields that are not the client's t
 DIGITS = 32  # of a digest
 
 
-def optional(read: Meaning) -> Meaning:
-    return lambda given, teller: None if given is None else read(given, teller)
-
-
 def meaning(name: str, hint: Any) -> Meaning | None:
-    """How a field's value is read; None when it is taken as it is."""
+    """How a field's value is read where there is one; None when it is taken as it is."""
     match hint:
         case _ if name == "fields":
             return lambda given, _: {key: bytes(value).decode() for key, value in given.items()}
@@ -64,14 +61,10 @@ def meaning(name: str, hint: Any) -> Meaning | None:
             return values.emails
         case _ if name == "currency":
             return values.currency
-        case _ if hint is Micros:
+        case _ if hint in (Micros, Micros | None):
             return values.moment(name)
-        case _ if hint == Micros | None:
-            return optional(values.moment(name))
-        case _ if hint is Phone:
+        case _ if hint in (Phone, Phone | None):
             return values.phone
-        case _ if hint == Phone | None:
-            return optional(values.phone)
         case _ if hint == tuple[Phone, ...]:
             return values.phones
     return None
@@ -110,9 +103,11 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
 LINES = {line_shape(fact): fact for fact in SENDERS}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
-OWN = {
-    fact: tuple((f.name, meaning(f.name, hints[f.name])) for f in fields(fact) if f.name not in OURS)
-    for fact in SENDERS
+OWN = {fact: tuple(f.name for f in fields(fact) if f.name not in OURS) for fact in SENDERS}
+GIVEN: dict[type[Fact], Callable[[Any], tuple[Any, ...]]] = {fact: attrgetter(*names) for fact, names in OWN.items()}
+MEANINGS = {
+    fact: tuple((name, read) for name in names if (read := meaning(name, hints[name])))
+    for fact, names in OWN.items()
     for hints in [get_type_hints(fact)]
 }
 occurred_at = values.moment("occurred_at")
@@ -134,7 +129,10 @@ def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bo
         raise of_decoding(error) from None
     fact_type = LINES[type(given)]
     made: Callable[..., Fact] = fact_type
-    own = {name: read(getattr(given, name), teller) if read else getattr(given, name) for name, read in OWN[fact_type]}
+    own = dict(zip(OWN[fact_type], GIVEN[fact_type](given), strict=True))
+    for name, read in MEANINGS[fact_type]:
+        if (value := own[name]) is not None:
+            own[name] = read(value, teller)
     if fact_type is PaymentReported:
         settle_payer(own, teller)
     if fact_type is PaymentReported or (fact_type is FormSubmitted and given.amount is not None):
