@@ -16,7 +16,7 @@ from services.connectors.cut_json import what_came_whole
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value, decode, decode_object
 from services.connectors.mending import mended, mended_object
 from services.connectors.multipart import boundary_in, parts_of
-from services.connectors.written import said_in_lines, xml_leaves
+from services.connectors.written import labelled_lines, of_xml, said_in_lines
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -89,10 +89,13 @@ def _read(kind: Kind, body: bytes) -> Body:
             if kind.media != URLENCODED:
                 raise
     if begin == b"<":
-        return Body(xml_leaves(decode_each([body], kind.charset)[0]))
+        return Body(of_xml(body, kind.charset))
     if kind.media == "text/plain" and _LINES.fullmatch(body):  # a form of enctype text/plain: a line a field
         lines = [line.partition(b"=")[::2] for line in body.splitlines() if line]
         return Body(opened(nest(_decoded(lines, kind.charset))))
+    labelled = kind.media in ("", "text/plain") and b":" in body and not _BEGINS_FORM.match(body)
+    if labelled and (fields := labelled_lines(decode_each([body], kind.charset)[0])):
+        return Body(fields)
     if b"=" not in body:
         if _ESCAPED_FORM.search(body):  # escaped once more as a whole
             return Body(_form(_unescaped(body), kind))

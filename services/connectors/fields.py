@@ -17,6 +17,7 @@ _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
 _SENTENCE = 8  # words
 _NUMBERED = re.compile(r"\d")
+_CALLED = re.compile(r"(по|пере)?(дзвон|звон)|зателефон|набра|задзвон|oddzwon|zadzwon")
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
@@ -172,6 +173,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     whose = _whose(points)
     if len(all_words) > _SENTENCE:
         whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
+    elif whose == STRANGER and any(map(_CALLED.match, all_words)):
+        whose = SENDER  # "Телефон, на який подзвонить майстер"
     if role := BY_PHRASE.get(" ".join(words), ""):
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:

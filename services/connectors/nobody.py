@@ -6,6 +6,7 @@ from crm.placeholders import is_placeholder
 from services.connectors.bodies import Body
 from services.connectors.evident import has_letters
 from services.connectors.exact_json import Tree
+from services.connectors.fields import SENDER
 from services.connectors.shapes import Entry
 from services.connectors.submission import Submission, is_hint
 from services.connectors.values import first, text
@@ -69,14 +70,17 @@ def _says(entry: Entry) -> bool:
         return False
     if isinstance(entry.value, list):
         return any(_says(entry._replace(value=item)) for item in entry.value)
+    if isinstance(entry.value, str) and asked.whose == SENDER and not asked.technical:
+        value = entry.value.strip()
+        open_ = value[:1] == "@" or asked.blank or asked.role in ("reach", "message")
+        if (open_ and _LINK.fullmatch(value)) or (asked.role == "reach" and _NICK.fullmatch(value)):
+            return not is_placeholder("name", value)
     chosen = asked.technical or asked.closed
     return isinstance(entry.value, str) and _is_said(entry.value, asked.role, chosen)
 
 
 def _is_said(value: str, role: str, chosen: bool) -> bool:
     words = value.split()
-    if _LINK.fullmatch(value.strip()) or (role == "reach" and _NICK.fullmatch(value.strip())):
-        return not is_placeholder("name", value)
     if role == "email" and "@" in value:
         return not is_placeholder("email", value)
     if chosen or not has_letters(value, 3) or _NO_WORDS.fullmatch(value):

@@ -40,6 +40,7 @@ _KINDS = ("type", "field_type", "kind")
 _BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
 _OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
 _OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
+_OF_FORMS = frozenset(("leads", "submissions", "entries", "records", "forms", "applications", "requests", "data"))
 _SUMS = ("amount", "sum", "price")
 _OF_A_SUM = frozenset(("value", "amount", "currency", "currency_code", "currencyCode", "formatted"))
 _OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
@@ -68,10 +69,20 @@ def entries_of(tree: Tree) -> list[Entry]:
 def forms_in(tree: Tree) -> list[Tree]:
     """Usually the one. A list of objects that are no fields is a list of forms: each has its own sender."""
     items = tree.get("fields") if len(tree) == 1 else None
+    if (
+        items is None
+        and len(many := [tree[name] for name in _OF_FORMS & tree.keys()]) == 1
+        and isinstance(many[0], list)
+    ):
+        items = many[0] if len(many[0]) > 1 and all(map(_has_ways, many[0])) else None
     if not isinstance(items, list) or any(_field(item, listed=True) for item in items if isinstance(item, dict)):
         return [tree]
     forms = [item for item in items if isinstance(item, dict)]
     return forms if len(forms) == len(items) and forms else [tree]
+
+
+def _has_ways(item: Value) -> bool:
+    return isinstance(item, dict) and any(asked_of((name,)).role in ("phone", "email") for name in item)
 
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:

@@ -66,7 +66,7 @@ class Submission:
     @property
     def in_smallest_units(self) -> bool:
         """Stripe's objects and WooCommerce's Store API count in them."""
-        return any(name.rpartition(".")[2] in ("livemode", "currency_minor_unit") for name in self.fields)
+        return bool(self.sums) and any(name.endswith(("livemode", "currency_minor_unit")) for name in self.fields)
 
     @property
     def _somebody(self) -> bool:

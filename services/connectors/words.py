@@ -101,7 +101,7 @@ _CLASSES = {
     "thing": """
         product* товар* tovar* item* goods sku cart* kart* кошик* корзин* lines brand* бренд* course* курс*
         event* захід заходу project* проект* проєкт* service* послуг* услуг* usług* categor* категор* tariff*
-        тариф* package* пакет* page* сторінк* страниц* campaign* кампан* ad adset adgroup file* файл* domain*
+        тариф* тварин* животн* animal* package* пакет* page* сторінк* страниц* campaign* кампан* ad adset adgroup file* файл* domain*
         домен* website* site city міст* город* street* вулиц* улиц* country країн* region* област* district*
         school* школ* univers* bank* банк* car cars auto авто* model* модел* марк* pet собак* кличк* cat dog
         hotel* готел* отел* room* кімнат* комнат* warehouse* method* спосіб* способ* option* variant* варіант*
