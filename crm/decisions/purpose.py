@@ -14,6 +14,7 @@ from crm.decisions.vocabulary import (
     BETWEEN,
     CALLED_SO,
     DEAL,
+    MONTH,
     NEUTRAL,
     NOT_A_CUSTOMERS,
     ORDER,
@@ -49,6 +50,7 @@ NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 # A book-keeping program pads with zeros: СФ-0000012.
 PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
 OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OWN_ENDS = frozenset(f"{DASHES}dд№#")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
 OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
@@ -64,6 +66,7 @@ ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
 PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
+DAY = re.compile(rf"\s(?:{MONTH})\w*")
 MORE_DIGITS = re.compile(r"\s\d")
 FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
@@ -71,7 +74,7 @@ NEXT = re.compile(
     rf"\s?(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?(?:(?:{SIGN})[\s.]?|[dд]{DASH})?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)"
 )
 NOT_OURS = re.compile(rf"(?<!\w)(?:{NOT_A_CUSTOMERS})")
-TOKEN = re.compile(r"[^\W_](?:[\w./\\–—-]*[^\W_])?")
+TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]*[./\\–—_-]*\d(?:[\w./\\–—-]*[^\W_])?")
 CREDITOR = re.compile(r"(?<!\w)rf\d\d(?:\s?[0-9a-z]{4}){1,5}(?:\s?[0-9a-z]{1,3})?(?!\w)")
 LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)")
 DATE = re.compile(
@@ -92,7 +95,9 @@ def _without_numbers(purpose: str) -> Words:
 @lru_cache(maxsize=8192)
 def _read(purpose: str) -> Words:
     written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
-    text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
+    text = written.lower()
+    if len(text) != len(written):  # a capital that has two small letters
+        text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
     deals: set[int] = set()
     orders: dict[str, None] = {}
     others: dict[str, None] = {}
@@ -101,10 +106,10 @@ def _read(purpose: str) -> Words:
     for match in NUMBER.finditer(text):
         start, end = match.span()
         # Or it goes on with what was named before: "угоди 7 та 8".
-        into = kind if start < until else kind_of(text[max(0, start - 60) : start], written[end : end + 24])
+        into = kind if start < until else kind_of(text[max(0, start - 48) : start], written[end : end + 24])
         if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
             into = "order"
-        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 60) : start]):
+        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 48) : start]):
             bare[TOKEN.match(text, start)[0]] = None  # type: ignore[index]  # a digit is there
         if into == "deal":
             deals.add(int(match[0]))
@@ -126,16 +131,21 @@ def _read(purpose: str) -> Words:
 
 def kind_of(left: str, right: str) -> str:
     """deal, order or other; empty when the number stands in nothing that has numbers."""
-    if own := OWN.search(left):
+    if left[-1:] in "./,:" and left[-2:-1].isdecimal():  # the end of a date or a sum
+        return ""
+    last = left.rstrip()[-1:]
+    if last in OWN_ENDS and (own := OWN.search(left)):
         if CALLED_SO_BEFORE.search(left[: own.start()]):
             return "other"
         return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
     if goes_on(right):
         return ""
-    if OWN_BARE.search(left):
+    if last in OWN_ENDS and OWN_BARE.search(left):
         return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
     if OWN_WORD.search(left):
-        return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
+        if MEASURED.match(right.lower()) or DAY.match(right.lower()):
+            return ""
+        return "order" if MORE_DIGITS.match(right) else "deal"
     if word := ORDER_WORD.search(left):
         if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
             return "other"
@@ -190,24 +200,24 @@ def said(text: str, start: int, end: int) -> str:
 
 def references_in(text: str) -> tuple[str, ...]:
     """What could be an order's or invoice's number with letters or parts: WC-10045, 2026/00123. Only whole ones."""
-    found: dict[str, None] = {reference_of(match[0]): None for match in CREDITOR.finditer(text)}
-    for match in TOKEN.finditer(text):
-        for token in (match[0], *(part for part in match[0].split("+") if part != match[0])):
-            if distinctive(token):
-                found[reference_of(token)] = None
-    for match in LETTERS_THEN_NUMBER.finditer(text):
-        if distinctive(match[1] + match[2]):
-            found[reference_of(match[1] + match[2])] = None
+    found: dict[str, None] = {}
+    if "rf" in text:
+        found |= {reference_of(match[0]): None for match in CREDITOR.finditer(text)}
+    for token in TOKEN.findall(text):
+        if distinctive(token):
+            found[reference_of(token)] = None
+    for letters, number in LETTERS_THEN_NUMBER.findall(text):
+        if distinctive(letters + number):
+            found[reference_of(letters + number)] = None
     return tuple(found)[:MOST]
 
 
 def distinctive(token: str) -> bool:
-    """Nobody writes it by chance: it has digits, and letters or parts too, and is no date and no deal's number."""
-    digits = sum(c.isdecimal() for c in token)
-    if not digits or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
+    """Nobody writes it by chance: it has letters or parts too, and is no date and no deal's number."""
+    if len(token) < 5 or token.isdecimal() or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
         return False
-    letters = sum(c.isalpha() for c in token)
-    return letters + digits >= 5 if letters else digits >= 5 and not token.isdecimal()
+    told = [c for c in token if c.isalnum()]
+    return len(told) >= 5 and any(c.isdecimal() for c in told)
 
 
 def number_of(reference: str) -> int | None:

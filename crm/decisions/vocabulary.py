@@ -5,10 +5,11 @@ DEAL = r"угод\w{0,3}|сделк\w{0,2}|deal(?:\s?id)?"
 
 # What a payment is usually for, and what is numbered by many: an order or a bill.
 ORDER = (
-    r"замовленн?\w{0,2}|замовл|замов|зам|рахун(?:ок|к)\w{0,3}|рах|р-?о?к|р[/.-]?ф|с[/.-]?ф|сч[/-]ф|інвойс\w{0,2}|фактур\w{0,2}"
+    r"замов\w{0,6}(?:-\w{1,3})?|зам(?:-ня)?|рахун(?:ок|к)\w{0,3}|рах(?:-\w{1,4})?|р-о?к\w?|р[/.-]?ф|с[/.-]?ф|сч[/-]ф"
+    r"|інвойс\w{0,2}|фактур\w{0,2}"
     r"|заказ\w{0,2}|зак|заявк\w|заяв|бронюванн\w|брон\w|сч[её]т\w{0,2}|сч|инвойс\w{0,2}"
-    r"|order|ord|invoice|inv|bill|po|booking|reservation|ордер\w?"
-    r"|zam[oó]wieni\w{0,2}|zam|faktur\w{0,2}|fakt|fv|rachun\w{0,4}|objednávk\w|fakt[uú]r\w"
+    r"|order|ord|invoice|inv|bill|po|booking|reservation"
+    r"|zam[oó]wieni\w{0,2}|zam|faktur\w{0,2}|fakt|fv|rachun\w{0,4}|objednávk\w|fakt[uú]r\w|facture?|factura|fattura"
     r"|rechnung\w{0,8}|rg|auftrag\w{0,2}|auftrags|bestellung\w{0,2}|bestell|best"
 )
 # What may stand between such a word and its number.
@@ -16,7 +17,7 @@ BETWEEN = (
     r"(?:[-\s]{0,2}фактур\w{0,2})?(?:\s(?:на|для)\s(?:оплат|сплат)\w)?(?:\s(?:клієнта|покупця|клиента|покупателя))?"
 )
 
-SIGN = r"№|#|n[ºo°]|nr|num|number|(?:(?:за|під|под)\s)?номер\w{0,2}|n"
+SIGN = r"№|#|n[ºo°]|nr|č|num|number|(?:(?:за|під|под)\s)?номер\w{0,2}|n"
 
 # The same words are used for an account; then the number is not a bill's.
 ACCOUNT = (
@@ -37,16 +38,14 @@ CALLED_SO = (
 # Other things that have numbers.
 OTHER = (
     rf"{CALLED_SO}|дог(?:ов[оі]р\w{{0,4}})?|контракт\w{{0,3}}|акт\w{{0,3}}|накладн\w{{0,3}}|квитанц\w{{0,3}}|чек\w{{0,3}}|поліс\w{{0,3}}"
-    r"|картк\w{0,3}|карт\w|тел\w{0,8}|авто\w{0,6}|відділенн\w|від|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
+    r"|картк\w{0,3}|карт\w|тел\w{0,8}|авто\w{0,6}|відділенн\w|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
     r"|термінал\w{0,2}|поштомат\w?|магазин\w{0,2}|лот\w{0,2}|платіж|платеж\w{0,2}|внес\w{0,3}|ліценз\w{0,2}"
     r"|абонемент\w{0,2}|contract|act|receipt|card|school|terminal|store|umow\w"
 )
 
-# Between a word and its number these change nothing: "оплата №7", "за №7".
+# A number after these is of nothing else: "оплата №7", "за №7". An advance or a transfer has a number of its own.
 NEUTRAL = (
-    r"оплат\w{0,2}|сплат\w{0,2}|передоплат\w{0,2}|предоплат\w{0,2}|доплат\w{0,2}|аванс\w{0,2}|завдат\w{0,3}|решт\w|за|по"
-    r"|зг|згідно|згідно з|з|до|переказ\w{0,2}|кошти|payment|pay|for|paid|deposit|wpłata|zapłata|przelew|za|zahlung|für"
-    r"|danke|дякую|дяк"
+    r"оплат\w{0,2}|сплат\w{0,2}|за|по|зг|згідно|з|до|payment|pay|for|paid|wpłata|zapłata|za|zahlung|für|danke|дякую|дяк"
 )
 
 # A number without a sign before one of these is still the number of what stands before it; before any other word it
@@ -56,10 +55,20 @@ AFTER = (
     r"|предоплат\w*|доплат\w*|аванс\w*|завдат\w*|решт\w*|остаточн\w*|повн\w*|част\w*|перш\w*|друг\w*|послуг\w*|товар\w*"
     r"|дякую|дяк\w*|спасиб\w*|пдв|ндс|у т|в т|from|for|of|on|dated|by|and|to|thank\w*|thx|paid|full|part\w*|deposit"
     r"|z|za|od|do|dla|dnia|i|oraz|vom|für|und|von|dated|datum|danke|bez"
+    r"|тов|фоп|пп|прат|ат|чп|ооо|осбб|llc|ltd|gmbh|sp"
 )
 
 # Counted or measured: "50%", "500 грн", "3 шт".
-UNIT = r"%|‰|грн|uah|₴|usd|\$|eur|€|євро|zł|zl|pln|£|gbp|коп|шт|дн\w*|год\w*|міс\w*|м²|м2|кв\.?\s?м|кг|л\b|пар\w?\b"
+UNIT = (
+    r"%|‰|грн|uah|₴|usd|\$|eur|€|євро|zł|zl|pln|£|gbp|коп(?:\b|і\w+)|шт(?:\b|ук\w?)|од\b|дн(?:\b|ів|і\b|я\b)|год(?:\b|ин\w?)"
+    r"|міс(?:\b|яц\w+)|м²|м2|кв\.?\s?м|кг\b|л\b|пар\w?\b"
+)
+# "угода 12 листопада": a day, also after our own word.
+MONTH = (
+    r"січ|лют|берез|квіт|трав|черв|лип|серп|верес|жовт|листоп|груд|январ|феврал|март|апрел|мая\b|июн|июл|август|сентяб"
+    r"|октяб|нояб|декаб|styc|lut|marc|kwie|maj|czerw|lip|sierp|wrze|paźdz|listop|grud|jan|feb|mar|apr|may|jun|jul|aug"
+    r"|sep|oct|okt|nov|dec|dez|mär|mai"
+)
 
 # Money that is no customer's, or comes back from where it went: words and a sum alone decide nothing about it.
 NOT_A_CUSTOMERS = (

@@ -83,7 +83,7 @@ _CLASSES = {
     "email": "email* mail mails replyto e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
     "person": """
         імя імені имя имени піб пиб фіо фио fio pib imya imia imja imię imie imienia прізвищ* фамили* nazwisk*
-        звати зовут звертат* обращат*
+        звати зовут звертат* обращат* величати величать називати называть кличуть
     """,
     "name": "name fullname names",
     "number": "number numer nomer номер номера номеру num numero nummer",
@@ -101,7 +101,7 @@ _CLASSES = {
     "thing": """
         product* товар* tovar* item* goods sku cart* kart* кошик* корзин* lines brand* бренд* course* курс*
         event* захід заходу project* проект* проєкт* service* послуг* услуг* usług* categor* категор* tariff*
-        тариф* тварин* животн* animal* package* пакет* page* сторінк* страниц* campaign* кампан* ad adset adgroup file* файл* domain*
+        тариф* package* пакет* page* сторінк* страниц* campaign* кампан* ad adset adgroup file* файл* domain*
         домен* website* site city міст* город* street* вулиц* улиц* country країн* region* област* district*
         school* школ* univers* bank* банк* car cars auto авто* model* модел* марк* pet собак* кличк* cat dog
         hotel* готел* отел* room* кімнат* комнат* warehouse* method* спосіб* способ* option* variant* варіант*
@@ -118,6 +118,7 @@ _CLASSES = {
         валют* discount* promo* промо* coupon* купон* fax факс gender стать пол birthday birth* народжен*
         рождени* budget* бюджет* lat lon lng latitude longitude coord* координат* vin plate* sex company* компан*
         firm* фірм* фирм* organi* організац* организац* corporat* legal юр юрособ* тов фоп llc
+        тварин* животн* animal*
     """,
     # Somebody on the side of the site: never the one who sends.
     "staff": """
@@ -132,8 +133,8 @@ _CLASSES = {
     """,
     # Who gets what is ordered: often the one who sends.
     "recipient": """
-        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк* odbiorc*
-        dostaw*
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк*
+        odbiorc* dostaw* власник* владел* właściciel*
     """,
     # Somebody near the one who sends.
     "near": """
@@ -143,7 +144,8 @@ _CLASSES = {
         пасажир* пассажир* referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office*
         офіс* офис* groom* bride* наречен* гостей guests honoree іменинник* director* директор* керівник*
         руководител* бухгалтер* accountant* colleague* колег* коллег* сусід* сосед* neighbour* neighbor*
-        guarantor* поручител* host landlord*
+        guarantor* поручител* host landlord* порад* порекоменд* посовет* екстрен* экстрен* sponsor* supervisor*
+        kin recommender*
     """,
     # A firm or a house: its number is not a person's own.
     "company": """
