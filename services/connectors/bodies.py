@@ -77,7 +77,7 @@ def _read(kind: Kind, body: bytes) -> Body:
             return Body(_form(body, kind))  # a program whose header promises JSON
         return _json(body, kind.charset)
     if kind.media not in ("", URLENCODED, "text/plain") and not (
-        begin == b"{" or kind.media.endswith("xml") or _is_text_form(kind, body)
+        begin == b"{" or kind.media.endswith(("xml", "csv")) or _is_text_form(kind, body)
     ):
         raise Malformed(f"A form does not come as {kind.media!r}.")
     if begin == b"{" or (

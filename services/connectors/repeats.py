@@ -37,7 +37,8 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
     tree = body.tree
     for path in _IDS:
         if path[0] in tree and (found := text(tree, *path)):
-            return f"{'.'.join(path)}/{found}"
+            unique = ":" in found or len(found) >= _LONG  # else a constant of a hand-made page, or a counter
+            return f"{'.'.join(path)}/{found}" + ("" if unique else f"/{who(said)}")
     if "form_response" in tree and (found := text(tree, "event_id")):  # Typeform's; others mean a concert's
         return f"event_id/{found}"
     if is_gravity(tree):
