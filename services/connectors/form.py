@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
 from crm.errors import Malformed
@@ -19,8 +20,11 @@ from services.connectors.worth import worth
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = read_body(delivery)
-    for tree in forms_in(opened(body.tree)):
-        yield from _form(body._replace(tree=tree), delivery, connection)
+    tree = opened(body.tree) if b'\\"' in delivery.body else body.tree  # JSON as text in JSON
+    trees = forms_in(tree)
+    if len(trees) == 1:
+        return _form(body._replace(tree=trees[0]) if trees[0] is not body.tree else body, delivery, connection)
+    return chain.from_iterable(_form(body._replace(tree=tree), delivery, connection) for tree in trees)
 
 
 def _form(body: Body, delivery: Delivery, connection: Connection) -> Iterator[Report]:

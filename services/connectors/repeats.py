@@ -102,16 +102,16 @@ def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
 def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set[str]:
     """Names of a record's own numbers: it says its id beside the moment at which it was made; an event beside its type.
     Another click makes another record."""
-    found = (
-        {".".join((*path, name)) for name in tree if name in ("event_id", "eventId")} if _EVENT & tree.keys() else set()
-    )
+    found = set()
+    if not _EVENT.isdisjoint(tree):
+        found = {".".join((*path, name)) for name in ("event_id", "eventId") if name in tree}
     if "id" in tree and any(
         isinstance(value, str | int) and technical(name) and is_clocks(str(value), received_at, 30 * _DAY)
         for name, value in tree.items()
     ):
         found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}
     for name, value in tree.items():
-        if isinstance(value, dict) and len(path) < _DEEPEST:
+        if type(value) is dict and len(path) < _DEEPEST:
             found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
     return found
 

@@ -230,7 +230,7 @@ class Submission:
 
 def is_hint(text: str) -> bool:
     """What stands in a field that nobody filled in: "Ваше ім'я"."""
-    return " " in text and text.split()[0].lower() in FILLERS and asked_of((text,)).role in _NAMES
+    return " " in text and text.partition(" ")[0].lower() in FILLERS and asked_of((text,)).role in _NAMES
 
 
 def _said_of(name: str) -> set[str]:
