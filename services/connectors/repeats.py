@@ -110,15 +110,15 @@ def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set
         for name, value in tree.items()
     ):
         found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}
-    for name, value in tree.items():
-        if type(value) is dict and len(path) < _DEEPEST:
+    if len(path) < _DEEPEST:
+        for name, value in [(name, value) for name, value in tree.items() if isinstance(value, dict)]:
             found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
     return found
 
 
 def _ticks(text: str, received_at: Micros) -> bool:
     """A clock that nobody has set: people choose whole minutes."""
-    return is_clocks(text, received_at) and not _WHOLE_MINUTE.search(text)
+    return text[:1].isdecimal() and is_clocks(text, received_at) and not _WHOLE_MINUTE.search(text)
 
 
 def is_clocks(text: str, received_at: Micros, before_s: int = _DAY) -> bool:

@@ -69,12 +69,10 @@ def entries_of(tree: Tree) -> list[Entry]:
 def forms_in(tree: Tree) -> list[Tree]:
     """Usually the one. A list of objects that are no fields is a list of forms: each has its own sender."""
     items = tree.get("fields") if len(tree) == 1 else None
-    if (
-        items is None
-        and len(many := [tree[name] for name in _OF_FORMS & tree.keys()]) == 1
-        and isinstance(many[0], list)
-    ):
-        items = many[0] if len(many[0]) > 1 and all(map(_has_ways, many[0])) else None
+    if not _OF_FORMS.isdisjoint(tree):
+        many = [tree[name] for name in sorted(_OF_FORMS & tree.keys())]
+        alone = many[0] if len(many) == 1 else None
+        items = alone if isinstance(alone, list) and len(alone) > 1 and all(map(_has_ways, alone)) else None
     if not isinstance(items, list) or any(_field(item, listed=True) for item in items if isinstance(item, dict)):
         return [tree]
     forms = [item for item in items if isinstance(item, dict)]
