@@ -63,8 +63,9 @@ class Candidate:
 
     @property
     def supported(self) -> bool:
-        """A reading with something that supports it. A deal that is closed must wait for exactly this sum."""
-        if self.other_currency or (not self.deal.open and Kind.SUM not in self.speaks):
+        """A reading with something that supports it. A deal that was won must wait for exactly this sum; for one that
+        was lost nobody waits to be paid, so it takes what is certain."""
+        if self.other_currency or self.deal.stage == "lost" or (not self.deal.open and Kind.SUM not in self.speaks):
             return False
         if Kind.ORDER in self.speaks:
             return not {Kind.SUM, Kind.PAYER, Kind.NAME}.isdisjoint(self.speaks)

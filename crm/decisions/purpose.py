@@ -18,6 +18,8 @@ from crm.decisions.vocabulary import (
     NOT_A_CUSTOMERS,
     ORDER,
     OTHER,
+    OTHER_DEAL,
+    PAPER,
     SIGN,
     UNIT,
 )
@@ -49,31 +51,36 @@ NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 # A book-keeping program pads with zeros: СФ-0000012.
 PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
 OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
 OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
     rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
 ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
-BARE_SIGN = re.compile(r"(?P<sign>[№#])\s?$")
+BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$")
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
-OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:[№#]\s?)?$")
+OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?$")
 CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
-ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
+PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?$")
+ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
+NOTE = re.compile(r"/([^\W\d_]{3,})")
 PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
 MORE_DIGITS = re.compile(r"\s\d")
-FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
+FIRST_WORD = re.compile(r"\s*([^\W\d_](?:[^\W\d_]|['’ʼ/])*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
 NEXT = re.compile(
     rf"\s?(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?(?:(?:{SIGN})[\s.]?|[dд]{DASH})?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)"
 )
+# Some banks take no blanks: "оплата_D-7_Коваль". Before a digit it may join parts of a reference.
+UNDERSCORE = re.compile(r"_(?!\d)")
 NOT_OURS = re.compile(rf"(?<!\w)(?:{NOT_A_CUSTOMERS})")
 TOKEN = re.compile(r"[^\W_](?:[\w./\\–—-]*[^\W_])?")
 CREDITOR = re.compile(r"(?<!\w)rf\d\d(?:\s?[0-9a-z]{4}){1,5}(?:\s?[0-9a-z]{1,3})?(?!\w)")
-LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)")
+LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)((?:\s\d{2,})*)")
 DATE = re.compile(
     r"(?:\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?|\d{1,2}[./-]\d{4}|\d{1,2}[./-][ivx]{1,4}[./-]\d{2,4})(?:[рr]\.?)?"
 )
@@ -91,7 +98,7 @@ def _without_numbers(purpose: str) -> Words:
 
 @lru_cache(maxsize=8192)
 def _read(purpose: str) -> Words:
-    written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
+    written = UNDERSCORE.sub(" ", purpose.replace("\u00a0", " ").replace("\u202f", " "))
     text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
     deals: set[int] = set()
     orders: dict[str, None] = {}
@@ -120,7 +127,7 @@ def _read(purpose: str) -> Words:
     if len(deals) + len(orders) > MOST:
         deals, orders = set(), {}
     kind = found[0] if (found := NOT_OURS.search(text)) else ""
-    references = references_in(text)
+    references = references_in(purpose.lower())
     return Words(tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], kind)
 
 
@@ -129,12 +136,16 @@ def kind_of(left: str, right: str) -> str:
     if own := OWN.search(left):
         if CALLED_SO_BEFORE.search(left[: own.start()]):
             return "other"
+        if PAPER_BEFORE.search(left[: own.start()]) and not goes_on(right):
+            return "order"
         return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
     if goes_on(right):
         return ""
     if OWN_BARE.search(left):
         return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
-    if OWN_WORD.search(left):
+    if own := OWN_WORD.search(left):
+        if OTHER_DEAL_BEFORE.search(left[: own.start()]):
+            return "other"
         return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
     if word := ORDER_WORD.search(left):
         if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
@@ -157,7 +168,8 @@ def ordered(left: str) -> bool:
 def goes_on(right: str) -> bool:
     """The number is only the beginning of something: 12-345, 202,00, 12:30, 2й. "7від 03.11" goes on with a word."""
     if LONGER.match(right):
-        return True
+        note = NOTE.match(right.lower())  # "D-7/аванс"
+        return note is None or AFTER_WORD.fullmatch(note[1]) is None
     word = None if right[:1].isspace() else FIRST_WORD.match(right)
     return word is not None and (len(word[1]) < 3 or AFTER_WORD.fullmatch(word[1].lower()) is None)
 
@@ -196,8 +208,9 @@ def references_in(text: str) -> tuple[str, ...]:
             if distinctive(token):
                 found[reference_of(token)] = None
     for match in LETTERS_THEN_NUMBER.finditer(text):
-        if distinctive(match[1] + match[2]):
-            found[reference_of(match[1] + match[2])] = None
+        for token in (match[1] + match[2], *(match[1] + match[2] + match[3].replace(" ", by) for by in ("", "-", "/"))):
+            if distinctive(token):
+                found[reference_of(token)] = None
     return tuple(found)[:MOST]
 
 
