@@ -111,8 +111,9 @@ def strongest(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def contradicts(other: Candidate, chosen: Candidate) -> bool:
-    """The words name another deal, or its contact is called like the payer and the chosen deal's is not."""
-    if Kind.ORDER not in other.speaks or not other.deal.open:
+    """The words name another deal, which is open or waits for exactly this sum, or its contact is called like the payer
+    and the chosen deal's is not."""
+    if Kind.ORDER not in other.speaks or not (other.deal.open or Kind.SUM in other.speaks):
         return False
     return Kind.ORDER not in chosen.speaks or (Kind.NAME in other.speaks and Kind.NAME not in chosen.speaks)
 

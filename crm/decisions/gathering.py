@@ -40,7 +40,9 @@ class Told(NamedTuple):
 
 def without_name(purpose: str, name: str) -> str:
     """Banks write the payer's name into the words: a number in it is the payer's, as in "Від: Школа 7"."""
-    return purpose.replace(name, " ") if HAS_DIGIT.search(name) else purpose
+    if not HAS_DIGIT.search(name):
+        return purpose
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", purpose, flags=re.IGNORECASE)
 
 
 def said_before(payment: Payment | None) -> frozenset[str]:
