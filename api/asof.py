@@ -14,7 +14,7 @@ from api.errors import BadInput, TooMuch
 from api.fields import Argument
 from api.filters import known_id
 from api.plan.statement import Rule, Site, Unfit
-from api.reads import MERGES, Reads, Shaped, shaped
+from api.reads import MERGES, SHARES, Reads, Shaped, shaped
 from api.scalars import Long, Money
 from crm import moments
 from crm.adapters import history
@@ -187,7 +187,8 @@ def micros(at: datetime) -> Micros:
 def as_read(projection: Projection[Any], workspace: str, row: Any, as_of: AsOf) -> Shaped:
     """A row as Postgres would give it; it says of which moment it is."""
     found = {c.name: value_of(c, getattr(row, c.name)) for c in projection.columns}
-    return shaped(projection, {"workspace": workspace, **found}) | {PAST: as_of}
+    told = shaped(projection, {"workspace": workspace, **found}) | {PAST: as_of}
+    return told | ({SHARES: [share | {PAST: as_of} for share in told[SHARES]]} if SHARES in told else {})
 
 
 def value_of(column: Column, value: Any) -> Any:

@@ -118,7 +118,7 @@ FIELDS = {
     "sentAt": "When it was sent.",
     "settings": "What else the connector knows: names alone, values may be secret.",
     "sha256": "Of the raw bytes, in hexadecimal.",
-    "shares": "How it is split over deals, each as JSON text: deal_id, contact_id, share_minor.",
+    "shares": "How it is split: what each deal has of it.",
     "size": "Bytes.",
     "source": "How it came: form, call, chat, payment or a person.",
     "stage": "Where it stands in the pipeline, or won or lost.",
@@ -143,6 +143,8 @@ FIELDS = {
 }
 OWN = {
     "Contact.createdAt": "When the card was made. No later change moves it.",
+    "PaymentShare.amount": "Its part of the payment.",
+    "PaymentShare.dealId": "The deal that has it.",
     "Attachment.kind": "photo, voice, document, …",
     "Message.status": "received, sent, queued (it waits to be delivered), or deleted in its channel: its text is kept.",
     "Payment.amount": "What was paid.",

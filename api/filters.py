@@ -76,6 +76,7 @@ ABOUT = {
     "fields": "With all of these custom fields.",
     "phones": "Known by this number, in E.164.",
     "merged_into": "Merged into this card.",
+    "candidates": "Parked payments that could be for this deal.",
 }
 ALSO_MERGED = "true: also cards that were merged into another. Without, each person is one card."
 # Filters that are more than their column.
@@ -116,7 +117,8 @@ def filter_of(column: Column) -> tuple[str, Filter]:
         return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about or "With all of these.")
     if column.type == "text[]":
         condition = f"{{t}}.{name} @> ARRAY[{{value}}::text] AND {{t}}.{name} <> '{{{{}}}}'"
-        return name.removesuffix("s"), Filter(name, str, condition, about or f"With this among its `{camel(name)}`.")
+        given = strawberry.ID if name == "candidates" else str
+        return name.removesuffix("s"), Filter(name, given, condition, about or f"With this among its `{camel(name)}`.")
     if column.type == "uuid":
         same = f"= ANY ({SAME_CONTACT})" if name == "contact_id" else "= {value}::uuid"
         told = about or f"Of this {name.removesuffix('_id')}."

@@ -1,5 +1,6 @@
 """GraphQL types made from the projections: a field a column, connections, and the relations between them."""
 
+import asyncio
 from types import GenericAlias
 from typing import Any
 
@@ -16,7 +17,7 @@ from api.named import type_name
 from api.plan import open_deals as worked_on
 from api.plan import pages, rows, values
 from api.plan.statement import PLAN
-from api.reads import FILES, TYPE
+from api.reads import FILES, SHARES, TYPE
 from api.relations import RELATIONS, Many
 from api.scalars import BY_COLUMN, Long, Money
 from api.sql import COUNTED
@@ -68,7 +69,8 @@ WINDOW = {
     "last": Argument(int | None, None, f"1 to {LARGEST_PAGE}: the last of them, in the same order."),
     "before": Argument(str | None, None, "A cursor: rows before it."),
 }
-TYPES |= {name: type(name, (), {"__module__": __name__}) for name in ("Caller", "Query", "Subscription")}
+OTHERS = ("Caller", "PaymentShare", "Query", "Subscription")
+TYPES |= {name: type(name, (), {"__module__": __name__}) for name in OTHERS}
 
 
 def many(name: str) -> Any:
@@ -111,13 +113,15 @@ def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
                 name, hint, rule = name.removesuffix("_minor"), Money, values.money(column)
             elif name in FILES:
                 hint, rule = list[Attachment], values.files(column)
+            elif name == SHARES:
+                hint, rule = many("PaymentShare"), values.shares(column)
             annotations[name] = hint if column.required else hint | None
             gone = DEPRECATED.get((type_name(projection.name), name))
             fields[name] = strawberry.field(metadata={PLAN: rule}, deprecation_reason=gone)
     return annotations, fields
 
 
-def listing(name: str, parent: str = "") -> Any:
+def listing(name: str, parent: str = "", about: str = "") -> Any:
     """A field that is a list: of the workspace, or of a row which stands for the filter `parent`."""
     listed = LISTS[name]
     kind, orders = type_name(listed.projection.name), ORDERS[name]
@@ -139,9 +143,8 @@ def listing(name: str, parent: str = "") -> Any:
         return await info.context.reads.page(listed, order, chosen, size, backwards, *place)
 
     order_by = Argument(orders, orders[listed.usual], listed.about_orders([parent] if parent else []))
-    return field(
-        TYPES[f"{kind}Connection"], WINDOW | {"order_by": order_by} | free, body, listed.about, pages.page(name, parent)
-    )
+    arguments = WINDOW | {"order_by": order_by} | free
+    return field(TYPES[f"{kind}Connection"], arguments, body, about or listed.about, pages.page(name, parent))
 
 
 def one(target: str, column: str) -> Any:
@@ -199,6 +202,18 @@ def pipeline_fields() -> Fields:
     }
 
 
+async def candidate_deals(source: Any, info: Info) -> Any:
+    present(source, info.field_name)
+    found = await asyncio.gather(*(info.context.reads.one("deal", id) for id in source["candidates"]))
+    return sorted(filter(None, found), key=lambda deal: deal["number"])
+
+
+def candidate_fields() -> Fields:
+    about = "The deals that it could be for, while it is parked: `why` tells of each, `paymentMatch` settles it."
+    rule = rows.among(PROJECTIONS["deal"], "candidates", "number")
+    return {"candidate_deals": field(many("Deal"), {}, candidate_deals, about, rule)}
+
+
 async def node(_: Any, info: Info, id: str) -> Any:
     return await info.context.reads.node(known_id(id))
 
@@ -209,7 +224,7 @@ async def total(source: Any, info: Info) -> Any:
 
 def related(projection: str) -> Fields:
     return {
-        name: listing(relation.list, relation.filter)
+        name: listing(relation.list, relation.filter, relation.about)
         if isinstance(relation, Many)
         else one(relation.projection, relation.column)
         for name, relation in RELATIONS.get(projection, {}).items()
@@ -220,6 +235,7 @@ for projection in PROJECTIONS.values():
     kind = type_name(projection.name)
     annotations, fields = columns(projection)
     extra = pipeline_fields() if projection.name in ("contact", "call") else {}
+    extra |= candidate_fields() if projection.name == "payment" else {}
     declare(kind, projection.about, annotations, fields | related(projection.name) | extra)
     declare(f"{kind}Edge", f"A {kind} in a list.", {"cursor": str, "node": TYPES[kind]})
     declare(
@@ -228,3 +244,9 @@ for projection in PROJECTIONS.values():
         {"edges": many(f"{kind}Edge"), "nodes": many(kind), "page_info": PageInfo},
         {"total_count": field(TotalCount, {}, total, "Counted when it is asked for.")},
     )
+declare(
+    "PaymentShare",
+    "What one deal has of a payment that was split.",
+    {"deal_id": strawberry.ID, "amount": Money},
+    {"deal": one("deal", "deal_id")},
+)

@@ -20,7 +20,7 @@ from crm.scalars import Id
 from crm.shared import Attachment
 from projections import PROJECTIONS
 
-FILES = ("attachments", "files")
+FILES, SHARES = ("attachments", "files"), "shares"
 TYPE = "graphql type"  # under which a row says what it is: no column has such a name
 NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
 Shaped = dict[str, Any]
@@ -150,4 +150,10 @@ def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
             added[name.removesuffix("_minor")] = None if value is None else Money(minor=value, currency=row["currency"])
         elif name in FILES:
             added[name] = [json.decode(file, type=Attachment) for file in value]
+        elif name == SHARES:
+            added[name] = [share_of(json.decode(text), row["currency"]) for text in value]
     return {**row, **added}
+
+
+def share_of(told: Any, currency: str) -> Shaped:
+    return {"deal_id": told["deal_id"], "amount": Money(minor=told["share_minor"], currency=currency)}

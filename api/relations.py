@@ -8,6 +8,7 @@ class Many(NamedTuple):
 
     list: str
     filter: str
+    about: str = ""  # what the list's own description does not say
 
 
 class One(NamedTuple):
@@ -33,6 +34,7 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
         "contact": CONTACT,
         "timeline": Many("timeline", "deal"),
         "payments": Many("payments", "deal"),
+        "candidate_payments": Many("payments", "candidate", "Parked payments that could be for this deal."),
         "notes": Many("notes", "deal"),
         "tasks": Many("tasks", "deal"),
     },

@@ -53,7 +53,14 @@ Told = PaymentRecorded | PaymentMatched | PaymentShared | PaymentParked | Paymen
 @projection(
     key="payment_id",
     version=3,
-    indexes=("touched_at", "created_at", "parked, touched_at", "deal_id, touched_at", "contact_id, touched_at"),
+    indexes=(
+        "touched_at",
+        "created_at",
+        "parked, touched_at",
+        "deal_id, touched_at",
+        "contact_id, touched_at",
+        "candidates",
+    ),
 )
 def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):

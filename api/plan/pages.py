@@ -11,6 +11,8 @@ from api.named import camel
 from api.plan.statement import WORKSPACE, Read, Rule, Site
 from api.sql import COUNTED
 
+KEYS = {"merged_into": "contact_id", "candidate": "deal_id"}  # of rows that stand for a filter of another name
+
 
 def page(name: str, parent: str = "") -> Rule:
     """`parent`: the filter that the row around it stands for."""
@@ -70,7 +72,7 @@ class Page:
     @property
     def around(self) -> str:
         """The key of the row around, which the parent's filter is compared with."""
-        return f"{self.site.row}.{'contact_id' if self.parent == 'merged_into' else f'{self.parent}_id'}"
+        return f"{self.site.row}.{KEYS.get(self.parent, f'{self.parent}_id')}"
 
     @cached_property
     def tagged(self) -> Read:

@@ -44,6 +44,20 @@ def referred(projection: Projection[Any], column: str) -> Rule:
     return lambda site: one(site, projection, projection.key, f"{site.row}.{column}")
 
 
+def among(projection: Projection[Any], column: str, order: str) -> Rule:
+    """The rows whose keys stand in a column of this one."""
+
+    def rule(site: Site) -> str:
+        row = site.writer.row()
+        return (
+            f"(SELECT coalesce(json_agg({site.object(row)} ORDER BY {row}.{order}), '[]') FROM read.{projection.name} "
+            f"AS {row} WHERE {row}.workspace = {WORKSPACE} "
+            f"AND {row}.{projection.key} = ANY ({site.row}.{column}::uuid[]))"
+        )
+
+    return rule
+
+
 def card(column: str) -> Rule:
     """The contact whose key stands in `column`, or the one that it was merged into."""
     return lambda site: (

@@ -6,6 +6,8 @@ from crm.projection import Column
 
 FIRST, LAST = "timestamptz '0001-01-01 00:00:00+00'", "timestamptz '9999-12-31 23:59:59.999999+00'"
 
+MINOR = Column("minor", "bigint", True)
+
 
 def column(column: Column) -> Rule:
     """As it is. A vendor's absurd date is the nearest of the calendar."""
@@ -42,6 +44,23 @@ def money_text(minor: str, currency: str) -> str:
         for decimals, codes in sorted(by_decimals.items(), key=lambda known: -len(known[1]))
     )
     return f"btrim(({minor} * CASE {factors} ELSE 1. END)::text || ' ' || {currency})"
+
+
+def shares(column: Column) -> Rule:
+    """The column holds JSON text; the currency is that of the row."""
+
+    def rule(site: Site) -> str:
+        share = site.writer.row()
+        columns = (
+            "(u.share::json ->> 'deal_id')::uuid AS deal_id, (u.share::json ->> 'share_minor')::bigint AS minor, "
+            f"{site.row}.currency, u.n"
+        )
+        unnested = f"SELECT {columns} FROM unnest({site.row}.{column.name}) WITH ORDINALITY AS u(share, n)"
+        parts: dict[str, str | Rule] = {"dealId": f"{share}.deal_id", "amount": money(MINOR)}
+        shown = f"coalesce(json_agg({site.object(share, parts)} ORDER BY {share}.n), '[]')"
+        return f"(SELECT {shown} FROM ({unnested}) AS {share})"
+
+    return rule
 
 
 def files(column: Column) -> Rule:

@@ -14,14 +14,15 @@ from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
 from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, known
-from crm.state.entities import ONLY
+from crm.state.entities import ONLY, OUTCOMES
 from crm.state.references import reference_key, reference_of
 
 NOBODY = Payer()
 UNKNOWN = Known()
 MOST_NAMED = 6  # candidates that a reason names
-# A plug-in hangs a time or a count of tries on the shop's number: 10467#1795860112, WC-1004_2.
-STEM = re.compile(r"(.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
+# A plug-in puts a word before the shop's number and a time or a count of tries behind: order_10467, 10467#1795860112.
+STEM = re.compile(r"(?:[^\W\d]+[-_:#])*(?P<whole>.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})?", re.ASCII)
+BEHIND = re.compile(r"(?P<whole>.{2,}?)(?:[#_:|/-]\d{9,13}|[#_:|]\d{1,3})")
 
 
 class Told(NamedTuple):
@@ -95,12 +96,18 @@ class Evidence:
             for deal in deals:
                 self.candidate(deal).speaks[Kind.REFERENCE] = f"its reference is {reference}"
             if not deals:
-                stem = STEM.fullmatch(reference)
-                for deal in self.referred(stem[1]) if stem else ():
-                    self.candidate(deal).speaks[Kind.ORDER] = f"its reference {reference} begins with the deal's"
+                for deal in self.within(reference):
+                    self.candidate(deal).speaks[Kind.ORDER] = f"its reference {reference} holds the deal's"
                 if number is None:
                     self.missing.append(f"no deal has the reference {reference}")
                 self.hints.append(reference_hint(reference))
+
+    def within(self, reference: str) -> list[Deal]:
+        """The deals whose reference is in that of a gateway."""
+        for stem in (BEHIND.fullmatch(reference), STEM.fullmatch(reference)):
+            if stem and stem["whole"] != reference and (deals := self.referred(stem["whole"])):
+                return deals
+        return []
 
     def by_words(self) -> None:
         words, machine = self.words, {reference_of(reference) for reference in self.told.references}
@@ -177,22 +184,25 @@ class Evidence:
         return self.found.setdefault(deal.deal_id, Candidate(deal))
 
     def weigh(self, one: Candidate) -> None:
+        """What the state knows of it. A deal that is certain is asked only what could still be in its way."""
         deal, told, payer = one.deal, self.told, self.paid_by()
+        one.other_currency = deal.currency != told.currency
+        if self.sure and not payer.cards and not one.other_currency:
+            return
         contact = card(self.state, deal.contact_id)
         if contact.contact_id in payer.cards and not payer.doubt:
             one.speaks[Kind.PAYER] = "its contact is the payer"
         elif payer.cards and not payer.doubt:
             one.against.append(f"its contact is {named(contact)}, and the payer is {people(payer.cards)}")
-        if deal.currency != told.currency:
-            one.other_currency = True
+        if one.other_currency:
             one.against.append(f"it is in {deal.currency}, and the money is in {money_of(told.currency)}")
         elif deal.outstanding_minor == told.amount_minor > 0:
-            one.speaks[Kind.SUM] = f"exactly {in_words(told.amount_minor, told.currency)} is outstanding"
+            one.speaks[Kind.SUM] = f"exactly {self.sum()} is outstanding"
         elif deal.amount_minor:
             one.against.append(f"{in_words(max(0, deal.outstanding_minor), deal.currency)} is outstanding")
-        if not self.sure and told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
+        if told.payer.name and likeness(told.payer.name, contact.name) is Likeness.SAME:
             one.speaks[Kind.NAME] = "its contact is called like the payer"
-        if deal.stage in ("won", "lost"):
+        if deal.stage in OUTCOMES:
             one.against.append(f"it is {deal.stage}")
 
     def add_related(self) -> None:

@@ -96,10 +96,10 @@ def of_payment(report: PaymentReported) -> Wanted:
     number = number_of(reference)
     numbers = {*words.deals, *(int(text) for text in words.orders), *(() if number is None else (number,))}
     yield from ((DealNumber, str(n)) for n in numbers)
-    for text in (*words.references, *words.orders, *words.bare, *([reference] if reference else ())):
+    for text in (*words.references, *words.orders, *([reference] if reference else ())):
         yield DealReference, reference_key(text)
-    if reference:
-        yield Parked, reference_hint(reference)
+        yield Parked, reference_hint(text)
+    yield from ((DealReference, reference_key(text)) for text in words.bare)
     for way in ways_of_payer(report.payer):
         yield from of_identifier(way.key)
         if way.kind in ("iban", "tax_id"):

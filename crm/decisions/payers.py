@@ -83,6 +83,8 @@ def tied_to(state: State, way: Way) -> dict[Id, Contact]:
 def ties(state: State, payer: Payer, contact_id: Id) -> tuple[str, ...]:
     """The payer's accounts that were not tied to this contact yet. Those of a payment company are many people's: once
     that is known, more of them are not counted."""
+    if not payer.iban and not payer.tax_id:
+        return ()
     standing = card(state, contact_id).contact_id
     fresh = []
     for way in accounts_of(payer):

@@ -14,6 +14,7 @@ from crm.decisions.vocabulary import (
     BETWEEN,
     CALLED_SO,
     DEAL,
+    MONTH,
     NEUTRAL,
     NOT_A_CUSTOMERS,
     ORDER,
@@ -52,12 +53,14 @@ NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
 OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
 OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
+OWN_ENDS = frozenset(f"{DASHES}dд№#")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
 OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
     rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
 ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
+SIGN_ENDS = frozenset("№#nrº°.")
 BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$")
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
@@ -69,6 +72,7 @@ LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
 NOTE = re.compile(r"/([^\W\d_]{3,})")
 PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
+DAY = re.compile(rf"\s(?:{MONTH})\w*")
 MORE_DIGITS = re.compile(r"\s\d")
 FIRST_WORD = re.compile(r"\s*([^\W\d_](?:[^\W\d_]|['’ʼ/])*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
@@ -78,7 +82,7 @@ NEXT = re.compile(
 # Some banks take no blanks: "оплата_D-7_Коваль". Before a digit it may join parts of a reference.
 UNDERSCORE = re.compile(r"_(?!\d)")
 NOT_OURS = re.compile(rf"(?<!\w)(?:{NOT_A_CUSTOMERS})")
-TOKEN = re.compile(r"[^\W_](?:[\w./\\–—-]*[^\W_])?")
+TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]*[./\\–—_-]*\d(?:[\w./\\–—-]*[^\W_])?")
 CREDITOR = re.compile(r"(?<!\w)rf\d\d(?:\s?[0-9a-z]{4}){1,5}(?:\s?[0-9a-z]{1,3})?(?!\w)")
 LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)((?:\s\d{2,})*)")
 DATE = re.compile(
@@ -98,8 +102,12 @@ def _without_numbers(purpose: str) -> Words:
 
 @lru_cache(maxsize=8192)
 def _read(purpose: str) -> Words:
-    written = UNDERSCORE.sub(" ", purpose.replace("\u00a0", " ").replace("\u202f", " "))
-    text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
+    written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
+    if "_" in written:
+        written = UNDERSCORE.sub(" ", written)
+    text = written.lower()
+    if len(text) != len(written):  # a capital that has two small letters
+        text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
     deals: set[int] = set()
     orders: dict[str, None] = {}
     others: dict[str, None] = {}
@@ -108,10 +116,10 @@ def _read(purpose: str) -> Words:
     for match in NUMBER.finditer(text):
         start, end = match.span()
         # Or it goes on with what was named before: "угоди 7 та 8".
-        into = kind if start < until else kind_of(text[max(0, start - 60) : start], written[end : end + 24])
+        into = kind if start < until else kind_of(text[max(0, start - 48) : start], written[end : end + 24])
         if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
             into = "order"
-        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 60) : start]):
+        if not into and LONGER.match(text, end) and ordered(text[max(0, start - 48) : start]):
             bare[TOKEN.match(text, start)[0]] = None  # type: ignore[index]  # a digit is there
         if into == "deal":
             deals.add(int(match[0]))
@@ -133,7 +141,10 @@ def _read(purpose: str) -> Words:
 
 def kind_of(left: str, right: str) -> str:
     """deal, order or other; empty when the number stands in nothing that has numbers."""
-    if own := OWN.search(left):
+    if left[-1:] in "./,:" and left[-2:-1].isdecimal():  # the end of a date or a sum
+        return ""
+    last = left.rstrip()[-1:]
+    if last in OWN_ENDS and (own := OWN.search(left)):
         if CALLED_SO_BEFORE.search(left[: own.start()]):
             return "other"
         if PAPER_BEFORE.search(left[: own.start()]) and not goes_on(right):
@@ -141,17 +152,19 @@ def kind_of(left: str, right: str) -> str:
         return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
     if goes_on(right):
         return ""
-    if OWN_BARE.search(left):
+    if last in OWN_ENDS and OWN_BARE.search(left):
         return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
     if own := OWN_WORD.search(left):
         if OTHER_DEAL_BEFORE.search(left[: own.start()]):
             return "other"
-        return "" if MEASURED.match(right.lower()) else "order" if MORE_DIGITS.match(right) else "deal"
+        if MEASURED.match(right.lower()) or DAY.match(right.lower()):
+            return ""
+        return "order" if MORE_DIGITS.match(right) else "deal"
     if word := ORDER_WORD.search(left):
         if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
             return "other"
         return "order" if word["sign"] or not counted(right) else "other"
-    if sign := BARE_SIGN.search(left):
+    if last in SIGN_ENDS and (sign := BARE_SIGN.search(left)):
         if MEASURED.match(right.lower()):
             return ""
         before = left[: sign.start()]
@@ -202,25 +215,26 @@ def said(text: str, start: int, end: int) -> str:
 
 def references_in(text: str) -> tuple[str, ...]:
     """What could be an order's or invoice's number with letters or parts: WC-10045, 2026/00123. Only whole ones."""
-    found: dict[str, None] = {reference_of(match[0]): None for match in CREDITOR.finditer(text)}
-    for match in TOKEN.finditer(text):
-        for token in (match[0], *(part for part in match[0].split("+") if part != match[0])):
-            if distinctive(token):
-                found[reference_of(token)] = None
-    for match in LETTERS_THEN_NUMBER.finditer(text):
-        for token in (match[1] + match[2], *(match[1] + match[2] + match[3].replace(" ", by) for by in ("", "-", "/"))):
+    found: dict[str, None] = {}
+    if "rf" in text:
+        found |= {reference_of(match[0]): None for match in CREDITOR.finditer(text)}
+    for token in TOKEN.findall(text):
+        if distinctive(token):
+            found[reference_of(token)] = None
+    for letters, number, more in LETTERS_THEN_NUMBER.findall(text):
+        # "inv 2026 0077": many banks take no dashes
+        for token in (letters + number, *(letters + number + more.replace(" ", by) for by in ("", "-", "/") if more)):
             if distinctive(token):
                 found[reference_of(token)] = None
     return tuple(found)[:MOST]
 
 
 def distinctive(token: str) -> bool:
-    """Nobody writes it by chance: it has digits, and letters or parts too, and is no date and no deal's number."""
-    digits = sum(c.isdecimal() for c in token)
-    if not digits or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
+    """Nobody writes it by chance: it has letters or parts too, and is no date and no deal's number."""
+    if len(token) < 5 or token.isdecimal() or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
         return False
-    letters = sum(c.isalpha() for c in token)
-    return letters + digits >= 5 if letters else digits >= 5 and not token.isdecimal()
+    told = [c for c in token if c.isalnum()]
+    return len(told) >= 5 and any(c.isdecimal() for c in told)
 
 
 def number_of(reference: str) -> int | None:

@@ -10,11 +10,12 @@ OTHER_DEAL = (
 
 # What a payment is usually for, and what is numbered by many: an order or a bill.
 ORDER = (
-    r"замовленн?\w{0,2}|замовл|замов|(?:зам?|замовл)-ня|зам|рахун(?:ок|к)\w{0,3}|рах-к\w?|рах|р-?о?к|р[/.-]?ф|с[/.-]?ф|сч[/-]ф|інвойс\w{0,2}|інв|фактур\w{0,2}"
+    r"замов\w{0,6}(?:-\w{1,3})?|зам(?:-ня)?|рахун(?:ок|к)\w{0,3}|рах(?:-\w{1,4})?|р-о?к\w?|р[/.-]?ф|с[/.-]?ф|сч[/-]ф"
+    r"|інвойс\w{0,2}|інв|фактур\w{0,2}"
     r"|заказ\w{0,2}|зак|заявк\w|заяв|бронюванн\w|брон\w|сч[её]т\w{0,2}|сч|инвойс\w{0,2}"
-    r"|order|ord|invoice|inv|bill|po|booking|reservation|ордер\w?"
-    r"|zam[oó]wieni\w{0,2}|zam|faktur\w{0,2}|fakt|fv|fra|pro[\s-]?forma|rachun\w{0,4}|objednávk\w|fakt[uú]r\w"
-    r"|rechnung\w{0,8}|rg|re|auftrag\w{0,8}|bestell\w{0,8}|best"
+    r"|order|ord|invoice|inv|bill|po|booking|reservation"
+    r"|zam[oó]wieni\w{0,2}|zam|faktur\w{0,2}|fakt|fv|fra|pro[\s-]?forma|rachun\w{0,4}|objednávk\w|fakt[uú]r\w|facture?"
+    r"|factura|fattura|rechnung\w{0,8}|rg|re|auftrag\w{0,8}|bestell\w{0,8}|best"
 )
 # What may stand between such a word and its number.
 BETWEEN = (
@@ -22,7 +23,7 @@ BETWEEN = (
     r"(?:\s(?:на|для)\s(?:оплат|сплат)\w)?(?:\s(?:клієнта|покупця|клиента|покупателя))?"
 )
 
-SIGN = r"№|#|n[ºo°]|nr|num|number|(?:(?:за|під|под)\s)?номер\w{0,2}|n"
+SIGN = r"№|#|n[ºo°]|nr|č|num|number|(?:(?:за|під|под)\s)?номер\w{0,2}|n"
 
 # The same words are used for an account; then the number is not a bill's.
 ACCOUNT = (
@@ -47,16 +48,14 @@ PAPER = r"накладн\w{0,3}|ттн|ен"
 # Other things that have numbers.
 OTHER = (
     rf"{CALLED_SO}|{PAPER}|дог(?:ов[оі]р\w{{0,4}})?|контракт\w{{0,3}}|акт\w{{0,3}}|квитанц\w{{0,3}}|чек\w{{0,3}}|поліс\w{{0,3}}"
-    r"|картк\w{0,3}|карт\w|тел\w{0,8}|відділенн\w|від|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
+    r"|картк\w{0,3}|карт\w|тел\w{0,8}|відділенн\w|школ\w|сад\w{0,2}|груп\w|клас\w?|кас\w"
     r"|термінал\w{0,2}|поштомат\w?|магазин\w{0,2}|лот\w{0,2}|платіж|платеж\w{0,2}|внес\w{0,3}|ліценз\w{0,2}"
     r"|абонемент\w{0,2}|act|receipt|card|school|terminal|store|contract|umow\w"
 )
 
-# Between a word and its number these change nothing: "оплата №7", "за №7".
+# A number after these is of nothing else: "оплата №7", "за №7". An advance or a transfer has a number of its own.
 NEUTRAL = (
-    r"оплат\w{0,2}|сплат\w{0,2}|передоплат\w{0,2}|предоплат\w{0,2}|доплат\w{0,2}|аванс\w{0,2}|завдат\w{0,3}|решт\w|за|по"
-    r"|зг|згідно|згідно з|з|до|переказ\w{0,2}|кошти|payment|pay|for|paid|deposit|wpłata|zapłata|przelew|za|zahlung|für"
-    r"|danke|дякую|дяк"
+    r"оплат\w{0,2}|сплат\w{0,2}|за|по|зг|згідно|з|до|payment|pay|for|paid|wpłata|zapłata|za|zahlung|für|danke|дякую|дяк"
 )
 
 # A number without a sign before one of these is still the number of what stands before it; before any other word it
@@ -66,30 +65,37 @@ AFTER = (
     r"|предоплат\w*|доплат\w*|аванс\w*|завдат\w*|решт\w*|остаточн\w*|повн\w*|част\w*|перш\w*|друг\w*|сум[аиіу]|послуг\w*|товар\w*"
     r"|дякую|дяк\w*|спасиб\w*|пдв|ндс|у т|в т|from|for|of|on|dated|by|and|to|thank\w*|thx|paid|full|part\w*|deposit"
     r"|amount|kwot\w|betrag|z|za|od|do|dla|dnia|i|oraz|vom|für|und|von|dated|datum|danke|bez"
+    r"|тов|фоп|пп|прат|ат|чп|ооо|осбб|llc|ltd|gmbh|sp"
 )
 
 # Counted or measured: "50%", "500 грн", "3 шт".
 UNIT = (
-    r"%|‰|грн|uah|₴|usd|\$|eur|€|євро|zł|zl|pln|£|gbp|коп|шт|szt|pcs|stück|stk|дн\w*|год\w*|міс\w*|м²|м2|кв\.?\s?м|кг|л\b"
-    r"|пар\w?\b"
+    r"%|‰|грн|uah|₴|usd|\$|eur|€|євро|zł|zl|pln|£|gbp|коп(?:\b|і\w+)|шт(?:\b|ук\w?)|szt\b|pcs\b|stück|stk\b|од\b"
+    r"|дн(?:\b|ів|і\b|я\b)|год(?:\b|ин\w?)|міс(?:\b|яц\w+)|м²|м2|кв\.?\s?м|кг\b|л\b|пар\w?\b"
+)
+# "угода 12 листопада": a day, also after our own word.
+MONTH = (
+    r"січ|лют|берез|квіт|трав|черв|лип|серп|верес|жовт|листоп|груд|январ|феврал|март|апрел|мая\b|июн|июл|август|сентяб"
+    r"|октяб|нояб|декаб|styc|lut|marc|kwie|maj|czerw|lip|sierp|wrze|paźdz|listop|grud|jan|feb|mar|apr|may|jun|jul|aug"
+    r"|sep|oct|okt|nov|dec|dez|mär|mai"
 )
 
 # Money that is no customer's, or comes back from where it went: words and a sum alone decide nothing about it.
 NOT_A_CUSTOMERS = (
     r"поверненн\w|повернут\w|повертаю|возврат\w?|возвращ\w+|вернул\w?|refund\w*|reversal|chargeback|money\s?back"
-    r"|return(?:ed)?\s+(?:of\s+)?(?:funds|payment|money)|zwrot\w?|zwróc\w+|(?:rück)?erstattung|retoure"
-    r"|rück(?:zahlung|überweisung|buchung|lastschrift)|storno|сторно"
-    r"|(?:відмін|отмен|відкликанн)\w\s+плат[іе]ж\w*|помилково\s+\w+|ошибочно\s+\w+"
+    r"|return(?:ed)?\s+(?:of\s+)?(?:funds|payment|money)|zwrot\w?|zwróc\w+|erstattung|retoure"
+    r"|rück(?:zahlung|erstattung|überweisung|buchung|lastschrift)|storno|сторно"
+    r"|від(?:мін|кликанн)\w\s+платеж\w*|отмен\w\s+платеж\w*|помилково\s+\w+|ошибочно\s+\w+"
     r"|власн\w+\s+кошт\w+|собственн\w+\s+средств\w*|own\s+(?:funds|accounts?)|środk\w+\s+własn\w+"
-    r"|(?:між|между)\s+(?:своїми|власними|своими|собственными)"
+    r"|між\s+(?:своїми|власними)|между\s+(?:своими|собственными)"
     r"|к[еэ]шб[еэ]к\w*|cash-?back|еквайринг\w*|эквайринг\w*|acquiring|payout\w*|auszahlung|wypłat\w|settlement\s+batch"
-    r"|(?:за|по|згідно)\s+ре[єе]стр\w{0,3}\b|ре[єе]стр\w?\s?(?:№|#|\d)|зведен\w+\s+плат[іе]ж\w*"
+    r"|за\s+реєстр\w{0,3}\b|по\s+ре[єе]стр\w{0,3}\b|згідно\s+реєстр\w{0,3}\b|ре[єе]стр\w?\s?(?:№|#|\d)|зведен\w+\s+плат[іе]ж\w*"
     r"|зарплат\w*|заробітн\w+\s+плат\w*|заработн\w+\s+плат\w*|оплат\w\s+(?:праці|труда)|salary|payroll"
     r"|wynagrodzeni\w+|gehalt|lohn\b|vergütung"
-    r"|пенсі[яїю]\b|пенси[яию]\b|стипенді[яїю]\b|стипенди[яию]\b|(?:матеріальн|соціальн|материальн|социальн)\w+\s+(?:допомог|помощ|виплат)\w*"
+    r"|пенсі[яїю]\b|пенси[яию]\b|стипенді[яїю]\b|стипенди[яию]\b|мат[еі]р[іи]альн\w+\s+(?:допомог|помощ)\w*|соц[іи]альн\w+\s+(?:допомог|помощ|виплат)\w*"
     r"|відсотк\w+|проценты?\b|interest\b|odsetki|zinsen|дивіденд\w*|dividend\w*"
-    r"|(?:наданн|погашенн|погашени)\w+\s+кредит\w*|кредитн\w+\s+кошт\w*|транш\w?|позик\w|займ\w?\b|loan\b|pożyczk\w"
-    r"|kredytu\b|darlehen\w?|(?:фінансов|финансов)\w+\s+(?:допомог|помощ)\w*|(?:статутн|уставн)\w+\s+кап[иі]тал\w*"
+    r"|наданн\w+\s+кредит\w*|погашен\w+\s+кредит\w*|кредитн\w+\s+кошт\w*|транш\w?|позик\w|займ\w?\b|loan\b|pożyczk\w"
+    r"|kredytu\b|darlehen\w?|ф[іи]нансов\w+\s+(?:допомог|помощ)\w*|статутн\w+\s+капітал\w*|уставн\w+\s+капитал\w*"
     r"|продаж\w*\s+валют\w*|купівл\w+\s+валют\w*|відшкодуванн\w|возмещени\w|страхов\w+\s+виплат\w*|insurance\s+claim"
     r"|субсиді\w|грант\w?\b"
 )

@@ -66,9 +66,15 @@ class Asked(NamedTuple):
     closed: bool = False  # it says what it is, and that is no way to reach somebody
     trap: bool = False  # people do not see it
     blank: bool = False  # it says nothing: field_1
+    plain: bool = False  # it asks plainly for something of the sender's that has a place of its own
 
 
 NOTHING = Asked()
+
+
+def asking(role: str, weight: int = PLAIN, whose: int = SENDER, technical: bool = False) -> Asked:
+    """A field of which its shape says what it asks for."""
+    return Asked(role, weight, whose, technical, plain=bool(role) and (weight, whose) == (PLAIN, SENDER))
 
 
 def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "") -> Asked:
@@ -113,6 +119,7 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
         role,
         weight,
         whose,
+        plain=bool(role) and role != "message" and (weight, whose) == (PLAIN, SENDER),
         technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
         volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
         closed=any(asked.closed for asked in read) and role not in ("phone", "email"),

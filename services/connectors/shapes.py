@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
-from services.connectors.fields import NOTHING, OWN, PLAIN, SENDER, Asked, asked_of, asked_of_one
+from services.connectors.fields import NOTHING, OWN, PLAIN, Asked, asked_of, asked_of_one, asking
 from services.connectors.values import at, records, text
 
 _NAME_PARTS = {
@@ -83,7 +83,7 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     parts = {_plain(part) for part in value}
     if parts <= _NAME_PARTS.keys() and (asked.role == "name" or {"first", "last"} <= parts):
         for part, item in value.items():
-            yield Entry(f"{dotted}.{part}", item, Asked(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
+            yield Entry(f"{dotted}.{part}", item, asking(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
         digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
         yield Entry(dotted, " ".join(digits), asked)
@@ -166,7 +166,7 @@ def _dotted(name: str, path: tuple[str, ...]) -> str:
 
 
 def _asked(role: str) -> Asked:
-    return Asked(role, PLAIN, SENDER, technical=True)
+    return asking(role, technical=True)
 
 
 def _elementor(tree: Tree) -> Iterator[Entry]:
@@ -231,7 +231,7 @@ def _gravity(tree: Tree) -> Iterator[Entry]:
     for name, value in tree.items():
         sub = _SUB_INPUT.fullmatch(name)
         if sub:
-            yield Entry(name, value, Asked(_GRAVITY_NAME[sub[2]], PLAIN) if sub[1] in names else NOTHING)
+            yield Entry(name, value, asking(_GRAVITY_NAME[sub[2]]) if sub[1] in names else NOTHING)
         elif isinstance(value, dict | list):
             yield from flat({name: value})
         else:

@@ -56,7 +56,8 @@ class Submission:
         for name in ("COOKIES", "meta.page_url"):
             if found := self.fields.get(name):
                 self._utm_in(found)
-        self._utm_in(self.texts.get("page", ""))
+        if page := self.texts.get("page"):
+            self._utm_in(page)
 
     def _called(self) -> str:
         given = [self.texts.get(role, "") for role in _NAMES]
@@ -73,7 +74,7 @@ class Submission:
         trap = own or asked.trap
         if trap and is_filled(value, own):
             self.suspicious = f"The field {name!r}, which people do not see, was filled in."
-        elif asked.role and asked.weight == PLAIN and asked.whose == SENDER and self._recognised(entry):
+        elif asked.plain and self._recognised(entry):
             return
         kept = self._keep(name, value)
         if asked.volatile:
@@ -209,6 +210,8 @@ class Submission:
 
     def _offer(self) -> None:
         for name, value, asked in self._left:
+            if asked.role == "email":
+                continue  # what stands in it is half of an address
             of_near = asked.whose in (RECIPIENT, NEAR) and asked.role == "phone"
             if isinstance(value, str) and (of_near or (asked.whose == SENDER and not asked.closed)):
                 self.ways.offer(name, value)

@@ -72,7 +72,7 @@ _CLASSES = {
     "email": "email* mail mails replyto e-mail імейл* емейл* емайл* имейл* мейл* емаил* имэйл*",
     "person": """
         імя імені имя имени піб пиб фіо фио fio pib imya imia imja imię imie imienia прізвищ* фамили* nazwisk*
-        звати зовут звертат* обращат*
+        звати зовут звертат* обращат* величати величать називати называть кличуть
     """,
     "name": "name fullname names",
     "number": "number numer nomer номер номера номеру num numero nummer",
@@ -121,8 +121,8 @@ _CLASSES = {
     """,
     # Who gets what is ordered: often the one who sends.
     "recipient": """
-        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк* odbiorc*
-        dostaw*
+        recipient* отримувач* одержувач* получател* receiver* addressee* адресат* shipping* delivery* доставк*
+        odbiorc* dostaw* власник* владел* właściciel*
     """,
     # Somebody near the one who sends.
     "near": """
@@ -132,7 +132,8 @@ _CLASSES = {
         пасажир* пассажир* referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office*
         офіс* офис* groom* bride* наречен* гостей guests honoree іменинник* director* директор* керівник*
         руководител* бухгалтер* accountant* colleague* колег* коллег* сусід* сосед* neighbour* neighbor*
-        guarantor* поручител* host landlord*
+        guarantor* поручител* host landlord* порад* порекоменд* посовет* екстрен* экстрен* sponsor* supervisor*
+        kin recommender*
     """,
     # A firm or a house: its number is not a person's own.
     "company": """

@@ -1,5 +1,7 @@
 """The small shop with what real life adds: chains of merges, odd currencies, absurd dates, texts that need escapes."""
 
+from msgspec.structs import replace
+
 from crm.envelope import Row
 from crm.scalars import Micros
 from projections.conversation import ConversationRow
@@ -9,6 +11,10 @@ from tests.connected.shop_rows import NOON, SHOPS_ROWS, call, contact, deal, ent
 
 ODD = 'Ганна "О\'К" \\ \b\f\n\r\t\x01\x7f\u2028🙂'
 FILES = ('{"kind":"document","name":"a.pdf","size":5000000000,"ref":"x"}', '{"kind":"photo","media_type":"image/png"}')
+SHARES = tuple(
+    f'{{"deal_id":"{id_of(name)}","contact_id":"{id_of("Olena")}","share_minor":{minor}}}'
+    for name, minor in (("deal 7", 9_007_199_254_740_993), ("deal 8", 1), ("no deal", 0))
+)
 YEAR = 366 * 86_400_000_000
 
 
@@ -41,6 +47,8 @@ STRANGE_ROWS: list[Row] = [
     entry("paid", 12, at=7, deal_id=id_of("deal 7"), amount_minor=1, currency="UAH"),
     entry("oldest", 1, contact_id=id_of("Olena's oldest card")),
     payment("astray", False, id_of("no deal")),
+    replace(payment("doubtful", True, None), candidates=(id_of("deal 8"), id_of("no deal"), id_of("deal 7"))),
+    replace(payment("split", False, id_of("deal 7")), shares=SHARES),
     call("rang", "ringing", Micros(NOON + 250_000)),
     ConversationRow(
         id_of("chat"), id_of("Olena"), "telegram", "1", ODD, 2, id_of("m2"), "m2", Micros(NOON), Micros(NOON + 1)

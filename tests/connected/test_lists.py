@@ -226,3 +226,29 @@ def test_everything_is_paged_through_once_while_it_is_touched(both: Both, rows: 
     assert len(seen) == ROWS
     if name == "deals":
         assert seen == ids
+
+
+def test_a_doubtful_payment_is_seen_on_each_deal_that_it_could_be_for(both: Both, rows: Any) -> None:
+    """It said so in a sentence only: nobody who looked at the deal saw it."""
+    doubtful = replace(payment("doubtful", True, None), candidates=(id_of("deal 2"), id_of("deal 1")))
+    rows(*(deal(number, -number) for number in (1, 2, 3)), doubtful, payment("lost", True, None))
+    query = "{ payments(parked: true) { nodes { payment candidates candidateDeals { number contact { id } } } } }"
+    found = {node["payment"]: node["candidateDeals"] for node in asked(both, query)["data"]["payments"]["nodes"]}
+    assert {name: [one["number"] for one in deals] for name, deals in found.items()} == {"doubtful": [1, 2], "lost": []}
+    query = """{ deals(orderBy: NUMBER_ASC) { nodes {
+      candidatePayments(first: 3) { nodes { payment } edges { cursor } } } } }"""
+    on_deals = [node["candidatePayments"]["nodes"] for node in asked(both, query)["data"]["deals"]["nodes"]]
+    assert on_deals == [[{"payment": "doubtful"}], [{"payment": "doubtful"}], []]
+    query = f'{{ payments(candidate: "{id_of("deal 1").upper()}", orderBy: CREATED_AT_ASC) {{ nodes {{ payment }} }} }}'
+    assert asked(both, query)["data"]["payments"]["nodes"] == [{"payment": "doubtful"}]
+
+
+def test_a_split_payment_shows_what_each_deal_has(both: Both, rows: Any) -> None:
+    shares = [(1, 9_007_199_254_740_993), (2, 1)]
+    told = (f'{{"deal_id":"{id_of(f"deal {n}")}","contact_id":"x","share_minor":{minor}}}' for n, minor in shares)
+    rows(deal(1), deal(2), replace(payment("split", False, id_of("deal 1")), shares=tuple(told)))
+    query = "{ payments { nodes { shares { dealId amount { minor text } deal { number } } } } }"
+    (found,) = asked(both, query)["data"]["payments"]["nodes"]
+    assert [(share["deal"]["number"], share["amount"]["minor"]) for share in found["shares"]] == shares
+    assert [share["amount"]["text"] for share in found["shares"]] == ["90071992547409.93 UAH", "0.01 UAH"]
+    assert [share["dealId"] for share in found["shares"]] == [id_of("deal 1"), id_of("deal 2")]

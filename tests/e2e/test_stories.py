@@ -94,7 +94,11 @@ def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: Stack)
     deal = order(stack, "Юрій", "+380670000011")
     dollars = rehearse.monobank_statement("usd-1", 125_000, comment=f"D-{deal['number']}", currencyCode=840)
     stack.takes("monobank-personal", dollars)
-    why = f"it names D-{deal['number']}, but it is in USD and D-{deal['number']} in UAH"
+    number = f"D-{deal['number']}"
+    why = (
+        f"It could be for {number} (it names {number}, but it is in UAH, and the money is in USD). Say which with "
+        "paymentMatch: it does not tell a payer that we could know"
+    )
     stack.found(
         "{ payments(parked: true, first: 50) { nodes { why amount { text } } } }",
         lambda told: {"why": why, "amount": {"text": "1250.00 USD"}} in told["payments"]["nodes"],

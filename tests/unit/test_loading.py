@@ -88,6 +88,9 @@ CASES: dict[str, Callable[[], Fact]] = {
     "a shared phone": lambda: message("4", message="4", shared_phone=phone(OLEH), shared_is_own=True),
     "a payment by number": lambda: paid("n", 10, payment="n", purpose="D-1"),
     "a payment by reference": lambda: paid("r", 10, payment="r", reference="ORDER-1"),
+    "a payment by an order's number": lambda: paid("o", 50, payment="o", purpose="замовлення 1"),
+    "a payment by a reference in words": lambda: paid("w", 10, payment="w", purpose="за ORDER-1"),
+    "a payment of an account": lambda: paid("a", 10, payment="a", purpose="D-1", payer=Payer(iban="UA1", tax_id="12")),
     "a refund": lambda: paid("refund", 50, refunded_minor=50, changed_at=NOON + 1),
     "a payment that fits nothing": lambda: paid("x", 10, payment="x", purpose="D-9", reference="?"),
 }
