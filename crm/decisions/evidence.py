@@ -63,12 +63,13 @@ class Candidate:
 
     @property
     def supported(self) -> bool:
-        """A reading with something that supports it. A deal that was won must wait for exactly this sum; for one that
-        was lost nobody waits to be paid, so it takes what is certain."""
-        if self.other_currency or self.deal.stage == "lost" or (not self.deal.open and Kind.SUM not in self.speaks):
+        """A reading with something that supports it. A deal that is closed must wait for exactly this sum, and for one
+        that was lost nobody waits to be paid: there the payer must be known too."""
+        if self.other_currency or (not self.deal.open and Kind.SUM not in self.speaks):
             return False
         if Kind.ORDER in self.speaks:
-            return not {Kind.SUM, Kind.PAYER, Kind.NAME}.isdisjoint(self.speaks)
+            supports = {Kind.PAYER} if self.deal.stage == "lost" else {Kind.SUM, Kind.PAYER, Kind.NAME}
+            return not supports.isdisjoint(self.speaks)
         return Kind.PAYER in self.speaks and Kind.SUM in self.speaks
 
 

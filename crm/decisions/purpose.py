@@ -115,8 +115,9 @@ def _read(purpose: str) -> Words:
     kind, until = "", -1
     for match in NUMBER.finditer(text):
         start, end = match.span()
-        # Or it goes on with what was named before: "угоди 7 та 8".
-        into = kind if start < until else kind_of(text[max(0, start - 48) : start], written[end : end + 24])
+        into = kind_of(text[max(0, start - 48) : start], written[end : end + 24])
+        if start < until and into != "deal":  # it goes on with what was named before: "угоди 7 та 8"
+            into = kind
         if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
             into = "order"
         if not into and LONGER.match(text, end) and ordered(text[max(0, start - 48) : start]):
