@@ -22,8 +22,8 @@ class MemoryState:
         self.things: dict[tuple[str, str], Entity] = {}
 
     def get(self, kind: type[E], key: str) -> E | None:
-        thing: Any = self.things.get((kind.__name__, key))  # put there under the name of its own class
-        return thing  # type: ignore[no-any-return]
+        thing: Any = self.things.get((kind.__name__, key))
+        return thing  # type: ignore[no-any-return]  # it is under the name of its own class
 
     def put(self, key: str, entity: Entity) -> None:
         self.things[type(entity).__name__, key] = entity
