@@ -221,11 +221,11 @@ def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Even
 
 def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
     """A name fills an empty one, and never writes over what somebody may have corrected. Cards above show it."""
-    first, *above = line(case.state, contact_id)
+    first = known(case.state, Contact, contact_id)
     if not name or first.name:
         return
     yield ContactRenamed(case.meta(contact_id), contact_id, name, why)
-    for one in above:
+    for one in line(case.state, contact_id)[1:]:
         yield ContactAbsorbed(case.meta(one.contact_id), one.contact_id, contact_id, name, first.fields)
 
 

@@ -12,7 +12,7 @@ from crm.decisions.contacts import Way, card, created, identified, named
 from crm.decisions.custom import JSON
 from crm.decisions.deals import opened
 from crm.decisions.form_fields import Fields, converted
-from crm.decisions.identity import agrees, found
+from crm.decisions.identity import contradicts, found
 from crm.decisions.workspace import workspace_of
 from crm.emails import emails_in
 from crm.enquiries import anonymous, digest_of, short
@@ -33,7 +33,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     contact = found(case.state, ways, form.name)
     stands = card(case.state, contact.contact_id) if contact else None
     earlier = None
-    if not ways or (stands and agrees(case.state, stands, form.name) is not False):
+    if not ways or (stands and not contradicts(case.state, stands, form.name)):
         earlier = asked_before(case.state, digest, form.meta.occurred_at, stands)
     if earlier:
         yield from again(case, form, ways, earlier, contact)

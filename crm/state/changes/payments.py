@@ -19,8 +19,8 @@ from crm.state.references import as_compared
 
 PURPOSE_KEPT = 1000  # characters
 REFERENCES_KEPT = 5
-# What it said is asked no more once it is known what it is for.
-PLACED: dict[str, Any] = {"parked": "", "by_hand": False, "purpose": "", "references": (), "candidates": ()}
+# Once it is known what it is for.
+PLACED: dict[str, Any] = dict(parked="", by_hand=False, purpose="", references=(), candidates=(), hints=())
 # What a new report leaves as it is.
 KEPT = ("deal_id", "hints", "parked", "by_hand", "candidates", "taught", "shares", "correction")
 
@@ -59,20 +59,28 @@ def with_reference(references: tuple[str, ...], reference: str) -> tuple[str, ..
 def payment_parked(state: State, event: PaymentParked) -> None:
     payment = known(state, Payment, event.payment_id)
     hints = tuple(as_compared(hint) for hint in event.hints)
-    wait(state, payment, hints, parked=event.why, candidates=event.candidates)
+    shelve(state, payment, hints)
+    parked = replace(payment, parked=event.why, candidates=event.candidates, hints=hints, version=payment.version + 1)
+    state.put(event.payment_id, parked)
 
 
 def payment_matched(state: State, event: PaymentMatched) -> None:
     payment = known(state, Payment, event.payment_id)
     for name in event.taught:
         tie(state, name, event.contact_id, event.payment_id)
-    wait(state, payment, (), **PLACED, deal_id=event.deal_id, taught=event.taught)
+    place(state, payment, deal_id=event.deal_id, taught=event.taught)
 
 
 def payment_shared(state: State, event: PaymentShared) -> None:
     payment = known(state, Payment, event.payment_id)
     shares = (*payment.shares, Share(event.deal_id, event.share_minor))
-    wait(state, payment, (), **PLACED, deal_id=None, shares=shares)
+    place(state, payment, deal_id=None, shares=shares)
+
+
+def place(state: State, payment: Payment, **fields: Any) -> None:
+    """What it said is asked no more: it is known what it is for."""
+    shelve(state, payment, ())
+    state.put(payment.payment_id, replace(payment, **PLACED, **fields, version=payment.version + 1))
 
 
 def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
@@ -81,7 +89,9 @@ def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
     for name in payment.taught:
         tie(state, name, event.contact_id, event.payment_id)
     shares = tuple(share for share in payment.shares if share.deal_id != event.deal_id)
-    wait(state, payment, (), deal_id=None, shares=shares, taught=(), parked=event.why, by_hand=True)
+    shelve(state, payment, ())
+    left = {"deal_id": None, "shares": shares, "taught": (), "parked": event.why, "by_hand": True, "hints": ()}
+    state.put(event.payment_id, replace(payment, **left, version=payment.version + 1))
 
 
 def payment_corrected(state: State, event: PaymentCorrected) -> None:
@@ -101,16 +111,17 @@ def tie(state: State, name: str, contact_id: Id, payment_id: Id) -> None:
         state.drop(PaidFrom, name)
 
 
-def wait(state: State, payment: Payment, hints: tuple[str, ...], **said: Any) -> None:
-    """Move the payment from the shelves where it waits to those of the hints. `said`: its other fields that change."""
-    for hint in {*payment.hints} ^ {*hints} if payment.hints or hints else ():
+def shelve(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
+    """Move the payment from the shelves where it waits to those of the hints."""
+    if hints == payment.hints:
+        return
+    for hint in {*payment.hints} ^ {*hints}:
         parked = state.get(Parked, shelf(hint))
         waiting = {*(parked.waiting if parked else ())} ^ {(hint, payment.payment_id)}
         if waiting:
             state.put(shelf(hint), Parked(tuple(sorted(waiting))))
         else:
             state.drop(Parked, shelf(hint))
-    state.put(payment.payment_id, replace(payment, hints=hints, version=payment.version + 1, **said))
 
 
 CHANGES: Changes = {
