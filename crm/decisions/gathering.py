@@ -9,7 +9,7 @@ from crm.decisions.contacts import card, cards
 from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
-from crm.decisions.purpose import HAS_DIGIT, LONG_NUMBER, number_of, read
+from crm.decisions.purpose import HAS_DIGIT, LONG_NUMBER, NOTHING, number_of, read
 from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
@@ -110,7 +110,10 @@ class Evidence:
         return []
 
     def by_words(self) -> None:
-        words, machine = self.words, {reference_of(reference) for reference in self.told.references}
+        words = self.words
+        if words is NOTHING:
+            return
+        machine = {reference_of(reference) for reference in self.told.references}
         for number in words.deals:
             if deal := self.numbered(number):
                 self.candidate(deal).speaks[Kind.NUMBER] = f"it names D-{number}"
@@ -155,7 +158,7 @@ class Evidence:
         """The deals with this reference: the open ones, if any is open."""
         entry = self.state.get(DealReference, reference_key(reference)) if reference else None
         deals = [known(self.state, Deal, deal_id) for deal_id in entry.deals] if entry else []
-        return [deal for deal in deals if deal.open] or deals
+        return ([deal for deal in deals if deal.open] or deals) if len(deals) > 1 else deals
 
     # ---------- who paid
 
