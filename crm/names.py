@@ -27,6 +27,8 @@ def agree(one: str, two: str) -> bool | None:
     first, second = words(one), words(two)
     if not first or not second:
         return None
+    if one == two:
+        return True if any(not word.initial for word in first) else None
     if len(first) > len(second):
         first, second = second, first
     pairs = matched(first, second)
@@ -42,6 +44,19 @@ def agree(one: str, two: str) -> bool | None:
     )
     others = any(a.given and b.given for a in left[0] for b in left[1])
     return of_given and not others
+
+
+def renamed(one: str, two: str) -> bool:
+    """Whether they agree only in part, and each has another word beside: of two whole names, one of them was changed,
+    or they are two people's."""
+    first, second = words(one), words(two)
+    pairs = matched(first, second)
+    return bool(pairs) and len(pairs) < min(len(first), len(second))
+
+
+def called(name: str, text: str) -> bool:
+    """Whether a text holds a given name of somebody."""
+    return any(one.given & other.given for one in words(name) for other in words(text))
 
 
 def same(one: str, two: str) -> bool:

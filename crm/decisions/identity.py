@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from crm.decisions.case import State
 from crm.decisions.contacts import Way, card, cards_of, doubted, held_by, holder, names
-from crm.names import agree, same
+from crm.names import agree, called, renamed, same
 from crm.state import Contact
 
 MANY = 5  # telephones: a card with so many whose sender gives no name is a crowd's that typed one address
@@ -32,7 +32,7 @@ def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
 
 
 def fits(state: State, way: Way, contact: Contact, name: str) -> bool:
-    return not way.extension or agrees(state, card(state, contact.contact_id), name) is not False
+    return not way.extension or not contradicts(state, card(state, contact.contact_id), name)
 
 
 def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
@@ -56,6 +56,9 @@ def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | Non
     (only,) = candidates
     verdict = agrees(state, only, name)
     crowd = new_phone and verdict is None and sum(key.startswith("phone:") for key in only.identifiers) >= MANY
+    if new_phone and verdict and all(renamed(known, name) for known in names(state, only)):
+        # Another number and another surname: a namesake, unless the mailbox itself is called so.
+        crowd = not called(name, way.value.partition("@")[0])
     return None if verdict is False or crowd else only
 
 
@@ -67,6 +70,12 @@ def supported(state: State, candidates: Sequence[Contact], name: str, new_phone:
     if not fitting and not name and not new_phone:
         fitting = [one for one in candidates if not names(state, one)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def contradicts(state: State, contact: Contact, name: str) -> bool:
+    """Whether no name that is known of a contact can be this one, and one of them says so."""
+    others = [known for known in names(state, contact) if known != name]
+    return bool(others) and agrees(state, contact, name) is False
 
 
 def agrees(state: State, contact: Contact, name: str) -> bool | None:

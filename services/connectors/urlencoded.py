@@ -18,7 +18,7 @@ def texts_in(body: bytes, charset: str) -> list[tuple[str, str]] | None:
     for unusual in _UNUSUAL:
         if unusual in body:
             return None
-    raw = _unescaped(body)
+    raw = unescaped(body)
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -36,10 +36,10 @@ def pairs_in(body: bytes) -> Pairs:
     parts = body.split(b"&", MOST_FIELDS)
     if len(parts) > MOST_FIELDS:
         raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
-    return [(_unescaped(name), _unescaped(value)) for name, _, value in (p.partition(b"=") for p in parts if p)]
+    return [(unescaped(name), unescaped(value)) for name, _, value in (p.partition(b"=") for p in parts if p)]
 
 
-def _unescaped(text: bytes) -> bytes:
+def unescaped(text: bytes) -> bytes:
     if b"+" in text:
         text = text.replace(b"+", b" ")
     if b"%" in text:

@@ -103,11 +103,10 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
 LINES = {line_shape(fact): fact for fact in SENDERS}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
-OWN = {fact: tuple(f.name for f in fields(fact) if f.name not in OURS) for fact in SENDERS}
-GIVEN: dict[type[Fact], Callable[[Any], tuple[Any, ...]]] = {fact: attrgetter(*names) for fact, names in OWN.items()}
-MEANINGS = {
-    fact: tuple((name, read) for name in names if (read := meaning(name, hints[name])))
-    for fact, names in OWN.items()
+READERS = {  # of each line: the names of its fact's own fields, their values in a line, and how some of these are read
+    line: (names, attrgetter(*names), tuple((name, read) for name in names if (read := meaning(name, hints[name]))))
+    for line, fact in LINES.items()
+    for names in [tuple(f.name for f in fields(fact) if f.name not in OURS)]
     for hints in [get_type_hints(fact)]
 }
 occurred_at = values.moment("occurred_at")
@@ -129,8 +128,9 @@ def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bo
         raise of_decoding(error) from None
     fact_type = LINES[type(given)]
     made: Callable[..., Fact] = fact_type
-    own = dict(zip(OWN[fact_type], GIVEN[fact_type](given), strict=True))
-    for name, read in MEANINGS[fact_type]:
+    names, values_of, meanings = READERS[type(given)]
+    own: dict[str, Any] = dict(zip(names, values_of(given), strict=True))
+    for name, read in meanings:
         if (value := own[name]) is not None:
             own[name] = read(value, teller)
     if fact_type is PaymentReported:
@@ -151,8 +151,8 @@ def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bo
         actor=OPEN_API,
         trace=teller.trace,
     )
-    raw = Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
-    return made(meta=meta, raw=raw, **own)
+    own["meta"], own["raw"] = meta, Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
+    return made(**own)
 
 
 def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:
