@@ -8,10 +8,11 @@ from crm.connector import Connection, Connector, Delivery, Report, country_of, c
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.bodies import Body, opened, read_body
+from services.connectors.builders import entries_of, is_order
 from services.connectors.form_proofs import verify
 from services.connectors.nobody import emptiness_of, notice_of
 from services.connectors.repeats import WINDOW, digest_of, key_of
-from services.connectors.shapes import entries_of, forms_in, is_order
+from services.connectors.shapes import forms_in
 from services.connectors.submission import MOST_KEPT, Submission
 from services.connectors.traps import named
 from services.connectors.ways import Ways

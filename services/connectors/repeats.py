@@ -11,8 +11,9 @@ from crm.connector import Delivery, digest
 from crm.enquiries import place, technical
 from crm.scalars import Micros
 from services.connectors.bodies import Body
+from services.connectors.builders import is_gravity
 from services.connectors.exact_json import Tree, is_flat
-from services.connectors.shapes import Entry, is_gravity
+from services.connectors.shapes import Entry
 from services.connectors.submission import Submission
 from services.connectors.values import first, text
 
