@@ -64,7 +64,8 @@ def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
     if not body.strip():
         raise Malformed("The body is empty.")
     read = _read(kind, body)
-    return read if as_sent else Body(mended_object(read.tree), read.files, read.damage)
+    tree = read.tree if as_sent else mended_object(read.tree)
+    return read if tree is read.tree else Body(tree, read.files, read.damage)
 
 
 def _read(kind: Kind, body: bytes) -> Body:
@@ -182,7 +183,7 @@ def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
 def opened(tree: Tree) -> Tree:
     """JSON objects that came inside a field (Tilda's payment, Jotform's rawRequest) become part of the tree."""
     for name, value in tree.items():
-        if isinstance(value, str) and (value[:1] == "{" or value[:2] == "[{") and value[-1:] in ("}", "]"):
+        if isinstance(value, str) and value[-1:] in ("}", "]") and value.startswith(("{", "[{")):
             try:
                 inner = decode(value)
                 tree[name] = opened(inner) if isinstance(inner, dict) else inner

@@ -11,7 +11,7 @@ from crm.phones import read_phone
 from crm.placeholders import is_placeholder
 from crm.shared import Phone
 
-_LONGEST = 64
+_SHORTEST, _LONGEST = 9, 64
 _NUMBER = re.compile(r"\s?\+?[ \u00a0]*[\d(][\d\s()./\u00a0\u2010-\u2015-]{6,24}\d\s*")
 _IN_WORDS = re.compile(r"(?<![\w.,:/@-])\+?\(?\d[\d \u00a0().\u2010-\u2015-]{7,20}\d(?![\w@])")
 _MAIL_IN_WORDS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
@@ -61,7 +61,7 @@ def sure_emails(text: str) -> list[str]:
 
 def phones_among(text: str, country: str) -> Iterator[Phone]:
     """Numbers in the midst of words: they may be anybody's."""
-    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]) if _DIGIT.search(text) else ():
+    for found in _IN_WORDS.finditer(text[:_MOST_WORDS]) if len(text) >= _SHORTEST and _DIGIT.search(text) else ():
         if phone := sure_phone(found[0].strip(), country):
             yield phone
 

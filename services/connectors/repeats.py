@@ -61,7 +61,9 @@ def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> s
     fields = sorted(
         (name, value)
         for name, value in said.fields.items()
-        if name not in ignored and value not in _EMPTY and not _ticks(value.strip('"'), received_at)
+        if name not in ignored
+        and value not in _EMPTY
+        and (len(value) < _TIME_LENGTH or value[1].isalpha() or not _ticks(value.strip('"'), received_at))
     )
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]

@@ -65,6 +65,8 @@ def plain_entries(tree: Tree, path: tuple[str, ...]) -> list[Entry]:
 
 def forms_in(tree: Tree) -> list[Tree]:
     """Usually the one. A list of objects that are no fields is a list of forms: each has its own sender."""
+    if len(tree) > 1 and _OF_FORMS.isdisjoint(tree):
+        return [tree]
     items = tree.get("fields") if len(tree) == 1 else None
     if not _OF_FORMS.isdisjoint(tree):
         many = [tree[name] for name in sorted(_OF_FORMS & tree.keys())]

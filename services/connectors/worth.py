@@ -43,7 +43,7 @@ def worth(
     """
     if not sums:
         return NOTHING
-    sums = [given._replace(value=_with_its_currency(given)) for given in sums]
+    sums = [given._replace(value=_with_its_currency(given)) if given.currency else given for given in sums]
     currency_text, several = texts.get("currency", ""), texts.get("quantity", "1") not in ("1", "1.0")
     best, strength = None, 0
     for given in sums:
