@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A JSON argument written in the query, with a variable inside that the client did not send: card: {name: "Олена", note: $note}.
+# A JSON argument written in the query, whose variable the client did not send: card: {name: "Олена", note: $note}.
 #
 # Most people expect: what typed inputs do: a field whose variable was not sent is left out; or None, as for a list's element.
 # What happens: graphql-core puts its own Undefined into the dict, at any depth, and strawberry hands it to the resolver. It

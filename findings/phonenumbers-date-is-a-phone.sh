@@ -32,5 +32,6 @@ usual = sum(bool(found(note)) for note in notes)
 strict = sum(bool(found(note, pn.Leniency.STRICT_GROUPING)) for note in notes)
 print(f"  days of 2026 that are phones at 15:00: {usual}, with STRICT_GROUPING: {strict}")
 expected = [["+380911202614"], ["+380512202615"], [], []]
-sys.exit(0 if (list(seen.values()), usual, strict) == (expected, 27, 0) else f"the behaviour has changed: {seen} {usual} {strict}")
+same = (list(seen.values()), usual, strict) == (expected, 27, 0)
+sys.exit(0 if same else f"the behaviour has changed: {seen} {usual} {strict}")
 PY
