@@ -58,13 +58,14 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
 def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
     """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
     ignored = said.volatile | said.ways.taken | (set() if said.is_order else _own_ids(body.tree, received_at))
-    fields = sorted(
+    fields = [
         (name, value)
         for name, value in said.fields.items()
         if name not in ignored
         and value not in _EMPTY
         and (len(value) < _TIME_LENGTH or value[1].isalpha() or not _ticks(value.strip('"'), received_at))
-    )
+    ]
+    fields.sort()
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
     return _short((texts, place(page), fields, files))

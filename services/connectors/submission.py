@@ -148,6 +148,8 @@ class Submission:
         if named and self.ways.called_back and self.ways.emails and not self.is_order:
             return
         own = [entry for entry in self._left if entry.asked.whose == SENDER and isinstance(entry.value, (str, int))]
+        if named and self.ways.called_back and not self.is_order and not any(map(_may_be_email, own)):
+            return
         if not named:
             self._weak_name(own)
         numbers = [entry for entry in own if entry.asked.role == "number"]
@@ -233,6 +235,10 @@ class Submission:
             return
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
+
+
+def _may_be_email(entry: Entry) -> bool:
+    return entry.asked.role == "email" or "@" in str(entry.value)
 
 
 def is_hint(text: str) -> bool:
