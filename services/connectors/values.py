@@ -19,12 +19,15 @@ def at(tree: Value, *path: str) -> Value:
 
 def text(tree: Value, *path: str) -> str:
     """Text, or a number as it was written, without space around it; empty for anything else."""
-    return verbatim(tree, *path).strip()
+    return _written(at(tree, *path)).strip()
 
 
 def verbatim(tree: Value, *path: str) -> str:
     """`text` with its space."""
-    value = at(tree, *path)
+    return _written(at(tree, *path))
+
+
+def _written(value: Value) -> str:
     if isinstance(value, str):
         return value
     return "" if isinstance(value, bool) or not isinstance(value, (int, Decimal)) else str(value)
