@@ -40,7 +40,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
         return
     if contact:
         contact_id = contact.contact_id
-        yield from named(case, contact_id, form.name, "a form told it")
+        yield from named(case, contact, form.name, "a form told it")
     else:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, form.name, "form", form.utm)
@@ -59,7 +59,7 @@ def again(
     """The same enquiry: what is new about its sender is learnt, and its deal says that it came again."""
     before = case.events
     if contact:
-        yield from named(case, contact.contact_id, form.name, "a form told it")
+        yield from named(case, contact, form.name, "a form told it")
         yield from identified(case, contact.contact_id, ways, shares=False)
     learnt = case.events > before
     yield noted(case, form, earlier, news=learnt or bool(contact and unread(form, ways)))

@@ -43,9 +43,9 @@ WAYS: dict[type[Fact], Callable[[Any], Iterable[Named]]] = {
 
 def unfit(fact: Fact) -> str:
     """Why the fact cannot be decided on; empty when it can."""
-    for at in (fact.meta.occurred_at, *[getattr(fact, name) for name in moments_of(type(fact))]):
-        if at is not None and not FIRST <= at <= LAST:
-            return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
+    moments = [getattr(fact, name) for name in moments_of(type(fact))]
+    if not FIRST <= fact.meta.occurred_at <= LAST or not all(at is None or FIRST <= at <= LAST for at in moments):
+        return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
     ways = WAYS.get(type(fact))
     for kind, value in ways(fact) if ways else ():
         if (length := len(kind) + len(":") + len(value)) > LONGEST:
