@@ -93,12 +93,13 @@ def digest_in(form: FormSubmitted, ways: list[Way]) -> str:
 def typed(case: Case, form: FormSubmitted) -> Fields:
     """Custom fields are JSON text. What is none (a client of its own sent it), or holds a number past all measure, is
     kept as a string, or no read model could hold it. Defined fields get a value of their type, where it can be read."""
-    values = dict(form.fields)
+    no_json: dict[str, str] = {}
     for name, value in form.fields.items():
         try:
             JSON.decode(value)
         except (ValueError, ArithmeticError, RecursionError):
-            values[name] = msgspec.json.encode(value).decode()
+            no_json[name] = msgspec.json.encode(value).decode()
+    values = {**form.fields, **no_json} if no_json else form.fields
     defined = case.state.get(Defined, "deal") if values else None
     if defined is None:
         return Fields(values, {}, ())
