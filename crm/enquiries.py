@@ -24,7 +24,7 @@ TECHNICAL = re.compile(
     r"|(^|_)date_(sent|submitted|created|updated|modified|received|completed|paid)(_gmt)?$"
     r"|(^|_)(sent|submitted|submission|created|updated|modified|delivered|received|landed|started|completed|paid|opened"
     r"|loaded|processed)_?(at|on|time|date)(_gmt)?$|^_(date|time)$|^(form_)?(sent|submitted|created|updated|modified)$"
-    r"|^(now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
+    r"|^(mouse_\w+|clicks|now|ts|t0|rnd|rand|random|cache_?buster|hash|uuid|visits|page_?views|screen(_\w+)?|viewport|signature)$"
     r"|^(позначка_часу|отметка_времени)$"
     r"|^utm(_|$)"
 )

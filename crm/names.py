@@ -46,6 +46,19 @@ def agree(one: str, two: str) -> bool | None:
     return of_given and not others
 
 
+def renamed(one: str, two: str) -> bool:
+    """Whether they agree only in part, and each has another word beside: of two whole names, one of them was changed,
+    or they are two people's."""
+    first, second = words(one), words(two)
+    pairs = matched(first, second)
+    return bool(pairs) and len(pairs) < min(len(first), len(second))
+
+
+def called(name: str, text: str) -> bool:
+    """Whether a text holds a given name of somebody."""
+    return any(one.given & other.given for one in words(name) for other in words(text))
+
+
 def same(one: str, two: str) -> bool:
     """Whether both tell a whole name, and it is the same."""
     first, second = words(one), words(two)

@@ -15,8 +15,8 @@ from crm.numbers import number_in
 from crm.state import Definition
 from crm.zones import of_workspace
 
-YES = frozenset("on yes y true 1 так да checked + ✓ ✔ ☑ згоден згодна".split())  # noqa: SIM905
-NO = frozenset("off no n false 0 ні нет unchecked ☐".split())  # noqa: SIM905
+YES = frozenset("on yes y true 1 так да tak checked + ✓ ✔ ☑ згоден згодна".split())  # noqa: SIM905
+NO = frozenset("off no n false 0 ні нет ni nie unchecked ☐".split())  # noqa: SIM905
 BETWEEN = re.compile(r"[,;|\n]+")
 WANTED = {
     "number": "a number",

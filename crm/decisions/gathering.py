@@ -9,7 +9,7 @@ from crm.decisions.contacts import card, cards
 from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
-from crm.decisions.purpose import LONG_NUMBER, NOTHING, number_of, read
+from crm.decisions.purpose import HAS_DIGIT, LONG_NUMBER, NOTHING, number_of, read
 from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
@@ -39,11 +39,18 @@ class Told(NamedTuple):
     seen: Collection[Id] = ()
 
 
+def without_name(purpose: str, name: str) -> str:
+    """Banks write the payer's name into the words: a number in it is the payer's, as in "Від: Школа 7"."""
+    if not HAS_DIGIT.search(name):
+        return purpose
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", purpose, flags=re.IGNORECASE)
+
+
 def said_before(payment: Payment | None) -> frozenset[str]:
     """The numbers and references that a payment told before."""
     if payment is None:
         return frozenset()
-    words = read(payment.purpose)
+    words = read(without_name(payment.purpose, payment.payer.name))
     numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)) if n is not None)
     orders = (text.lstrip("0") for text in (*words.orders, *words.bare))
     return frozenset((*numbers, *orders, *words.references, *map(reference_of, payment.references)))
@@ -54,7 +61,7 @@ class Evidence:
 
     def __init__(self, state: State, told: Told) -> None:
         self.state, self.told = state, told
-        self.words = read(told.purpose)
+        self.words = read(without_name(told.purpose, told.payer.name))
         self.found: dict[Id, Candidate] = {}
         self.missing: list[str] = []  # what it names and is not there
         self.hints: list[str] = []

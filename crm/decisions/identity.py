@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from crm.decisions.case import State
 from crm.decisions.contacts import Way, card, cards_of, doubted, held_by, holder, names
-from crm.names import agree, same
+from crm.names import agree, called, renamed, same
 from crm.state import Contact
 
 MANY = 5  # telephones: a card with so many whose sender gives no name is a crowd's that typed one address
@@ -55,6 +55,9 @@ def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | Non
     (only,) = candidates
     verdict = agrees(state, only, name)
     crowd = new_phone and verdict is None and sum(key.startswith("phone:") for key in only.identifiers) >= MANY
+    if new_phone and verdict and all(renamed(known, name) for known in names(state, only)):
+        # Another number and another surname: a namesake, unless the mailbox itself is called so.
+        crowd = not called(name, way.value.partition("@")[0])
     return None if verdict is False or crowd else only
 
 

@@ -16,6 +16,7 @@ from services.connectors.cut_json import what_came_whole
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value, decode, decode_object
 from services.connectors.mending import mended, mended_object
 from services.connectors.multipart import boundary_in, parts_of
+from services.connectors.written import labelled_lines, of_xml, said_in_lines
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -25,6 +26,8 @@ _BEGINS_FORM = re.compile(rb"\s*[^\s=&<>{}\[\]\"]{1,80}(?:\[[^\]=&]{0,80}\])*=")
 _BEGINS_PARTS = re.compile(rb"\s*--[^\r\n]{1,70}\r?\n[Cc]ontent-[Dd]isposition:\s*form-data", re.IGNORECASE)
 _LINES = re.compile(rb"(?:[^\r\n=&]{1,80}=[^\r\n]*(?:\r?\n|$)){2,}")
 _FIELD = b"_charset_"
+_BEGINS_LIST = re.compile(rb"\s*\[\s*\{")
+_ESCAPED_FORM = re.compile(rb"^\w+%3D", re.IGNORECASE)
 _LONGEST_CUT = 1_000_000
 Pairs = list[tuple[bytes, bytes]]
 
@@ -73,19 +76,30 @@ def _read(kind: Kind, body: bytes) -> Body:
         if begin not in (b"{", b"[", b'"') and _BEGINS_FORM.match(body):
             return Body(_form(body, kind))  # a program whose header promises JSON
         return _json(body, kind.charset)
-    if kind.media not in ("", URLENCODED, "text/plain") and not (begin == b"{" or _is_text_form(kind, body)):
+    if kind.media not in ("", URLENCODED, "text/plain") and not (
+        begin == b"{" or kind.media.endswith(("xml", "csv")) or _is_text_form(kind, body)
+    ):
         raise Malformed(f"A form does not come as {kind.media!r}.")
-    if begin == b"{" or (begin == b"[" and kind.media != URLENCODED):  # what a client sends when nobody set its type
+    if begin == b"{" or (
+        begin == b"[" and (kind.media != URLENCODED or _BEGINS_LIST.match(body))
+    ):  # what a client sends when nobody set its type
         try:
             return _json(body, kind.charset)
         except Malformed:
             if kind.media != URLENCODED:
                 raise
     if begin == b"<":
-        raise Malformed("It is XML or HTML, which no form comes as.")
+        return Body(of_xml(body, kind.charset))
     if kind.media == "text/plain" and _LINES.fullmatch(body):  # a form of enctype text/plain: a line a field
         lines = [line.partition(b"=")[::2] for line in body.splitlines() if line]
-        return Body(_opened(nest(_decoded(lines, kind.charset))))
+        return Body(opened(nest(_decoded(lines, kind.charset))))
+    labelled = kind.media in ("", "text/plain") and b":" in body and not _BEGINS_FORM.match(body)
+    if labelled and (fields := labelled_lines(decode_each([body], kind.charset)[0])):
+        return Body(fields)
+    if b"=" not in body:
+        if _ESCAPED_FORM.search(body):  # escaped once more as a whole
+            return Body(_form(_unescaped(body), kind))
+        return Body(said_in_lines(decode_each([_unescaped(body) if b"%" in body else body], kind.charset)[0]))
     return Body(_form(body, kind))
 
 
@@ -97,6 +111,8 @@ def _json(body: bytes, charset: str) -> Body:
     try:
         return Body(_object(decode(body, charset), charset))
     except Malformed as error:
+        if "trailing" in str(error) and (lines := _json_lines(body, charset)):
+            return Body({"fields": lines})
         if "truncated" not in str(error) or len(body) > _LONGEST_CUT:
             raise
         try:
@@ -106,10 +122,20 @@ def _json(body: bytes, charset: str) -> Body:
         return Body(tree, damage="The JSON was cut off on its way; what came whole of it was read.")
 
 
+def _json_lines(body: bytes, charset: str) -> list[Value]:
+    """An object a line; none where a line is anything else."""
+    try:
+        return [decode_object(line, charset) for line in body.splitlines() if line.strip()]
+    except Malformed:
+        return []
+
+
 def _object(value: Value, charset: str) -> Tree:
-    """An object, also alone in a list, or written as JSON twice."""
+    """An object, also alone in a list, or written as JSON twice. Several in a list become its fields."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return {"fields": value}
     elif isinstance(value, str) and value.lstrip()[:1] == "{":
         return decode_object(value)
     if not isinstance(value, dict):
@@ -118,7 +144,7 @@ def _object(value: Value, charset: str) -> Tree:
 
 
 def _form(body: bytes, kind: Kind) -> Tree:
-    return _opened(nest(_decoded(_urlencoded(body), kind.charset)))
+    return opened(nest(_decoded(_urlencoded(body), kind.charset)))
 
 
 def _urlencoded(body: bytes) -> Pairs:
@@ -162,7 +188,7 @@ def _multipart(body: bytes, kind: Kind) -> Body:
         Attachment("file", mended(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
     )
     damage = "The form was cut off on its way; what came whole of it was read." if cut else ""
-    return Body(_opened(nest(_decoded(pairs, charset))), attachments, damage)
+    return Body(opened(nest(_decoded(pairs, charset))), attachments, damage)
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
@@ -172,12 +198,13 @@ def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
     return list(zip(decoded[::2], decoded[1::2], strict=True))
 
 
-def _opened(tree: Tree) -> Tree:
+def opened(tree: Tree) -> Tree:
     """JSON objects that came inside a field (Tilda's payment, Jotform's rawRequest) become part of the tree."""
     for name, value in tree.items():
-        if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}":
+        if isinstance(value, str) and (value[:1] == "{" or value[:2] == "[{") and value[-1:] in ("}", "]"):
             try:
-                tree[name] = decode_object(value)
+                inner = decode(value)
+                tree[name] = opened(inner) if isinstance(inner, dict) else inner
             except Malformed:
                 continue  # it only looks like JSON: it stays text
     return tree

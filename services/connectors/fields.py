@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from crm.enquiries import technical as technical_name
 from services.connectors.traps import is_trap
-from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, PEOPLE, classes
+from services.connectors.words import BY_PHRASE, CODE_WORDS, CURRENCIES, FILLERS, OF_CODES, OWN_WAYS, PEOPLE, classes
 
 PLAIN, WEAK = 2, 1  # how surely a name asks for its role
 # About whom: the one who sends, who gets what was ordered, somebody else near, anybody or anything else.
@@ -17,12 +17,13 @@ _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters of all names: longer ones ask for nothing known, and shall not fill the cache
 _SENTENCE = 8  # words
 _NUMBERED = re.compile(r"\d")
+_CALLED = re.compile(r"(по|пере)?(дзвон|звон)|зателефон|набра|задзвон|oddzwon|zadzwon")
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, Jotform's q3_
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
 _IDS = """
     submissionid submissionuuid submissiontoken entryid leadid leadgenid responseid idempotencykey applicationid
-    submissionkey zayavkaid
+    submissionkey zayavkaid tranid leaduuid entryuuid responseuuid executionid imtid seqnum
 """
 _TYPES = {
     "email": "email",
@@ -105,6 +106,8 @@ def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked
     role, weight = max(((asked.role, asked.weight) for asked in read), key=lambda pair: pair[1])
     if typed := _TYPES.get(kind.lower()):
         role, weight = typed, PLAIN
+    if role in ("phone", "email"):  # "Телефон опікуна" is perhaps another's, however plain the short name is
+        weight = min((asked.weight for asked in read if asked.role == role), default=weight)
     whose, loose = _place(path)
     if whose == STRANGER and role in ("phone", "email"):
         whose = NEAR  # a way to reach somebody in an odd place is at least shown
@@ -177,6 +180,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
     whose = _whose(points)
     if len(all_words) > _SENTENCE:
         whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
+    elif whose == STRANGER and any(map(_CALLED.match, all_words)):
+        whose = SENDER  # "Телефон, на який подзвонить майстер"
     if role := BY_PHRASE.get(" ".join(words), ""):
         return role, PLAIN, whose, role not in ("name", "first", "last", "middle", "email")
     if "consent" in points:
@@ -185,7 +190,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return role, PLAIN, whose, False  # "mf first name"
     if points & {"phone", "email"}:
         role = "email" if "email" in points else "phone"
-        return role, PLAIN, max(whose, NEAR if "company" in points else SENDER), False
+        odd = len(all_words) <= _SENTENCE and not all(classes(word) or word in OWN_WAYS for word in words)
+        return role, WEAK if odd else PLAIN, max(whose, NEAR if "company" in points else SENDER), False
     if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
         return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
     rest = [word for word in words if not _whose(classes(word))]

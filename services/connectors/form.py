@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
-from services.connectors.bodies import read_body
+from services.connectors.bodies import Body, opened, read_body
 from services.connectors.form_proofs import verify
 from services.connectors.nobody import emptiness_of, notice_of
 from services.connectors.repeats import WINDOW, digest_of, key_of
-from services.connectors.shapes import entries_of, is_order
+from services.connectors.shapes import entries_of, forms_in, is_order
 from services.connectors.submission import MOST_KEPT, Submission
 from services.connectors.traps import named
 from services.connectors.ways import Ways
@@ -18,7 +19,16 @@ from services.connectors.worth import worth
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    body, at = read_body(delivery), delivery.received_at
+    body = read_body(delivery)
+    tree = opened(body.tree) if b'\\"' in delivery.body else body.tree  # JSON as text in JSON
+    trees = forms_in(tree)
+    if len(trees) == 1:
+        return _form(body._replace(tree=trees[0]) if trees[0] is not body.tree else body, delivery, connection)
+    return chain.from_iterable(_form(body._replace(tree=tree), delivery, connection) for tree in trees)
+
+
+def _form(body: Body, delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    at = delivery.received_at
     if notice := notice_of(body.tree):
         yield _kept(notice, delivery)
         return
@@ -34,7 +44,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         yield _kept(why, delivery)
         return
     page = said.texts.get("page") or delivery.headers.get("referer", "")
-    value = worth(said.sums, said.texts, currency_of_connection(connection), said.is_order)
+    value = worth(said.sums, said.texts, currency_of_connection(connection), said.is_order, said.in_smallest_units)
     content = digest_of(body, said, page, at)
     key = key_of(body, entries, said, content, at)
     sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))

@@ -6,8 +6,9 @@ from crm.placeholders import is_placeholder
 from services.connectors.bodies import Body
 from services.connectors.evident import has_letters
 from services.connectors.exact_json import Tree
+from services.connectors.fields import SENDER
 from services.connectors.shapes import Entry
-from services.connectors.submission import Submission
+from services.connectors.submission import Submission, is_hint
 from services.connectors.values import first, text
 
 _GREETING = re.compile(
@@ -17,8 +18,13 @@ _GREETING = re.compile(
 _GREETINGS = frozenset(("webhook_id", "hook_id", "zen", "challenge", "hub.challenge", "ping", "hub.mode"))
 _YES = (True, 1, "true", "1", "yes")
 _SAYS_WHAT = ("event", "type", "action", "event_type", "eventType", "triggerType", "topic", "kind")
+_LINK = re.compile(
+    r"@[\w.]{4,40}|(?:https?://)?(?:www\.)?(?:t\.me|wa\.me|m\.me|(?:instagram|facebook|linkedin|tiktok)\.com)/@?[\w./+-]{3,}"
+)  # to somebody, whatever it is asked for
+_NICK = re.compile(r"(?=[\w.:]*[_.\d:])[\w.:]{5,40}")
 _NO_WORDS = re.compile(
-    r"(?:test|тест|testing|hello|hi|ping|ok|привіт|world|webhook|message|\W|\d|this|is|a|from)*", re.I
+    r"(?:test|тест|testing|hello|hi|ping|ok|привіт|world|webhook|message|health|healthcheck|check|status|alive|up|monitor\w*|uptime|probe|\W|\d|this|is|a|from)*",
+    re.I,
 )
 
 
@@ -64,7 +70,13 @@ def _says(entry: Entry) -> bool:
         return False
     if isinstance(entry.value, list):
         return any(_says(entry._replace(value=item)) for item in entry.value)
-    return isinstance(entry.value, str) and _is_said(entry.value, asked.role, asked.technical or asked.closed)
+    if isinstance(entry.value, str) and asked.whose == SENDER and not asked.technical:
+        value = entry.value.strip()
+        open_ = value[:1] == "@" or asked.blank or asked.role in ("reach", "message")
+        if (open_ and _LINK.fullmatch(value)) or (asked.role == "reach" and _NICK.fullmatch(value)):
+            return not is_placeholder("name", value)
+    chosen = asked.technical or asked.closed
+    return isinstance(entry.value, str) and _is_said(entry.value, asked.role, chosen)
 
 
 def _is_said(value: str, role: str, chosen: bool) -> bool:
@@ -72,5 +84,7 @@ def _is_said(value: str, role: str, chosen: bool) -> bool:
     if role == "email" and "@" in value:
         return not is_placeholder("email", value)
     if chosen or not has_letters(value, 3) or _NO_WORDS.fullmatch(value):
+        return False
+    if role in ("name", "first", "last") and is_hint(value):
         return False
     return role == "message" or sum(map(has_letters, words)) >= 2

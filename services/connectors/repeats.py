@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from crm.connector import Delivery, digest
-from crm.enquiries import place
+from crm.enquiries import place, technical
 from crm.scalars import Micros
 from services.connectors.bodies import Body
 from services.connectors.exact_json import Tree
@@ -21,6 +21,10 @@ _IDS = (("tranid",), ("payment", "orderid"), ("submissionID",))  # of their vend
 _SENT_AT = frozenset(
     ("submittedat", "submittedon", "submissiondate", "submissiontime", "позначкачасу", "отметкавремени")
 )
+_EVENT = frozenset(("event_type", "eventType", "timeToSubmit"))
+_WHOLE_MINUTE = re.compile(r"\d\d:\d\d:00(?:\.0+)?(?:Z|[+-]\d\d:?\d\d)?$")
+_DEEPEST = 2
+_EMPTY = ('""', "null", "[]", "{}")
 _LONG = 6  # characters: a shorter id may be a counter that was begun again, or a constant of the page
 _DAY = 86_400
 _TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?")
@@ -33,7 +37,8 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
     tree = body.tree
     for path in _IDS:
         if path[0] in tree and (found := text(tree, *path)):
-            return f"{'.'.join(path)}/{found}"
+            unique = ":" in found or len(found) >= _LONG  # else a constant of a hand-made page, or a counter
+            return f"{'.'.join(path)}/{found}" + ("" if unique else f"/{who(said)}")
     if "form_response" in tree and (found := text(tree, "event_id")):  # Typeform's; others mean a concert's
         return f"event_id/{found}"
     if is_gravity(tree):
@@ -50,9 +55,9 @@ def key_of(body: Body, entries: Iterable[Entry], said: Submission, content: str,
 
 def digest_of(body: Body, said: Submission, page: str, received_at: Micros) -> str:
     """Of what is asked, whoever asks: without its sender's name and ways, clocks, tokens and click ids."""
-    ignored = said.volatile | said.ways.taken
-    told = ((name, value) for name, value in said.fields.items() if name not in ignored)
-    fields = sorted(field for field in told if not is_clocks(field[1].strip('"'), received_at))
+    ignored = said.volatile | said.ways.taken | (set() if said.is_order else _own_ids(body.tree, received_at))
+    told = ((name, value) for name, value in said.fields.items() if name not in ignored and value not in _EMPTY)
+    fields = sorted(field for field in told if not _ticks(field[1].strip('"'), received_at))
     texts = [said.texts.get(role, "") for role in ("form_id", "form_name", "reference", "currency")]
     files = [file.ref for file in body.files]
     return _short((texts, place(page), fields, files))
@@ -92,6 +97,28 @@ def _told_at(entries: Iterable[Entry], received_at: Micros) -> str:
             if last in _SENT_AT and is_clocks(moment := str(entry.value), received_at, 30 * _DAY):
                 return moment
     return ""
+
+
+def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set[str]:
+    """Names of a record's own numbers: it says its id beside the moment at which it was made; an event beside its type.
+    Another click makes another record."""
+    found = set()
+    if not _EVENT.isdisjoint(tree):
+        found = {".".join((*path, name)) for name in ("event_id", "eventId") if name in tree}
+    if "id" in tree and any(
+        isinstance(value, str | int) and technical(name) and is_clocks(str(value), received_at, 30 * _DAY)
+        for name, value in tree.items()
+    ):
+        found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}
+    if len(path) < _DEEPEST:
+        for name, value in [(name, value) for name, value in tree.items() if isinstance(value, dict)]:
+            found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
+    return found
+
+
+def _ticks(text: str, received_at: Micros) -> bool:
+    """A clock that nobody has set: people choose whole minutes."""
+    return text[:1].isdecimal() and is_clocks(text, received_at) and not _WHOLE_MINUTE.search(text)
 
 
 def is_clocks(text: str, received_at: Micros, before_s: int = _DAY) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crm.errors import Malformed
 from services.connectors.exact_json import MOST_FIELDS, Tree, Value
 from services.connectors.fields import NOTHING, OWN, PLAIN, Asked, asked_of, asked_of_one, asking
-from services.connectors.values import at, records, text
+from services.connectors.values import at, first, records, text
 
 _NAME_PARTS = {
     **dict.fromkeys(("prefix", "suffix", "middleinitial", "firstandlast"), ""),
@@ -40,6 +40,9 @@ _KINDS = ("type", "field_type", "kind")
 _BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
 _OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
 _OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
+_OF_FORMS = frozenset(("leads", "submissions", "entries", "records", "forms", "applications", "requests", "data"))
+_SUMS = ("amount", "sum", "price")
+_OF_A_SUM = frozenset(("value", "amount", "currency", "currency_code", "currencyCode", "formatted"))
 _OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
 
@@ -61,6 +64,23 @@ def entries_of(tree: Tree) -> list[Entry]:
     if len(entries) > MOST_FIELDS:
         raise Malformed(f"The form has more than {MOST_FIELDS} fields.")
     return entries
+
+
+def forms_in(tree: Tree) -> list[Tree]:
+    """Usually the one. A list of objects that are no fields is a list of forms: each has its own sender."""
+    items = tree.get("fields") if len(tree) == 1 else None
+    if not _OF_FORMS.isdisjoint(tree):
+        many = [tree[name] for name in sorted(_OF_FORMS & tree.keys())]
+        alone = many[0] if len(many) == 1 else None
+        items = alone if isinstance(alone, list) and len(alone) > 1 and all(map(_has_ways, alone)) else None
+    if not isinstance(items, list) or any(_field(item, listed=True) for item in items if isinstance(item, dict)):
+        return [tree]
+    forms = [item for item in items if isinstance(item, dict)]
+    return forms if len(forms) == len(items) and forms else [tree]
+
+
+def _has_ways(item: Value) -> bool:
+    return isinstance(item, dict) and any(asked_of((name,)).role in ("phone", "email") for name in item)
 
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
@@ -87,6 +107,8 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
         digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
         yield Entry(dotted, " ".join(digits), asked)
+    elif asked.role in _SUMS and value.keys() <= _OF_A_SUM and (sum_ := first(value, "value", "amount")):
+        yield Entry(dotted, f"{sum_} {first(value, 'currency', 'currency_code', 'currencyCode')}".strip(), asked)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
         yield Entry(dotted, inner, asked_of((name, *names), path, kind))
@@ -104,8 +126,9 @@ def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[En
             return
     fields = [_field(item, listed=True) if isinstance(item, dict) else None for item in items]
     if all(field is not None for field in fields):
-        for field in fields:
+        for at_item, field in enumerate(fields):
             names, kind, value = field or ((), "", None)
+            value = _chosen(items[at_item], value)
             if isinstance(value, list):
                 value = [item.get("value", item) if isinstance(item, dict) else item for item in value]
                 value = value[0] if len(value) == 1 and not isinstance(value[0], list) else value
@@ -135,6 +158,16 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
         return None
     kind = next((found for key in _KINDS if (found := text(item, key))), "")
     return (*titles, *names), kind, item[key]
+
+
+def _chosen(field: Value, value: Value) -> Value:
+    """What was chosen in words, where a field has its options beside it and says their ids (Tally)."""
+    options = {text(one, "id"): found for one in records(field, "options") if (found := first(one, "text", "label"))}
+    if not options:
+        return value
+    if isinstance(value, list):
+        return [options.get(item, item) if isinstance(item, str) else item for item in value]
+    return options.get(value, value) if isinstance(value, str) else value
 
 
 def _names_its_form(tree: Tree) -> bool:

@@ -16,8 +16,8 @@ from services.connectors.fields import NEAR, PLAIN, RECIPIENT, SENDER, asked_of
 from services.connectors.shapes import Entry
 from services.connectors.traps import is_filled, is_own
 from services.connectors.ways import MOST, Ways
-from services.connectors.words import classes
-from services.connectors.worth import Sum
+from services.connectors.words import FILLERS, classes
+from services.connectors.worth import Sum, currency_in
 
 MOST_KEPT = 500
 _NAMES = ("name", "first", "middle", "last")
@@ -65,6 +65,11 @@ class Submission:
         return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
 
     @property
+    def in_smallest_units(self) -> bool:
+        """Stripe's objects and WooCommerce's Store API count in them."""
+        return bool(self.sums) and any(name.endswith(("livemode", "currency_minor_unit")) for name in self.fields)
+
+    @property
     def _somebody(self) -> bool:
         return bool(self.ways.phones or self.ways.emails or self._called())
 
@@ -109,7 +114,7 @@ class Submission:
                 self.utm.setdefault(role[4:], text)
             return True
         if role in ("sum", "amount", "price"):
-            self.sums.append(Sum(role, text, asked.weight))
+            self.sums.append(Sum(role, text, asked.weight, currency_in(name)))
             return False
         if not text or role in self.texts or (role == "page" and not text.startswith("http")):
             return False
@@ -128,6 +133,8 @@ class Submission:
             return role != "name"
         if is_nobodys("name", text) and (is_placeholder("email", text) or asked_of((text,)).role in _NAMES):
             return False  # a word for none, whatever is asked
+        if is_hint(text):
+            return False
         return text.isalpha() or not (sure_emails(text) or any(phones_among(text, self.ways.country)))
 
     def _by_value(self) -> None:
@@ -143,7 +150,7 @@ class Submission:
             self.texts.setdefault("reference", str(numbers[0].value).strip())
         for entry in own:
             role = entry.asked.role  # in a place that nobody knows
-            if (role == "phone" and not self.ways.phones) or (role == "email" and not self.ways.emails):
+            if (role == "phone" and not self.ways.called_back) or (role == "email" and not self.ways.emails):
                 self._recognised(entry)
         if not self.ways.called_back:
             for entry in own:
@@ -163,7 +170,7 @@ class Submission:
             if asked.role not in _NAMES or not has_letters(text):
                 continue
             text = self._without_phones(text)
-            if is_a_name(text) and not is_placeholder("name", text):
+            if is_a_name(text) and not is_placeholder("name", text) and not is_hint(text):
                 self.texts.setdefault(asked.role, " ".join(text.split()))
         if not any(role in self.texts for role in _NAMES):
             self._given_name(own)
@@ -219,6 +226,11 @@ class Submission:
     def _utm_in(self, text: str) -> None:
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
+
+
+def is_hint(text: str) -> bool:
+    """What stands in a field that nobody filled in: "Ваше ім'я"."""
+    return " " in text and text.partition(" ")[0].lower() in FILLERS and asked_of((text,)).role in _NAMES
 
 
 def _said_of(name: str) -> set[str]:

@@ -21,8 +21,19 @@ _FILLERS = """
 _PEOPLE = """
     customer client contact user buyer lead student guest sender клієнт покупець замовник заявник учасник гість
 """
-_CURRENCIES = "грн uah usd eur pln гривень гривні гривнях гривен zł"
+_CURRENCIES = """
+    грн uah usd eur pln гривень гривні гривнях гривен zł доларів доларах долари долларов долларах dollars євро евро euro
+"""
 FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
+
+# Of a way to reach somebody that is their own: "Домашній телефон".
+_OWN_WAYS = """
+    home work private personal домашній домашний домашня робочий рабочий робоча запасний запасной резервний резервный
+    міський городской стаціонарний стационарный альтернативний альтернативный extra alt backup day evening landline
+    smartphone смартфон sms смс international national formatted e164 raw clean wp tel1 phone1 phone2 tel2 app домой
+    актуальний дійсний новий новый сучасний prywatny domowy służbowy stacjonarny
+"""
+OWN_WAYS = frozenset(_OWN_WAYS.split())
 
 # Of a country's calling code: "phone_code", "Код країни".
 _CODE_WORDS = "code prefix dial dialcode код kod"
@@ -36,7 +47,7 @@ _PHRASES = {
     "/фамилия имя/фамилия имя отчество/first last name/name surname/first last/imię nazwisko"
     "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
     "/обращаться/representative/представтеся/представьтесь/яке імя/imya prizvyshche/imya familiya/nome"
-    "/nombre/jméno/jmeno/meno/name in full",
+    "/nombre/jméno/jmeno/meno/name in full/nume/numele/név/nimi/vardas/vārds",
     "first": "first/first name/name first/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
     "middle": "middle/middle name/patronymic/батькові/отчество/middlename",
     "last": "last/last name/name last/lastname/lname/surname/family name/прізвище/фамилия/prizvyshche/familiya/familia"
@@ -51,7 +62,7 @@ _PHRASES = {
     "form_name": "form name/formname/form title/formtitle/form",
     "reference": "order id/orderid/order number/invoice/invoice id/номер замовлення/номер заказа/ordernumber/order no"
     "/invoice number/номер рахунку/numer zamówienia/numer zamowienia",
-    "amount": "payment amount/order total/order amount/order sum/grand total/cart total/total price/amount total"
+    "amount": "payment amount/order total/order amount/order sum/grand total/cart total/total price"
     "/total amount/total sum/total cost/order cost/order price/сума замовлення/сумма заказа/загальна сума/общая сумма"
     "/сума сплати/сплати/оплати/оплате/к оплате/разом/разом сплати/всього/итого/сума оплати/сумма оплаты"
     "/сума покупки/сумма покупки/вартість замовлення/стоимость заказа/загальна вартість/общая стоимость"
@@ -78,7 +89,7 @@ _CLASSES = {
     "number": "number numer nomer номер номера номеру num numero nummer",
     "reach": """
         contact contacts контакт* kontakt* звяз* связ* telegram телеграм* tg messenger месенджер* мессенджер*
-        skype reach callback
+        skype reach callback instagram* insta інстаграм* инстаграм* facebook фейсбук* signal discord
     """,
     "message": """
         message* msg повідомлен* сообщен* comment* коментар* комментар* komentar* text textarea question* питання
@@ -107,6 +118,7 @@ _CLASSES = {
         валют* discount* promo* промо* coupon* купон* fax факс gender стать пол birthday birth* народжен*
         рождени* budget* бюджет* lat lon lng latitude longitude coord* координат* vin plate* sex company* компан*
         firm* фірм* фирм* organi* організац* организац* corporat* legal юр юрособ* тов фоп llc
+        тварин* животн* animal*
     """,
     # Somebody on the side of the site: never the one who sends.
     "staff": """

@@ -1,10 +1,15 @@
 """What a form is worth: the sum that it plainly names, or nothing, with a sentence that says why."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from crm.money import currency_named, read_sum
+from services.connectors.words import CURRENCIES
 
+_WORD_OR_SIGN = re.compile(r"[^\W\d_]+|[$€£₴₽₺]")
+_OTHER_THAN_DIGITS = re.compile(r"[^\d\s.,'’]")
 _STRENGTH = {"amount": 3, "sum": 2, "price": 1}
 
 
@@ -14,6 +19,7 @@ class Sum(NamedTuple):
     role: str
     value: str
     weight: int
+    currency: str = ""  # as the field's name says: "Сума, $"
 
 
 class Worth(NamedTuple):
@@ -27,13 +33,16 @@ class Worth(NamedTuple):
 NOTHING = Worth(None, "")
 
 
-def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: bool) -> Worth:
+def worth(
+    sums: list[Sum], texts: Mapping[str, str], default: str, is_order: bool, in_smallest_units: bool = False
+) -> Worth:
     """Of several sums the one that is asked for most plainly. A currency that is not known makes no sum of any.
 
     `texts`: what the form says besides, by role: its currency, and how many of what has a price.
     """
     if not sums:
         return NOTHING
+    sums = [given._replace(value=_with_its_currency(given)) for given in sums]
     currency_text, several = texts.get("currency", ""), texts.get("quantity", "1") not in ("1", "1.0")
     best, strength = None, 0
     for given in sums:
@@ -44,6 +53,8 @@ def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: boo
             best, strength = given, power
     if best is None:
         return NOTHING
+    if in_smallest_units:
+        return _unread(best.value, "seems to be in the smallest units of its currency")
     named = currency_named(currency_text) if currency_text else default
     read = read_sum(best.value, named or default)
     if read is None:
@@ -59,6 +70,18 @@ def worth(sums: list[Sum], texts: Mapping[str, str], default: str, is_order: boo
     if minor < 0:
         return _unread(best.value, "is less than nothing")
     return Worth(minor, currency)
+
+
+@lru_cache(maxsize=4_096)
+def currency_in(name: str) -> str:
+    """What a field's name says of the currency of its sum; empty if nothing."""
+    words = (word.lower() for word in _WORD_OR_SIGN.findall(name))
+    return next((word for word in words if word in CURRENCIES or not word.isalpha()), "")
+
+
+def _with_its_currency(given: Sum) -> str:
+    bare = given.currency and not _OTHER_THAN_DIGITS.search(given.value)
+    return f"{given.value} {given.currency}" if bare else given.value
 
 
 def _currency_in(text: str) -> str:
