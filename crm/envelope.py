@@ -1,7 +1,6 @@
 """What every fact, event and row is, whatever it says."""
 
 import time
-from functools import lru_cache
 from hashlib import sha1
 
 from msgspec import Struct
@@ -38,10 +37,6 @@ def named_id(scope: Id, name: str) -> Id:
 
     A lone surrogate in the name is kept apart from its like. Raises ValueError when the scope is no UUID.
     """
-    text = sha1(bytes_of(scope) + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    told = bytes.fromhex(scope.replace("-", "")) + name.encode("utf-8", "surrogatepass")
+    text = sha1(told, usedforsecurity=False).hexdigest()
     return Id(f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{VARIANT[text[16]]}{text[17:20]}-{text[20:32]}")
-
-
-@lru_cache(maxsize=4_096)
-def bytes_of(scope: Id) -> bytes:
-    return bytes.fromhex(scope.replace("-", ""))

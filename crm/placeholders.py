@@ -7,6 +7,7 @@ from functools import lru_cache
 from crm.dialling import is_nonsense, national_of
 
 _LONGEST = 254
+_NUMBER = re.compile(r"[0-9]{2,}")
 _WORD = re.compile(r"[^\W_]+")
 _BEGINNING = re.compile(r"([^\W\d_]+\d{3,}(?=@))|[^\W\d_]{3,}(?=[\s._\d@]|$)")
 _NOTHING_WORDS = """
@@ -44,13 +45,16 @@ def is_placeholder(kind: str, value: str) -> bool:
 
 
 def _is_somebodys(kind: str, value: str) -> bool:
-    """At a glance, for most: the last digits of a number that is no row of one step, the first word of a name."""
+    """At a glance, for most: the last digits of a number that is no row of one step, the first word of a name, or a
+    number in it."""
     if kind == "phone":
-        last = value[-3:]
+        last = value[-5:]
         if not (len(value) > 9 and last.isascii() and last.isdecimal()):
             return False
-        one, two, three = map(int, last)
-        return (two - one - three + two) % 10 != 0
+        a, b, c, d, e = map(int, last)
+        return not ((b - a) % 10 == (c - b) % 10 == (d - c) % 10 == (e - d) % 10)
+    if kind == "name" and (number := _NUMBER.search(value)):
+        return not is_nonsense(number[0])
     word = _BEGINNING.match(value)
     if word is None or not (word[1] or _is_no_stock_word(word[0])):
         return False

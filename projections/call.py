@@ -12,6 +12,7 @@ from crm.scalars import Id, Micros
 
 PHASES = ("opened", "ringing", "answered", "transferred", "hung_up", "completed")
 RANK = {phase: rank for rank, phase in enumerate(PHASES)}
+SAYS_NOTHING = (None, "")
 UNKNOWN = -1  # a phase that Potik does not know is behind all
 FIELDS = ("direction", "line", "employee", "wait_s", "talk_s", "disposition", "recording")
 fields_of = attrgetter(*FIELDS)
@@ -61,7 +62,7 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
     weights = [*row.weights] or [""] * len(WEIGHED)
     said: dict[str, Any] = {}
     for n, told in enumerate(fields_of(event)):
-        if told is not None and told != "" and weight >= weights[n]:
+        if told not in SAYS_NOTHING and weight >= weights[n]:
             said[FIELDS[n]], weights[n] = told, weight
     phone = event.phone
     if phone and (heavier := f"{int(bool(phone.e164))}{weight}") >= weights[-1]:

@@ -76,24 +76,24 @@ class TimelineRow(Row, frozen=True, gc=False):
 
 @projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
-    kind = type(event)
+    kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
     amount = getattr(event, "amount_minor" if kind in WITH_SUM else "change_minor", None)
     return TimelineRow(
-        entry_id=event.meta.id,
+        entry_id=meta.id,
         contact_id=event.contact_id,
         deal_id=getattr(event, "deal_id", None),
         call_id=getattr(event, "call_id", None),
         conversation_id=getattr(event, "conversation_id", None),
         payment_id=getattr(event, "payment_id", None),
-        at=event.meta.occurred_at,
+        at=meta.occurred_at,
         step=STEPS[kind],
         kind=kind.__name__,
         title=title,
         text=text,
         amount_minor=amount,
         currency=getattr(event, "currency", "") or "",
-        actor=event.meta.actor,
+        actor=meta.actor,
     )
 
 

@@ -1,6 +1,6 @@
 """What the outside told becomes what happened here: one pure decision a fact."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -57,21 +57,21 @@ def decided(case: Case) -> list[Event]:
     return events
 
 
-def decision_of(case: Case) -> Iterator[Event]:
+def decision_of(case: Case) -> Iterable[Event]:
+    """Each event is to be folded before the next one is asked for."""
     told = printable(case.fact)
     case.fact = fact = dated(told, case.now)
     if decision := OF_QUARANTINE.get(type(fact)):
-        yield from decision(fact, case)
-    elif case.state.get(Workspace, ONLY) is None:
+        return decision(fact, case)
+    if case.state.get(Workspace, ONLY) is None:
         reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
-        yield quarantined(case, fact.meta.actor, reason)
     elif why := unfit(told):
-        yield quarantined(case, fact.meta.actor, why)
+        reason = why
     elif decision := DECISIONS.get(type(fact)):
-        yield from decision(fact, case)
+        return decision(fact, case)
     else:
         reason = f"Nothing is decided on a {type(fact).__name__}. It is kept. Send it to its own topic."
-        yield quarantined(case, fact.meta.actor, reason)
+    return [quarantined(case, fact.meta.actor, reason)]
 
 
 def printable(fact: Fact) -> Fact:

@@ -58,11 +58,12 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
 
 def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> Iterator[Event]:
     """The call may have begun with a report that had no number. Now one has: the card is somebody's."""
-    way = way_of(report.phone)
-    if call.phone and way and call.phone != way.value:  # the first number stays: its card has the call
-        yield updated(report, case, call_id, call.contact_id, other_number=way.value)
+    number = report.phone.e164
+    if call.phone and number and call.phone != number:  # the first number stays: its card has the call
+        yield updated(report, case, call_id, call.contact_id, other_number=number)
         return
-    if not (call.anonymous and way):
+    way = way_of(report.phone) if call.anonymous else None
+    if way is None:
         yield updated(report, case, call_id, call.contact_id)
         return
     contact = case.state.get(Contact, call.contact_id)

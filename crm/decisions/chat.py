@@ -55,7 +55,7 @@ def said(
     contact = holder(case.state, account.key) if theirs else None
     if contact:
         contact_id = contact.contact_id
-        yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
+        yield from named(case, contact, name_of(report), f"as they call themselves in {report.channel}")
     elif theirs:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, name_of(report), "chat")

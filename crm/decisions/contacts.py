@@ -56,11 +56,10 @@ def card(state: State, contact_id: Id) -> Contact:
     return contact
 
 
-def alone(state: State, key: str) -> Contact | None:
+def alone(state: State, key: str, identity: Identity) -> Contact | None:
     """The one card that has an identifier, where nothing else is to be asked: no other has it, it was seen with none,
     and the card stands. Most identifiers are so."""
-    identity = state.get(Identity, key)
-    if identity is None or identity.others:
+    if identity.others:
         return None
     one = known(state, Contact, identity.contact_id)
     return None if one.merged_into or key in one.doubts or key in one.nobodys else one
@@ -96,7 +95,8 @@ def doubted_among(state: State, key: str, found: Sequence[Contact]) -> tuple[Id,
 
 def card_of(state: State, key: str) -> Contact | None:
     """Whom an identifier identifies: None when nobody has it, and when it is doubted."""
-    return alone(state, key) or undoubted_among(state, key)
+    identity = state.get(Identity, key)
+    return (alone(state, key, identity) or undoubted_among(state, key)) if identity else None
 
 
 def undoubted_among(state: State, key: str) -> Contact | None:
@@ -112,7 +112,10 @@ def identifies(state: State, way: Way) -> Contact | None:
 def holder(state: State, key: str) -> Contact | None:
     """The card that an identifier came with, also if it was merged: what comes by it is written there, and shown with
     the card that stands. So it is on the right side when the merge is undone. None when it identifies nobody."""
-    if one := alone(state, key):
+    identity = state.get(Identity, key)
+    if identity is None:
+        return None
+    if one := alone(state, key, identity):
         return one
     found = undoubted_among(state, key)
     return held_by(state, key, found) if found else None
@@ -159,8 +162,12 @@ def created(
 def identified(case: Case, contact_id: Id, ways: Sequence[Way], shares: bool = True) -> Iterator[Event]:
     """Add what nobody has, also to the cards that this one was merged into. What another card has is told as a
     suspicion, and of what people share it is doubted from then on whose it is. `shares`: then it is added here too."""
+    own = known(case.state, Contact, contact_id).identifiers
+    fresh = [way for way in ways if way.key not in own]
+    if not fresh:
+        return
     ids = [contact.contact_id for contact in line(case.state, contact_id)]
-    for way in ways:
+    for way in fresh:
         found = cards_of(case.state, way.key)
         if not found:
             yield from added(case, ids, way)
@@ -219,14 +226,14 @@ def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Even
             yield IdentifierSettled(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
 
 
-def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
+def named(case: Case, contact: Contact, name: str, why: str) -> Iterator[Event]:
     """A name fills an empty one, and never writes over what somebody may have corrected. Cards above show it."""
-    first = known(case.state, Contact, contact_id)
-    if not name or first.name:
+    if not name or contact.name:
         return
+    contact_id = contact.contact_id
     yield ContactRenamed(case.meta(contact_id), contact_id, name, why)
     for one in line(case.state, contact_id)[1:]:
-        yield ContactAbsorbed(case.meta(one.contact_id), one.contact_id, contact_id, name, first.fields)
+        yield ContactAbsorbed(case.meta(one.contact_id), one.contact_id, contact_id, name, contact.fields)
 
 
 def names(state: State, contact: Contact) -> list[str]:

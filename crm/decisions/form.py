@@ -40,7 +40,7 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
         return
     if contact:
         contact_id = contact.contact_id
-        yield from named(case, contact_id, form.name, "a form told it")
+        yield from named(case, contact, form.name, "a form told it")
     else:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, form.name, "form", form.utm)
@@ -59,7 +59,7 @@ def again(
     """The same enquiry: what is new about its sender is learnt, and its deal says that it came again."""
     before = case.events
     if contact:
-        yield from named(case, contact.contact_id, form.name, "a form told it")
+        yield from named(case, contact, form.name, "a form told it")
         yield from identified(case, contact.contact_id, ways, shares=False)
     learnt = case.events > before
     yield noted(case, form, earlier, news=learnt or bool(contact and unread(form, ways)))
@@ -93,12 +93,13 @@ def digest_in(form: FormSubmitted, ways: list[Way]) -> str:
 def typed(case: Case, form: FormSubmitted) -> Fields:
     """Custom fields are JSON text. What is none (a client of its own sent it), or holds a number past all measure, is
     kept as a string, or no read model could hold it. Defined fields get a value of their type, where it can be read."""
-    values = dict(form.fields)
+    no_json: dict[str, str] = {}
     for name, value in form.fields.items():
         try:
             JSON.decode(value)
         except (ValueError, ArithmeticError, RecursionError):
-            values[name] = msgspec.json.encode(value).decode()
+            no_json[name] = msgspec.json.encode(value).decode()
+    values = {**form.fields, **no_json} if no_json else form.fields
     defined = case.state.get(Defined, "deal") if values else None
     if defined is None:
         return Fields(values, {}, ())

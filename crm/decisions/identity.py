@@ -37,11 +37,10 @@ def fits(state: State, way: Way, contact: Contact, name: str) -> bool:
 
 def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
     """Also by a telephone that is doubted, together with a name."""
-    phones = [way for way in ways if way.kind == "phone"]
-    new_phone = any(not cards_of(state, way.key) for way in phones)
-    for way in ways:
-        weak = way.kind != "phone" or doubted(state, way.key)
-        if weak and (stands := decided(state, way, name, new_phone)):
+    weak = [way for way in ways if way.kind != "phone" or doubted(state, way.key)]
+    new_phone = bool(weak) and any(not cards_of(state, way.key) for way in ways if way.kind == "phone")
+    for way in weak:
+        if stands := decided(state, way, name, new_phone):
             return held_by(state, way.key, stands)
     return None
 

@@ -52,10 +52,10 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
 
 def told(report: PaymentReported, payment: Payment, before: Payment | None) -> Told:
     """What this report says and what the earlier ones said; how it stands is the newest's."""
-    reference = report.reference.strip()
+    reference, others = report.reference.strip(), payment.references
     return Told(
         purpose=payment.purpose if report.purpose in payment.purpose else f"{payment.purpose}\n{report.purpose}",
-        references=tuple(dict.fromkeys((*payment.references, *([reference] if reference else ())))),
+        references=(*others, reference) if reference and reference not in others else others,
         payer=report.payer if report.payer != NOBODY else payment.payer,
         status=payment.status,
         amount_minor=payment.amount_minor,

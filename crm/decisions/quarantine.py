@@ -1,6 +1,6 @@
 """What becomes of a quarantined delivery: taken up again, in vain or not, or set aside for good."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from crm.facts import DeliveryDiscarded, DeliveryReparsed, FactRetried
 from crm.scalars import Id
 from crm.state import Quarantined
 
-Decide = Callable[[Case], Iterator[Event]]
+Decide = Callable[[Case], Iterable[Event]]
 
 
 def delivery_reparsed(fact: DeliveryReparsed, case: Case) -> Iterator[Event]:

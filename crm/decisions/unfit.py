@@ -15,6 +15,7 @@ from crm.scalars import Micros
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999, in microseconds
 MOMENTS = ("changed_at", "started_at", "edited_at", "sent_at")  # fields of facts
+OUTSIDE = "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
 Named = tuple[str, str]  # kind and value of a way to know somebody
 LONGEST = 200  # characters of a way to know somebody, as in crm.state.key: a hash of one could not go into another card
 
@@ -43,9 +44,12 @@ WAYS: dict[type[Fact], Callable[[Any], Iterable[Named]]] = {
 
 def unfit(fact: Fact) -> str:
     """Why the fact cannot be decided on; empty when it can."""
-    for at in (fact.meta.occurred_at, *[getattr(fact, name) for name in moments_of(type(fact))]):
+    if not FIRST <= fact.meta.occurred_at <= LAST:
+        return OUTSIDE
+    for name in moments_of(type(fact)):
+        at = getattr(fact, name)
         if at is not None and not FIRST <= at <= LAST:
-            return "It names a moment outside the years 1 to 9999. The delivery is kept. Send it with its true time."
+            return OUTSIDE
     ways = WAYS.get(type(fact))
     for kind, value in ways(fact) if ways else ():
         if (length := len(kind) + len(":") + len(value)) > LONGEST:

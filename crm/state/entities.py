@@ -235,7 +235,7 @@ def key(text: str) -> str:
     return text if len(text) <= 200 else "sha256:" + sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=512)  # the same few are asked for again and again in one decision
 def identifier(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
 

@@ -38,7 +38,7 @@ def call_updated(state: State, event: CallUpdated) -> None:
     direction = call.direction or event.direction
     talked = call.talked or event.phase == "answered" or bool(event.talk_s)
     detailed = call.detailed or event.phase == "completed"
-    if named or (direction, talked, detailed) != (call.direction, call.talked, call.detailed):
+    if named or direction != call.direction or talked != call.talked or detailed != call.detailed:
         told = replace(call, direction=direction, talked=talked, detailed=detailed)
         if named:
             told = replace(told, anonymous=call.anonymous and not phone, phone=phone, text=text)
