@@ -9,7 +9,7 @@ from crm.scalars import Micros
 from crm.shared import Attachment
 from services.connectors.exact_json import Tree, Value, canonical, decode_object
 from services.connectors.telegram_updates import QUIET, as_message, is_message
-from services.connectors.telegram_words import FILES, name_of, phone_of, words_of
+from services.connectors.telegram_words import FILES, joined, name_of, phone_of, words_of
 from services.connectors.times import moment_or_none
 from services.connectors.values import at, records, text, whole_or_none
 
@@ -123,7 +123,8 @@ def files_of(message: Value) -> tuple[Attachment, ...]:
 
 def attachment(kind: str, file: Tree) -> Attachment:
     size = max(0, whole_or_none(file, "file_size") or 0)
-    return Attachment(kind, text(file, "file_name"), text(file, "mime_type"), size, text(file, "file_id"))
+    name = text(file, "file_name") or joined(text(file, "performer"), text(file, "title"))
+    return Attachment(kind, name, text(file, "mime_type"), size, text(file, "file_id"))
 
 
 CONNECTOR = Connector(
