@@ -27,6 +27,8 @@ def agree(one: str, two: str) -> bool | None:
     first, second = words(one), words(two)
     if not first or not second:
         return None
+    if one == two:
+        return True if any(not word.initial for word in first) else None
     if len(first) > len(second):
         first, second = second, first
     pairs = matched(first, second)

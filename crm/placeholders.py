@@ -70,23 +70,22 @@ def _is_no_stock_host(host: str) -> bool:
 @lru_cache(maxsize=16_384)
 def _is_placeholder(kind: str, value: str) -> bool:
     text = unicodedata.normalize("NFKC", value).strip().casefold()
-    if _is_nothing(text):
+    words = _words(text)
+    if _is_nothing(text, words):
         return True
     if kind == "email":
         return _is_stock_address(text)
-    return _is_stock_number(text) if kind == "phone" else _is_stock_name(text)
+    return _is_stock_number(text) if kind == "phone" else _is_stock_name(words)
 
 
-def _is_nothing(text: str) -> bool:
+def _is_nothing(text: str, words: list[str]) -> bool:
     """No letter or digit, one of them again and again, or words for none only."""
     if len(set(filter(str.isalnum, text))) <= 1:
         return True
-    words = _words(text)
     return all(word in _NOTHING for word in words) or "".join(words) in _NOTHING
 
 
-def _is_stock_name(text: str) -> bool:
-    words = _words(text)
+def _is_stock_name(words: list[str]) -> bool:
     return all(word in _STOCK or word in _NOTHING or len(word) == 1 or is_nonsense(word) for word in words)
 
 
@@ -102,8 +101,10 @@ def _is_stock_address(text: str) -> bool:
     label = host.partition(".")[0]
     if len(local) == 1:
         return local == label  # a@a.com; o@gmail.com may be somebody's
-    stock = _is_nothing(local) or is_nonsense(local) or (words and all(word in _STOCK for word in words))
-    return bool(stock) and (_STOCK_HOSTS.fullmatch(host) is not None or _is_nothing(label) or local == label)
+    stock = _is_nothing(local, words) or is_nonsense(local) or (words and all(word in _STOCK for word in words))
+    if not stock:
+        return False
+    return _STOCK_HOSTS.fullmatch(host) is not None or _is_nothing(label, _words(label)) or local == label
 
 
 def _is_stock_number(text: str) -> bool:

@@ -1,5 +1,6 @@
 """One row per telephone call: who rings, how far it is, how it ended."""
 
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ PHASES = ("opened", "ringing", "answered", "transferred", "hung_up", "completed"
 RANK = {phase: rank for rank, phase in enumerate(PHASES)}
 UNKNOWN = -1  # a phase that Potik does not know is behind all
 FIELDS = ("direction", "line", "employee", "wait_s", "talk_s", "disposition", "recording")
+fields_of = attrgetter(*FIELDS)
 WEIGHED = (*FIELDS, "phone")
 SINCE = 10**18  # microseconds: makes the moment of any event a number from 0 on
 
@@ -58,10 +60,9 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
     weight = f"{rank + 1}{at + SINCE:019d}"  # as text it is in the order of phase and time
     weights = [*row.weights] or [""] * len(WEIGHED)
     said: dict[str, Any] = {}
-    for n, name in enumerate(FIELDS):
-        told = getattr(event, name)
+    for n, told in enumerate(fields_of(event)):
         if told is not None and told != "" and weight >= weights[n]:
-            said[name], weights[n] = told, weight
+            said[FIELDS[n]], weights[n] = told, weight
     phone = event.phone
     if phone and (heavier := f"{int(bool(phone.e164))}{weight}") >= weights[-1]:
         said |= {"phone": phone.e164, "phone_text": phone.text, "extension": phone.extension}

@@ -1,5 +1,7 @@
 """One row per contact: who it is, by what it is known, and what it shows of the cards that were merged into it."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from crm.envelope import Row
@@ -58,42 +60,46 @@ def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
         return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at)
     if row is None:
         return None
-    row = replace(row, touched_at=max(row.touched_at, at), version=row.version + 1)
+    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **news(row, event))
+
+
+def news(row: ContactRow, event: Told) -> dict[str, Any]:
+    """The fields that an event changes."""
     match event:
-        case ContactMerged():
-            return replace(row, merged_into=event.into_id)
-        case ContactUnmerged():
-            return replace(row, merged_into=None)
         case IdentifierAdded():
             return known_by(row, event)
+        case ContactMerged():
+            return {"merged_into": event.into_id}
+        case ContactUnmerged():
+            return {"merged_into": None}
         case IdentifierRemoved():
-            return known_no_more(says(row, event), event)
+            return says(row, event) | known_no_more(row, event)
     return says(row, event)
 
 
-def known_by(row: ContactRow, event: IdentifierAdded) -> ContactRow:
+def known_by(row: ContactRow, event: IdentifierAdded) -> dict[str, Any]:
     match event.kind:
         case "phone" if event.value not in row.phones:
             texts = *row.phone_texts, event.text or event.value
-            return replace(row, phones=(*row.phones, event.value), phone_texts=texts)
+            return {"phones": (*row.phones, event.value), "phone_texts": texts}
         case "phone":
-            return row
+            return {}
         case "email":
-            return replace(row, emails=with_(row.emails, event.value))
-    return replace(row, accounts=with_(row.accounts, f"{event.kind}:{event.value}"))  # telegram:123
+            return {"emails": with_(row.emails, event.value)}
+    return {"accounts": with_(row.accounts, f"{event.kind}:{event.value}")}  # telegram:123
 
 
-def known_no_more(row: ContactRow, event: IdentifierRemoved) -> ContactRow:
+def known_no_more(row: ContactRow, event: IdentifierRemoved) -> dict[str, Any]:
     match event.kind:
         case "phone":
             texts = tuple(t for p, t in zip(row.phones, row.phone_texts, strict=True) if p != event.value)
-            return replace(row, phones=without(row.phones, event.value), phone_texts=texts)
+            return {"phones": without(row.phones, event.value), "phone_texts": texts}
         case "email":
-            return replace(row, emails=without(row.emails, event.value))
-    return replace(row, accounts=without(row.accounts, f"{event.kind}:{event.value}"))
+            return {"emails": without(row.emails, event.value)}
+    return {"accounts": without(row.accounts, f"{event.kind}:{event.value}")}
 
 
-def says(row: ContactRow, event: Told) -> ContactRow:
+def says(row: ContactRow, event: Told) -> dict[str, Any]:
     """What the card says by itself, or shows of another, is another."""
     own, others = Said.own(row.name, row.fields, row.doubted, row.sources), Said.others(row.sources)
     match event:
@@ -109,7 +115,7 @@ def says(row: ContactRow, event: Told) -> ContactRow:
             others = with_other(others, event.other_id, event.name, event.fields)
         case ContactReleased():
             others = without_other(others, event.other_id)
-    return replace(row, **shown(own, others)._asdict())
+    return shown(own, others)._asdict()
 
 
 def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:

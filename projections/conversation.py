@@ -39,11 +39,12 @@ def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | 
             return row or ConversationRow(
                 event.conversation_id, event.contact_id, event.channel, event.chat, event.title, 0, None, "", at, at
             )
-        case MessageReceived() | ReplyQueued() if row and at >= row.touched_at:
-            last = replace(row, last_message_id=event.message_id, last_text=summary(event), touched_at=at)
-            return replace(last, message_count=row.message_count + 1)
-        case MessageReceived() | ReplyQueued() if row:  # an older one that came late
-            return replace(row, message_count=row.message_count + 1)
+        case MessageReceived() | ReplyQueued() if row:
+            count = row.message_count + 1
+            if at < row.touched_at:  # an older one that came late
+                return replace(row, message_count=count)
+            last, text = event.message_id, summary(event)
+            return replace(row, last_message_id=last, last_text=text, touched_at=at, message_count=count)
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=summary(event))
     return row

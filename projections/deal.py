@@ -1,5 +1,7 @@
 """One row per deal: where it stands, what it is worth and who has it."""
 
+from typing import Any
+
 from msgspec import json
 from msgspec.structs import replace
 
@@ -40,7 +42,8 @@ class DealRow(Row, frozen=True, gc=False):
     repeats: int = 0  # how often the same enquiry came again
 
 
-Told = DealOpened | DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
+Since = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
+Told = DealOpened | Since
 
 
 @projection(
@@ -55,28 +58,34 @@ def deal(row: DealRow | None, event: Told) -> DealRow | None:
         return row or opened(event)
     if row is None:
         return None
-    row = replace(row, touched_at=max(row.touched_at, at), version=row.version + 1)
+    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **news(row, event))
+
+
+def news(
+    row: DealRow, event: DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
+) -> dict[str, Any]:
+    """The fields that an event changes."""
     match event:
         case DealAssigned():
-            return replace(row, owner=event.owner, owner_reason=event.why)
+            return {"owner": event.owner, "owner_reason": event.why}
         case DealPaid():
             # Added up: as of a moment, a payment that was told late must not bring those along that came meanwhile.
             change = event.held_change_minor
             held = event.held_minor if change is None else row.held_minor + change
-            return replace(row, paid_minor=row.paid_minor + event.change_minor, held_minor=held)
-        case EnquiryRepeated():
-            return replace(row, repeats=row.repeats + 1)
+            return {"paid_minor": row.paid_minor + event.change_minor, "held_minor": held}
         case DealStageMoved():
-            return replace(row, stage=event.stage, stage_reason=event.why)
+            return {"stage": event.stage, "stage_reason": event.why}
+        case EnquiryRepeated():
+            return {"repeats": row.repeats + 1}
         case DealChanged():
             return changed(row, event)
 
 
-def changed(row: DealRow, event: DealChanged) -> DealRow:
+def changed(row: DealRow, event: DealChanged) -> dict[str, Any]:
     """What the event leaves null stays; a custom field that is null goes."""
     fields = {name: text for name, text in {**row.fields, **event.fields}.items() if text != "null"}
     told = {name: getattr(event, name) for name in ("title", "amount_minor", "currency", "reference")}
-    return replace(row, fields=fields, **{name: value for name, value in told.items() if value is not None})
+    return {"fields": fields} | {name: value for name, value in told.items() if value is not None}
 
 
 def opened(event: DealOpened) -> DealRow:

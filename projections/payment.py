@@ -1,5 +1,7 @@
 """One row per payment: what the bank told, and which deal it is for."""
 
+from typing import Any
+
 from msgspec import json
 from msgspec.structs import replace
 
@@ -47,7 +49,9 @@ class PaymentRow(Row, frozen=True, gc=False):
     doubts: tuple[str, ...] = ()  # what was told of it and could not be read with certainty
 
 
-Told = PaymentRecorded | PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
+Since = PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
+Told = PaymentRecorded | Since
+TAKEN_OFF = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": ""}
 
 
 @projection(
@@ -68,27 +72,27 @@ def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
     if row is None:
         return None
     at = max(row.touched_at, event.meta.occurred_at)
-    row = replace(row, why=event.why, touched_at=at, version=row.version + 1)
+    return replace(row, why=event.why, touched_at=at, version=row.version + 1, **news(row, event))
+
+
+def news(row: PaymentRow, event: Since) -> dict[str, Any]:
+    """The fields that an event changes."""
     match event:
         case PaymentMatched():
-            return replace(placed(row, event), matched_by=event.by, suspicious=event.suspicious)
+            return {**placed(event), "matched_by": event.by, "suspicious": event.suspicious}
         case PaymentShared():
-            first = replace(placed(row, event), matched_by="hand") if not row.shares else row
-            return replace(first, shares=(*row.shares, share(event)))
+            first = {} if row.shares else {**placed(event), "matched_by": "hand"}
+            return {**first, "shares": (*row.shares, share(event))}
         case PaymentParked():
-            return replace(taken_off(row, ()), candidates=event.candidates)
+            return {**TAKEN_OFF, "shares": (), "candidates": event.candidates}
         case PaymentUnmatched():
-            return taken_off(row, tuple(one for one in row.shares if event.deal_id not in one))
+            return {**TAKEN_OFF, "shares": tuple(one for one in row.shares if event.deal_id not in one)}
         case PaymentCorrected():
-            return replace(row, amount_minor=event.amount_minor, currency=event.currency, doubts=())
+            return {"amount_minor": event.amount_minor, "currency": event.currency, "doubts": ()}
 
 
-def placed(row: PaymentRow, event: PaymentMatched | PaymentShared) -> PaymentRow:
-    return replace(row, deal_id=event.deal_id, contact_id=event.contact_id, parked=False, candidates=())
-
-
-def taken_off(row: PaymentRow, shares: tuple[str, ...]) -> PaymentRow:
-    return replace(row, deal_id=None, contact_id=None, parked=True, matched_by="", shares=shares, suspicious="")
+def placed(event: PaymentMatched | PaymentShared) -> dict[str, Any]:
+    return {"deal_id": event.deal_id, "contact_id": event.contact_id, "parked": False, "candidates": ()}
 
 
 def share(event: PaymentShared) -> str:

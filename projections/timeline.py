@@ -1,9 +1,9 @@
 """One row per event of a card's history, as a salesperson reads it."""
 
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
 
-from crm.envelope import Row
+from crm.envelope import Event, Row
 from crm.events import (
     CallUpdated,
     ContactChanged,
@@ -51,6 +51,7 @@ Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | Conversa
 Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
+WITH_SUM = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
 
 
@@ -75,8 +76,9 @@ class TimelineRow(Row, frozen=True, gc=False):
 
 @projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: Told) -> TimelineRow | None:
-    title, text = sentence(event)
-    amount = event.amount_minor if isinstance(event, DealOpened | DealChanged) else getattr(event, "change_minor", None)
+    kind = type(event)
+    title, text = SENTENCES[kind](event)
+    amount = getattr(event, "amount_minor" if kind in WITH_SUM else "change_minor", None)
     return TimelineRow(
         entry_id=event.meta.id,
         contact_id=event.contact_id,
@@ -85,8 +87,8 @@ def timeline(row: None, event: Told) -> TimelineRow | None:
         conversation_id=getattr(event, "conversation_id", None),
         payment_id=getattr(event, "payment_id", None),
         at=event.meta.occurred_at,
-        step=STEPS[type(event)],
-        kind=type(event).__name__,
+        step=STEPS[kind],
+        kind=kind.__name__,
         title=title,
         text=text,
         amount_minor=amount,
@@ -95,85 +97,13 @@ def timeline(row: None, event: Told) -> TimelineRow | None:
     )
 
 
-def sentence(event: Told) -> tuple[str, str]:
-    """What happened in one line, and what there is to read about it."""
-    match event:
-        case ContactCreated():
-            return f"New contact {event.name}".strip(), f"From a {event.source}"
-        case ContactRenamed():
-            return f"Name is now {event.name}", event.why
-        case IdentifierAdded():
-            return f"Learnt {event.kind} {event.value}", event.text
-        case DuplicateSuspected():
-            return "May be the same person as another contact", f"Both have {event.kind} {event.value}"
-        case IdentifierRemoved():
-            return f"No longer known by {event.kind} {event.value}", event.why
-        case IdentifierDoubted():
-            return f"{event.kind} {event.value} identifies nobody alone", event.why
-        case IdentifierSettled():
-            return f"{event.kind} {event.value} is certain again", event.why
-        case ContactMerged():
-            return "Merged into another contact", event.why
-        case ContactUnmerged():
-            return "Stands for itself again", event.why
-        case ContactChanged():
-            return "Fields changed", named(event.fields)
-        case DealOpened():
-            return f"Deal D-{event.number} opened", "\n".join((event.title, *event.doubts))
-        case EnquiryRepeated():
-            return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
-        case DealChanged():
-            told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
-            return "Deal changed", named([*(name for name, value in told if value is not None), *event.fields])
-        case DealAssigned():
-            return f"Assigned to {event.owner}" if event.owner else "Nobody can take it", event.why
-        case DealStageMoved():
-            return f"Stage {event.from_stage} → {event.stage}", event.why
-        case PaymentMatched():
-            return f"Payment found its deal by {event.by}", event.why
-        case PaymentShared():
-            return "A part of a payment", event.why
-        case PaymentUnmatched():
-            return "Payment taken off", event.why
-        case DealPaid():
-            return "Refund" if event.change_minor < 0 else "Payment", event.why
-        case MessageReceived():
-            return said_by(event), summary(event)
-        case MessageEdited():
-            return "Message edited", summary(event)
-        case ConversationNoted():
-            return "In the chat", event.text
-        case MessageDeleted():
-            return "Message taken back", ""
-        case ReplyQueued():
-            return f"Answer of {event.author}" if event.author else "Answer", event.text
-        case CallUpdated():
-            return f"Call {event.phase.replace('_', ' ')}", told_of(event)
-    return at_the_desk(event)
-
-
-def at_the_desk(event: Desk) -> tuple[str, str]:
-    match event:
-        case NoteAdded():
-            return "Note", event.text
-        case NoteChanged():
-            return "Note rewritten", event.text
-        case NoteRemoved():
-            return "Note taken away", ""
-        case TaskAdded():
-            return "Task", event.title
-        case TaskChanged():
-            return "Task changed", event.title
-        case TaskDone():
-            return "Task done", ""
-        case TaskReopened():
-            return "Task is to be done again", ""
-        case TaskRemoved():
-            return "Task taken away", ""
-
-
 def named(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def changed(event: DealChanged) -> str:
+    told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
+    return named([*(name for name, value in told if value is not None), *event.fields])
 
 
 def said_by(event: MessageReceived) -> str:
@@ -188,3 +118,45 @@ def told_of(event: CallUpdated) -> str:
     line = f"line {event.line}" if event.line else ""
     parts = (event.disposition.replace("_", " "), talk, event.employee, other, line, event.note)
     return ", ".join(part for part in parts if part)
+
+
+def asked_again(event: EnquiryRepeated) -> tuple[str, str]:
+    return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
+
+
+SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
+    ContactCreated: lambda e: (f"New contact {e.name}".strip(), f"From a {e.source}"),
+    ContactRenamed: lambda e: (f"Name is now {e.name}", e.why),
+    IdentifierAdded: lambda e: (f"Learnt {e.kind} {e.value}", e.text),
+    DuplicateSuspected: lambda e: ("May be the same person as another contact", f"Both have {e.kind} {e.value}"),
+    IdentifierRemoved: lambda e: (f"No longer known by {e.kind} {e.value}", e.why),
+    IdentifierDoubted: lambda e: (f"{e.kind} {e.value} identifies nobody alone", e.why),
+    IdentifierSettled: lambda e: (f"{e.kind} {e.value} is certain again", e.why),
+    ContactMerged: lambda e: ("Merged into another contact", e.why),
+    ContactUnmerged: lambda e: ("Stands for itself again", e.why),
+    ContactChanged: lambda e: ("Fields changed", named(e.fields)),
+    DealOpened: lambda e: (f"Deal D-{e.number} opened", "\n".join((e.title, *e.doubts))),
+    EnquiryRepeated: asked_again,
+    DealChanged: lambda e: ("Deal changed", changed(e)),
+    DealAssigned: lambda e: (f"Assigned to {e.owner}" if e.owner else "Nobody can take it", e.why),
+    DealStageMoved: lambda e: (f"Stage {e.from_stage} → {e.stage}", e.why),
+    PaymentMatched: lambda e: (f"Payment found its deal by {e.by}", e.why),
+    PaymentShared: lambda e: ("A part of a payment", e.why),
+    PaymentUnmatched: lambda e: ("Payment taken off", e.why),
+    DealPaid: lambda e: ("Refund" if e.change_minor < 0 else "Payment", e.why),
+    MessageReceived: lambda e: (said_by(e), summary(e)),
+    MessageEdited: lambda e: ("Message edited", summary(e)),
+    ConversationNoted: lambda e: ("In the chat", e.text),
+    MessageDeleted: lambda e: ("Message taken back", ""),
+    ReplyQueued: lambda e: (f"Answer of {e.author}" if e.author else "Answer", e.text),
+    CallUpdated: lambda e: (f"Call {e.phase.replace('_', ' ')}", told_of(e)),
+    NoteAdded: lambda e: ("Note", e.text),
+    NoteChanged: lambda e: ("Note rewritten", e.text),
+    NoteRemoved: lambda e: ("Note taken away", ""),
+    TaskAdded: lambda e: ("Task", e.title),
+    TaskChanged: lambda e: ("Task changed", e.title),
+    TaskDone: lambda e: ("Task done", ""),
+    TaskReopened: lambda e: ("Task is to be done again", ""),
+    TaskRemoved: lambda e: ("Task taken away", ""),
+}
+"""What happened in one line, and what there is to read about it."""

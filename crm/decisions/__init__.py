@@ -78,7 +78,8 @@ def printable(fact: Fact) -> Fact:
     """The fact without NUL in its texts, which Postgres cannot hold. The raw bytes stay as they are."""
     raw = getattr(fact, "raw", NO_RAW)
     bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact
-    if b"\\u0000" not in msgspec.json.encode(bare):
+    text = msgspec.json.encode(bare)
+    if b"\\" not in text or b"\\u0000" not in text:  # the first is found out at once
         return fact
     clean = msgspec.convert(without_nul(msgspec.to_builtins(bare, builtin_types=(bytes,))), type(fact))
     return replace(clean, raw=raw) if raw is not NO_RAW else clean

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from crm.decisions.case import Case, State
-from crm.decisions.contacts import card, cards
+from crm.decisions.contacts import cards
 from crm.enquiries import in_words
 from crm.envelope import Event
 from crm.events import DeliveryNoted, EnquiryRepeated
@@ -24,15 +24,14 @@ class Earlier(NamedTuple):
 
 
 def asked_before(state: State, digest: str, at: Micros, contact: Contact | None) -> Earlier | None:
-    """Clocks may run either way. After ten minutes it counts only while the deal is open, and not after days: then
-    it is a new wish.
+    """`contact`: the card that stands. Clocks may run either way. After ten minutes it counts only while the deal is
+    open, and not after days: then it is a new wish.
     Of a sender who gave nothing to be known by, only a second click is recognised."""
     if contact is None:
         enquiry = state.get(Enquiry, digest)
         asked = [(digest, when, deal_id) for when, deal_id in enquiry.deals] if enquiry else []
     else:
-        family = cards(state, card(state, contact.contact_id))
-        asked = [one for each in family for one in each.enquiries if one[0] == digest]
+        asked = [one for each in cards(state, contact) for one in each.enquiries if one[0] == digest]
     for _, when, deal_id in sorted(asked, key=lambda one: abs(at - one[1])):
         deal, click = known(state, Deal, deal_id), abs(at - when) < AGAIN_WITHIN
         if click or (contact and deal.open and abs(at - when) < REMINDS_WITHIN):

@@ -18,22 +18,22 @@ from crm.state import Deal, Parked, Payment, known, shelf
 
 def awaited(case: Case, contact_id: Id, deal_id: Id | None = None, reference: str = "") -> Iterator[Event]:
     """To be called when a contact got an identifier or a deal: payments may have waited for them."""
-    deal = known(case.state, Deal, deal_id) if deal_id else None
     hints = [f"payer:{way}" for way in card(case.state, contact_id).identifiers]
-    if deal and reference:
+    if deal_id and reference:
         hints = [reference_hint(reference), *hints]
     for hint in hints:
         parked = case.state.get(Parked, shelf(hint))
         for waits_for, payment_id in parked.waiting if parked else ():
             if waits_for == hint:
-                yield from tried_again(case, payment_id, hint, deal)
+                yield from tried_again(case, payment_id, hint, deal_id)
 
 
-def tried_again(case: Case, payment_id: Id, hint: str, deal: Deal | None) -> Iterator[Event]:
+def tried_again(case: Case, payment_id: Id, hint: str, deal_id: Id | None) -> Iterator[Event]:
     payment = known(case.state, Payment, payment_id)
     if payment.deals or payment.amount_minor < 0:  # matched a moment ago, or money that went out
         return
     by_payer = hint.startswith("payer:")
+    deal = known(case.state, Deal, deal_id) if deal_id else None
     if by_payer and deal and deal.outstanding_minor != payment.amount_minor and not payment.candidates:
         return  # the payer's new deal waits for another sum, and nothing else could name it
     match = find(case.state, as_told(payment))
@@ -79,8 +79,10 @@ def learnt(case: Case, contact_id: Id, payer: Payer) -> Iterator[Event]:
     """Who has paid from an account once is known by it, unless it is called otherwise: payment companies, carriers,
     banks and accountants pay for many. So does an account that has paid for somebody else, or that another one has."""
     accounts = list(accounts_of(payer))
+    if not accounts:
+        return
     contact = card(case.state, contact_id)
-    if not accounts or likeness(payer.name, contact.name) in (Likeness.OTHER, Likeness.PART):
+    if likeness(payer.name, contact.name) in (Likeness.OTHER, Likeness.PART):
         return
     ways = [
         way

@@ -62,8 +62,11 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
     if call.phone and way and call.phone != way.value:  # the first number stays: its card has the call
         yield updated(report, case, call_id, call.contact_id, other_number=way.value)
         return
+    if not (call.anonymous and way):
+        yield updated(report, case, call_id, call.contact_id)
+        return
     contact = case.state.get(Contact, call.contact_id)
-    if not (call.anonymous and way) or (contact and (contact.merged_into or contact.identifiers)):
+    if contact and (contact.merged_into or contact.identifiers):
         yield updated(report, case, call_id, call.contact_id)
         return
     other = holder(case.state, way.key)

@@ -51,14 +51,15 @@ def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
     theirs = report.person or report.direction == "out"  # the chat is a customer's
-    contact = holder(case.state, account_of(report).key) if theirs else None
+    account = account_of(report)
+    contact = holder(case.state, account.key) if theirs else None
     if contact:
         contact_id = contact.contact_id
         yield from named(case, contact_id, name_of(report), f"as they call themselves in {report.channel}")
     elif theirs:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, name_of(report), "chat")
-        yield from identified(case, contact_id, [account_of(report)])
+        yield from identified(case, contact_id, [account])
     else:  # a channel, a group and a bot have no card
         contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:

@@ -56,6 +56,16 @@ def card(state: State, contact_id: Id) -> Contact:
     return contact
 
 
+def alone(state: State, key: str) -> Contact | None:
+    """The one card that has an identifier, where nothing else is to be asked: no other has it, it was seen with none,
+    and the card stands. Most identifiers are so."""
+    identity = state.get(Identity, key)
+    if identity is None or identity.others:
+        return None
+    one = known(state, Contact, identity.contact_id)
+    return None if one.merged_into or key in one.doubts or key in one.nobodys else one
+
+
 def cards_of(state: State, key: str) -> list[Contact]:
     """All cards that stand and have an identifier, the smallest id first. Usually one."""
     identity = state.get(Identity, key)
@@ -86,6 +96,10 @@ def doubted_among(state: State, key: str, found: Sequence[Contact]) -> tuple[Id,
 
 def card_of(state: State, key: str) -> Contact | None:
     """Whom an identifier identifies: None when nobody has it, and when it is doubted."""
+    return alone(state, key) or undoubted_among(state, key)
+
+
+def undoubted_among(state: State, key: str) -> Contact | None:
     found = cards_of(state, key)
     return found[0] if found and not doubted_among(state, key, found) else None
 
@@ -98,7 +112,9 @@ def identifies(state: State, way: Way) -> Contact | None:
 def holder(state: State, key: str) -> Contact | None:
     """The card that an identifier came with, also if it was merged: what comes by it is written there, and shown with
     the card that stands. So it is on the right side when the merge is undone. None when it identifies nobody."""
-    found = card_of(state, key)
+    if one := alone(state, key):
+        return one
+    found = undoubted_among(state, key)
     return held_by(state, key, found) if found else None
 
 
@@ -205,11 +221,11 @@ def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Even
 
 def named(case: Case, contact_id: Id, name: str, why: str) -> Iterator[Event]:
     """A name fills an empty one, and never writes over what somebody may have corrected. Cards above show it."""
-    first, *above = line(case.state, contact_id)
+    first = known(case.state, Contact, contact_id)
     if not name or first.name:
         return
     yield ContactRenamed(case.meta(contact_id), contact_id, name, why)
-    for one in above:
+    for one in line(case.state, contact_id)[1:]:
         yield ContactAbsorbed(case.meta(one.contact_id), one.contact_id, contact_id, name, first.fields)
 
 

@@ -63,11 +63,13 @@ class Candidate:
 
     @property
     def supported(self) -> bool:
-        """A reading with something that supports it. A deal that is closed must wait for exactly this sum."""
+        """A reading with something that supports it. A deal that is closed must wait for exactly this sum, and for one
+        that was lost nobody waits to be paid: there the payer must be known too."""
         if self.other_currency or (not self.deal.open and Kind.SUM not in self.speaks):
             return False
         if Kind.ORDER in self.speaks:
-            return not {Kind.SUM, Kind.PAYER, Kind.NAME}.isdisjoint(self.speaks)
+            supports = {Kind.PAYER} if self.deal.stage == "lost" else {Kind.SUM, Kind.PAYER, Kind.NAME}
+            return not supports.isdisjoint(self.speaks)
         return Kind.PAYER in self.speaks and Kind.SUM in self.speaks
 
 
@@ -110,8 +112,9 @@ def strongest(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def contradicts(other: Candidate, chosen: Candidate) -> bool:
-    """The words name another deal, or its contact is called like the payer and the chosen deal's is not."""
-    if Kind.ORDER not in other.speaks or not other.deal.open:
+    """The words name another deal, which is open or waits for exactly this sum, or its contact is called like the payer
+    and the chosen deal's is not."""
+    if Kind.ORDER not in other.speaks or not (other.deal.open or Kind.SUM in other.speaks):
         return False
     return Kind.ORDER not in chosen.speaks or (Kind.NAME in other.speaks and Kind.NAME not in chosen.speaks)
 

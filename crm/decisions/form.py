@@ -12,7 +12,7 @@ from crm.decisions.contacts import Way, card, created, identified, named
 from crm.decisions.custom import JSON
 from crm.decisions.deals import opened
 from crm.decisions.form_fields import Fields, converted
-from crm.decisions.identity import agrees, found
+from crm.decisions.identity import contradicts, found
 from crm.decisions.workspace import workspace_of
 from crm.emails import emails_in
 from crm.enquiries import anonymous, digest_of, short
@@ -31,9 +31,10 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     form = cleaned(form, ways)
     digest = digest_in(form, ways)
     contact = found(case.state, ways, form.name)
+    stands = card(case.state, contact.contact_id) if contact else None
     earlier = None
-    if not ways or (contact and agrees(case.state, card(case.state, contact.contact_id), form.name) is not False):
-        earlier = asked_before(case.state, digest, form.meta.occurred_at, contact)
+    if not ways or (stands and not contradicts(case.state, stands, form.name)):
+        earlier = asked_before(case.state, digest, form.meta.occurred_at, stands)
     if earlier:
         yield from again(case, form, ways, earlier, contact)
         return
@@ -45,10 +46,9 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
         yield from created(case, contact_id, form.name, "form", form.utm)
     yield from identified(case, contact_id, ways, shares=contact is None)
     deal_id = case.new_id("deal")
-    stands = card(case.state, contact_id) if contact else None
     fields = typed(case, form)
     form = replace(form, fields=fields.values, doubts=(*form.doubts, *fields.doubts), digest=digest)
-    title = title_of(form, called)
+    title = title_of(form, called, unread(form, ways))
     yield from opened(case, contact_id, deal_id, title, "form", form, known=stands, written=fields.written)
     yield from awaited(case, contact_id, deal_id, form.reference.strip())
 
@@ -62,7 +62,7 @@ def again(
         yield from named(case, contact.contact_id, form.name, "a form told it")
         yield from identified(case, contact.contact_id, ways, shares=False)
     learnt = case.events > before
-    yield noted(case, form, earlier, news=learnt or bool(contact and unread(form)))
+    yield noted(case, form, earlier, news=learnt or bool(contact and unread(form, ways)))
     if contact and learnt:
         yield from awaited(case, contact.contact_id)
 
@@ -125,13 +125,13 @@ def addresses(text: str) -> list[str]:
     return [email for email in emails_in(text) if len(email) <= LONGEST and not is_placeholder("email", email)]
 
 
-def title_of(form: FormSubmitted, called: str) -> str:
+def title_of(form: FormSubmitted, called: str, phones: list[str]) -> str:
     """A phone that could not be read must still be seen by whoever calls back, and so must what is no name."""
     title = ": ".join(part for part in (form.form, form.name or called) if part) or "Form"
-    phones = ", ".join(unread(form))
-    return f"{title} (phone as written: {phones})" if phones else title
+    return f"{title} (phone as written: {', '.join(phones)})" if phones else title
 
 
-def unread(form: FormSubmitted) -> list[str]:
+def unread(form: FormSubmitted, ways: list[Way]) -> list[str]:
     """Phones that are no identifiers, as they were written."""
-    return [p.text for p in form.phones if p.text and not usable(p)]
+    read = {way.value for way in ways}
+    return [phone.text for phone in form.phones if phone.text and phone.e164 not in read]

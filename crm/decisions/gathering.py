@@ -9,7 +9,7 @@ from crm.decisions.contacts import card, cards
 from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
-from crm.decisions.purpose import LONG_NUMBER, number_of, read
+from crm.decisions.purpose import HAS_DIGIT, LONG_NUMBER, NOTHING, number_of, read
 from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
 from crm.scalars import Id
 from crm.shared import Payer
@@ -39,11 +39,18 @@ class Told(NamedTuple):
     seen: Collection[Id] = ()
 
 
+def without_name(purpose: str, name: str) -> str:
+    """Banks write the payer's name into the words: a number in it is the payer's, as in "Від: Школа 7"."""
+    if not HAS_DIGIT.search(name):
+        return purpose
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", purpose, flags=re.IGNORECASE)
+
+
 def said_before(payment: Payment | None) -> frozenset[str]:
     """The numbers and references that a payment told before."""
     if payment is None:
         return frozenset()
-    words = read(payment.purpose)
+    words = read(without_name(payment.purpose, payment.payer.name))
     numbers = (str(n) for n in (*words.deals, *map(number_of, payment.references)) if n is not None)
     orders = (text.lstrip("0") for text in (*words.orders, *words.bare))
     return frozenset((*numbers, *orders, *words.references, *map(reference_of, payment.references)))
@@ -54,7 +61,7 @@ class Evidence:
 
     def __init__(self, state: State, told: Told) -> None:
         self.state, self.told = state, told
-        self.words = read(told.purpose)
+        self.words = read(without_name(told.purpose, told.payer.name))
         self.found: dict[Id, Candidate] = {}
         self.missing: list[str] = []  # what it names and is not there
         self.hints: list[str] = []
@@ -103,7 +110,10 @@ class Evidence:
         return []
 
     def by_words(self) -> None:
-        words, machine = self.words, {reference_of(reference) for reference in self.told.references}
+        words = self.words
+        if words is NOTHING:
+            return
+        machine = {reference_of(reference) for reference in self.told.references}
         for number in words.deals:
             if deal := self.numbered(number):
                 self.candidate(deal).speaks[Kind.NUMBER] = f"it names D-{number}"
@@ -148,7 +158,7 @@ class Evidence:
         """The deals with this reference: the open ones, if any is open."""
         entry = self.state.get(DealReference, reference_key(reference)) if reference else None
         deals = [known(self.state, Deal, deal_id) for deal_id in entry.deals] if entry else []
-        return [deal for deal in deals if deal.open] or deals
+        return ([deal for deal in deals if deal.open] or deals) if len(deals) > 1 else deals
 
     # ---------- who paid
 

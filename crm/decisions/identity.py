@@ -32,7 +32,7 @@ def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
 
 
 def fits(state: State, way: Way, contact: Contact, name: str) -> bool:
-    return not way.extension or agrees(state, card(state, contact.contact_id), name) is not False
+    return not way.extension or not contradicts(state, card(state, contact.contact_id), name)
 
 
 def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
@@ -70,6 +70,12 @@ def supported(state: State, candidates: Sequence[Contact], name: str, new_phone:
     if not fitting and not name and not new_phone:
         fitting = [one for one in candidates if not names(state, one)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def contradicts(state: State, contact: Contact, name: str) -> bool:
+    """Whether no name that is known of a contact can be this one, and one of them says so."""
+    others = [known for known in names(state, contact) if known != name]
+    return bool(others) and agrees(state, contact, name) is False
 
 
 def agrees(state: State, contact: Contact, name: str) -> bool | None:

@@ -31,7 +31,8 @@ def ways_of(payer: Payer, country: str = "UA") -> Iterator[Way]:
     """How a payer can be known. A masked card is many people's."""
     if payer.phone and (phone := read_phone(payer.phone, country).e164) and not is_placeholder("phone", phone):
         yield Way("phone", phone)
-    yield from (Way("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email))
+    if payer.email:
+        yield from (Way("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email))
     yield from accounts_of(payer)
 
 
@@ -85,9 +86,12 @@ def ties(state: State, payer: Payer, contact_id: Id) -> tuple[str, ...]:
     that is known, more of them are not counted."""
     if not payer.iban and not payer.tax_id:
         return ()
+    accounts = list(accounts_of(payer))
+    if not accounts:
+        return ()
     standing = card(state, contact_id).contact_id
     fresh = []
-    for way in accounts_of(payer):
+    for way in accounts:
         tied = tied_to(state, way)
         if standing not in tied and len(tied) < PEOPLE_KEPT:
             fresh.append(way.key)

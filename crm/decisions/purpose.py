@@ -19,6 +19,8 @@ from crm.decisions.vocabulary import (
     NOT_A_CUSTOMERS,
     ORDER,
     OTHER,
+    OTHER_DEAL,
+    PAPER,
     SIGN,
     UNIT,
 )
@@ -50,6 +52,7 @@ NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 # A book-keeping program pads with zeros: СФ-0000012.
 PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
 OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
 OWN_ENDS = frozenset(f"{DASHES}dд№#")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
 OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
@@ -57,26 +60,31 @@ ORDER_WORD = re.compile(
     rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
 ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
-BARE_SIGN = re.compile(r"(?P<sign>[№#])\s?$")
+SIGN_ENDS = frozenset("№#nrº°.")
+BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$")
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
-OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:[№#]\s?)?$")
+OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?$")
 CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
-ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[\s:.№#]{{0,4}}$")
+PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?$")
+ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
+NOTE = re.compile(r"/([^\W\d_]{3,})")
 PARTS = re.compile(r"/\d")
 MEASURED = re.compile(rf"\s?(?:{UNIT})")
 DAY = re.compile(rf"\s(?:{MONTH})\w*")
 MORE_DIGITS = re.compile(r"\s\d")
-FIRST_WORD = re.compile(r"\s*([^\W\d_][\w'’ʼ/]*)")
+FIRST_WORD = re.compile(r"\s*([^\W\d_](?:[^\W\d_]|['’ʼ/])*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
 NEXT = re.compile(
     rf"\s?(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?(?:(?:{SIGN})[\s.]?|[dд]{DASH})?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)"
 )
+# Some banks take no blanks: "оплата_D-7_Коваль". Before a digit it may join parts of a reference.
+UNDERSCORE = re.compile(r"_(?!\d)")
 NOT_OURS = re.compile(rf"(?<!\w)(?:{NOT_A_CUSTOMERS})")
 TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]*[./\\–—_-]*\d(?:[\w./\\–—-]*[^\W_])?")
 CREDITOR = re.compile(r"(?<!\w)rf\d\d(?:\s?[0-9a-z]{4}){1,5}(?:\s?[0-9a-z]{1,3})?(?!\w)")
-LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)")
+LETTERS_THEN_NUMBER = re.compile(r"(?<!\w)([a-z]{1,5})\s(\d{3}[\w/-]*)(?!\w)((?:\s\d{2,})*)")
 DATE = re.compile(
     r"(?:\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?|\d{1,2}[./-]\d{4}|\d{1,2}[./-][ivx]{1,4}[./-]\d{2,4})(?:[рr]\.?)?"
 )
@@ -95,6 +103,8 @@ def _without_numbers(purpose: str) -> Words:
 @lru_cache(maxsize=8192)
 def _read(purpose: str) -> Words:
     written = purpose.replace("\u00a0", " ").replace("\u202f", " ")
+    if "_" in written:
+        written = UNDERSCORE.sub(" ", written)
     text = written.lower()
     if len(text) != len(written):  # a capital that has two small letters
         text = "".join(low if len(low := c.lower()) == 1 else c for c in written)
@@ -105,8 +115,9 @@ def _read(purpose: str) -> Words:
     kind, until = "", -1
     for match in NUMBER.finditer(text):
         start, end = match.span()
-        # Or it goes on with what was named before: "угоди 7 та 8".
-        into = kind if start < until else kind_of(text[max(0, start - 48) : start], written[end : end + 24])
+        into = kind_of(text[max(0, start - 48) : start], written[end : end + 24])
+        if start < until and into != "deal":  # it goes on with what was named before: "угоди 7 та 8"
+            into = kind
         if not into and match[0].startswith("00") and PADDED_AFTER.search(text[:start]):
             into = "order"
         if not into and LONGER.match(text, end) and ordered(text[max(0, start - 48) : start]):
@@ -125,7 +136,7 @@ def _read(purpose: str) -> Words:
     if len(deals) + len(orders) > MOST:
         deals, orders = set(), {}
     kind = found[0] if (found := NOT_OURS.search(text)) else ""
-    references = references_in(text)
+    references = references_in(purpose.lower())
     return Words(tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], kind)
 
 
@@ -137,12 +148,16 @@ def kind_of(left: str, right: str) -> str:
     if last in OWN_ENDS and (own := OWN.search(left)):
         if CALLED_SO_BEFORE.search(left[: own.start()]):
             return "other"
+        if PAPER_BEFORE.search(left[: own.start()]) and not goes_on(right):
+            return "order"
         return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
     if goes_on(right):
         return ""
     if last in OWN_ENDS and OWN_BARE.search(left):
         return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
-    if OWN_WORD.search(left):
+    if own := OWN_WORD.search(left):
+        if OTHER_DEAL_BEFORE.search(left[: own.start()]):
+            return "other"
         if MEASURED.match(right.lower()) or DAY.match(right.lower()):
             return ""
         return "order" if MORE_DIGITS.match(right) else "deal"
@@ -150,7 +165,7 @@ def kind_of(left: str, right: str) -> str:
         if ACCOUNT_BEFORE.search(left) or MEASURED.match(right.lower()):
             return "other"
         return "order" if word["sign"] or not counted(right) else "other"
-    if sign := BARE_SIGN.search(left):
+    if last in SIGN_ENDS and (sign := BARE_SIGN.search(left)):
         if MEASURED.match(right.lower()):
             return ""
         before = left[: sign.start()]
@@ -167,7 +182,8 @@ def ordered(left: str) -> bool:
 def goes_on(right: str) -> bool:
     """The number is only the beginning of something: 12-345, 202,00, 12:30, 2й. "7від 03.11" goes on with a word."""
     if LONGER.match(right):
-        return True
+        note = NOTE.match(right.lower())  # "D-7/аванс"
+        return note is None or AFTER_WORD.fullmatch(note[1]) is None
     word = None if right[:1].isspace() else FIRST_WORD.match(right)
     return word is not None and (len(word[1]) < 3 or AFTER_WORD.fullmatch(word[1].lower()) is None)
 
@@ -206,9 +222,11 @@ def references_in(text: str) -> tuple[str, ...]:
     for token in TOKEN.findall(text):
         if distinctive(token):
             found[reference_of(token)] = None
-    for letters, number in LETTERS_THEN_NUMBER.findall(text):
-        if distinctive(letters + number):
-            found[reference_of(letters + number)] = None
+    for letters, number, more in LETTERS_THEN_NUMBER.findall(text):
+        # "inv 2026 0077": many banks take no dashes
+        for token in (letters + number, *(letters + number + more.replace(" ", by) for by in ("", "-", "/") if more)):
+            if distinctive(token):
+                found[reference_of(token)] = None
     return tuple(found)[:MOST]
 
 

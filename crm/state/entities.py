@@ -1,5 +1,6 @@
 """The remembered things of a workspace, each as small as the decisions allow."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from crm.scalars import Id, Micros
@@ -229,10 +230,12 @@ class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
 
 def key(text: str) -> str:
     """What somebody wrote, as a key: no NUL, which Postgres cannot hold, and no longer than its index can take."""
-    text = text.replace("\0", "\ufffd")
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
     return text if len(text) <= 200 else "sha256:" + sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
+@lru_cache(maxsize=8_192)
 def identifier(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
 

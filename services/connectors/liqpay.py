@@ -20,6 +20,7 @@ from services.connectors.values import first, required, text, whole
 
 STATUSES = {
     "success": "settled",
+    "wait_compensation": "settled",  # paid; it comes to the shop's account with the day's other money
     "sandbox": "settled",
     "hold_wait": "held",
     "reversed": "reversed",
@@ -73,6 +74,9 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     refunded = all_of_it
     if returned:
         refunded = doubts.read(lambda: to_minor(returned, currency), all_of_it, "how much went back is not certain")
+    outgoing = text(payment, "action") == "p2pcredit"  # a payout to somebody's card
+    if outgoing:
+        amount, refunded = -amount, 0
     status = STATUSES.get(said, "created")  # of some forty others none means that money came
     told = partial(
         PaymentReported,

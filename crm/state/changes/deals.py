@@ -1,5 +1,8 @@
 """How events of deals change the state: the deal, its contact, its owner's load, how many stand in a stage."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec.structs import replace
 
 from crm.enquiries import digest_of
@@ -30,11 +33,19 @@ DEALS_A_SUM = 8
 
 
 def deal_opened(state: State, event: DealOpened) -> None:
-    deal = Deal(event.deal_id, event.contact_id, event.number, event.amount_minor, event.currency, event.stage)
+    deal = Deal(
+        deal_id=event.deal_id,
+        contact_id=event.contact_id,
+        number=event.number,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        stage=event.stage,
+        version=1,
+    )
+    state.put(event.deal_id, deal)
     state.put(str(event.number), DealNumber(event.deal_id))
-    numbers = state.get(Numbers, ONLY)
-    if numbers is None or numbers.deals < event.number:
-        state.put(ONLY, replace(numbers or Numbers(), deals=event.number))
+    numbers = state.get(Numbers, ONLY) or Numbers()
+    state.put(ONLY, Numbers(max(numbers.deals, event.number), moved(numbers.standing, "", event.stage)))
     if event.reference:
         refer(state, event.reference, event.deal_id)
     if event.amount_minor:
@@ -46,10 +57,14 @@ def deal_opened(state: State, event: DealOpened) -> None:
         enquiries = (*enquiries, (digest, event.meta.occurred_at, event.deal_id))[-ENQUIRIES_KEPT:]
         if event.digest and not contact.identifiers:
             asked(state, digest, event.meta.occurred_at, event.deal_id)
-    newest = (*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:]
-    deals = contact.deals + 1
-    state.put(event.contact_id, replace(contact, deals=deals, enquiries=enquiries, newest_deals=newest))
-    changed(state, None, deal)
+    learnt = replace(
+        contact,
+        deals=contact.deals + 1,
+        enquiries=enquiries,
+        newest_deals=(*contact.newest_deals, event.deal_id)[-NEWEST_DEALS_KEPT:],
+        open_deals=with_open(contact, deal),
+    )
+    state.put(event.contact_id, learnt)
 
 
 def asked(state: State, digest: str, at: Micros, deal_id: Id) -> None:
@@ -67,7 +82,7 @@ def enquiry_repeated(state: State, event: EnquiryRepeated) -> None:
     last = max([event.meta.occurred_at, *(at for _, at, deal_id in contact.enquiries if deal_id == event.deal_id)])
     enquiries = (*others, (event.digest, last, event.deal_id))[-ENQUIRIES_KEPT:]
     state.put(deal.contact_id, replace(contact, enquiries=enquiries))
-    changed(state, deal, deal)
+    changed(state, deal)
 
 
 def refer(state: State, reference: str, deal_id: Id) -> None:
@@ -100,12 +115,12 @@ def deal_assigned(state: State, event: DealAssigned) -> None:
         contact = known(state, Contact, deal.contact_id)
         if contact.owner != event.owner:
             state.put(deal.contact_id, replace(contact, owner=event.owner))
-    changed(state, deal, replace(deal, owner=event.owner))
+    changed(state, deal, owner=event.owner)
 
 
 def deal_paid(state: State, event: DealPaid) -> None:
     deal = known(state, Deal, event.deal_id)
-    changed(state, deal, replace(deal, paid_minor=event.paid_minor, held_minor=event.held_minor))
+    changed(state, deal, paid_minor=event.paid_minor, held_minor=event.held_minor)
 
 
 def deal_changed(state: State, event: DealChanged) -> None:
@@ -116,35 +131,44 @@ def deal_changed(state: State, event: DealChanged) -> None:
         refer(state, event.reference, event.deal_id)
     if event.amount_minor:
         worth(state, event.amount_minor, deal.number, event.deal_id)
-    changed(state, deal, replace(deal, amount_minor=amount, currency=currency))
+    changed(state, deal, amount_minor=amount, currency=currency)
 
 
 def deal_stage_moved(state: State, event: DealStageMoved) -> None:
-    deal = known(state, Deal, event.deal_id)
-    changed(state, deal, replace(deal, stage=event.stage))
+    changed(state, known(state, Deal, event.deal_id), stage=event.stage)
 
 
-def changed(state: State, before: Deal | None, deal: Deal) -> None:
+def changed(state: State, before: Deal, **said: Any) -> None:
     """The deal, and what follows from it: its contact's open deals, its owner's load, how many stand in a stage."""
-    state.put(deal.deal_id, replace(deal, version=before.version + 1 if before else 1))
-    if before is None or before.stage != deal.stage:
+    deal = replace(before, version=before.version + 1, **said)
+    state.put(deal.deal_id, deal)
+    if before.stage != deal.stage:
         numbers = state.get(Numbers, ONLY) or Numbers()
-        standing = {**numbers.standing, deal.stage: numbers.standing.get(deal.stage, 0) + 1}
-        if before:
-            standing[before.stage] = standing.get(before.stage, 0) - 1
-        state.put(ONLY, replace(numbers, standing={s: n for s, n in sorted(standing.items()) if n}))
-    was_open, is_open = before is not None and before.open, deal.open
+        state.put(ONLY, Numbers(numbers.deals, moved(numbers.standing, before.stage, deal.stage)))
+    was_open, is_open = before.open, deal.open
     if was_open != is_open:
         contact = known(state, Contact, deal.contact_id)
-        others = tuple(d for d in contact.open_deals if d != deal.deal_id)
-        open_deals = (*others, deal.deal_id)[-OPEN_DEALS_KEPT:] if is_open else others
-        state.put(deal.contact_id, replace(contact, open_deals=open_deals))
-    had, has = before.owner if before and was_open else "", deal.owner if is_open else ""
+        state.put(deal.contact_id, replace(contact, open_deals=with_open(contact, deal)))
+    had, has = before.owner if was_open else "", deal.owner if is_open else ""
     if had != has:
         for owner, step in ((had, -1), (has, 1)):
             if owner:
                 load = state.get(Load, key(owner)) or Load()
                 state.put(key(owner), Load(load.open_deals + step))
+
+
+def moved(standing: Mapping[str, int], before: str, stage: str) -> dict[str, int]:
+    """How many deals stand in each stage once one has come to `stage`; `before` is empty when it is new."""
+    counts = {**standing, stage: standing.get(stage, 0) + 1}
+    if before:
+        counts[before] = counts.get(before, 0) - 1
+    return {one: counts[one] for one in sorted(counts) if counts[one]}
+
+
+def with_open(contact: Contact, deal: Deal) -> tuple[Id, ...]:
+    """The contact's open deals as they are with this one: it is the newest, or not among them when it is closed."""
+    others = tuple(one for one in contact.open_deals if one != deal.deal_id)
+    return (*others, deal.deal_id)[-OPEN_DEALS_KEPT:] if deal.open else others
 
 
 CHANGES: Changes = {

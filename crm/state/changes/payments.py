@@ -1,5 +1,7 @@
 """How events of payments change the state: the payment, the shelves where it waits, and whose accounts it showed."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from crm.events import (
@@ -17,6 +19,8 @@ from crm.state.references import as_compared
 
 PURPOSE_KEPT = 1000  # characters
 REFERENCES_KEPT = 5
+# Once it is known what it is for.
+PLACED: dict[str, Any] = dict(parked="", by_hand=False, purpose="", references=(), candidates=(), hints=())
 # What a new report leaves as it is.
 KEPT = ("deal_id", "hints", "parked", "by_hand", "candidates", "taught", "shares", "correction")
 
@@ -25,7 +29,7 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
     """While it is matched to nothing, what each report said of its purpose counts."""
     before = state.get(Payment, event.payment_id)
     says = before is None or not before.deals
-    kept = {name: getattr(before, name) for name in KEPT} if before else {}
+    kept: dict[str, Any] = {name: getattr(before, name) for name in KEPT} if before else {}
     payment = Payment(
         payment_id=event.payment_id,
         status=event.status,
@@ -55,25 +59,28 @@ def with_reference(references: tuple[str, ...], reference: str) -> tuple[str, ..
 def payment_parked(state: State, event: PaymentParked) -> None:
     payment = known(state, Payment, event.payment_id)
     hints = tuple(as_compared(hint) for hint in event.hints)
-    wait(state, replace(payment, parked=event.why, candidates=event.candidates), hints)
+    shelve(state, payment, hints)
+    parked = replace(payment, parked=event.why, candidates=event.candidates, hints=hints, version=payment.version + 1)
+    state.put(event.payment_id, parked)
 
 
 def payment_matched(state: State, event: PaymentMatched) -> None:
     payment = known(state, Payment, event.payment_id)
     for name in event.taught:
         tie(state, name, event.contact_id, event.payment_id)
-    wait(state, placed(payment, deal_id=event.deal_id, taught=event.taught), ())
+    place(state, payment, deal_id=event.deal_id, taught=event.taught)
 
 
 def payment_shared(state: State, event: PaymentShared) -> None:
     payment = known(state, Payment, event.payment_id)
     shares = (*payment.shares, Share(event.deal_id, event.share_minor))
-    wait(state, placed(payment, deal_id=None, shares=shares), ())
+    place(state, payment, deal_id=None, shares=shares)
 
 
-def placed(payment: Payment, **fields: object) -> Payment:
+def place(state: State, payment: Payment, **fields: Any) -> None:
     """What it said is asked no more: it is known what it is for."""
-    return replace(payment, parked="", by_hand=False, purpose="", references=(), candidates=(), **fields)
+    shelve(state, payment, ())
+    state.put(payment.payment_id, replace(payment, **PLACED, **fields, version=payment.version + 1))
 
 
 def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
@@ -82,7 +89,9 @@ def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
     for name in payment.taught:
         tie(state, name, event.contact_id, event.payment_id)
     shares = tuple(share for share in payment.shares if share.deal_id != event.deal_id)
-    wait(state, replace(payment, deal_id=None, shares=shares, taught=(), parked=event.why, by_hand=True), ())
+    shelve(state, payment, ())
+    left = {"deal_id": None, "shares": shares, "taught": (), "parked": event.why, "by_hand": True, "hints": ()}
+    state.put(event.payment_id, replace(payment, **left, version=payment.version + 1))
 
 
 def payment_corrected(state: State, event: PaymentCorrected) -> None:
@@ -102,8 +111,10 @@ def tie(state: State, name: str, contact_id: Id, payment_id: Id) -> None:
         state.drop(PaidFrom, name)
 
 
-def wait(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
+def shelve(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
     """Move the payment from the shelves where it waits to those of the hints."""
+    if hints == payment.hints:
+        return
     for hint in {*payment.hints} ^ {*hints}:
         parked = state.get(Parked, shelf(hint))
         waiting = {*(parked.waiting if parked else ())} ^ {(hint, payment.payment_id)}
@@ -111,7 +122,6 @@ def wait(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
             state.put(shelf(hint), Parked(tuple(sorted(waiting))))
         else:
             state.drop(Parked, shelf(hint))
-    state.put(payment.payment_id, replace(payment, hints=hints, version=payment.version + 1))
 
 
 CHANGES: Changes = {

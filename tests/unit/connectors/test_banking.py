@@ -140,6 +140,7 @@ def test_what_monobank_may_tell_one_day_is_kept() -> None:
     ("said", "status"),
     [
         ("success", "settled"),
+        ("wait_compensation", "settled"),
         ("hold_wait", "held"),
         ("failure", "failed"),
         ("error", "failed"),
@@ -153,6 +154,12 @@ def test_a_liqpay_payment(said: str, status: str) -> None:
     assert (fact.provider, fact.payment, fact.status, fact.reference) == ("liqpay", "77", status, "42")
     assert (fact.amount_minor, fact.currency, fact.refunded_minor) == (5_410, "UAH", 0)
     assert (fact.payer.phone, fact.changed_at) == ("+380671234567", NINE)
+
+
+def test_what_liqpay_pays_out_is_money_that_goes_out() -> None:
+    """A payout to somebody's card, with the order's words, was booked as the order's payment."""
+    fact = only(LIQPAY, liqpay_callback("sandbox_key", 77, "54.10", action="p2pcredit"))
+    assert (fact.status, fact.amount_minor, fact.refunded_minor) == ("settled", -5_410, 0)
 
 
 @pytest.mark.parametrize(
