@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, digest, expect_equal
+from crm.errors import Malformed
 from crm.facts import DeliveryKept, MessageReported
 from crm.scalars import Micros
 from crm.shared import Attachment
@@ -26,6 +27,8 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """Numbers of updates begin again after a quiet week, so an update is known by its number and what it says."""
     update = decode_object(delivery.body)
+    if "update_id" not in update and not any(map(is_message, update.values())):
+        raise Malformed("It is no update of Telegram: 'update_id' is missing.")
     content = digest(canonical(update))[:32]
     key = f"{text(update, 'update_id')}/{content}"
     kind = next((name for name in update if name != "update_id"), "empty")
