@@ -165,7 +165,7 @@ def test_commands_and_facts_meet_on_the_same_rows(database_url: str) -> None:
             contact = await olena(shop)
             deal = await desk(shop, contact["id"])
             await asyncio.gather(
-                *(shop.told(form(f"f{n}", name=f"{n}", phones=["+380671234567"])) for n in range(4)),
+                *(shop.told(form(f"f{n}", form=f"page {n}", phones=["+380671234567"])) for n in range(4)),
                 *(shop.told(paid(f"p{n}", 100, payment=f"p{n}", purpose="D-1")) for n in range(4)),
                 *(shop.do("noteAdd", dealId=deal["id"], text=f"{n}") for n in range(4)),
                 *(shop.do("contactCreate", name="Petro", phones=[f"+38050111223{n}"]) for n in range(4)),
