@@ -5,7 +5,7 @@ from datetime import date, datetime, tzinfo
 
 YEAR = r"(?P<year>[12][0-9]{3})"
 NUMBERS = re.compile(
-    r"(?P<one>[0-9]{1,2})(?P<by>[./\- ])(?P<two>[0-9]{1,2})(?P=by)(?P<year>[0-9]{4}|[0-9]{2})( ?р\.?| ?г\.?)?"
+    r"(?P<one>[0-9]{1,2})(?P<by>[./\- ]) ?(?P<two>[0-9]{1,2})(?P=by) ?(?P<year>[0-9]{4}|[0-9]{2})( ?р\.?| ?г\.?)?"
 )
 YEAR_FIRST = re.compile(YEAR + r"(?P<by>[./\-])(?P<month>[0-9]{1,2})(?P=by)(?P<day>[0-9]{1,2})")
 DAY_WORD = re.compile(

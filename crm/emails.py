@@ -18,6 +18,7 @@ _MAILTO = re.compile(r"\bmailto:([^\s?]+)(?:\?\S*)?", re.IGNORECASE)
 _LINK = re.compile(r"\w+://")
 _EDGES = " \t\"'`«»“”„‘’.,;:!?…"
 _BEGINS = _EDGES.replace(".", "")  # a point in front belongs to a word that is missing
+_NUMBER = re.compile(r"\+?[0-9()-]{7,20}")  # of a telephone: behind an address it is no part of one
 _DASH = re.compile(r"\s+[-–—]+\s+")
 
 
@@ -80,7 +81,7 @@ def _of_piece(piece: str) -> list[str] | None:
                 addresses.append(address)
             elif part is not piece and "@" not in part:
                 continue
-            elif not _is_remark(word):
+            elif not (_is_remark(word) or (addresses and _NUMBER.fullmatch(word))):
                 return None
     return addresses
 

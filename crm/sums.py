@@ -70,10 +70,10 @@ def sum_in(text: str, currency: str) -> tuple[Decimal, str] | None:
     if after:
         after = _PERIOD.sub("", after).strip(" .!;:")
     written = parts["number"].rstrip(" .,'")
-    if after in ("-", "--"):  # a price tag: 1250,-
+    if after.startswith("-"):  # a price tag: 1250,- Kč
         if not parts["number"].rstrip().endswith((".", ",")):
             return None
-        after = ""
+        after = after.lstrip("- ")
     times = 1
     if after and (multiple := _TIMES.match(after)):
         times, after = 1_000 if multiple["thousand"] else 1_000_000, after[multiple.end() :].strip(" .")

@@ -21,9 +21,14 @@ def found(state: State, ways: Sequence[Way], name: str) -> Contact | None:
 
 def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
     """Of several numbers the one whose card agrees by name, else the first. An office's number, which has an extension,
-    is not his who is called otherwise."""
+    is not his who is called otherwise; nor is a number beside one that nobody has: a second number may be of somebody
+    near."""
+    phones = [way for way in ways if way.kind == "phone"]
+    new_phone = len(phones) > 1 and any(not cards_of(state, way.key) for way in phones)
     holders = [
-        one for way in ways if way.kind == "phone" and (one := holder(state, way.key)) and fits(state, way, one, name)
+        one
+        for way in phones
+        if (one := holder(state, way.key)) and fits(state, one, name, bool(way.extension) or new_phone)
     ]
     if len(holders) > 1 and name:
         agreeing = (one for one in holders if agrees(state, one, name))
@@ -31,8 +36,8 @@ def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
     return holders[0] if holders else None
 
 
-def fits(state: State, way: Way, contact: Contact, name: str) -> bool:
-    return not way.extension or not contradicts(state, card(state, contact.contact_id), name)
+def fits(state: State, contact: Contact, name: str, is_weak: bool) -> bool:
+    return not is_weak or not contradicts(state, card(state, contact.contact_id), name)
 
 
 def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:

@@ -30,7 +30,7 @@ DISPOSITIONS = {
     "BUSY": "busy",
     "CANCEL": "cancelled",
 }
-DIRECTIONS = {"0": "in", "1": "out"}
+DIRECTIONS = {"0": "in", "1": "out", "incoming": "in", "outgoing": "out", "in": "in", "out": "out"}
 TIMES = ("startTime", "waitsec", "billsec")
 SETTINGS = "apiCallSettings"  # it asks who is calling and waits for the answer
 OF_A_TRY = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
@@ -73,7 +73,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         CallReported,
         call=id,
         phase=phase,
-        direction=DIRECTIONS.get(text(call, "callType"), ""),
+        direction=direction_of(call, kind),
         phone=read_phone(text(call, "externalNumber"), country_of(connection)),
         line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
         employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
@@ -86,6 +86,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         note=note,
     )
     yield Report(f"{id}/{kind}/{content}", id, clock.happened_at(phase, delivery.received_at), report)
+
+
+def direction_of(call: Value, kind: str) -> str:
+    """A ring that says nothing else is one at ours: who waits for an answer is not left unseen."""
+    return DIRECTIONS.get(text(call, "callType").lower(), "in" if kind == "receivedTheCall" else "")
 
 
 def without_its_try(told: Value) -> Tree:

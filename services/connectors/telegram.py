@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from crm.connector import Connection, Connector, Delivery, Report, country_of, digest, expect_equal
+from crm.errors import Malformed
 from crm.facts import DeliveryKept, MessageReported
 from crm.scalars import Micros
 from crm.shared import Attachment
 from services.connectors.exact_json import Tree, Value, canonical, decode_object
 from services.connectors.telegram_updates import QUIET, as_message, is_message
-from services.connectors.telegram_words import FILES, name_of, phone_of, words_of
+from services.connectors.telegram_words import FILES, joined, name_of, phone_of, words_of
 from services.connectors.times import moment_or_none
 from services.connectors.values import at, records, text, whole_or_none
 
@@ -26,6 +27,8 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """Numbers of updates begin again after a quiet week, so an update is known by its number and what it says."""
     update = decode_object(delivery.body)
+    if "update_id" not in update and not any(map(is_message, update.values())):
+        raise Malformed("It is no update of Telegram: 'update_id' is missing.")
     content = digest(canonical(update))[:32]
     key = f"{text(update, 'update_id')}/{content}"
     kind = next((name for name in update if name != "update_id"), "empty")
@@ -123,7 +126,8 @@ def files_of(message: Value) -> tuple[Attachment, ...]:
 
 def attachment(kind: str, file: Tree) -> Attachment:
     size = max(0, whole_or_none(file, "file_size") or 0)
-    return Attachment(kind, text(file, "file_name"), text(file, "mime_type"), size, text(file, "file_id"))
+    name = text(file, "file_name") or joined(text(file, "performer"), text(file, "title"))
+    return Attachment(kind, name, text(file, "mime_type"), size, text(file, "file_id"))
 
 
 CONNECTOR = Connector(

@@ -16,7 +16,7 @@ _FILLERS = """
     заявника учасника учасник гостя гість покупателя клиента заказчика участника платника vashe vash vasha twoje
     twój twoj podaj i oraz klienta kupującego обовязково необхідно обязательно основний основной контактний
     контактна контактне контактный особистий персональний додатковий дополнительный другий второй ще один second
-    additional alternative other
+    additional alternative other ihr ihre ihren dein deine und váš vaše vase vas zadejte bitte
 """
 _PEOPLE = """
     customer client contact user buyer lead student guest sender клієнт покупець замовник заявник учасник гість
@@ -47,6 +47,7 @@ _PHRASES = {
     "/фамилия имя/фамилия имя отчество/first last name/name surname/first last/imię nazwisko"
     "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
     "/обращаться/representative/представтеся/представьтесь/яке імя/imya prizvyshche/imya familiya/nome"
+    "/vor nachname/vorname nachname/jméno příjmení/jmeno prijmeni/příjmení jméno/аты жөні"
     "/nombre/jméno/jmeno/meno/name in full/nume/numele/név/nimi/vardas/vārds",
     "first": "first/first name/name first/firstname/fname/given name/imię/imie/vorname/prénom/prenom/forename/f name",
     "middle": "middle/middle name/patronymic/батькові/отчество/middlename",
@@ -68,7 +69,8 @@ _PHRASES = {
     "/сума покупки/сумма покупки/вартість замовлення/стоимость заказа/загальна вартість/общая стоимость"
     "/suma zamówienia/suma zamowienia/wartość zamówienia/wartosc zamowienia/kwota zamówienia/do zapłaty"
     "/razem/ordertotal/totalprice/order value",
-    "sum": "сума/сумма/sum/suma/summa/total/вартість/стоимость/vartist/stoimost/kwota/wartość/wartosc",
+    "sum": "сума/сумма/sum/suma/summa/total/вартість/стоимость/vartist/stoimost/kwota/wartość/wartosc"
+    "/summe/betrag/gesamtbetrag/gesamtsumme/částka/castka/celkem",
     "price": "amount/price/ціна/цена/cina/tsina/cena",
     "quantity": "quantity/qty/кількість/количество/kolichestvo/kilkist/ilość/ilosc/count/шт/кількість шт",
     "currency": "currency/валюта/currency code/waluta/currencycode/payment currency/order currency",

@@ -11,6 +11,10 @@ from crm.errors import Malformed
 from crm.money import DECIMALS, currency_named, money_text, read_sum, to_minor
 
 SUMS = [
+    ("1250,- Kč", "UAH", 125000, "CZK"),
+    ("1250,– €", "UAH", 125000, "EUR"),
+    ("12 500,-- zł", "UAH", 1250000, "PLN"),
+    ("125000 тг", "UAH", 12500000, "KZT"),
     ("1250", "UAH", 125_000, "UAH"),
     ("1250.00", "UAH", 125_000, "UAH"),
     ("1250,00", "UAH", 125_000, "UAH"),
@@ -180,8 +184,6 @@ NO_SUMS = [
     ("1250 грн за шт", "UAH"),
     ("1250 грн/м2", "UAH"),
     ("1250 грн/год", "UAH"),
-    ("1250,- Kč", "UAH"),
-    ("1250,– €", "UAH"),
     ("1250 грн 150 коп", "UAH"),
     ("знижка 1250", "UAH"),
     ("замовлення 1250", "UAH"),
