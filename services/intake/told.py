@@ -56,7 +56,7 @@ def meaning(name: str, hint: Any) -> Meaning | None:
     """How a field's value is read where there is one; None when it is taken as it is."""
     match hint:
         case _ if name == "fields":
-            return lambda given, _: {key: bytes(value).decode() for key, value in given.items()}
+            return lambda given, _: {key: json_text(key, value) for key, value in given.items()}
         case _ if name == "emails":
             return values.emails
         case _ if name == "currency":
@@ -115,6 +115,14 @@ occurred_at = values.moment("occurred_at")
 def read_line(line: bytes, default_id: Id, teller: Teller) -> Fact:
     """`default_id` is that of a line without an id of its own. Raises Refusal."""
     return fact_of(line, lambda: default_id, teller)
+
+
+def json_text(field: str, value: msgspec.Raw) -> str:
+    """Raises Refusal."""
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        raise Refusal("Its value is not UTF-8.", field=f"fields.{field}") from None
 
 
 def fact_of(line: bytes, default_id: Callable[[], Id], teller: Teller, named: bool = False) -> Fact:
