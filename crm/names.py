@@ -99,7 +99,18 @@ def alike(one: Word, two: Word, slips: bool) -> bool:
         return True
     if not slips or (one.given and two.given):
         return False
+    if (one.given or two.given) and of_two_genders(one.key, two.key):
+        return False
     return min(len(one.key), len(two.key)) >= LETTERS_OF_A_SLIP and slip(one.key, two.key)
+
+
+def of_two_genders(one: str, two: str) -> bool:
+    """Whether a given name has the ending of the other gender: Роман and Романа, Mario and Maria."""
+    if len(one) > len(two):
+        one, two = two, one
+    if len(one) < len(two):
+        return two[:-1] == one and two[-1] in "ae"
+    return one[:-1] == two[:-1] and {one[-1], two[-1]} == {"a", "o"}
 
 
 def slip(one: str, two: str) -> bool:
