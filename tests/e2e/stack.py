@@ -130,6 +130,12 @@ class Stack:
 
         wait(missing)
 
+    def nobody_waits(self) -> None:
+        """Discards what other tests left in quarantine: doctor is not content while anybody waits there."""
+        self.settle()
+        if waiting := [one["id"] for one in self.person.asks("quarantine list")]:
+            self.person.types(f"quarantine discard {' '.join(waiting)} --reason settled")
+
     def rows(self, name: str, given: str = "") -> list[Any]:
         """A whole list, page by page."""
         fields, found, after = LISTS[name], [], None

@@ -20,6 +20,7 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 
 
 def test_the_first_ten_minutes(stack: Stack, tmp_path: Path) -> None:
+    stack.nobody_waits()
     bin = tmp_path / ".venv" / "bin"
     bin.mkdir(parents=True)
     for name, command in {"crm": f"{sys.executable} -m services.cli", "python": sys.executable}.items():

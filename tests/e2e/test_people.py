@@ -111,8 +111,8 @@ def test_an_edit_and_an_own_phone_join_one_card_and_a_foreign_phone_does_not(sta
         rehearse.telegram_message(secret, 6004, 5005, contact=own),
     )
     messages = [
-        {"text": "", "editedAt": None},
-        {"text": "", "editedAt": None},
+        {"text": "Contact card: Зоряна, +380671000005", "editedAt": None},
+        {"text": "Contact card: Кум, +380671000006", "editedAt": None},
         {"text": "Добрий день", "editedAt": "2026-10-05T09:01:40+00:00"},
     ]
 
