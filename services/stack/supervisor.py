@@ -53,6 +53,7 @@ class Supervisor:
         self.bootstrap = plan.environment.get("KAFKA_BOOTSTRAP", "")
         self.dsn = plan.environment.get("DATABASE_URL", "")
         self.ready_after = 0.0
+        self.ended = False
         self.building: asyncio.Task[None] | None = None
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
@@ -164,6 +165,7 @@ class Supervisor:
             replicas = [keeper for keeper in self.roles if isinstance(keeper.part, Role) and keeper.part.role == role]
             await asyncio.gather(*(keeper.stop() for keeper in replicas))
         await asyncio.gather(*(keeper.stop() for keeper in reversed(self.servers)))
+        self.ended = True
         state.path(self.plan.data).unlink(missing_ok=True)
 
     async def end_leftovers(self) -> None:
@@ -180,6 +182,8 @@ class Supervisor:
 
     def publish(self) -> None:
         """Tells `crm status` and the others where everything is."""
+        if self.ended:  # a part that is looked at once more when all has stopped leaves no file behind
+            return
         told = state.StackState(
             pid=os.getpid(),
             born=state.born(os.getpid()),

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ NOTHING = "Nothing was read."
 LOOK = "docs/replay.md has one to copy."
 
 
+class Unwritten(SourceFileLoader):
+    """Leaves no __pycache__ in an analyst's folder."""
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Does nothing."""
+
+
 def declared(path: Path) -> dict[str, Projection[Any]]:
     """Its projections by name. Raises Malformed."""
     file = path.expanduser().absolute()
     if not file.is_file():
         raise Malformed(f"There is no file {path}. {NOTHING}")
-    spec = importlib.util.spec_from_file_location(f"projections_of_{file.stem}", file)
+    name = f"projections_of_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=Unwritten(name, str(file)))
     if file.suffix != ".py" or not spec or not spec.loader:
         raise Malformed(f"{path} is no Python file: its name ends in .py. {NOTHING}")
     module = importlib.util.module_from_spec(spec)

@@ -7,8 +7,8 @@ from crm.adapters import deciding
 from crm.adapters.deciding import Arrived
 
 
-def all_of_them(arrived: Sequence[Arrived], new: set[str]) -> list[Arrived]:
-    return list(arrived)
+def all_of_them(arrived: Sequence[Arrived], new: set[str]) -> tuple[list[Arrived], list[Arrived]]:
+    return list(arrived), []
 
 
 if __name__ == "__main__":
