@@ -6,6 +6,7 @@ from functools import lru_cache
 from crm.errors import Malformed
 
 _LONGEST = 64
+UNKNOWN_CURRENCY = "XXX"  # ISO 4217's own code for none
 
 # ISO 4217: alphabetic and numeric codes, by how many decimals the currency has.
 _CODES = {

@@ -80,29 +80,20 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
 
 
 def opened(event: CallOpened) -> CallRow:
-    return CallRow(
-        call_id=event.call_id,
-        contact_id=event.contact_id,
-        call=event.call,
+    """How far it is comes with the CallUpdated of the same report."""
+    phone = event.phone
+    return replace(
+        begun(event),
         direction=event.direction,
-        phone=event.phone.e164,
-        phone_text=event.phone.text,
-        extension=event.phone.extension,
+        phone=phone.e164,
+        phone_text=phone.text,
+        extension=phone.extension,
         line=event.line,
         known=event.known,
-        phase="opened",  # how far it is comes with the CallUpdated of the same report
-        employee="",
-        wait_s=None,
-        talk_s=None,
-        disposition="",
-        recording="",
-        started_at=event.meta.occurred_at,
-        touched_at=event.meta.occurred_at,
-        created_at=event.meta.occurred_at,
     )
 
 
-def begun(event: CallUpdated) -> CallRow:
+def begun(event: CallOpened | CallUpdated) -> CallRow:
     return CallRow(
         call_id=event.call_id,
         contact_id=event.contact_id,

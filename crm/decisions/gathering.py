@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from crm.currencies import UNKNOWN_CURRENCY
 from crm.decisions.case import State
 from crm.decisions.contacts import card, cards
 from crm.decisions.evidence import Candidate, Kind
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.payers import Known, known_payer, ways_of
 from crm.decisions.purpose import HAS_DIGIT, LONG_NUMBER, NOTHING, number_of, read
-from crm.decisions.settling import UNKNOWN_CURRENCY, in_words
+from crm.decisions.settling import in_words
 from crm.scalars import Id
 from crm.shared import Payer
 from crm.state import Contact, Deal, DealNumber, DealReference, DealSum, Payment, Workspace, known

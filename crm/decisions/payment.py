@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from crm.currencies import UNKNOWN_CURRENCY
 from crm.decisions.awaited import learnt, matched
 from crm.decisions.case import Case, State
 from crm.decisions.delivery import quarantined
 from crm.decisions.gathering import Told, said_before
 from crm.decisions.matching import Match, Nothing, find
-from crm.decisions.settling import UNKNOWN_CURRENCY, in_words, settle
+from crm.decisions.settling import in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated

@@ -1,7 +1,7 @@
 """What a person may do with a payment: where its money can go."""
 
 from crm.commands import Code, Rejected
-from crm.decisions.settling import UNKNOWN_CURRENCY
+from crm.currencies import UNKNOWN_CURRENCY
 from crm.state import Deal, Payment
 
 

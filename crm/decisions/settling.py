@@ -9,7 +9,6 @@ from crm.events import DealPaid, DealStageMoved
 from crm.scalars import Id
 from crm.state import Deal, Payment, Workspace, known
 
-UNKNOWN_CURRENCY = "XXX"  # ISO 4217's own code for none
 # Digits after the point, ISO 4217: all other currencies have 2.
 NO_DIGITS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
 THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905  # a list of 23 codes reads worse

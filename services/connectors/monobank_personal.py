@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from crm.connector import Connection, Connector, Delivery, Report
+from crm.currencies import UNKNOWN_CURRENCY
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_named, currency_of, money_text
@@ -86,9 +87,7 @@ def currency_in(item: Value, amount: int, set_to: str, doubts: Doubts) -> str:
         f"{amount} in the account's smallest unit came out of {paid}, and {why}. It waits. Set the account's currency "
         "on the connection as `currency.<account>`; say this one's with paymentCorrect"
     )
-    return UNKNOWN
+    return UNKNOWN_CURRENCY
 
-
-UNKNOWN = "XXX"
 
 CONNECTOR = Connector("monobank-personal", "banking", verify, parse, greets=True)
