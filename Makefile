@@ -26,7 +26,7 @@ lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m crm.evolution
+	@$(BIN)/python -m crm.contract.evolution
 	@$(BIN)/python -m api.evolution
 	@$(BIN)/python -m streams.rebuild.golden
 
@@ -34,8 +34,8 @@ types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
 events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds
-	@$(BIN)/python -m crm.catalogue
-	@$(BIN)/python -m crm.publishing
+	@$(BIN)/python -m crm.contract.generate
+	@$(BIN)/python -m crm.contract.publishing
 	@$(BIN)/python -m streams.rebuild.golden write
 
 schema: $(READY) ## schema.graphql from the code

@@ -9,19 +9,19 @@ import uvloop
 
 from api.access import Curious, curious
 from api.app import App
-from api.changes import Changes
 from api.commands.desk import Desk
-from api.database import pool
-from api.freshness import Freshness
 from api.http.connections import Impatient
-from api.journal import Journal
-from api.sockets import configuration, listening, many_files
-from api.subscriptions.bounds import BOUNDS
+from api.http.sockets import configuration, listening, many_files
+from api.live.changes import Changes
+from api.live.freshness import Freshness
+from api.live.journal import Journal
+from api.live.subscriptions.limits import BOUNDS
+from api.sql.database import pool
 from api.trusted import Trusted, read
-from crm.adapters import health, logs, tracing
-from crm.adapters.access import Access
-from crm.adapters.observed import Observed
-from crm.adapters.token_uses import Uses
+from crm.adapters.kafka.directory import Access
+from crm.adapters.postgres.token_uses import Uses
+from crm.adapters.telemetry import health, logs, tracing
+from crm.adapters.telemetry.asgi import Observed
 from crm.settings import Settings
 
 PATIENCE = 5  # seconds that requests under way have when the role is told to stop

@@ -4,22 +4,22 @@ from functools import partial
 from pathlib import Path
 
 from api.access import Access, Curious, anyone
-from api.changes import Changes
 from api.commands.desk import Desk
 from api.context import Context
 from api.engine import Engine
-from api.freshness import Freshness
 from api.graphiql import POLICY, static
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.http.sockets import Sockets
+from api.http.sse import Streams
 from api.limits.rates import Rates
-from api.pool import Pool
-from api.sockets import Sockets
-from api.sse import Streams
-from api.subscriptions.bounds import BOUNDS, Bounds, Doors
-from api.subscriptions.operation import Operations
-from api.subscriptions.pulse import Pulse
+from api.live.changes import Changes
+from api.live.freshness import Freshness
+from api.live.subscriptions.keepalive import Pulse
+from api.live.subscriptions.limits import BOUNDS, Bounds, Doors
+from api.live.subscriptions.operation import Operations
+from api.sql.pool import Pool
 from api.trusted import NOTHING, Trusted
-from crm.adapters.health import Ready, answer
+from crm.adapters.telemetry.health import Ready, answer
 
 
 class App:

@@ -10,10 +10,10 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 
 from api.access import Access, Token, bearer, workspace
-from api.changes import Changes
 from api.commands.desk import Desk
-from api.pool import Pool
-from api.reads import Reads
+from api.live.changes import Changes
+from api.sql.pool import Pool
+from api.sql.reads import Reads
 
 
 @dataclass

@@ -18,15 +18,15 @@ from graphql import (
 
 from api.access import Curious, Token, anyone
 from api.context import Context
-from api.database import text
 from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, note, told
-from api.freshness import Freshness
+from api.http.numbers import ENCODER
 from api.limits import documents
 from api.limits.cost import LIMIT, Price, too_dear
-from api.numbers import ENCODER
-from api.plan.plan import Plan
-from api.plan.statement import Unfit
-from api.schema import schema
+from api.live.freshness import Freshness
+from api.schema.root import schema
+from api.sql.database import text
+from api.sql.plan.plan import Plan
+from api.sql.plan.statement import Unfit
 from api.trusted import NOTHING, ONLY, Trusted, Untrusted
 
 PLANS = 1_000  # kept, of documents that are not longer than LONGEST

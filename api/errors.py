@@ -7,7 +7,7 @@ import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
-from crm.adapters.metrics import ERRORS
+from crm.adapters.telemetry.metrics import ERRORS
 
 log = structlog.get_logger()
 

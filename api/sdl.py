@@ -1,6 +1,6 @@
 """Prints the schema: `python -m api.sdl > schema.graphql`; a test compares them."""
 
-from api.schema import schema
+from api.schema.root import schema
 
 
 def sdl() -> str:

@@ -1,6 +1,6 @@
 """The words that all rooms share; and all that an analyst's own projection file imports: docs/replay.md.
 
-from crm import Id, Micros, Row, projection, replace, replay
+from crm import Id, Micros, Row, projection, replace
 from crm.events import DealOpened, DealPaid
 """
 
@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from crm import events
 from crm.envelope import Event, Row
 from crm.projection import Json, Projection, projection
-from crm.replaying import replay
 from crm.scalars import Id, Micros
 
-__all__ = ["Event", "Id", "Json", "Micros", "Projection", "Row", "events", "projection", "replace", "replay"]
+__all__ = ["Event", "Id", "Json", "Micros", "Projection", "Row", "events", "projection", "replace"]

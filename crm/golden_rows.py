@@ -15,11 +15,11 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 from msgspec.structs import replace
 
-from crm.codec import RECORDS, REGISTERED, decode
+from crm.contract.codec import RECORDS, REGISTERED, decode
+from crm.contract.golden import MOMENT
+from crm.contract.registry import golden_file
 from crm.envelope import Event, Row
-from crm.golden import MOMENT
 from crm.projection import Projection
-from crm.registry import golden_file
 
 WAY = 1  # of making digests: those of another way are not compared, but made anew
 TOLD = 3  # columns that are named

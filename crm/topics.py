@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from zlib import crc32
 
-from crm.catalogue import SCHEMAS
+from crm.contract.generate import SCHEMAS
 from crm.envelope import Fact
 from crm.facts import (
     CallReported,

@@ -6,9 +6,9 @@ import time
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters.journal_log import unpack
-from crm.adapters.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX
-from crm.codec import decode
+from crm.adapters.kafka.journal_log import unpack
+from crm.adapters.telemetry.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX
+from crm.contract.codec import decode
 
 EVERY = 2.0  # seconds
 WAITING = "SELECT count(*), coalesce(sum((SELECT sum(n) FROM unnest(counts) AS n)), 0)::bigint FROM core.outbox"

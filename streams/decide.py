@@ -6,11 +6,13 @@ from dataclasses import replace
 import msgspec
 from psycopg import AsyncConnection
 
-from crm.adapters import recall, tracing
-from crm.adapters.dead_letters import DeadLetters
-from crm.adapters.deciding import Arrived, decide, refused
-from crm.codec import TYPE_NAMES
+from crm.adapters.telemetry import tracing
+from crm.adapters.telemetry.step import Step
+from crm.contract.codec import TYPE_NAMES
 from crm.decisions.delivery import NOBODY, legible, raw_of
+from crm.engine import recovery as recall
+from crm.engine.dead_letters import DeadLetters
+from crm.engine.decide_batch import Arrived, decide, refused
 from crm.envelope import named_id
 from crm.errors import Malformed
 from crm.facts import DeliveryQuarantined, FactRetried
@@ -18,10 +20,10 @@ from crm.scalars import Micros
 from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import DECIDED
-from streams.checkpoints import Record
-from streams.consume import Consumption, Todo
-from streams.role import run
-from streams.sessions import REFUSED
+from streams.runtime.checkpoints import Record
+from streams.runtime.loop import Consumption, Todo
+from streams.runtime.role import run
+from streams.runtime.sessions import REFUSED
 
 
 class Decide:
@@ -82,10 +84,10 @@ def read(record: Record) -> Arrived:
         return Arrived(DeliveryQuarantined(meta, raw_of(record.value or b""), "kafka", str(error)), *place)
 
 
-def step_of(one: Arrived) -> tracing.Step:
+def step_of(one: Arrived) -> Step:
     """For traces."""
     name = TYPE_NAMES[type(one.fact)]
-    return tracing.Step(one.fact.meta.trace, name, {"crm.fact": one.fact.meta.id, "crm.offset": one.offset})
+    return Step(one.fact.meta.trace, name, {"crm.fact": one.fact.meta.id, "crm.offset": one.offset})
 
 
 def traced(one: Arrived, trace: str) -> Arrived:

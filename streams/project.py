@@ -9,11 +9,14 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters import history, read_models, tracing
-from crm.adapters.journal_log import position_of
-from crm.adapters.logs import debugging
-from crm.adapters.state import as_json
-from crm.codec import decode, type_of
+from crm.adapters.kafka.journal_log import position_of
+from crm.adapters.postgres import history, read_models
+from crm.adapters.postgres.notices import KEYS, NOTIFY
+from crm.adapters.postgres.state import as_json
+from crm.adapters.telemetry import tracing
+from crm.adapters.telemetry.logs import debugging
+from crm.adapters.telemetry.step import Step
+from crm.contract.codec import decode, type_of
 from crm.envelope import Event, Row
 from crm.projection import Projection
 from crm.scalars import Id
@@ -21,15 +24,13 @@ from crm.settings import Settings
 from crm.spelling import COLUMN
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
-from streams import checkpoints
-from streams.checkpoints import Record
-from streams.consume import Consumption, Todo
-from streams.rebuild import showing
-from streams.role import run
-from streams.sessions import REFUSED
+from streams.cutover import watch as showing
+from streams.runtime import checkpoints
+from streams.runtime.checkpoints import Record
+from streams.runtime.loop import Consumption, Todo
+from streams.runtime.role import run
+from streams.runtime.sessions import REFUSED
 
-NOTIFY = "SELECT pg_notify('changes', m) FROM json_array_elements_text(%s) AS m"
-KEYS = 150  # a notification; Postgres takes 8,000 bytes
 NOWHERE: Mapping[int, int] = {}  # in the journal: the next position by partition
 Key = tuple[Id, Id]  # workspace and the row's key
 
@@ -182,11 +183,11 @@ def reached(foldings: Sequence[Folding]) -> str:
     return msgspec.json.encode({"moved": [(tables, at) for at, tables in moved.values()]}).decode()
 
 
-def steps_of(todo: Todo) -> list[tracing.Step]:
+def steps_of(todo: Todo) -> list[Step]:
     """For traces: each record once, whoever takes it."""
     headers = {(r.partition, r.offset): dict(r.headers) for records in todo.values() for r in records}
     return [
-        tracing.Step(told.get("traceparent", b"").decode(), told.get("ce_type", b"").decode(), {"crm.offset": offset})
+        Step(told.get("traceparent", b"").decode(), told.get("ce_type", b"").decode(), {"crm.offset": offset})
         for (_, offset), told in headers.items()
     ]
 

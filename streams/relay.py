@@ -16,17 +16,21 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from psycopg import AsyncConnection
 
-from crm.adapters import commits, folding, recall, tracing
-from crm.adapters.commits import Commit
-from crm.adapters.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
-from crm.adapters.kafka import close
-from crm.adapters.metrics import LEADS, PUBLISHED
-from crm.codec import TYPE_NAMES, type_of
+from crm.adapters.kafka import commit_log as commits
+from crm.adapters.kafka.commit_log import Commit
+from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
+from crm.adapters.kafka.producer import close
+from crm.adapters.telemetry import tracing
+from crm.adapters.telemetry.metrics import LEADS, PUBLISHED
+from crm.adapters.telemetry.step import Step
+from crm.contract.codec import TYPE_NAMES, type_of
+from crm.engine import recovery as recall
+from crm.engine import state_fold as folding
 from crm.settings import Settings
 from crm.topics import COMMITS, JOURNAL
 from streams import backlog, waiting
-from streams.role import run
-from streams.sessions import connect
+from streams.runtime.role import run
+from streams.runtime.sessions import connect
 
 LEAD = "SELECT pg_try_advisory_lock(7068002)"
 ROWS = "SELECT id, partitions, firsts, counts, records FROM core.outbox WHERE id > %s ORDER BY id LIMIT 32"
@@ -162,10 +166,10 @@ class Relay:
         return await self.journal.write([part for row in new for part in row.slices], leads)
 
 
-def steps_of(rows: Sequence[Outgoing]) -> list[tracing.Step]:
+def steps_of(rows: Sequence[Outgoing]) -> list[Step]:
     """For traces: every event, by its type."""
     return [
-        tracing.Step(trace, TYPE_NAMES[kind] if (kind := type_of(value)) else "", {"crm.event": id})
+        Step(trace, TYPE_NAMES[kind] if (kind := type_of(value)) else "", {"crm.event": id})
         for row in rows
         for part in row.slices
         for _, id, _, trace, value in unpack(part.records)

@@ -7,7 +7,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from crm.adapters.metrics import WAITING, WAITING_SECONDS
+from crm.adapters.telemetry.metrics import WAITING, WAITING_SECONDS
 from projections import PROJECTIONS
 
 EVERY = 30.0  # seconds

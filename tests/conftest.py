@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import kafka_server, postgres_server
+from tests.support.servers import kafka_server, postgres_server
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,7 +38,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Postgres for the whole run, with a database `template_potik` that is migrated."""
-    from crm.adapters.migrations import migrate
+    from crm.adapters.postgres.migrations import migrate
     from projections import PROJECTIONS
 
     with postgres_server(tmp_path_factory.mktemp("postgres")) as dsn:

@@ -10,10 +10,10 @@ from aiokafka.errors import KafkaError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.errors import Unavailable
-from crm.adapters.access import Access
-from crm.adapters.commanding import Done, Effect, carry_out, nothing
-from crm.codec import encode
+from crm.adapters.kafka.directory import Access
 from crm.commands import Command, Declared
+from crm.contract.codec import encode
+from crm.engine.run_command import Done, Effect, carry_out, nothing
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.topics import CONNECTIONS
 

@@ -13,9 +13,9 @@ from msgspec.structs import fields
 from strawberry.scalars import JSON
 
 from api.errors import BadInput
-from api.filters import known_id
-from api.numbers import ENCODER
-from api.scalars import Long
+from api.http.numbers import ENCODER
+from api.schema.filters import known_id
+from api.schema.scalars import Long
 from crm.commands import HIDDEN, Code, Command, Fields, Rejected
 from crm.decisions import printable
 from crm.decisions.workspace import EPOCH

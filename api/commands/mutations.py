@@ -13,12 +13,12 @@ from api.commands.rows import row_after
 from api.commands.secrets import Secret, hidden
 from api.context import Context, Info
 from api.errors import ApiError, BadInput, TooSlow, Unavailable
-from api.fields import Argument, field
-from api.named import type_name
-from api.nodes import TYPES
-from crm.adapters.commanding import Done, KeyReused, nothing
+from api.schema.fields import Argument, field
+from api.schema.names import type_name
+from api.schema.nodes import TYPES
 from crm.commands import Code, Declared, Rejected
 from crm.decisions.commands import COMMANDS
+from crm.engine.run_command import Done, KeyReused, nothing
 from crm.envelope import named_id, now
 from crm.scalars import Id
 from crm.shared import Meta

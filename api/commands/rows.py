@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import asdict
 
 from api.context import Context
-from api.database import exact, rows
-from api.reads import shaped
-from crm.adapters import read_models
-from crm.adapters.commanding import Done
-from crm.adapters.state import as_json
+from api.sql.database import exact, rows
+from api.sql.reads import shaped
+from crm.adapters.postgres import read_models
+from crm.adapters.postgres.state import as_json
 from crm.decisions.workspace import EPOCH
+from crm.engine.run_command import Done
 from crm.envelope import Row
 from crm.projection import Projection
 from crm.scalars import Id

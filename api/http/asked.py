@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from api.http.accept import JSON
+from api.http.numbers import Number
 from api.http.refusal import Refusal
-from api.numbers import Number
 
 NAMES = ("query", "operationName", "variables", "extensions", "documentId")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")  # what a page may send unasked

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from crm.adapters.metrics import REQUESTS
+from crm.adapters.telemetry.metrics import REQUESTS
 
 SECONDS = 15.0  # until a request is whole
 HEAD = 65_536  # bytes of what comes before its body

@@ -16,7 +16,7 @@ from api.http.refusal import CHALLENGE, RETRY, Gone, Header, Refusal
 from api.limits.cost import LIMIT
 from api.limits.rates import Rates
 from api.trusted import Untrusted
-from crm.adapters.health import Ready
+from crm.adapters.telemetry.health import Ready
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from crm.codec import TYPE_NAMES, decode, encode
+from crm.contract.codec import TYPE_NAMES, decode, encode
 from crm.decisions.case import Case
 from crm.envelope import Event, Fact, named_id
 from crm.errors import Malformed

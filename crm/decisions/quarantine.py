@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from crm.codec import decode
+from crm.contract.codec import decode
 from crm.decisions.case import Case
 from crm.envelope import Event, Fact
 from crm.errors import Malformed

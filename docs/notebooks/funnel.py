@@ -20,7 +20,7 @@ def _():
     import marimo as mo
     import polars as pl
 
-    from crm import replay
+    from streams.replay.frame import replay
 
     return Path, alt, mo, os, pl, replay
 

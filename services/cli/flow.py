@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from crm.adapters.folding import HEADS
-from crm.adapters.journal_log import next_positions, position_of
+from crm.adapters.kafka.journal_log import next_positions, position_of
+from crm.engine.state_fold import HEADS
 from crm.scalars import Micros
 from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS

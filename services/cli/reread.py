@@ -15,15 +15,15 @@ from crm.envelope import now
 from crm.errors import Broken
 from crm.moments import first
 from crm.scalars import Id, Micros
-from services.archive.progress import Advance, progress
-from services.cli import show
+from services.cli import output as show
 from services.cli.target import Target, archive_of, id_of, target
 from services.connectors import CONNECTORS
-from services.quarantine.desk import Desk, desk
-from services.reread.applying import Outcome, carried_out
-from services.reread.corrections import Correction
-from services.reread.past import Past, past
-from services.reread.scan import Fill, Reparse, corrections
+from services.operations.archive.progress import Advance, progress
+from services.operations.quarantine.desk import Desk, desk
+from services.operations.reparse.applying import Outcome, carried_out
+from services.operations.reparse.corrections import Correction
+from services.operations.reparse.past import Past, past
+from services.operations.reparse.scan import Fill, Reparse, corrections
 
 NEVER = Micros(2**63 - 1)
 SHOWN = 20  # corrections

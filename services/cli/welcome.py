@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from services.cli import show
+from services.cli import output as show
 from services.stack import demo_workspace
 from services.stack.state import StackState
 

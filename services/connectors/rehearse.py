@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.connectors.bodies import URLENCODED
-from services.connectors.ecdsa import ALGORITHM
-from services.connectors.liqpay import sign
+from services.connectors.formats.bodies import URLENCODED
+from services.connectors.liqpay.webhook import sign
+from services.connectors.signatures.ecdsa import ALGORITHM
 
 Post = tuple[dict[str, str], bytes]
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

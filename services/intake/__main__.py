@@ -9,12 +9,12 @@ import structlog
 import uvicorn
 import uvloop
 
-from crm.adapters import health, tracing
-from crm.adapters.access import Access
-from crm.adapters.kafka import KafkaLog
-from crm.adapters.logs import configure
-from crm.adapters.metrics import PENDING
-from crm.adapters.observed import Observed
+from crm.adapters.kafka.directory import Access
+from crm.adapters.kafka.producer import KafkaLog
+from crm.adapters.telemetry import health, tracing
+from crm.adapters.telemetry.asgi import Observed
+from crm.adapters.telemetry.logs import configure
+from crm.adapters.telemetry.metrics import PENDING
 from crm.settings import Settings
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS

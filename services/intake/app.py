@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from crm.adapters import health
+from crm.adapters.telemetry import health
 from crm.connector import Connection, Connector, Home
 from crm.envelope import now
 from crm.log import Clock, Log
@@ -22,7 +22,7 @@ logger = structlog.get_logger()
 
 
 class Directory(Protocol):
-    """Connections and tokens: crm/adapters/access.py."""
+    """Connections and tokens: crm/adapters/kafka/directory.py."""
 
     def connection(self, id: str) -> Connection | None: ...
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import structlog
 
-from crm.adapters.logs import debugging
-from crm.adapters.metrics import DELIVERIES, FACTS
+from crm.adapters.telemetry.logs import debugging
+from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
 from crm.connector import Answer, Connection, Connector, Delivery, clean, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused

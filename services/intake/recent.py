@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from crm.adapters.stopping import begin, let_go
+from crm.adapters.kafka.consumer import begin, let_go
 from crm.scalars import Id
 from crm.topics import INTAKE
 from crm.versions import DIGEST

@@ -1,6 +1,6 @@
 """A fact as a Kafka record: key, framed value, and the CloudEvents headers."""
 
-from crm.codec import TYPE_NAMES, encode
+from crm.contract.codec import TYPE_NAMES, encode
 from crm.envelope import Fact
 from crm.errors import Malformed
 from crm.facts import DeliveryKept

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-from crm.adapters import tracing
+from crm.adapters.telemetry import tracing
 
 SECRET_NAMES = {"token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign"}
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")

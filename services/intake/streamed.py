@@ -10,8 +10,8 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from crm.adapters.logs import debugging
-from crm.adapters.metrics import FACTS, LINES_REFUSED
+from crm.adapters.telemetry.logs import debugging
+from crm.adapters.telemetry.metrics import FACTS, LINES_REFUSED
 from crm.connector import Home
 from crm.envelope import Fact, named_id
 from crm.errors import Malformed, NotYet

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from crm.adapters.access import Access, Token
-from crm.codec import encode
+from crm.adapters.kafka.directory import Access, Token
+from crm.contract.codec import encode
 from crm.envelope import Fact, now
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id, Micros

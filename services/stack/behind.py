@@ -8,8 +8,9 @@ from typing import Any
 from crm.errors import CrmError
 from crm.projection import Projection
 from projections import PROJECTIONS
-from streams.rebuild import tables, versions
-from streams.rebuild.rebuilding import Plan, Told, rebuild
+from streams.rebuild import versions
+from streams.rebuild.rebuild import Plan, Told, rebuild
+from streams.rebuild.write import tables
 
 WAITS = "Readers see the rows before until a project role of this release runs: it lets the views go over."
 Say = Callable[[str], None]

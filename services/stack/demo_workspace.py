@@ -42,7 +42,7 @@ def read(data: Path) -> Demo | None:
 async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
     """The one that is there, else a new one."""
     # whoever only reads does without it
-    from crm.adapters.workspaces import Values, create_workspace
+    from crm.engine.workspaces import Values, create_workspace
     from services.stack.workspaces import declare
 
     if known := read(data):

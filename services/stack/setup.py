@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from crm.adapters import recall
-from crm.adapters.migrations import migrate
+from crm.adapters.postgres.migrations import migrate
+from crm.engine import recovery as recall
 from projections import PROJECTIONS
 from services.stack import topics
 from services.stack.workspaces import declare_missing

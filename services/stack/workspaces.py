@@ -6,8 +6,8 @@ from uuid import uuid4
 import phonenumbers
 
 from crm import zones
-from crm.adapters.access import Access
-from crm.adapters.workspaces import Values, create_workspace, workspaces
+from crm.adapters.kafka.directory import Access
+from crm.engine.workspaces import Values, create_workspace, workspaces
 from crm.errors import Malformed
 from crm.facts import WorkspaceDeclared
 from crm.money import currency_of

@@ -12,7 +12,7 @@ import msgspec
 from crm.errors import Malformed
 from crm.projection import Projection
 from projections import PROJECTIONS
-from streams.rebuild.watch import line_of
+from streams.rebuild.fold.time_limit import line_of
 
 
 class Spec(msgspec.Struct):

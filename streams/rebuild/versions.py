@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from crm.adapters import views
-from crm.adapters.views import Served
+from crm.adapters.postgres import views
+from crm.adapters.postgres.views import Served
 from crm.errors import Broken
 from crm.golden_rows import WAY, Gold, difference, gold
 from crm.projection import Projection
-from streams.rebuild.watch import Endless, limited, line_of
+from streams.rebuild.fold.time_limit import Endless, limited, line_of
 
 MEND = "Nothing was changed. Raise its version: the new table is filled from the journal."
 MUCH = 20_000  # events: what the project role folds by itself in a few seconds

@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 
 from crm.projection import Projection
-from streams.rebuild.decoder import Decoder
-from streams.rebuild.failing import sentence
-from streams.rebuild.folding import Fold, FoldFailed
-from streams.rebuild.kafka_source import Begin, KafkaSource, kafka_client
-from streams.rebuild.mixed_source import MixedSource
-from streams.rebuild.postgres_sink import PostgresSink
-from streams.rebuild.reads import UnreadField, fields_read
-from streams.rebuild.source import Source
+from streams.rebuild.failures import sentence
+from streams.rebuild.fold.decoder import Decoder
+from streams.rebuild.fold.field_pruning import UnreadField, fields_read
+from streams.rebuild.fold.fold import Fold, FoldFailed
+from streams.rebuild.read.kafka_source import Begin, KafkaSource, kafka_client
+from streams.rebuild.read.mixed_source import MixedSource
+from streams.rebuild.read.source import Source
 from streams.rebuild.spec import Spec, load
+from streams.rebuild.write.postgres_sink import PostgresSink
 
 
 class Done(msgspec.Struct):

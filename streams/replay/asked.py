@@ -14,6 +14,7 @@ from crm.projection import Projection
 from crm.scalars import Id, Micros
 
 Moment = str | datetime
+What = str | Path | Projection[Any]
 
 
 class Bounds(msgspec.Struct, frozen=True):

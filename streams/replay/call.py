@@ -15,12 +15,11 @@ import polars as pl
 import psutil
 
 from crm.projection import Projection
-from crm.replaying import What
 from crm.topics import JOURNAL
-from streams.rebuild.building import WorkerFailed, build
-from streams.rebuild.reads import UnreadField
+from streams.rebuild.fold.field_pruning import UnreadField
+from streams.rebuild.workers import WorkerFailed, build
 from streams.replay import planning
-from streams.replay.asked import Bounds, bounds, path
+from streams.replay.asked import Bounds, What, bounds, path
 from streams.replay.disk import ERRORS, no_room
 from streams.replay.extras import needed
 from streams.replay.file import declared
@@ -43,7 +42,7 @@ class Replayed(msgspec.Struct):
 
 
 def table(what: What, kind: str, name: str = "", **asked: Any) -> Any:
-    """See crm.replaying.replay."""
+    """See streams.replay.frame.replay."""
     if kind not in ("polars", "arrow"):
         raise ValueError(f"There is no table {kind!r}; there are polars and arrow.")
     if kind == "arrow":

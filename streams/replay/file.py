@@ -9,7 +9,7 @@ from typing import Any
 
 from crm.errors import Malformed
 from crm.projection import Projection
-from streams.rebuild.watch import limited
+from streams.rebuild.fold.time_limit import limited
 
 PATIENCE = 20.0  # seconds of work that the import of a file may take
 NOTHING = "Nothing was read."

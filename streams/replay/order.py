@@ -10,12 +10,12 @@ import polars as pl
 
 from crm.errors import Malformed
 from crm.projection import Projection
-from streams.rebuild.archive_source import ArchiveSource
-from streams.rebuild.decoder import Decoded, Decoder
-from streams.rebuild.folding import Fold, FoldFailed
-from streams.rebuild.kafka_source import Begin, KafkaSource
-from streams.rebuild.mixed_source import MixedSource
-from streams.rebuild.reads import names_read
+from streams.rebuild.fold.decoder import Decoded, Decoder
+from streams.rebuild.fold.field_pruning import names_read
+from streams.rebuild.fold.fold import Fold, FoldFailed
+from streams.rebuild.read.archive_source import ArchiveSource
+from streams.rebuild.read.kafka_source import Begin, KafkaSource
+from streams.rebuild.read.mixed_source import MixedSource
 from streams.replay.asked import Bounds
 from streams.replay.parts import PartsSink
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from crm.errors import Malformed
 from crm.projection import Projection
-from streams.rebuild.sink import Key, Lot
+from streams.rebuild.write.sink import Key, Lot
 from streams.replay import columns
 from streams.replay.disk import ERRORS, no_room
 from streams.replay.spill import Spill
@@ -19,7 +19,7 @@ ENOUGH = 100_000  # rows of one file
 
 
 class PartsSink:
-    """The rows of one projection in one partition. A streams.rebuild.sink.Sink."""
+    """The rows of one projection in one partition. A streams.rebuild.write.sink.Sink."""
 
     def __init__(self, folder: Path, projection: Projection[Any], partition: int) -> None:
         self.folder, self.projection, self.partition = folder, projection, partition

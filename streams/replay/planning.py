@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from crm.adapters.journal_log import next_positions
+from crm.adapters.kafka.journal_log import next_positions
 from crm.errors import Broken
 from crm.topics import JOURNAL
-from streams.rebuild import archive_source
+from streams.rebuild.read import archive_source
 
 PATIENCE = 20.0  # seconds in which Kafka answers
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crm.scalars import Id
-from streams.rebuild.sink import Key, Lot
+from streams.rebuild.write.sink import Key, Lot
 
 MADE = "CREATE TABLE aside (workspace TEXT, key TEXT, row BLOB, PRIMARY KEY (workspace, key)) WITHOUT ROWID"
 LOT = 20_000  # rows

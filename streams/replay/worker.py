@@ -10,7 +10,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from crm.errors import CrmError
-from streams.rebuild.reads import UnreadField
+from streams.rebuild.fold.field_pruning import UnreadField
 from streams.rebuild.worker import Done, Group, obey, tell
 from streams.replay.file import declared
 from streams.replay.order import Order, fold_partition

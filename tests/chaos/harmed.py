@@ -11,14 +11,14 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from crm.topics import JOURNAL
-from services.chaos import laws
-from services.chaos.laws import Verdict
-from services.chaos.load import Load
-from services.chaos.pulse import Pulse, quiet
-from services.chaos.shops import opened
-from services.chaos.stand import Stand, plan, standing
 from services.stack.process import until
-from tests.patience import PATIENCE
+from tests.chaos import laws
+from tests.chaos.laws import Verdict
+from tests.chaos.load import Load
+from tests.chaos.pulse import Pulse, quiet
+from tests.chaos.shops import opened
+from tests.chaos.stand import Stand, plan, standing
+from tests.support.patience import PATIENCE
 
 RATE = 1000  # facts a second
 REPEATED = 200  # records at the end of each journal partition that a zombie relay sends again

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.servers import IN_CONTAINERS
+from tests.support.servers import IN_CONTAINERS
 
 FACTS, RATE = 10_000, 1_000
 TOO_SLOW = "recoveries took longer"

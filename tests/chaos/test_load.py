@@ -9,8 +9,8 @@ import pytest
 from crm.envelope import named_id
 from crm.errors import Broken
 from crm.scalars import Id
-from services.chaos.load import Load, Shop
-from tests.patience import PATIENCE
+from tests.chaos.load import Load, Shop
+from tests.support.patience import PATIENCE
 
 ROOT = Id("0a4e0a7c-6a0f-4f0e-8a42-5b0f6b8b7f10")
 SHOPS = [Shop(named_id(ROOT, f"shop {n}"), f"token {n}", named_id(ROOT, f"form {n}")) for n in (1, 2)]

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.chaos.laws import Verdict
-from tests.servers import IN_CONTAINERS
+from tests.chaos.laws import Verdict
+from tests.support.servers import IN_CONTAINERS
 
 HOUSE = Path(__file__).parent.parent.parent
 FACTS = 3000
@@ -26,7 +26,7 @@ def judged(data: Path, *words: str) -> Verdict:
 
 
 def test_a_checkpoint_that_is_committed_before_the_effect_loses(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, "decide=tests.chaos.hasty_decide")
+    verdict = judged(tmp_path, "decide=tests.support.planted.hasty_decide")
     assert verdict.acked == FACTS
     assert verdict.lost > 0
     assert (verdict.effects, verdict.duplicated) == (FACTS - verdict.lost, 0)
@@ -34,7 +34,7 @@ def test_a_checkpoint_that_is_committed_before_the_effect_loses(tmp_path: Path) 
 
 
 def test_a_fact_that_is_not_looked_for_is_counted_twice(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, "decide=tests.chaos.forgetful_decide")
+    verdict = judged(tmp_path, "decide=tests.support.planted.forgetful_decide")
     assert (verdict.acked, verdict.lost) == (FACTS, 0)
     assert verdict.duplicated > 0
     assert verdict.effects == FACTS + verdict.duplicated
@@ -43,7 +43,7 @@ def test_a_fact_that_is_not_looked_for_is_counted_twice(tmp_path: Path) -> None:
 
 def test_a_position_that_is_not_checked_counts_a_repeated_suffix_twice(tmp_path: Path) -> None:
     """The journal itself is whole: its repeats are what a relay may do. The rows that count are too high."""
-    verdict = judged(tmp_path, "project=tests.chaos.unchecked_project", "zombie")
+    verdict = judged(tmp_path, "project=tests.support.planted.unchecked_project", "zombie")
     assert (verdict.acked, verdict.lost, verdict.duplicated) == (FACTS, 0, 0)
     assert any("rows of conversation are not what the journal gives" in said for said in verdict.broken)
 

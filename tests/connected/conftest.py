@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.connected.counted import Counted
+from tests.support.counted_topic import Counted
 
 
 @pytest.fixture

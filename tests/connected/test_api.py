@@ -6,10 +6,10 @@ import httpx
 import psycopg
 import pytest
 
-from api.reads import COUNTRIES
-from tests.connected.graph import Api, served
-from tests.connected.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, contact, id_of, insert
-from tests.patience import PATIENCE
+from api.sql.reads import COUNTRIES
+from tests.support.graphql_server import Api, served
+from tests.support.patience import PATIENCE
+from tests.support.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, contact, id_of, insert
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_a_date_outside_the_calendar_does_not_hide_its_list(api: Api, micros: in
 
 def test_a_bug_is_masked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(COUNTRIES, SHOP, raising=False)
-    monkeypatch.setattr("api.sql.COUNTRY", "SELECT secret FROM nowhere")
+    monkeypatch.setattr("api.sql.statements.COUNTRY", "SELECT secret FROM nowhere")
     assert api.error('{ caller(phone: "1") { phone } }') == (
         "INTERNAL",
         "Something went wrong here. It is in the log; nothing was changed.",

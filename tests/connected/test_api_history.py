@@ -9,19 +9,19 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
-import api.asof
-from crm.adapters.memory import MemoryDecide
-from crm.codec import encode
+import api.history.asof
+from crm.contract.codec import encode
+from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event
 from crm.events import ContactCreated, ContactRenamed
 from crm.scalars import Id, Micros
 from crm.shared import Raw
 from projections import PROJECTIONS
-from tests.connected.graph import Api, served
-from tests.connected.shop_rows import SHOP
 from tests.connected.test_history import projected
-from tests.engine import connected, journal, moved, rules_of
-from tests.given import form, paid
+from tests.support.graphql_server import Api, served
+from tests.support.records import connected, journal, moved, rules_of
+from tests.support.scenarios import form, paid
+from tests.support.shop_rows import SHOP
 
 JANUARY = 1_767_225_600_000_000
 DAY = 86_400_000_000
@@ -55,7 +55,7 @@ def api_(database_url: str, kafka_bootstrap: str) -> Iterator[Api]:
             await projected(conn, journal(told(place)))
 
     with served(database_url) as api:
-        api.changes.journal.bootstrap = kafka_bootstrap
+        api.live.changes.journal.bootstrap = kafka_bootstrap
         asyncio.run(fill())
         yield api
 
@@ -130,7 +130,7 @@ def test_lists_and_the_funnel_as_of_a_moment(api_: Api) -> None:
 
 
 def test_what_one_operation_may_fold_is_limited(api_: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.asof, "LIMIT", 5)
+    monkeypatch.setattr(api.history.asof, "LIMIT", 5)
     query = "query ($at: AsOf!) { a: funnel(asOf: $at) { stage } b: funnel(asOf: $at) { stage } }"
     (error,) = api_.answer(query, at=as_of(25, "OCCURRED"))["errors"]
     assert error["extensions"]["code"] == "TOO_MUCH"

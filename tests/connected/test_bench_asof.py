@@ -11,10 +11,10 @@ import pytest
 from crm.events import DealPaid
 from crm.scalars import Id
 from crm.topics import JOURNAL
-from services.bench import longlived
-from services.bench.alone import Alone
 from services.stack.access import create_token
 from services.stack.topics import create_missing
+from tests.bench import longlived
+from tests.bench.alone import Alone
 
 
 def test_one_card_at_many_moments(

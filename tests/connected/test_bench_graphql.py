@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from crm.scalars import Id
-from services.bench.alone import Alone
-from services.bench.graphql.questions import content
-from services.bench.graphql.run import beside
-from services.bench.graphql.wrk import Load
 from services.stack.access import create_token
+from tests.bench.alone import Alone
+from tests.bench.graphql.questions import content
+from tests.bench.graphql.run import beside
+from tests.bench.graphql.wrk import Load
 
 MS = {"p50_ms", "p99_ms", "max_ms"}
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from crm.scalars import Id
-from services.bench.alone import Alone
-from services.bench.lookups import CALLER, SEARCH, asked, callers, fill, texts
-from services.bench.paced import Wrong
 from services.stack.access import create_token
+from tests.bench.alone import Alone
+from tests.bench.lookups import CALLER, SEARCH, asked, callers, fill, texts
+from tests.bench.paced import Wrong
 
 CONTACTS = 1_000
 
@@ -26,7 +26,7 @@ def half_of_them_wrong() -> Iterator[tuple[dict[str, Any], Wrong]]:
 def test_who_is_looked_for_is_found(
     kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.bench.lookups.WARM_UP", 0)
+    monkeypatch.setattr("tests.bench.lookups.WARM_UP", 0)
     workspace = Id(str(uuid4()))
     fill(fresh_database_url, workspace, CONTACTS)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from services.chaos.proxy import Proxy
 from services.stack import kafka, topics
 from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free
 from services.stack.process import stop, until
-from tests.patience import PATIENCE
-from tests.servers import IN_CONTAINERS
+from tests.chaos.proxy import Proxy
+from tests.support.patience import PATIENCE
+from tests.support.servers import IN_CONTAINERS
 
 
 @asynccontextmanager

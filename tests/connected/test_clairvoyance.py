@@ -13,9 +13,9 @@ from graphql import build_schema, graphql_sync
 from api.access import curious
 from api.engine import Engine, refused
 from api.sdl import sdl
-from tests.connected.graph import Key
-from tests.connected.shop_rows import SHOP
-from tests.tooling import PYTHON
+from tests.support.graphql_server import Key
+from tests.support.shop_rows import SHOP
+from tests.support.tools import PYTHON
 
 SCHEMA = build_schema(sdl())
 GIVES_UP = "Field Suggestion is not fully enabled on this endpoint"

@@ -8,9 +8,9 @@ import pytest
 
 from crm.events import CommandAccepted, ContactCreated, DealStageMoved
 from crm.topics import journal_partition
-from tests.connected.shop_desk import ShopDesk, shop_desk
-from tests.given import form, paid
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
+from tests.support.scenarios import form, paid
+from tests.support.shop_commands import ShopDesk, shop_desk
 
 REFUSED: dict[str, Any] = {"row": None, "position": None}
 

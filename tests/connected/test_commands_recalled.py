@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from api.database import pool
+from api.sql.database import pool
 from crm.scalars import Id
-from tests.connected.own_journal import Journal
-from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.connected.test_recall import content, ensure, lost, own, publish_all
+from tests.support.own_journal import Journal
+from tests.support.shop_commands import ShopDesk, shop_desk
 
 __all__ = ["lost", "own"]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from crm.adapters import commanding
-from crm.adapters.access import Access
-from crm.adapters.commanding import journal
-from crm.codec import encode
+from crm.adapters.kafka.directory import Access
+from crm.contract.codec import encode
+from crm.engine import run_command as commanding
+from crm.engine.run_command import journal
 from crm.events import ConnectionRotated, TokenCreated
 from services.stack.process import until
-from tests.connected.shop_desk import ShopDesk, shop_desk
 from tests.connected.test_commands import refused
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
+from tests.support.shop_commands import ShopDesk, shop_desk
 
 TOKEN = {"name": "Reports", "scopes": ["read"]}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from crm.adapters.stopping import begin, let_go
+from crm.adapters.kafka.consumer import begin, let_go
 
 
 def left(bootstrap: str, begin: Callable[[Any], Awaitable[None]]) -> list[str]:

@@ -7,20 +7,20 @@ from uuid import uuid4
 
 import pytest
 
-from crm.adapters import deciding
-from crm.adapters.dead_letters import TooManyDeadLetters
-from crm.adapters.workspaces import create_workspace
-from crm.codec import encode
+from crm.contract.codec import encode
 from crm.decisions import decided
 from crm.decisions.delivery import set_aside
+from crm.engine import decide_batch as deciding
+from crm.engine.dead_letters import TooManyDeadLetters
+from crm.engine.workspaces import create_workspace
 from crm.envelope import Event, Fact
 from crm.facts import FactRetried
 from crm.scalars import Id
 from crm.settings import Settings
-from streams.consume import Handler
 from streams.decide import Decide, Deciding
-from tests.engine import Record, connected, moved
-from tests.given import form
+from streams.runtime.loop import Handler
+from tests.support.records import Record, connected, moved
+from tests.support.scenarios import form
 
 WORKSPACE = Id(str(uuid4()))
 

@@ -14,11 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
-from crm.adapters import deciding, journal
-from crm.adapters.deciding import Arrived, decide
-from crm.adapters.memory import MemoryDecide
-from crm.adapters.state import Batch
-from crm.codec import decode, encode
+from crm.adapters.postgres import outbox as journal
+from crm.adapters.postgres.state import Batch
+from crm.contract.codec import decode, encode
+from crm.engine import decide_batch as deciding
+from crm.engine.decide_batch import Arrived, decide
+from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event, Fact
 from crm.events import ContactCreated, FactQuarantined
 from crm.facts import FormSubmitted
@@ -26,9 +27,9 @@ from crm.scalars import Id
 from crm.state import Call, fold
 from crm.topics import journal_partition
 from streams.decide import Decide
-from tests.engine import Record, connected, moved
-from tests.given import NOON, SHOP, form, shop
-from tests.told import RULES, any_facts
+from tests.support.fact_strategies import RULES, any_facts
+from tests.support.records import Record, connected, moved
+from tests.support.scenarios import NOON, SHOP, form, shop
 
 Store = dict[str, Any]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.chaos.slow_disk import slowed
-from services.chaos.small_disk import SmallDisk
-from services.chaos.unavailable import Unavailable
+from tests.chaos.slow_disk import slowed
+from tests.chaos.small_disk import SmallDisk
+from tests.chaos.unavailable import Unavailable
 
 FLUSHES = """
 import os, subprocess, sys, time

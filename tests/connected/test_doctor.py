@@ -8,21 +8,21 @@ import msgspec
 import pytest
 from psycopg import AsyncConnection
 
-from crm.adapters import read_models
-from crm.adapters.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX, WAITING, WAITING_SECONDS
+from crm.adapters.postgres import read_models
+from crm.adapters.telemetry.metrics import BACKLOG, BACKLOG_SECONDS, OUTBOX, WAITING, WAITING_SECONDS
 from crm.envelope import named_id
 from crm.events import ContactCreated
 from crm.scalars import Id
 from crm.topics import journal_partition
 from projections import PROJECTIONS
 from projections.quarantine import QuarantineRow
-from services.cli import server_checks
-from services.cli.checks import Finding, Patient
+from services.cli.doctor import servers as server_checks
+from services.cli.doctor.checks import Finding, Patient
 from services.cli.flow import AtRisk, Flow, look
 from streams import backlog, waiting
-from tests.connected.own_journal import Journal
-from tests.engine import connected
-from tests.given import CONNECTION, NOON, meta
+from tests.support.own_journal import Journal
+from tests.support.records import connected
+from tests.support.scenarios import CONNECTION, NOON, meta
 
 DEAL = PROJECTIONS["deal"].table
 

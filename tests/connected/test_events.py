@@ -9,17 +9,17 @@ import msgspec
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from api import journal
-from api.journal import Journal
-from api.places import BEGINNING, Places, places
-from crm.codec import encode
+from api.live import journal
+from api.live.journal import Journal
+from api.live.positions import BEGINNING, Places, places
+from crm.contract.codec import encode
 from crm.envelope import Event, named_id
 from crm.scalars import Id
-from tests.connected.graph import Api, served
-from tests.connected.journal_topic import JournalTopic, Told, following, page, read, refusal
-from tests.connected.shop_rows import OTHER, SHOP
-from tests.engine import events_of
-from tests.given import form
+from tests.support.graphql_server import Api, served
+from tests.support.journal_topic import JournalTopic, Told, following, page, read, refusal
+from tests.support.records import events_of
+from tests.support.scenarios import form
+from tests.support.shop_rows import OTHER, SHOP
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_a_cursor_of_another_workspace_or_of_a_longer_journal_is_refused(api: Ap
     with following(api, after=cursor, token="crm_live_other") as ws:
         code, message = refusal(ws)
     assert (code, "belongs to another workspace" in message) == ("BAD_CURSOR", True)
-    api.changes.hub.journal = Journal(topic.bootstrap, JournalTopic(topic.bootstrap).name)
+    api.live.changes.hub.journal = Journal(topic.bootstrap, JournalTopic(topic.bootstrap).name)
     with following(api, after=cursor) as ws:
         code, message = refusal(ws)
     assert (code, "ahead of the journal" in message) == ("BAD_CURSOR", True)
@@ -175,10 +175,10 @@ def test_an_event_of_a_newer_version_is_told_without_what_it_says(api: Api, topi
 def test_nothing_is_read_once_nobody_follows(api: Api, topic: JournalTopic) -> None:
     with following(api) as ws:
         page(ws)
-        assert api.changes.hub.journal.task is not None
-    while api.changes.hub.journal.task:
+        assert api.live.changes.hub.journal.task is not None
+    while api.live.changes.hub.journal.task:
         assert api.thread.is_alive()
-    assert api.changes.hub.journal.followed == {}
+    assert api.live.changes.hub.journal.followed == {}
 
 
 class Restless(Journal):

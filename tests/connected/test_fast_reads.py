@@ -10,18 +10,18 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from api import wire
-from api.changes import Changes
 from api.context import Context
-from api.database import pool
 from api.engine import Engine
-from api.reads import COUNTRIES
-from crm.adapters.migrations import migrate
+from api.live.changes import Changes
+from api.sql import wire
+from api.sql.database import pool
+from api.sql.reads import COUNTRIES
+from crm.adapters.postgres.migrations import migrate
 from projections import PROJECTIONS
-from tests.connected.asked import documents
-from tests.connected.graph import Keys
-from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, empty, id_of, insert
-from tests.connected.strange_rows import STRANGE_ROWS
+from tests.support.graphql_server import Keys
+from tests.support.random_queries import documents
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, empty, id_of, insert
+from tests.support.strange_rows import STRANGE_ROWS
 
 exact = msgspec.json.Decoder(float_hook=Decimal)
 READER = Keys().known["crm_live_shop"]
@@ -179,7 +179,7 @@ def test_pages_follow_each_other_forwards_and_backwards(both: Both, order: str) 
 
 
 def test_a_count_stops_at_its_cap(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("api.sql", "api.plan.pages"):
+    for module in ("api.sql.statements", "api.sql.plan.pages"):
         monkeypatch.setattr(f"{module}.COUNTED", 4)
     query = '{ deals { totalCount { count capped } } few: deals(stage: "won") { totalCount { count capped } } }'
     counts = {"deals": {"count": 4, "capped": True}, "few": {"count": 1, "capped": False}}
@@ -236,9 +236,9 @@ def test_the_workspace_is_in_every_statement(both: Both) -> None:
 def test_lists_in_lists_have_a_bound_on_the_slow_path(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven deals, with the deals of the contact of each, of whom one is nobody: eleven lists."""
     query = "{ deals { nodes { contact { deals { nodes { number } } } } } }"
-    monkeypatch.setattr("api.reads.PAGES", 11)
+    monkeypatch.setattr("api.sql.reads.PAGES", 11)
     assert len(both.slow(query)["data"]["deals"]["nodes"]) == 10
-    monkeypatch.setattr("api.reads.PAGES", 5)
+    monkeypatch.setattr("api.sql.reads.PAGES", 5)
     assert {error["extensions"]["code"] for error in both.slow(query)["errors"]} == {"TOO_MUCH"}
 
 

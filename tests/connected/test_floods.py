@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 from api.http.connections import impatient
-from tests.connected.graph import Api, served
-from tests.patience import PATIENCE
+from tests.support.graphql_server import Api, served
+from tests.support.patience import PATIENCE
 
 MOST = 50  # connections of the test's server
 SOON = 2.0  # seconds of silence: more than a busy machine needs between the two halves of an honest request

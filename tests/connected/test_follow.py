@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.connected.graph import Api, served
-from tests.connected.notices import notify
-from tests.connected.shop_rows import SHOP, id_of
+from tests.support.change_notices import notify
+from tests.support.graphql_server import Api, served
+from tests.support.shop_rows import SHOP, id_of
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "subscriptions.md"
 
@@ -29,11 +29,11 @@ def following(api: Api, folder: Path) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "GRAPHQL": f"http://127.0.0.1:{api.port}/graphql", "TOKEN": "crm_live_shop"}
     command = [sys.executable, "follow.py"]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:
-        while not api.changes.hub.subscribers:
+        while not api.live.changes.hub.subscribers:
             assert running.poll() is None
         yield running
         running.terminate()
-    while api.changes.hub.subscribers:
+    while api.live.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 

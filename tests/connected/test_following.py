@@ -8,15 +8,15 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from crm.adapters.deciding import Arrived, decide
+from crm.engine.decide_batch import Arrived, decide
 from crm.envelope import Fact
 from crm.scalars import Id
 from projections import PROJECTIONS
 from streams.project import Project
-from tests.connected.own_journal import Journal
 from tests.connected.test_deciding import begin
-from tests.engine import connected, moved, rules_of
-from tests.given import form
+from tests.support.own_journal import Journal
+from tests.support.records import connected, moved, rules_of
+from tests.support.scenarios import form
 
 SOME = [PROJECTIONS["contact"], PROJECTIONS["deal"]]
 CAME_OF_IT = {

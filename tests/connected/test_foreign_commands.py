@@ -4,11 +4,11 @@ import asyncio
 import json
 from uuid import uuid4
 
-from api.schema import schema
-from crm.adapters.access import Token
+from api.schema.root import schema
+from crm.adapters.kafka.directory import Token
 from crm.scalars import Id
-from tests.connected.asking import Question, questions
-from tests.connected.shop_desk import ShopDesk, shop_desk
+from tests.support.id_questions import Question, questions
+from tests.support.shop_commands import ShopDesk, shop_desk
 
 NOBODY = str(uuid4())
 MUTATIONS = list(questions(schema._schema, "mutation"))

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from api import wire
-from api.schema import schema
+from api.schema.root import schema
+from api.sql import wire
 from projections import PROJECTIONS
-from tests.connected.asking import Question, questions
-from tests.connected.graph import Api, served
-from tests.connected.shop_rows import OTHER, call, contact, deal, entry, id_of, insert, payment
+from tests.support.graphql_server import Api, served
+from tests.support.id_questions import Question, questions
+from tests.support.shop_rows import OTHER, call, contact, deal, entry, id_of, insert, payment
 
 NOBODY = str(uuid4())
 QUERIES = list(questions(schema._schema, "query"))

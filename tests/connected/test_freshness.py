@@ -10,14 +10,14 @@ import pytest
 from psycopg import AsyncConnection
 
 from api.errors import StaleRead
-from api.freshness import Freshness, written
+from api.live.freshness import Freshness, written
 from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.connected.projecting_role import ALL, role
-from tests.engine import connected, events_of, journal
-from tests.given import form
+from tests.support.projecting_role import ALL, role
+from tests.support.records import connected, events_of, journal
+from tests.support.scenarios import form
 
 DEALS = frozenset({"deal"})
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
-from crm.adapters import history
 from crm.adapters.archive.container import Archived
-from crm.adapters.origin import Link
+from crm.adapters.postgres import history
 from crm.asof import row_as_of, rows_as_of
-from crm.codec import encode
+from crm.contract.codec import encode
+from crm.engine.provenance import Link
 from crm.envelope import Event, Fact
 from crm.errors import Broken
 from crm.events import DealOpened, NoteAdded
@@ -27,15 +27,15 @@ from crm.scalars import Id, Micros
 from crm.shared import Raw
 from projections import PROJECTIONS
 from projections.deal import deal
-from services.cli.asof import one_row
-from services.cli.why import links_of
+from services.cli.commands.asof import one_row
+from services.cli.commands.why import links_of
 from streams.project import Project
-from tests.by_hand import AtTheDesk
-from tests.connected.projecting_role import Role, in_memory
-from tests.engine import Record, connected, events_of, journal, moved
-from tests.given import form
-from tests.told import RULES, any_facts
-from tests.unit.archive.written import write
+from tests.support.archives import write
+from tests.support.fact_strategies import RULES, any_facts
+from tests.support.operator import AtTheDesk
+from tests.support.projecting_role import Role, in_memory
+from tests.support.records import Record, connected, events_of, journal, moved
+from tests.support.scenarios import form
 
 END = last("2030-01-01")
 OLEH = "+380501112233"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from crm.adapters.kafka import KafkaLog
+from crm.adapters.kafka.producer import KafkaLog
 from crm.log import Record
 from crm.topics import INTAKE, QUARANTINE
 from services.stack import kafka_files
@@ -16,11 +16,11 @@ from services.stack.kafka import Kafka
 from services.stack.ports import any_free
 from services.stack.process import Process, until
 from services.stack.topics import create_missing
-from tests.patience import PATIENCE
-from tests.unit.intake.deliveries_suite import DeliveriesSuite
-from tests.unit.intake.facts_suite import CALL, FactsSuite, lines
-from tests.unit.intake.house import House
-from tests.unit.intake.told_suite import ToldSuite
+from tests.support.deliveries_suite import DeliveriesSuite
+from tests.support.fact_lines_suite import ToldSuite
+from tests.support.facts_suite import CALL, FactsSuite, lines
+from tests.support.intake_server import House
+from tests.support.patience import PATIENCE
 
 TOPICS = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
 

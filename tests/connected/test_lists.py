@@ -18,8 +18,8 @@ from projections.deal import DealRow
 from projections.note import NoteRow
 from projections.payment import PaymentRow
 from projections.task import TaskRow
-from tests.connected.shop_rows import NOON, SHOP, call, contact, deal, empty, id_of, insert, payment
 from tests.connected.test_fast_reads import Both
+from tests.support.shop_rows import NOON, SHOP, call, contact, deal, empty, id_of, insert, payment
 
 OLD_PHONE, OLDEST_PHONE = "+380501112233", "+380501112244"
 LONG, NEAR = "12345678901234567890.12345678901234567891", "12345678901234567890.12345678901234567892"

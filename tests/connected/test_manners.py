@@ -7,9 +7,9 @@ import sys
 import psycopg
 import pytest
 
-from crm.adapters.migrations import migrate
+from crm.adapters.postgres.migrations import migrate
 from projections import PROJECTIONS
-from streams.rebuild.manners import choose, give_way
+from streams.rebuild.priority import choose, give_way
 
 PARALLEL = (
     "SELECT current_setting('max_parallel_maintenance_workers'), current_setting('max_parallel_workers_per_gather')"

@@ -8,21 +8,21 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from crm import codec
-from crm.adapters import deciding
-from crm.adapters.migrations import migrate
-from crm.codec import decode, encode, type_of
+from crm.adapters.postgres.migrations import migrate
+from crm.contract import codec
+from crm.contract.codec import decode, encode, type_of
 from crm.decisions import decided
 from crm.decisions.case import Case
+from crm.engine import decide_batch as deciding
 from crm.envelope import Event
 from crm.errors import Malformed
 from crm.events import ContactCreated
 from crm.scalars import Id
 from projections import PROJECTIONS
-from services.chaos.next_version import FormCounted, count_forms, form_count, learn
-from tests.connected.projecting_role import ALL, failures, in_memory, passed, role, stored
-from tests.engine import connected, events_of, journal
-from tests.given import form
+from tests.chaos.next_version import FormCounted, count_forms, form_count, learn
+from tests.support.projecting_role import ALL, failures, in_memory, passed, role, stored
+from tests.support.records import connected, events_of, journal
+from tests.support.scenarios import form
 
 FORMS = [form(str(n), phones=[f"+38050111{n // 2:04d}"]) for n in range(20)]  # two of each person
 

@@ -13,10 +13,10 @@ from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
-from crm.adapters.kafka import KafkaLog
-from crm.adapters.workspaces import create_workspace
-from crm.codec import decode, encode
+from crm.adapters.kafka.producer import KafkaLog
+from crm.contract.codec import decode, encode
 from crm.decisions.delivery import OTHER_VERSION
+from crm.engine.workspaces import create_workspace
 from crm.envelope import Event, named_id
 from crm.events import DealOpened, FactQuarantined
 from crm.facts import TokenDeclared
@@ -25,9 +25,9 @@ from crm.topics import DECIDED
 from services.intake import recent
 from services.stack.process import until
 from streams.decide import Decide
-from tests.engine import connected
-from tests.unit.intake.facts_suite import CALL, FORM, lines
-from tests.unit.intake.house import TOKENS, WRITER, House, meta
+from tests.support.facts_suite import CALL, FORM, lines
+from tests.support.intake_server import TOKENS, WRITER, House, meta
+from tests.support.records import connected
 
 PAIRS = 300
 SLICES = "SELECT s.packed FROM core.outbox AS o, unnest(o.records) AS s (packed) ORDER BY o.id"

@@ -4,12 +4,12 @@ import psycopg
 import pytest
 
 from api.engine import Engine
-from api.reads import COUNTRIES
-from crm.adapters.reader import NAME, ROLE
+from api.sql.reads import COUNTRIES
+from crm.adapters.postgres.reader_role import NAME, ROLE
 from projections import PROJECTIONS
-from services.bench.lookups import CALLER, fill
-from tests.connected.graph import Keys
-from tests.connected.shop_rows import SHOP
+from tests.bench.lookups import CALLER, fill
+from tests.support.graphql_server import Keys
+from tests.support.shop_rows import SHOP
 
 
 def test_no_deal_of_others_is_looked_at(fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from crm.adapters.migrations import migrate
-from crm.adapters.reader import NAME, ROLE, passes_by
+from crm.adapters.postgres.migrations import migrate
+from crm.adapters.postgres.reader_role import NAME, ROLE, passes_by
 from projections import PROJECTIONS
-from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, contact, deal, id_of, insert
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, contact, deal, id_of, insert
 
 CALLER = "phones @> ARRAY['+380671234567'] AND phones <> '{}'"
 FIELD = "fields @> '{\"size\": \"L\"}'::jsonb AND fields <> '{}'"

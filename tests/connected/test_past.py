@@ -10,13 +10,13 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from crm.adapters.archive.container import Archived
-from crm.codec import encode
+from crm.contract.codec import encode
 from crm.errors import Broken
 from crm.scalars import Micros
 from crm.topics import INTAKE
-from services.reread.past import past
-from tests.given import CONNECTION, NOON, form
-from tests.unit.archive.written import write
+from services.operations.reparse.past import past
+from tests.support.archives import write
+from tests.support.scenarios import CONNECTION, NOON, form
 
 FORMS = [form(str(n), NOON + n) for n in range(5)]
 

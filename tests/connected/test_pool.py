@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.database import pool
-from api.pool import Connection, Pool
-from tests.connected.shop_rows import OTHER, SHOP
-from tests.patience import PATIENCE
+from api.sql.database import pool
+from api.sql.pool import Connection, Pool
+from tests.support.patience import PATIENCE
+from tests.support.shop_rows import OTHER, SHOP
 
 SHOWN = "SELECT current_setting('app.workspace') AS workspace, pg_backend_pid() AS process"
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from projections import PROJECTIONS
-from tests.connected.graph import served
+from tests.support.graphql_server import served
 
 AGAIN = 12  # more often than anybody waits before a statement is prepared: psycopg 3.3 does the fifth time
 DEAL = PROJECTIONS["deal"]
@@ -31,7 +31,7 @@ def test_all_of_a_table_that_is_asked_for_by_a_star_breaks(fresh_database_url: s
 
 
 def test_the_api_answers_as_before(fresh_database_url: str) -> None:
-    """It names the columns that it wants: api/sql.py."""
+    """It names the columns that it wants: api/sql/statements.py."""
     with served(fresh_database_url) as api:
         before = [[api.data(query) for query in ASKED] for _ in range(AGAIN)]
         with psycopg.connect(fresh_database_url, autocommit=True) as release:

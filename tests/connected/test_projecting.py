@@ -19,10 +19,10 @@ from crm.events import ContactRenamed
 from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.connected.projecting_role import ALL, Rows, counted, failures, in_memory, passed, role, stored
-from tests.engine import connected, events_of, journal
-from tests.given import form, message
-from tests.told import any_facts
+from tests.support.fact_strategies import any_facts
+from tests.support.projecting_role import ALL, Rows, counted, failures, in_memory, passed, role, stored
+from tests.support.records import connected, events_of, journal
+from tests.support.scenarios import form, message
 
 PEOPLE = [
     form("1", phones=["+380501112233"], amount_minor=100),

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
-from crm.adapters import deciding
-from crm.adapters.kafka import KafkaLog
-from crm.codec import encode
+from crm.adapters.kafka.producer import KafkaLog
 from crm.connector import Connection, Delivery, Report
+from crm.contract.codec import encode
 from crm.decisions import decided
 from crm.decisions.delivery import NOBODY
+from crm.engine import decide_batch as deciding
 from crm.envelope import Event, Fact, named_id
 from crm.errors import NotYet
 from crm.events import ContactCreated, DealOpened, DeliveryNoted, FactQuarantined, QuarantineSettled
 from crm.facts import DeliveryQuarantined
 from crm.log import Record
-from services.cli import quarantine as command
+from services.cli.commands import quarantine as command
 from services.cli.target import target
 from services.connectors import CONNECTORS, rehearse
 from services.intake.records import record_of
-from services.quarantine.again import HELD
-from services.quarantine.entries import Wanted
-from tests.connected.quarantine_house import House, aim
-from tests.given import NOON, form
+from services.operations.quarantine.again import HELD
+from services.operations.quarantine.entries import Wanted
+from tests.support.quarantine_setup import House, aim
+from tests.support.scenarios import NOON, form
 
 PHONE = "+380671112233"
 

@@ -14,9 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
-from crm.adapters import read_models
-from crm.adapters.migrations import migrate
-from crm.adapters.reader import secured
+from crm.adapters.postgres import read_models
+from crm.adapters.postgres.migrations import migrate
+from crm.adapters.postgres.reader_role import secured
 from crm.envelope import Row
 from crm.errors import Broken
 from crm.events import ContactCreated
@@ -26,8 +26,8 @@ from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from streams.project import Folding
 from tests.conftest import database_of
-from tests.engine import connected
-from tests.given import NOON, SHOP
+from tests.support.records import connected
+from tests.support.scenarios import NOON, SHOP
 
 YEAR_1, YEAR_9999 = Micros(-62_135_596_800_000_000), Micros(253_402_300_799_999_999)
 KEYS = [Id(f"00000000-0000-4000-8000-{n:012d}") for n in range(8)]

@@ -9,22 +9,22 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from crm.adapters import history
-from crm.adapters.folding import remember
+from crm.adapters.postgres import history
+from crm.engine.state_fold import remember
 from crm.errors import Broken
 from crm.events import DealOpened
 from projections import PROJECTIONS
-from services.cli.whole import exchange
+from services.cli.rebuild_all import exchange
 from services.stack.topics import Admin
-from streams.rebuild.history import drop_old, roll_back
-from streams.rebuild.rebuilding import Told, held
-from streams.rebuild.verifying import verify
-from streams.rebuild.whole import drop, from_empty
-from tests.connected.own_journal import Journal
-from tests.connected.replayed import Replayed, cards
+from streams.rebuild.compare.verify import verify
+from streams.rebuild.from_empty import drop, from_empty
+from streams.rebuild.rebuild import Told, held
+from streams.rebuild.rollback import drop_old, roll_back
 from tests.connected.test_replay import publish
-from tests.engine import connected
-from tests.history import archive, records
+from tests.support.first_quarter import archive, records
+from tests.support.own_journal import Journal
+from tests.support.records import connected
+from tests.support.replayed_journal import Replayed, cards
 
 NAMES = ("contact", "deal", "timeline")
 CONTACT, DEAL = PROJECTIONS["contact"].table, PROJECTIONS["deal"].table

@@ -11,17 +11,19 @@ import pytest
 from crm.adapters.archive import manifest
 from crm.errors import Broken, CrmError
 from crm.topics import journal_partition
-from services.chaos.small_disk import SmallDisk
-from services.chaos.unavailable import Unavailable
-from streams.rebuild import folding, versions, watch
-from streams.rebuild.rebuilding import Plan
+from streams.rebuild import versions
+from streams.rebuild.compare.verify import verify
+from streams.rebuild.fold import fold as folding
+from streams.rebuild.fold import time_limit as watch
+from streams.rebuild.rebuild import Plan
 from streams.rebuild.spec import Spec, load
-from streams.rebuild.verifying import verify
 from streams.rebuild.worker import Work
-from tests.connected.replayed import Replayed, cards
+from tests.chaos.small_disk import SmallDisk
+from tests.chaos.unavailable import Unavailable
 from tests.connected.test_replay import publish
-from tests.history import archive, records
-from tests.servers import IN_CONTAINERS
+from tests.support.first_quarter import archive, records
+from tests.support.replayed_journal import Replayed, cards
+from tests.support.servers import IN_CONTAINERS
 
 FOLD = '''"""Orders."""
 from crm.envelope import Row

@@ -12,11 +12,11 @@ from crm.envelope import named_id
 from crm.errors import Broken, CrmError
 from crm.events import ContactCreated, ContactMerged
 from projections import PROJECTIONS
-from services.bench.histories import SHOP
 from services.stack.process import until
-from streams.rebuild.rebuilding import Rebuild, Told, rebuild
-from streams.rebuild.tables import BUILDING
-from tests.connected.replayed import Replayed, cards
+from streams.rebuild.rebuild import Rebuild, Told, rebuild
+from streams.rebuild.write.tables import BUILDING
+from tests.bench.histories import SHOP
+from tests.support.replayed_journal import Replayed, cards
 
 SESSIONS = """
 SELECT pid FROM pg_stat_activity WHERE application_name = 'crm rebuild' AND datname = current_database()"""

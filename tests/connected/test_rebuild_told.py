@@ -9,8 +9,8 @@ import psycopg
 
 from crm.events import DealOpened
 from projections import PROJECTIONS
-from tests.connected.replayed import Replayed, cards
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
+from tests.support.replayed_journal import Replayed, cards
 
 
 def test_no_change_is_kept_from_subscribers(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> None:

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from crm.adapters.migrations import migrate
+from crm.adapters.postgres.migrations import migrate
 from crm.projection import Projection
 from projections import PROJECTIONS
 from services.stack import behind
 from services.stack.process import until
-from streams.rebuild import tables
-from streams.rebuild.going_over import go_over
-from streams.rebuild.history import roll_back
-from streams.rebuild.rebuilding import held
-from streams.rebuild.standings import standings
-from tests.connected.replayed import Replayed, cards
-from tests.patience import PATIENCE
+from streams.cutover.cutover import go_over
+from streams.cutover.status import standings
+from streams.rebuild.rebuild import held
+from streams.rebuild.rollback import roll_back
+from streams.rebuild.write import tables
+from tests.support.patience import PATIENCE
+from tests.support.replayed_journal import Replayed, cards
 
 DEAL = PROJECTIONS["deal"]
 OLD, VERSION = DEAL.table, DEAL.version + 1

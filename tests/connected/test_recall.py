@@ -9,19 +9,22 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from crm.adapters import commits, folding, journal, recall
-from crm.adapters.commits import Commit
-from crm.adapters.deciding import Arrived, decide
-from crm.adapters.journal_log import JournalWriter, Slice, new_producer
+from crm.adapters.kafka import commit_log as commits
+from crm.adapters.kafka.commit_log import Commit
+from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer
+from crm.adapters.postgres import outbox as journal
+from crm.engine import recovery as recall
+from crm.engine import state_fold as folding
+from crm.engine.decide_batch import Arrived, decide
 from crm.envelope import Fact, named_id
 from crm.events import ContactCreated, ContactMerged
 from crm.scalars import Id
 from crm.topics import JOURNAL
-from services.bench.mixture import mixed
+from tests.bench.mixture import mixed
 from tests.conftest import database_of, new_database
-from tests.connected.own_journal import Journal
-from tests.engine import connected, rules_of
-from tests.given import CONNECTION, meta
+from tests.support.own_journal import Journal
+from tests.support.records import connected, rules_of
+from tests.support.scenarios import CONNECTION, meta
 
 TABLES = {
     "core.state": "workspace, key, value::text",
@@ -118,7 +121,7 @@ def test_an_old_backup_is_brought_up_and_decides_on(
     own: Journal, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In transactions of a few events, of which the last ones fail: the next try goes on behind the others."""
-    monkeypatch.setattr("crm.adapters.folding.AT_ONCE", 20)
+    monkeypatch.setattr("crm.engine.state_fold.AT_ONCE", 20)
     backup = f"backup_{uuid4().hex[:8]}"
 
     async def run() -> tuple[Content, Content, list[int]]:
@@ -132,7 +135,7 @@ def test_an_old_backup_is_brought_up_and_decides_on(
         await publish_all(own)
         dsn, lacked = database_of(postgres, backup), []
         with pytest.raises(InterruptedError), monkeypatch.context() as planted:
-            planted.setattr("crm.adapters.recall.fold_in", Failing(3).fold_in)
+            planted.setattr("crm.engine.recovery.fold_in", Failing(3).fold_in)
             await ensure(own, dsn)
         lacked.append(await ensure(own, dsn))
         for each in (dsn, own.dsn):

@@ -7,11 +7,11 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from crm.adapters import refold
+from crm.engine import state_rebuild as refold
 from crm.state.shape import FOLDS
-from tests.connected.own_journal import Journal
 from tests.connected.test_recall import Content, begin, content, decide_all, ensure, own, publish_all, shop_of
-from tests.engine import connected
+from tests.support.own_journal import Journal
+from tests.support.records import connected
 
 __all__ = ["own"]
 SPOIL = """
@@ -53,7 +53,7 @@ def test_what_is_in_kafka_and_what_is_still_in_the_outbox_is_folded_anew(own: Jo
 def test_ended_midway_it_begins_again_and_nobody_decides_meanwhile(
     own: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm.adapters.folding.AT_ONCE", 20)
+    monkeypatch.setattr("crm.engine.state_fold.AT_ONCE", 20)
 
     async def run() -> tuple[Content, Content]:
         workspace, facts = shop_of(own)

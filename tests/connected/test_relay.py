@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from crm.adapters.journal_log import JournalWriter, Slice, new_producer
+from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer
 from crm.envelope import Event, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated
@@ -16,10 +16,10 @@ from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
 from streams.relay import Relay
-from tests.connected.own_journal import Journal, Log
-from tests.engine import connected
-from tests.given import CONNECTION, meta
-from tests.patience import PATIENCE
+from tests.support.own_journal import Journal, Log
+from tests.support.patience import PATIENCE
+from tests.support.records import connected
+from tests.support.scenarios import CONNECTION, meta
 
 
 @pytest.fixture

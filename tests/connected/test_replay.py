@@ -12,17 +12,17 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
-from crm import replay
 from crm.adapters.archive.container import Archived
 from crm.errors import Broken
 from crm.topics import JOURNAL
 from services.cli import app
 from services.stack.topics import create_missing
-from streams.rebuild import mixed_source
-from streams.rebuild.kafka_source import Begin, KafkaSource
+from streams.rebuild.read import mixed_source
+from streams.rebuild.read.kafka_source import Begin, KafkaSource
 from streams.replay import call, targets
 from streams.replay.file import declared
-from tests.history import archive, quarter, records
+from streams.replay.frame import replay
+from tests.support.first_quarter import archive, quarter, records
 
 DOCS = Path(__file__).parents[2] / "docs" / "replay"
 EVENTS = quarter(25)

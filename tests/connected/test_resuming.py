@@ -9,17 +9,17 @@ import psycopg
 import pytest
 from websockets.sync.client import ClientConnection
 
-from api.journal import Journal
-from api.subscriptions import returning
+from api.live.journal import Journal
+from api.live.subscriptions import catch_up as returning
 from crm.events import DealStageMoved
 from crm.scalars import Id
 from crm.topics import JOURNAL
-from tests.connected.graph import Api, served
-from tests.connected.journal_topic import JournalTopic
-from tests.connected.notices import again, notify, reach
-from tests.connected.shop_rows import OTHER, SHOP, deal, id_of, insert
-from tests.given import meta
-from tests.patience import PATIENCE
+from tests.support.change_notices import again, notify, reach
+from tests.support.graphql_server import Api, served
+from tests.support.journal_topic import JournalTopic
+from tests.support.patience import PATIENCE
+from tests.support.scenarios import meta
+from tests.support.shop_rows import OTHER, SHOP, deal, id_of, insert
 
 DEALS = {n: id_of(f"deal {n}") for n in (7, 8, 9, 10)}
 Told = tuple[int | None, str]  # number and cursor
@@ -49,7 +49,7 @@ def told(ws: ClientConnection) -> Told:
 
 
 def gone(api: Api) -> None:
-    while api.changes.hub.subscribers:
+    while api.live.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 
@@ -153,16 +153,16 @@ def replaced(api: Api, kafka_bootstrap: str, connection: Any) -> JournalTopic:
     """Another process of the API than the one that gave the cursor: it remembers nothing, the journal does. It holds
     that deals 7, 8 and 9 moved."""
     topic = JournalTopic(kafka_bootstrap)
-    api.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
+    api.live.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
     contact = id_of("Olena")
     topic.publish(
         DealStageMoved(meta(f"move {n}", workspace=Id(SHOP)), DEALS[n], contact, "new", "talks") for n in (7, 8, 9)
     )
     for partition in range(JOURNAL.partitions):
         reach(connection, "deal", partition, topic.next[partition])
-    reached = {name: tuple(topic.next) for name in api.changes.hub.heard}
-    api.changes.hub.heard = {**reached}
-    api.changes.hub.recent.begin(reached)
+    reached = {name: tuple(topic.next) for name in api.live.changes.hub.heard}
+    api.live.changes.hub.heard = {**reached}
+    api.live.changes.hub.recent.begin(reached)
     return topic
 
 

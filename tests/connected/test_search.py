@@ -9,18 +9,18 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from api.asked import asked
-from crm.adapters import finding
-from crm.adapters.migrations import migrate
-from crm.adapters.reader import NAME, ROLE
+from api.schema.search_terms import asked
+from crm.adapters.postgres import search_index as finding
+from crm.adapters.postgres.migrations import migrate
+from crm.adapters.postgres.reader_role import NAME, ROLE
 from crm.scalars import Micros
 from crm.spelling import COLUMN, key
 from projections import PROJECTIONS
 from projections.conversation import ConversationRow
 from projections.message import MessageRow
-from services.bench import people
-from tests.connected.graph import Api, served
-from tests.connected.shop_rows import NOON, OTHER, SHOP, contact, deal, id_of, insert
+from tests.bench import people
+from tests.support.graphql_server import Api, served
+from tests.support.shop_rows import NOON, OTHER, SHOP, contact, deal, id_of, insert
 
 QUERY = """query ($text: String!, $types: [Findable!], $first: Int! = 10) {
   search(text: $text, types: $types, first: $first) { hasMore hits { exact why rank node {

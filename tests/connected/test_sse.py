@@ -9,9 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.connected.graph import Api, Key, served
-from tests.connected.notices import notify
-from tests.connected.shop_rows import SHOP, id_of
+from tests.support.change_notices import notify
+from tests.support.graphql_server import Api, Key, served
+from tests.support.shop_rows import SHOP, id_of
 
 CHANGED = "subscription ($id: ID) { dealChanged(id: $id) { cursor deal { number } } }"
 Event = dict[str, str]
@@ -48,7 +48,7 @@ def events(answer: httpx.Response) -> Iterator[Event]:
 
 
 def subscribed(api: Api) -> None:
-    while not api.changes.hub.subscribers:
+    while not api.live.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 

@@ -20,8 +20,8 @@ from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free, choose
 from services.stack.postgres import Postgres
 from services.stack.process import stop, until
-from tests.patience import PATIENCE
-from tests.servers import IN_CONTAINERS
+from tests.support.patience import PATIENCE
+from tests.support.servers import IN_CONTAINERS
 
 embedded = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 NOTES = Topic("notes", "For this test.", 1, "this test", {"retention.ms": "-1"})

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 from tests.unit.test_house import HOUSE
 
 STUBBORN = """
 import asyncio
-from streams.role import run
+from streams.runtime.role import run
 
 async def deaf():
     while True:

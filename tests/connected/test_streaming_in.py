@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from crm.codec import decode
+from crm.contract.codec import decode
 from crm.facts import FormSubmitted
 from crm.shared import Phone
 from crm.topics import INTAKE
-from tests.unit.intake.house import WORKSPACE
+from tests.support.intake_server import WORKSPACE
 
 ROOT = Path(__file__).parent.parent.parent
 (SNIPPET,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "streaming-in.md").read_text("utf-8"), re.DOTALL)

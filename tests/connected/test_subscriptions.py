@@ -9,17 +9,17 @@ from psycopg import sql
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from api.changes import LISTENER
-from api.journal import Journal
+from api.live.changes import LISTENER
+from api.live.journal import Journal
 from crm.events import DealStageMoved
 from crm.scalars import Id
 from tests.conftest import database_of
-from tests.connected.graph import PROTOCOL, Api, Key, served
-from tests.connected.journal_topic import JournalTopic
-from tests.connected.notices import notify, reach
-from tests.connected.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, deal, id_of, insert
-from tests.given import meta
-from tests.patience import PATIENCE
+from tests.support.change_notices import notify, reach
+from tests.support.graphql_server import PROTOCOL, Api, Key, served
+from tests.support.journal_topic import JournalTopic
+from tests.support.patience import PATIENCE
+from tests.support.scenarios import meta
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, deal, id_of, insert
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_what_is_committed_while_nobody_listens_is_told_too(api: Api, kafka_boot
     """Postgres forgets a notification that nobody listens to: a card changed while the API's connection was cut, and
     the salesperson's screen never showed it. The journal does not forget."""
     topic = JournalTopic(kafka_bootstrap)
-    api.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
+    api.live.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
     moves = [
         DealStageMoved(meta(f"move {n}", workspace=Id(SHOP)), id_of(f"deal {n}"), id_of("Olena"), "new", "talks")
         for n in (7, 8, 9)

@@ -13,7 +13,7 @@ import pytest
 
 from services.stack import state
 from services.stack.state import PartState, StackState
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 Start = Callable[..., "subprocess.Popen[str]"]
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def start(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> Iterator[S
 
     def run(**environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stand_in_stack", str(tmp_path)],
+            [sys.executable, "-m", "tests.support.stand_in_stack", str(tmp_path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from crm.adapters import token_uses
-from crm.adapters.access import Access
+from crm.adapters.kafka.directory import Access
+from crm.adapters.postgres import token_uses
 from crm.scalars import Id, Micros
 from services.stack.access import create_token, declared_tokens, revoke_token
 

@@ -16,19 +16,20 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 
-from crm.adapters import tracing
-from crm.adapters.memory_log import MemoryLog
-from crm.adapters.observed import Observed
-from crm.adapters.spans import Spans, is_sampled
-from crm.adapters.workspaces import create_workspace
+from crm.adapters.memory.log import MemoryLog
+from crm.adapters.telemetry import tracing
+from crm.adapters.telemetry.asgi import Observed
+from crm.adapters.telemetry.spans import Spans, is_sampled
+from crm.adapters.telemetry.step import Step
+from crm.engine.workspaces import create_workspace
 from crm.topics import JOURNAL
 from services.intake.app import Intake
 from services.stack.ports import LOCAL
 from streams.decide import Decide
-from tests.connected.own_journal import Journal
-from tests.connected.projecting_role import role
-from tests.engine import Record, connected
-from tests.unit.intake.house import CONNECTORS, NOON, OPEN, WORKSPACE, declared
+from tests.support.intake_server import CONNECTORS, NOON, OPEN, WORKSPACE, declared
+from tests.support.own_journal import Journal
+from tests.support.projecting_role import role
+from tests.support.records import Record, connected
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 DECIDED = ("ContactCreated", "DealOpened", "DealAssigned")
@@ -117,7 +118,7 @@ def test_a_caller_without_a_trace_gets_one_by_the_ratio(monkeypatch: pytest.Monk
 
 
 def test_a_batch_that_fails_says_so_on_every_span(exporter: InMemorySpanExporter) -> None:
-    steps = [tracing.Step(CALLER, "FormSubmitted", {}), tracing.Step("", "FormSubmitted", {})]
+    steps = [Step(CALLER, "FormSubmitted", {}), Step("", "FormSubmitted", {})]
     assert tracing.spans
     with pytest.raises(ZeroDivisionError), tracing.spans.batch("decide", steps) as traces:
         assert traces[1] == ""

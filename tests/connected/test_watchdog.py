@@ -7,8 +7,8 @@ import asyncio
 from collections import Counter
 
 from services.stack.process import ended
-from tests.connected.counted import CHUNK, Counted
-from tests.patience import PATIENCE
+from tests.support.counted_topic import CHUNK, Counted
+from tests.support.patience import PATIENCE
 
 ALL = Counter({str(n): 1 for n in range(CHUNK)})
 
@@ -51,7 +51,7 @@ def test_an_error_of_the_group_ends_the_role(counted: Counted) -> None:
     async def run() -> int:
         await counted.create_topic()
         await counted.produce(0)
-        counted.start(2, module="tests.connected.other_member")
+        counted.start(2, module="tests.support.group_member")
         await counted.hears(2, "it holds the group")
         counted.start(1)
         code = await exit_code(counted)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from api.journal import Journal
+from api.live.journal import Journal
 from crm.scalars import Id
-from services.chaos.watcher import Watcher
-from tests.connected.graph import Api, served
-from tests.connected.journal_topic import JournalTopic
-from tests.connected.shop_rows import OTHER, SHOP
+from tests.chaos.watcher import Watcher
 from tests.connected.test_events import leads
+from tests.support.graphql_server import Api, served
+from tests.support.journal_topic import JournalTopic
+from tests.support.shop_rows import OTHER, SHOP
 
 CUTS = 5
 
@@ -40,7 +40,7 @@ async def cut(watcher: Watcher, socket: ClientConnection) -> None:
 @pytest.mark.parametrize("kind", [Watcher, Cut])
 def test_a_watcher_sees_each_event_once(api: Api, kafka_bootstrap: str, kind: type[Watcher]) -> None:
     topic = JournalTopic(kafka_bootstrap)
-    api.changes.hub.journal = Journal(topic.bootstrap, topic.name)
+    api.live.changes.hub.journal = Journal(topic.bootstrap, topic.name)
     nobody = "http://127.0.0.1:9/graphql"
     watcher = kind([nobody, f"http://127.0.0.1:{api.port}/graphql"], "crm_live_shop", Id(SHOP))
 

@@ -8,8 +8,8 @@ import httpx
 
 from services.stack.ports import LOCAL
 from services.stack.process import stop
-from tests.connected.counted import CHUNK, Counted
-from tests.patience import PATIENCE
+from tests.support.counted_topic import CHUNK, Counted
+from tests.support.patience import PATIENCE
 
 RECORDS = 5_000
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from crm.adapters.access import Access
-from crm.adapters.workspaces import Differs, Values, create_workspace, workspaces
+from crm.adapters.kafka.directory import Access
 from crm.connector import Home
+from crm.engine.workspaces import Differs, Values, create_workspace, workspaces
 from crm.scalars import Id
 from services.stack.access import SCOPES, declare_connection
 from services.stack.workspaces import checked, declare_missing, open_workspace

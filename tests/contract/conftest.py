@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm.catalogue import SCHEMAS
+from crm.contract.generate import SCHEMAS
 
 Edit = Callable[[str, str, str], None]
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.catalogue import SCHEMAS
-from crm.codec import RECORDS, decode, encode, type_of
-from crm.compiled import numeral, reader
+from crm.contract.codec import RECORDS, decode, encode, type_of
+from crm.contract.compiled import numeral, reader
+from crm.contract.generate import SCHEMAS
+from crm.contract.registry import Registered, bare, definitions, golden_file, registered
 from crm.errors import Broken, Malformed
 from crm.events import DealStageMoved
 from crm.facts import FormSubmitted
-from crm.registry import Registered, bare, definitions, golden_file, registered
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Raw
 from tests.contract.conftest import field, record

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from crm.contract.evolution import breaks, check, undocumented
+from crm.contract.publishing import main, publish, reset
+from crm.contract.registry import registered
 from crm.errors import Broken
-from crm.evolution import breaks, check, undocumented
-from crm.publishing import main, publish, reset
-from crm.registry import registered
 from tests.contract.conftest import Edit, field, record
 
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}

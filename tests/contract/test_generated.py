@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from crm import codec, events, facts, shared
-from crm.catalogue import BASES, MARK, PAGE, SCHEMAS, render, sources, topics_table, with_table
-from crm.registry import unpublished
+from crm import events, facts, shared
+from crm.contract import codec
+from crm.contract.generate import BASES, MARK, PAGE, SCHEMAS, render, sources, topics_table, with_table
+from crm.contract.registry import unpublished
 from tests.contract.conftest import Edit
 
 HOUSE = SCHEMAS.parent.parent

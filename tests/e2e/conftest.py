@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.person import Person
-from tests.e2e.stack import Stack
-from tests.servers import IN_CONTAINERS
+from tests.support.running_stack import Stack
+from tests.support.servers import IN_CONTAINERS
+from tests.support.terminal import Person
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from schemathesis.core.result import Ok
 from schemathesis.graphql import nodes, scalar
 
 from services.connectors import rehearse
-from tests.e2e.stack import Stack, wait
-from tests.tooling import ROOT
+from tests.support.running_stack import Stack, wait
+from tests.support.tools import ROOT
 
 MOMENTS = st.datetimes().map(lambda moment: nodes.String(moment.isoformat() + "+00:00"))
 LEAVES = st.one_of(st.text().map(nodes.String), st.integers().map(nodes.Int), st.booleans().map(nodes.Boolean))

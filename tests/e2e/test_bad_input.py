@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.connectors import rehearse
-from services.connectors.bodies import URLENCODED
+from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearse import Post
-from tests.e2e.stack import Stack
+from tests.support.running_stack import Stack
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": URLENCODED}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.connectors import rehearse
-from tests.e2e.stack import Stack, wait
+from tests.support.running_stack import Stack, wait
 
 OLENA, PETRO = "+380674000101", "+380674000102"
 

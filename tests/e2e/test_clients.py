@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from services.connectors import rehearse
-from tests.e2e.stack import Stack
-from tests.tooling import CODEGEN, MODULES, NODE, PYTHON, ROOT, TSC, does
+from tests.support.running_stack import Stack
+from tests.support.tools import CODEGEN, MODULES, NODE, PYTHON, ROOT, TSC, does
 
 PHONE = {"python": "067 700 33 01", "typescript": "067 700 33 02"}
 NUMBERS = count(1)

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, wait
+from tests.support.running_stack import Stack, wait
 
 DEALS = "{ deals(first: 1) { nodes { number } } }"
 

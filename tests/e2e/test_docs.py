@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.person import ROOT
-from tests.e2e.stack import Stack
+from tests.support.running_stack import Stack
+from tests.support.terminal import ROOT
 
 PAGE = (ROOT / "docs" / "first-ten-minutes.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)

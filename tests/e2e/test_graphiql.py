@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.connectors import rehearse
-from tests.browser import CHROMIUM, Page, chromium
-from tests.e2e.stack import Stack
+from tests.support.browser import CHROMIUM, Page, chromium
+from tests.support.running_stack import Stack
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
 RESULT = "document.querySelector('.result-window')?.innerText.replaceAll('\\u200b', '')"

@@ -13,7 +13,7 @@ import pytest
 
 from services.connectors import rehearse
 from services.connectors.rehearse import Post
-from tests.e2e.stack import Stack, wait
+from tests.support.running_stack import Stack, wait
 
 FOUND = "query($phone: String!) { caller(phone: $phone) { openDeals { title } } }"
 

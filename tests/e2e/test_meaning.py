@@ -7,9 +7,9 @@ import httpx
 import msgspec
 import pytest
 
-from tests.e2e.stack import Stack, wait
 from tests.meaning.corpus import Case, cases, request
 from tests.meaning.judge import CHECKS
+from tests.support.running_stack import Stack, wait
 
 CHECKED = ("contacts", "deals")
 READ = """{

@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from services.connectors import rehearse
-from tests.e2e.stack import Stack
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
+from tests.support.running_stack import Stack
 
 CARD = """query($phone: String!) { caller(phone: $phone) { contact { id name phones accounts
   conversations(first: 9) { nodes { messageCount lastText messages(first: 9) { nodes { text editedAt } } } } } } }"""

@@ -7,14 +7,14 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from crm.codec import encode
 from crm.connector import Connection, Delivery
+from crm.contract.codec import encode
 from crm.envelope import now
 from crm.facts import FormSubmitted
 from crm.scalars import Id
 from crm.topics import INTAKE
 from services.connectors import CONNECTORS
-from tests.e2e.stack import Stack
+from tests.support.running_stack import Stack
 
 CARD = """query($phone: String!) {
   caller(phone: $phone) { contact { name } openDeals { number amount { text } fields } } }"""

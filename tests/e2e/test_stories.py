@@ -6,7 +6,7 @@ from typing import Any
 
 from services.connectors import rehearse
 from services.connectors.rehearse import Post
-from tests.e2e.stack import Stack
+from tests.support.running_stack import Stack
 
 DECEMBER = 1_796_083_200  # 2026: behind whatever the clock of this test says of its form
 

@@ -10,8 +10,8 @@ import sys
 import fastavro
 import pytest
 
-from tests.e2e.person import ROOT
-from tests.e2e.stack import Stack
+from tests.support.running_stack import Stack
+from tests.support.terminal import ROOT
 
 MANY = 10_000
 (SNIPPET,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "streaming-in.md").read_text("utf-8"), re.DOTALL)

@@ -12,14 +12,14 @@ import psutil
 import psycopg
 import pytest
 
-from crm.adapters import views
-from crm.adapters.views import Served
+from crm.adapters.postgres import views
+from crm.adapters.postgres.views import Served
 from projections import PROJECTIONS
 from services.stack import state
 from services.stack.process import until
-from tests.e2e.person import ROOT, Person
-from tests.patience import PATIENCE
-from tests.servers import IN_CONTAINERS
+from tests.support.patience import PATIENCE
+from tests.support.servers import IN_CONTAINERS
+from tests.support.terminal import ROOT, Person
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from crm.adapters.workspaces import create_workspace
+from crm.engine.workspaces import create_workspace
 from crm.scalars import Id
-from tests.e2e.stack import Stack, wait
+from tests.support.running_stack import Stack, wait
 
 CONTENT = """
 SELECT md5(coalesce(string_agg(s::text, '|' ORDER BY s.workspace, s.key), '')) FROM core.state AS s

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import msgspec
 
-from crm.adapters.memory import MemoryDecide
-from crm.codec import decode, encode
 from crm.connector import Answer, Connection, Delivery, Home
+from crm.contract.codec import decode, encode
 from crm.decisions.commands import COMMANDS
 from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
+from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Fact, Row, named_id
 from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.projection import Projection

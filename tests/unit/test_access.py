@@ -7,7 +7,7 @@ import re
 import pytest
 
 from crm import tokens
-from crm.codec import decode, encode
+from crm.contract.codec import decode, encode
 from crm.envelope import Fact
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id

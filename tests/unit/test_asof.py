@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given as for_any
 from msgspec.structs import replace
 
-from crm.adapters import history
-from crm.adapters.memory import MemoryDecide
+from crm.adapters.postgres import history
 from crm.asof import Total, in_order, row_as_of, rows_as_of, totals
+from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event, Fact
 from crm.events import ContactRenamed, DealAssigned, DealOpened, DealPaid, DealStageMoved, NoteAdded
 from crm.moments import Clock, clock, first, last, written
@@ -17,11 +17,11 @@ from crm.scalars import Id, Micros
 from crm.why import Unknown, changes
 from projections import PROJECTIONS
 from projections.deal import deal
-from services.cli.asof import tell_totals
-from tests.by_hand import AtTheDesk
-from tests.given import NOON, SHOP, form, meta, paid
-from tests.told import RULES, any_facts
-from tests.told_by_hand import any_story
+from services.cli.commands.asof import tell_totals
+from tests.support.command_strategies import any_story
+from tests.support.fact_strategies import RULES, any_facts
+from tests.support.operator import AtTheDesk
+from tests.support.scenarios import NOON, SHOP, form, meta, paid
 
 OLEH = "+380501112233"
 DAY = 86_400_000_000
@@ -112,7 +112,7 @@ def test_at_the_end_every_row_is_as_it_stands(facts: list[Fact]) -> None:
 
 @for_any(any_story())
 def test_a_rows_events_lie_in_streams_that_its_own_ids_name(story: AtTheDesk) -> None:
-    """What crm.adapters.history.of_row looks up: without it an as-of would lack events. Whatever people did."""
+    """What crm.adapters.postgres.history.of_row looks up: without it an as-of would lack events."""
     events = story.decide.journal
     for projection in PROJECTIONS.values():
         rows = rows_as_of(projection, of(projection, events), last("2030-01-01"), Clock.OCCURRED)

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from crm.envelope import named_id
-from services.bench import rebuild
-from services.bench.histories import ALIVE, EVENTS_OF_A_CARD, SHOP, mixed
-from services.bench.replayed import contents
-from services.bench.visible import Forms
-from services.cli import bench_history
+from tests.bench import history_command as bench_history
+from tests.bench import rebuild
+from tests.bench.histories import ALIVE, EVENTS_OF_A_CARD, SHOP, mixed
+from tests.bench.replayed import contents
+from tests.bench.visible import Forms
 
 
 def test_a_period_counts_the_forms_that_were_posted_in_it() -> None:

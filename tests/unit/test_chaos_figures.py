@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from crm.topics import DECIDED, JOURNAL
-from services.chaos.faults import all_faults, named
-from services.chaos.outcome import Recovery, recovery, too_slow
-from services.chaos.pulse import Look
 from services.stack.role import ROLES
+from tests.chaos.faults import all_faults, named
+from tests.chaos.outcome import Recovery, recovery, too_slow
+from tests.chaos.pulse import Look
 
 FORMS, JOURNAL_0 = ("crm.intake.forms", 0), (JOURNAL.name, 0)
 ENDS = {(t.name, p): 10 for t in (*DECIDED, JOURNAL) for p in range(t.partitions)}

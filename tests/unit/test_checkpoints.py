@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from streams.checkpoints import Checkpoint, LogMismatch, Partition, Record, fresh, lowest, within
+from streams.runtime.checkpoints import Checkpoint, LogMismatch, Partition, Record, fresh, lowest, within
 
 ZERO, ONE = Partition("crm.journal", 0), Partition("crm.journal", 1)
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from crm.adapters.child import child
+from crm.adapters.processes import child
 from tests.unit.test_house import HOUSE
 
 PIPE = asyncio.subprocess.PIPE
@@ -15,7 +15,7 @@ PIPE = asyncio.subprocess.PIPE
 
 def left(start: str, cuts: int) -> str:
     """What Python says of processes and pipes that are left when the loop is closed."""
-    command = [sys.executable, "-W", "always", "-m", "tests.cut_children", start, str(cuts)]
+    command = [sys.executable, "-W", "always", "-m", "tests.support.cut_children", start, str(cuts)]
     done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True)
     return done.stdout + done.stderr
 

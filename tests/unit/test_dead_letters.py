@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.adapters.dead_letters import WINDOW, DeadLetters, TooManyDeadLetters
+from crm.engine.dead_letters import WINDOW, DeadLetters, TooManyDeadLetters
 
 WHY = "the rule for it stumbled: ZeroDivisionError('planted')"
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.cli import checks, flow_checks, server_checks, zone_checks
-from services.cli.checks import Finding, Patient
+from services.cli.doctor import checks
+from services.cli.doctor import flow as flow_checks
+from services.cli.doctor import servers as server_checks
+from services.cli.doctor import zones as zone_checks
+from services.cli.doctor.checks import Finding, Patient
 from services.cli.flow import Flow
 from services.stack.state import PartState, StackState
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
-from api.lists import LISTS
-from api.named import camel
-from api.schema import schema
+from api.schema.lists import LISTS
+from api.schema.names import camel
+from api.schema.root import schema
 from crm import indexes
 
 HOUSE = Path(__file__).parent.parent.parent

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from crm.adapters import health
-from crm.adapters.metrics import HANDLED
+from crm.adapters.telemetry import health
+from crm.adapters.telemetry.metrics import HANDLED
 
 
 def missing() -> str | None:

@@ -11,7 +11,7 @@ from statistics import median
 
 import pytest
 
-from crm.catalogue import BASES, render
+from crm.contract.generate import BASES, render
 
 HOUSE = Path(__file__).parent.parent.parent
 ROOMS = ("crm", "services", "streams", "projections", "api")
@@ -87,12 +87,18 @@ def vague_names(house: Path) -> list[str]:
 
 def sleeps(house: Path) -> list[str]:
     """Tests that wait for time to pass instead of a position."""
-    return numbered(house, modules(house, "tests"), SLEEP.search)
+    return numbered(house, untimed(house), SLEEP.search)
+
+
+def untimed(house: Path) -> list[Path]:
+    """All of tests but the harness of chaos and the benchmarks, which keep time."""
+    keep_time = {house / "tests" / "chaos", house / "tests" / "bench"}
+    return [f for f in modules(house, "tests") if f.name.startswith("test_") or not keep_time & {*f.parents}]
 
 
 def short_of_patience(house: Path) -> list[str]:
-    """Tests that give up on what must come sooner than tests.patience says; httpx does after five seconds."""
-    return numbered(house, modules(house, "tests"), SHORT.search)
+    """Tests that give up on what must come sooner than tests.support.patience says; httpx does after five seconds."""
+    return numbered(house, untimed(house), SHORT.search)
 
 
 def zone_rules(house: Path) -> list[str]:
@@ -151,8 +157,10 @@ OFFENCES = [
             "tests/b.py": "await asyncio" + ".sleep(0.1)\n",
             "tests/c.py": "from time " + "import monotonic, sleep\n",
             "tests/d.py": "sleepy = 1\n",
+            "tests/bench/paced.py": "await asyncio" + ".sleep(0.1)\n",
+            "tests/bench/test_paced.py": "await asyncio" + ".sleep(0.1)\n",
         },
-        ["tests/a.py:2", "tests/b.py:1", "tests/c.py:1"],
+        ["tests/a.py:2", "tests/b.py:1", "tests/bench/test_paced.py:1", "tests/c.py:1"],
     ),
     (
         short_of_patience,
@@ -202,15 +210,26 @@ def test_nobody_else_owns_the_name_of_a_room() -> None:
 
 
 def test_imports_point_one_way(tmp_path: Path) -> None:
-    planted = {f"{room}/__init__.py": "" for room in ROOMS} | {
-        "services/connectors/__init__.py": "",
-        "crm/decisions/__init__.py": "",
-        "crm/adapters/__init__.py": "",
+    """Each contract of pyproject.toml finds a planted offence in a small tree of the same shape."""
+    packages = "services/connectors services/intake crm/decisions crm/adapters crm/engine tests tests/support"
+    packages += " streams/decide streams/relay streams/project streams/rebuild streams/replay streams/cutover"
+    circles = "tests/support/import_circles.py"
+    planted = {f"{room}/__init__.py": "" for room in (*ROOMS, *packages.split())} | {
         "crm/wrong.py": "import projections\n",
+        "crm/adapters/wrong.py": "import crm.engine\n",
+        "crm/left.py": "import crm.right\n",
+        "crm/right.py": "import crm.left\n",
+        "services/intake/wrong.py": "import psycopg\n",
+        "projections/wrong.py": "import faust\n",
         "pyproject.toml": (HOUSE / "pyproject.toml").read_text(),
+        circles: (HOUSE / circles).read_text(),
     }
     said = forbidden_imports(plant(tmp_path, planted))
     assert "crm is not allowed to import projections" in said
+    assert "crm.adapters is not allowed to import crm.engine" in said
+    assert "services.intake is not allowed to import psycopg" in said
+    assert "projections is not allowed to import faust" in said
+    assert "These import each other: crm.left, crm.right." in said
     said = forbidden_imports(HOUSE)
     assert not said, said
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from streams.checkpoints import Checkpoint, Partition
-from streams.lag import Lag
-from tests.engine import Fetched, Record
+from streams.runtime.checkpoints import Checkpoint, Partition
+from streams.runtime.lag import Lag
+from tests.support.records import Fetched, Record
 
 FORMS = Partition("crm.intake.forms", 0)
 Key = tuple[str, Partition]

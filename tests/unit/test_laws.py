@@ -11,16 +11,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from crm.adapters.memory import MemoryState, rebuilt
 from crm.decisions.contacts import SHARED, card_of
 from crm.decisions.settling import given as given_to
+from crm.engine.in_memory import MemoryState, rebuilt
 from crm.envelope import Event, Fact
 from crm.events import IdentifierAdded
 from crm.scalars import Id
 from crm.state import Contact, Deal, Identity, Load, Payment, fold, identifier
 from crm.state.folds import FOLDS
-from tests.given import SHOP, Story, form, message, paid, phone
-from tests.told import PHONES, RULES, any_facts, reports_of_one
+from tests.support.fact_strategies import PHONES, RULES, any_facts, reports_of_one
+from tests.support.scenarios import SHOP, Story, form, message, paid, phone
 
 FACTS = any_facts()
 

@@ -7,12 +7,12 @@ from crm.facts import DeliveryQuarantined
 from crm.leads import MONEY, ways_in
 from crm.shared import Raw
 from projections.quarantine import quarantine
-from services.cli.checks import Finding
+from services.cli.doctor.checks import Finding
+from services.cli.doctor.risks import at_risk
 from services.cli.flow import AtRisk
-from services.cli.risk_checks import at_risk
 from services.connectors import CONNECTORS
-from tests.given import NOON, given, meta
-from tests.unit.projections.journal import row_of
+from tests.support.projection_stories import row_of
+from tests.support.scenarios import NOON, given, meta
 
 HOUR = 3_600_000_000
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from crm.adapters.memory import MemoryState
 from crm.decisions import decided, follow, hints
 from crm.decisions.case import Case
+from crm.engine.in_memory import MemoryState
 from crm.envelope import Fact
 from crm.shared import AssignmentRule, Payer
 from crm.state import Deal
 from crm.state.entity import E, Entity
-from tests.given import NOON, Story, call, form, message, paid, phone, shop
+from tests.support.scenarios import NOON, Story, call, form, message, paid, phone, shop
 
 OLEH = "+380501112233"
 

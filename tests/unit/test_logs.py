@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from crm.adapters import logs
+from crm.adapters.telemetry import logs
 from crm.settings import Settings
 
 ID = "5d9b2f5e-6c1e-4f0b-8f4c-2f1f0f3a9b11"
@@ -57,7 +57,7 @@ def test_what_is_inside_is_masked_too() -> None:
 def test_a_flood_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most three lines a second and logger."""
     clock = [100.0]
-    monkeypatch.setattr("crm.adapters.logs.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("crm.adapters.telemetry.logs.time.monotonic", lambda: clock[0])
     limit = logs.RateLimit(burst=3)
 
     def let(name: str) -> bool:
@@ -101,7 +101,7 @@ def test_a_line_is_json_with_its_role(capsys: pytest.CaptureFixture[str]) -> Non
 def test_libraries_are_heard_from_warning_on(level: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Faust's consumer logs under a name made of its module: `[^-Consumer]: Starting...` came through at each start."""
     logs.configure(Settings(log_level=level), "decide")
-    for name in ("aiokafka.consumer", "faust.app", "mode.worker", "asyncio", "streams.worker"):
+    for name in ("aiokafka.consumer", "faust.app", "mode.worker", "asyncio", "streams.runtime.worker"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("of %s", name)
     said = capsys.readouterr().out

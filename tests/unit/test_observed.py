@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from crm.adapters.observed import Observed, handler_of
+from crm.adapters.telemetry.asgi import Observed, handler_of
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from crm.adapters import metrics
+from crm.adapters.telemetry import metrics
 from services.stack.role import ROLES
 
 HOUSE = Path(__file__).parents[2]

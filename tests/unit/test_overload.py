@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from crm.codec import decode, encode
+from crm.contract.codec import decode, encode
 from crm.scalars import Id
 from crm.topics import FAMILIES
-from services.bench.mixture import mixed
-from services.bench.overload import LATE, Push, parts, renewed
+from tests.bench.mixture import mixed
+from tests.bench.overload import LATE, Push, parts, renewed
 
 ACCEPTED = b"HTTP/1.1 200 OK"
 LATER = b"HTTP/1.1 503 Service Unavailable"

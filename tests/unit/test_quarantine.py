@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from crm.codec import decode, encode
 from crm.connector import Connection, Connector, Delivery, Report
+from crm.contract.codec import decode, encode
 from crm.decisions.delivery import NOBODY
 from crm.envelope import Fact, named_id
 from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, FactRetried, FormSubmitted
@@ -14,12 +14,12 @@ from crm.scalars import Id, Micros
 from crm.shared import Raw
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS, rehearse
-from services.quarantine import rereading
-from services.quarantine.again import first_of_each_sender
-from services.quarantine.entries import Entry
-from services.quarantine.rereading import Attempt, Operator
-from services.quarantine.showing import age, delivery_of, hex_dump, iso, readable
-from tests.given import CONNECTION, NOON, SHOP, form
+from services.operations.quarantine import rereading
+from services.operations.quarantine.again import first_of_each_sender
+from services.operations.quarantine.entries import Entry
+from services.operations.quarantine.rereading import Attempt, Operator
+from services.operations.quarantine.showing import age, delivery_of, hex_dump, iso, readable
+from tests.support.scenarios import CONNECTION, NOON, SHOP, form
 
 FORM = Connection(CONNECTION, SHOP, "form", "secret", {"country": "UA"})
 HEADERS, BODY = rehearse.form({"name": "Olena", "phone": "067 123 45 67", "form_id": "call me"})

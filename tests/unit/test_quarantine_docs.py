@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from services.cli import quarantine
+from services.cli.commands import quarantine
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "quarantine.md").read_text()
 NOT_UNDERSTOOD: Any = typer.BadParameter.__bases__[0]  # click's UsageError, wherever typer takes click from

@@ -4,8 +4,8 @@ import pytest
 
 from crm.events import DealOpened
 from projections import PROJECTIONS
-from services.chaos.raising import Raised, raising
-from tests.given import SHOP, meta
+from tests.chaos.raising import Raised, raising
+from tests.support.scenarios import SHOP, meta
 
 
 def opened(number: int) -> DealOpened:

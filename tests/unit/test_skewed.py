@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from services.chaos.skewed import LOOK, Skew
+from tests.chaos.skewed import LOOK, Skew
 from tests.unit.test_house import HOUSE, modules, numbered
 
 ROLES = ("crm", "streams", "projections", "api", "services/intake")
@@ -29,7 +29,7 @@ def test_the_product_and_its_records_follow(tmp_path: Path) -> None:
     """aiokafka's C code asks the machine by itself: records once kept the right time while all else was a day ahead."""
     clock = tmp_path / "clock"
     clock.write_text("86400")
-    command = [sys.executable, "-m", "services.chaos.skewed", "tests.clock_teller"]
+    command = [sys.executable, "-m", "tests.chaos.skewed", "tests.support.clock_role"]
     environment = {**os.environ, "CRM_CLOCK_FILE": str(clock)}
     done = subprocess.run(command, env=environment, cwd=HOUSE, capture_output=True, text=True, check=True)
     assert done.stdout == "1 1 1\n"

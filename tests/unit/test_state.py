@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given as for_any
 
 from crm import state as remembered
-from crm.adapters.memory import MemoryState
+from crm.engine.in_memory import MemoryState
 from crm.envelope import Event, Fact, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated, DealOpened, DealStageMoved
 from crm.scalars import Id
 from crm.state import Contact, Deal, DealReference, Payment, fold, identifier, key, shelf
 from crm.state.entities import OUTCOMES, Numbers
-from tests.given import SHOP, Story, form, meta, paid
-from tests.told import RULES, any_facts
+from tests.support.fact_strategies import RULES, any_facts
+from tests.support.scenarios import SHOP, Story, form, meta, paid
 
 OLEH = "+380501112233"
 

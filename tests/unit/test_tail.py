@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
-from crm.codec import encode
+from crm.contract.codec import encode
 from crm.facts import ConnectionDeclared, FormSubmitted
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Phone, Raw
-from services.cli.tail import line, tell
+from services.cli.commands.tail import line, tell
 
 ID = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01")
 META = Meta(ID, ID, ID, Micros(1_700_000_000_000_000), Micros(1_700_000_000_000_000), "form", ID)

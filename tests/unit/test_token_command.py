@@ -3,7 +3,7 @@
 import pytest
 
 from crm.scalars import Micros
-from services.cli.token import end_of, moment
+from services.cli.commands.token import end_of, moment
 
 AT = Micros(1_767_268_800_000_000)  # 2026-01-01T12:00:00Z
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.adapters import tracing
+from crm.adapters.telemetry import tracing
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 

@@ -10,13 +10,13 @@ import fastavro
 import msgspec
 import pytest
 
-from crm.codec import READERS, RECORDS, decode
+from crm.contract.codec import READERS, RECORDS, decode
+from crm.contract.registry import golden_file, registered
 from crm.errors import Malformed
 from crm.facts import PaymentReported
-from crm.registry import golden_file, registered
 from crm.scalars import Id, Micros
 from services.intake.told import Teller, read_line
-from tests.given import NOON
+from tests.support.scenarios import NOON
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "avro"
 ID = Id("00000000-0000-4000-8000-00000000000a")

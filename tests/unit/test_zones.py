@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo, reset_tzpath
 import pytest
 from msgspec.structs import replace
 
-from crm.adapters.workspaces import create_workspace
 from crm.decisions.workspace import hour_in
+from crm.engine.workspaces import create_workspace
 from crm.errors import Malformed
 from crm.events import DealAssigned
 from crm.shared import AssignmentRule
 from crm.zones import names, zone
-from tests.given import MINUTE, NOON, SHOP, form, given, shop
+from tests.support.scenarios import MINUTE, NOON, SHOP, form, given, shop
 
 NIGHT = AssignmentRule("Night", ("nick",), from_hour=18, to_hour=9, pick="first")
 WHOLE_DAY = AssignmentRule("Rest", ("olha",), pick="first")

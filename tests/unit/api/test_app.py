@@ -8,9 +8,9 @@ import pytest
 from graphql import get_introspection_query
 
 from api.app import App
-from api.changes import Changes
 from api.limits.documents import WHICH
-from api.schema import schema
+from api.live.changes import Changes
+from api.schema.root import schema
 
 
 class NoTokens:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.asked import Asked, asked, stem, why
 from api.errors import BadInput
+from api.schema.search_terms import Asked, asked, stem, why
 from projections import PROJECTIONS
 
 

@@ -19,11 +19,11 @@ from api.engine import Engine
 from api.errors import BadInput
 from api.http.asked import of_body
 from api.http.refusal import Refusal
-from api.schema import schema
+from api.schema.root import schema
 from crm.commands import Code, Money, Rejected
 from crm.decisions.commands import COMMANDS
 from crm.shared import Meta
-from tests.given import NOON, meta
+from tests.support.scenarios import NOON, meta
 
 CARD = "33333333-3333-5333-8333-333333333333"
 META: Meta = meta("command")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.containment import NEVER, needle
+from api.sql.containment import NEVER, needle
 
 
 def contains(left: Any, right: Any) -> bool:

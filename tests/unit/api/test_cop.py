@@ -9,7 +9,7 @@ from graphql import get_introspection_query
 
 from api.access import CURIOUS, Curious
 from api.app import App
-from api.changes import Changes
+from api.live.changes import Changes
 
 QUERY = "query cop { __typename }"
 

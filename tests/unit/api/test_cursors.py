@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cursors import Order
 from api.errors import BadCursor
+from api.sql.cursors import Order
 
 DEALS = Order("deal", ("touched_at", "deal_id"), ("timestamptz", "uuid"))
 TIMELINE = Order("timeline", ("at", "step", "entry_id"), ("timestamptz", "bigint", "uuid"))

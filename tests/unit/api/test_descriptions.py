@@ -2,8 +2,8 @@
 
 from graphql import build_schema
 
-from api.descriptions import FIELDS, OWN, describe, undescribed
-from api.schema import schema
+from api.schema.descriptions import FIELDS, OWN, describe, undescribed
+from api.schema.root import schema
 from api.sdl import sdl
 
 PLANTED = """
@@ -13,7 +13,7 @@ PLANTED = """
 
 
 def test_everything_is_described() -> None:
-    assert undescribed(schema._schema) == [], "say it where it is declared, or in api/descriptions.py"
+    assert undescribed(schema._schema) == [], "say it where it is declared, or in api/schema/descriptions.py"
     assert undescribed(build_schema(sdl())) == [], "and it is printed"
 
 

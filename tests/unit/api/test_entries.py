@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.entries import Entry, workspace_of
-from api.journal import JournalGap, taken
-from crm.codec import encode
+from api.live.entries import Entry, workspace_of
+from api.live.journal import JournalGap, taken
+from crm.contract.codec import encode
 from crm.errors import Malformed
 from crm.events import AssignmentRulesSet
 from crm.moments import nearest
 from crm.scalars import Id, Micros
-from tests.engine import Record
-from tests.given import SHOP, meta
+from tests.support.records import Record
+from tests.support.scenarios import SHOP, meta
 
 
 def event(workspace: str) -> bytes:

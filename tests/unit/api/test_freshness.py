@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from api.errors import BadInput
-from api.freshness import Freshness, Look, read, written
+from api.live.freshness import Freshness, Look, read, written
 
 DEAL, CALL = "deal", "call"
 NOTHING = (0,) * 12

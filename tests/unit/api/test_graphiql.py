@@ -6,7 +6,7 @@ import pytest
 from graphql import parse, validate
 
 from api.graphiql import examples, static
-from api.schema import schema
+from api.schema.root import schema
 
 EXAMPLES = {example["name"]: example for example in json.loads(examples())}
 

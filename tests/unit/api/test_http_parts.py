@@ -10,7 +10,7 @@ from api.http import body
 from api.http.accept import GRAPHQL, JSON, negotiated, streamed
 from api.http.asked import Asked, check_type, of_body, of_query
 from api.http.refusal import Gone, Refusal
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize(

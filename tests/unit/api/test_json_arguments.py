@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.engine import Engine
 from api.http.asked import of_body
-from api.numbers import ENCODER
+from api.http.numbers import ENCODER
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))

@@ -9,7 +9,7 @@ from api.limits.cost import Price
 from api.limits.documents import excesses, parsed, problems
 from api.limits.rates import REMEMBERED, Rates
 from api.limits.sizes import Sizes, sizes
-from api.schema import schema
+from api.schema.root import schema
 
 BOMB = "{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(40))
 CHAIN = "{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(240))

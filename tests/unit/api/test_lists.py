@@ -5,8 +5,8 @@ import re
 import pytest
 
 from api.errors import BadInput
-from api.lists import LISTS, page_size
-from api.named import list_name
+from api.schema.lists import LISTS, page_size
+from api.schema.names import list_name
 from crm.indexes import Index, indexes, served
 from projections import PROJECTIONS
 

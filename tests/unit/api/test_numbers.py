@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from api.engine import Engine
 from api.http.asked import of_body, of_query
+from api.http.numbers import ENCODER, Number, exact, literal
 from api.http.refusal import Refusal
-from api.numbers import ENCODER, Number, exact, literal
-from api.subscriptions.alike import alike
-from api.subscriptions.socket import read as heard
+from api.live.subscriptions.cohort import alike
+from api.live.subscriptions.socket import read as heard
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))

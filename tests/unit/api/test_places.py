@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import BadCursor
-from api.places import BEGINNING, cursor, places
+from api.live.positions import BEGINNING, cursor, places
 
 SHOP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 PLACES = tuple(range(1, 13))

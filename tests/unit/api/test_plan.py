@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from api.engine import Engine
 from api.errors import ApiError
-from api.plan.plan import Plan
-from api.plan.statement import Statement, Unfit
+from api.sql.plan.plan import Plan
+from api.sql.plan.statement import Statement, Unfit
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLError, GraphQLObjectType
 
-from api.named import type_name
-from api.nodes import HIDDEN
-from api.scalars import Money, long, money_for_people, parsed_moment
-from api.schema import schema
+from api.schema.names import type_name
+from api.schema.nodes import HIDDEN
+from api.schema.root import schema
+from api.schema.scalars import Money, long, money_for_people, parsed_moment
 from api.sdl import sdl
 from projections import PROJECTIONS
 

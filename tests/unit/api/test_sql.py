@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from api import sql
-from api.filters import NIL, FieldEquals, known_id, parameter
-from api.lists import LISTS
-from api.sql import by_column, by_keys, page
+from api.schema.filters import NIL, FieldEquals, known_id, parameter
+from api.schema.lists import LISTS
+from api.sql import statements as sql
+from api.sql.statements import by_column, by_keys, page
 from projections import PROJECTIONS
 
 DEAL = PROJECTIONS["deal"]

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import ApiError, BadCursor
-from api.places import BEGINNING, Places
-from api.subscriptions import subscriber as module
-from api.subscriptions.feed import Feed
-from api.subscriptions.recent import Recent
-from api.subscriptions.standing import Standing, covers, moved, standing
-from api.subscriptions.subscriber import Subscriber
+from api.live.positions import BEGINNING, Places
+from api.live.subscriptions import subscriber as module
+from api.live.subscriptions.feed import Feed
+from api.live.subscriptions.recent import Recent
+from api.live.subscriptions.resume_cursor import Standing, covers, moved, standing
+from api.live.subscriptions.subscriber import Subscriber
 from projections import PROJECTIONS
 
 SHOP = "11111111-1111-4111-8111-111111111111"
@@ -127,7 +127,7 @@ def test_a_position_names_every_partition() -> None:
 
 
 def test_what_is_forgotten_is_not_claimed_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.subscriptions.recent.KEPT", 2)
+    monkeypatch.setattr("api.live.subscriptions.recent.KEPT", 2)
     recent = Recent()
     recent.begin({"deal": places(1)})
     recent.add(("deal", SHOP), ["a", "b"], {0: 2})

@@ -6,9 +6,9 @@ import pytest
 
 from crm.adapters.archive import container
 from crm.adapters.archive.single import record
-from crm.adapters.facts import archived
+from crm.adapters.kafka.fact_reads import archived
 from crm.errors import Broken, NotYet
-from tests.unit.archive.written import FORMS_1, FRAME, form, write
+from tests.support.archives import FORMS_1, FRAME, form, write
 
 TOPIC, PARTITION = FORMS_1
 

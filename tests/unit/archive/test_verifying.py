@@ -9,8 +9,8 @@ import pytest
 from crm.adapters.archive import manifest
 from crm.adapters.archive.manifest import Manifest
 from crm.errors import Broken
-from services.archive.verifying import verify
-from tests.unit.archive.written import FORMS_1, FRAME, JOURNAL_0, event, form, write
+from services.operations.archive.verifying import verify
+from tests.support.archives import FORMS_1, FRAME, JOURNAL_0, event, form, write
 
 FIRST = "crm.intake.forms/01/00000000000000000000.avro"
 SECOND = "crm.intake.forms/01/00000000000000000002.avro"

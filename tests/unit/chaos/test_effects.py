@@ -11,9 +11,9 @@ from crm.events import (
     PaymentRecorded,
     PaymentReportOutdated,
 )
-from services.chaos.laws import effects
-from services.chaos.ledger import Kind
-from tests.unit.chaos.world import ROOT, SHOPS, events, journal, last, ledger
+from tests.chaos.laws import effects
+from tests.chaos.ledger import Kind
+from tests.support.chaos_world import ROOT, SHOPS, events, journal, last, ledger
 
 
 def test_a_true_journal_holds() -> None:

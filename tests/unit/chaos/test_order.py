@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from crm.envelope import named_id
 from crm.events import ContactCreated, ContactMerged, DealOpened, IdentifierAdded
 from crm.scalars import Id
-from services.chaos.laws import order, people, watchers
-from services.chaos.watched import Watched
-from tests.unit.chaos.world import ROOT, SHOPS, events, journal, last
+from tests.chaos.laws import order, people, watchers
+from tests.chaos.watched import Watched
+from tests.support.chaos_world import ROOT, SHOPS, events, journal, last
 
 
 def test_a_true_journal_holds() -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from crm.scalars import Id
-from services.chaos.laws import stored
-from services.chaos.laws.journal import Entry, entry_of, journal_of
-from services.chaos.laws.positions import Positions
-from tests.unit.chaos.world import events, journal, log
+from tests.chaos.laws import stored
+from tests.chaos.laws.journal import Entry, entry_of, journal_of
+from tests.chaos.laws.positions import Positions
+from tests.support.chaos_world import events, journal, log
 
 
 def broken(*positions: int | None, other: int | None = None) -> tuple[list[int], dict[str, list[str]]]:

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from crm.adapters.memory import rebuilt
+from crm.engine.in_memory import rebuilt
 from crm.envelope import Row, named_id
 from crm.scalars import Id
 from projections import PROJECTIONS
-from services.chaos.laws import money, rows, stored
-from tests.unit.chaos.world import ROOT, SHOPS, events, journal, ledger
+from tests.chaos.laws import money, rows, stored
+from tests.support.chaos_world import ROOT, SHOPS, events, journal, ledger
 
 SHOP = SHOPS[0].workspace
 BY_HAND = {"connection", "field", "note", "task", "token"}  # of which no story tells

@@ -5,12 +5,12 @@ from itertools import islice
 
 from crm.facts import FormSubmitted, PaymentReported
 from crm.scalars import Id, Micros
-from services.chaos.deliveries import Delivery
-from services.chaos.ledger import Kind, Ledger, Paid, Standing, Worth
-from services.chaos.parcels import ids_of, parcels
-from services.chaos.person import BEGAN
-from services.chaos.stories import stories
-from tests.unit.chaos.world import SHOPS, fact_of, ledger, told
+from tests.chaos.deliveries import Delivery
+from tests.chaos.ledger import Kind, Ledger, Paid, Standing, Worth
+from tests.chaos.parcels import ids_of, parcels
+from tests.chaos.person import BEGAN
+from tests.chaos.stories import stories
+from tests.support.chaos_world import SHOPS, fact_of, ledger, told
 
 
 def some(seed: str, count: int = 4000) -> list[Delivery]:

@@ -18,8 +18,8 @@ from crm.events import (
 )
 from crm.shared import Payer
 from crm.state import Deal
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import an, call, form, message, paid, phone
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import an, call, form, message, paid, phone
 
 OLENA, OTHER = "+380671234567", "+380501112233"
 IBAN = "UA213223130000026007233566001"

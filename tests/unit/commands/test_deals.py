@@ -4,8 +4,8 @@ import pytest
 
 from crm.commands import Code
 from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, PaymentMatched
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import an, form, paid
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import an, form, paid
 
 OLENA = "+380671234567"
 NOBODY = "33333333-3333-5333-8333-333333333333"

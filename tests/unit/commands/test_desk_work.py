@@ -17,8 +17,8 @@ from crm.events import (
     TaskReopened,
 )
 from crm.scalars import Id
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import NOON, an, form, message
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import NOON, an, form, message
 
 NOBODY = Id("33333333-3333-5333-8333-333333333333")
 

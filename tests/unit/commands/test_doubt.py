@@ -7,9 +7,9 @@ from crm.decisions.contacts import card_of, doubted
 from crm.events import DealOpened, IdentifierDoubted, IdentifierRemoved, IdentifierSettled
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import SHOP, an, form
-from tests.unit.projections.journal import fold as rows_of
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.projection_stories import fold as rows_of
+from tests.support.scenarios import SHOP, an, form
 
 PETRO, NATALKA, IVAN = "+380961112233", "+380631112233", "+380501112233"
 MAIL = "zaitsi@example.com"

@@ -8,8 +8,8 @@ import pytest
 from crm.commands import Code
 from crm.events import DealChanged, DealOpened, FieldDefined, FieldRetired
 from crm.state import Fields
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import an, form
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import an, form
 
 
 def shop(**field: Any) -> AtTheDesk:

@@ -16,11 +16,11 @@ from crm.scalars import Id
 from crm.state import Contact, Deal, Identity, Load, Numbers, Payment, Workspace
 from crm.state.entities import ONLY
 from projections import PROJECTIONS
-from tests.by_hand import AtTheDesk
-from tests.given import SHOP
-from tests.told import PHONES, RULES
-from tests.told_by_hand import any_story
-from tests.unit.projections.journal import fold as rows_of
+from tests.support.command_strategies import any_story
+from tests.support.fact_strategies import PHONES, RULES
+from tests.support.operator import AtTheDesk
+from tests.support.projection_stories import fold as rows_of
+from tests.support.scenarios import SHOP
 from tests.unit.test_laws import interleaved, things
 
 

@@ -13,8 +13,8 @@ from crm.events import (
     PaymentUnmatched,
 )
 from crm.shared import Payer
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import NOON, an, form, paid
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import NOON, an, form, paid
 
 OLENA, OTHER = "+380671234567", "+380501112233"
 IBAN = "UA213223130000026007233566001"

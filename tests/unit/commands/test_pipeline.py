@@ -6,8 +6,8 @@ from crm.commands import Code
 from crm.events import DealOpened, DealStageMoved, PipelineChanged
 from crm.state import Numbers, Workspace
 from crm.state.entities import ONLY
-from tests.by_hand import AtTheDesk, at_the_desk
-from tests.given import an, form, paid
+from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.scenarios import an, form, paid
 
 OLENA = "+380671234567"
 

@@ -1,7 +1,7 @@
 """Connections and tokens: what the journal is told of them, which is never a secret."""
 
-from crm.codec import encode
 from crm.commands import Code
+from crm.contract.codec import encode
 from crm.decisions.commands import COMMANDS, connection_add, digest
 from crm.events import (
     CommandAccepted,
@@ -12,10 +12,10 @@ from crm.events import (
     TokenRevoked,
 )
 from crm.scalars import Id
-from services.cli import connect
+from services.cli.commands import connect
 from services.stack import access
-from tests.by_hand import at_the_desk, command
-from tests.given import NOON, an
+from tests.support.operator import at_the_desk, command
+from tests.support.scenarios import NOON, an
 
 SOME = Id("33333333-3333-5333-8333-333333333333")
 

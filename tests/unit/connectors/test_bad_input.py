@@ -10,7 +10,7 @@ from crm.connector import Connection
 from crm.errors import Refused
 from crm.facts import DeliveryQuarantined, FormSubmitted
 from services.connectors import CONNECTORS
-from services.connectors.bodies import URLENCODED
+from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearse import (
     Post,
     form,
@@ -22,7 +22,7 @@ from services.connectors.rehearse import (
     telegram_message,
     telegram_signed,
 )
-from tests.unit.connectors.stage import NOW, connection, json_post, only, receive
+from tests.support.connector_deliveries import NOW, connection, json_post, only, receive
 
 SITE = connection("form")
 KEY, PUBLIC_KEY = keys("bad input")

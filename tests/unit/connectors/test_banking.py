@@ -15,7 +15,7 @@ from services.connectors.rehearse import (
     monobank_signed,
     monobank_statement,
 )
-from tests.unit.connectors.stage import connection, json_post, only, receive
+from tests.support.connector_deliveries import connection, json_post, only, receive
 
 KEY, PUBLIC_KEY = keys()
 MONO = connection("monobank", PUBLIC_KEY)

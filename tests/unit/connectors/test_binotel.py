@@ -7,7 +7,7 @@ from crm.errors import Refused
 from crm.facts import CallReported, DeliveryKept
 from services.connectors import CONNECTORS
 from services.connectors.rehearse import binotel_call, form
-from tests.unit.connectors.stage import NOW, connection, delivery, only, receive
+from tests.support.connector_deliveries import NOW, connection, delivery, only, receive
 
 PBX = connection("binotel")
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from crm.connector import Delivery
 from crm.scalars import Micros
-from services.connectors.bodies import URLENCODED, read_body
-from services.connectors.charset import charset_named, decode_each, in_wide_letters
-from services.connectors.exact_json import Tree
+from services.connectors.formats.bodies import URLENCODED, read_body
+from services.connectors.formats.charset import charset_named, decode_each, in_wide_letters
+from services.connectors.formats.exact_json import Tree
 
 NAMES = [
     "Олена Дідух",

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from crm.connector import Delivery
 from crm.errors import Malformed
 from crm.scalars import Micros
-from services.connectors.bodies import URLENCODED, Body, read_body
-from services.connectors.cut_json import what_came_whole
-from services.connectors.exact_json import decode
-from services.connectors.mending import mended
+from services.connectors.formats.bodies import URLENCODED, Body, read_body
+from services.connectors.formats.cut_json import what_came_whole
+from services.connectors.formats.exact_json import decode
+from services.connectors.formats.mending import mended
 from services.connectors.rehearse import form
-from tests.unit.connectors.stage import connection, json_post, only
+from tests.support.connector_deliveries import connection, json_post, only
 
 CUT = "The JSON was cut off on its way; what came whole of it was read."
 PART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s'

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.facts import FormSubmitted
-from services.connectors.fields import asked_of
+from services.connectors.form.field_roles import asked_of
 from services.connectors.rehearse import form
-from tests.unit.connectors.stage import connection, only
+from tests.support.connector_deliveries import connection, only
 
 SITE = connection("form")
 WHO = {"name": "Дарина", "phone": "0671234568"}

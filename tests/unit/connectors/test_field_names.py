@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.connectors.fields import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, asked_of
+from services.connectors.form.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, asked_of
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from crm.errors import Refused
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from crm.shared import Attachment
-from services.connectors.bodies import URLENCODED
+from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearse import Post, form
-from tests.unit.connectors.stage import NOW, connection, json_post, only, receive
+from tests.support.connector_deliveries import NOW, connection, json_post, only, receive
 
 SITE = connection("form")
 

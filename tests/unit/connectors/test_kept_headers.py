@@ -5,7 +5,7 @@ import pytest
 from crm.connector import Connection, Delivery
 from crm.facts import DeliveryKept, FormSubmitted
 from services.connectors import CONNECTORS
-from tests.given import CONNECTION, NOON, SHOP
+from tests.support.scenarios import CONNECTION, NOON, SHOP
 
 
 def kept(connector: str, headers: dict[str, str], body: bytes) -> dict[str, str]:

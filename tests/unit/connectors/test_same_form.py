@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crm.facts import FormSubmitted
 from services.connectors.rehearse import form, json_form
-from tests.unit.connectors.stage import NOW, connection, only
+from tests.support.connector_deliveries import NOW, connection, only
 
 SITE = connection("form")
 HOUR = 3_600_000_000

@@ -3,8 +3,8 @@
 from crm.envelope import Fact
 from crm.facts import DeliveryQuarantined
 from crm.scalars import Micros
-from tests.unit.connectors.samples import Sample, needs_samples, sample, samples
-from tests.unit.connectors.stage import NOW, only, receive
+from tests.support.connector_deliveries import NOW, only, receive
+from tests.support.vendor_samples import Sample, needs_samples, sample, samples
 
 # WPForms signs the time of its one sample.
 SIGNED_AT = {"wpforms/json.http.txt": Micros(1_791_158_447_000_000)}

@@ -9,7 +9,7 @@ from crm.errors import Refused
 from crm.facts import DeliveryKept, MessageReported
 from crm.shared import Attachment
 from services.connectors.rehearse import Post, telegram_message, telegram_signed
-from tests.unit.connectors.stage import NOW, connection, only, receive
+from tests.support.connector_deliveries import NOW, connection, only, receive
 
 BOT = connection("telegram", "T")
 OLENA = {"id": 500, "is_bot": False, "first_name": "Олена", "type": "private"}

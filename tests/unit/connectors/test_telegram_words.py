@@ -7,7 +7,7 @@ import pytest
 
 from crm.facts import DeliveryKept, MessageReported
 from services.connectors.rehearse import telegram_message, telegram_signed
-from tests.unit.connectors.stage import connection, only
+from tests.support.connector_deliveries import connection, only
 
 BOT = connection("telegram", "T")
 OLENA = {"id": 500, "is_bot": False, "first_name": "Олена"}

@@ -11,10 +11,10 @@ import pytest
 from crm.connector import Connection
 from crm.errors import Refused
 from services.connectors import CONNECTORS
-from services.connectors.bodies import URLENCODED
+from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearse import Post, form, keys
-from tests.unit.connectors.samples import FOLDER, body, form_connection, needs_samples, vector
-from tests.unit.connectors.stage import JSON, NOW, connection, delivery, http_post
+from tests.support.connector_deliveries import JSON, NOW, connection, delivery, http_post
+from tests.support.vendor_samples import FOLDER, body, form_connection, needs_samples, vector
 
 OTHER_POINT = "BNDZP+AGoRC+ER1plDSUCHOw2/aBNIocmD2gS/v34/b0iQ1HBo+oS3/f402e3OXA5uCxakSjuxGMP6X0XP9VIUo="
 

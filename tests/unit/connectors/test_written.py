@@ -3,7 +3,7 @@
 import pytest
 
 from crm.errors import Malformed
-from services.connectors.written import of_xml, said_in_lines
+from services.connectors.form.written import of_xml, said_in_lines
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]><a><name>&c;</name></a>'
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from crm.adapters.memory_log import MemoryLog
-from tests.unit.intake.house import House, run_alone
+from crm.adapters.memory.log import MemoryLog
+from tests.support.intake_server import House, run_alone
 
 
 @pytest.fixture

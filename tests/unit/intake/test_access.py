@@ -2,12 +2,12 @@
 
 import hashlib
 
-from crm.adapters.access import Access
-from crm.codec import encode
+from crm.adapters.kafka.directory import Access
 from crm.connector import Connection, Home
+from crm.contract.codec import encode
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Micros
-from tests.unit.intake.house import NOON, OPEN, TOKENS, WORKSPACE, WRITER, meta
+from tests.support.intake_server import NOON, OPEN, TOKENS, WORKSPACE, WRITER, meta
 
 TOKEN = TOKENS[WRITER]
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.intake.refusals import Refusal
 from services.intake.told import Teller, read_line
-from tests.given import CONNECTION, NOON, SHOP
+from tests.support.scenarios import CONNECTION, NOON, SHOP
 
 
 def test_a_custom_field_that_is_no_utf_8_is_refused_with_its_name() -> None:

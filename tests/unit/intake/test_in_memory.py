@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import fastavro
 import pytest
 
-from crm.adapters.memory_log import MemoryLog
-from tests.unit.intake.deliveries_suite import DeliveriesSuite
-from tests.unit.intake.facts_suite import CALL, FactsSuite, container, lines
-from tests.unit.intake.house import OPEN, House
-from tests.unit.intake.told_suite import ToldSuite
+from crm.adapters.memory.log import MemoryLog
+from tests.support.deliveries_suite import DeliveriesSuite
+from tests.support.fact_lines_suite import ToldSuite
+from tests.support.facts_suite import CALL, FactsSuite, container, lines
+from tests.support.intake_server import OPEN, House
 
 
 class TestDeliveries(DeliveriesSuite):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from crm.adapters.access import Access, mistyped
+from crm.adapters.kafka.directory import Access, mistyped
 from crm.envelope import now
 from crm.tokens import checksum, new_secret
-from tests.unit.intake.house import NOON, TOKENS, WRITER
+from tests.support.intake_server import NOON, TOKENS, WRITER
 from tests.unit.intake.test_access import issue
 
 

@@ -13,7 +13,7 @@ from crm.moments import Clock
 from crm.scalars import Micros
 from crm.shared import Phone
 from projections.call import PHASES, CallRow, call
-from tests.unit.projections.journal import CALL, NOON, OLENA, meta, row_of
+from tests.support.projection_stories import CALL, NOON, OLENA, meta, row_of
 
 OPENED = CallOpened(
     meta("0"), CALL, OLENA, "c-1", "in", Phone("067 123 45 67", "+380671234567", "12"), "+380441112233", True

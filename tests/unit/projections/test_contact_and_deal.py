@@ -16,7 +16,7 @@ from crm.events import (
 from crm.scalars import Micros
 from projections.contact import ContactRow, contact
 from projections.deal import DealRow, deal
-from tests.unit.projections.journal import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_stories import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 CREATED = ContactCreated(meta("1"), OLENA, "Olena", "form")
 OPENED = DealOpened(

@@ -11,7 +11,7 @@ from crm import events as every_event
 from crm.envelope import Event
 from crm.projection import Projection
 from projections import PROJECTIONS
-from tests.unit.projections.journal import Rows, fold, histories
+from tests.support.projection_stories import Rows, fold, histories
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())

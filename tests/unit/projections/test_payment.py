@@ -13,7 +13,7 @@ from crm.events import (
 from crm.scalars import Id, Micros
 from crm.shared import Payer
 from projections.payment import PaymentRow, payment
-from tests.unit.projections.journal import DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_stories import DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 
 def recorded(status: str, at: int = 0, refunded: int = 0) -> PaymentRecorded:

@@ -43,7 +43,7 @@ from crm.events import (
 from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
-from tests.unit.projections.journal import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_stories import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 M = meta()
 TOLD: list[tuple[Event, str, str]] = [

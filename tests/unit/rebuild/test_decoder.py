@@ -1,4 +1,4 @@
-"""Bulk decoding gives what crm.codec gives, of every shape ever published, in whatever mixture."""
+"""Bulk decoding gives what crm.contract.codec gives, of every shape ever published, in whatever mixture."""
 
 import json
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from crm.codec import RECORDS, REGISTERED, decode
+from crm.contract.codec import RECORDS, REGISTERED, decode
+from crm.contract.registry import golden_file
 from crm.envelope import Event
 from crm.errors import Malformed
 from crm.events import ContactCreated, DealOpened
-from crm.registry import golden_file
-from streams.rebuild.decoder import Decoder
-from streams.rebuild.reads import UNREAD
-from streams.rebuild.source import Slab
+from streams.rebuild.fold.decoder import Decoder
+from streams.rebuild.fold.field_pruning import UNREAD
+from streams.rebuild.read.source import Slab
 
 GOLDEN = [
     bytes.fromhex(json.loads(golden_file(entry).read_text())[kind]["hex"])

@@ -8,8 +8,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from crm.errors import Broken
-from streams.rebuild.failing import sentence
-from streams.rebuild.watch import Endless, limited
+from streams.rebuild.failures import sentence
+from streams.rebuild.fold.time_limit import Endless, limited
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from crm.errors import Broken, Malformed
-from streams.rebuild.frames import batches, records
-from streams.rebuild.kafka_source import dense, offset_of
+from streams.rebuild.read.frames import batches, records
+from streams.rebuild.read.kafka_source import dense, offset_of
 
 WHERE = "crm.journal/3"
 Headers = Sequence[tuple[str, bytes]]

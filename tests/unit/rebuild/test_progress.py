@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = """
 import os, signal, sys
-from services.cli.rebuild import progress
+from services.cli.commands.rebuild import progress
 with progress() as told:
     told.step("prepare")
     told.begin(4000)

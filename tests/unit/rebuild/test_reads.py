@@ -7,19 +7,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from crm.codec import encode
+from crm.contract.codec import encode
+from crm.contract.registry import registered
 from crm.envelope import Row
 from crm.events import ContactCreated, DealStageMoved
 from crm.golden_rows import stream
 from crm.projection import Projection
-from crm.registry import registered
 from projections import PROJECTIONS
 from projections.contact import ContactRow
-from streams.rebuild.decoder import Decoder
-from streams.rebuild.folding import Fold
-from streams.rebuild.reads import UNREAD, UnreadField, fields_read, names_read
-from streams.rebuild.sink import Lot
-from streams.rebuild.source import Slab
+from streams.rebuild.fold.decoder import Decoder
+from streams.rebuild.fold.field_pruning import UNREAD, UnreadField, fields_read, names_read
+from streams.rebuild.fold.fold import Fold
+from streams.rebuild.read.source import Slab
+from streams.rebuild.write.sink import Lot
 
 
 class Kept:

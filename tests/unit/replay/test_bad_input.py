@@ -18,16 +18,17 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from crm import replay
 from crm.adapters.archive import manifest
 from crm.errors import Broken, CrmError, Malformed
 from services.cli import app
-from streams.rebuild import folding, watch
+from streams.rebuild.fold import fold as folding
+from streams.rebuild.fold import time_limit as watch
 from streams.replay import call, extras
 from streams.replay.disk import NotWritten
 from streams.replay.file import declared
-from tests.history import archive, quarter, records
-from tests.patience import PATIENCE
+from streams.replay.frame import replay
+from tests.support.first_quarter import archive, quarter, records
+from tests.support.patience import PATIENCE
 
 EVENTS = quarter(20)
 HEAD = """

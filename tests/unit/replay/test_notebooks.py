@@ -13,7 +13,7 @@ import pytest
 
 from crm.events import DealOpened, DealPaid, DealStageMoved
 from crm.moments import Clock, first
-from tests.history import archive, quarter, records
+from tests.support.first_quarter import archive, quarter, records
 
 NOTEBOOKS = Path(__file__).parents[3] / "docs" / "notebooks"
 EVENTS = quarter()

@@ -12,15 +12,16 @@ import pytest
 from msgspec.structs import asdict
 from typer.testing import CliRunner
 
-from crm import Event, Projection, replay
+from crm import Event, Projection
 from crm.events import DealPaid
 from crm.moments import Clock, first, last
 from services.cli import app
-from streams.rebuild.source import Slab
+from streams.rebuild.read.source import Slab
 from streams.replay import order
 from streams.replay.file import declared
+from streams.replay.frame import replay
 from streams.replay.spill import Spill
-from tests.history import archive, quarter, records
+from tests.support.first_quarter import archive, quarter, records
 
 DOCS = Path(__file__).parents[3] / "docs" / "replay"
 EVENTS = quarter()

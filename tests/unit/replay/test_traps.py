@@ -12,15 +12,15 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from crm import replay
 from crm.adapters.archive import manifest
 from crm.adapters.archive.container import Archived, Container, long
 from crm.projection import Projection
 from services.cli import app
-from streams.rebuild import archive_source
-from streams.rebuild.archive_source import pieces
+from streams.rebuild.read import archive_source
+from streams.rebuild.read.archive_source import pieces
 from streams.replay.file import declared
-from tests.history import archive, quarter, records
+from streams.replay.frame import replay
+from tests.support.first_quarter import archive, quarter, records
 
 EVENTS = quarter(40)
 # Each of these has been changed by some reader or writer of tables: 2^53 + 1 by doubles, `+380…` and leading zeros by

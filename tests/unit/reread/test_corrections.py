@@ -14,11 +14,18 @@ from crm.envelope import named_id
 from crm.events import CallUpdated, DealPaid, MessageEdited, PaymentRecorded
 from crm.facts import FormSubmitted
 from crm.scalars import Id
-from services.reread.cards import Card, Contact, Deal
-from services.reread.corrections import Correction, changed_fields, differences, filled, form_anew, told_anew
-from services.reread.past import Past
-from services.reread.scan import Fill, Reparse
-from tests.given import CONNECTION, NOON, RAW, SHOP, call, form, given, message, paid
+from services.operations.reparse.cards import Card, Contact, Deal
+from services.operations.reparse.corrections import (
+    Correction,
+    changed_fields,
+    differences,
+    filled,
+    form_anew,
+    told_anew,
+)
+from services.operations.reparse.past import Past
+from services.operations.reparse.scan import Fill, Reparse
+from tests.support.scenarios import CONNECTION, NOON, RAW, SHOP, call, form, given, message, paid
 
 LATER = NOON + 1
 ANNA = Contact(Id("33333333-3333-5333-8333-333333333333"), "Anna", ("+380501112233",), (), {})

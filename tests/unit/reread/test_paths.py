@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 
 from crm.shared import Raw
-from services.reread.paths import at
+from services.operations.reparse.paths import at
 
 ORDER = b'{"order_id": "D-7", "items": [{"sku": "a", "price": 54.10}], "note": ""}'
 

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from crm.events import DealAssigned, DealOpened, DeliveryNoted, EnquiryRepeated, IdentifierAdded
 from crm.shared import Phone
-from tests.given import MINUTE, NOON, an, form, given
+from tests.support.scenarios import MINUTE, NOON, an, form, given
 
 OLEH, NEW = "+380501112233", "+380671112233"
 HOUR = 60 * MINUTE

@@ -18,7 +18,7 @@ from crm.events import (
     MessageReceived,
 )
 from crm.shared import Attachment
-from tests.given import NOON, an, call, form, given, message, phone
+from tests.support.scenarios import NOON, an, call, form, given, message, phone
 
 OLEH = "+380501112233"
 HELLO = message("1", text="/start", sender_name="Олег")

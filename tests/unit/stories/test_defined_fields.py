@@ -7,8 +7,8 @@ import pytest
 
 from crm.events import DealOpened
 from crm.shared import AssignmentRule
-from tests.by_hand import at_the_desk
-from tests.given import form, shop
+from tests.support.operator import at_the_desk
+from tests.support.scenarios import form, shop
 
 OPTIONS = ("Стандарт", "Преміум", "Під ключ, з меблями")
 CASES: list[tuple[str, Any, Any]] = [

@@ -5,7 +5,7 @@ import pytest
 from crm.events import DealPaid, IdentifierAdded, PaymentMatched, PaymentParked, PaymentRecorded
 from crm.facts import FormSubmitted
 from crm.shared import Payer
-from tests.given import NOON, Story, an, form, given, paid
+from tests.support.scenarios import NOON, Story, an, form, given, paid
 
 OLEH, MARTA, VIRA = "+380501112233", "+380671112233", "+380931112233"
 IBAN = "UA213223130000026007233566001"

@@ -9,7 +9,7 @@ from crm.events import ContactCreated, DealAssigned, DealOpened, DeliveryNoted, 
 from crm.facts import DeliveryKept, DeliveryQuarantined, TokenDeclared
 from crm.scalars import Id
 from crm.shared import AssignmentRule, Attachment, Raw
-from tests.given import RAW, SHOP, an, form, given, meta, shop
+from tests.support.scenarios import RAW, SHOP, an, form, given, meta, shop
 
 INCIDENT = {"severity": "3", "injured": "false", "where": '{"lat": 50.45}', "tags": '["gas", "fire"]', "note": '"—"'}
 

@@ -13,7 +13,7 @@ from crm.events import (
     IdentifierDoubted,
 )
 from crm.shared import AssignmentRule, Phone
-from tests.given import MINUTE, NOON, an, form, given, shop
+from tests.support.scenarios import MINUTE, NOON, an, form, given, shop
 
 OLEH = "+380501112233"
 IRA = "+380679998877"

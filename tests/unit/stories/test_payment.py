@@ -20,7 +20,7 @@ from crm.events import (
     PaymentReportOutdated,
 )
 from crm.shared import Payer
-from tests.given import MINUTE, NOON, an, form, given, paid
+from tests.support.scenarios import MINUTE, NOON, an, form, given, paid
 
 OLEH = "+380501112233"
 WORTH_100 = form("deal", phones=[OLEH], amount_minor=10000, reference="ORDER-1")

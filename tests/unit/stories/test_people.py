@@ -15,7 +15,7 @@ from crm.events import (
 )
 from crm.facts import FormSubmitted
 from crm.shared import Phone
-from tests.given import Story, an, call, form, given
+from tests.support.scenarios import Story, an, call, form, given
 
 PETRO, NATALKA, IRA = "+380961112233", "+380631112233", "+380501112233"
 FAMILY = "zaitsi@example.com"

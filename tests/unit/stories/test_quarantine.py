@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from crm.codec import encode
+from crm.contract.codec import encode
 from crm.decisions.delivery import NOBODY, set_aside
 from crm.envelope import Fact, named_id
 from crm.events import ContactCreated, DealOpened, FactQuarantined, QuarantineAttempted, QuarantineSettled
@@ -10,7 +10,7 @@ from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, 
 from crm.scalars import Id
 from crm.shared import Meta
 from crm.state import Quarantined
-from tests.given import NOON, RAW, SHOP, Story, an, form, given, meta, paid, shop
+from tests.support.scenarios import NOON, RAW, SHOP, Story, an, form, given, meta, paid, shop
 
 PHONE = "+380671234567"
 BAD = DeliveryQuarantined(meta("bad"), RAW, "form", "no JSON")

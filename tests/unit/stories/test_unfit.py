@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from crm.envelope import Fact
 from crm.events import ContactCreated, DealAssigned, DealOpened, FactQuarantined, PaymentParked, PaymentRecorded
 from crm.shared import Payer, Phone
-from tests.given import NOON, an, call, form, given, message, paid
+from tests.support.scenarios import NOON, an, call, form, given, message, paid
 
 LONG = "a" * 200
 TOO_LONG = "It names somebody by 'telegram' of 207 characters; 200 are the most that can be looked up."

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from crm.adapters.archive.container import Archived
-from crm.codec import encode
+from crm.contract.codec import encode
 from crm.errors import Broken
-from services.whatif.order import recorded
-from tests.told import RULES
+from services.operations.whatif.order import recorded
+from tests.support.fact_strategies import RULES
 
 
 class Tape:

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from crm.adapters.memory import MemoryDecide
 from crm.decisions.case import Case
+from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event, Fact
 from crm.events import CallUpdated, DealAssigned, DealStageMoved
 from crm.scalars import Micros
 from crm.shared import AssignmentRule
-from services.whatif.course import Course, compared, shares
-from services.whatif.order import in_order
-from services.whatif.rules import Rules, read
-from services.whatif.trial import Trial
-from tests.given import MINUTE, NOON, SHOP, call, form, meta, paid, shop
-from tests.told import RULES, any_facts
+from services.operations.whatif.course import Course, compared, shares
+from services.operations.whatif.order import in_order
+from services.operations.whatif.rules import Rules, read
+from services.operations.whatif.trial import Trial
+from tests.support.fact_strategies import RULES, any_facts
+from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, shop
 
 FOREVER = Micros(2**62)
 TO_OLHA = Rules(rules=(AssignmentRule("all", ("olha",)),))

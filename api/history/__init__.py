@@ -1,0 +1,1 @@
+"""Rows as of a moment, and why a field has its value."""

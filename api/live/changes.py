@@ -1,0 +1,83 @@
+"""Committed changes as they happen: one LISTEN connection a process.
+
+Postgres forgets what it notifies while nobody listens; the journal does not. The project role says in each notification
+where in the journal its transaction was; so once we listen again it is known from where to where the journal has to be
+looked through for what was missed.
+"""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from api.live.journal import Journal
+from api.live.subscriptions.hub import Hub
+from api.live.subscriptions.progress import Reached, reached
+
+log = structlog.get_logger()
+CHANNEL = "changes"
+LISTENER = "potik api changes"  # as Postgres shows the connection
+RETRY_SECONDS = 0.2
+MARK_SECONDS = 1.0  # between two of our own notifications
+SILENCE = 5.0  # seconds without our own mark after which the connection counts as dead
+
+
+class Changes:
+    """Tells the hub what changed."""
+
+    def __init__(self, dsn: str, journal: Journal | None = None) -> None:
+        self.dsn = dsn
+        self.hub = Hub(journal or Journal(""))
+        self.listening = asyncio.Event()
+
+    @property
+    def journal(self) -> Journal:
+        return self.hub.journal
+
+    async def run(self) -> None:
+        """Until cancelled; listens again as soon as Postgres is back."""
+        try:
+            while True:
+                try:
+                    await self.listen()
+                except (psycopg.Error, OSError) as error:
+                    log.warning("not listening to Postgres; trying again", error=type(error).__name__)
+                self.listening.clear()
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self.hub.close()
+
+    async def listen(self) -> None:
+        """Our own mark comes back behind all that was committed before it: Postgres keeps the order of commits."""
+        mark = f"mark_{uuid4().hex}"
+        connection = await psycopg.AsyncConnection.connect(
+            self.dsn,
+            autocommit=True,
+            connect_timeout=5,
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            application_name=LISTENER,
+        )
+        async with connection:
+            for channel in (CHANNEL, mark):
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            self.hub.begin(await reached(connection))
+            self.listening.set()
+            marked: Reached | None = None
+            while True:
+                if marked is None:
+                    async with asyncio.timeout(SILENCE):
+                        marked, sent = await reached(connection), time.monotonic()
+                        await connection.execute("SELECT pg_notify(%s, '')", [mark])
+                async for notification in connection.notifies(timeout=MARK_SECONDS):
+                    if notification.channel == CHANNEL:
+                        self.hub.take(notification.payload)
+                    elif marked:
+                        self.hub.reach(marked)
+                        marked = None
+                if marked and time.monotonic() - sent > SILENCE:
+                    raise TimeoutError("Postgres took the mark and did not give it back")

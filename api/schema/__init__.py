@@ -1,0 +1,1 @@
+"""The GraphQL schema, made from projections and commands."""

@@ -1,0 +1,1 @@
+"""Reads: one SQL statement an operation, and the connections that run it."""

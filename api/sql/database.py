@@ -1,0 +1,84 @@
+"""The connections to Postgres, and how its values come out: ids as text, numbers in JSON exact."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.json import set_json_loads
+from psycopg.types.string import TextLoader
+
+from api.errors import BadInput, TooSlow, Unavailable
+from api.sql import wire
+from api.sql.pool import OPTIONS, Connection, Pool
+
+exact = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def pool(dsn: str, size: int = 8) -> Pool:
+    """Not yet open."""
+
+    async def connect() -> Connection:
+        connection = await Connection.connect(dsn, autocommit=True, row_factory=dict_row, options=OPTIONS)
+        await configure(connection)
+        return connection
+
+    return Pool(connect, size)
+
+
+class WithinCalendar(TimestamptzLoader):
+    """A vendor's absurd date must not hide the list that it stands in: what Python has no date for is its nearest."""
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return (datetime.min if bytes(data).endswith(b"BC") else datetime.max).replace(tzinfo=UTC)
+
+
+async def configure(connection: Connection) -> None:
+    connection.adapters.register_loader("uuid", TextLoader)
+    connection.adapters.register_loader("timestamptz", WithinCalendar)
+    set_json_loads(exact.decode, connection)
+
+
+async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
+    """Of `parameters["workspace"]`. Raises BadInput when a value cannot be in any row, TooSlow, and Unavailable when
+    Postgres is away."""
+
+    async def read(connection: Connection) -> list[DictRow]:
+        return await (await connection.execute(statement.encode(), parameters)).fetchall()
+
+    with told_apart():
+        return await pool.run(parameters["workspace"], read)
+
+
+async def text(pool: Pool, statement: bytes, parameters: list[str]) -> bytes:
+    """The one value of the one row, as Postgres sends it. Placeholders are $1, which is the workspace, $2 … Raises what
+    `rows` raises."""
+    with told_apart():
+        sent = [parameter.encode() for parameter in parameters]
+        if any(b"\0" in parameter for parameter in sent):
+            raise psycopg.DataError("no text of Postgres holds a zero")
+        return await pool.run(parameters[0], lambda connection: wire.text(connection, statement, sent))
+
+
+@contextmanager
+def told_apart() -> Iterator[None]:
+    """A caller's mistake from the database's trouble."""
+    try:
+        yield
+    except (psycopg.DataError, UnicodeError):
+        raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
+    except psycopg.errors.QueryCanceled:
+        raise TooSlow("The database was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
+    except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+        raise Unavailable(
+            f"The database does not answer ({type(error).__name__}). Nothing was read; try again."
+        ) from None

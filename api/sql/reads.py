@@ -1,0 +1,159 @@
+"""What one request may read: rows of its own workspace, shaped for GraphQL."""
+
+import asyncio
+from typing import Any
+
+from msgspec import json
+from strawberry.dataloader import DataLoader
+
+from api.errors import TooMuch
+from api.schema.filters import text_of
+from api.schema.lists import List, named_filters
+from api.schema.names import UNLISTED, type_name
+from api.schema.scalars import Money
+from api.sql import statements as sql
+from api.sql.cursors import Order
+from api.sql.database import rows
+from api.sql.pool import Pool
+from crm.projection import Projection
+from crm.scalars import Id
+from crm.shared import Attachment
+from projections import PROJECTIONS
+
+FILES, SHARES = ("attachments", "files"), "shares"
+TYPE = "graphql type"  # under which a row says what it is: no column has such a name
+NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
+Shaped = dict[str, Any]
+PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
+COUNTRIES: dict[str, str] = {}  # of workspaces that were asked about; it never changes
+MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
+
+
+class Reads:
+    """All statements carry the workspace: a row of another is as if it were not there."""
+
+    def __init__(self, pool: Pool, workspace: str) -> None:
+        self.pool, self.workspace = pool, workspace
+        self.pages = self.folded = 0  # folded: events of the past
+        self.one_by_one = asyncio.Lock()  # whoever folds them
+        self.loaders: dict[str, DataLoader[Id, Shaped | None]] = {
+            name: DataLoader(self.loading(p), cache=False) for name, p in PROJECTIONS.items()
+        }
+
+    async def rows(self, statement: str, **parameters: Any) -> list[Shaped]:
+        return await rows(self.pool, statement, {"workspace": self.workspace, **parameters})
+
+    def loading(self, projection: Projection[Any]) -> Any:
+        async def load(keys: list[Id]) -> list[Shaped | None]:
+            found = {row["id"]: row for row in await self.by_keys(projection, keys)}
+            return [found.get(key) for key in keys]
+
+        return load
+
+    async def by_keys(self, projection: Projection[Any], keys: list[Id]) -> list[Shaped]:
+        found = await self.rows(sql.by_keys(projection), keys=keys)
+        return [shaped(projection, row) for row in found]
+
+    async def one(self, name: str, key: str | None) -> Shaped | None:
+        return await self.loaders[name].load(Id(key)) if key else None
+
+    async def card(self, key: str | None) -> Shaped | None:
+        """The contact, or the one that it was merged into."""
+        found = await self.one("contact", key)
+        for _ in range(MERGES):
+            if found is None or found["merged_into"] is None:
+                break
+            found = await self.one("contact", found["merged_into"])
+        return found
+
+    async def by_column(self, name: str, column: str, value: object) -> Shaped | None:
+        found = await self.rows(sql.by_column(PROJECTIONS[name], column), value=value)
+        return shaped(PROJECTIONS[name], found[0]) if found else None
+
+    async def caller(self, phone: str) -> Shaped | None:
+        found = await self.rows(sql.CALLER, phone=phone)
+        return await self.card(found[0]["contact_id"]) if found else None
+
+    async def country(self) -> str:
+        """Where numbers without a country code are dialled."""
+        found = await self.rows(sql.COUNTRY)
+        if found:
+            COUNTRIES[self.workspace] = str(found[0]["country"])
+        return COUNTRIES.get(self.workspace, "UA")
+
+    async def open_deals(self, contact: str) -> list[Shaped]:
+        """The latest first, at most twenty."""
+        return [shaped(PROJECTIONS["deal"], row) for row in await self.rows(sql.OPEN_DEALS, contact=contact)]
+
+    async def page(
+        self,
+        listed: List,
+        order: Order,
+        given: dict[str, Any],
+        size: int,
+        backwards: bool = False,
+        after: str | None = None,
+        before: str | None = None,
+        parent: str = "",
+    ) -> Shaped:
+        """A Relay connection. `given` holds the filters in use, by name, as their statements take them; `parent` is the
+        name of the one that the row around stands for."""
+        self.pages += 1
+        if self.pages > PAGES:
+            raise TooMuch(
+                f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
+            )
+        filtered = listed.conditions(given, "t", "%(workspace)s", lambda name: f"%({name})s")
+        own = {name: text_of(value) for name, value in given.items() if name != parent}
+        tag = order.tag(named_filters(own), given[parent] if parent else "")
+        conditions, parameters = list(filtered), {**given, "list_tag": tag}
+        for name, text in (("after", after), ("before", before)):
+            if text:
+                places = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
+                conditions.append(order.beyond("t", tuple(f"%({p})s" for p in places), name == "before"))
+                parameters |= places
+        found = await self.rows(sql.page(order, tuple(conditions), backwards), limit=size + 1, **parameters)
+        edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
+        if backwards:
+            edges.reverse()
+
+        async def total() -> Shaped:
+            counting = (*order.conditions("t"), *filtered)
+            (row,) = await self.rows(sql.count(listed.projection, counting), **given)
+            return {"count": min(row["count"], sql.COUNTED), "capped": row["count"] > sql.COUNTED}
+
+        return {
+            "edges": edges,
+            "nodes": [edge["node"] for edge in edges],
+            "page_info": {
+                "has_next_page": bool(before) if backwards else len(found) > size,
+                "has_previous_page": len(found) > size if backwards else bool(after),
+                "start_cursor": edges[0]["cursor"] if edges else None,
+                "end_cursor": edges[-1]["cursor"] if edges else None,
+            },
+            "total": total,
+        }
+
+    async def node(self, key: str) -> Shaped | None:
+        """Whatever has this id. Ids are UUIDs, of one thing each."""
+        for name in NODES:
+            if found := await self.one(name, key):
+                return found
+        return None
+
+
+def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
+    """A row with what GraphQL adds: `id`, sums as Money, files as objects."""
+    added: Shaped = {"id": row[projection.key], TYPE: type_name(projection.name)}
+    for name, value in row.items():
+        if name.endswith("_minor"):
+            added[name.removesuffix("_minor")] = None if value is None else Money(minor=value, currency=row["currency"])
+        elif name in FILES:
+            added[name] = [json.decode(file, type=Attachment) for file in value]
+        elif name == SHARES:
+            added[name] = [share_of(json.decode(text), row["currency"]) for text in value]
+    return {**row, **added}
+
+
+def share_of(told: Any, currency: str) -> Shaped:
+    return {"deal_id": told["deal_id"], "amount": Money(minor=told["share_minor"], currency=currency)}

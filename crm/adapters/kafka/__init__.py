@@ -1,0 +1,1 @@
+"""Kafka: producer, consumers, reads of ranges and of single records."""

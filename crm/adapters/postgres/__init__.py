@@ -1,0 +1,1 @@
+"""Postgres: state, outbox, read models, history, migrations."""

@@ -1,0 +1,100 @@
+"""The journal by streams, in Postgres: a card's events in one look-up, where Kafka would give its whole partition.
+
+docs/decisions has why the events themselves are kept there and not their places in Kafka.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from crm.adapters.kafka.journal_log import position_of
+from crm.asof import in_order
+from crm.contract.codec import FRAME, READERS, decode
+from crm.envelope import Event
+from crm.errors import Broken
+from crm.projection import Projection
+from crm.scalars import Id
+
+DDL = Path(__file__).with_suffix(".sql")
+CONSUMER = "history_v1"  # its checkpoints' name
+UUID = 36  # characters; `meta` opens every event with its id and its workspace
+WORKSPACE = slice(FRAME.size + 2 + UUID, FRAME.size + 2 + 2 * UUID)
+LIMIT = 200_000  # events that are folded while somebody waits: about a second
+INSTEAD = "Replay them into a table: crm replay FILE.py --until …"
+
+KEEP = """
+INSERT INTO core.history (workspace, stream, position, event)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %b::bytea[]) ON CONFLICT DO NOTHING"""
+OF_STREAMS = """
+SELECT event FROM core.history WHERE workspace = %s AND stream = ANY (%s::uuid[]) ORDER BY stream, position LIMIT %s"""
+OF_WORKSPACE = """
+SELECT event FROM core.history WHERE workspace = %s AND substr(event, 2, 4) = ANY (%b::bytea[])
+ORDER BY stream, position LIMIT %s"""
+
+
+async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
+    """Journal records as Kafka gave them, undecoded. Twice is once."""
+    await conn.execute(
+        KEEP,
+        [
+            [record.value[WORKSPACE].decode() for record in records],
+            [record.key.decode() for record in records],
+            [position_of(record) for record in records],
+            [record.value for record in records],
+        ],
+    )
+
+
+async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id, limit: int = LIMIT) -> Sequence[Any]:
+    """The events that one row is folded from, in their order. Raises Broken past `limit` events of its streams.
+
+    They lie in streams that the row's own ids name (a law that a test holds): the key's, a contact's, a workspace's.
+    A row that was taken away names none: its events are looked for among all of their types.
+    """
+    ids = [f"{column.name}::text" for column in projection.columns if column.type == "uuid"]
+    query = f"SELECT ARRAY[{', '.join(ids)}] FROM read.{projection.name} WHERE {projection.key} = %s AND workspace = %s"
+    row = await (await conn.execute(query.encode(), [key, workspace])).fetchone()
+    if row is None and removable(projection):
+        return [e for e in await of_workspace(conn, projection, workspace, limit) if projection.key_of(e) == key]
+    streams = {workspace, key, *(id for id in (only(row) if row else ()) if id)}
+    rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
+    if len(rows) > limit:
+        raise Broken(f"Its history has more than {limit:,} events. Nothing was folded. {INSTEAD}")
+    return in_order([e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key])
+
+
+async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, limit: int = LIMIT) -> Sequence[Any]:
+    """All events that this projection folds in a workspace. Raises Broken past `limit` of them."""
+    wanted = frames(projection.handles)
+    parameters = [workspace, sorted(wanted), limit + 1]
+    rows = await (await conn.execute(OF_WORKSPACE, parameters, binary=True)).fetchall()
+    if len(rows) > limit:
+        raise Broken(
+            f"The workspace has more than {limit:,} events that {projection.name} is folded from. Nothing was folded. "
+            + INSTEAD
+        )
+    return in_order(decoded(rows, wanted))
+
+
+def removable(projection: Projection[Any]) -> bool:
+    """Whether rows can be taken away: the event that does is named so."""
+    return f"{projection.name}removed" in {kind.__name__.lower() for kind in projection.handles}
+
+
+def frames(types: Iterable[type[Event]]) -> set[bytes]:
+    """The schema ids, as they lie on the wire, of every shape that these types ever had."""
+    wanted = set(types)
+    return {id.to_bytes(4, "big") for id, (kind, _) in READERS.items() if kind in wanted}
+
+
+def decoded(rows: Iterable[Any], wanted: set[bytes]) -> list[Any]:
+    """What is of other types stays undecoded."""
+    found = (bytes(only(row)) for row in rows)
+    return [decode(value) for value in found if value[1:5] in wanted]
+
+
+def only(row: Any) -> Any:
+    """The one column of a row, of whatever kind rows are on this connection."""
+    return next(iter(row.values())) if isinstance(row, dict) else row[0]

@@ -1,0 +1,57 @@
+"""Events into the outbox, at dense positions that are given last of all in the transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection, AsyncCursor
+
+from crm.contract.codec import encode
+from crm.envelope import Event
+from crm.state.shape import FOLDS
+from crm.topics import journal_partition
+
+APPEND = f"""
+WITH locked AS (
+  SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared({FOLDS})
+  ORDER BY partition FOR UPDATE
+), wanted AS (
+  SELECT * FROM unnest(%(partitions)s::int[], %(counts)s::int[], %(records)b::bytea[]) AS w (partition, count, records)
+), taken AS (
+  UPDATE core.journal_head AS h SET next = h.next + wanted.count FROM wanted, locked
+  WHERE h.partition = wanted.partition AND locked.partition = h.partition
+  RETURNING h.partition, h.next - wanted.count AS first
+), kept AS (
+  INSERT INTO core.outbox (partitions, firsts, counts, records)
+  SELECT array_agg(partition), array_agg(first), array_agg(count), array_agg(records)
+  FROM taken JOIN wanted USING (partition)
+)
+SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition)"""
+
+Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
+
+
+def packed(event: Event) -> Packed:
+    """Raises Malformed when the event cannot be written."""
+    meta = event.meta
+    return meta.stream, meta.id, meta.source, meta.trace, encode(event)
+
+
+async def append(conn: AsyncConnection, events: Sequence[Packed]) -> AsyncCursor[tuple[int, int]] | None:
+    """Call it last in the transaction: the counters stay locked until the commit.
+
+    The cursor gives each journal partition that got events, and the position of the last of them there; in a pipeline
+    only who asks for it waits for it. None without events.
+    """
+    slices: dict[int, list[Any]] = {}
+    for event in events:
+        slices.setdefault(journal_partition(event[0]), []).append(event)
+    if not slices:
+        return None
+    partitions = sorted(slices)
+    given = {
+        "partitions": partitions,
+        "counts": [len(slices[p]) for p in partitions],
+        "records": [msgspec.msgpack.encode(slices[p]) for p in partitions],
+    }
+    return await conn.execute(APPEND, given)

@@ -1,0 +1,1 @@
+"""The Avro contract: generated classes, codecs, registry, evolution rules, golden records."""

@@ -1,0 +1,174 @@
+"""One transaction of decisions: facts or commands in, state and outbox out. Used by the decide role and by commands."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from psycopg import AsyncConnection, AsyncCursor
+
+from crm.adapters.postgres import outbox as journal
+from crm.adapters.postgres.outbox import Packed
+from crm.adapters.postgres.state import Batch, Key
+from crm.adapters.telemetry import metrics
+from crm.adapters.telemetry.logs import debugging
+from crm.contract.codec import TYPE_NAMES, type_of
+from crm.decisions import decided, follow, hints
+from crm.decisions.case import Case, Entity
+from crm.decisions.delivery import other_version, set_aside
+from crm.envelope import Fact, now
+from crm.events import FactQuarantined
+from crm.scalars import Micros
+from crm.state import Workspace
+from crm.state.entities import ONLY
+from crm.versions import digest_of
+
+SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
+TOLD = """
+INSERT INTO core.fact_seen (fact_id, digest) SELECT * FROM unnest(%s::uuid[], %s::uuid[])
+ON CONFLICT DO NOTHING RETURNING fact_id::text"""
+DIGESTS = "SELECT fact_id::text, replace(digest::text, '-', '') FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
+
+Wanted = dict[Key, type[Entity]]
+# What followed from the things that a workspace has one of, when they were last loaded: asked for with them next time.
+AFTER: dict[Key, Wanted] = {}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A fact and where it lies."""
+
+    fact: Fact
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
+
+    def case(self, state: Batch, at: Micros) -> Case:
+        return Case(self.fact, state.of(self.fact.meta.workspace), at, self.topic, self.partition, self.offset)
+
+
+Stumbled = Callable[[Arrived, str], None]
+
+
+async def decide(
+    conn: AsyncConnection, arrived: Sequence[Arrived], stumbled: Stumbled = lambda _one, _why: None
+) -> AsyncCursor[tuple[int, int]] | None:
+    """In the caller's transaction. The cursor gives the last journal position of each partition that got events.
+
+    `stumbled` hears of each fact whose rule stumbled, and why.
+    """
+    batch = Batch()
+    # Of two of one id the first counts.
+    digests = {one.fact.meta.id: digest_of(one.fact) or None for one in reversed(arrived)}
+    ids = sorted(digests)
+    seen = await conn.execute(TOLD, [ids, [digests[id] for id in ids]])
+    await prefetch(conn, batch, arrived)
+    at = now()  # behind the locks: what is decided later in a workspace is recorded later
+    news, repeats = unseen(arrived, {id for (id,) in await seen.fetchall()})
+    news += await other_versions(conn, repeats)
+    told = await batch.run(conn, news, lambda one: events_of(one, batch, at, stumbled))
+    await batch.write(conn)
+    flat = [event for events in told for event in events]
+    count(flat)
+    if debugging():
+        tell(news, told)
+    return await journal.append(conn, flat)
+
+
+def events_of(one: Arrived, batch: Batch, at: Micros, stumbled: Stumbled) -> list[Packed] | None:
+    """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody.
+
+    None when it stumbled on an assumption that may be wrong: look, and run it again.
+    """
+    try:
+        return [journal.packed(event) for event in decided(one.case(batch, at))]
+    except Exception as error:
+        batch.forget()
+        if batch.assumed:
+            return None
+        log.exception("a decision stumbled", fact=one.fact.meta.id)
+        why = f"the rule for it stumbled: {error!r}"
+        stumbled(one, why)
+        quarantined = refused(one, why)
+        return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
+
+
+def unseen(arrived: Sequence[Arrived], new: set[str]) -> tuple[list[Arrived], list[Arrived]]:
+    """Those that were never decided, each once, in order; and those that were."""
+    news, repeats = [], []
+    for one in arrived:
+        if one.fact.meta.id in new:
+            new.remove(one.fact.meta.id)
+            news.append(one)
+        else:
+            repeats.append(one)
+    metrics.REPEATS.inc(len(repeats))
+    return news, repeats
+
+
+async def other_versions(conn: AsyncConnection, repeats: Sequence[Arrived]) -> list[Arrived]:
+    """Those that came with other content than the one that was decided under their id, each once: they are not
+    dropped as repeats, but wait for somebody in quarantine."""
+    if not (named := [(one, digest) for one in repeats if (digest := digest_of(one.fact))]):
+        return []
+    rows = await conn.execute(DIGESTS, [sorted({one.fact.meta.id for one, _ in named})])
+    decided_as: dict[str, str | None] = dict(await rows.fetchall())
+    others = [
+        Arrived(other_version(one.fact), one.topic, one.partition, one.offset)
+        for one, digest in named
+        if decided_as.get(one.fact.meta.id) not in (None, digest)
+    ]
+    if not others:
+        return []
+    new = await conn.execute(SEEN, [sorted({one.fact.meta.id for one in others})])
+    return unseen(others, {id for (id,) in await new.fetchall()})[0]
+
+
+async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:
+    """What the facts will most likely ask for, and what usually is wanted next.
+
+    Their workspaces come first and alone: every decision needs its own, so whoever has locked that waits for nobody in
+    it. Locked among the rest, a command that named a contact and a form that found it stopped each other.
+    """
+    await batch.load(conn, sorted({(one.fact.meta.workspace, f"{Workspace.__name__}/{ONLY}") for one in arrived}))
+    wanted: Wanted = {
+        (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in arrived for kind, key in hints(one.fact)
+    }
+    wanted |= {key: kind for name in wanted.keys() & AFTER.keys() for key, kind in AFTER[name].items()}
+    while wanted:
+        await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))
+        after: Wanted = {}
+        for (workspace, name), kind in wanted.items():
+            state, key = batch.of(workspace), name.partition("/")[2]
+            if batch.loaded[workspace, name] is None or (entity := state.get(kind, key)) is None:
+                continue
+            next_wanted: Wanted = {(workspace, f"{k.__name__}/{n}"): k for k, n in follow(entity)}
+            after |= next_wanted
+            if not key:
+                AFTER[workspace, name] = next_wanted
+        wanted = {key: kind for key, kind in after.items() if key not in batch.loaded}
+
+
+def refused(one: Arrived, reason: str) -> Arrived:
+    """The same fact, on its way to quarantine."""
+    return Arrived(set_aside(one.fact, reason), one.topic, one.partition, one.offset)
+
+
+def tell(news: Sequence[Arrived], told: Sequence[Sequence[Packed]]) -> None:
+    """A line for each fact. The transaction may still fail: then it is told again."""
+    for one, events in zip(news, told, strict=True):
+        named = [
+            {"event_id": id, "type": TYPE_NAMES[kind] if (kind := type_of(value)) else "", "stream": stream}
+            for stream, id, _, _, value in events
+        ]
+        place = f"{one.topic}/{one.partition}/{one.offset}"
+        log.debug("decided", fact=one.fact.meta.id, trace=one.fact.meta.trace, place=place, events=named)
+
+
+def count(events: Sequence[Packed]) -> None:
+    for kind, number in Counter(type_of(event[-1]) for event in events).items():
+        metrics.EVENTS.labels(TYPE_NAMES[kind] if kind else "").inc(number)
+        if kind is FactQuarantined:
+            metrics.QUARANTINED.inc(number)

@@ -1,0 +1,110 @@
+"""A workspace is made by a command of Potik itself: it goes the way of a fact, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from psycopg import AsyncConnection
+
+from crm.adapters.postgres import outbox as journal
+from crm.adapters.postgres.state import Batch
+from crm.decisions.case import Case
+from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
+from crm.engine.decide_batch import SEEN
+from crm.envelope import Fact, named_id, now
+from crm.events import AssignmentRulesSet, WorkspaceCreated
+from crm.scalars import Id
+from crm.shared import AssignmentRule, Meta
+from crm.state import Workspace, fold
+from crm.state.entities import ONLY
+from crm.zones import zone
+
+EVERYBODY = "everybody in turn"
+OF_ONE = "SELECT value::text FROM core.state WHERE workspace = %s AND key = %s"
+# Each workspace by a look at the index: the table has many rows a workspace.
+OF_ALL = """
+WITH RECURSIVE w AS (
+  (SELECT workspace FROM core.state ORDER BY workspace LIMIT 1)
+  UNION ALL
+  SELECT (SELECT s.workspace FROM core.state AS s WHERE s.workspace > w.workspace ORDER BY s.workspace LIMIT 1)
+  FROM w WHERE w.workspace IS NOT NULL
+)
+SELECT s.workspace::text, s.value::text FROM w JOIN core.state AS s USING (workspace) WHERE s.key = %s"""
+
+
+class Differs(ValueError):
+    """There is a workspace of this id with other values."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a workspace begins with."""
+
+    name: str
+    country: str = "UA"
+    currency: str = "UAH"
+    timezone: str = "Europe/Kyiv"
+    owners: tuple[str, ...] = ()
+
+
+async def create_workspace(
+    dsn: str,
+    workspace: Id,
+    name: str,
+    country: str = "UA",
+    currency: str = "UAH",
+    timezone: str = "Europe/Kyiv",
+    owners: Sequence[str] = (),
+) -> None:
+    """A workspace with the default pipeline and one rule: its owners take turns. Twice is once.
+
+    Raises Differs when there is one of this id with other values, and Malformed for a time zone that does not exist.
+    """
+    zone(timezone)
+    at, wanted = now(), Values(name, country, currency, timezone, tuple(owners))
+    cause = named_id(workspace, "create")
+    async with await AsyncConnection.connect(dsn) as conn:
+        if not await (await conn.execute(SEEN, [[cause]])).fetchone():
+            return await expect_equal(conn, workspace, wanted)
+        batch = Batch()
+        command = Fact(Meta(cause, workspace, workspace, at, at, "crm", cause, actor="crm"))
+        case = Case(command, batch.of(workspace), at)
+        rules = (AssignmentRule(EVERYBODY, wanted.owners),) if wanted.owners else ()
+        created = WorkspaceCreated(
+            case.meta(workspace), name, country, currency, timezone, STAGES, PAID_STAGE, PART_PAID_STAGE
+        )
+        events = [created, AssignmentRulesSet(case.meta(workspace), 1, rules)]
+        for event in events:
+            fold(case.state, event)
+        batch.keep()
+        await batch.write(conn)
+        await journal.append(conn, [journal.packed(event) for event in events])
+
+
+async def expect_equal(conn: AsyncConnection, workspace: Id, wanted: Values) -> None:
+    """Raises Differs."""
+    row = await (await conn.execute(OF_ONE, [workspace, key()])).fetchone()
+    there = values_of(msgspec.json.decode(row[0], type=Workspace)) if row else wanted
+    if there != wanted:
+        raise Differs(f"There is a workspace {workspace} already: {told(there)}. Nothing was changed.")
+
+
+async def workspaces(dsn: str) -> dict[Id, Values]:
+    """All that there are."""
+    async with await AsyncConnection.connect(dsn) as conn:
+        rows = await (await conn.execute(OF_ALL, [key()])).fetchall()
+    return {Id(id): values_of(msgspec.json.decode(value, type=Workspace)) for id, value in rows}
+
+
+def values_of(workspace: Workspace) -> Values:
+    owners = workspace.rules[0].owners if workspace.rules else ()
+    return Values(workspace.name, workspace.country, workspace.currency, workspace.timezone, owners)
+
+
+def told(values: Values) -> str:
+    owners = f", owners {', '.join(values.owners)}" if values.owners else ""
+    return f"{values.name!r}, country {values.country}, {values.currency}, {values.timezone}{owners}"
+
+
+def key() -> str:
+    return f"{Workspace.__name__}/{ONLY}"

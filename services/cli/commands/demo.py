@@ -1,0 +1,60 @@
+"""`crm demo`: plays the six stories against the running stack and shows each card as it appears."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import msgspec
+import typer
+from rich.console import Console
+
+from services.cli import output as show
+from services.cli.options import Data, Json
+from services.cli.target import target
+from services.demo.stage import Played, Stage
+from services.demo.stories import play
+from services.stack import demo_workspace, state
+from services.stack.demo_workspace import Demo
+
+
+def demo(
+    data: Data = None,
+    intake_url: Annotated[str, typer.Option(help="Of another stack.", envvar="CRM_INTAKE_URL")] = "",
+    graphql_url: Annotated[str, typer.Option(help="Of another stack.", envvar="CRM_GRAPHQL_URL")] = "",
+    access: Annotated[Path | None, typer.Option(help="demo.json of another stack.", envvar="CRM_DEMO")] = None,
+    json: Json = False,
+) -> None:
+    """Play six stories as the vendors would send them, and see each card appear. Exits 1 unless all are ok."""
+    if not (intake_url and graphql_url):
+        here = target(data)
+        intake_url, graphql_url = intake_url or here.intake_url, graphql_url or here.graphql_url
+    file = access or demo_workspace.path(data or state.data_folder())
+    try:
+        known = msgspec.json.decode(file.read_bytes(), type=Demo)
+    except FileNotFoundError:
+        raise ValueError(f"There is no {file}: start the stack once with `crm up`, or name it with --access.") from None
+    played = asyncio.run(run(known, intake_url, graphql_url, quiet=json))
+    ok = all(one.ok for one in played)
+    if json:
+        told = ("name", "ok", "accepted_ms", "visible_ms")
+        stories = [
+            {name: getattr(one, name) for name in told} | ({} if one.ok else {"error": one.card}) for one in played
+        ]
+        show.as_json({"stories": stories, "ok": ok})
+    raise typer.Exit(0 if ok else 1)
+
+
+async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> list[Played]:
+    console = Console(highlight=False)
+
+    def told(one: Played) -> None:
+        if quiet:
+            return
+        mark = "[green]✓[/]" if one.ok else "[red]✗[/]"
+        times = f"accepted {one.accepted_ms:.0f} ms, visible {one.visible_ms:.0f} ms" if one.ok else ""
+        console.print(f"{mark} {one.name:<38} [dim]{times}[/]")
+        console.print(f"  {one.card}", style="" if one.ok else "red", markup=False)
+
+    async with httpx.AsyncClient(timeout=15) as client:
+        return await play(Stage(client, intake_url, graphql_url, known.token, known.connections, known.seed), told)

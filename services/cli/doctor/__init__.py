@@ -1,0 +1,1 @@
+"""What `crm doctor` looks at, by subject."""

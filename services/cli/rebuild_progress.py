@@ -1,0 +1,55 @@
+"""How far a rebuild is, on a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streams.rebuild.rebuild import Told
+
+INTERRUPTED = 130  # as shells tell Ctrl-C
+STOPPED = "Stopped. Nothing was swapped: the rows of before are served on. The next run begins anew."
+SERVED = "Stopped, but the new rows are there already: `crm doctor` says whether they are served."
+
+
+@contextmanager
+def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) -> Iterator[Told]:
+    """On a terminal: what is done, how fast, what is left. On standard error; nothing elsewhere.
+
+    At Ctrl-C says `stopped`, or `served` once new rows have taken the old ones' place, and exits with 130.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("events, {task.fields[rate]}/s, {task.fields[lag]} behind, left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, rate="-", lag="-")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            now = bar.tasks[task]
+            left = max(0, int((now.total or 0) - now.completed))
+            bar.update(task, rate=f"{now.speed:,.0f}" if now.speed else "-", lag=f"{left:,}")
+
+        def step(text: str) -> None:
+            steps.append(text)
+            bar.update(task, description=text)
+
+        steps: list[str] = []
+        try:
+            yield Told(
+                step=step,
+                begin=lambda total: bar.reset(task, total=total, description="fold", rate="-", lag=f"{total:,}"),
+                advance=advance,
+                lag=lambda left: bar.update(task, lag=f"{left:,}"),
+            )
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(served if "serve" in steps else stopped, err=True)
+            raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,1 @@
+"""Formats that several vendors share, read leniently."""

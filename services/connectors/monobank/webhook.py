@@ -1,0 +1,76 @@
+"""monobank acquiring: an invoice tells its new status (https://monobank.ua/api-docs/acquiring)."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from crm.connector import Connection, Connector, Delivery, Report
+from crm.facts import PaymentReported
+from crm.money import currency_of, within_64_bits
+from crm.shared import Payer
+from services.connectors.doubts import Doubts
+from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.times import from_iso
+from services.connectors.formats.values import records, required, required_whole, text, whole
+from services.connectors.signatures.ecdsa import expect_signed, from_base64, pem_key
+
+STATUSES = {
+    "created": "created",
+    "processing": "created",
+    "hold": "held",
+    "success": "settled",
+    "failure": "failed",
+    "reversed": "reversed",
+    "expired": "expired",
+}
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    """The secret is the merchant's public key as the bank's API gives it."""
+    signature = from_base64(delivery.headers.get("x-sign", ""), "signature")
+    expect_signed(pem_key(connection.secret), signature, delivery.body)
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    invoice = decode_object(delivery.body)
+    payment, status = required(invoice, "invoiceId"), required(invoice, "status")
+    doubts = Doubts()
+    modified = text(invoice, "modifiedDate") or text(invoice, "createdDate")
+    at = doubts.read(lambda: from_iso(modified), delivery.received_at, "when it changed is not known")
+    if status not in STATUSES:
+        doubts.say(f"its status {status[:40]!r} is not known here: no money is counted for it")
+    refunded = refunds_in(invoice, doubts)
+    told = partial(
+        PaymentReported,
+        provider="monobank",
+        payment=payment,
+        status=STATUSES.get(status, "created"),
+        amount_minor=gross(invoice, refunded, doubts),
+        currency=currency_of(text(invoice, "ccy") or "980"),
+        changed_at=at,
+        refunded_minor=refunded,
+        purpose=text(invoice, "destination"),
+        reference=text(invoice, "reference"),
+        payer=Payer(card=text(invoice, "paymentInfo", "maskedPan")),
+        doubts=tuple(doubts),
+    )
+    yield Report(f"{payment}/{modified}/{status}", payment, at, told)
+
+
+def refunds_in(invoice: Tree, doubts: Doubts) -> int:
+    """One whose sum cannot be read is left out: then the bank's finalAmount says what is left."""
+    done = [cancel for cancel in records(invoice, "cancelList") if text(cancel, "status") == "success"]
+    about = "how much went back is not certain"
+    sums = [doubts.read(lambda: required_whole(cancel, "amount"), 0, about) for cancel in done]  # noqa: B023  # read at once
+    return within_64_bits(sum(sums))
+
+
+def gross(invoice: Tree, refunded: int, doubts: Doubts) -> int:
+    """What was paid, refunds not taken off: the bank's finalAmount shrinks with every refund."""
+    asked = required_whole(invoice, "amount")
+    final = doubts.read(lambda: whole(invoice, "finalAmount"), None, "what is left of it is not certain")
+    if final is None:
+        return asked
+    return final + refunded if final + refunded <= asked else final
+
+
+CONNECTOR = Connector("monobank", "banking", verify, parse)

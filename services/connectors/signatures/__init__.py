@@ -1,0 +1,1 @@
+"""How vendors sign, where several sign alike."""

@@ -1,0 +1,71 @@
+"""The outcome as tables of a scratch schema of its own: for SQL, for charts, to be dropped when it has served."""
+
+import re
+from collections.abc import Sequence
+
+from msgspec.structs import astuple
+from psycopg import Connection, sql
+
+from crm.moments import nearest
+from crm.scalars import Micros
+from services.operations.whatif.course import Compared, Share
+
+MARK = "A trial of `crm whatif`: "  # only schemas with such a comment are ever dropped
+DEALS = """
+deal_id uuid PRIMARY KEY, number bigint NOT NULL, title text NOT NULL, opened_at timestamptz NOT NULL,
+owner text NOT NULL, would_owner text NOT NULL, why text NOT NULL, would_why text NOT NULL,
+stage text NOT NULL, would_stage text NOT NULL, touch_s double precision, would_touch_s double precision"""
+OWNERS = "owner text PRIMARY KEY, deals bigint NOT NULL, would_deals bigint NOT NULL, touch_s double precision"
+OURS = """
+SELECT n.nspname, substr(obj_description(n.oid, 'pg_namespace'), %s) FROM pg_namespace AS n
+WHERE obj_description(n.oid, 'pg_namespace') LIKE %s ORDER BY 1"""
+
+
+def schema_of(name: str) -> str:
+    """Raises ValueError for what is no plain name."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
+        raise ValueError(f"{name!r} is no name for a trial: small letters, digits and _ make one.")
+    return f"whatif_{name}"
+
+
+def write(conn: Connection, name: str, about: str, deals: Sequence[Compared], owners: Sequence[Share]) -> str:
+    """In one transaction; an earlier trial of this name gives way. Gives the schema's name."""
+    schema = schema_of(name)
+    with conn.transaction():
+        drop(conn, name)
+        conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(MARK + about)))
+        fill(conn, schema, "deal", DEALS, [timed(astuple(row)) for row in deals])
+        fill(conn, schema, "owner", OWNERS, [astuple(row) for row in owners])
+    return schema
+
+
+def timed(row: tuple[object, ...]) -> tuple[object, ...]:
+    """With its moment as Postgres takes it."""
+    micros = row[3]
+    assert isinstance(micros, int)
+    return (*row[:3], nearest(Micros(micros)), *row[4:])
+
+
+def fill(conn: Connection, schema: str, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
+    target = sql.Identifier(schema, table)
+    conn.execute(sql.SQL("CREATE TABLE {} ({})").format(target, sql.SQL(columns)))
+    with conn.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(target)) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def drop(conn: Connection, name: str) -> bool:
+    """Whether there was one. Raises ValueError when a schema of that name is somebody else's."""
+    schema = schema_of(name)
+    if schema in dict(listed(conn)):
+        conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+        return True
+    if conn.execute("SELECT to_regnamespace(%s)", [schema]).fetchone() != (None,):
+        raise ValueError(f"The schema {schema} was not made by `crm whatif`. It is left alone: take another name.")
+    return False
+
+
+def listed(conn: Connection) -> list[tuple[str, str]]:
+    """Every trial that is there: its schema, and what it tried."""
+    return conn.execute(OURS, [len(MARK) + 1, MARK + "%"]).fetchall()

@@ -1,0 +1,1 @@
+"""How a view changes to a new version of its projection."""

@@ -1,0 +1,1 @@
+"""How rebuilt rows are compared with those that are read."""

@@ -1,0 +1,1 @@
+"""How a rebuild folds events in memory."""

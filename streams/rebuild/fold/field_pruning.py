@@ -1,0 +1,160 @@
+"""Which fields of events a fold reads: only these are decoded.
+
+Two ways together. The golden records of each kind go through the fold while the classes note which fields are asked
+for. And the code is searched for names: a field that it mentions and that no golden record made it read is decoded for
+every kind. What still slips through meets an `Unread` where the field would be, which raises wherever it is used: then
+the rebuild begins again with all fields.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from types import CodeType, FunctionType
+from typing import Any, NoReturn, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields
+
+from crm.contract.codec import REGISTERED
+from crm.envelope import Event
+from crm.golden_rows import stream
+from crm.projection import Projection
+
+Names = Mapping[type[Event], Collection[str]]  # dotted: meta.occurred_at
+
+
+class UnreadField(Exception):
+    """A fold uses a field that was not found in its code."""
+
+
+class Unread:
+    """Stands where a field was not decoded."""
+
+    __slots__ = ()
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise UnreadField("a field that was not decoded is used")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __len__ = __iter__ = __getitem__ = refuse
+    __str__ = __format__ = __hash__ = __int__ = __index__ = __add__ = __radd__ = __sub__ = __contains__ = refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        self.refuse()
+
+
+UNREAD = Unread()
+
+
+def fields_read(projections: Collection[Projection[Any]]) -> Names:
+    """What all these folds read together, of each kind that one of them handles."""
+    kinds = {kind for projection in projections for kind in projection.handles}
+    mentioned = names_read(projection.fold for projection in projections)
+    asked: dict[type[Event], set[str]] = {kind: set() for kind in kinds}
+    whole: set[type[Event]] = set()  # kinds whose golden records the fold did not come to the end with
+    for projection in projections:
+        for kind, names, ended in traced(projection):
+            asked[kind] |= names
+            whole |= set() if ended else {kind}
+    seen = {name.rpartition(".")[2] for names in asked.values() for name in names}
+    found = {}
+    for kind, names in asked.items():
+        every = set(paths(kind))
+        keys = {p.key if p.key in every else "meta.id" for p in projections if kind in p.handles}
+        unsure = mentioned if kind in whole else mentioned - seen
+        sure = {name for name in every if name in names or name.rpartition(".")[2] in unsure}
+        found[kind] = sure | keys | {"meta.workspace"}
+    return found
+
+
+def traced(projection: Projection[Any]) -> Iterator[tuple[type[Event], set[str], bool]]:
+    """Of each golden record: its kind, the fields that the fold asked for, and whether it came to its end."""
+    names = {kind.__name__ for kind in projection.handles}
+    rows: dict[str, Any] = {}
+    for event in stream([entry.id for entry in REGISTERED if entry.name in names]):
+        key = projection.key_of(event)
+        asked: set[str] = set()
+        ended = False
+        with noted(type(event), asked), suppress(Exception):
+            rows[key] = projection.fold(rows.get(key), event)
+            ended = True
+        yield type(event), asked, ended
+
+
+@contextmanager
+def noted(kind: type[Struct], asked: set[str], prefix: str = "") -> Iterator[None]:
+    """While it lasts, each reading of a field of `kind`, or of a record in it, is noted in `asked`."""
+    hints = get_type_hints(kind)
+    with ExitStack() as undo:
+        for field in fields(kind):
+            name, hint = field.name, hints[field.name]
+            if isinstance(hint, type) and issubclass(hint, Struct):
+                undo.enter_context(noted(hint, asked, f"{prefix}{name}."))
+            if name in vars(kind):
+                undo.callback(setattr, kind, name, vars(kind)[name])
+            else:
+                undo.callback(delattr, kind, name)
+            setattr(kind, name, Noting(getattr(kind, name), asked, f"{prefix}{name}"))
+        yield
+
+
+class Noting:
+    """A field's descriptor that tells of each reading."""
+
+    def __init__(self, field: Any, asked: set[str], name: str) -> None:
+        self.field, self.asked, self.name = field, asked, name
+
+    def __get__(self, of: Any, kind: type[Any]) -> Any:
+        self.asked.add(self.name)
+        return self.field.__get__(of, kind)
+
+
+def paths(kind: type[Struct], prefix: str = "") -> Iterator[str]:
+    """All fields in dotted names, those of records inside it instead of these."""
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Struct):
+            yield from paths(hint, f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}"
+
+
+def names_read(folds: Iterable[Callable[..., Any]]) -> frozenset[str]:
+    """All names that the code of these functions, and of those that it calls, mentions."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting: list[Any] = list(folds)
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, FunctionType):
+            for code in codes(thing.__code__):
+                found |= set(code.co_names) | set(texts(code.co_consts))
+                waiting += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__]
+            waiting += [cell.cell_contents for cell in thing.__closure__ or ()]
+            waiting += thing.__defaults__ or ()
+        elif isinstance(thing, type):
+            waiting += [part for part in vars(thing).values() if isinstance(part, FunctionType)]
+        elif isinstance(thing, dict | list | tuple | set | frozenset):
+            found |= set(texts(thing))
+            waiting += thing.values() if isinstance(thing, dict) else thing
+        elif inner := getattr(thing, "__wrapped__", None) or getattr(thing, "func", None):
+            waiting.append(inner)
+    return frozenset(found)
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """This code and all that is defined inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple | frozenset):
+            yield from texts(value)

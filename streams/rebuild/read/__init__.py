@@ -1,0 +1,1 @@
+"""Where a rebuild reads events: Kafka, an archive, or both."""

@@ -1,0 +1,1 @@
+"""Where a rebuild writes rows."""

@@ -1,0 +1,183 @@
+"""Rows as Postgres takes them by COPY in its binary format: columns of fixed width first, all of a lot at once.
+
+https://www.postgresql.org/docs/current/sql-copy.html, Binary Format. A text field is its bytes behind their length.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from crm.envelope import Row
+from crm.errors import Broken
+from crm.projection import Column, Projection
+from crm.scalars import Id
+from crm.spelling import COLUMN
+from streams.rebuild.fold.field_pruning import UnreadField
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+EPOCH = 946_684_800_000_000  # microseconds from 1970, as ours are counted, to 2000, as Postgres's are
+NULL = b"\xff\xff\xff\xff"
+LENGTHS = [n.to_bytes(4, "big") for n in range(4096)]
+UUID, LONG = struct.Struct(">i16s"), struct.Struct(">iq")
+TEXT_OID = 25
+Values = Iterable[Any]
+
+
+class Packer:
+    """Makes COPY data of a projection's rows; `columns` is the order in which they stand."""
+
+    def __init__(self, projection: Projection[Any]) -> None:
+        self.projection = projection
+        fixed = [c for c in projection.columns if c.required and c.type in FIXED]
+        sound = [Column(COLUMN, "text", False)] if projection.searched else []
+        self.fixed, self.free = fixed, [*(c for c in projection.columns if c not in fixed), *sound]
+        self.columns = ["workspace", *(c.name for c in (*fixed, *self.free))]
+        parts = "".join(FIXED[c.type] for c in fixed)
+        self.head = struct.Struct(f">hi16s{parts}")
+        self.count = len(self.columns)
+        self.values: dict[str, Callable[[Any], Any]] = {c.name: attrgetter(c.name) for c in projection.columns}
+        self.values[COLUMN] = projection.sound
+
+    def pack(self, rows: Sequence[tuple[Id, Row]]) -> bytes:
+        """Without signature and trailer. Raises Broken with the row and the column that cannot be written."""
+        if not rows:
+            return b""
+        plain = [row for _, row in rows]
+        try:
+            heads: list[Values] = [repeat(self.count), repeat(16), uuids([workspace for workspace, _ in rows])]
+            for column in self.fixed:
+                given = list(map(self.values[column.name], plain))
+                heads += [repeat(WIDTHS[column.type]), FIXED_VALUES[column.type](given)]
+            fields: list[Values] = [map(self.head.pack, *heads)]
+            fields += [FREE[column.type](map(self.values[column.name], plain)) for column in self.free]
+            return b"".join(map(b"".join, zip(*fields, strict=False)))
+        except UnreadField:
+            raise
+        except Exception as error:
+            raise self.culprit(plain, error) from error
+
+    def culprit(self, rows: Sequence[Row], error: Exception) -> Broken:
+        for row in rows:
+            for column in self.projection.columns:
+                value = getattr(row, column.name)
+                if problem := misfit(column, value):
+                    key = getattr(row, self.projection.key, "?")
+                    return Broken(
+                        f"{self.projection.name}: {problem} in column {column.name} of row {key}. "
+                        "Nothing was swapped. Mend the fold and run it again."
+                    )
+        return Broken(f"{self.projection.name}: rows cannot be written: {error!r}. Nothing was swapped.")
+
+
+def misfit(column: Column, value: Any) -> str:
+    """Why Postgres would not take this value; empty when it would."""
+    if value is None:
+        return "nothing where there must be something" if column.required else ""
+    try:
+        b"".join(FREE[column.type]([value]))
+    except Exception as error:
+        return f"{value!r:.60} ({error})"
+    return ""
+
+
+def uuids(values: list[str | None]) -> list[Any]:
+    """Canonical text to 16 bytes; null stays null. Raises what polars raises for other text."""
+    series = pl.Series(values, dtype=pl.String, strict=True)
+    found = series.str.replace_all("-", "", literal=True).str.decode("hex")
+    if len(found) and (found.bin.size() != 16).any():
+        raise ValueError("an id has not 32 hexadecimal digits")
+    return found.to_list()
+
+
+def uuid(value: str) -> bytes:
+    return UUID.pack(16, bytes.fromhex(value.replace("-", "")))
+
+
+def times(values: list[int]) -> Values:
+    return map((-EPOCH).__add__, values)
+
+
+def text(value: str) -> bytes:
+    data = value.encode()
+    if 0 in data:
+        raise ValueError("Postgres takes no zero character")
+    size = len(data)
+    return (LENGTHS[size] if size < 4096 else size.to_bytes(4, "big")) + data
+
+
+def json(value: dict[str, str]) -> bytes:
+    if not value:
+        return EMPTY_JSON
+    told = msgspec.json.encode({name: msgspec.Raw(said.encode()) for name, said in value.items()})
+    return (len(told) + 1).to_bytes(4, "big") + b"\1" + told
+
+
+def texts(value: Sequence[str]) -> bytes:
+    if isinstance(value, str):
+        raise TypeError("a text is no tuple of texts")
+    if not value:
+        return EMPTY
+    body = ARRAY.pack(1, 0, TEXT_OID, len(value), 1) + b"".join(map(text, value))
+    return len(body).to_bytes(4, "big") + body
+
+
+ARRAY = struct.Struct(">iiIii")
+EMPTY_JSON = b"\0\0\0\3\1{}"
+EMPTY = b"\0\0\0\x0c" + struct.pack(">iiI", 0, 0, TEXT_OID)
+FIXED = {"uuid": "i16s", "bigint": "iq", "timestamptz": "iq", "boolean": "i?"}
+WIDTHS = {"uuid": 16, "bigint": 8, "timestamptz": 8, "boolean": 1}
+FIXED_VALUES: dict[str, Callable[[list[Any]], Values]] = {
+    "uuid": uuids,
+    "bigint": iter,
+    "timestamptz": times,
+    "boolean": iter,
+}
+
+
+def each(write: Callable[[Any], bytes]) -> Callable[[Values], Values]:
+    """A column of fields, of which some may be null."""
+    return lambda values: [NULL if value is None else write(value) for value in values]
+
+
+class Said(dict[Any, bytes]):
+    """Texts as they are written, each made once: stages, owners and currencies come again and again."""
+
+    def __missing__(self, value: str | None) -> bytes:
+        if len(self) > MOST_SAID:
+            self.clear()
+        self[value] = found = NULL if value is None else text(value)
+        return found
+
+
+MOST_SAID, SAMPLE = 20_000, 64
+SAID = Said()
+
+
+def text_column(values: Values) -> Values:
+    """Through `SAID` where the first values show that few things are said."""
+    given = list(values)
+    if len(set(given[:SAMPLE])) * 4 <= len(given[:SAMPLE]):
+        return map(SAID.__getitem__, given)
+    return [NULL if value is None else text(value) for value in given]
+
+
+def uuid_column(values: Values) -> Values:
+    return [NULL if value is None else UUID_SIZE + value for value in uuids(list(values))]
+
+
+UUID_SIZE = (16).to_bytes(4, "big")
+FREE: dict[str, Callable[[Values], Values]] = {
+    "uuid": uuid_column,
+    "text": text_column,
+    "bigint": each(lambda value: LONG.pack(8, value)),
+    "timestamptz": each(lambda value: LONG.pack(8, value - EPOCH)),
+    "boolean": each(lambda value: b"\0\0\0\1" + bytes([value])),
+    "jsonb": each(json),
+    "text[]": each(texts),
+}

@@ -1,0 +1,11 @@
+"""`python -m tests.bench`: the benchmarks; each prints JSON."""
+
+import sys
+
+from services.cli import root
+from services.cli.sentences import Sentences
+from tests.bench.command import app
+
+command_line = root(Sentences)
+command_line.add_typer(app, name="bench")
+command_line(["bench", *sys.argv[1:]], prog_name="crm")

@@ -1,0 +1,77 @@
+"""Roles die, are told to stop, freeze and wake up again."""
+
+import asyncio
+import signal
+from functools import partial
+
+from services.stack.role import ROLES
+from tests.chaos.faults import Scene, fault
+
+WITHIN = 10.0  # seconds to the next commit of everybody after a role died
+FROZEN = {"decide": 9.0, "project": 9.0, "relay": 14.0}  # seconds: past the session's time-out, and the relay's lock
+SESSION = 6.0  # seconds until the group notices that a worker is frozen
+RELAY_LOCK = 10.0  # seconds until Postgres takes the lock from a relay that is frozen
+
+
+async def end(role: str, by: signal.Signals, scene: Scene) -> None:
+    name = scene.choices.choice(scene.stand.replicas(role)).name
+    await scene.struck(await scene.stand.kill(name, by))
+    await scene.stand.answers(name)
+
+
+async def freeze(role: str, scene: Scene) -> None:
+    """Its twin takes over meanwhile; then the zombie goes on writing where it was."""
+    frozen = scene.choices.choice(scene.stand.replicas(role)).name
+    at = scene.stand.freeze(frozen)
+    try:
+        await scene.struck(at)
+        await asyncio.sleep(FROZEN[role])
+    finally:
+        scene.stand.thaw(frozen)
+
+
+for count, suffix in ((1, ""), (2, "-x2")):
+    several = "one of two replicas" if count == 2 else "the only replica"
+    for role in ROLES:
+        fault(f"kill-{role}{suffix}", f"kill -9 of {several} of {role}.", bound=WITHIN, replicas={role: count})(
+            partial(end, role, signal.SIGKILL)
+        )
+        fault(f"term-{role}{suffix}", f"SIGTERM to {several} of {role}.", bound=WITHIN, replicas={role: count})(
+            partial(end, role, signal.SIGTERM)
+        )
+
+for role, seconds in FROZEN.items():
+    fault(
+        f"freeze-{role}",
+        f"One of two replicas of {role} is stopped for {seconds:.0f} s (SIGSTOP), then goes on: a zombie writer.",
+        bound=WITHIN + (RELAY_LOCK if role == "relay" else SESSION),
+        replicas={role: 2},
+        lasts=60,
+    )(partial(freeze, role))
+
+
+@fault(
+    "rebalance-storm",
+    "A worker of decide and one of project joins or leaves every 3 s.",
+    lasts=40,
+)
+async def storm(scene: Scene) -> None:
+    joined: list[str] = []
+    for _ in range(4):
+        joined += [scene.stand.join(role) for role in ("decide", "project")]
+        await asyncio.sleep(3)
+        if len(joined) > 2:
+            await asyncio.gather(*(scene.stand.leave(joined.pop(0)) for _ in range(2)))
+        await asyncio.sleep(3)
+    at = asyncio.get_running_loop().time()
+    await asyncio.gather(*(scene.stand.leave(name) for name in joined))
+    await scene.struck(at)
+
+
+@fault("outbox-grows", "The relay is away for 30 s; the outbox holds what it cannot carry.", bound=WITHIN, lasts=50)
+async def outbox_grows(scene: Scene) -> None:
+    scene.stand.hold("relay")
+    await scene.stand.kill("relay")
+    await asyncio.sleep(30)
+    scene.stand.release("relay")
+    await scene.struck(await scene.stand.answers("relay"))

@@ -1,0 +1,96 @@
+"""Facts of every kind for property tests: few values, so that they meet often."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from crm.envelope import Fact
+from crm.shared import AssignmentRule, Payer, Phone
+from tests.support.scenarios import MINUTE, NOON, call, form, message, paid, shop
+
+PHONES = ["+380501112233", "+380679998877", "+380630000001"]
+EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
+IBANS = ["UA213223130000026007233566001", "UA213223130000026007233566002"]
+RULES = shop(
+    AssignmentRule("Form", ("anna", "borys"), source="form"),
+    AssignmentRule("Rest", ("olha", "petro"), pick="least_open"),
+)
+MONEY = ["created", "held", "settled", "settled", "reversed", "failed", "expired"]
+
+
+def some(*values: object) -> st.SearchStrategy[object]:
+    return st.sampled_from(values)
+
+
+forms = st.fixed_dictionaries(
+    {
+        "at": st.integers(0, 30).map(lambda minutes: NOON + minutes * MINUTE),
+        "phones": st.lists(some(*PHONES), max_size=2, unique=True),
+        "emails": st.lists(some(*EMAILS), max_size=2, unique=True).map(tuple),
+        "amount_minor": some(None, 100, 250),
+        "reference": some("", "R-1"),
+        "name": some("", "Oleh", "Ivan Bondar"),
+        "suspicious": some("", "", "", "a hidden field was filled in"),
+    }
+)
+payments = st.fixed_dictionaries(
+    {
+        "payment": some("a", "b", "c"),
+        "amount": some(-100, 50, 100, 250),
+        "status": some(*MONEY),
+        "changed_at": st.integers(NOON, NOON + 4),
+        "refunded_minor": some(0, 30),
+        "purpose": some("", "D-1", "D-2", "D-1, D-3", "замовлення №1", "рахунок 2"),
+        "reference": some("", "R-1"),
+        "payer": st.builds(Payer, name=some("", "Oleh Koval"), phone=some("", *PHONES), iban=some("", *IBANS)),
+        "currency": some("UAH", "UAH", "USD"),
+    }
+)
+numbers = [Phone(number, number) for number in PHONES]
+calls = st.fixed_dictionaries(
+    {
+        "call": some("x", "y", "z"),
+        "phase": some("ringing", "answered", "completed"),
+        "phone": some(Phone("", ""), Phone("hidden", ""), Phone("901", ""), *numbers),
+        "direction": some("in", "in", "out", ""),
+        "line": some("", "044"),
+    }
+)
+messages = st.fixed_dictionaries(
+    {
+        "chat": some("7", "8"),
+        "sender": some("7", "8"),
+        "message": some("1", "2"),
+        "chat_kind": some("private", "private", "group"),
+        "edited_at": some(None, None, NOON + 1, NOON + 2),
+        "sent_at": some(None, NOON, NOON + 1),
+        "revision": some(0, 1),
+        "direction": some("in", "in", "out"),
+        "person": some(True, True, False),
+        "kind": some("", "", "service", "deleted"),
+        "former_chat": some("", "", "", "8"),
+        "text": some("a", "b"),
+        "shared_phone": some(None, *numbers),
+        "shared_is_own": st.booleans(),
+    }
+)
+reports_of_one = st.fixed_dictionaries(
+    {
+        "status": some(*MONEY),
+        "changed_at": st.integers(NOON, NOON + 3),
+        "amount": st.integers(0, 300),
+        "refunded_minor": st.integers(0, 300),
+        "reference": some("", "R-1"),
+        "purpose": some("", "D-1"),
+    }
+)
+
+
+@st.composite
+def any_facts(draw: st.DrawFn) -> list[Fact]:
+    """Up to fourteen facts, each with a key of its own."""
+    kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
+    kinds = {form: forms, paid: payments, call: calls, message: messages}
+    chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))
+    return [make(str(n), **draw(kinds[make])) for n, make in enumerate(chosen)]

