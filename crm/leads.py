@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 from crm.phones import read_phone
 
 Risk = Literal["lead", "payment", ""]
-# Connectors and types of fact that tell of payments alone; tests/unit/test_leads.py compares it with the connectors.
+# Connectors and types of fact that are about payments alone; tests/unit/services/cli/test_leads.py compares them.
 MONEY = frozenset({"liqpay", "monobank", "monobank-personal", "PaymentReported"})
 UNREADABLE = "kafka"  # the connector of a record that does not even tell its workspace
 LOOKED_AT = 65_536  # bytes

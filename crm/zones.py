@@ -1,7 +1,7 @@
 """Time zones come from the pinned `tzdata` package, so a rule decides an hour alike on every machine.
 
 `zoneinfo.ZoneInfo(name)` prefers the files of the system to the package (Python 3.11 to 3.14, `zoneinfo.TZPATH`), and
-polars has rules of its own: neither decides anything here. A law in tests/unit/test_house.py keeps it so.
+polars has rules of its own: neither decides anything here. A law in tests/test_architecture.py keeps it so.
 """
 
 from functools import lru_cache

@@ -82,7 +82,7 @@ def no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest
         return
 
     def refuse(self: socket.socket, address: Any) -> None:
-        raise AssertionError(f"A unit test connects to {address!r}: move it to tests/connected, or give it a fake.")
+        raise AssertionError(f"A unit test connects to {address!r}: move it to tests/integration, or give it a fake.")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)

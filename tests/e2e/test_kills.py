@@ -44,7 +44,7 @@ def back(stack: Stack, name: str, was: int) -> None:
 def test_without_kafka_nothing_is_acknowledged(stack: Stack) -> None:
     """The supervisor is frozen meanwhile, so that Kafka stays away until the answer has come.
 
-    How soon that is depends on `produce_timeout`: tests/unit/test_settings.py.
+    How soon that is depends on `produce_timeout`: tests/unit/crm/test_settings.py.
     """
     form = rehearse.form({"name": "Наполеглива", "phone": "067 300 00 01"})
     supervisor = psutil.Process(stack.running().pid)

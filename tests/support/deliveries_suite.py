@@ -1,4 +1,4 @@
-"""What must hold for POST /in/{connection} on any log: run on memory here, on Kafka in tests/connected."""
+"""What must hold for POST /in/{connection} on any log: run on memory here, on Kafka in tests/integration."""
 
 import gzip
 import zlib

@@ -22,7 +22,7 @@ from crm.engine.decide_batch import Arrived, decide
 from crm.engine.run_command import AGAIN
 from crm.envelope import Event, Fact
 from crm.scalars import Id
-from tests.connected.test_deciding import SLICES, begin
+from tests.integration.crm.engine.test_deciding import SLICES, begin
 from tests.support.patience import PATIENCE
 from tests.support.projecting_role import Role
 from tests.support.records import connected, journal, moved, rules_of

@@ -1,0 +1,132 @@
+"""The supervisor with stand-in roles: keeps them, tells about them, and takes them all down."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Timer
+
+import psutil
+import pytest
+
+from services.stack import state
+from services.stack.state import PartState, StackState
+from tests.support.patience import PATIENCE
+from tests.support.tools import ROOT
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def run(**environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.stand_in_stack", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "KAFKA_BOOTSTRAP": kafka_bootstrap, "DATABASE_URL": database_url, **environment},
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def until(line: str, process: "subprocess.Popen[str]") -> list[str]:
+    """The lines up to the one that ends with `line`."""
+    seen: list[str] = []
+    assert process.stdout
+    patience = Timer(PATIENCE, process.kill)
+    patience.start()
+    try:
+        for said in process.stdout:
+            seen.append(said.rstrip())
+            if seen[-1].endswith(line):
+                return seen
+    finally:
+        patience.cancel()
+    raise AssertionError("\n".join([f"never said {line!r}:", *seen]))
+
+
+def parts(data: Path) -> dict[str, PartState]:
+    return {part.name: part for part in told(data).parts}
+
+
+def told(data: Path) -> StackState:
+    found = state.read(data)
+    assert found
+    return found
+
+
+def test_all_roles_are_started_told_and_stopped(start: Start, tmp_path: Path, kafka_bootstrap: str) -> None:
+    process = start()
+    lines = until("READY", process)
+    for name, instance in (("decide", 1), ("decide-2", 2), ("project", 1)):
+        assert f"{name:>8} stand-in {instance} on {kafka_bootstrap}" in lines
+    stack = state.running(tmp_path)
+    assert stack.ready and stack.pid == process.pid
+    assert [(part.name, part.state, part.restarts) for part in stack.parts] == [
+        ("decide", "ready", 0),
+        ("decide-2", "ready", 0),
+        ("project", "ready", 0),
+    ]
+    children = [psutil.Process(part.pid) for part in stack.parts]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 0
+    assert not any(child.is_running() for child in children)
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_a_role_that_dies_is_started_again(start: Start, tmp_path: Path, kafka_bootstrap: str) -> None:
+    process = start()
+    until("READY", process)
+    before = parts(tmp_path)
+    os.kill(before["decide-2"].pid, signal.SIGKILL)
+    until("decide-2 ended with -9: starts again in 0.2 s", process)
+    assert until("s", process)[0] == f"decide-2 stand-in 2 on {kafka_bootstrap}"
+    ready = parts(tmp_path)
+    assert ready["decide-2"].state == "ready"
+    assert ready["decide-2"].restarts == 1
+    assert ready["decide-2"].pid != before["decide-2"].pid
+    assert ready["decide"] == before["decide"]
+    assert ready["project"] == before["project"]
+
+
+def test_the_same_data_takes_one_stack(start: Start, tmp_path: Path) -> None:
+    first = start()
+    until("READY", first)
+    second = start()
+    assert until("stops it.", second)[-1] == (
+        f"AlreadyRuns: A stack runs on {tmp_path}: `crm status` shows it, `crm down` stops it."
+    )
+    assert second.wait(PATIENCE) == 1
+    assert told(tmp_path).pid == first.pid
+
+
+def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_path: Path) -> None:
+    first = start()
+    until("READY", first)
+    children = [psutil.Process(part.pid) for part in parts(tmp_path).values()]
+    first.kill()
+    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
+    until("READY", start())
+    assert told(tmp_path).pid != first.pid
+
+
+def test_a_role_that_is_never_ready_stops_the_start_with_its_own_words(start: Start, tmp_path: Path) -> None:
+    process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="10")
+    assert until("kept.", process)[-1] == (
+        "RuntimeError: Not ready after 10 s: decide: waits for ever; decide-2: waits for ever; "
+        "project: waits for ever. All is stopped, the data kept."
+    )
+    assert process.wait(PATIENCE) == 1
+    assert state.read(tmp_path) is None
