@@ -55,7 +55,7 @@ def api_(database_url: str, kafka_bootstrap: str) -> Iterator[Api]:
             await projected(conn, journal(told(place)))
 
     with served(database_url) as api:
-        api.live.changes.journal.bootstrap = kafka_bootstrap
+        api.changes.journal.bootstrap = kafka_bootstrap
         asyncio.run(fill())
         yield api
 

@@ -141,7 +141,7 @@ def test_a_cursor_of_another_workspace_or_of_a_longer_journal_is_refused(api: Ap
     with following(api, after=cursor, token="crm_live_other") as ws:
         code, message = refusal(ws)
     assert (code, "belongs to another workspace" in message) == ("BAD_CURSOR", True)
-    api.live.changes.hub.journal = Journal(topic.bootstrap, JournalTopic(topic.bootstrap).name)
+    api.changes.hub.journal = Journal(topic.bootstrap, JournalTopic(topic.bootstrap).name)
     with following(api, after=cursor) as ws:
         code, message = refusal(ws)
     assert (code, "ahead of the journal" in message) == ("BAD_CURSOR", True)
@@ -175,10 +175,10 @@ def test_an_event_of_a_newer_version_is_told_without_what_it_says(api: Api, topi
 def test_nothing_is_read_once_nobody_follows(api: Api, topic: JournalTopic) -> None:
     with following(api) as ws:
         page(ws)
-        assert api.live.changes.hub.journal.task is not None
-    while api.live.changes.hub.journal.task:
+        assert api.changes.hub.journal.task is not None
+    while api.changes.hub.journal.task:
         assert api.thread.is_alive()
-    assert api.live.changes.hub.journal.followed == {}
+    assert api.changes.hub.journal.followed == {}
 
 
 class Restless(Journal):

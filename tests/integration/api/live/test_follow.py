@@ -30,11 +30,11 @@ def following(api: Api, folder: Path) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "GRAPHQL": f"http://127.0.0.1:{api.port}/graphql", "TOKEN": "crm_live_shop"}
     command = [sys.executable, "follow.py"]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:
-        while not api.live.changes.hub.subscribers:
+        while not api.changes.hub.subscribers:
             assert running.poll() is None
         yield running
         running.terminate()
-    while api.live.changes.hub.subscribers:
+    while api.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 

@@ -94,7 +94,7 @@ def test_what_breaks_the_protocol_or_a_bound_is_closed_with_its_code(api: Api, s
             for message in said:
                 ws.send(message)
         assert closed(ws) == code
-    assert api.live.changes.hub.subscribers == {}
+    assert api.changes.hub.subscribers == {}
 
 
 def test_another_protocol_is_closed_and_another_path_refused(api: Api) -> None:
@@ -192,13 +192,13 @@ def test_who_does_not_read_is_let_go_and_told_to_resume(api: Api) -> None:
     before = let_go("slow")
     with bounded(api, replace(SMALL, patience=3.0)), handshake(api, 4_096) as raw:
         raw.sendall(frame(INIT) + frame({"id": "1", "type": "subscribe", "payload": asked}))
-        while not api.live.changes.hub.subscribers:
+        while not api.changes.hub.subscribers:
             assert api.thread.is_alive()
         with psycopg.connect(api.dsn, autocommit=True) as connection:
             insert(connection, SHOP, deal(7, fields=large))
             while let_go("slow") == before:
                 notify(connection, SHOP, "deal", id_of("deal 7"))
-        while api.live.changes.hub.subscribers:
+        while api.changes.hub.subscribers:
             assert api.thread.is_alive()
         assert (4440).to_bytes(2, "big") + b"You did not read for too long" in rest(raw)
 

@@ -49,7 +49,7 @@ def told(ws: ClientConnection) -> Told:
 
 
 def gone(api: Api) -> None:
-    while api.live.changes.hub.subscribers:
+    while api.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 
@@ -153,16 +153,16 @@ def replaced(api: Api, kafka_bootstrap: str, connection: Any) -> JournalTopic:
     """Another process of the API than the one that gave the cursor: it remembers nothing, the journal does. It holds
     that deals 7, 8 and 9 moved."""
     topic = JournalTopic(kafka_bootstrap)
-    api.live.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
+    api.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
     contact = id_of("Olena")
     topic.publish(
         DealStageMoved(meta(f"move {n}", workspace=Id(SHOP)), DEALS[n], contact, "new", "talks") for n in (7, 8, 9)
     )
     for partition in range(JOURNAL.partitions):
         reach(connection, "deal", partition, topic.next[partition])
-    reached = {name: tuple(topic.next) for name in api.live.changes.hub.heard}
-    api.live.changes.hub.heard = {**reached}
-    api.live.changes.hub.recent.begin(reached)
+    reached = {name: tuple(topic.next) for name in api.changes.hub.heard}
+    api.changes.hub.heard = {**reached}
+    api.changes.hub.recent.begin(reached)
     return topic
 
 

@@ -48,7 +48,7 @@ def events(answer: httpx.Response) -> Iterator[Event]:
 
 
 def subscribed(api: Api) -> None:
-    while not api.live.changes.hub.subscribers:
+    while not api.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 

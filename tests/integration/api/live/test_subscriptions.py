@@ -60,7 +60,7 @@ def test_what_is_committed_while_nobody_listens_is_told_too(api: Api, kafka_boot
     """Postgres forgets a notification that nobody listens to: a card changed while the API's connection was cut, and
     the salesperson's screen never showed it. The journal does not forget."""
     topic = JournalTopic(kafka_bootstrap)
-    api.live.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
+    api.changes.hub.journal = Journal(kafka_bootstrap, topic.name)
     moves = [
         DealStageMoved(meta(f"move {n}", workspace=Id(SHOP)), id_of(f"deal {n}"), id_of("Olena"), "new", "talks")
         for n in (7, 8, 9)

@@ -40,7 +40,7 @@ async def cut(watcher: Watcher, socket: ClientConnection) -> None:
 @pytest.mark.parametrize("kind", [Watcher, Cut])
 def test_a_watcher_sees_each_event_once(api: Api, kafka_bootstrap: str, kind: type[Watcher]) -> None:
     topic = JournalTopic(kafka_bootstrap)
-    api.live.changes.hub.journal = Journal(topic.bootstrap, topic.name)
+    api.changes.hub.journal = Journal(topic.bootstrap, topic.name)
     nobody = "http://127.0.0.1:9/graphql"
     watcher = kind([nobody, f"http://127.0.0.1:{api.port}/graphql"], "crm_live_shop", Id(SHOP))
 
