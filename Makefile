@@ -4,28 +4,35 @@ SHELL := bash
 BIN := .venv/bin
 RUNS := .venv/.run
 READY := .venv/.ready
+unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes, each of which would compile all again
 
-.PHONY: run test demo bench chaos lint types events schema reference lock help
+PURE := tests/unit tests/contract tests/meaning tests/test_architecture.py
+
+.PHONY: run unit test demo bench chaos lint types events schema reference help
 
 run: $(RUNS) ## start Kafka, Postgres and every role; Ctrl-C stops them
 	@exec $(BIN)/crm up
 
+unit: $(READY) ## the tests that need no server, in a minute
+	@$(BIN)/python -m pytest -q -n logical --dist worksteal --hypothesis-profile=quick $(PURE)
+
 test: $(READY) ## all tests, on real Kafka and Postgres that they start themselves
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 demo: $(RUNS) ## play the five stories against the running stack
 	@$(BIN)/crm demo
 
 bench: $(RUNS) ## list the benchmarks; each prints JSON
-	@$(BIN)/crm bench --help
+	@$(BIN)/python -m tests.bench --help
 
 chaos: $(RUNS) ## break a stack of its own in every way and prove that nothing is lost; takes over an hour
-	@$(BIN)/crm chaos --fault all
+	@$(BIN)/python -m tests.chaos --fault all
 
 lint: $(READY) ## format, lint, import rules and the contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.private_words
 	@$(BIN)/python -m crm.contract.evolution
 	@$(BIN)/python -m api.evolution
 	@$(BIN)/python -m streams.rebuild.golden
@@ -33,19 +40,17 @@ lint: $(READY) ## format, lint, import rules and the contract
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
-events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds
+events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds; the list of connectors
 	@$(BIN)/python -m crm.contract.generate
 	@$(BIN)/python -m crm.contract.publishing
 	@$(BIN)/python -m streams.rebuild.golden write
+	@$(BIN)/python -m services.connectors.reference
 
 schema: $(READY) ## schema.graphql from the code
 	@$(BIN)/python -m api.sdl > schema.graphql
 
 reference: $(READY) ## the API's reference as one page, build/reference/index.html
 	@$(BIN)/python -m api.reference
-
-lock: $(READY) ## the newest packages that fit, with their hashes, into the locks
-	@bash bootstrap.sh lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

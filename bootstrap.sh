@@ -22,7 +22,8 @@ lock() {
   "${compile[@]}" pyproject.toml --group embedded -c requirements.lock -o requirements-up.lock
   "${compile[@]}" pyproject.toml -c requirements.lock -o requirements-run.lock
   "${compile[@]}" tests/tools/requirements.in -o tests/tools/requirements.lock
-  if grep -n '://\|--index\|--find-links' requirements*.lock tests/tools/requirements.lock; then
+  "${compile[@]}" tests/bench/rivals/requirements.in -c requirements.lock -o tests/bench/rivals/requirements.lock
+  if grep -n '://\|--index\|--find-links' requirements*.lock tests/{tools,bench/rivals}/requirements.lock; then
     echo "The locks must not name where packages come from." >&2
     return 1
   fi

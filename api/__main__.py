@@ -1,4 +1,4 @@
-"""The API role: GraphQL over the read models, as a process of its own."""
+"""Runs the API role: GraphQL over the read models, as a process of its own."""
 
 import asyncio
 import signal
@@ -7,39 +7,40 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from api.access import Curious, curious
+from api.access import MayIntrospect, may_introspect
 from api.app import App
-from api.commands.desk import Desk
-from api.http.connections import Impatient
-from api.http.sockets import configuration, listening, many_files
+from api.commands.executor import CommandExecutor
+from api.http.connections import BoundedHttpProtocol
+from api.http.sockets import open_listener, raise_open_file_limit, server_config
 from api.live.changes import Changes
 from api.live.freshness import Freshness
 from api.live.journal import Journal
-from api.live.subscriptions.limits import BOUNDS
+from api.live.subscriptions.limits import LIMITS
 from api.sql.database import pool
-from api.trusted import Trusted, read
+from api.trusted import TrustedDocuments, load
 from crm.adapters.kafka.directory import Access
-from crm.adapters.postgres.token_uses import Uses
+from crm.adapters.postgres.token_uses import TokenUses
 from crm.adapters.telemetry import health, logs, tracing
 from crm.adapters.telemetry.asgi import Observed
 from crm.settings import Settings
 
-PATIENCE = 5  # seconds that requests under way have when the role is told to stop
+PATIENCE = 5  # seconds for requests in progress to finish when the role stops
 log = structlog.get_logger()
 
 
-def asked(settings: Settings) -> tuple[int, Curious, Trusted]:
-    """What may be asked, and how much. Raises ValueError for a setting that does not fit."""
-    documents = read(Path(settings.trusted_documents)) if settings.trusted_documents else {}
-    return settings.rate_points, curious(settings.introspection), Trusted(documents, bool(settings.trusted_only))
+def request_limits(settings: Settings) -> tuple[int, MayIntrospect, TrustedDocuments]:
+    """Returns what callers may ask for, and how much. Raises ValueError when a setting is not valid."""
+    documents = load(Path(settings.trusted_documents)) if settings.trusted_documents else {}
+    trusted = TrustedDocuments(documents, bool(settings.trusted_only))
+    return settings.rate_points, may_introspect(settings.introspection), trusted
 
 
 async def serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT: what is under way is ended, then the rest is let go."""
-    many_files()
-    listener = listening(settings.host, settings.api_port)
+    """Serves until SIGTERM or SIGINT, then finishes requests in progress and closes all connections."""
+    raise_open_file_limit()
+    listener = open_listener(settings.host, settings.api_port)
     rows, access = pool(settings.database_url), Access()
-    desk = Desk(settings.database_url, access, settings.kafka_bootstrap)
+    executor = CommandExecutor(settings.database_url, access, settings.kafka_bootstrap)
     freshness = Freshness(settings.database_url)
     changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 
@@ -48,14 +49,14 @@ async def serve(settings: Settings) -> None:
             return unknown
         return None if changes.listening.is_set() else "Postgres does not answer yet."
 
-    bounds = settings.max_body, *asked(settings)
+    settings_limits = settings.max_body, *request_limits(settings)
     archive = Path(settings.archive).expanduser() if settings.archive else None
-    app = App(rows, access, changes, missing, *bounds, desk=desk, freshness=freshness, archive=archive)
-    server = health.Quiet(
-        configuration(
+    app = App(rows, access, changes, missing, *settings_limits, executor=executor, freshness=freshness, archive=archive)
+    server = health.ServerWithoutSignals(
+        server_config(
             Observed(app),
-            BOUNDS,
-            http=Impatient,
+            LIMITS,
+            http=BoundedHttpProtocol,
             timeout_graceful_shutdown=PATIENCE,
         )
     )
@@ -66,21 +67,21 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     await rows.open()
-    await desk.pool.open()
-    beside = [
+    await executor.pool.open()
+    background = [
         asyncio.create_task(access.start(settings.kafka_bootstrap)),
         asyncio.create_task(changes.run()),
-        asyncio.create_task(Uses(settings.database_url, access.used).run()),
+        asyncio.create_task(TokenUses(settings.database_url, access.used).run()),
         asyncio.create_task(freshness.run()),
         asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
     ]
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")
     await server.serve([listener])
-    for task in beside:
+    for task in background:
         task.cancel()
-    await asyncio.wait(beside, timeout=PATIENCE)
+    await asyncio.wait(background, timeout=PATIENCE)
     await access.stop()
-    await desk.pool.close()
+    await executor.pool.close()
     await rows.close()
 
 

@@ -1,4 +1,4 @@
-"""Who asks: a bearer token stands for a workspace, and its scopes for what may be done there."""
+"""Authentication: a bearer token identifies a workspace, and its scopes say what the caller may do there."""
 
 from collections.abc import Callable, Collection
 from typing import Protocol
@@ -6,11 +6,11 @@ from typing import Protocol
 from api.errors import Forbidden, Unauthorized
 
 NO_TOKEN = "Send `Authorization: Bearer crm_live_…`. `crm token create` makes a token."
-BAD_TOKEN = "This token is unknown, revoked or out of date. Nothing was read. `crm token create` makes a new one."
+BAD_TOKEN = "This token is unknown, revoked or expired. Nothing was read. `crm token create` makes a new one."
 
 
 class Token(Protocol):
-    """A declared token."""
+    """A known access token."""
 
     @property
     def id(self) -> str: ...
@@ -20,30 +20,30 @@ class Token(Protocol):
     def scopes(self) -> Collection[str]: ...
 
 
-Curious = Callable[[Token], bool]
-CURIOUS: dict[str, Curious] = {
+MayIntrospect = Callable[[Token], bool]
+INTROSPECTION: dict[str, MayIntrospect] = {
     "any": lambda token: True,
     "admin": lambda token: "admin" in token.scopes,
     "none": lambda token: False,
 }
-anyone = CURIOUS["any"]
+ANYONE = INTROSPECTION["any"]
 
 
-def curious(who: str) -> Curious:
-    """Which tokens may read the schema, of the setting CRM_INTROSPECTION. Raises ValueError."""
-    if who not in CURIOUS:
-        raise ValueError(f"CRM_INTROSPECTION is {who!r}; it takes {', '.join(CURIOUS)}.")
-    return CURIOUS[who]
+def may_introspect(who: str) -> MayIntrospect:
+    """Returns which tokens may read the schema, from the setting CRM_INTROSPECTION. Raises ValueError."""
+    if who not in INTROSPECTION:
+        raise ValueError(f"CRM_INTROSPECTION is {who!r}. Set it to one of {', '.join(INTROSPECTION)}.")
+    return INTROSPECTION[who]
 
 
 class Access(Protocol):
-    """The declared tokens, followed in memory."""
+    """The known access tokens, kept up to date in memory."""
 
     def token(self, text: str) -> Token | None: ...
 
 
 def bearer(access: Access, authorization: str) -> Token:
-    """Of the value of an Authorization header. Raises Unauthorized."""
+    """Returns the token in an Authorization header. Raises Unauthorized."""
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthorized(NO_TOKEN)
@@ -54,17 +54,17 @@ def bearer(access: Access, authorization: str) -> Token:
 
 
 def require(token: Token, *scopes: str) -> None:
-    """One of the scopes is enough, and admin has them all. Raises Forbidden."""
+    """Checks that the token has one of these scopes; `admin` includes all. Raises Forbidden."""
     if not {"admin", *scopes} & set(token.scopes):
         wanted = " or ".join(f"`{scope}`" for scope in scopes or ("admin",))
         raise Forbidden(
-            f"This token may not do that: it lacks the scope {wanted}. Of this nothing was read or changed. "
-            f"`crm token create --scope {(scopes or ('admin',))[0]}` makes one that may."
+            f"This token lacks the scope {wanted}. Nothing was read or changed by this operation. "
+            f"`crm token create --scope {(scopes or ('admin',))[0]}` makes a token that has it."
         )
 
 
 def workspace(access: Access, authorization: str) -> str:
-    """Of a token that may read. Raises Unauthorized, Forbidden."""
+    """Returns the workspace of a token that may read. Raises Unauthorized or Forbidden."""
     token = bearer(access, authorization)
     require(token, "read")
     return token.workspace

@@ -1,10 +1,10 @@
-"""The HTTP surface: /graphql for queries and subscriptions, GraphiQL beside it, and the health paths."""
+"""The ASGI application: /graphql, GraphiQL, a start page and the health checks."""
 
 from functools import partial
 from pathlib import Path
 
-from api.access import Access, Curious, anyone
-from api.commands.desk import Desk
+from api.access import ANYONE, Access, MayIntrospect
+from api.commands.executor import CommandExecutor
 from api.context import Context
 from api.engine import Engine
 from api.graphiql import POLICY, static
@@ -14,16 +14,16 @@ from api.http.sse import Streams
 from api.limits.rates import Rates
 from api.live.changes import Changes
 from api.live.freshness import Freshness
-from api.live.subscriptions.keepalive import Pulse
-from api.live.subscriptions.limits import BOUNDS, Bounds, Doors
+from api.live.subscriptions.keepalive import Keepalive
+from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
 from api.sql.pool import Pool
-from api.trusted import NOTHING, Trusted
+from api.trusted import NO_DOCUMENTS, TrustedDocuments
 from crm.adapters.telemetry.health import Ready, answer
 
 
 class App:
-    """Routes by path. What it answers itself is small and fixed."""
+    """Routes requests by path. It serves only small static responses itself."""
 
     def __init__(
         self,
@@ -33,19 +33,25 @@ class App:
         ready: Ready,
         max_body: int = 1_000_000,
         rate_points: int = 0,
-        curious: Curious = anyone,
-        trusted: Trusted = NOTHING,
-        desk: Desk | None = None,
+        may_introspect: MayIntrospect = ANYONE,
+        trusted: TrustedDocuments = NO_DOCUMENTS,
+        executor: CommandExecutor | None = None,
         freshness: Freshness | None = None,
-        bounds: Bounds = BOUNDS,
+        limits: Limits = LIMITS,
         archive: Path | None = None,
     ) -> None:
         self.ready = ready
-        engine, rates = Engine(freshness, curious=curious, trusted=trusted), Rates(rate_points)
-        context = partial(Context, pool, access, changes, desk=desk, archive=archive)
-        operations, doors, pulse = Operations(engine, changes.hub, rates), Doors(bounds), Pulse(bounds.ping)
-        self.sockets = Sockets(operations, doors, pulse, context)
-        self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, Streams(operations, doors, pulse))
+        engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
+        context = partial(Context, pool, access, changes, executor=executor, archive=archive)
+        operations, connections, keepalive = (
+            Operations(engine, changes.hub, rates),
+            ConnectionLimits(limits),
+            Keepalive(limits.ping),
+        )
+        self.sockets = Sockets(operations, connections, keepalive, context)
+        self.endpoint = Endpoint(
+            engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -61,5 +67,5 @@ class App:
 
 
 def wants_page(scope: Scope) -> bool:
-    """Somebody opens the address in a browser, and asks nothing yet."""
+    """Tells whether this is a browser that opens the address, rather than a GraphQL request."""
     return scope["method"] in ("GET", "HEAD") and not scope["query_string"]

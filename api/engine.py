@@ -1,4 +1,4 @@
-"""Answers operations: reads by one SQL statement whose text goes out as it is, all else through strawberry."""
+"""Executes operations: reads as one SQL statement whose JSON is sent as it is, everything else through strawberry."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,34 +10,33 @@ import structlog
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    GraphQLSchema,
     OperationType,
     execute,
     get_operation_ast,
 )
 
-from api.access import Curious, Token, anyone
+from api.access import ANYONE, MayIntrospect, Token
 from api.context import Context
-from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, note, told
+from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, client_error, log_bugs
 from api.http.numbers import ENCODER
 from api.limits import documents
-from api.limits.cost import LIMIT, Price, too_dear
+from api.limits.cost import LIMIT, OperationCost, too_expensive
 from api.live.freshness import Freshness
 from api.schema.root import schema
 from api.sql.database import text
 from api.sql.plan.plan import Plan
-from api.sql.plan.statement import Unfit
-from api.trusted import NOTHING, ONLY, Trusted, Untrusted
+from api.sql.plan.statement import NotPlannable
+from api.trusted import NO_DOCUMENTS, ONLY, TrustedDocuments, Untrusted
 
-PLANS = 1_000  # kept, of documents that are not longer than LONGEST
+PLANS = 1_000  # cached, for documents of up to LONGEST characters
 LONGEST = 20_000  # characters
-EVERY: frozenset[str] = frozenset()  # projection
-FAST = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d},"freshness":%s}}'
+ALL_PROJECTIONS: frozenset[str] = frozenset()  # projection
+RESPONSE = b'{"data":%s,"extensions":{"cost":{"requested":%d,"limit":%d},"freshness":%s}}'
 log = structlog.get_logger()
 
 
 class Answer(NamedTuple):
-    """`body` is the JSON of the response. `ok`: it holds data, though perhaps null, beside errors."""
+    """A response. `body` is its JSON; `ok` says that it has `data`, which may be null next to errors."""
 
     body: bytes
     ok: bool = True
@@ -45,57 +44,57 @@ class Answer(NamedTuple):
 
 
 class Engine:
-    """Plans are kept by document, operation and role, the least recently used is forgotten."""
+    """Keeps a least-recently-used cache of plans by document, operation name and scopes."""
 
     def __init__(
         self,
         freshness: Freshness | None = None,
-        served: GraphQLSchema = schema._schema,
-        curious: Curious = anyone,
-        trusted: Trusted = NOTHING,
+        may_introspect: MayIntrospect = ANYONE,
+        trusted: TrustedDocuments = NO_DOCUMENTS,
     ) -> None:
-        self.freshness, self.schema = freshness or Freshness(), served
-        self.curious, self.trusted = curious, trusted
+        self.freshness, self.schema = freshness or Freshness(), schema._schema
+        self.may_introspect, self.trusted = may_introspect, trusted
         self.plans: OrderedDict[tuple[str, str | None, frozenset[str]], Plan] = OrderedDict()
 
     def prepare(self, document: str, operation: str | None, token: Token) -> Plan:
-        """Never raises: a document that is not to be run gives a plan with `errors`."""
+        """Returns the plan of a document. Never raises: a document that must not run gives a plan with `errors`."""
         if not self.trusted.allows(document):
             return Plan(self.schema, None, None, errors=(Untrusted(ONLY),))
         key = document, operation, frozenset(token.scopes)
         if found := self.plans.get(key):
             self.plans.move_to_end(key)
             return found
-        plan = self.planned(document, operation, self.curious(token))
+        plan = self.make_plan(document, operation, self.may_introspect(token))
         if len(document) <= LONGEST:
             self.plans[key] = plan
             if len(self.plans) > PLANS:
                 self.plans.popitem(last=False)
         return plan
 
-    def planned(self, document: str, operation: str | None, curious: bool) -> Plan:
+    def make_plan(self, document: str, operation: str | None, may_introspect: bool) -> Plan:
         try:
-            parsed = documents.parsed(document)
+            parsed = documents.parse_document(document)
         except Invalid as invalid:
             return Plan(self.schema, None, None, errors=tuple(invalid.errors))
-        errors = documents.problems(self.schema, parsed, curious) or documents.unnamed(parsed, operation)
+        errors = documents.problems(self.schema, parsed, may_introspect)
+        errors = errors or documents.operation_errors(parsed, operation)
         found = get_operation_ast(parsed, operation)
         if errors or not found:
             return Plan(self.schema, None, None, errors=tuple(errors))
-        return Plan(self.schema, parsed, found, Price(found, parsed), curious)
+        return Plan(self.schema, parsed, found, OperationCost(found, parsed), may_introspect)
 
     async def answer(self, plan: Plan, variables: dict[str, Any] | None, context: Context) -> Answer:
-        """Queries and mutations."""
+        """Executes a query or mutation."""
         if plan.errors:
             return refused(plan.errors)
         if (cost := plan.cost(variables or {})) > LIMIT:
-            return refused([too_dear(cost)])
-        if plan.kind is OperationType.QUERY and (found := await self.fast(plan, variables or {}, context)):
+            return refused([too_expensive(cost)])
+        if plan.kind is OperationType.QUERY and (found := await self.run_statement(plan, variables or {}, context)):
             return found
-        return await self.slow(plan, variables or {}, context)
+        return await self.run_resolvers(plan, variables or {}, context)
 
-    async def fast(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer | None:
-        """None when the slow path has to answer, or to say what is wrong."""
+    async def run_statement(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer | None:
+        """Answers with one SQL statement. Returns None when the resolvers must answer or report the error."""
         variables = plan.variables(given)
         statement = plan.statement(variables) if variables else None
         if not variables or not statement:
@@ -104,26 +103,26 @@ class Engine:
             parameters = statement.parameters(context.workspace(), variables)
             if context.min_position:
                 await self.freshness.wait(context.min_position, statement.projections)
-            fresh = self.freshness.told(statement.projections)
+            fresh = self.freshness.json(statement.projections)
             data = await text(context.pool, statement.text, parameters)
         except (Unavailable, TooSlow, StaleRead) as error:
-            return Answer(ENCODER.encode({"data": None, "errors": [told(error).formatted]}))
-        except (Unfit, GraphQLError):
+            return Answer(ENCODER.encode({"data": None, "errors": [client_error(error).formatted]}))
+        except (NotPlannable, GraphQLError):
             return None
         except psycopg.Error:
-            log.exception("a statement of the fast path failed; the slow path answers", operation=plan.name)
+            log.exception("the SQL statement of a query failed; its resolvers answer", operation=plan.name)
             return None
-        return Answer(FAST % (data, plan.cost(given), LIMIT, fresh))
+        return Answer(RESPONSE % (data, plan.cost(given), LIMIT, fresh))
 
-    async def slow(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer:
+    async def run_resolvers(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer:
         assert plan.document and plan.operation
-        context.begin()
+        context.reset()
         try:
             if context.min_position and plan.kind is OperationType.QUERY:
-                await self.freshness.wait(context.min_position, EVERY)
+                await self.freshness.wait(context.min_position, ALL_PROJECTIONS)
         except ApiError as error:
-            return Answer(ENCODER.encode({"data": None, "errors": [told(error).formatted]}))
-        fresh = msgspec.Raw(self.freshness.told(EVERY))
+            return Answer(ENCODER.encode({"data": None, "errors": [client_error(error).formatted]}))
+        fresh = msgspec.Raw(self.freshness.json(ALL_PROJECTIONS))
         name = plan.operation.name.value if plan.operation.name else None
         running = execute(
             self.schema,
@@ -131,19 +130,19 @@ class Engine:
             context_value=context,
             variable_values=given,
             operation_name=name,
-            hide_suggestions=not plan.curious,
+            hide_suggestions=not plan.may_introspect,
         )
         result = running if isinstance(running, ExecutionResult) else await running
-        note(result.errors or [], plan.name)
+        log_bugs(result.errors or [], plan.name)
         whole: dict[str, Any] = {}
         if result.data is not None or any(error.path for error in result.errors or ()):
             whole["data"] = result.data
         if result.errors:
-            whole["errors"] = [told(error).formatted for error in result.errors]
+            whole["errors"] = [client_error(error).formatted for error in result.errors]
         whole["extensions"] = {"cost": {"requested": plan.cost(given), "limit": LIMIT}, "freshness": fresh}
         return Answer(ENCODER.encode(whole), "data" in whole)
 
 
 def refused(errors: Sequence[GraphQLError]) -> Answer:
-    """A request error: nothing was run."""
-    return Answer(ENCODER.encode({"errors": [told(error).formatted for error in errors]}), ok=False)
+    """Returns the response to a request error: nothing was executed."""
+    return Answer(ENCODER.encode({"errors": [client_error(error).formatted for error in errors]}), ok=False)

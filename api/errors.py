@@ -1,11 +1,7 @@
-"""What a caller hears when something goes wrong: expected errors have a code and a sentence, all others are masked."""
-
-from collections.abc import Iterator
-from typing import Any
+"""Errors that callers see: expected ones have a code and a sentence, all others are masked."""
 
 import structlog
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 
 from crm.adapters.telemetry.metrics import ERRORS
 
@@ -13,7 +9,7 @@ log = structlog.get_logger()
 
 
 class ApiError(GraphQLError):
-    """An error that the caller can do something about."""
+    """An error that the caller can act on."""
 
     code = "BAD_INPUT"
 
@@ -22,59 +18,59 @@ class ApiError(GraphQLError):
 
 
 class BadInput(ApiError):
-    """An argument makes no sense."""
+    """An argument is not valid."""
 
 
 class TooMuch(ApiError):
-    """The request is too large to answer at once."""
+    """The request, or its answer, is over a limit."""
 
     code = "TOO_MUCH"
 
 
 class BadCursor(ApiError):
-    """The cursor is not one of this list."""
+    """The cursor does not belong to this list."""
 
     code = "BAD_CURSOR"
 
 
 class Unauthorized(ApiError):
-    """The token does not hold, or no longer."""
+    """The token is missing, unknown, revoked or expired."""
 
     code = "UNAUTHORIZED"
 
 
 class Forbidden(Unauthorized):
-    """The token holds and lacks the scope."""
+    """The token is valid but lacks the scope."""
 
     code = "FORBIDDEN"
 
 
 class SlowSubscriber(ApiError):
-    """The subscriber did not take its changes in time."""
+    """The subscriber does not read fast enough."""
 
     code = "SLOW_SUBSCRIBER"
 
 
 class TooSlow(ApiError):
-    """The database was stopped before it had the answer."""
+    """The statement was cancelled because it took too long."""
 
     code = "TOO_SLOW"
 
 
 class StaleRead(ApiError):
-    """The read models are not as far as the query wants them to be."""
+    """The read models have not reached the requested position."""
 
     code = "STALE_READ"
 
 
 class Unavailable(ApiError):
-    """The database is away."""
+    """Postgres or Kafka does not answer."""
 
     code = "UNAVAILABLE"
 
 
 class Invalid(Exception):
-    """The document is not even looked at: what is wrong with it, as GraphQL errors."""
+    """The document cannot be parsed or is over a limit. Carries GraphQL errors."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(f"{len(errors)} errors")
@@ -82,46 +78,27 @@ class Invalid(Exception):
 
 
 def unexpected(error: GraphQLError) -> Exception | None:
-    """The bug behind an error; None when the error is one that the caller may read."""
+    """Returns the exception behind an error, or None when the caller may read the error as it is."""
     cause: Exception | None = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
 
 
-def told(error: GraphQLError) -> GraphQLError:
-    """The error as the caller sees it."""
+def client_error(error: GraphQLError) -> GraphQLError:
+    """Returns the error as the caller may see it, and counts it."""
     if unexpected(error):
-        told = GraphQLError("Something went wrong here. It is in the log; nothing was changed.", path=error.path)
-        told.extensions = {"code": "INTERNAL"}
+        shown = GraphQLError("Internal error. It is in the server's log. Nothing was changed.", path=error.path)
+        shown.extensions = {"code": "INTERNAL"}
     else:
-        told = error
-        told.extensions = {"code": "BAD_QUERY", **(error.extensions or {})}
-    ERRORS.labels(str(told.extensions["code"])).inc()
-    return told
+        shown = error
+        shown.extensions = {"code": "BAD_QUERY", **(error.extensions or {})}
+    ERRORS.labels(str(shown.extensions["code"])).inc()
+    return shown
 
 
-def note(errors: list[GraphQLError], operation: str | None) -> None:
-    """Bugs go to the log, with the operation's name and never its text; a caller's mistakes do not."""
+def log_bugs(errors: list[GraphQLError], operation: str | None) -> None:
+    """Logs bugs with the operation's name, never its text. A caller's mistakes are not logged."""
     for error in errors:
         if cause := unexpected(error):
             log.error("query failed", operation=operation, path=error.path, exc_info=cause)
-
-
-class Masked(SchemaExtension):
-    """Runs last on every result, streamed ones too."""
-
-    def on_operation(self) -> Iterator[None]:
-        self.streamed = False
-        yield
-        if not self.streamed:
-            self.mask(self.execution_context.result)
-
-    def on_stream_result(self, result: Any) -> Iterator[None]:
-        self.streamed = True
-        self.mask(result)
-        yield
-
-    def mask(self, result: Any) -> None:
-        if errors := getattr(result, "errors", None):
-            result.errors = [told(error) for error in errors]

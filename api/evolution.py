@@ -1,8 +1,8 @@
-"""Refuses a schema that breaks those who wrote to the released one, unless it says so: `python -m api.evolution`.
+"""Refuses schema changes that break clients of the released schema, unless declared: `python -m api.evolution`.
 
-schemas/graphql/released.graphql is the schema of the last release; breaks.toml beside it declares what breaks since,
-each with its date and reason: `python -m api.evolution declare "why"` adds what is wanting. At a release
-`python -m api.evolution release` makes today's schema the released one and empties the list.
+schemas/graphql/released.graphql is the schema of the last release. breaks.toml next to it declares each breaking
+change since then, with its date and reason: `python -m api.evolution declare "why"` adds the missing ones. At a release
+`python -m api.evolution release` makes the current schema the released one and empties the list.
 """
 
 import json
@@ -17,37 +17,37 @@ from typing import Any
 from graphql import GraphQLSchema, build_schema
 from graphql.utilities import find_breaking_changes
 
-HOUSE = Path(__file__).parent.parent
-NOW = HOUSE / "schema.graphql"
-RELEASED = HOUSE / "schemas" / "graphql" / "released.graphql"
-BREAKS = HOUSE / "schemas" / "graphql" / "breaks.toml"
+ROOT = Path(__file__).parent.parent
+NOW = ROOT / "schema.graphql"
+RELEASED = ROOT / "schemas" / "graphql" / "released.graphql"
+BREAKS = ROOT / "schemas" / "graphql" / "breaks.toml"
 EMPTY = "# What breaks since the last release: a [[break]] each, with `change` as the check says, `date`, `reason`.\n"
 DATED = re.compile(r"Since (\d{4}-\d\d-\d\d), until (\d{4}-\d\d-\d\d): \S.*")
 
 
-def wrong(released: GraphQLSchema, now: GraphQLSchema, declared: list[dict[str, Any]]) -> list[str]:
-    """What must not be released so, a sentence each."""
+def problems(released: GraphQLSchema, now: GraphQLSchema, declared: list[dict[str, Any]]) -> list[str]:
+    """Returns what keeps this schema from being released, one sentence each."""
     breaks = broken(released, now)
     named = {str(one.get("change")) for one in declared}
     return [
-        *(f"{change} Keep it, or declare it in {BREAKS.name}." for change in sorted(breaks - named)),
-        *(f"{BREAKS.name} declares what does not break: {change}" for change in sorted(named - breaks)),
-        *(f"{one.get('change')} Its declaration needs `date` and `reason`." for one in declared if not complete(one)),
-        *(f"{place} is deprecated without dates: {reason!r}" for place, reason in deprecated(now) if not dated(reason)),
+        *(f"{change} Undo it, or declare it in {BREAKS.name}." for change in sorted(breaks - named)),
+        *(f"{BREAKS.name} declares a change that breaks nothing: {change}" for change in sorted(named - breaks)),
+        *(f"{one.get('change')} Its declaration needs `date` and `reason`." for one in declared if not has_reason(one)),
+        *(f"{name} is deprecated without dates: {text!r}" for name, text in deprecated(now) if not has_dates(text)),
     ]
 
 
 def broken(released: GraphQLSchema, now: GraphQLSchema) -> set[str]:
     changes = (change.description for change in find_breaking_changes(released, now))
-    return {change for change in changes if not change.startswith("Standard scalar ")}  # nobody misses one as such
+    return {change for change in changes if not change.startswith("Standard scalar ")}  # clients do not use these
 
 
-def complete(declaration: dict[str, Any]) -> bool:
+def has_reason(declaration: dict[str, Any]) -> bool:
     return isinstance(declaration.get("date"), date) and bool(str(declaration.get("reason", "")).strip())
 
 
-def dated(reason: str) -> bool:
-    """ "Since 2026-11-25, until 2027-05-25: use `x`." with the second day after the first."""
+def has_dates(reason: str) -> bool:
+    """Tells whether a reason reads "Since 2026-11-25, until 2027-05-25: use `x`.", the second day after the first."""
     if not (found := DATED.fullmatch(reason)):
         return False
     try:
@@ -57,7 +57,7 @@ def dated(reason: str) -> bool:
 
 
 def deprecated(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
-    """Fields, arguments, input fields and enum values that are going away, each with its reason."""
+    """Yields deprecated fields, arguments, input fields and enum values, each with its reason."""
     for name, type_ in schema.type_map.items():
         if name.startswith("__"):
             continue
@@ -71,7 +71,7 @@ def deprecated(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
 
 
 def read() -> tuple[GraphQLSchema, GraphQLSchema, list[dict[str, Any]]]:
-    """The released schema, today's, and what is declared."""
+    """Returns the released schema, the current one, and the declared breaking changes."""
     released, now = (build_schema(file.read_text("utf-8")) for file in (RELEASED, NOW))
     return released, now, tomllib.loads(BREAKS.read_text("utf-8")).get("break", [])
 
@@ -95,6 +95,6 @@ if __name__ == "__main__":
             declare(reason)
         case ["release"]:
             release()
-        case _ if found := wrong(*read()):
+        case _ if found := problems(*read()):
             hint = '`python -m api.evolution declare "why"` declares them.'
-            sys.exit("\n".join(["schema.graphql breaks what was released:", *found, hint]))
+            sys.exit("\n".join(["schema.graphql breaks the released schema:", *found, hint]))

@@ -1,4 +1,4 @@
-"""Trusted documents: operations that were registered before, asked for by `documentId` instead of their text."""
+"""Trusted documents: registered operations, requested by `documentId` instead of their text."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -9,18 +9,21 @@ import msgspec
 
 from api.errors import ApiError
 
-HASHED = "sha256:"  # before the hexadecimal SHA-256 of a document's text, which is always one of its ids
-ONLY = "Only trusted documents are run here. Nothing was read. Send the `documentId` of a registered one."
+HASHED = "sha256:"  # prefix of a document's hexadecimal SHA-256, which is always one of its ids
+ONLY = "This server executes registered documents only. Nothing was read. Send the `documentId` of one."
 
 
 class Untrusted(ApiError):
-    """The document is not one of those that were registered."""
+    """The document is not registered."""
 
     code = "UNTRUSTED_DOCUMENT"
 
 
-class Trusted:
-    """With `only`, nothing else is run. An id is what the manifest says, a file's name, or sha256:<hexadecimal>."""
+class TrustedDocuments:
+    """The registered documents by id; with `only`, no other document is executed.
+
+    An id comes from the manifest or from a file's name; sha256:<hexadecimal> always works.
+    """
 
     def __init__(self, documents: Mapping[str, str] | None = None, only: bool = False) -> None:
         self.only = only
@@ -33,31 +36,34 @@ class Trusted:
         return not self.only or document in self.texts
 
     def text(self, query: str | None, id: str | None, extensions: Mapping[str, Any] | None = None) -> str:
-        """The document that is asked for, by its text or its id. Raises Untrusted when there is none."""
+        """Returns the requested document, by its text or its id. Raises Untrusted when there is none."""
         if query is not None and id is None:
             return query
         wanted = id if id is not None else hash_of(extensions)
         found = self.documents.get(wanted) or self.documents.get(HASHED + wanted)
         if found is None:
             raise Untrusted(
-                f"There is no document {wanted[:80]!r} here. Nothing was read. Register it, or send its text."
+                f"There is no document {wanted[:80]!r}. Nothing was read. Register it, or send its text as `query`."
             )
         return found
 
 
-NOTHING = Trusted()
+NO_DOCUMENTS = TrustedDocuments()
 
 
 def hash_of(extensions: Mapping[str, Any] | None) -> str:
-    """As Apollo's clients send it; empty when they do not."""
-    asked = (extensions or {}).get("persistedQuery")
-    found = asked.get("sha256Hash") if isinstance(asked, dict) else None
+    """Returns the hash that Apollo's clients send, or an empty string."""
+    persisted = (extensions or {}).get("persistedQuery")
+    found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     return found if isinstance(found, str) else ""
 
 
-def read(place: Path) -> dict[str, str]:
-    """Documents by id: of a folder of .graphql files, whose names are the ids, or of a manifest: {id: text}, as
-    graphql-codegen and Relay write it, or Apollo's {"operations": [{"id", "body"}]}. Raises ValueError."""
+def load(place: Path) -> dict[str, str]:
+    """Returns documents by id. Raises ValueError.
+
+    Reads a folder of .graphql files, whose names are the ids, or a manifest: {id: text} as graphql-codegen and Relay
+    write it, or Apollo's {"operations": [{"id", "body"}]}.
+    """
     try:
         if place.is_dir():
             return {file.stem: file.read_text("utf-8") for file in sorted(place.glob("*.graphql"))}
@@ -67,6 +73,6 @@ def read(place: Path) -> dict[str, str]:
         return msgspec.convert(manifest, dict[str, str])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"The trusted documents cannot be read from {place}: {error}. CRM_TRUSTED_DOCUMENTS names a folder of "
+            f"Trusted documents cannot be read from {place}: {error}. CRM_TRUSTED_DOCUMENTS takes a folder of "
             ".graphql files, or a manifest as graphql-codegen, Relay or Apollo write it."
         ) from None

@@ -16,7 +16,7 @@ __all__ = [
     "About",
     "Code",
     "Command",
-    "Declared",
+    "CommandSpec",
     "ExpectedVersion",
     "Fields",
     "Line",
@@ -49,7 +49,7 @@ class Code(StrEnum):
 
 
 class Rejected(CrmError):
-    """A command cannot be carried out as it is: nothing is written, and a person is told which field to mend."""
+    """A command cannot be carried out as it is: nothing is written, and the caller learns which field to correct."""
 
     def __init__(self, field: str, code: Code, message: str) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ Decide = Callable[[Any, Any], Iterable[Any]]
 
 
 @dataclass(frozen=True)
-class Declared:
+class CommandSpec:
     """A command with its pure decision. `row`: the projection whose row is the answer; `key` names that row: a field
     of the command, or else of its events. `scope`: what a token must be good for."""
 
@@ -93,11 +93,11 @@ class Declared:
         return key
 
 
-def command(*, row: str, key: str = "", scope: str = "write") -> Callable[[Decide], Declared]:
+def command(*, row: str, key: str = "", scope: str = "write") -> Callable[[Decide], CommandSpec]:
     """Declares a decision `(command, case) -> events` as what is done on a command; its name is the mutation's."""
 
-    def declare(decide: Decide) -> Declared:
+    def declare(decide: Decide) -> CommandSpec:
         kind = get_type_hints(decide)["command"]
-        return Declared(decide.__name__, kind, decide, row, key or f"{row}_id", scope)
+        return CommandSpec(decide.__name__, kind, decide, row, key or f"{row}_id", scope)
 
     return declare

@@ -1,7 +1,7 @@
-"""A connector: how one outside system proves itself, what its payloads mean, and what it wants to hear back.
+"""A connector: how one vendor proves itself, what its payloads mean, and what it expects as an answer.
 
-The kernel owns what no connector may forget: an empty secret means off, ids stay the same when a delivery is repeated,
-what is authentic is never lost, and the answer is the same for the first delivery and the second.
+The kernel does what no connector may forget: a connection without a secret is off, ids stay the same when a delivery
+is repeated, what is authentic is never lost, and the first delivery and the second get the same answer.
 """
 
 import hashlib
@@ -9,35 +9,70 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote_plus
 
 from msgspec import Struct
 
+from crm.connector_catalogue import ConnectorEntry
+from crm.connector_proofs import Proof, UnguessableAddress
+from crm.connector_settings import NoSettings, describe_settings, typed_settings
 from crm.envelope import Fact, named_id
-from crm.errors import Malformed, Refused
+from crm.errors import Broken, Malformed, Refused
 from crm.facts import DeliveryKept, DeliveryQuarantined
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Raw
 
 SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))  # never kept, whatever the vendor
+SECRET_PARAMETERS = frozenset(
+    ("token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign")
+)
+METHOD, URL = ":method", ":url"  # kept among the headers of a raw record; no HTTP header's name has a colon
+MAX_ECHO = 4_096  # bytes of what a handshake may reflect
+S = TypeVar("S", bound=Struct)
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One HTTP request as it came in. Header names are in lower case."""
+class Delivery(Struct, frozen=True):
+    """One HTTP request of a vendor, as it came in. Header names are in lower case.
+
+    `base` and `path` are the URL as the vendor called it, also when a proxy is in front of Potik: see CRM_PUBLIC_URL.
+    `peer` is the address of the client, empty when the delivery is read again from what was kept.
+    """
 
     headers: Mapping[str, str]
     body: bytes
     received_at: Micros
-    query: str = ""  # without its secret
-    trace: str = ""
+    query: str = ""  # as it was sent; when it is read again, without secrets
+    trace: str = ""  # W3C traceparent
+    method: str = "POST"
+    base: str = ""  # such as https://crm.example.com
+    path: str = ""
+    peer: str = ""
+
+    @property
+    def url(self) -> str:
+        """The whole URL, for vendors that sign it."""
+        return f"{self.base}{self.path}?{self.query}" if self.query else self.base + self.path
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the query, decoded; of several with one name, the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
 
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "")
 
 
+def delivery_of(raw: Raw, received_at: Micros, trace: str = "") -> Delivery:
+    """The delivery that a raw record was made of, but for its secrets. Older records have neither method nor URL."""
+    headers = {"content-type": raw.content_type, **raw.headers}
+    method, url = headers.pop(METHOD, "POST"), headers.pop(URL, "")
+    return Delivery(headers, raw.body, received_at, raw.query, trace, method, path=url)
+
+
 class Home(Struct, frozen=True, gc=False):
-    """What a workspace says for all of its connections and tokens. These values where it has said nothing yet."""
+    """What a workspace declares for all of its connections and tokens; the defaults hold until it declares anything."""
 
     country: str = "UA"
     currency: str = "UAH"
@@ -49,7 +84,7 @@ HOME = Home()
 
 @dataclass(frozen=True)
 class Connection:
-    """One activated integration of a workspace."""
+    """One configured URL and secret of a workspace, for one vendor."""
 
     id: Id
     workspace: Id
@@ -60,22 +95,35 @@ class Connection:
     enabled: bool = True
     home: Home = HOME
 
+    def settings_as(self, kind: type[S]) -> S:
+        """The settings as the connector's struct. Raises Refused for a value that cannot be used."""
+        typed: dict[type[Struct], Any] = self._typed
+        if kind not in typed:
+            typed[kind] = typed_settings(kind, self.settings)
+        found: S = typed[kind]
+        return found
+
+    @cached_property
+    def _typed(self) -> dict[type[Struct], Any]:
+        return {}
+
 
 def country_of(connection: Connection) -> str:
-    """How numbers without a country code are read: by the connection's setting, else its workspace's. ISO 3166."""
+    """Returns the country of phone numbers without a country code: the connection's, else its workspace's. ISO 3166."""
     return connection.settings.get("country", "").strip().upper() or connection.home.country
 
 
 def currency_of_connection(connection: Connection) -> str:
-    """The currency of a sum that names none: by the connection's setting, else its workspace's. ISO 4217."""
+    """Returns the currency of an amount that names none: the connection's, else its workspace's. ISO 4217."""
     return connection.settings.get("currency", "").strip().upper() or connection.home.currency
 
 
 class Report(Struct, frozen=True, gc=False):
-    """One thing that a delivery tells.
+    """One thing that a delivery reports.
 
-    `key` is the vendor's own idempotency key within the connection; `sender` whom it is about: what one sender tells
-    stays in order; `at` when it happened outside; `fact` builds the fact around its envelope.
+    `key` is the vendor's own idempotency key within the connection. `sender` is the person or the object that the
+    report is about: reports about one sender stay in order. `at` is when it happened. `fact` builds the fact around
+    its envelope.
     """
 
     key: str
@@ -85,7 +133,7 @@ class Report(Struct, frozen=True, gc=False):
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """What the vendor hears."""
+    """The response to the vendor."""
 
     status: int = 200
     body: bytes = b""
@@ -93,53 +141,107 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 OK = Answer()
+ADDRESS = UnguessableAddress()
+
+
+def echo(text: str) -> Answer:
+    """Returns a challenge to the vendor that sent it. Raises Refused when it is too long to be one."""
+    body = text.encode("utf-8", "backslashreplace")
+    if len(body) > MAX_ECHO:
+        raise Refused(f"The challenge is longer than {MAX_ECHO} bytes. Nothing was kept.")
+    return Answer(200, body)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """How a vendor's requests are received.
+
+    `verify` raises Refused. `parse` yields reports or raises Malformed. `answer` is given once all facts are in Kafka.
+    `handshake` is asked first, for each GET and POST, before anything is verified: it answers a vendor that checks the
+    URL, and returns None for everything else. `secret_headers` hold the vendor's secret itself: they are not kept.
+    """
+
+    verify: Callable[[Delivery, Connection], None]
+    parse: Callable[[Delivery, Connection], Iterable[Report]]
+    answer: Callable[[Delivery, Connection], Answer] = lambda _delivery, _connection: OK
+    handshake: Callable[[Delivery, Connection], Answer | None] | None = None
+    secret_headers: frozenset[str] = frozenset()  # in lower case
+
+    @cached_property
+    def headers_not_kept(self) -> frozenset[str]:
+        return SECRET_HEADERS | self.secret_headers
 
 
 @dataclass(frozen=True)
 class Connector:
-    """`verify` raises Refused; `parse` yields reports or raises Malformed; `answer` is given once all is in Kafka."""
+    """All of one vendor: its parts, which are files of its folder, and what people must know to connect it."""
 
     name: str
-    family: str  # the topic of what it keeps raw: see crm/topics.py
-    verify: Callable[[Delivery, Connection], None]
-    parse: Callable[[Delivery, Connection], Iterable[Report]]
-    answer: Callable[[Delivery, Connection], Answer] = lambda _delivery, _connection: OK
-    greets: bool = False  # answers a GET at registration with 200
-    secret_headers: frozenset[str] = frozenset()  # lower case; they hold this vendor's secret itself, so are not kept
+    family: str  # the topic of its facts: see crm/topics.py
+    webhook: Webhook | None = None
+    title: str = ""  # one line for people
+    proof: Proof = ADDRESS
+    settings: type[Struct] = NoSettings
+
+    @property
+    def entry(self) -> ConnectorEntry:
+        """What the catalogue says of it. Raises Broken when its settings cannot be shown to people."""
+        parts = ("webhook",) if self.webhook else ()
+        settings = describe_settings(self.settings)
+        return ConnectorEntry(self.name, self.title, self.family, self.proof.proves, self.proof.secret, settings, parts)
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
-        """Authentic facts, at least one. Raises Refused; never loses what is authentic."""
+        """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""
         if not connection.secret:
             raise Refused(f"This {self.name} connection has no secret, so it is off. Nothing was kept. Set one.")
-        self.verify(delivery, connection)
+        self._receives.verify(delivery, connection)
         return self.read(delivery, connection)
 
-    def kept_headers(self, delivery: Delivery) -> dict[str, str]:
-        """Every header but those that hold secrets: what a vendor says in one can be read again years later."""
-        return {name: clean(value) for name, value in delivery.headers.items() if name not in self._never_kept}
-
-    @cached_property
-    def _never_kept(self) -> frozenset[str]:
-        return SECRET_HEADERS | self.secret_headers
-
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
-        """What an authentic delivery tells; `reparse` begins here. Two reports under one key are one."""
-        raw = Raw(delivery.content_type, self.kept_headers(delivery), delivery.query, delivery.body)
+        """Returns the facts of a delivery that was verified; `reparse` begins here. Reports with one key are one."""
+        raw = self.raw(delivery, connection)
         try:
             facts = {
                 meta.id: report.fact(meta, raw)
-                for report in self.parse(delivery, connection)
+                for report in self._receives.parse(delivery, connection)
                 for meta in [envelope(delivery, connection, report.key, report.sender, report.at)]
             }
         except Malformed as error:
             return [quarantined(self.name, raw, delivery, connection, str(error))]
-        except Exception as error:  # a connector that stumbles must not lose what is authentic
+        except Exception as error:  # a mistake in a connector must not lose what is authentic
             return [quarantined(self.name, raw, delivery, connection, f"{self.name} could not read it: {error!r}")]
         return list(facts.values()) or [kept(self.name, raw, delivery, connection, "empty")]
 
+    def raw(self, delivery: Delivery, connection: Connection) -> Raw:
+        """Returns what is kept of a delivery: everything but secrets, so that it can be read again years later."""
+        hidden = self._receives.headers_not_kept
+        headers = {name: clean(value) for name, value in delivery.headers.items() if name not in hidden}
+        if delivery.path:
+            url = clean(delivery.base + delivery.path)
+            secret = connection.secret
+            headers[METHOD], headers[URL] = delivery.method, url.replace(secret, "***") if secret else url
+        query = clean(without_secrets(delivery.query, connection.secret)) if delivery.query else ""
+        return Raw(clean(delivery.content_type), headers, query, delivery.body)
+
+    @property
+    def _receives(self) -> Webhook:
+        if self.webhook is None:
+            raise Broken(f"The connector {self.name} receives nothing: it has no webhook.py.")
+        return self.webhook
+
+
+def without_secrets(query: str, secret: str) -> str:
+    """Returns a query string without the parameters that prove who the client is."""
+    return "&".join(part for part in query.split("&") if part and not _is_secret(part, secret))
+
+
+def _is_secret(part: str, secret: str) -> bool:
+    name, value = (parse_qsl(part, keep_blank_values=True) or [("", "")])[0]
+    return name.lower() in SECRET_PARAMETERS or (bool(secret) and (secret in value or quote_plus(secret) in part))
+
 
 def envelope(delivery: Delivery, connection: Connection, key: str, sender: str, at: Micros) -> Meta:
-    """The same delivery gives the same id, so twice is once."""
+    """Returns the envelope of a report. Its id follows from the key, so a repeated delivery is the same fact."""
     id = named_id(connection.id, key)
     return Meta(
         id=id,
@@ -155,7 +257,7 @@ def envelope(delivery: Delivery, connection: Connection, key: str, sender: str, 
 
 
 def of_bytes(delivery: Delivery, connection: Connection, why: str) -> Meta:
-    """The envelope of a delivery that names nothing itself: known by its bytes."""
+    """Returns the envelope of a delivery that has no key of its own: its bytes are its key."""
     return envelope(delivery, connection, f"{why}/{digest(delivery.body)}", "", delivery.received_at)
 
 
@@ -168,22 +270,22 @@ def kept(name: str, raw: Raw, delivery: Delivery, connection: Connection, kind: 
 
 
 def clean(text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates written out."""
+    """Returns text that UTF-8 can hold: lone surrogates are written out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def digest(body: bytes) -> str:
-    """SHA-256, hex."""
+    """Returns the SHA-256 in hex."""
     return hashlib.sha256(body).hexdigest()
 
 
 def expect_equal(expected: str, given: str, what: str = "signature") -> None:
-    """Constant-time, whatever either text holds. Raises Refused."""
+    """Compares in constant time, whatever either text holds. Raises Refused."""
     if not hmac.compare_digest(expected.encode("utf-8", "replace"), given.encode("utf-8", "surrogatepass")):
         raise Refused(f"The {what} does not match. Nothing was kept. Check the secret of this connection.")
 
 
 def expect_fresh(sent_at: Micros, received_at: Micros, seconds: int = 300) -> None:
-    """Raises Refused when the vendor's signed time is too far from ours."""
+    """Raises Refused when the time that the vendor signed is too far from ours."""
     if abs(received_at - sent_at) > seconds * 1_000_000:
         raise Refused(f"The delivery was signed more than {seconds} s ago or in the future. Nothing was kept.")

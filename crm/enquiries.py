@@ -11,9 +11,9 @@ import msgspec
 
 from crm.events import DealOpened
 from crm.facts import FormSubmitted
-from crm.spelling import sound
+from crm.text.phonetics import phonetic_key
 
-# Names of fields that a page, a script or a middleman fills in anew each time, in lower case with underscores.
+# Names of fields that a page, a script or a middleman fills in differently each time, in lower case with underscores.
 TECHNICAL = re.compile(
     r"captcha|turnstile|csrf|xsrf|nonce|token|fingerprint|sessid|session_(id|key|hash|uuid)|cookie|user_?agent|refer+er"
     r"|tracker|clid$|^gcl_id$|^[gw]braid$|time_?stamp|time_?(on|spent|to_)|clicked_at|attempt|retry|retries|_hash$|^js_"
@@ -42,7 +42,7 @@ def digest_of(form: FormSubmitted | DealOpened) -> str:
 def anonymous(form: FormSubmitted, digest: str) -> str:
     """Of an enquiry without any identity: also what its sender is called and what could not be read of them."""
     unread = ["".join(filter(str.isdigit, phone.text)) or phone.text for phone in form.phones]
-    return short((digest, sound([form.name]), unread, [email.strip().lower() for email in form.emails]))
+    return short((digest, phonetic_key([form.name]), unread, [email.strip().lower() for email in form.emails]))
 
 
 def short(said: Any) -> str:
@@ -88,7 +88,7 @@ def place(page: str) -> str:
 def in_words(form: FormSubmitted, most: int = 2_000) -> str:
     """What a form says, for people: its fields, a line each."""
     lines = (f"{name}: {shown(text)}" for name, text in form.fields.items() if not technical(name))
-    return "\n".join(filled(lines))[:most]
+    return "\n".join(non_blank(lines))[:most]
 
 
 def shown(text: str) -> str:
@@ -99,5 +99,5 @@ def shown(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def filled(lines: Iterable[str]) -> list[str]:
+def non_blank(lines: Iterable[str]) -> list[str]:
     return [line for line in lines if not line.endswith(": ")]

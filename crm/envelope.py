@@ -12,7 +12,7 @@ VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Fact(Struct, frozen=True, gc=False):
-    """What the outside told. Its other fields come from its .avsc."""
+    """What came in from outside. Its other fields come from its .avsc."""
 
     meta: Meta
 
@@ -33,10 +33,10 @@ def now() -> Micros:
 
 
 def named_id(scope: Id, name: str) -> Id:
-    """The same for the same name, for ever: RFC 9562 uuid5, written out as the uuid module takes three times as long.
+    """Returns the same id for the same name, always: RFC 9562 uuid5. The uuid module takes three times as long.
 
     A lone surrogate in the name is kept apart from its like. Raises ValueError when the scope is no UUID.
     """
-    told = bytes.fromhex(scope.replace("-", "")) + name.encode("utf-8", "surrogatepass")
-    text = sha1(told, usedforsecurity=False).hexdigest()
+    named = bytes.fromhex(scope.replace("-", "")) + name.encode("utf-8", "surrogatepass")
+    text = sha1(named, usedforsecurity=False).hexdigest()
     return Id(f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{VARIANT[text[16]]}{text[17:20]}-{text[20:32]}")

@@ -21,13 +21,13 @@ from crm.contract.registry import golden_file
 from crm.envelope import Event, Row
 from crm.projection import Projection
 
-WAY = 1  # of making digests: those of another way are not compared, but made anew
-TOLD = 3  # columns that are named
+DIGEST_VERSION = 1  # of making digests: those of another way are not compared, but made again
+COLUMNS_NAMED = 3  # columns that are named
 WORDS = {"kind": ("phone", "email"), "status": ("waiting", "done")}  # texts that folds tell apart, by field
 Steps = Iterator[Event | None]
 
 
-class Gold(NamedTuple):
+class GoldenRows(NamedTuple):
     """`columns` has a digest by column; `shapes` are the schema ids that it was made of."""
 
     shapes: list[int]
@@ -35,7 +35,7 @@ class Gold(NamedTuple):
     columns: dict[str, str]
 
 
-def gold(projection: Projection[Any], shapes: Sequence[int] | None = None) -> Gold:
+def golden_rows(projection: Projection[Any], shapes: Sequence[int] | None = None) -> GoldenRows:
     """Of all shapes published by now, or only of these."""
     handles = sorted(kind.__name__ for kind in projection.handles)
     wanted = [e.id for e in REGISTERED if e.name in handles and (shapes is None or e.id in shapes)]
@@ -48,15 +48,15 @@ def gold(projection: Projection[Any], shapes: Sequence[int] | None = None) -> Go
         key = projection.key_of(event)
         try:
             row = projection.fold(rows.get(key), event)
-            told = {name: msgspec.to_builtins(getattr(row, name)) for name in names_of(row)}
+            values = {name: msgspec.to_builtins(getattr(row, name)) for name in names_of(row)}
             rows[key] = row
         except TimeoutError:  # somebody who waits has had enough
             raise
         except Exception as error:  # what it does with strange values is a part of what it is
-            told = {"(raises)": type(error).__name__}
-        for column in {*told, *(c.name for c in projection.columns), "(raises)"}:
-            digests[column].update(json.dumps(told.get(column), ensure_ascii=False).encode() + b"\n")
-    return Gold(wanted, handles, {name: digests[name].hexdigest()[:16] for name in sorted(digests)})
+            values = {"(raises)": type(error).__name__}
+        for column in {*values, *(c.name for c in projection.columns), "(raises)"}:
+            digests[column].update(json.dumps(values.get(column), ensure_ascii=False).encode() + b"\n")
+    return GoldenRows(wanted, handles, {name: digests[name].hexdigest()[:16] for name in sorted(digests)})
 
 
 def names_of(row: Row | None) -> Sequence[str]:
@@ -81,8 +81,8 @@ def steps(projection: Projection[Any], shapes: Sequence[int]) -> Steps:
 
 def golden_events(shapes: Sequence[int]) -> list[Event]:
     entries = [entry for entry in REGISTERED if entry.id in shapes]
-    told = [json.loads(golden_file(entry).read_text()) for entry in entries]
-    return [decode(bytes.fromhex(one[kind]["hex"])) for one in told for kind in ("full", "least")]
+    records = [json.loads(golden_file(entry).read_text()) for entry in entries]
+    return [decode(bytes.fromhex(one[kind]["hex"])) for one in records for kind in ("full", "least")]
 
 
 def variants(event: Event) -> Iterator[Event]:
@@ -112,9 +112,9 @@ def alike(event: Event, count: int, id: str) -> Event:
     return replace(event, meta=meta, **ids)
 
 
-def difference(projection: Projection[Any], kept: Gold) -> str:
+def difference(projection: Projection[Any], kept: GoldenRows) -> str:
     """What this version does not give as it gave it, in a sentence; empty when it does."""
-    now = gold(projection, kept.shapes)
+    now = golden_rows(projection, kept.shapes)
     if now.handles != kept.handles:
         what = "it folds " + ", ".join(sorted({*now.handles} ^ {*kept.handles})) + " otherwise than before"
     elif now.shapes != kept.shapes or now.columns == kept.columns:
@@ -122,5 +122,5 @@ def difference(projection: Projection[Any], kept: Gold) -> str:
     else:
         names = {*now.columns} | {*kept.columns}
         other = sorted(name for name in names if now.columns.get(name) != kept.columns.get(name))
-        what = f"the golden stream's rows differ in {', '.join(other[:TOLD])}"
+        what = f"the golden stream's rows differ in {', '.join(other[:COLUMNS_NAMED])}"
     return f"Projection {projection.name} has changed and its version is still {projection.version}: {what}."

@@ -1,4 +1,4 @@
-"""The log, as those see it who write to it: records go in together, and are kept once the awaitable is done."""
+"""The log as its writers see it: records go in together, and are kept once the awaitable is done."""
 
 from collections.abc import Awaitable
 from typing import NamedTuple, Protocol
@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 from crm.scalars import Micros
 
 Headers = tuple[tuple[str, bytes], ...]
+
+RecordRef = tuple[str, int, int]  # topic, partition, offset
 
 
 class Record(NamedTuple):

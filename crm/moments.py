@@ -15,7 +15,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Clock(StrEnum):
-    """Every event has two: when it happened (as whoever told us says), and when it came to be known here."""
+    """Every event has two: when it happened (as its source says), and when it came to be known here."""
 
     OCCURRED = "occurred"
     RECORDED = "recorded"
@@ -73,5 +73,5 @@ def nearest(at: Micros) -> datetime:
 
 def written(at: Micros) -> str:
     """For people: UTC, to the second unless it is finer."""
-    told = nearest(at).isoformat()
-    return told.replace("+00:00", "Z")
+    text = nearest(at).isoformat()
+    return text.replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from crm.currencies import DECIMALS, currency_named, currency_of
 from crm.errors import Malformed
-from crm.sums import number_of, sum_in
+from crm.text.amounts import number_of, sum_in
 
 __all__ = ["DECIMALS", "currency_named", "currency_of", "money_text", "read_sum", "to_minor", "within_64_bits"]
 

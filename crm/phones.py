@@ -186,27 +186,27 @@ def _of_part(part: str, start: int, country: str) -> list[_Found]:
     cuts = [0, *(cut.end() for cut in re.finditer(r"\s+(?=[+(\d])|(?<=\d)(?=\+)|(?<=\d)(?=\()", part)), len(part)]
     if len(cuts) > _MOST_PARTS:
         return []
-    ways = _ways(part, cuts, 0, country)
+    readings = _readings(part, cuts, 0, country)
     return (
-        [one._replace(start=start + one.start) for one in ways[0]]
-        if len(ways) == 1
+        [one._replace(start=start + one.start) for one in readings[0]]
+        if len(readings) == 1
         else _remarked(part, start, country)
     )
 
 
-def _ways(part: str, cuts: list[int], first: int, country: str) -> list[list[_Found]]:
+def _readings(part: str, cuts: list[int], first: int, country: str) -> list[list[_Found]]:
     """Every way to cut it into numbers that are written in full; two at most are looked for."""
     if first == len(cuts) - 1:
         return [[]]
-    ways: list[list[_Found]] = []
+    readings: list[list[_Found]] = []
     for end in range(first + 1, len(cuts)):
         piece = part[cuts[first] : cuts[end]]
         if not begins_whole(piece, country) or not (e164 := e164_of(_spelled(piece), country)):
             continue
-        ways += [[_Found(e164, cuts[first]), *rest] for rest in _ways(part, cuts, end, country)]
-        if len(ways) > 1:
+        readings += [[_Found(e164, cuts[first]), *rest] for rest in _readings(part, cuts, end, country)]
+        if len(readings) > 1:
             break
-    return ways
+    return readings
 
 
 def _remarked(part: str, start: int, country: str) -> list[_Found]:

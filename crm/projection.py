@@ -12,7 +12,7 @@ from msgspec.structs import fields
 from crm import column_names
 from crm.envelope import Event, Row
 from crm.scalars import Id, Micros
-from crm.spelling import sound
+from crm.text.phonetics import phonetic_key
 
 R = TypeVar("R", bound=Row)
 Json = dict[str, str]  # values are JSON text, so that their types survive; a jsonb column
@@ -56,7 +56,7 @@ class Projection(Generic[R]):
     indexes: tuple[str, ...]
     needs_row: bool  # False: the fold never looks at the earlier row, so it is not loaded
     about: str
-    schema: str = "read"  # in Postgres; another while a new table is built beside the one that is read
+    schema: str = "read"  # in Postgres; another while a new table is built alongside the one that is read
     found_by: tuple[str, ...] = ()
     found_by_words: str = ""
 
@@ -65,7 +65,7 @@ class Projection(Generic[R]):
         return f"{self.name}_v{self.version}"
 
     @property
-    def place(self) -> str:
+    def qualified_name(self) -> str:
         """The table, with its schema."""
         return f"{self.schema}.{self.table}"
 
@@ -78,10 +78,10 @@ class Projection(Generic[R]):
         """The fields that `search` looks through."""
         return self.found_by or tuple(filter(None, [self.found_by_words]))
 
-    def sound(self, row: R) -> str:
+    def phonetic_key(self, row: R) -> str:
         """What the column for searching holds of a row."""
-        told = (getattr(row, name) for name in self.searched)
-        return sound(text for value in told for text in ((value,) if isinstance(value, str) else value or ()))
+        values = (getattr(row, name) for name in self.searched)
+        return phonetic_key(text for value in values for text in ((value,) if isinstance(value, str) else value or ()))
 
     def key_of(self, event: Event) -> Id:
         """Which row an event is about: its field named like the key, else the event itself."""
@@ -126,18 +126,18 @@ def projection(
 
 def signature_of(fold: Callable[..., Any]) -> tuple[str, str, dict[str, Any], type[Any]]:
     """The fold's two parameters, its annotations, and the row that it makes."""
-    told, parameters = get_type_hints(fold), list(inspect.signature(fold).parameters)
+    hints, parameters = get_type_hints(fold), list(inspect.signature(fold).parameters)
     shape = f"Write it as `def {fold.__name__}(row: MyRow | None, event: DealOpened | DealPaid) -> MyRow | None`."
-    if len(parameters) != 2 or not {*parameters, "return"} <= told.keys():
+    if len(parameters) != 2 or not {*parameters, "return"} <= hints.keys():
         raise ValueError(f"{fold.__name__} is no fold: it takes a row and an event, each with its type. {shape}")
     first, second = parameters
-    rows = [member for member in members_of(told["return"]) if member is not NoneType]
+    rows = [member for member in members_of(hints["return"]) if member is not NoneType]
     if len(rows) != 1 or not (isinstance(rows[0], type) and issubclass(rows[0], Row)):
         raise ValueError(f"{fold.__name__} must give one kind of Row. {shape}")
-    for event in members_of(told[second]):
+    for event in members_of(hints[second]):
         if not (isinstance(event, type) and issubclass(event, Event) and event is not Event):
             raise ValueError(f"{fold.__name__} folds {event}, which is no event of crm.events. {shape}")
-    return first, second, told, rows[0]
+    return first, second, hints, rows[0]
 
 
 def column(name: str, hint: Any) -> Column:

@@ -18,6 +18,8 @@ class Settings:
     host: str = "127.0.0.1"
     intake_port: int = 8080
     api_port: int = 8081
+    public_url: str = ""  # of intake as vendors call it, such as https://crm.example.com: some vendors sign the URL
+    trust_forwarded: int = 0  # 1: a proxy overwrites X-Forwarded-For, -Proto and -Host, so they are believed
     health_port: int = 0  # decide, relay and project: where /livez, /readyz and /metrics are; 0 takes a free one
     instance: str = "1"  # of this replica; never two alive with one
     kafka_replication: int = 1

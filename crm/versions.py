@@ -1,4 +1,4 @@
-"""An id stands for one content for ever: what comes under it with other content is another version of the fact.
+"""An id stands for one content, always: what comes under it with other content is another version of the fact.
 
 The open API gives each fact that has a name a digest of what was said, however it was written.
 """
@@ -8,7 +8,7 @@ import re
 from crm.envelope import Fact
 
 DIGEST = "fact-digest"  # among the headers of its raw bytes, and of its record
-OPEN_API = "facts"  # meta.actor of what it was told
+OPEN_API = "facts"  # meta.actor of what it received
 HEX = re.compile("[0-9a-f]{32}")
 
 

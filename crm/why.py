@@ -1,4 +1,4 @@
-"""Why a field has its value: the fold is run event by event, and whoever changed the field is the answer.
+"""Why a field has its value: the fold is run event by event, and the event that changed the field is the answer.
 
 It works for every projection, also one of tomorrow: there is nothing to declare.
 """

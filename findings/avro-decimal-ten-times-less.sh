@@ -2,9 +2,9 @@
 # Avro's decimal (bytes, scale 2) as Apache's own Python package writes it.
 #
 # Most people expect: Decimal("1250.5") under scale 2 is written as 125050 hundredths, as fastavro writes it, or refused.
-# What happens: avro writes the digits as they stand and forgets how many of them are decimals. 1250.5 is read as 125.05,
+# What happens: avro writes the digits as they are and ignores how many of them are decimals. 1250.5 is read as 125.05,
 #   1250 as 12.50, 1E+3 as 0.01; by any reader, since the bytes themselves are wrong. Only a value with exactly two
-#   decimals comes back. A value with three is refused, so the scale looks guarded.
+#   decimals comes back. A value with three is refused, so the scale looks checked.
 # Why it matters: a price of "1250" or "1250.5" from JSON, or a sum after normalize(), is ten, a hundred or a hundred thousand
 #   times too small on the log, with no error on either side. Quantize to the scale before writing, or write with fastavro.
 set -euo pipefail

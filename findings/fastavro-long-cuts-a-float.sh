@@ -2,10 +2,10 @@
 # A float given to an Avro long.
 #
 # Most people expect: a long takes integers only, so 1998.9999999999998 is an error; in the strict mode at the latest.
-# What happens: fastavro cuts the fraction off without a word, strict or not, for a Decimal too. The same float in
-#   ["null", "long"] is refused, as Apache's package refuses it everywhere, so tests on an optional field say all is well.
+# What happens: fastavro silently cuts off the fraction, strict or not, for a Decimal too. The same float in
+#   ["null", "long"] is refused, as Apache's package refuses it everywhere, so tests on an optional field pass.
 # Why it matters: money is kept in the smallest unit, and 19.99 * 100 is 1998.9999999999998 in floats. The log gets 1998:
-#   a kopeck is gone, on the required fields only. Round before writing; validator=True is what refuses it.
+#   a kopeck is gone, on the required fields only. Round before writing; validator=True refuses it.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

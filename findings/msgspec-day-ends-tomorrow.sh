@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The last tick of a day, 23:59:59.9999999 with seven digits, as .NET and SQL Server (datetime2) write the end of a period.
 #
-# Most people expect: the seventh digit is cut, as datetime.fromisoformat cuts it, and the moment stays in its day.
+# Most people expect: the seventh digit is cut, as datetime.fromisoformat cuts it, and the time stays on its day.
 # What happens: msgspec rounds it half up, and the carry runs on: the last tick of November is 1 December, the end of a
-#   year is the next year. A bare time wraps to 00:00:00, the day's beginning. And .NET's greatest moment,
-#   9999-12-31T23:59:59.9999999Z ("for ever"), is refused as a text that is no RFC 3339, which it is.
+#   year is the next year. A bare time wraps to 00:00:00, the beginning of the day. And .NET's latest time,
+#   9999-12-31T23:59:59.9999999Z ("no end"), is refused as not being RFC 3339, although it is.
 # Why it matters: a payment or a subscription "valid to the end of the month" falls into the next month's report and price, and
 #   two services in one system, one with msgspec, one with the standard library, disagree about the day of one message.
 set -euo pipefail

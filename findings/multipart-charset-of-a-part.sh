@@ -3,9 +3,9 @@
 #
 # Most people expect: the field is decoded as it says, or the request is refused.
 # What happens: three parsers give three texts. multipart reads "Київ". Starlette ignores the charset, tries UTF-8, falls back
-#   on Latin-1 without telling: "Êè¿â", which passes for letters. Werkzeug puts U+FFFD for each byte.
+#   on Latin-1 silently: "Êè¿â", which looks like letters. Werkzeug puts U+FFFD for each byte.
 # Why it matters: behind FastAPI a client's name turns to Latin letters and is stored; the same form behind Flask is lost for
-#   good. Starlette's text can be had back (encode as Latin-1, decode as windows-1251), Werkzeug's cannot.
+#   good. Starlette's text can be recovered (encode as Latin-1, decode as windows-1251), Werkzeug's cannot.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

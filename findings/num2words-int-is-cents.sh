@@ -4,9 +4,9 @@
 # Most people expect: 1250, 1250.0 and Decimal("1250") are one sum and give one text.
 # What happens: to="currency" takes an int for the SMALLEST unit and anything else for the whole one. 1250 is "twelve hryvnias,
 #   fifty kopecks", 1250.0 and Decimal("1250") are "one thousand two hundred and fifty hryvnias". In Python the three are equal,
-#   and a JSON price is an int or a float by the sender's whim: 1250 today, 1250.5 tomorrow.
+#   and a JSON price is an int or a float depending on its value: 1250 today, 1250.5 tomorrow.
 # Why it matters: where the words and the figures of a document differ, the words tend to win, and here they say a hundredth. It
-#   shows on round sums only. Always pass a Decimal.
+#   shows on round amounts only. Always pass a Decimal.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Looking for phones in free text that holds a date and an hour.
+# Finding phones in free text that contains a date and an hour.
 #
-# Most people expect: PhoneNumberMatcher, which has guards against dates and times, passes over "09.11.2026 14:00".
+# Most people expect: PhoneNumberMatcher, which has guards against dates and times, skips "09.11.2026 14:00".
 # What happens: its guards know dates that begin with the year. In a Ukrainian text the day, month, year and hour are ten
 #   digits, and where they begin like an operator's or a city's code they are a VALID phone: 09.11.2026 14 is +380 91 120 2614.
-#   At any hour this befalls 27 days of a year. STRICT_GROUPING lets none of them through.
+#   At any hour this happens on 27 days of a year. STRICT_GROUPING lets none of them through.
 # Why it matters: a comment "call back on 09.11.2026 14:00" or an order's date gives the client a second phone, a stranger's, and
-#   contacts who wrote the same moment are joined by it. It does not show in tests written on other days.
+#   contacts who wrote the same time are joined by it. It does not show in tests written on other days.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A Ukrainian mobile written +38 and nine digits: the zero of 067, 095, 098 was dropped, as people do who know "+38".
+# A Ukrainian mobile written +38 and nine digits: the zero of 067, 095, 098 was dropped, as people do who remember the prefix as "+38".
 #
 # Most people expect: a number one digit short is not valid; or, with the region UA given, is taken for Ukrainian.
 # What happens: phonenumbers calls it a valid number of another country. +38 and 67 make 386, Slovenia; +38 and 95 make 389,
 #   North Macedonia. Of a thousand numbers of 095 and of 098 EVERY one is valid there, of 067 and 063 nine in ten. The region
-#   is not asked, since the text begins with a plus; is_valid_number, the region found and the formatting all agree.
+#   is ignored, since the text begins with a plus; is_valid_number, the region found and the formatting all agree.
 # Why it matters: the checked, "normalised" number is stored, a call or an SMS goes abroad, and the same person's next call
 #   from +380... finds no contact. Where clients are Ukrainian, doubt any +386 or +389 that could have lost a zero.
 set -euo pipefail

@@ -5,8 +5,8 @@
 #   field with %CA in it keeps its neighbours.
 # What happens: in Werkzeug (so in Flask) the whole form is empty. No error, no 400: phone, order and sum are gone, and the body
 #   has been read, so get_data() afterwards is empty too. Starlette keeps every field.
-# Why it matters: an order with a name in windows-1251, or "15°C" in its comment, is answered with 200 and lost whole, not to be
-#   had again. Read get_data() BEFORE form (it stays cached), and treat an empty form with a body as a fault.
+# Why it matters: an order with a name in windows-1251, or "15°C" in its comment, is answered with 200 and lost completely and
+#   permanently. Read get_data() BEFORE form (it stays cached), and treat an empty form with a body as an error.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

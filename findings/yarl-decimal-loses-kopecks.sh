@@ -5,8 +5,8 @@
 #   for None and True.
 # What happens: yarl takes whatever has __int__ and is neither str, int nor float through int(). The kopecks are cut: 1250.50
 #   goes out as 1250, 0.99 as 0. A float keeps them, and so does the same Decimal in aiohttp's form body.
-# Why it matters: whoever moved money from float to Decimal to be exact sends wrong sums to a bank or a payment page with a status
-#   of 200. Give str(amount).
+# Why it matters: a program that moved money from float to Decimal to be exact sends wrong amounts to a bank or a payment page, and gets
+#   a status of 200. Give str(amount).
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,4 +1,4 @@
-"""Every read model: one a file, found by looking."""
+"""Read models: one projection a file, discovered by scanning this folder."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -7,11 +7,11 @@ from typing import Any
 from crm.projection import Projection
 
 
-def found() -> dict[str, Projection[Any]]:
-    """All projections of this folder by name, in alphabetical order."""
+def discover() -> dict[str, Projection[Any]]:
+    """Returns all projections of this folder by name, in alphabetical order."""
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__))
     every = (p for module in modules for p in vars(module).values() if isinstance(p, Projection))
     return dict(sorted((p.name, p) for p in every))
 
 
-PROJECTIONS = found()
+PROJECTIONS = discover()

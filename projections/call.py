@@ -1,4 +1,4 @@
-"""One row per telephone call: who rings, how far it is, how it ended."""
+"""One row per telephone call: who calls, its phase, how it ended."""
 
 from operator import attrgetter
 from typing import Any
@@ -12,12 +12,12 @@ from crm.scalars import Id, Micros
 
 PHASES = ("opened", "ringing", "answered", "transferred", "hung_up", "completed")
 RANK = {phase: rank for rank, phase in enumerate(PHASES)}
-SAYS_NOTHING = (None, "")
-UNKNOWN = -1  # a phase that Potik does not know is behind all
+EMPTY = (None, "")
+UNKNOWN = -1  # rank of a phase that Potik does not know: below all others
 FIELDS = ("direction", "line", "employee", "wait_s", "talk_s", "disposition", "recording")
 fields_of = attrgetter(*FIELDS)
 WEIGHED = (*FIELDS, "phone")
-SINCE = 10**18  # microseconds: makes the moment of any event a number from 0 on
+OFFSET = 10**18  # microseconds; makes the time of any event a number from 0 on
 
 
 class CallRow(Row, frozen=True, gc=False):
@@ -50,27 +50,30 @@ class CallRow(Row, frozen=True, gc=False):
     indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
 )
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:
-    """As of a moment on the outside's clock its first report may be missing, so any report begins the row."""
+    """Folds the reports of a call in any order.
+
+    The first report may be missing as of a time by the occurred clock, so any report starts the row.
+    """
     if isinstance(event, CallOpened):
         return row or opened(event)
-    if row is None and not event.call:  # an older event, which does not say what call it is about
+    if row is None and not event.call:  # an older event, which does not name its call
         return None
     row = row or begun(event)
     at, started_at = event.meta.occurred_at, event.started_at
     rank = RANK.get(event.phase, UNKNOWN)
-    weight = f"{rank + 1}{at + SINCE:019d}"  # as text it is in the order of phase and time
+    weight = f"{rank + 1}{at + OFFSET:019d}"  # sorts as text by phase, then time
     weights = [*row.weights] or [""] * len(WEIGHED)
-    said: dict[str, Any] = {}
-    for n, told in enumerate(fields_of(event)):
-        if told not in SAYS_NOTHING and weight >= weights[n]:
-            said[FIELDS[n]], weights[n] = told, weight
+    changes: dict[str, Any] = {}
+    for n, value in enumerate(fields_of(event)):
+        if value not in EMPTY and weight >= weights[n]:
+            changes[FIELDS[n]], weights[n] = value, weight
     phone = event.phone
     if phone and (heavier := f"{int(bool(phone.e164))}{weight}") >= weights[-1]:
-        said |= {"phone": phone.e164, "phone_text": phone.text, "extension": phone.extension}
+        changes |= {"phone": phone.e164, "phone_text": phone.text, "extension": phone.extension}
         weights[-1] = heavier
     return replace(
         row,
-        **said,
+        **changes,
         known=row.known or event.known,
         phase=event.phase if rank > RANK.get(row.phase, UNKNOWN) else row.phase,
         started_at=min(row.started_at, at if started_at is None or started_at > at else started_at),
@@ -80,7 +83,7 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
 
 
 def opened(event: CallOpened) -> CallRow:
-    """How far it is comes with the CallUpdated of the same report."""
+    """Returns the row of a new call. Its phase comes with the CallUpdated of the same report."""
     phone = event.phone
     return replace(
         begun(event),
@@ -94,6 +97,7 @@ def opened(event: CallOpened) -> CallRow:
 
 
 def begun(event: CallOpened | CallUpdated) -> CallRow:
+    """Returns a row with only the ids and times of a report."""
     return CallRow(
         call_id=event.call_id,
         contact_id=event.contact_id,

@@ -1,4 +1,4 @@
-"""One row per connection that a command touched: which connector, whether it is on. Its secret is nowhere here."""
+"""One row per connection that a command changed: its connector and whether it is enabled. Holds no secret."""
 
 from crm.envelope import Row
 from crm.events import ConnectionAdded, ConnectionRemoved, ConnectionRotated
@@ -7,7 +7,7 @@ from crm.scalars import Id, Micros
 
 
 class ConnectionRow(Row, frozen=True, gc=False):
-    """An activated integration of the workspace. Its secret is never told."""
+    """An activated integration of the workspace. Its secret is never shown."""
 
     connection_id: Id
     connector: str
@@ -23,7 +23,7 @@ class ConnectionRow(Row, frozen=True, gc=False):
 def connection(
     row: ConnectionRow | None, event: ConnectionAdded | ConnectionRotated | ConnectionRemoved
 ) -> ConnectionRow | None:
-    """One that `crm connect` made has no row until a command touches it."""
+    """Folds the commands on a connection. One made by `crm connect` has no row until a command changes it."""
     at = event.meta.occurred_at
     return ConnectionRow(
         connection_id=event.connection_id,

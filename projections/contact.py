@@ -1,4 +1,4 @@
-"""One row per contact: who it is, by what it is known, and what it shows of the cards that were merged into it."""
+"""One row per contact: its name and identifiers, and what it shows of the contacts merged into it."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from crm.events import (
 )
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
-from projections.one_card import Said, shown, with_other, without_other
+from projections.one_card import CardData, shown_card, with_other, without_other
 
 
 class ContactRow(Row, frozen=True, gc=False):
@@ -43,9 +43,9 @@ class ContactRow(Row, frozen=True, gc=False):
     sources: Json = {}  # noqa: RUF012  # after a merge: what each card says, by its id; its own at the empty one
 
 
-Merges = ContactMerged | ContactUnmerged | ContactAbsorbed | ContactReleased
-Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
-Told = ContactCreated | ContactRenamed | ContactChanged | Known | Merges
+MergeEvent = ContactMerged | ContactUnmerged | ContactAbsorbed | ContactReleased
+IdentifierEvent = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+ContactEvent = ContactCreated | ContactRenamed | ContactChanged | IdentifierEvent | MergeEvent
 
 
 @projection(
@@ -54,30 +54,32 @@ Told = ContactCreated | ContactRenamed | ContactChanged | Known | Merges
     indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
-def contact(row: ContactRow | None, event: Told) -> ContactRow | None:
+def contact(row: ContactRow | None, event: ContactEvent) -> ContactRow | None:
+    """Folds the history of a contact."""
     at = event.meta.occurred_at
     if isinstance(event, ContactCreated):
         return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at)
     if row is None:
         return None
-    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **news(row, event))
+    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
 
 
-def news(row: ContactRow, event: Told) -> dict[str, Any]:
-    """The fields that an event changes."""
+def changes(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
+    """Returns the columns that an event changes."""
     match event:
         case IdentifierAdded():
-            return known_by(row, event)
+            return with_identifier(row, event)
         case ContactMerged():
             return {"merged_into": event.into_id}
         case ContactUnmerged():
             return {"merged_into": None}
         case IdentifierRemoved():
-            return says(row, event) | known_no_more(row, event)
-    return says(row, event)
+            return card_columns(row, event) | without_identifier(row, event)
+    return card_columns(row, event)
 
 
-def known_by(row: ContactRow, event: IdentifierAdded) -> dict[str, Any]:
+def with_identifier(row: ContactRow, event: IdentifierAdded) -> dict[str, Any]:
+    """Returns the column with the identifier added."""
     match event.kind:
         case "phone" if event.value not in row.phones:
             texts = *row.phone_texts, event.text or event.value
@@ -86,10 +88,11 @@ def known_by(row: ContactRow, event: IdentifierAdded) -> dict[str, Any]:
             return {}
         case "email":
             return {"emails": with_(row.emails, event.value)}
-    return {"accounts": with_(row.accounts, f"{event.kind}:{event.value}")}  # telegram:123
+    return {"accounts": with_(row.accounts, f"{event.kind}:{event.value}")}  # channel:account
 
 
-def known_no_more(row: ContactRow, event: IdentifierRemoved) -> dict[str, Any]:
+def without_identifier(row: ContactRow, event: IdentifierRemoved) -> dict[str, Any]:
+    """Returns the column with the identifier removed."""
     match event.kind:
         case "phone":
             texts = tuple(t for p, t in zip(row.phones, row.phone_texts, strict=True) if p != event.value)
@@ -99,23 +102,23 @@ def known_no_more(row: ContactRow, event: IdentifierRemoved) -> dict[str, Any]:
     return {"accounts": without(row.accounts, f"{event.kind}:{event.value}")}
 
 
-def says(row: ContactRow, event: Told) -> dict[str, Any]:
-    """What the card says by itself, or shows of another, is another."""
-    own, others = Said.own(row.name, row.fields, row.doubted, row.sources), Said.others(row.sources)
+def card_columns(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
+    """Returns the columns that combine this contact's own data with that of the contacts merged into it."""
+    own, others = CardData.own(row.name, row.fields, row.doubted, row.sources), CardData.others(row.sources)
     match event:
         case ContactRenamed():
             own = replace(own, name=event.name)
         case ContactChanged():
             own = own.changed(event.fields, others)
         case IdentifierDoubted():
-            own = own.doubting(f"{event.kind}:{event.value}", event.other_id or "")
+            own = own.with_doubt(f"{event.kind}:{event.value}", event.other_id or "")
         case IdentifierSettled() | IdentifierRemoved():
-            own = own.certain(f"{event.kind}:{event.value}")
+            own = own.without_doubt(f"{event.kind}:{event.value}")
         case ContactAbsorbed():
             others = with_other(others, event.other_id, event.name, event.fields)
         case ContactReleased():
             others = without_other(others, event.other_id)
-    return shown(own, others)._asdict()
+    return shown_card(own, others)._asdict()
 
 
 def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:

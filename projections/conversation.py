@@ -1,4 +1,4 @@
-"""One row per conversation: with whom, where, and what was said last."""
+"""One row per conversation: its contact, its channel and its last message."""
 
 from msgspec.structs import replace
 
@@ -23,7 +23,7 @@ class ConversationRow(Row, frozen=True, gc=False):
     touched_at: Micros
 
 
-Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
+ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
 
 
 @projection(
@@ -32,7 +32,7 @@ Told = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
     indexes=("touched_at", "opened_at", "contact_id, touched_at"),
     found_by=("title",),
 )
-def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | None:
+def conversation(row: ConversationRow | None, event: ConversationEvent) -> ConversationRow | None:
     at = event.meta.occurred_at
     match event:
         case ConversationOpened():
@@ -41,7 +41,7 @@ def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | 
             )
         case MessageReceived() | ReplyQueued() if row:
             count = row.message_count + 1
-            if at < row.touched_at:  # an older one that came late
+            if at < row.touched_at:  # an older message that arrived late
                 return replace(row, message_count=count)
             last, text = event.message_id, summary(event)
             return replace(row, last_message_id=last, last_text=text, touched_at=at, message_count=count)
@@ -51,7 +51,7 @@ def conversation(row: ConversationRow | None, event: Told) -> ConversationRow | 
 
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:
-    """What it says in one text; of a message without words, what kinds of files it has."""
+    """Returns the text of a message, or a list of its files when it has no text."""
     if event.text or isinstance(event, ReplyQueued):
         return event.text
     return ", ".join(f"[{' '.join(filter(None, (file.kind, file.name)))}]" for file in event.attachments or ())

@@ -1,4 +1,4 @@
-"""One row per deal: where it stands, what it is worth and who has it."""
+"""One row per deal: its stage, its amount and its owner."""
 
 from typing import Any
 
@@ -42,8 +42,7 @@ class DealRow(Row, frozen=True, gc=False):
     repeats: int = 0  # how often the same enquiry came again
 
 
-Since = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
-Told = DealOpened | Since
+DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
 
 
 @projection(
@@ -52,24 +51,22 @@ Told = DealOpened | Since
     indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
     found_by=("title", "reference"),
 )
-def deal(row: DealRow | None, event: Told) -> DealRow | None:
+def deal(row: DealRow | None, event: DealOpened | DealUpdate) -> DealRow | None:
     at = event.meta.occurred_at
     if isinstance(event, DealOpened):
         return row or opened(event)
     if row is None:
         return None
-    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **news(row, event))
+    return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
 
 
-def news(
-    row: DealRow, event: DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
-) -> dict[str, Any]:
-    """The fields that an event changes."""
+def changes(row: DealRow, event: DealUpdate) -> dict[str, Any]:
+    """Returns the columns that an event changes."""
     match event:
         case DealAssigned():
             return {"owner": event.owner, "owner_reason": event.why}
         case DealPaid():
-            # Added up: as of a moment, a payment that was told late must not bring those along that came meanwhile.
+            # Changes are added up: as of a moment, a payment reported late must not include those received meanwhile.
             change = event.held_change_minor
             held = event.held_minor if change is None else row.held_minor + change
             return {"paid_minor": row.paid_minor + event.change_minor, "held_minor": held}
@@ -82,13 +79,14 @@ def news(
 
 
 def changed(row: DealRow, event: DealChanged) -> dict[str, Any]:
-    """What the event leaves null stays; a custom field that is null goes."""
+    """Returns the changed columns. A null column stays as it is; a null custom field is removed."""
     fields = {name: text for name, text in {**row.fields, **event.fields}.items() if text != "null"}
-    told = {name: getattr(event, name) for name in ("title", "amount_minor", "currency", "reference")}
-    return {"fields": fields} | {name: value for name, value in told.items() if value is not None}
+    given = {name: getattr(event, name) for name in ("title", "amount_minor", "currency", "reference")}
+    return {"fields": fields} | {name: value for name, value in given.items() if value is not None}
 
 
 def opened(event: DealOpened) -> DealRow:
+    """Returns the row of a new deal."""
     return DealRow(
         deal_id=event.deal_id,
         contact_id=event.contact_id,

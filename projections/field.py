@@ -1,4 +1,4 @@
-"""One row per custom field: what it is called and which values it takes."""
+"""One row per custom field: its label, its type and its options."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""One row per message of a conversation, as it reads now."""
+"""One row per message of a conversation, in its current form."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ class MessageRow(Row, frozen=True, gc=False):
     status: str = "received"  # sent, queued (it waits to be delivered) or deleted (taken back; its text is kept)
 
 
-Told = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
+MessageEvent = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
 
 
 @projection(
@@ -38,7 +38,7 @@ Told = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
     indexes=("conversation_id, sent_at",),
     found_by_words="text",
 )
-def message(row: MessageRow | None, event: Told) -> MessageRow | None:
+def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():
             return row or MessageRow(
@@ -66,15 +66,17 @@ def message(row: MessageRow | None, event: Told) -> MessageRow | None:
 
 
 def texts(attachments: Iterable[Attachment]) -> tuple[str, ...]:
-    return tuple(json.encode(a).decode() for a in attachments)
+    """Returns each attachment as JSON text."""
+    return tuple(json.encode(file).decode() for file in attachments)
 
 
 def queued(event: ReplyQueued) -> MessageRow:
+    """Returns the row of a reply that waits to be delivered."""
     return MessageRow(
         message_id=event.message_id,
         conversation_id=event.conversation_id,
         contact_id=event.contact_id,
-        message="",  # its channel names it when it is delivered
+        message="",  # the channel's id, given on delivery
         sender_name=event.author,
         text=event.text,
         attachments=(),

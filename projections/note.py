@@ -1,4 +1,4 @@
-"""One row per note that somebody wrote about a contact or a deal."""
+"""One row per note about a contact or a deal."""
 
 from msgspec.structs import replace
 

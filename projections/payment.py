@@ -1,4 +1,4 @@
-"""One row per payment: what the bank told, and which deal it is for."""
+"""One row per payment: what the bank reported, and the deal it belongs to."""
 
 from typing import Any
 
@@ -46,12 +46,11 @@ class PaymentRow(Row, frozen=True, gc=False):
     candidates: tuple[str, ...] = ()  # ids of the deals that it could be for, while it is parked
     shares: tuple[str, ...] = ()  # JSON text of each share of a split payment: deal_id, contact_id, share_minor
     suspicious: str = ""  # why it is worth a look; empty if it is not
-    doubts: tuple[str, ...] = ()  # what was told of it and could not be read with certainty
+    doubts: tuple[str, ...] = ()  # what was reported of it and could not be read with certainty
 
 
-Since = PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
-Told = PaymentRecorded | Since
-TAKEN_OFF = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": ""}
+PaymentUpdate = PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
+UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": ""}
 
 
 @projection(
@@ -66,41 +65,44 @@ TAKEN_OFF = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": 
         "candidates",
     ),
 )
-def payment(row: PaymentRow | None, event: Told) -> PaymentRow | None:
+def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentUpdate) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):
         return recorded(event, row)
     if row is None:
         return None
     at = max(row.touched_at, event.meta.occurred_at)
-    return replace(row, why=event.why, touched_at=at, version=row.version + 1, **news(row, event))
+    return replace(row, why=event.why, touched_at=at, version=row.version + 1, **changes(row, event))
 
 
-def news(row: PaymentRow, event: Since) -> dict[str, Any]:
-    """The fields that an event changes."""
+def changes(row: PaymentRow, event: PaymentUpdate) -> dict[str, Any]:
+    """Returns the columns that an event changes."""
     match event:
         case PaymentMatched():
-            return {**placed(event), "matched_by": event.by, "suspicious": event.suspicious}
+            return {**match_columns(event), "matched_by": event.by, "suspicious": event.suspicious}
         case PaymentShared():
-            first = {} if row.shares else {**placed(event), "matched_by": "hand"}
+            first = {} if row.shares else {**match_columns(event), "matched_by": "hand"}
             return {**first, "shares": (*row.shares, share(event))}
         case PaymentParked():
-            return {**TAKEN_OFF, "shares": (), "candidates": event.candidates}
+            return {**UNMATCHED, "shares": (), "candidates": event.candidates}
         case PaymentUnmatched():
-            return {**TAKEN_OFF, "shares": tuple(one for one in row.shares if event.deal_id not in one)}
+            return {**UNMATCHED, "shares": tuple(text for text in row.shares if event.deal_id not in text)}
         case PaymentCorrected():
             return {"amount_minor": event.amount_minor, "currency": event.currency, "doubts": ()}
 
 
-def placed(event: PaymentMatched | PaymentShared) -> dict[str, Any]:
+def match_columns(event: PaymentMatched | PaymentShared) -> dict[str, Any]:
+    """Returns the columns of a match."""
     return {"deal_id": event.deal_id, "contact_id": event.contact_id, "parked": False, "candidates": ()}
 
 
 def share(event: PaymentShared) -> str:
-    told = {"deal_id": event.deal_id, "contact_id": event.contact_id, "share_minor": event.share_minor}
-    return json.encode(told).decode()
+    """Returns a share of a split payment as JSON text."""
+    fields = {"deal_id": event.deal_id, "contact_id": event.contact_id, "share_minor": event.share_minor}
+    return json.encode(fields).decode()
 
 
 def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
+    """Returns the row as the bank reports it now. Keeps the match and the shares of an earlier report."""
     return PaymentRow(
         payment_id=event.payment_id,
         deal_id=row.deal_id if row else None,

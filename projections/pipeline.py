@@ -1,4 +1,4 @@
-"""One row per workspace: its stages, and how it reads numbers and sums that do not say."""
+"""One row per workspace: its stages, and its defaults for phone numbers and amounts without country or currency."""
 
 from msgspec import json
 from msgspec.structs import replace
@@ -41,6 +41,7 @@ def pipeline(row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged)
 
 
 def changed(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
+    """Returns the row after a change of the stages."""
     return replace(
         row,
         name=event.name,

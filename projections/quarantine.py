@@ -1,4 +1,4 @@
-"""One row per delivery that could not be understood: why, where its bytes lie, and what became of it."""
+"""One row per delivery in quarantine: the reason, where its raw bytes are, and what became of it."""
 
 from msgspec.structs import replace
 

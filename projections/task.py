@@ -1,4 +1,4 @@
-"""One row per task: what is to be done, until when and by whom."""
+"""One row per task: what is due, when, and who does it."""
 
 from msgspec.structs import replace
 
@@ -24,24 +24,38 @@ class TaskRow(Row, frozen=True, gc=False):
     created_at: Micros = Micros(0)
 
 
-Told = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
+TaskEvent = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 
 
 @projection(
     key="task_id",
     version=2,
     indexes=(
-        *("touched_at", "contact_id, touched_at", "deal_id, touched_at", "owner, touched_at", "done, touched_at"),
-        *("created_at", "due_at"),
+        "touched_at",
+        "contact_id, touched_at",
+        "deal_id, touched_at",
+        "owner, touched_at",
+        "done, touched_at",
+        "created_at",
+        "due_at",
     ),
     found_by=("title",),
 )
-def task(row: TaskRow | None, event: Told) -> TaskRow | None:
+def task(row: TaskRow | None, event: TaskEvent) -> TaskRow | None:
     at = event.meta.occurred_at
     if isinstance(event, TaskAdded):
         return row or TaskRow(
-            *(event.task_id, event.contact_id, event.deal_id, event.title, event.due_at, event.owner),
-            *(False, None, 1, at, at),
+            task_id=event.task_id,
+            contact_id=event.contact_id,
+            deal_id=event.deal_id,
+            title=event.title,
+            due_at=event.due_at,
+            owner=event.owner,
+            done=False,
+            done_at=None,
+            version=1,
+            touched_at=at,
+            created_at=at,
         )
     if row is None or isinstance(event, TaskRemoved):
         return None

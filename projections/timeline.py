@@ -1,6 +1,6 @@
-"""One row per event of a card's history, as a salesperson reads it."""
+"""One row per event in the history of a contact or a deal, in words for a salesperson."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, get_args
 
 from crm.envelope import Event, Row
@@ -43,16 +43,17 @@ from crm.projection import projection
 from crm.scalars import Id, Micros
 from projections.conversation import summary
 
-# What one form or payment leads to has one time. Entries of one moment are read in this order.
-Merges = DuplicateSuspected | ContactMerged | ContactUnmerged
-Known = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
-People = ContactCreated | ContactRenamed | Known | ContactChanged | Merges
-Talk = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
-Money = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
-Desk = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
-Told = People | Talk | DealOpened | EnquiryRepeated | DealChanged | DealAssigned | Money | DealStageMoved | Desk
-WITH_SUM = frozenset((DealOpened, DealChanged))
-STEPS = {kind: step for step, kind in enumerate(get_args(Told))}
+# All events of one form or payment have the same time. Entries of one moment are shown in the order of these types.
+MergeEvent = DuplicateSuspected | ContactMerged | ContactUnmerged
+IdentifierEvent = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
+ContactEvent = ContactCreated | ContactRenamed | IdentifierEvent | ContactChanged | MergeEvent
+ConversationEvent = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
+PaymentEvent = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
+WorkEvent = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
+BeforePayment = DealOpened | EnquiryRepeated | DealChanged | DealAssigned
+TimelineEvent = ContactEvent | ConversationEvent | BeforePayment | PaymentEvent | DealStageMoved | WorkEvent
+WITH_AMOUNT = frozenset((DealOpened, DealChanged))
+STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
 
 
 class TimelineRow(Row, frozen=True, gc=False):
@@ -75,10 +76,10 @@ class TimelineRow(Row, frozen=True, gc=False):
 
 
 @projection(key="entry_id", version=3, indexes=("contact_id, at, step", "deal_id, at, step"))
-def timeline(row: None, event: Told) -> TimelineRow | None:
+def timeline(row: None, event: TimelineEvent) -> TimelineRow | None:
     kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
-    amount = getattr(event, "amount_minor" if kind in WITH_SUM else "change_minor", None)
+    amount = getattr(event, "amount_minor" if kind in WITH_AMOUNT else "change_minor", None)
     return TimelineRow(
         entry_id=meta.id,
         contact_id=event.contact_id,
@@ -97,30 +98,28 @@ def timeline(row: None, event: Told) -> TimelineRow | None:
     )
 
 
-def named(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
 def changed(event: DealChanged) -> str:
-    told = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
-    return named([*(name for name, value in told if value is not None), *event.fields])
+    """Returns the names of the fields that changed."""
+    columns = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
+    return ", ".join([*(name for name, value in columns if value is not None), *event.fields])
 
 
-def said_by(event: MessageReceived) -> str:
-    whose = "Message to the customer" if event.direction == "out" else "Message"
-    return f"{whose} from {event.sender_name}"
+def message_title(event: MessageReceived) -> str:
+    kind = "Message to the customer" if event.direction == "out" else "Message"
+    return f"{kind} from {event.sender_name}"
 
 
-def told_of(event: CallUpdated) -> str:
+def call_text(event: CallUpdated) -> str:
+    """Returns what is known of a call, joined by commas."""
     talk = "" if event.talk_s is None else f"talked {event.talk_s} s"
     number = (event.phone.text or event.phone.e164) if event.phone else ""
-    other = f"{'to' if event.direction == 'out' else 'from'} {number}" if number else ""
+    caller = f"{'to' if event.direction == 'out' else 'from'} {number}" if number else ""
     line = f"line {event.line}" if event.line else ""
-    parts = (event.disposition.replace("_", " "), talk, event.employee, other, line, event.note)
+    parts = (event.disposition.replace("_", " "), talk, event.employee, caller, line, event.note)
     return ", ".join(part for part in parts if part)
 
 
-def asked_again(event: EnquiryRepeated) -> tuple[str, str]:
+def repeated_enquiry(event: EnquiryRepeated) -> tuple[str, str]:
     return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
 
 
@@ -134,9 +133,9 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     IdentifierSettled: lambda e: (f"{e.kind} {e.value} is certain again", e.why),
     ContactMerged: lambda e: ("Merged into another contact", e.why),
     ContactUnmerged: lambda e: ("Stands for itself again", e.why),
-    ContactChanged: lambda e: ("Fields changed", named(e.fields)),
+    ContactChanged: lambda e: ("Fields changed", ", ".join(e.fields)),
     DealOpened: lambda e: (f"Deal D-{e.number} opened", "\n".join((e.title, *e.doubts))),
-    EnquiryRepeated: asked_again,
+    EnquiryRepeated: repeated_enquiry,
     DealChanged: lambda e: ("Deal changed", changed(e)),
     DealAssigned: lambda e: (f"Assigned to {e.owner}" if e.owner else "Nobody can take it", e.why),
     DealStageMoved: lambda e: (f"Stage {e.from_stage} → {e.stage}", e.why),
@@ -144,12 +143,12 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     PaymentShared: lambda e: ("A part of a payment", e.why),
     PaymentUnmatched: lambda e: ("Payment taken off", e.why),
     DealPaid: lambda e: ("Refund" if e.change_minor < 0 else "Payment", e.why),
-    MessageReceived: lambda e: (said_by(e), summary(e)),
+    MessageReceived: lambda e: (message_title(e), summary(e)),
     MessageEdited: lambda e: ("Message edited", summary(e)),
     ConversationNoted: lambda e: ("In the chat", e.text),
     MessageDeleted: lambda e: ("Message taken back", ""),
     ReplyQueued: lambda e: (f"Answer of {e.author}" if e.author else "Answer", e.text),
-    CallUpdated: lambda e: (f"Call {e.phase.replace('_', ' ')}", told_of(e)),
+    CallUpdated: lambda e: (f"Call {e.phase.replace('_', ' ')}", call_text(e)),
     NoteAdded: lambda e: ("Note", e.text),
     NoteChanged: lambda e: ("Note rewritten", e.text),
     NoteRemoved: lambda e: ("Note taken away", ""),
@@ -159,4 +158,4 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     TaskReopened: lambda e: ("Task is to be done again", ""),
     TaskRemoved: lambda e: ("Task taken away", ""),
 }
-"""What happened in one line, and what there is to read about it."""
+"""By kind of event: the title and the text of its entry."""

@@ -1,4 +1,4 @@
-"""One row per token that a command touched: what it is good for, and until when. The token itself is kept nowhere."""
+"""One row per token that a command changed: its scopes and when it expires. The token itself is stored nowhere."""
 
 from crm.envelope import Row
 from crm.events import TokenCreated, TokenRevoked
@@ -20,7 +20,7 @@ class TokenRow(Row, frozen=True, gc=False):
 
 @projection(key="token_id", version=1, indexes=("touched_at",))
 def token(row: TokenRow | None, event: TokenCreated | TokenRevoked) -> TokenRow | None:
-    """One that `crm token create` made has no row until it is revoked."""
+    """Folds the commands on a token. One made by `crm token create` has no row until it is revoked."""
     at = event.meta.occurred_at
     expires_at = event.expires_at if isinstance(event, TokenCreated) else row.expires_at if row else None
     return TokenRow(

@@ -1,1 +1,1 @@
-"""Kafka -> Postgres -> Kafka: decide, relay, project. Faust is imported in worker.py only."""
+"""Kafka -> Postgres -> Kafka: the roles decide, relay and project. Only runtime/worker.py imports Faust."""

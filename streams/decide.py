@@ -1,4 +1,4 @@
-"""The decide role: facts become events. One Postgres transaction a batch: state, checkpoint and outbox together."""
+"""The decide role: turns facts into events. Each batch is one Postgres transaction of state, checkpoint and outbox."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +9,8 @@ from psycopg import AsyncConnection
 from crm.adapters.telemetry import tracing
 from crm.adapters.telemetry.step import Step
 from crm.contract.codec import TYPE_NAMES
-from crm.decisions.delivery import NOBODY, legible, raw_of
-from crm.engine import recovery as recall
+from crm.decisions.delivery import NOBODY, decode_fact, raw_of
+from crm.engine import recovery
 from crm.engine.dead_letters import DeadLetters
 from crm.engine.decide_batch import Arrived, decide, refused
 from crm.envelope import named_id
@@ -21,7 +21,7 @@ from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import DECIDED
 from streams.runtime.checkpoints import Record
-from streams.runtime.loop import Consumption, Todo
+from streams.runtime.loop import ConsumerLoop, NewRecords
 from streams.runtime.role import run
 from streams.runtime.sessions import REFUSED
 
@@ -31,38 +31,40 @@ class Decide:
 
     consumers = ("decide",)
     positioned = False
-    durable = True  # the relay tells the world what is committed
+    durable = True  # the relay publishes what is committed
 
     def __init__(self, quarantine_limit: int = 0) -> None:
         self.dead_letters = DeadLetters(quarantine_limit)
 
-    async def handle(self, conn: AsyncConnection, todo: Todo, careful: bool) -> set[str]:
-        """Raises TooManyDeadLetters."""
+    async def handle(self, conn: AsyncConnection, todo: NewRecords, isolate: bool) -> set[str]:
+        """Decides one batch. Raises TooManyDeadLetters past the limit."""
         self.dead_letters.check()
         arrived = [read(record) for record in todo["decide"]]
         if tracing.spans:
             with tracing.spans.batch("decide", [step_of(one) for one in arrived]) as traces:
-                return await self.decide(conn, [traced(*pair) for pair in zip(arrived, traces, strict=True)], careful)
-        return await self.decide(conn, arrived, careful)
+                return await self.decide(
+                    conn, [with_trace(*pair) for pair in zip(arrived, traces, strict=True)], isolate
+                )
+        return await self.decide(conn, arrived, isolate)
 
-    async def decide(self, conn: AsyncConnection, arrived: Sequence[Arrived], careful: bool) -> set[str]:
+    async def decide(self, conn: AsyncConnection, arrived: Sequence[Arrived], isolate: bool) -> set[str]:
         for one in arrived:
-            self.note(one, unreadable(one))
-        if careful:
+            self.note(one, unreadable_reason(one))
+        if isolate:
             for one in arrived:
-                await self.isolated(conn, one)
+                await self.decide_alone(conn, one)
         else:
             await decide(conn, arrived, self.note)
         self.dead_letters.check()
         return set()
 
     def note(self, one: Arrived, why: str) -> None:
-        """What an operator takes up again is not counted: it was before."""
+        """Counts a dead letter. A retry by an operator is not counted again."""
         if not isinstance(one.fact, FactRetried):
             self.dead_letters.note((one.topic, one.partition, one.offset), why)
 
-    async def isolated(self, conn: AsyncConnection, one: Arrived) -> None:
-        """A savepoint of its own: what Postgres refuses goes to quarantine and holds up nobody."""
+    async def decide_alone(self, conn: AsyncConnection, one: Arrived) -> None:
+        """Decides one fact in its own savepoint. A fact that Postgres rejects is quarantined and blocks no other."""
         try:
             async with conn.transaction():
                 await decide(conn, [one], self.note)
@@ -73,37 +75,37 @@ class Decide:
 
 
 def read(record: Record) -> Arrived:
-    """A record of an intake topic. What cannot be read becomes a quarantined delivery of nobody."""
-    place = record.topic, record.partition, record.offset
+    """Reads a record of an intake topic. An unreadable one becomes a quarantined delivery without a workspace."""
+    source = record.topic, record.partition, record.offset
     try:
-        return Arrived(legible(record.value or b""), *place)
+        return Arrived(decode_fact(record.value or b""), *source)
     except Malformed as error:
-        id = named_id(NOBODY, "/".join(map(str, place)))
+        id = named_id(NOBODY, "/".join(map(str, source)))
         at = Micros(record.timestamp * 1000)
         meta = Meta(id, NOBODY, id, at, at, record.topic, id)
-        return Arrived(DeliveryQuarantined(meta, raw_of(record.value or b""), "kafka", str(error)), *place)
+        return Arrived(DeliveryQuarantined(meta, raw_of(record.value or b""), "kafka", str(error)), *source)
 
 
 def step_of(one: Arrived) -> Step:
-    """For traces."""
+    """Returns the trace step of a fact."""
     name = TYPE_NAMES[type(one.fact)]
     return Step(one.fact.meta.trace, name, {"crm.fact": one.fact.meta.id, "crm.offset": one.offset})
 
 
-def traced(one: Arrived, trace: str) -> Arrived:
-    """The same fact, its events to go on from this span."""
+def with_trace(one: Arrived, trace: str) -> Arrived:
+    """Returns the fact with this trace, so that its events continue from this span."""
     meta = msgspec.structs.replace(one.fact.meta, trace=trace)
     return replace(one, fact=msgspec.structs.replace(one.fact, meta=meta))
 
 
-def unreadable(one: Arrived) -> str:
-    """Why its record cannot be read; empty when it can. What intake put into quarantine can be read."""
+def unreadable_reason(one: Arrived) -> str:
+    """Returns why the record cannot be read, or "" when it can. A delivery quarantined by intake can be read."""
     fact = one.fact
     return fact.reason if isinstance(fact, DeliveryQuarantined) and fact.meta.workspace == NOBODY else ""
 
 
-class Deciding(Consumption):
-    """The loop of decide. Past the limit of dead letters it commits nothing more, and says so."""
+class DecideLoop(ConsumerLoop):
+    """The loop of the decide role. Past the limit of dead letters it commits nothing more and is not ready."""
 
     def __init__(self, settings: Settings) -> None:
         handler = Decide(settings.quarantine_limit)
@@ -115,9 +117,9 @@ class Deciding(Consumption):
 
 
 async def ensure(settings: Settings) -> None:
-    """Nothing is decided on a database that lacks what is in the journal."""
-    await recall.ensure(settings.kafka_bootstrap, settings.database_url)
+    """Recovers state missing from the database before anything is decided on it."""
+    await recovery.ensure(settings.kafka_bootstrap, settings.database_url)
 
 
 if __name__ == "__main__":
-    run("decide", Deciding)
+    run("decide", DecideLoop)

@@ -1,7 +1,9 @@
 """Fixtures that give real servers to those who ask, and take the network from those who must not need it."""
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,28 @@ from tests.support.servers import kafka_server, postgres_server
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+# `make unit`: property tests try fewer examples, where they do not say how many themselves. `make test` tries all.
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=25)
+
 UNIT = Path(__file__).parent / "unit"
+
+# Sentences suggest `crm ...` as it can be called: by its name, as this installation's programs are found.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`pytest -n 4 --dist loadfile` keeps together what shares a server. Other ways of `--dist` stay as they are."""
+    from tests.support.parallel import ByGroup
+
+    return ByGroup(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # of xdist
+        from tests.support.parallel import in_order
+
+        items[:] = in_order(items)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The laws of the house: each finds what breaks it in a tree, is seen to find a planted offence, then is applied."""
+"""The laws of the root: each finds what breaks it in a tree, is seen to find a planted offence, then is applied."""
 
 import ast
 import re
@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from statistics import median
 
 import pytest
 
 from crm.contract.generate import BASES, render
+from tests.support.private_words import main as lint_words
+from tests.support.private_words import private_words
 from tests.support.tools import ROOT
 
 ROOMS = ("crm", "services", "streams", "projections", "api")
-LONGEST, MEDIAN = 300, 80  # lines of a file
+LONGEST = 300  # lines of a file
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "models", "misc"}
 GENERATED = ("crm/shared.py", "crm/facts.py", "crm/events.py")  # as long as the contract is
 IGNORE = re.compile(r"#\s*type:\s*ignore")
@@ -30,14 +31,14 @@ ZONES = re.compile(
 )
 
 
-def modules(house: Path, *folders: str) -> list[Path]:
-    return sorted(file for folder in folders for file in (house / folder).rglob("*.py"))
+def modules(root: Path, *folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (root / folder).rglob("*.py"))
 
 
-def numbered(house: Path, files: Iterable[Path], offends: Callable[[str], object]) -> list[str]:
+def numbered(root: Path, files: Iterable[Path], offends: Callable[[str], object]) -> list[str]:
     """file:line of each line that offends."""
     return [
-        f"{file.relative_to(house)}:{number}"
+        f"{file.relative_to(root)}:{number}"
         for file in files
         for number, line in enumerate(file.read_text().splitlines(), 1)
         if offends(line)
@@ -51,75 +52,69 @@ def taken_names(owners: dict[str, list[str]]) -> list[str]:
     ]
 
 
-def too_long(house: Path) -> list[str]:
-    lengths = {file: len(file.read_text().splitlines()) for file in modules(house, *ROOMS, "tests")}
-    long = {str(file.relative_to(house)): lines for file, lines in lengths.items() if lines > LONGEST}
+def too_long(root: Path) -> list[str]:
+    lengths = {file: len(file.read_text().splitlines()) for file in modules(root, *ROOMS, "tests")}
+    long = {str(file.relative_to(root)): lines for file, lines in lengths.items() if lines > LONGEST}
     return [f"{name} has {lines} lines" for name, lines in long.items() if name not in GENERATED]
 
 
-def usual_length(house: Path) -> float:
-    """The median of lines of the modules that hold something."""
-    lengths = [len(file.read_text().splitlines()) for file in modules(house, *ROOMS)]
-    return median([lines for lines in lengths if lines] or [0])
-
-
-def without_a_first_sentence(house: Path) -> list[str]:
+def without_a_first_sentence(root: Path) -> list[str]:
     """Modules that do not open with one sentence on what they are."""
     wrong = []
-    for file in modules(house, *ROOMS, "tests"):
+    for file in modules(root, *ROOMS, "tests"):
         tree = ast.parse(file.read_text())
         opening = (ast.get_docstring(tree) or "").split("\n\n")[0].strip()
         if tree.body and not opening.endswith((".", ":", "`")):
-            wrong.append(str(file.relative_to(house)))
+            wrong.append(str(file.relative_to(root)))
     return wrong
 
 
-def unreasoned_ignores(house: Path) -> list[str]:
+def unreasoned_ignores(root: Path) -> list[str]:
     return numbered(
-        house, modules(house, *ROOMS, "tests"), lambda line: IGNORE.search(line) and not REASONED.search(line)
+        root, modules(root, *ROOMS, "tests"), lambda line: IGNORE.search(line) and not REASONED.search(line)
     )
 
 
-def vague_names(house: Path) -> list[str]:
-    files = modules(house, *ROOMS, "tests")
-    return [str(f.relative_to(house)) for f in files if VAGUE & {f.stem, *f.relative_to(house).parts}]
+def vague_names(root: Path) -> list[str]:
+    files = modules(root, *ROOMS, "tests")
+    return [str(f.relative_to(root)) for f in files if VAGUE & {f.stem, *f.relative_to(root).parts}]
 
 
-def sleeps(house: Path) -> list[str]:
+def sleeps(root: Path) -> list[str]:
     """Tests that wait for time to pass instead of a position."""
-    return numbered(house, untimed(house), SLEEP.search)
+    return numbered(root, untimed(root), SLEEP.search)
 
 
-def untimed(house: Path) -> list[Path]:
+def untimed(root: Path) -> list[Path]:
     """All of tests but the harness of chaos and the benchmarks, which keep time."""
-    keep_time = {house / "tests" / "chaos", house / "tests" / "bench"}
-    return [f for f in modules(house, "tests") if f.name.startswith("test_") or not keep_time & {*f.parents}]
+    keep_time = {root / "tests" / "chaos", root / "tests" / "bench"}
+    return [f for f in modules(root, "tests") if f.name.startswith("test_") or not keep_time & {*f.parents}]
 
 
-def short_of_patience(house: Path) -> list[str]:
-    """Tests that give up on what must come sooner than tests.support.patience says; httpx does after five seconds."""
-    return numbered(house, untimed(house), SHORT.search)
+def short_of_patience(root: Path) -> list[str]:
+    """Tests that give up on what must come sooner than tests.support.timeouts says; httpx does after five seconds."""
+    return numbered(root, untimed(root), SHORT.search)
 
 
-def zone_rules(house: Path) -> list[str]:
+def zone_rules(root: Path) -> list[str]:
     """Where the rules of the system, of polars or of a database would decide an hour: crm.zones alone does."""
-    files = [file for file in modules(house, *ROOMS) if file != house / "crm" / "zones.py"]
-    return numbered(house, [*files, *sorted((house / "crm").rglob("*.sql"))], ZONES.search)
+    files = [file for file in modules(root, *ROOMS) if file != root / "crm" / "zones.py"]
+    return numbered(root, [*files, *sorted((root / "crm").rglob("*.sql"))], ZONES.search)
 
 
-def forbidden_imports(house: Path) -> str:
+def forbidden_imports(root: Path) -> str:
     """What import-linter says, if a contract of pyproject.toml is broken."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    done = subprocess.run([sys.executable, "-c", command], cwd=house, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     return (said.partition("Broken contracts\n")[2] or said) if done.returncode else ""
 
 
-def plant(house: Path, files: dict[str, str]) -> Path:
+def plant(root: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
-        (house / name).parent.mkdir(parents=True, exist_ok=True)
-        (house / name).write_text(text)
-    return house
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
 
 
 SLEEPER = "time" + ".sleep"  # in two parts, or this file would offend
@@ -157,7 +152,7 @@ OFFENCES = [
             "tests/b.py": "await asyncio" + ".sleep(0.1)\n",
             "tests/c.py": "from time " + "import monotonic, sleep\n",
             "tests/d.py": "sleepy = 1\n",
-            "tests/bench/paced.py": "await asyncio" + ".sleep(0.1)\n",
+            "tests/bench/paced_queries.py": "await asyncio" + ".sleep(0.1)\n",
             "tests/bench/test_paced.py": "await asyncio" + ".sleep(0.1)\n",
         },
         ["tests/a.py:2", "tests/b.py:1", "tests/bench/test_paced.py:1", "tests/c.py:1"],
@@ -193,14 +188,29 @@ def test_a_planted_offence_is_found(
 
 
 @pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])
-def test_the_house_keeps_its_law(law: Callable[[Path], list[str]]) -> None:
+def test_the_tree_keeps_its_rule(law: Callable[[Path], list[str]]) -> None:
     found = law(ROOT)
     assert not found, "\n".join([law.__name__, *found])
 
 
-def test_files_are_short(tmp_path: Path) -> None:
-    assert usual_length(plant(tmp_path, {"crm/a.py": "x\n" * 10, "crm/b.py": "x\n" * 90, "crm/__init__.py": ""})) == 50
-    assert usual_length(ROOT) <= MEDIAN
+def test_private_words_are_found_and_there_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    always, again, said, metaphor = "for " + "ever", "an" + "ew", "to" + "ld", "do" + "or"
+    root = plant(
+        tmp_path,
+        {
+            "crm/desk.py": f'"""Waits {always}."""\nby_{metaphor} = {said}_twice = file.tell()\n',
+            "docs/a.md": f"It is done {again}.\n<!-- topics: x -->\n{always}\n<!-- topics: x -->\n",
+        },
+    )
+    found = [hit.partition(" ->")[0] for name in ("crm/desk.py", "docs/a.md") for hit in private_words(root, name)]
+    assert found == [
+        "crm/desk.py:0: desk in the name of a file",
+        f"crm/desk.py:1: {always}",
+        f"crm/desk.py:2: by_{metaphor}",
+        f"crm/desk.py:2: {said}_twice",
+        f"docs/a.md:1: {again}",
+    ]
+    assert lint_words([]) == 0, capsys.readouterr().out
 
 
 def test_nobody_else_owns_the_name_of_a_room() -> None:

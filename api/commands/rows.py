@@ -1,4 +1,4 @@
-"""The row that a command changed, as it is now: its events are folded over what the read model has so far."""
+"""The row that a command changed: its new events folded over the row in the read model."""
 
 import asyncio
 import time
@@ -9,28 +9,31 @@ import msgspec
 from msgspec.structs import asdict
 
 from api.context import Context
-from api.sql.database import exact, rows
+from api.sql.database import json_decoder, rows
 from api.sql.reads import shaped
 from crm.adapters.postgres import read_models
 from crm.adapters.postgres.state import as_json
 from crm.decisions.workspace import EPOCH
-from crm.engine.run_command import Done
+from crm.engine.run_command import CommandResult
 from crm.envelope import Row
 from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
 
-PATIENCE = 1.0  # seconds that a read model may lag behind what was decided before this command
+PATIENCE = 1.0  # seconds to wait for a read model that lags behind earlier events
 LOOK_AGAIN = 0.02
 
 
-async def row_after(context: Context, done: Done) -> dict[str, Any] | None:
-    """Shaped as every row is. None when it is gone; what there is when the read model lags too far behind."""
+async def row_after(context: Context, done: CommandResult) -> dict[str, Any] | None:
+    """Returns the row, shaped for GraphQL; None when it is gone.
+
+    When the read model lags too far behind, returns the row as the read model has it.
+    """
     projection = PROJECTIONS[done.row]
     events = [e for e in done.events if isinstance(e, projection.handles) and projection.key_of(e) == done.subject]
     until = time.monotonic() + PATIENCE
     while True:
-        row = await stored(context, projection, done.subject)
+        row = await stored_row(context, projection, done.subject)
         has = getattr(row, "version", 0) if row else 0
         if done.version is None or has == done.version - len(events):
             for event in events:
@@ -38,12 +41,12 @@ async def row_after(context: Context, done: Done) -> dict[str, Any] | None:
             break
         if has >= done.version or time.monotonic() > until:
             break
-        await asyncio.sleep(LOOK_AGAIN)  # an earlier command's events are on their way through Kafka
+        await asyncio.sleep(LOOK_AGAIN)  # the events of an earlier command have not been projected yet
     return None if row is None else shaped(projection, as_read(projection, row))
 
 
-async def stored(context: Context, projection: Projection[Any], key: Id) -> Row | None:
-    """As project loads it."""
+async def stored_row(context: Context, projection: Projection[Any], key: Id) -> Row | None:
+    """Returns the row of the read model, loaded as the project role does."""
     wanted = as_json([{"workspace": context.token.workspace, "key": key}])
     statement = read_models.load(projection).replace("%s", "%(keys)s", 1)
     found = await rows(context.pool, statement, {"workspace": context.token.workspace, "keys": wanted})
@@ -52,14 +55,14 @@ async def stored(context: Context, projection: Projection[Any], key: Id) -> Row 
 
 
 def as_read(projection: Projection[Any], row: Row) -> dict[str, Any]:
-    """The values as the API reads them from Postgres."""
-    told = asdict(row)
+    """Returns the values as the API reads them from Postgres."""
+    values = asdict(row)
     for column in projection.columns:
-        value = told[column.name]
+        value = values[column.name]
         if column.type == "timestamptz" and value is not None:
-            told[column.name] = EPOCH + timedelta(microseconds=value)
+            values[column.name] = EPOCH + timedelta(microseconds=value)
         elif column.type == "jsonb":
-            told[column.name] = {name: exact.decode(text) for name, text in value.items()}
+            values[column.name] = {name: json_decoder.decode(text) for name, text in value.items()}
         elif column.type == "text[]":
-            told[column.name] = list(value)
-    return told
+            values[column.name] = list(value)
+    return values

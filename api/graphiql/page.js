@@ -1,5 +1,5 @@
-// GraphiQL on this API. The token comes with the address (#token=…) or is written in the Headers tab; subscriptions
-// send the same one.
+// GraphiQL on this API. The token is in the address (#token=…) or in the Headers tab; subscriptions
+// use the same one.
 "use strict";
 
 const address = new URL("/graphql", location.href);
@@ -7,7 +7,7 @@ const socket = new URL(address);
 socket.protocol = address.protocol.replace("http", "ws");
 
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) history.replaceState(null, "", location.pathname); // a token is not left in the address bar
+if (given) history.replaceState(null, "", location.pathname); // keeps the token out of the address bar
 
 let headers = { Authorization: `Bearer ${given || "crm_live_"}` };
 const bearer = () => headers.Authorization || headers.authorization || "";
@@ -26,7 +26,7 @@ const Icon = () =>
 function Examples({ examples, onPick }) {
   return draw("section", { className: "examples" },
     draw("h2", null, "Examples"),
-    draw("p", null, "A click writes one into the editor; Ctrl-Z brings back what was there."),
+    draw("p", null, "Click one to put it into the editor; Ctrl-Z restores the previous text."),
     draw("ul", null, examples.map((example) =>
       draw("li", { key: example.name },
         draw("button", { type: "button", onClick: () => onPick(example.query) },

@@ -1,1 +1,1 @@
-"""Rows as of a moment, and why a field has its value."""
+"""History: rows as of a point in time, and why a field has its value."""

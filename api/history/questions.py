@@ -1,4 +1,4 @@
-"""Questions to history: lists and the funnel as of a moment, and why a field has its value."""
+"""The history fields of Query: lists and the funnel as of a time, and why a field has its value."""
 
 from types import GenericAlias
 from typing import Any
@@ -10,45 +10,49 @@ from api.history.why import Why, why
 from api.schema.fields import Argument, field
 from api.schema.filters import ALSO_MERGED
 
-WHEN = Argument(AsOf, about="The moment, and by which clock.")
-FIRST = Argument(int, 20, f"1 to {LONGEST}.")
+WHEN = Argument(AsOf, about="The point in time.")
+FIRST = Argument(int, 20, f"How many rows to return, 1 to {LONGEST}.")
 
 
-def past(deal: Any, contact: Any) -> dict[str, Any]:
-    """Fields of Query. Each folds events; what one operation may fold is limited."""
+def history_fields(deal: Any, contact: Any) -> dict[str, Any]:
+    """Returns fields of Query that fold events; an operation may fold a limited number of them."""
     of_deals = {
-        "stage": Argument(str | None, None, "That were in this stage then."),
-        "owner": Argument(str | None, None, "That this salesperson had then; empty finds those of nobody."),
-        "contact": Argument(strawberry.ID | None, None, "Of this contact, and of those merged into it by then."),
+        "stage": Argument(str | None, None, "Only deals that were in this stage at that time."),
+        "owner": Argument(
+            str | None, None, 'Only deals of this salesperson at that time; `""`: deals without an owner.'
+        ),
+        "contact": Argument(
+            strawberry.ID | None, None, "Only deals of this contact and of contacts merged into it by that time."
+        ),
     }
     return {
         "deals_as_of": field(
             GenericAlias(list, deal),
             {"as_of": WHEN, "first": FIRST, **of_deals},
             deals_as_of,
-            "Deals as they were, the latest touched first.",
+            "Deals as of a point in time, last changed first.",
         ),
         "contacts_as_of": field(
             GenericAlias(list, contact),
             {"as_of": WHEN, "first": FIRST, "include_merged": Argument(bool, False, ALSO_MERGED)},
             contacts_as_of,
-            "Contacts as they were, the latest touched first.",
+            "Contacts as of a point in time, last changed first.",
         ),
         "funnel": field(
             GenericAlias(list, StageTotal),
             {"as_of": WHEN},
             funnel,
-            "Deals in each stage, and their sums.",
+            "Number and amounts of deals in each stage, as of a point in time.",
         ),
         "why": field(
             GenericAlias(list, Why),
             {
-                "type": Argument(str, about="Such as Deal."),
-                "id": Argument(strawberry.ID),
-                "field": Argument(str, about="Such as stage."),
-                "all": Argument(bool, False, "Each change of it, the newest first, at most 20; else the last alone."),
+                "type": Argument(str, about="Name of the type, such as Deal."),
+                "id": Argument(strawberry.ID, about="Id of the object."),
+                "field": Argument(str, about="Name of the field, such as stage."),
+                "all": Argument(bool, False, "true: the last 20 changes, newest first. Default: only the last change."),
             },
             why,
-            "Why a field has its value: event, rule or person, and what was sent.",
+            "Explains why a field has its value: the event, the rule or person, and the delivery behind it.",
         ),
     }

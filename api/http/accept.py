@@ -1,18 +1,18 @@
-"""Which media type an answer has: content negotiation of RFC 9110 between GraphQL's two."""
+"""Content negotiation (RFC 9110) between the two media types of GraphQL responses."""
 
 from functools import lru_cache
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 STREAM = "text/event-stream"
-LONGEST = 1_000  # characters of the header that are looked at
+LONGEST = 1_000  # characters of the header that are read
 
 
 @lru_cache(1_000)
-def negotiated(accept: str) -> str | None:
-    """GRAPHQL where it is asked for by name, JSON where anything will do, None when neither is wanted.
+def negotiate(accept: str) -> str | None:
+    """Returns GRAPHQL when it is named, JSON when anything is accepted, None when neither is acceptable.
 
-    Of two that are wanted equally the newer wins: its status says whether the request was understood.
+    With equal weights the newer one wins: its status code says whether the request was valid.
     """
     wanted = qualities(accept[:LONGEST])
     if not wanted:
@@ -24,14 +24,14 @@ def negotiated(accept: str) -> str | None:
     return JSON if older > 0 else None
 
 
-def streamed(accept: str) -> bool:
-    """Server-sent events are wanted, and nothing more than them."""
+def wants_stream(accept: str) -> bool:
+    """Tells whether the client prefers server-sent events."""
     wanted = qualities(accept[:LONGEST])
     return wanted.get(STREAM, 0.0) > 0 and wanted[STREAM] >= max(wanted.get(GRAPHQL, 0.0), wanted.get(JSON, 0.0))
 
 
 def qualities(accept: str) -> dict[str, float]:
-    """Each media range with its weight. What is no weight counts as 1, as most servers have it."""
+    """Returns each media range with its weight. An invalid weight counts as 1, as in most servers."""
     found: dict[str, float] = {}
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -1,4 +1,4 @@
-"""Connections that say nothing, or never end their request, are let go; there are only so many at once."""
+"""Limits on HTTP connections: how long a request may take to arrive, how large its head may be, how many are open."""
 
 from asyncio import TimerHandle, Transport
 from typing import Any
@@ -7,35 +7,35 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crm.adapters.telemetry.metrics import REQUESTS
 
-SECONDS = 15.0  # until a request is whole
-HEAD = 65_536  # bytes of what comes before its body
-MOST = 20_000  # connections of this process, websockets among them
+SECONDS = 15.0  # for a request to arrive
+HEAD = 65_536  # bytes before the body
+MOST = 20_000  # connections of this process, including websockets
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Impatient(HttpToolsProtocol):
-    """uvicorn's, which waits for ever for the rest of a request and takes a head of any size."""
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with limits: by itself it waits without end for a request and accepts a head of any size."""
 
     seconds, most = SECONDS, MOST
     waiting: TimerHandle | None = None
     in_head = in_request = False
-    taken = 0  # bytes of a head that is not whole yet
+    taken = 0  # bytes of an incomplete head
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         if len(self.connections) > self.most:
             self.end(BUSY)
         else:
-            self.wait()
+            self.start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """A request that comes in one piece, as nearly all do, needs no timer."""
+        """Starts a timer only when a request arrives in several pieces, which few do."""
         super().data_received(data)
         if not self.in_request:
-            return self.heard()
-        self.wait()
+            return self.cancel_timer()
+        self.start_timer()
         self.taken = self.taken + len(data) if self.in_head else 0
         if self.taken > HEAD:
             self.end(LARGE)
@@ -53,26 +53,26 @@ class Impatient(HttpToolsProtocol):
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.heard()
+        self.cancel_timer()
         super().connection_lost(exc)
 
-    def wait(self) -> None:
+    def start_timer(self) -> None:
         if not self.waiting:
             self.waiting = self.loop.call_later(self.seconds, self.end, SLOW)
 
-    def heard(self) -> None:
+    def cancel_timer(self) -> None:
         if self.waiting:
             self.waiting.cancel()
             self.waiting = None
 
     def end(self, answer: bytes) -> None:
         REQUESTS.labels("other", "other", answer.split()[1].decode()).inc()
-        self.heard()
+        self.cancel_timer()
         if not self.transport.is_closing():
             self.transport.write(answer)
             self.transport.close()
 
 
-def impatient(seconds: float = SECONDS, most: int = MOST) -> type[Any]:
-    """The class with other bounds, for a smaller server."""
-    return type("Impatient", (Impatient,), {"seconds": seconds, "most": most})
+def bounded_protocol(seconds: float = SECONDS, most: int = MOST) -> type[Any]:
+    """Returns the class with other limits, for a smaller server."""
+    return type("BoundedHttpProtocol", (BoundedHttpProtocol,), {"seconds": seconds, "most": most})

@@ -1,4 +1,4 @@
-"""Numbers of JSON as they are written: what comes in keeps all its digits, and none goes through a float."""
+"""Exact JSON numbers: input keeps all its digits, and no number passes through a float."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,20 +19,20 @@ from graphql import (
     VariableNode,
 )
 
-LARGEST = 308  # decimal places before or behind the point
+LARGEST = 308  # decimal places before or after the point
 TOO_LARGE = 10 ** (LARGEST + 1)
 DIGITS = 1_000  # of one number
 MISSING = object()
 
 
 class Number(float):
-    """A number of a request that has a point or an exponent. To an Int it is a float; `text` is as it was written."""
+    """A number with a point or an exponent. GraphQL sees a float; `text` is the number as written."""
 
     text: str
 
     def __new__(cls, text: str) -> "Number":
-        """Raises ValueError for one that readers of JSON could not hold."""
-        if not fits(text):
+        """Raises ValueError for a number that JSON parsers cannot represent."""
+        if not in_range(text):
             raise ValueError(f"{text[:40]} is out of range")
         number = super().__new__(cls, text)
         number.text = text
@@ -42,61 +42,63 @@ class Number(float):
         return self.text
 
 
-def written(value: object) -> msgspec.Raw:
-    """For an encoder. Raises NotImplementedError."""
+def encode_number(value: object) -> msgspec.Raw:
+    """Encodes a Number, as hook of the encoder. Raises NotImplementedError for other types."""
     if isinstance(value, Number):
         return msgspec.Raw(value.text.encode())
     raise NotImplementedError(f"{type(value).__name__} is no type of JSON")
 
 
-ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=written)
+ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
-def fits(text: str) -> bool:
-    """Other readers of JSON can hold it, too: they would have Infinity or 0 else. NaN is none."""
+def in_range(text: str) -> bool:
+    """Tells whether other JSON parsers can represent the number, rather than reading Infinity or 0."""
     number = Decimal(text) if len(text) <= DIGITS else Decimal("NaN")
     return number.is_finite() and abs(number.adjusted()) <= LARGEST
 
 
-def measured(text: str) -> Decimal:
-    """Raises GraphQLError for a number that does not fit."""
-    if not fits(text):
+def decimal_of(text: str) -> Decimal:
+    """Returns the exact number. Raises GraphQLError when it is out of range."""
+    if not in_range(text):
         raise GraphQLError(f"{text[:40]} is out of range: a number in JSON is between 10^-{LARGEST} and 10^{LARGEST}.")
     return Decimal(text)
 
 
 def exact(value: Any) -> Any:
-    """A JSON value with its numbers exact: int or Decimal. Raises GraphQLError."""
+    """Returns a JSON value with exact numbers, as int or Decimal. Raises GraphQLError."""
     try:
-        return read(value)
+        return exact_value(value)
     except RecursionError:
         raise GraphQLError("This JSON is nested too deeply.") from None
 
 
-def read(value: Any) -> Any:
+def exact_value(value: Any) -> Any:
     match value:
         case None | bool() | str():
             return value.value if isinstance(value, Enum) else value
         case int():
             if abs(value) >= TOO_LARGE:
-                raise GraphQLError(f"A whole number of JSON has at most {LARGEST + 1} digits here.")
+                raise GraphQLError(f"An integer may have at most {LARGEST + 1} digits.")
             return value
         case float() | Decimal():
-            return measured(repr(value) if isinstance(value, float) else str(value))
+            return decimal_of(repr(value) if isinstance(value, float) else str(value))
         case Mapping():
-            return {name: read(one) for name, one in value.items()}
+            return {name: exact_value(one) for name, one in value.items()}
         case list() | tuple():
-            return [read(one) for one in value]
+            return [exact_value(one) for one in value]
         case datetime():
             return value.isoformat()
         case Enum():
-            return read(value.value)
-    raise GraphQLError("This variable cannot stand inside of JSON. Give its fields one by one.")
+            return exact_value(value.value)
+    raise GraphQLError("This variable cannot be used inside JSON. Give its fields one by one.")
 
 
-def literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
-    """A JSON value that stands in a document. A variable that is not given leaves its field out, and is null in a
-    list. Raises GraphQLError."""
+def exact_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
+    """Returns a JSON value written in a document. Raises GraphQLError.
+
+    A variable that is not given omits its field; in a list it is null.
+    """
     try:
         found = of_node(node, variables or {})
     except RecursionError:
@@ -108,12 +110,12 @@ def of_node(node: ValueNode, variables: Mapping[str, Any]) -> Any:
     match node:
         case VariableNode():
             name = node.name.value
-            return read(variables[name]) if name in variables else MISSING
+            return exact_value(variables[name]) if name in variables else MISSING
         case IntValueNode():
-            measured(node.value)
+            decimal_of(node.value)
             return int(node.value)
         case FloatValueNode():
-            return measured(node.value)
+            return decimal_of(node.value)
         case ListValueNode():
             items = [of_node(item, variables) for item in node.values]
             return [None if item is MISSING else item for item in items]

@@ -1,4 +1,4 @@
-"""A request that is answered before any of it is run: a status, a code, and a sentence that says what to do."""
+"""The refusal of a request before execution: an HTTP status, a code, and a sentence that says what to do."""
 
 import msgspec
 
@@ -8,16 +8,16 @@ RETRY = (b"retry-after", b"1")
 
 
 class Refusal(Exception):
-    """Nothing was read and nothing was changed."""
+    """The request was refused; nothing was read or changed."""
 
     def __init__(self, status: int, code: str, message: str, *headers: Header) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.headers = status, code, message, headers
 
     def body(self) -> bytes:
-        """As GraphQL has errors."""
+        """Returns the response body in GraphQL's error format."""
         return msgspec.json.encode({"errors": [{"message": self.message, "extensions": {"code": self.code}}]})
 
 
-class Gone(Exception):
-    """Whoever asked went away before the request was whole: there is nobody to answer."""
+class ClientGone(Exception):
+    """The client disconnected before the request was complete, so there is nobody to answer."""

@@ -1,4 +1,4 @@
-"""The websockets of the API: who may open one, and the socket on which the server listens for all."""
+"""The API's websockets: which connections are accepted, and the server's listening socket."""
 
 import resource
 import socket
@@ -9,21 +9,27 @@ import uvicorn
 
 from api.context import Context
 from api.errors import TooMuch
-from api.live.subscriptions.keepalive import Pulse
-from api.live.subscriptions.limits import Bounds, Doors
+from api.live.subscriptions.keepalive import Keepalive
+from api.live.subscriptions.limits import ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
 from api.live.subscriptions.socket import Message, Receive, Send, Socket
 
 PROTOCOL = "graphql-transport-ws"
-UNREAD = 60_000  # milliseconds after which Linux drops a connection whose other side takes nothing
+UNREAD = 60_000  # milliseconds after which Linux drops a connection whose peer acknowledges nothing
 BACKLOG = 4096
 
 
 class Sockets:
-    """An ASGI application. `context` makes a context of the value of an Authorization header."""
+    """An ASGI application. `context` makes a context from the value of an Authorization header."""
 
-    def __init__(self, operations: Operations, doors: Doors, pulse: Pulse, context: Callable[[str], Context]) -> None:
-        self.operations, self.doors, self.pulse, self.context = operations, doors, pulse, context
+    def __init__(
+        self,
+        operations: Operations,
+        connections: ConnectionLimits,
+        keepalive: Keepalive,
+        context: Callable[[str], Context],
+    ) -> None:
+        self.operations, self.connections, self.keepalive, self.context = operations, connections, keepalive, context
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if (await receive())["type"] != "websocket.connect":
@@ -31,33 +37,33 @@ class Sockets:
         if scope["path"] != "/graphql":
             return await send({"type": "websocket.close", "code": 1008})
         try:
-            self.doors.enter("websocket")
+            self.connections.enter("websocket")
         except TooMuch as error:
-            return await busy(send, error.message)
+            return await refuse(send, error.message)
         try:
             if PROTOCOL not in scope["subprotocols"]:
                 await send({"type": "websocket.accept"})
                 return await send({"type": "websocket.close", "code": 4406, "reason": f"Subprotocol is {PROTOCOL}"})
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
             given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            served = Socket(self.context(given), self.operations, self.doors, receive, send)
-            self.pulse.add(served)
+            served = Socket(self.context(given), self.operations, self.connections, receive, send)
+            self.keepalive.add(served)
             try:
                 await served.serve()
             finally:
-                self.pulse.remove(served)
+                self.keepalive.remove(served)
         finally:
-            self.doors.leave("websocket")
+            self.connections.leave("websocket")
 
 
-async def busy(send: Send, why: str) -> None:
+async def refuse(send: Send, why: str) -> None:
     headers = [(b"content-type", b"text/plain"), (b"retry-after", b"10")]
     await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": f"{why}\n".encode()})
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """For many connections; one whose other side has vanished is dropped by Linux."""
+def open_listener(host: str, port: int) -> socket.socket:
+    """Opens the server's socket, for many connections. Linux drops a connection whose peer has vanished."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -65,24 +71,24 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def configuration(app: Any, bounds: Bounds, **more: Any) -> uvicorn.Config:
-    """Of the server. It pings each websocket and closes those that do not answer."""
+def server_config(app: Any, limits: Limits, **more: Any) -> uvicorn.Config:
+    """Returns the server's configuration: it pings each websocket and closes those that do not answer."""
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="websockets-sansio",
-        ws_max_size=bounds.message_bytes,
-        ws_per_message_deflate=False,  # its memory for each connection is more than all else
-        ws_ping_interval=bounds.ping,
-        ws_ping_timeout=bounds.ping,
+        ws_max_size=limits.message_bytes,
+        ws_per_message_deflate=False,  # it needs more memory per connection than everything else
+        ws_ping_interval=limits.ping,
+        ws_ping_timeout=limits.ping,
         **more,
     )
 
 
-def many_files() -> int:
-    """As many open files as this process may have; returns how many."""
+def raise_open_file_limit() -> int:
+    """Raises the limit of open files to the hard limit, and returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

@@ -1,76 +1,76 @@
-"""One operation as an event stream, as github.com/enisdenjo/graphql-sse has it with a connection for each."""
+"""One operation as an event stream: graphql-sse (github.com/enisdenjo/graphql-sse) in distinct connections mode."""
 
 import asyncio
 
 from api.context import Context
 from api.errors import ApiError, TooMuch, Unauthorized
-from api.http.asked import Asked
 from api.http.refusal import RETRY, Refusal
-from api.live.subscriptions.keepalive import Pulse
-from api.live.subscriptions.limits import Doors
-from api.live.subscriptions.operation import Operations, Refused
+from api.http.request import GraphQLRequest
+from api.live.subscriptions.keepalive import Keepalive
+from api.live.subscriptions.limits import ConnectionLimits
+from api.live.subscriptions.operation import OperationRefused, Operations
 from api.live.subscriptions.outbox import Outbox
-from api.live.subscriptions.running import Running
+from api.live.subscriptions.running import RunningOperation
 from api.live.subscriptions.socket import Message, Receive, Send
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would keep messages back
+    (b"x-accel-buffering", b"no"),  # nginx would buffer messages
 ]
 DONE = b"event: complete\ndata:\n\n"
 
 
 class Stream:
-    """From its headers to its end. Every message carries its cursor as `id`: browsers send it back as Last-Event-ID."""
+    """One event stream. Each message carries its cursor as `id`, which browsers send back as Last-Event-ID."""
 
-    def __init__(self, context: Context, operations: Operations, doors: Doors, send: Send) -> None:
+    def __init__(self, context: Context, operations: Operations, connections: ConnectionLimits, send: Send) -> None:
         self.context, self.operations, self.raw = context, operations, send
-        self.running: dict[str, Running] = {}
-        self.over = asyncio.Event()
-        self.outbox = Outbox(self.send, doors.bounds.patience, self.on_room, self.over.set)
+        self.running: dict[str, RunningOperation] = {}
+        self.ended = asyncio.Event()
+        self.outbox = Outbox(self.send, connections.limits.patience, self.on_drained, self.ended.set)
 
     async def send(self, text: bytes) -> None:
         await self.raw({"type": "http.response.body", "body": text, "more_body": True})
         if text.endswith(DONE):
-            self.over.set()
+            self.ended.set()
 
-    async def serve(self, receive: Receive, asked: Asked, after: str | None) -> None:
-        """Until either side ends it. `after` is the Last-Event-ID."""
+    async def serve(self, receive: Receive, request: GraphQLRequest, after: str | None) -> None:
+        """Serves until either side ends the stream. `after` is the Last-Event-ID."""
         await self.raw({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self.outbox.put(b":\n\n")  # the headers alone would wait for the first message
-        running = self.running[""] = Running(self, "")
+        running = self.running[""] = RunningOperation(self, "")
         try:
-            running.begin(await self.operations.open(asked, self.context, running, after))
-        except (Refused, ApiError) as error:
+            running.begin(await self.operations.open(request, self.context, running, after))
+        except (OperationRefused, ApiError) as error:
             running.refuse(error)
         gone = asyncio.create_task(until_gone(receive))
-        over = asyncio.create_task(self.over.wait())
+        ended = asyncio.create_task(self.ended.wait())
         try:
-            await asyncio.wait([gone, over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([gone, ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (gone, over):
+            for task in (gone, ended):
                 task.cancel()
             running.close()
             self.outbox.close()
         if not gone.done():
             await self.raw({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def pulse(self) -> None:
-        """Keeps proxies from ending it. An `id` alone moves the browser's Last-Event-ID and is no message."""
+    def keepalive(self) -> None:
+        """Sends a comment, so that proxies keep the stream open, or an `id` alone, which only moves Last-Event-ID."""
         running = self.running.get("")
         if running is None or self.outbox.busy:
             return
         try:
-            running.check()
+            running.check_token()
         except Unauthorized as error:
             return running.fail(error)
-        cursor = running.quiet()
+        cursor = running.idle_cursor()
         self.outbox.put(b"id: %s\n\n" % cursor.encode() if cursor else b":\n\n")
 
-    def on_room(self) -> None:
+    def on_drained(self) -> None:
         for running in list(self.running.values()):
-            running.go_on()
+            running.resume()
 
     def result(self, id: str, body: bytes, cursor: str | None) -> None:
         at = b"id: %s\n" % cursor.encode() if cursor else b""
@@ -89,32 +89,34 @@ async def until_gone(receive: Receive) -> None:
 
 
 class Streams:
-    """Opens streams, within the bounds."""
+    """Opens event streams, within the limits."""
 
-    def __init__(self, operations: Operations, doors: Doors, pulse: Pulse) -> None:
-        self.operations, self.doors, self.pulse = operations, doors, pulse
+    def __init__(self, operations: Operations, connections: ConnectionLimits, keepalive: Keepalive) -> None:
+        self.operations, self.connections, self.keepalive = operations, connections, keepalive
 
-    async def __call__(self, asked: Asked, context: Context, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, request: GraphQLRequest, context: Context, scope: Message, receive: Receive, send: Send
+    ) -> None:
         """Raises Refusal, before anything was sent."""
-        if scope["method"] != "POST" and (asked.query or "").lstrip().startswith("mutation"):
+        if scope["method"] != "POST" and (request.query or "").lstrip().startswith("mutation"):
             raise Refusal(
                 405, "METHOD_NOT_ALLOWED", "Send mutations with POST. Nothing was changed.", (b"allow", b"POST")
             )
         after = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
         try:
-            self.doors.enter("stream")
+            self.connections.enter("stream")
         except TooMuch as error:
             raise Refusal(503, error.code, error.message, RETRY) from None
         try:
-            self.doors.known(context.authorization)
+            self.connections.enter_token(context.authorization)
         except TooMuch as error:
-            self.doors.leave("stream")
+            self.connections.leave("stream")
             raise Refusal(429, error.code, error.message, RETRY) from None
-        stream = Stream(context, self.operations, self.doors, send)
-        self.pulse.add(stream)
+        stream = Stream(context, self.operations, self.connections, send)
+        self.keepalive.add(stream)
         try:
-            await stream.serve(receive, asked, after or None)
+            await stream.serve(receive, request, after or None)
         finally:
-            self.pulse.remove(stream)
-            self.doors.forget(context.authorization)
-            self.doors.leave("stream")
+            self.keepalive.remove(stream)
+            self.connections.leave_token(context.authorization)
+            self.connections.leave("stream")

@@ -1,4 +1,4 @@
-"""What an operation costs: the rows that it may read at most, counted on the document before anything is run."""
+"""The cost of an operation: the most rows that it may read, counted on the document before execution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,21 +19,21 @@ from graphql import (
 )
 
 LIMIT = 20_000  # rows of one operation
-CHANGE = 10  # what a mutation costs at least
-PAGE, LARGEST_PAGE = 20, 100
+CHANGE = 10  # least cost of a mutation
+PAGE, MAX_PAGE = 20, 100
 WRAPPERS = ("edges", "node", "nodes", "pageInfo")
-KEPT = 64  # prices of one operation, by its page sizes
+KEPT = 64  # cached costs of one operation, by its page sizes
 Given = Mapping[str, Any]
 
 
 @dataclass
 class Count:
-    """Rows below a selection. A fragment in itself counts once: it is refused by validation."""
+    """Counts the rows below a selection. A fragment that contains itself counts once; validation refuses it."""
 
     fragments: Mapping[str, FragmentDefinitionNode]
     given: Given
     known: dict[str, int] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)  # variables that stand for the size of a page
+    size_variables: set[str] = field(default_factory=set)  # variables that give the size of a page
 
     def rows(self, chosen: SelectionSetNode | None) -> int:
         whole = 0
@@ -63,7 +63,7 @@ class Count:
         return self.known[name]
 
     def page(self, node: FieldNode) -> int:
-        """Rows of one field: as many as `first` or `last` says, the usual page where a list says nothing."""
+        """Returns the rows of one field: what `first` or `last` says, else the default page size of a list."""
         for argument in node.arguments or ():
             if argument.name.value in ("first", "last"):
                 return self.size(argument.value)
@@ -72,18 +72,18 @@ class Count:
         return PAGE if listed else 1
 
     def size(self, value: ValueNode) -> int:
-        """What is out of range is refused later, whatever it costs."""
-        told: Any = None
+        """Returns a page size within its range; a size out of range is refused later, whatever it costs."""
+        size: Any = None
         if isinstance(value, VariableNode):
-            self.asked.add(value.name.value)
-            told = self.given.get(value.name.value, LARGEST_PAGE)
+            self.size_variables.add(value.name.value)
+            size = self.given.get(value.name.value, MAX_PAGE)
         elif isinstance(value, IntValueNode) and len(value.value) < 9:
-            told = int(value.value)
-        return max(min(told, LARGEST_PAGE), 1) if isinstance(told, int) else LARGEST_PAGE
+            size = int(value.value)
+        return max(min(size, MAX_PAGE), 1) if isinstance(size, int) else MAX_PAGE
 
 
-class Price:
-    """Of one operation, for any variables."""
+class OperationCost:
+    """The cost of one operation, for any variables."""
 
     def __init__(self, operation: OperationDefinitionNode, document: DocumentNode) -> None:
         self.operation = operation
@@ -92,25 +92,25 @@ class Price:
         changes = operation.operation is OperationType.MUTATION
         self.least = CHANGE * len(operation.selection_set.selections) if changes else 1
         self.most = max(first.rows(operation.selection_set), self.least)
-        self.asked = tuple(sorted(first.asked))
+        self.size_variables = tuple(sorted(first.size_variables))
         self.known: dict[tuple[Any, ...], int] = {}
 
     def of(self, given: Given) -> int:
-        """At least 1. A variable that is not given counts as the largest page."""
-        if not self.asked:
+        """Returns the cost with these variables, at least 1. A missing variable counts as the largest page."""
+        if not self.size_variables:
             return self.most
-        sizes = tuple(value if isinstance(value := given.get(name), int) else None for name in self.asked)
+        sizes = tuple(value if isinstance(value := given.get(name), int) else None for name in self.size_variables)
         if sizes not in self.known:
             if len(self.known) >= KEPT:
                 self.known.clear()
-            told = {name: size for name, size in zip(self.asked, sizes, strict=True) if size is not None}
-            self.known[sizes] = max(Count(self.fragments, told).rows(self.operation.selection_set), self.least)
+            variables = {name: size for name, size in zip(self.size_variables, sizes, strict=True) if size is not None}
+            self.known[sizes] = max(Count(self.fragments, variables).rows(self.operation.selection_set), self.least)
         return self.known[sizes]
 
 
-def too_dear(cost: int) -> GraphQLError:
-    """What is said of an operation over the limit."""
+def too_expensive(cost: int) -> GraphQLError:
+    """Returns the error for an operation over the limit."""
     return GraphQLError(
-        f"This may read {cost} rows, and one operation may read {LIMIT}. Nothing was read. Ask for smaller pages.",
+        f"This operation may read {cost} rows; the limit is {LIMIT}. Nothing was read. Ask for smaller pages.",
         extensions={"code": "TOO_MUCH", "cost": {"requested": cost, "limit": LIMIT}},
     )

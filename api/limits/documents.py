@@ -1,4 +1,4 @@
-"""The limits of a document, checked on its text and tree before validation, whose time grows faster than they do."""
+"""Limits on documents, checked before validation, because validation time grows faster than a document's size."""
 
 from graphql import (
     DocumentNode,
@@ -18,17 +18,17 @@ TOKENS, COMMENTS = 2_000, 200
 DEPTH, ALIASES, DIRECTIVES, ROOT_FIELDS, FIELDS = 15, 30, 20, 20, 1_000
 INTROSPECTION_DEPTH = 16  # the standard query unwraps a type nine times
 LONGEST = 100_000  # characters
-WRONG = 10  # problems that are told of one document
+MAX_ERRORS = 10  # reported errors of one document
 RULES = [*specified_rules, MaxIntrospectionDepthRule]
-WHICH = "Which operation? Nothing was run. Give the name of one of them in `operationName`."
-MAY_NOT = "This token may not read the schema. Nothing was read. Take the published one, or ask an administrator."
-NOT_TOLD = (
-    "This does not fit the schema. Nothing was read. Try it with a token that may read the schema: it is told why."
+WHICH = "The document has several operations, or none of this name. Nothing was run. Name one in `operationName`."
+MAY_NOT = "This token may not read the schema. Nothing was read. Use the published one, or ask an administrator."
+DETAILS_HIDDEN = (
+    "This part is not valid in the schema. Nothing was read. A token that may read the schema gets the reason."
 )
 
 
-def parsed(text: str) -> DocumentNode:
-    """Raises Invalid when it is no GraphQL, or more of it than anybody may send."""
+def parse_document(text: str) -> DocumentNode:
+    """Parses a document. Raises Invalid when it is not GraphQL, or longer than allowed."""
     try:
         return parse(text, max_tokens=TOKENS, max_comments=COMMENTS, max_source_length=LONGEST)
     except GraphQLSyntaxError as error:
@@ -36,25 +36,28 @@ def parsed(text: str) -> DocumentNode:
 
 
 def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> list[GraphQLError]:
-    """What is wrong with it; nothing when it can be run. Without `suggest` it may not ask for the schema, and hears
-    where it is wrong and not why: reasons give the schema away, name by name."""
-    if over := excesses(document):
+    """Returns what is wrong with a document; nothing when it can be executed.
+
+    Without `suggest` the caller may not read the schema and gets only the position of each error: reasons would give
+    the schema away, name by name.
+    """
+    if over := limit_errors(document):
         return over
     if suggest:
-        return validate(schema, document, RULES, max_errors=WRONG)
+        return validate(schema, document, RULES, max_errors=MAX_ERRORS)
     if validate(schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1):
         return [GraphQLError(MAY_NOT, extensions={"code": "FORBIDDEN"})]
-    wrong = validate(schema, document, RULES, max_errors=WRONG, hide_suggestions=True)
-    return [GraphQLError(NOT_TOLD, error.nodes) for error in wrong]
+    wrong = validate(schema, document, RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
+    return [GraphQLError(DETAILS_HIDDEN, error.nodes) for error in wrong]
 
 
-def unnamed(document: DocumentNode, operation: str | None) -> list[GraphQLError]:
-    """None is run when there are several and no name says which, or none has this name."""
+def operation_errors(document: DocumentNode, operation: str | None) -> list[GraphQLError]:
+    """Returns an error when there are several operations and no name chooses one, or none has this name."""
     return [] if get_operation_ast(document, operation) else [GraphQLError(WHICH)]
 
 
-def excesses(document: DocumentNode) -> list[GraphQLError]:
-    """The first limit that it is over, if it is over one."""
+def limit_errors(document: DocumentNode) -> list[GraphQLError]:
+    """Returns the first limit that the document exceeds, if any."""
     try:
         found = sizes(document)
     except RecursionError:  # a fragment in a fragment in a fragment …

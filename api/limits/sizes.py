@@ -1,4 +1,4 @@
-"""How large a document is once its fragments are put in, found in one walk that looks at each fragment once."""
+"""Measures a document with its fragments expanded, in one walk that visits each fragment once."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ META = ("__schema", "__type")
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a part of a document. `top`: fields of its first level alone; `introspection`: the depth below `__schema`."""
+    """Sizes of a part of a document. `top`: fields of its first level; `introspection`: the depth below `__schema`."""
 
     depth: int = 0
     introspection: int = 0
@@ -26,7 +26,8 @@ class Sizes:
     aliases: int = 0
     directives: int = 0
 
-    def beside(self, other: "Sizes") -> "Sizes":
+    def combined(self, other: "Sizes") -> "Sizes":
+        """Returns the sizes of two parts on the same level: the larger depths and the sums."""
         return Sizes(
             max(self.depth, other.depth),
             max(self.introspection, other.introspection),
@@ -39,7 +40,7 @@ class Sizes:
 
 @dataclass
 class Walk:
-    """A fragment that contains itself counts once: validation says what is wrong with it."""
+    """Walks a document. A fragment that contains itself counts once; validation reports it."""
 
     fragments: dict[str, FragmentDefinitionNode]
     known: dict[str, Sizes] = field(default_factory=dict)
@@ -47,16 +48,16 @@ class Walk:
     def selections(self, chosen: SelectionSetNode | None) -> Sizes:
         whole = Sizes()
         for selection in chosen.selections if chosen else ():
-            whole = whole.beside(self.selection(selection))
+            whole = whole.combined(self.selection(selection))
         return whole
 
     def selection(self, node: SelectionNode) -> Sizes:
         directives = Sizes(directives=len(node.directives or ()))
         if isinstance(node, FieldNode):
-            return directives.beside(self.field(node))
+            return directives.combined(self.field(node))
         if isinstance(node, FragmentSpreadNode):
-            return directives.beside(self.fragment(node.name.value))
-        return directives.beside(self.selections(getattr(node, "selection_set", None)))
+            return directives.combined(self.fragment(node.name.value))
+        return directives.combined(self.selections(getattr(node, "selection_set", None)))
 
     def field(self, node: FieldNode) -> Sizes:
         below = self.selections(node.selection_set)
@@ -75,17 +76,17 @@ class Walk:
             self.known[name] = Sizes()
             if found := self.fragments.get(name):
                 own = Sizes(directives=len(found.directives or ()))
-                self.known[name] = own.beside(self.selections(found.selection_set))
+                self.known[name] = own.combined(self.selections(found.selection_set))
         return self.known[name]
 
 
 def sizes(document: DocumentNode) -> Sizes:
-    """The deepest of its operations, and the sums over all of them."""
+    """Returns the depth of the deepest operation, and the sums over all operations."""
     walk = Walk({d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)})
     whole = Sizes()
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             variables = sum(len(v.directives or ()) for v in definition.variable_definitions or ())
             own = Sizes(directives=len(definition.directives or ()) + variables)
-            whole = whole.beside(own).beside(walk.selections(definition.selection_set))
+            whole = whole.combined(own).combined(walk.selections(definition.selection_set))
     return whole

@@ -1,1 +1,1 @@
-"""What changes, as it happens: the journal, subscriptions, freshness."""
+"""Live data: the journal, subscriptions and the freshness of read models."""

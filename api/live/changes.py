@@ -1,8 +1,8 @@
-"""Committed changes as they happen: one LISTEN connection a process.
+"""Receives committed changes from Postgres: one LISTEN connection per process.
 
-Postgres forgets what it notifies while nobody listens; the journal does not. The project role says in each notification
-where in the journal its transaction was; so once we listen again it is known from where to where the journal has to be
-looked through for what was missed.
+Postgres drops notifications while nobody listens; the journal keeps everything. Each notification of the project role
+carries the journal positions of its transaction, so after a reconnect it is known which range of the journal holds the
+changes that were missed.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from psycopg import sql
 
 from api.live.journal import Journal
 from api.live.subscriptions.hub import Hub
-from api.live.subscriptions.progress import Reached, reached
+from api.live.subscriptions.progress import Progress, read_progress
 
 log = structlog.get_logger()
 CHANNEL = "changes"
 LISTENER = "potik api changes"  # as Postgres shows the connection
 RETRY_SECONDS = 0.2
 MARK_SECONDS = 1.0  # between two of our own notifications
-SILENCE = 5.0  # seconds without our own mark after which the connection counts as dead
+SILENCE = 5.0  # seconds without our own notification after which the connection counts as dead
 
 
 class Changes:
-    """Tells the hub what changed."""
+    """Passes notifications on to the hub."""
 
     def __init__(self, dsn: str, journal: Journal | None = None) -> None:
         self.dsn = dsn
@@ -38,7 +38,7 @@ class Changes:
         return self.hub.journal
 
     async def run(self) -> None:
-        """Until cancelled; listens again as soon as Postgres is back."""
+        """Listens until cancelled, and again as soon as Postgres is back."""
         try:
             while True:
                 try:
@@ -51,7 +51,11 @@ class Changes:
             self.hub.close()
 
     async def listen(self) -> None:
-        """Our own mark comes back behind all that was committed before it: Postgres keeps the order of commits."""
+        """Listens on one connection.
+
+        Postgres delivers notifications in commit order, so when our own mark arrives, everything committed before it
+        has arrived too.
+        """
         mark = f"mark_{uuid4().hex}"
         connection = await psycopg.AsyncConnection.connect(
             self.dsn,
@@ -65,19 +69,19 @@ class Changes:
         async with connection:
             for channel in (CHANNEL, mark):
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-            self.hub.begin(await reached(connection))
+            self.hub.resync(await read_progress(connection))
             self.listening.set()
-            marked: Reached | None = None
+            marked: Progress | None = None
             while True:
                 if marked is None:
                     async with asyncio.timeout(SILENCE):
-                        marked, sent = await reached(connection), time.monotonic()
+                        marked, sent = await read_progress(connection), time.monotonic()
                         await connection.execute("SELECT pg_notify(%s, '')", [mark])
                 async for notification in connection.notifies(timeout=MARK_SECONDS):
                     if notification.channel == CHANNEL:
                         self.hub.take(notification.payload)
                     elif marked:
-                        self.hub.reach(marked)
+                        self.hub.advance(marked)
                         marked = None
                 if marked and time.monotonic() - sent > SILENCE:
-                    raise TimeoutError("Postgres took the mark and did not give it back")
+                    raise TimeoutError("Postgres accepted the mark but did not deliver it")

@@ -1,4 +1,4 @@
-"""How fresh the read models are: the projections' checkpoints, followed in memory, so that no request pays for it."""
+"""The freshness of the read models: checkpoints of the projections, followed in memory so that requests do not wait."""
 
 import asyncio
 import time
@@ -11,31 +11,31 @@ import psycopg
 import structlog
 
 from api.errors import BadInput, StaleRead
-from api.live.positions import BEGINNING, Places
+from api.live.positions import BEGINNING, Positions
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
 
-CHANNEL = "changes"  # on which project tells of its commits
-IDLE, BUSY = 0.1, 0.02  # seconds between two looks: when nothing is told, and when much is
-AWAITED = 0.003  # the same when somebody waits
+CHANNEL = "changes"  # on which the project role announces its commits
+IDLE, BUSY = 0.1, 0.02  # seconds between two polls: without and with notifications
+AWAITED = 0.003  # the same while a query waits
 PATIENCE = 5.0  # seconds that a query waits for its position
-REMEMBERED = 600  # looks
-# One look: how far each projection is, whether it stands still, and how far the journal is at the same moment. It is
-# the table that the view shows that counts, which may be another version's.
-LOOK = b"""
-WITH asked AS (SELECT name, coalesce(s.consumer, o.consumer) AS consumer
+REMEMBERED = 600  # polls
+# One poll: the position of each projection, whether it halted, and the head of the journal at the same moment. What
+# counts is the table behind the read view, which may belong to another version.
+POLL = b"""
+WITH wanted AS (SELECT name, coalesce(s.consumer, o.consumer) AS consumer
   FROM unnest(%(names)s::text[], %(tables)s::text[]) AS o (name, consumer) LEFT JOIN core.shown AS s USING (name)),
-at AS (SELECT name, json_agg(position + 1 ORDER BY partition) AS places, bool_or(failed IS NOT NULL) AS failed
-  FROM asked JOIN core.checkpoint USING (consumer) WHERE topic = %(topic)s GROUP BY name)
+at AS (SELECT name, json_agg(position + 1 ORDER BY partition) AS positions, bool_or(failed IS NOT NULL) AS failed
+  FROM wanted JOIN core.checkpoint USING (consumer) WHERE topic = %(topic)s GROUP BY name)
 SELECT json_build_object(
   'heads', (SELECT json_agg(next ORDER BY partition) FROM core.journal_head),
-  'reached', (SELECT json_object_agg(name, places) FROM at),
+  'reached', (SELECT json_object_agg(name, positions) FROM at),
   'failed', (SELECT json_agg(name) FROM at WHERE failed))::text"""
 log = structlog.get_logger()
 
 
-class Look(msgspec.Struct):
-    """What Postgres says, by projection."""
+class Poll(msgspec.Struct):
+    """The result of one poll, by projection."""
 
     heads: tuple[int, ...] | None = None
     reached: dict[str, tuple[int, ...]] | None = None
@@ -43,32 +43,35 @@ class Look(msgspec.Struct):
 
 
 class Fresh(NamedTuple):
-    """Of some projections: what they surely hold, and since when they held all there was (`time.monotonic`)."""
+    """The freshness of some projections: a position that they have passed, and since when they were complete.
+
+    `at` is a reading of `time.monotonic`.
+    """
 
     position: str
     at: float
 
 
 class Freshness:
-    """`position` is a lower bound of what an answer holds that is read from now on."""
+    """Follows the checkpoints. A position is a lower bound for every answer that is read from now on."""
 
     def __init__(self, dsn: str = "") -> None:
         self.dsn = dsn
-        self.reached: dict[str, Places] = dict.fromkeys(PROJECTIONS, BEGINNING)
+        self.reached: dict[str, Positions] = dict.fromkeys(PROJECTIONS, BEGINNING)
         self.failed: frozenset[str] = frozenset()
         self.complete_at = dict.fromkeys(PROJECTIONS, time.monotonic())
-        self.heads: deque[tuple[float, Places]] = deque(maxlen=REMEMBERED)
+        self.heads: deque[tuple[float, Positions]] = deque(maxlen=REMEMBERED)
         self.known: dict[Collection[str], Fresh] = {}
         self.moved = asyncio.Event()
         self.waiting = 0
 
     async def run(self) -> None:
-        """Until cancelled; looks again as soon as Postgres is back. Meanwhile it only grows older."""
+        """Polls until cancelled, and again as soon as Postgres is back. Meanwhile the reported lag grows."""
         while True:
             try:
                 await self.follow()
             except (psycopg.Error, OSError) as error:
-                log.warning("the freshness of the read models is not known; trying again", error=type(error).__name__)
+                log.warning("the freshness of the read models is unknown; retrying", error=type(error).__name__)
             await asyncio.sleep(IDLE)
 
     async def follow(self) -> None:
@@ -78,80 +81,85 @@ class Freshness:
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
             tables = [projection.table for projection in PROJECTIONS.values()]
-            asked = {"topic": JOURNAL.name, "names": list(PROJECTIONS), "tables": tables}
+            parameters = {"topic": JOURNAL.name, "names": list(PROJECTIONS), "tables": tables}
             while True:
                 at = time.monotonic()
-                (text,) = await (await connection.execute(LOOK, asked)).fetchone() or ("{}",)
-                self.take(msgspec.json.decode(text, type=Look), at)
-                # A commit without changed rows tells nothing: so it is looked for without being told, too.
-                told = [n async for n in connection.notifies(timeout=AWAITED if self.waiting else IDLE, stop_after=1)]
-                if told:
+                (text,) = await (await connection.execute(POLL, parameters)).fetchone() or ("{}",)
+                self.take(msgspec.json.decode(text, type=Poll), at)
+                # A commit without changed rows sends no notification, so polling goes on without one too.
+                notified = [
+                    n async for n in connection.notifies(timeout=AWAITED if self.waiting else IDLE, stop_after=1)
+                ]
+                if notified:
                     await asyncio.sleep(AWAITED if self.waiting else BUSY)
 
-    def take(self, look: Look, at: float) -> None:
-        """`at`: when it was asked."""
-        self.heads.append((at, look.heads or BEGINNING))
-        for name, places in (look.reached or {}).items():
-            if len(places) < JOURNAL.partitions:
-                continue  # its role has not been given all of them yet
-            self.reached[name] = places
+    def take(self, poll: Poll, at: float) -> None:
+        """Takes the result of a poll that was sent at `at`."""
+        self.heads.append((at, poll.heads or BEGINNING))
+        for name, positions in (poll.reached or {}).items():
+            if len(positions) < JOURNAL.partitions:
+                continue  # its role has not been assigned all partitions yet
+            self.reached[name] = positions
             for seen, heads in self.heads:
-                if seen > self.complete_at[name] and all(map(int.__ge__, places, heads)):
+                if seen > self.complete_at[name] and all(map(int.__ge__, positions, heads)):
                     self.complete_at[name] = seen
-        self.failed = frozenset(look.failed or ())
+        self.failed = frozenset(poll.failed or ())
         self.known.clear()
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
 
     def of(self, projections: Collection[str]) -> Fresh:
-        """Of these, which must not change; of all when there are none."""
+        """Returns the freshness of these projections, or of all when there are none. Results are cached by the set."""
         if found := self.known.get(projections):
             return found
         names = projections or PROJECTIONS
-        places = tuple(map(min, *(self.reached[name] for name in names), BEGINNING_OF_NONE))
-        fresh = Fresh(written(places), min(self.complete_at[name] for name in names))
+        positions = tuple(map(min, *(self.reached[name] for name in names), BEYOND_ALL))
+        fresh = Fresh(position_text(positions), min(self.complete_at[name] for name in names))
         self.known[projections] = fresh
         return fresh
 
-    def told(self, projections: Collection[str]) -> bytes:
-        """As JSON, for `extensions.freshness`: the position, and for how long it may have been behind."""
+    def json(self, projections: Collection[str]) -> bytes:
+        """Returns `extensions.freshness` as JSON: the position, and the most milliseconds that it may lag behind."""
         fresh = self.of(projections)
         return b'{"position":"%s","lagMs":%d}' % (fresh.position.encode(), (time.monotonic() - fresh.at) * 1000)
 
     async def wait(self, position: str, projections: Collection[str], patience: float = PATIENCE) -> None:
-        """Until these projections hold what was written up to there. Raises StaleRead, BadInput."""
-        wanted = read(position)
+        """Waits until these projections have passed the position. Raises StaleRead or BadInput."""
+        wanted = parse_position(position)
         names = projections or PROJECTIONS
         self.waiting += 1
         try:
             async with asyncio.timeout(patience):
                 while any(self.reached[name][n] < next for name in names for n, next in wanted.items()):
-                    if still := sorted(self.failed.intersection(names)):
-                        raise StaleRead(f"The projection {still[0]} stands still, so it will not get there. Tell us.")
+                    if halted := sorted(self.failed.intersection(names)):
+                        raise StaleRead(
+                            f"The projection {halted[0]} has halted, so it cannot reach this position. "
+                            "Nothing was read. Report this to the operator, or ask without a position."
+                        )
                     await self.moved.wait()
         except TimeoutError:
             raise StaleRead(
-                f"What was written up to {position[:100]} did not arrive within {patience:g} s. Nothing was read; "
-                "ask again, or without a position."
+                f"The read models did not reach {position[:100]} within {patience:g} s. Nothing was read; "
+                "try again, or ask without a position."
             ) from None
         finally:
             self.waiting -= 1
 
 
-BEGINNING_OF_NONE: Places = (2**63,) * JOURNAL.partitions  # so that the least of one projection can be taken too
+BEYOND_ALL: Positions = (2**63,) * JOURNAL.partitions  # so that `min` also works for one projection
 
 
-def written(places: Places) -> str:
-    return ",".join(f"{partition}:{next}" for partition, next in enumerate(places))
+def position_text(positions: Positions) -> str:
+    return ",".join(f"{partition}:{next}" for partition, next in enumerate(positions))
 
 
-def read(position: str) -> Mapping[int, int]:
-    """Raises BadInput."""
+def parse_position(position: str) -> Mapping[int, int]:
+    """Returns the next position by partition. Raises BadInput."""
     wanted: dict[int, int] = {}
     for part in position.split(",") if len(position) <= 1_000 else [""]:
         partition, _, next = part.strip().partition(":")
         known: Any = partition.isdecimal() and partition.isascii() and next.isdecimal() and next.isascii()
         if not known or not int(partition[:9]) < JOURNAL.partitions or len(next) > 18:
-            raise BadInput("This is no position. Give one that a mutation returned, such as 3:45,7:12.")
+            raise BadInput("This is not a position. Use one that a mutation returned, such as 3:45,7:12.")
         wanted[int(partition[:9])] = int(next)
     return wanted

@@ -1,49 +1,49 @@
-"""The journal out of Kafka: one reader for all who follow it live, one of his own for whoever has to catch up.
+"""Reads the journal from Kafka: one shared reader for all live followers, a separate one for each that catches up.
 
-Nobody has a queue. What came last is kept once for all, up to KEPT bytes; who is slower than that reads on from Kafka,
-where everything is, and joins the others again. Without followers nothing is read.
+Followers have no queues. The latest events are kept once for all of them, up to KEPT bytes; a follower that is slower
+reads on from Kafka, where everything is, and then joins the others again. Without followers nothing is read.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.errors import ApiError, BadCursor, TooMuch
-from api.live.entries import Entry, workspace_of
-from api.live.positions import Places
-from crm.adapters.kafka.consumer import begin, let_go
+from api.live.journal_entry import JournalEntry, workspace_of
+from api.live.positions import Positions
 from crm.adapters.kafka.journal_log import position_of
+from crm.adapters.kafka.reading import open_consumer
 from crm.topics import JOURNAL
 
 RETRY_SECONDS = 0.5
-PAUSE = 0.02  # seconds between two looks under load: fewer, larger fetches cost a quarter of many small ones
-QUIET = 1.0  # seconds after which a follower hears that nothing came
-RECORDS = 500  # of one look
-FETCH = 128 * 1024  # bytes that Kafka gives of one partition at a time, unless one record is larger
-KEPT = 8_000_000  # bytes of events kept for those who follow live
-OVERHEAD = 500  # bytes of an entry besides its value
-FOLLOWERS = 200  # a process; each may need a consumer of its own to catch up
+PAUSE = 0.02  # seconds between two fetches under load: fewer, larger ones cost a quarter of many small ones
+QUIET = 1.0  # seconds after which a follower gets an empty result
+RECORDS = 500  # of one fetch
+FETCH = 128 * 1024  # bytes of one partition at a time, unless one record is larger
+KEPT = 8_000_000  # bytes of events kept for live followers
+OVERHEAD = 500  # bytes of an entry in addition to its value
+FOLLOWERS = 200  # per process; each may need its own consumer to catch up
 
 log = structlog.get_logger()
 
 
 class JournalGap(ApiError):
-    """The journal lacks events that it had, or ought to have."""
+    """Events are missing in the journal."""
 
     code = "JOURNAL_GAP"
 
 
-class Stretch(NamedTuple):
-    """Some of the journal: where it ends, and what it holds of the workspaces that somebody follows."""
+class JournalSlice(NamedTuple):
+    """A part of the journal: where it ends, and the events in it of the followed workspaces."""
 
-    ends: Places
-    entries: Mapping[bytes, list[Entry]]
+    ends: Positions
+    entries: Mapping[bytes, list[JournalEntry]]
 
     @property
     def weight(self) -> int:
@@ -51,20 +51,20 @@ class Stretch(NamedTuple):
 
 
 class Journal:
-    """Of one process. It connects when somebody follows."""
+    """The journal reader of one process. It connects while there are followers."""
 
     def __init__(self, bootstrap: str, topic: str = JOURNAL.name, partitions: int = JOURNAL.partitions) -> None:
         self.bootstrap, self.topic = bootstrap, topic
         self.partitions = range(partitions)
         self.followed: Counter[bytes] = Counter()  # workspaces
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.task: asyncio.Task[None] | None = None
         self.reader: Any = None  # the live reader's consumer
-        self.at: dict[int, int] = {}  # the live reader's next position, of each partition once it is known
-        self.kept: deque[Stretch] = deque()
-        self.weight = self.count = 0  # count: of the stretches that there were
+        self.at: dict[int, int] = {}  # the live reader's next position of each partition, once known
+        self.kept: deque[JournalSlice] = deque()
+        self.weight = self.count = 0  # count: of all slices so far
         self.moved = asyncio.Event()
         self.broken: ApiError | None = None
 
@@ -73,40 +73,49 @@ class Journal:
         return len(self.at) == len(self.partitions)
 
     @property
-    def places(self) -> Places:
+    def positions(self) -> Positions:
         return tuple(self.at[p] for p in self.partitions)
 
-    async def follow(self, workspace: str, after: Places | None) -> AsyncGenerator[tuple[Places, list[Entry]]]:
-        """What comes and where that ends, without end. Each event behind `after` comes once, in its partition's order.
+    async def follow(
+        self, workspace: str, after: Positions | None
+    ) -> AsyncGenerator[tuple[Positions, list[JournalEntry]]]:
+        """Yields events and the positions where they end, forever. Each event after `after` comes once, in the order
+        of its partition.
 
-        At least once a second, also with nothing: the places may have moved all the same. Waits while Kafka is away.
+        Yields at least once a second, possibly without events, as the positions may have moved. Waits while Kafka is
+        away.
         """
         key = workspace.encode()
         async with self.following(key):
             while not self.known:
-                await self.look()
-            at = self.places if after is None else await self.there(after)
+                await self.wait_for_events()
+            at = self.positions if after is None else await self.checked_end(after)
             yield at, []
             while True:
-                number, joined = self.count, self.places
-                async with aclosing(self.between(at, joined, {key})) as earlier:
-                    async for stretch in earlier:
-                        at = stretch.ends
-                        yield at, stretch.entries.get(key, [])
+                number, joined = self.count, self.positions
+                async with aclosing(self.read_range(at, joined, {key})) as earlier:
+                    async for part in earlier:
+                        at = part.ends
+                        yield at, part.entries.get(key, [])
                 while number >= self.count - len(self.kept):  # else it is no longer kept: catch up again
-                    found: list[Entry] = []
-                    for stretch in self.since(number):
-                        found += (e for e in stretch.entries.get(key, ()) if e.position >= at[e.partition])
-                        at = tuple(map(max, at, stretch.ends))
+                    found: list[JournalEntry] = []
+                    for part in self.since(number):
+                        found += (e for e in part.entries.get(key, ()) if e.position >= at[e.partition])
+                        at = tuple(map(max, at, part.ends))
                         number += 1
                         if len(found) >= RECORDS:
                             break
                     yield at, found
                     if number == self.count:
-                        await self.look()
+                        await self.wait_for_events()
 
-    async def between(self, at: Places, until: Places, wanted: Collection[bytes]) -> AsyncGenerator[Stretch]:
-        """From there to there; the last stretch may end later. Waits while Kafka is away. Raises JournalGap."""
+    async def read_range(
+        self, at: Positions, until: Positions, wanted: Collection[bytes]
+    ) -> AsyncGenerator[JournalSlice]:
+        """Yields the events between two positions; the last slice may end later. Waits while Kafka is away.
+
+        Raises JournalGap.
+        """
         while behind := [p for p in self.partitions if at[p] < until[p]]:
             try:
                 async with self.consumer() as consumer:
@@ -114,36 +123,38 @@ class Journal:
                     while any(at[p] < until[p] for p in behind):
                         found = await consumer.getmany(timeout_ms=1000, max_records=RECORDS)
                         next = dict(enumerate(at))
-                        entries = taken(found, next, wanted)
+                        entries = take_entries(found, next, wanted)
                         at = tuple(next.values())
                         if found:
-                            yield Stretch(at, entries)
+                            yield JournalSlice(at, entries)
             except OffsetOutOfRangeError as error:
-                raise JournalGap(f"The journal in Kafka begins or ends elsewhere: {error}. Tell who runs it.") from None
+                raise JournalGap(
+                    f"The journal in Kafka does not have these offsets: {error}. Report this to the operator."
+                ) from None
             except (KafkaError, OSError) as error:
-                log.warning("the journal cannot be read; trying again", error=repr(error))
+                log.warning("the journal cannot be read; retrying", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     @asynccontextmanager
     async def following(self, key: bytes) -> AsyncIterator[None]:
         if self.followed.total() >= FOLLOWERS:
-            raise TooMuch(f"{FOLLOWERS} subscriptions follow the journal here, which is the limit. Try again later.")
+            raise TooMuch(f"{FOLLOWERS} subscriptions already follow the journal, which is the limit. Try again later.")
         self.followed[key] += 1
         if self.task is None or self.task.done():
-            self.forget()
+            self.reset()
             self.task = asyncio.create_task(self.run())
         try:
             yield
         finally:
             self.followed[key] -= 1
-            self.followed += Counter()  # without those that nobody follows any more
+            self.followed += Counter()  # drops workspaces without followers
             if not self.followed and (task := self.task):
-                self.forget()
+                self.reset()
                 task.cancel()
                 await asyncio.wait([task])
 
-    async def look(self) -> None:
-        """Until something moved, at most a second. Raises JournalGap."""
+    async def wait_for_events(self) -> None:
+        """Waits until the reader moves, at most a second. Raises JournalGap."""
         if self.broken:
             raise self.broken
         try:
@@ -152,37 +163,40 @@ class Journal:
         except TimeoutError:
             pass
 
-    def since(self, number: int) -> list[Stretch]:
+    def since(self, number: int) -> list[JournalSlice]:
         return list(self.kept)[number - self.count + len(self.kept) :] if number < self.count else []
 
-    async def there(self, after: Places) -> Places:
-        """Another process's reader may be further than ours, but not further than Kafka. Raises BadCursor."""
-        if any(map(int.__gt__, after, self.places)) and self.reader:
+    async def checked_end(self, after: Positions) -> Positions:
+        """Returns `after`. Raises BadCursor when it is beyond the end of the journal in Kafka.
+
+        Another process's reader may be ahead of ours.
+        """
+        if any(map(int.__gt__, after, self.positions)) and self.reader:
             try:
                 ends = await self.reader.end_offsets([TopicPartition(self.topic, p) for p in self.partitions])
             except KafkaError:
                 return after
             if any(after[tp.partition] > end for tp, end in ends.items()):
-                raise BadCursor("This cursor is ahead of the journal, which was replaced. Begin anew without it.")
+                raise BadCursor("This cursor is beyond the journal, which was replaced. Subscribe without a cursor.")
         return after
 
     async def run(self) -> None:
-        """The live reader, while anybody follows."""
+        """Runs the live reader while there are followers."""
         while not self.broken:
             try:
                 async with self.consumer() as self.reader:
                     await self.read(self.reader)
             except JournalGap as error:
-                log.error("the journal has a gap; nobody can follow it", error=error.message)
+                log.error("the journal has a gap; subscriptions to it fail", error=error.message)
                 self.broken = error
                 self.wake()
             except (KafkaError, OSError) as error:
                 self.reader = None
-                log.warning("the journal cannot be followed; trying again", error=repr(error))
+                log.warning("the journal cannot be followed; retrying", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def read(self, consumer: Any) -> None:
-        """From where it was, or from the last event of each partition, which tells the position."""
+        """Reads on from the last positions, or from the last event of each partition, whose position it takes."""
         ends = await consumer.end_offsets([TopicPartition(self.topic, p) for p in self.partitions])
         self.at |= {tp.partition: 0 for tp, end in ends.items() if not end}
         self.begin(consumer, {tp.partition: self.at.get(tp.partition, end - 1) for tp, end in ends.items()})
@@ -191,15 +205,15 @@ class Journal:
             if found := await consumer.getmany(timeout_ms=1000, max_records=RECORDS):
                 for tp, records in found.items():
                     self.at.setdefault(tp.partition, position_of(records[0]) + 1)
-                entries = taken(found, self.at, self.followed)
+                entries = take_entries(found, self.at, self.followed)
                 if self.known:
-                    self.keep(Stretch(self.places, entries))
+                    self.keep(JournalSlice(self.positions, entries))
                 await asyncio.sleep(PAUSE)
 
-    def keep(self, stretch: Stretch) -> None:
-        self.kept.append(stretch)
+    def keep(self, part: JournalSlice) -> None:
+        self.kept.append(part)
         self.count += 1
-        self.weight += stretch.weight
+        self.weight += part.weight
         while self.weight > KEPT:
             self.weight -= self.kept.popleft().weight
 
@@ -208,45 +222,41 @@ class Journal:
         self.moved = asyncio.Event()
 
     def begin(self, consumer: Any, offsets: Mapping[int, int]) -> None:
-        """A position will do as the offset: repeats only add, so none lies before it."""
+        """Seeks to positions, used as offsets: repeated records only add offsets, so no event comes before its own."""
         consumer.assign([TopicPartition(self.topic, p) for p in offsets])
         for partition, offset in offsets.items():
             consumer.seek(TopicPartition(self.topic, partition), offset)
 
-    @asynccontextmanager
-    async def consumer(self) -> AsyncIterator[Any]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            enable_auto_commit=False,
+    def consumer(self) -> AbstractAsyncContextManager[Any]:
+        return open_consumer(
+            self.bootstrap,
             auto_offset_reset="none",
             max_partition_fetch_bytes=FETCH,
+            fetch_max_wait_ms=500,
             request_timeout_ms=10_000,
         )
-        try:
-            await begin(consumer)
-            yield consumer
-        finally:
-            await let_go(consumer)
 
 
-def taken(
+def take_entries(
     found: Mapping[Any, Sequence[Any]], next: dict[int, int], wanted: Collection[bytes]
-) -> dict[bytes, list[Entry]]:
-    """The events of these workspaces; `next` moves behind all. What the relay repeated is passed over.
+) -> dict[bytes, list[JournalEntry]]:
+    """Returns the events of these workspaces, and moves `next` past all records. Skips what the relay repeated.
 
     Raises JournalGap.
     """
-    entries: dict[bytes, list[Entry]] = {}
+    entries: dict[bytes, list[JournalEntry]] = {}
     for tp, records in found.items():
         at = next[tp.partition]
         for record in records:
             position = position_of(record)
             if position > at:
-                raise JournalGap(f"Partition {tp.partition} of the journal lacks position {at}. Tell who runs it.")
+                raise JournalGap(
+                    f"Partition {tp.partition} of the journal lacks position {at}. Report this to the operator."
+                )
             if position == at:
                 at += 1
                 if (workspace := workspace_of(record.value)) in wanted:
-                    entry = Entry(tp.partition, position, record.headers, record.value)
+                    entry = JournalEntry(tp.partition, position, record.headers, record.value)
                     entries.setdefault(workspace, []).append(entry)
         next[tp.partition] = at
     return entries

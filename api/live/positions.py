@@ -1,4 +1,4 @@
-"""Where a reader of the journal stands: the next position of each partition; as opaque text, a client's cursor."""
+"""Positions in the journal: the next one of each partition. As opaque text they are a client's cursor."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
@@ -9,32 +9,32 @@ import msgspec
 from api.errors import BadCursor
 from crm.topics import JOURNAL
 
-Places = tuple[int, ...]  # by partition
-BEGINNING: Places = (0,) * JOURNAL.partitions
+Positions = tuple[int, ...]  # by partition
+BEGINNING: Positions = (0,) * JOURNAL.partitions
 CHECK = 4  # bytes of a checksum
-NONE = 'This is no cursor, or it was changed on its way. Give the last `cursor` that you were told, or "0".'
+NONE = 'This is not a valid cursor. Send the last `cursor` that you received, or "0".'
 
 
-def cursor(places: Places, workspace: str) -> str:
-    """Good for this workspace only."""
-    return sealed(places, workspace)
+def cursor_of(positions: Positions, workspace: str) -> str:
+    """Returns a cursor that is valid for this workspace only."""
+    return seal(positions, workspace)
 
 
-def places(text: str, workspace: str) -> Places:
-    """The places again; "0" is the beginning of the journal. Raises BadCursor."""
+def positions_of(text: str, workspace: str) -> Positions:
+    """Returns the positions in a cursor; "0" is the beginning of the journal. Raises BadCursor."""
     if text == "0":
         return BEGINNING
-    return as_places(unsealed(text, workspace))
+    return as_positions(unseal(text, workspace))
 
 
-def sealed(told: Any, owner: str) -> str:
-    """Text that only the same owner can open."""
-    body = checksum(owner.encode()) + msgspec.msgpack.encode(told)
+def seal(value: Any, owner: str) -> str:
+    """Returns the value as text that is valid for this owner only. It is a checksum, not a signature."""
+    body = checksum(owner.encode()) + msgspec.msgpack.encode(value)
     return urlsafe_b64encode(body + checksum(body)).decode().rstrip("=")
 
 
-def unsealed(text: str, owner: str) -> Any:
-    """Raises BadCursor."""
+def unseal(text: str, owner: str) -> Any:
+    """Returns the value in a sealed text. Raises BadCursor."""
     try:
         whole = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
@@ -44,7 +44,7 @@ def unsealed(text: str, owner: str) -> Any:
         raise BadCursor(NONE)
     if body[:CHECK] != checksum(owner.encode()):
         raise BadCursor(
-            "This cursor belongs to another workspace or another subscription. Give one that this one was told."
+            "This cursor belongs to another workspace or subscription. Send one that this subscription returned."
         )
     try:
         return msgspec.msgpack.decode(body[CHECK:])
@@ -52,10 +52,10 @@ def unsealed(text: str, owner: str) -> Any:
         raise BadCursor(NONE) from None
 
 
-def as_places(told: Any) -> Places:
-    """Of a decoded cursor. Raises BadCursor."""
+def as_positions(value: Any) -> Positions:
+    """Checks the value of a decoded cursor. Raises BadCursor."""
     try:
-        found = msgspec.convert(told, Places)
+        found = msgspec.convert(value, Positions)
     except msgspec.ValidationError:
         raise BadCursor(NONE) from None
     if len(found) != len(BEGINNING):

@@ -1,4 +1,4 @@
-"""GraphQL fields whose types and arguments are known only at start, as they come from tables."""
+"""Makes GraphQL fields whose types and arguments are known only at start, as they come from tables."""
 
 from collections.abc import AsyncIterator, Callable
 from inspect import Parameter, Signature
@@ -14,7 +14,7 @@ Body = Callable[..., Any]
 
 
 class Argument(NamedTuple):
-    """One argument of a field. With the default UNSET it is passed on only when the caller gives it."""
+    """One argument of a field. With the default UNSET it is passed to the resolver only when the caller gives it."""
 
     type: Any
     default: Any = REQUIRED
@@ -29,32 +29,34 @@ Arguments = dict[str, Argument]
 
 
 def field(returns: Any, arguments: Arguments, body: Body, about: str, plan: Rule | None = None) -> Any:
-    """`body(source, info, **arguments)` is a coroutine that gives the value; `plan` gives the same in SQL."""
+    """Makes a field. `body(source, info, **arguments)` is a coroutine that returns the value; `plan` is its SQL."""
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
-        return await body(root, info, **known(given))
+        return await body(root, info, **without_unset(given))
 
     return strawberry.field(
-        resolver=signed(resolve, returns, arguments), description=about, metadata={PLAN: plan} if plan else None
+        resolver=with_signature(resolve, returns, arguments), description=about, metadata={PLAN: plan} if plan else None
     )
 
 
 def subscription(returns: Any, arguments: Arguments, body: Body, about: str) -> Any:
-    """`body(source, info, **arguments)` yields the values."""
+    """Makes a subscription. `body(source, info, **arguments)` yields the values."""
 
     async def resolve(root: Any, info: Info, **given: Any) -> AsyncIterator[Any]:
-        async for value in body(root, info, **known(given)):
+        async for value in body(root, info, **without_unset(given)):
             yield value
 
-    return strawberry.subscription(resolver=signed(resolve, AsyncIterator[returns], arguments), description=about)
+    return strawberry.subscription(
+        resolver=with_signature(resolve, AsyncIterator[returns], arguments), description=about
+    )
 
 
-def known(given: dict[str, Any]) -> dict[str, Any]:
+def without_unset(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not strawberry.UNSET}
 
 
-def signed(resolve: Any, returns: Any, arguments: Arguments) -> Any:
-    """The function, with the signature that strawberry is to read off it."""
+def with_signature(resolve: Any, returns: Any, arguments: Arguments) -> Any:
+    """Returns the function with the signature that strawberry reads."""
     plain = Parameter.POSITIONAL_OR_KEYWORD
     parameters = [
         Parameter("root", plain, annotation=Any),

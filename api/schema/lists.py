@@ -1,4 +1,4 @@
-"""The lists that can be read: in which orders, by which filters; all of it from the indexes of the projections."""
+"""The lists of the API with their orders and filters, all derived from the indexes of the projections."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,17 +15,21 @@ from crm import indexes
 from crm.projection import Projection
 from projections import PROJECTIONS
 
-LARGEST_PAGE, USUAL_PAGE = 100, 20
-PEOPLE = "Each person is one card: `includeMerged` adds the cards that were merged into another."
-# Of orders: what is the same has one name in all lists.
+MAX_PAGE, DEFAULT_PAGE = 100, 20
+ONCE = "Each person is listed once; `includeMerged` adds contacts that were merged into another one."
+# Names of orders: the same thing has one name in all lists.
 NAMES = {"opened_at": "created_at", "written_at": "created_at"}
 MOVING = ("touched_at", "due_at")
-ABOUT = {"timeline": "What happened", "quarantine": "Deliveries that could not be understood"}
+ABOUT = {
+    "timeline": "Timeline entries: everything that happened",
+    "quarantine": "Deliveries that could not be parsed",
+    "integrations": "Connections of the workspace: one configured URL and secret of a vendor each",
+}
 
 
 @dataclass(frozen=True)
 class List:
-    """Each order and filter is served by an index of its projection. The first order is what callers get unasked."""
+    """A list. An index of its projection serves each order and filter. The first order is the default."""
 
     name: str
     projection: Projection[Any]
@@ -33,53 +37,55 @@ class List:
     filters: Mapping[str, Filter]
 
     @property
-    def usual(self) -> str:
+    def default_order(self) -> str:
         return next(iter(self.orders))
 
     @property
     def about(self) -> str:
-        told = f"{ABOUT.get(self.name, self.name.replace('_', ' ').capitalize())}, the latest first by default."
-        return f"{told} {PEOPLE}" if self.merges else told
+        about = f"{ABOUT.get(self.name, self.name.replace('_', ' ').capitalize())}, newest first by default."
+        return f"{about} {ONCE}" if self.merges else about
 
     def about_orders(self, given: Collection[str]) -> str:
-        """With these filters, and others."""
-        told = "A cursor is good for the order and the filters that it came from."
+        """Describes the orders, with these filters and perhaps others."""
+        about = "The sort order. Cursors are only valid for the order and filters that they came from."
         columns = {self.filters[filter].column for filter in given}
         for name, order in self.orders.items():
             if not (order.newest or moves(order)) and indexes.served(self.projection, self.order_of(name), columns):
-                return f"{told} To page through everything: {name}, in which no change moves a row."
-        return told
+                return f"{about} To page through all rows use {name}: changes do not move rows in it."
+        return about
 
     @property
-    def narrowed(self) -> bool:
-        """Only a filter makes it short enough to be read."""
-        return not indexes.served(self.projection, self.order_of(self.usual), ())
+    def needs_filter(self) -> bool:
+        """Tells whether the list needs a filter."""
+        return not indexes.served(self.projection, self.order_of(self.default_order), ())
 
     def order_of(self, name: str) -> tuple[str, ...]:
         return self.orders[name].columns[:-1]
 
     def order(self, name: str, given: Collection[str]) -> Order:
-        """By its name, with these filters. Raises BadInput when no index serves both."""
-        if self.narrowed and not given:
+        """Returns an order by its name. Raises BadInput when no index serves it together with these filters."""
+        if self.needs_filter and not given:
             wanted = " or ".join(f"`{filter}`" for filter in self.filters)
-            raise BadInput(f"`{self.name}` is of one thing: by {wanted}. Nothing was read; give one of them.")
+            raise BadInput(f"`{self.name}` needs a filter: {wanted}. Nothing was read.")
         columns = {self.filters[filter].column for filter in given if self.filters[filter].looks_up}
         if indexes.served(self.projection, self.order_of(name), columns):
             return self.orders[name]
         by = ", ".join(f"`{filter}`" for filter in sorted(given))
-        raise BadInput(f"No index serves {name} together with {by}. Nothing was read; leave one of them out.")
+        raise BadInput(f"No index serves {name} together with {by}. Nothing was read. Leave one of them out.")
 
     def conditions(
         self, given: Mapping[str, object], row: str, workspace: str, value: Callable[[str], str]
     ) -> list[str]:
-        """SQL of the filters in use, given by name. `value`: gives the SQL of one's argument. Lists of contacts are of
-        people: a merged card is in them only when somebody asks for it."""
+        """Returns the SQL conditions of the filters in use, by name. `value` returns the SQL of a filter's argument.
+
+        Lists of contacts show each person once, so merged contacts are excluded unless asked for.
+        """
         people = self.merges and not given.get("include_merged") and "merged_into" not in given
         found = [NOT_MERGED.format(t=row)] if people else []
-        for name, told in given.items():
-            condition = self.filters[name].chosen(told, people)
-            placed = value(name) if "{value}" in condition else ""
-            found.append(condition.format(t=row, value=placed, workspace=workspace))
+        for name, argument in given.items():
+            condition = self.filters[name].chosen(argument, people)
+            sql = value(name) if "{value}" in condition else ""
+            found.append(condition.format(t=row, value=sql, workspace=workspace))
         return [condition for condition in dict.fromkeys(found) if condition]
 
     @property
@@ -88,12 +94,12 @@ class List:
 
 
 def named_filters(given: Mapping[str, str]) -> str:
-    """The filters in use with their arguments as text, for the cursors that are good for them alone."""
+    """Returns the filters in use with their arguments as text, for cursors, which are only valid for these filters."""
     return "".join(f"{name}={value}\x1f" for name, value in sorted(given.items()))
 
 
 def lists() -> dict[str, List]:
-    """Of each projection that has an order."""
+    """Returns the lists by name, one for each projection that has an order."""
     found = {}
     for projection in PROJECTIONS.values():
         if indexes.orders(projection):
@@ -103,7 +109,7 @@ def lists() -> dict[str, List]:
 
 
 def orders_of(projection: Projection[Any]) -> dict[str, Order]:
-    """`TOUCHED_AT_DESC` and `TOUCHED_AT_ASC` for each order of the indexes; the key decides between equals."""
+    """Returns `TOUCHED_AT_DESC` and `TOUCHED_AT_ASC` for each order of the indexes; the key breaks ties."""
     types = {c.name: c.type for c in projection.columns}
     required = {c.name: c.required for c in projection.columns}
     found = {}
@@ -117,7 +123,7 @@ def orders_of(projection: Projection[Any]) -> dict[str, Order]:
 
 
 def moves(order: Order) -> bool:
-    """A change of a row moves it."""
+    """Tells whether a change of a row moves it within this order."""
     return order.columns[0] in MOVING
 
 
@@ -127,20 +133,20 @@ def orders_enum(listed: List) -> Any:
 
 
 def order_about(order: Order) -> str:
-    told = f"By `{camel(order.columns[0])}`, {'downwards' if order.newest else 'upwards'}."
+    about = f"By `{camel(order.columns[0])}`, {'descending' if order.newest else 'ascending'}."
     if moves(order):
-        return f"{told} A row that changes moves: while pages are read, it may come twice or be missed."
-    return f"{told} A change never moves a row, so every row comes once: page through everything by this."
+        return f"{about} Changes move rows, so while you page a row may appear twice or be missed."
+    return f"{about} Changes do not move rows, so every row appears once: use it to page through all rows."
 
 
 def page_size(first: int | None, last: int | None) -> int:
-    """Raises BadInput."""
+    """Returns the page size from `first` and `last`. Raises BadInput."""
     if first is not None and last is not None:
         raise BadInput("Both `first` and `last` are given. Give one of them.")
     name, size = ("first", first) if last is None else ("last", last)
-    size = USUAL_PAGE if size is None else size
-    if not 1 <= size <= LARGEST_PAGE:
-        raise BadInput(f"`{name}` is {size}; it takes 1 to {LARGEST_PAGE}. Read the rest with `after` or `before`.")
+    size = DEFAULT_PAGE if size is None else size
+    if not 1 <= size <= MAX_PAGE:
+        raise BadInput(f"`{name}` is {size}; it takes 1 to {MAX_PAGE}. Read the rest with `after` or `before`.")
     return size
 
 

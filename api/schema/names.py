@@ -1,13 +1,13 @@
-"""How GraphQL calls what a projection holds: its type, and the list of them."""
+"""The GraphQL names of a projection: its type and its list."""
 
 TYPES = {
     "timeline": "TimelineEntry",
     "quarantine": "QuarantinedDelivery",
-    "connection": "Integration",  # a Connection is a page of a list here
+    "connection": "Integration",  # in GraphQL a Connection is a page of a list
     "token": "AccessToken",
     "field": "CustomField",
 }
-UNLISTED = ("pipeline",)  # there is one of it
+UNLISTED = ("pipeline",)  # there is only one
 LISTS = {"timeline": "timeline", "quarantine": "quarantine"}
 
 
@@ -16,7 +16,7 @@ def type_name(projection: str) -> str:
 
 
 def list_name(projection: str) -> str:
-    """In Python's spelling."""
+    """Returns the name of a list in snake case."""
     named = snake(type_name(projection))
     return LISTS.get(projection, f"{named}s")
 
@@ -26,6 +26,6 @@ def snake(name: str) -> str:
 
 
 def camel(name: str) -> str:
-    """As GraphQL spells a Python name."""
+    """Returns a snake case name in camel case."""
     first, *others = name.split("_")
     return first + "".join(part.capitalize() for part in others)

@@ -1,4 +1,4 @@
-"""GraphQL types made from the projections: a field a column, connections, and the relations between them."""
+"""GraphQL types made from the projections: a field for each column, lists, and relations between them."""
 
 import asyncio
 from types import GenericAlias
@@ -7,30 +7,29 @@ from typing import Any
 import strawberry
 
 from api.context import Info
-from api.history.asof import AS_OF, PAST, AsOf, of_now, present, referred
-from api.history.asof import row as as_it_was
+from api.history.asof import AS_OF, AS_OF_KEY, AsOf, current_only, referred_row, require_current
+from api.history.asof import row as row_as_of_moment
 from api.schema.deprecations import DEPRECATED
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id, parameter
-from api.schema.lists import LARGEST_PAGE, LISTS, USUAL_PAGE, orders_enum, page_size
-from api.schema.names import type_name
+from api.schema.lists import DEFAULT_PAGE, LISTS, MAX_PAGE, orders_enum, page_size
+from api.schema.names import camel, type_name
 from api.schema.relations import RELATIONS, Many
 from api.schema.scalars import BY_COLUMN, Long, Money
-from api.sql.plan import open_deals as worked_on
+from api.sql.plan import open_deals as open_deals_plan
 from api.sql.plan import pages, rows, values
 from api.sql.plan.statement import PLAN
 from api.sql.reads import FILES, SHARES, TYPE
 from api.sql.statements import COUNTED
 from crm.projection import Projection
-from crm.shared import Attachment as AttachmentStruct
 from projections import PROJECTIONS
 
-HIDDEN = {"step", "weights", "sources"}  # columns that only an order, or a fold, needs
+HIDDEN = {"step", "weights", "sources"}  # columns that only an order or a fold needs
 Fields = dict[str, Any]
 
 
 def declare(name: str, about: str, annotations: Fields, fields: Fields | None = None) -> Any:
-    """Fills the empty class of that name, which others may already refer to."""
+    """Fills the empty class of that name, to which other types may refer already."""
     cls = TYPES[name]
     cls.__annotations__ = annotations
     for attribute, value in (fields or {}).items():
@@ -38,13 +37,13 @@ def declare(name: str, about: str, annotations: Fields, fields: Fields | None = 
     return strawberry.type(cls, name=name, description=about)
 
 
-@strawberry.interface(description="Anything that has an id of its own. An id is of one thing only.")
+@strawberry.interface(description="An object with an id that is unique among all types.")
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Unique id.")
 
 
 def row_type(name: str) -> Any:
-    """The rows of it are dicts that say what they are."""
+    """Makes the empty class of a row type. Rows are dicts that name their type."""
 
     def is_type_of(source: Any, _: Any) -> bool:
         return not isinstance(source, dict) or source.get(TYPE, name) == name
@@ -60,49 +59,53 @@ TYPES: dict[str, Any] = {
 }
 TYPES |= {type_name(projection): row_type(type_name(projection)) for projection in PROJECTIONS}
 ORDERS: dict[str, Any] = {
-    name: strawberry.enum(orders_enum(listed), description=f"How {listed.name.replace('_', ' ')} are ordered.")
+    name: strawberry.enum(orders_enum(listed), description=f"Sort orders of `{camel(listed.name)}`.")
     for name, listed in LISTS.items()
 }
 WINDOW = {
-    "first": Argument(int | None, None, f"1 to {LARGEST_PAGE}; {USUAL_PAGE} when neither this nor `last` is given."),
-    "after": Argument(str | None, None, "A cursor: rows behind it."),
-    "last": Argument(int | None, None, f"1 to {LARGEST_PAGE}: the last of them, in the same order."),
-    "before": Argument(str | None, None, "A cursor: rows before it."),
+    "first": Argument(
+        int | None,
+        None,
+        f"Return the first rows, 1 to {MAX_PAGE}. Without `first` and `last`: the first {DEFAULT_PAGE}.",
+    ),
+    "after": Argument(str | None, None, "Return rows after this cursor."),
+    "last": Argument(int | None, None, f"Return the last rows, 1 to {MAX_PAGE}, in the same order."),
+    "before": Argument(str | None, None, "Return rows before this cursor."),
 }
 OTHERS = ("Caller", "PaymentShare", "Query", "Subscription")
 TYPES |= {name: type(name, (), {"__module__": __name__}) for name in OTHERS}
 
 
 def many(name: str) -> Any:
-    """The type of a list of these."""
+    """Returns the type of a list of this type."""
     return GenericAlias(list, TYPES[name])
 
 
-@strawberry.type(description="Where a page of a list stands.")
+@strawberry.type(description="Position of a page within its list.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="There are rows after this page.")
+    has_previous_page: bool = strawberry.field(description="There are rows before this page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first row; send it as `before`.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last row; send it as `after`.")
 
 
-@strawberry.type(description="How many rows a list has, with its filters and without its pages.")
+@strawberry.type(description="Number of rows in the whole list, with its filters.")
 class TotalCount:
-    count: int = strawberry.field(description=f"At most {COUNTED:,}.")
-    capped: bool = strawberry.field(description=f"There are more than {COUNTED:,}: counting stopped.")
+    count: int = strawberry.field(description=f"Number of rows, at most {COUNTED:,}.")
+    capped: bool = strawberry.field(description=f"There are more than {COUNTED:,} rows; counting stopped there.")
 
 
-@strawberry.type(description=AttachmentStruct.__doc__)
+@strawberry.type(description="A file that came with a message or a form. Only its reference is stored.")
 class Attachment:
-    kind: str
-    name: str
-    media_type: str
-    size: Long
-    ref: str
+    kind: str = strawberry.field(description="Kind of file, such as photo, voice or document.")
+    name: str = strawberry.field(description="File name; empty when it is unknown.")
+    media_type: str = strawberry.field(description="Media type, such as image/jpeg; empty when it is unknown.")
+    size: Long = strawberry.field(description="Size in bytes; 0 when it is unknown.")
+    ref: str = strawberry.field(description="How to get the file: the vendor's file id or a URL.")
 
 
 def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
-    """Annotations and fields: the key is `id`, a sum is Money, files are Attachments, all else is as it is."""
+    """Returns annotations and fields: the key is `id`, amounts are Money, files are Attachments."""
     annotations, fields = {}, {}
     for column in projection.columns:
         if column.name not in HIDDEN:
@@ -122,7 +125,7 @@ def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
 
 
 def listing(name: str, parent: str = "", about: str = "") -> Any:
-    """A field that is a list: of the workspace, or of a row which stands for the filter `parent`."""
+    """Makes a list field: of the workspace, or of a row that replaces the filter `parent`."""
     listed = LISTS[name]
     kind, orders = type_name(listed.projection.name), ORDERS[name]
     free = {
@@ -132,55 +135,59 @@ def listing(name: str, parent: str = "", about: str = "") -> Any:
     }
 
     async def body(source: Any, info: Info, order_by: Any, **given: Any) -> Any:
-        present(source, info.field_name)
+        require_current(source, info.field_name)
         window = {name: given.pop(name) for name in WINDOW}
         size = page_size(window["first"], window["last"])
         chosen = {f: parameter(listed.filters[f], value) for f, value in given.items() if value is not None}
         if parent:
             chosen[parent] = source["id"]
         order, backwards = listed.order(order_by.value, chosen), window["last"] is not None
-        place = window["after"], window["before"], parent
-        return await info.context.reads.page(listed, order, chosen, size, backwards, *place)
+        cursors = window["after"], window["before"]
+        return await info.context.reads.page(listed, order, chosen, size, backwards, *cursors, parent)
 
-    order_by = Argument(orders, orders[listed.usual], listed.about_orders([parent] if parent else []))
+    order_by = Argument(orders, orders[listed.default_order], listed.about_orders([parent] if parent else []))
     arguments = WINDOW | {"order_by": order_by} | free
     return field(TYPES[f"{kind}Connection"], arguments, body, about or listed.about, pages.page(name, parent))
 
 
 def one(target: str, column: str) -> Any:
-    """A field that is the row which a column refers to."""
+    """Makes a field with the row to which a column refers."""
 
     async def body(source: Any, info: Info) -> Any:
         reads, key = info.context.reads, source[column]
-        if PAST in source:
-            return await referred(info, PROJECTIONS[target], key, source[PAST])
-        return await (reads.card(key) if target == "contact" else reads.one(target, key))
+        if AS_OF_KEY in source:
+            return await referred_row(info, PROJECTIONS[target], key, source[AS_OF_KEY])
+        return await (reads.surviving_contact(key) if target == "contact" else reads.one(target, key))
 
-    about = "The card, or the one that it was merged into." if target == "contact" else f"Its {target}."
-    rule = rows.card(column) if target == "contact" else rows.referred(PROJECTIONS[target], column)
+    about = (
+        "The contact; if it was merged, the one it was merged into."
+        if target == "contact"
+        else f"The {target} that it belongs to."
+    )
+    rule = rows.surviving_contact(column) if target == "contact" else rows.referred_row(PROJECTIONS[target], column)
     return field(TYPES[type_name(target)] | None, {}, body, about, rule)
 
 
 def by_id(target: str) -> Any:
     async def body(_: Any, info: Info, id: str, as_of: AsOf | None = None) -> Any:
         if as_of:
-            return await as_it_was(info, PROJECTIONS[target], id, as_of)
+            return await row_as_of_moment(info, PROJECTIONS[target], id, as_of)
         return await info.context.reads.one(target, known_id(id))
 
     return field(
         TYPES[type_name(target)] | None,
         {"id": Argument(strawberry.ID), "as_of": AS_OF},
         body,
-        f"One {target}.",
-        of_now(rows.lookup(PROJECTIONS[target])),
+        f"Fetches one {type_name(target)} by its id; null when there is none.",
+        current_only(rows.lookup(PROJECTIONS[target])),
     )
 
 
 async def open_deals(source: Any, info: Info) -> Any:
-    present(source, info.field_name)
+    require_current(source, info.field_name)
     reads, contact = info.context.reads, source["contact_id"]
-    card = await reads.card(contact)
-    return await reads.open_deals(card["id"] if card else contact)
+    surviving_contact = await reads.surviving_contact(contact)
+    return await reads.open_deals(surviving_contact["id"] if surviving_contact else contact)
 
 
 async def owner(source: Any, info: Info) -> Any:
@@ -188,29 +195,31 @@ async def owner(source: Any, info: Info) -> Any:
 
 
 def pipeline_fields() -> Fields:
-    """What a salesperson wants to know of a contact before picking up."""
+    """Makes the fields that a salesperson needs before answering a call."""
     deals = field(
         many("Deal"),
         {},
         open_deals,
-        "Its open deals, the latest touched first, at most twenty.",
-        worked_on.open_deals("contact_id"),
+        "Open deals of the contact, last changed first, at most 20.",
+        open_deals_plan.open_deals("contact_id"),
     )
     return {
         "open_deals": deals,
-        "owner": field(str | None, {}, owner, "Who has the latest of its open deals.", worked_on.owner("contact_id")),
+        "owner": field(
+            str | None, {}, owner, "Owner of the last changed of these open deals.", open_deals_plan.owner("contact_id")
+        ),
     }
 
 
 async def candidate_deals(source: Any, info: Info) -> Any:
-    present(source, info.field_name)
+    require_current(source, info.field_name)
     found = await asyncio.gather(*(info.context.reads.one("deal", id) for id in source["candidates"]))
     return sorted(filter(None, found), key=lambda deal: deal["number"])
 
 
 def candidate_fields() -> Fields:
-    about = "The deals that it could be for, while it is parked: `why` tells of each, `paymentMatch` settles it."
-    rule = rows.among(PROJECTIONS["deal"], "candidates", "number")
+    about = "Deals that a parked payment could be for. `why` explains each; `paymentMatch` chooses one."
+    rule = rows.rows_in(PROJECTIONS["deal"], "candidates", "number")
     return {"candidate_deals": field(many("Deal"), {}, candidate_deals, about, rule)}
 
 
@@ -237,16 +246,20 @@ for projection in PROJECTIONS.values():
     extra = pipeline_fields() if projection.name in ("contact", "call") else {}
     extra |= candidate_fields() if projection.name == "payment" else {}
     declare(kind, projection.about, annotations, fields | related(projection.name) | extra)
-    declare(f"{kind}Edge", f"A {kind} in a list.", {"cursor": str, "node": TYPES[kind]})
+    declare(f"{kind}Edge", f"One {kind} in a list, with its cursor.", {"cursor": str, "node": TYPES[kind]})
     declare(
         f"{kind}Connection",
-        f"A page of a list of {kind}.",
+        f"A page of a list of {kind} objects.",
         {"edges": many(f"{kind}Edge"), "nodes": many(kind), "page_info": PageInfo},
-        {"total_count": field(TotalCount, {}, total, "Counted when it is asked for.")},
+        {"total_count": field(TotalCount, {}, total, "Number of rows in the whole list; counted only when selected.")},
     )
 declare(
     "PaymentShare",
-    "What one deal has of a payment that was split.",
+    "The part of a split payment that belongs to one deal.",
     {"deal_id": strawberry.ID, "amount": Money},
-    {"deal": one("deal", "deal_id")},
+    {
+        "deal_id": strawberry.field(description="Id of the deal."),
+        "amount": strawberry.field(description="The deal's part of the payment."),
+        "deal": one("deal", "deal_id"),
+    },
 )

@@ -1,18 +1,18 @@
-"""What belongs to what, as one table: GraphQL's fields from one row to others."""
+"""The relations between rows, as one table: GraphQL fields from one row to others."""
 
 from typing import NamedTuple
 
 
 class Many(NamedTuple):
-    """A list, of the rows whose `filter` is this row's id."""
+    """A list of the rows whose `filter` is this row's id."""
 
     list: str
     filter: str
-    about: str = ""  # what the list's own description does not say
+    about: str = ""  # replaces the list's own description
 
 
 class One(NamedTuple):
-    """The row whose id stands in this row's `column`. A contact is the card that it was merged into."""
+    """The row whose id is in this row's `column`. A merged contact is replaced by the one it was merged into."""
 
     projection: str
     column: str

@@ -1,19 +1,16 @@
-"""The whole GraphQL schema: queries and subscriptions."""
+"""The GraphQL schema: queries, mutations and subscriptions."""
 
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from api.commands.mutations import MUTATION
-from api.context import Begin, Info
-from api.errors import BadInput, Masked, note
-from api.history.asof import AS_OF, AsOf, of_now
-from api.history.asof import row as as_it_was
-from api.history.questions import past
-from api.limits.extension import Limited
+from api.context import Info
+from api.errors import BadInput
+from api.history.asof import AS_OF, AsOf, current_only
+from api.history.asof import row as row_as_of_moment
+from api.history.questions import history_fields
 from api.live.events import EVENTS
 from api.live.subscriptions.feeds import SUBSCRIPTIONS
 from api.schema.descriptions import describe
@@ -25,7 +22,7 @@ from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.sql.plan import rows
-from api.sql.plan.caller import caller as in_one_statement
+from api.sql.plan.caller import caller as caller_plan
 from api.sql.reads import NODES
 from crm.phones import read_phone
 from projections import PROJECTIONS
@@ -34,11 +31,11 @@ from projections import PROJECTIONS
 async def deal(_: Any, info: Info, id: str | None = None, number: int | None = None, as_of: AsOf | None = None) -> Any:
     reads = info.context.reads
     if (id is None) == (number is None):
-        raise BadInput("A deal is found by `id` or by `number`: give one of them.")
+        raise BadInput("Give either `id` or `number` to find a deal. Nothing was read.")
     if as_of and id is not None:
-        return await as_it_was(info, PROJECTIONS["deal"], id, as_of)
+        return await row_as_of_moment(info, PROJECTIONS["deal"], id, as_of)
     found = await (reads.one("deal", known_id(id)) if id is not None else reads.by_column("deal", "number", number))
-    return await as_it_was(info, PROJECTIONS["deal"], found["id"], as_of) if as_of and found else found
+    return await row_as_of_moment(info, PROJECTIONS["deal"], found["id"], as_of) if as_of and found else found
 
 
 async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
@@ -50,27 +47,33 @@ async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
     return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner}
 
 
-ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "The 7 of D-7.")
+ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "Number of the deal, such as 7 for D-7.")
 declare(
     "Caller",
-    "Who is calling: what to know before picking up.",
+    "Who is calling, and what to know before answering.",
     {
         "phone": str,
         "contact": TYPES["Contact"] | None,
         "open_deals": many("Deal"),
         "owner": str | None,
     },
+    {
+        "phone": strawberry.field(description="The number in E.164; empty when it cannot be read as a phone number."),
+        "contact": strawberry.field(description="The contact with this number; null when it is unknown."),
+        "open_deals": strawberry.field(description="Open deals of the contact, last changed first, at most 20."),
+        "owner": strawberry.field(description="Owner of the last changed open deal, who should answer."),
+    },
 )
 declare(
     "Query",
-    "Everything that can be read. Rows of other workspaces are never found.",
+    "All queries. Rows of other workspaces are never found.",
     {},
     {
         "node": field(
             Node | None,
             {"id": Argument(strawberry.ID)},
             node,
-            "Whatever has this id: a contact, a deal, a call …",
+            "Fetches the object with this id, of any type; null when there is none.",
             rows.any_row(NODES),
         ),
         **{snake(type_name(name)): by_id(name) for name in NODES if name != "deal"},
@@ -78,24 +81,24 @@ declare(
             TYPES["Deal"] | None,
             {"id": ID, "number": NUMBER, "as_of": AS_OF},
             deal,
-            "One deal, by either.",
-            of_now(rows.lookup_either(PROJECTIONS["deal"], "number")),
+            "Fetches one Deal by its id or by its number; null when there is none.",
+            current_only(rows.lookup_either(PROJECTIONS["deal"], "number")),
         ),
         "caller": field(
             TYPES["Caller"],
-            {"phone": Argument(str, about="In any spelling.")},
+            {"phone": Argument(str, about="Phone number, in any format.")},
             caller,
-            "Who has this number.",
-            in_one_statement,
+            "Finds the contact with this phone number, its open deals and their owner.",
+            caller_plan,
         ),
         "search": SEARCH,
         **{name: listing(name) for name in LISTS},
-        **past(TYPES["Deal"], TYPES["Contact"]),
+        **history_fields(TYPES["Deal"], TYPES["Contact"]),
     },
 )
 declare(
     "Subscription",
-    "What happens, as soon as it is committed.",
+    "All subscriptions. Changes are sent as soon as they are committed.",
     {},
     {
         **SUBSCRIPTIONS,
@@ -104,28 +107,16 @@ declare(
 )
 
 
-class Schema(strawberry.Schema):
-    """Logs bugs only, and never the text of a query."""
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        note(errors, execution_context.operation_name if execution_context else None)
-
-
 def value(source: Any, name: str) -> Any:
-    """Rows are dicts."""
+    """Resolves a field of a row, which is a dict, or of an object."""
     return source[name] if isinstance(source, dict) else getattr(source, name)
 
 
-schema = Schema(
+schema = strawberry.Schema(
     query=TYPES["Query"],
     mutation=MUTATION,
     subscription=TYPES["Subscription"],
     types=[TYPES[type_name(name)] for name in NODES],
     config=StrawberryConfig(default_resolver=value, scalar_map=SCALARS),
-    extensions=[
-        Masked,
-        Begin,
-        Limited,
-    ],
 )
 describe(schema._schema)

@@ -1,4 +1,4 @@
-"""What somebody types into a search, read as words to look for."""
+"""Parses the text of a search into terms."""
 
 import re
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from api.errors import BadInput
 from crm.projection import Projection
-from crm.spelling import key
+from crm.text.phonetics import key
 
-LONGEST, WORDS = 200, 6  # characters of a text; words of it that are looked for
+LONGEST, WORDS = 200, 6  # characters of a text; words of it that are searched
 NUMBER = re.compile(r"\s*([dд#№]\s*-?)?\s*(\d{1,18})\s*", re.IGNORECASE)
 PHONE = re.compile(r"[\s()+\-.\d]+")
 PART_OF_PHONE = 4  # digits
@@ -16,37 +16,37 @@ VOWELS = "aeiou"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """`words` are keys, in which names are compared; `number` is that of a deal, if the text can be one."""
+class SearchTerms:
+    """The terms of a search: `words` as normalized keys, and `number` if the text can be the number of a deal."""
 
     words: tuple[str, ...]
     number: int | None = None
 
     @property
     def patterns(self) -> list[str]:
-        """What LIKE finds: beginnings of words, any part of a number. A key has none of its special characters."""
+        """Patterns for LIKE: beginnings of words, and any part of a number. Keys have no special characters of LIKE."""
         return [f"%{word}%" if part_of_phone(word) else f"% {word}%" for word in self.words]
 
     @property
     def query(self) -> str:
-        """For a word index. In long texts an ending is not looked at: доставку is found by доставка."""
+        """A full-text query. Endings are ignored in long texts: доставка finds доставку."""
         return " & ".join(f"'{stem(word)}':*" for word in self.words)
 
 
-def asked(text: str) -> Asked:
-    """Raises BadInput when there is too little or too much to look for."""
+def parse_terms(text: str) -> SearchTerms:
+    """Parses a search text. Raises BadInput when it is too short or too long."""
     if len(text) > LONGEST:
         raise BadInput(f"`text` has {len(text)} characters; a search takes up to {LONGEST}.")
     found = NUMBER.fullmatch(text)
     number = int(found[2]) if found else None
-    if found and found[1]:  # D-7 is said of a deal alone
-        return Asked((), number)
+    if found and found[1]:  # D-7 can only be a deal
+        return SearchTerms((), number)
     digits = re.sub(r"\D", "", text) if PHONE.fullmatch(text) else ""
     words = (digits.lstrip("0"),) if len(digits) >= PART_OF_PHONE else tuple(dict.fromkeys(key(text).split()))[:WORDS]
     words = tuple(word for word in words if word)
     if number is None and not any(len(word) > 1 for word in words):
-        raise BadInput("There is too little in `text` to look for: give two letters, four digits or a deal's number.")
-    return Asked(words, number)
+        raise BadInput("`text` is too short. Give at least two letters, four digits or a deal's number.")
+    return SearchTerms(words, number)
 
 
 def part_of_phone(word: str) -> bool:
@@ -58,25 +58,25 @@ def stem(word: str) -> str:
     return short if len(word) > 4 and len(short) > 2 else word
 
 
-def why(asked: Asked, projection: Projection[Any], row: dict[str, Any]) -> list[str]:
-    """Fields that hold one of the words; of a misspelt one, the field most like it."""
+def matched_fields(terms: SearchTerms, projection: Projection[Any], row: dict[str, Any]) -> list[str]:
+    """Returns the fields that contain one of the words; for a typo, the most similar field."""
     names = projection.found_by or (projection.found_by_words,)
-    keys = {name: " " + key(written(row[name])) for name in names}
-    found = [name for name, text in keys.items() if any(holds(text, word) for word in asked.words)]
-    if not found and asked.number is None:
-        found = [max(keys, key=lambda name: likeness(keys[name], asked.words))]
-    return found + (["number"] if asked.number is not None and row.get("number") == asked.number else [])
+    keys = {name: " " + key(as_text(row[name])) for name in names}
+    found = [name for name, text in keys.items() if any(has_word(text, word) for word in terms.words)]
+    if not found and terms.number is None:
+        found = [max(keys, key=lambda name: similarity(keys[name], terms.words))]
+    return found + (["number"] if terms.number is not None and row.get("number") == terms.number else [])
 
 
-def holds(text: str, word: str) -> bool:
+def has_word(text: str, word: str) -> bool:
     return (word if part_of_phone(word) else f" {stem(word)}") in text
 
 
-def written(value: Any) -> str:
+def as_text(value: Any) -> str:
     return value if isinstance(value, str) else " ".join(value)
 
 
-def likeness(text: str, words: tuple[str, ...]) -> float:
-    """How many of the words' runs of three letters the text has, 0 to 1."""
+def similarity(text: str, words: tuple[str, ...]) -> float:
+    """Returns which part of the words' trigrams the text contains, 0 to 1."""
     runs = {padded[n : n + 3] for word in words for padded in [f"  {word} "] for n in range(len(padded) - 2)}
     return sum(run in f" {text} " for run in runs) / max(1, len(runs))

@@ -1,1 +1,1 @@
-"""Reads: one SQL statement an operation, and the connections that run it."""
+"""Reads: one SQL statement per operation, and the connections that execute it."""

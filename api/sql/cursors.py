@@ -1,4 +1,4 @@
-"""Cursors: opaque text that says at which row a page ended, in which order and by which filters it was read."""
+"""Cursors: opaque text with the row at which a page ended, and a tag of its list, order and filters."""
 
 from base64 import b64decode
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from hashlib import sha256
 
 from api.errors import BadCursor
 
-TAG = 8  # hex digits that name the list
+TAG = 8  # hex digits that identify the list
 SEND = {"timestamptz": "timestamptz_send", "uuid": "uuid_send", "bigint": "int8send"}
-BYTES = {"timestamptz": 8, "uuid": 16, "bigint": 8}  # as SEND writes them
-OTHER = "This cursor belongs to another list, order or filter. Take one from an earlier page of this."
-# In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
+BYTES = {"timestamptz": 8, "uuid": 16, "bigint": 8}  # lengths of what SEND writes
+OTHER = "This cursor belongs to another list, order or filter. Use one from an earlier page of this list."
+# In two parts: Postgres multiplies intervals in floating point, which is exact to microseconds only up to 2255.
 MOMENT = (
     "timestamptz '2000-01-01 00:00:00+00' + {0}::bigint / 1000000 * interval '1 second'"
     " + mod({0}::bigint, 1000000) * interval '1 microsecond'"
@@ -20,32 +20,32 @@ MOMENT = (
 
 @dataclass(frozen=True)
 class Order:
-    """The columns by which a list is read, with their types; the last is the key, so that no two rows are equal."""
+    """The columns by which a list is sorted, with their types; the last is the key, so that there are no ties."""
 
     projection: str
     columns: tuple[str, ...]
     types: tuple[str, ...]
     newest: bool = True  # descending
-    known: bool = True  # False: rows without a value are not in its index, and not in the list
+    required: bool = True  # False: rows without a value are neither in its index nor in the list
 
     @cached_property
     def name(self) -> str:
         return f"{self.projection} {' '.join(self.columns)} {self.newest} "
 
     def tag(self, filters: str = "", parent: str = "") -> str:
-        """Of the list in this order, by these filters, below the row with this key."""
+        """Returns the tag of the list in this order, with these filters, below the row with the key `parent`."""
         return sha256(f"{self.name}{filters}{parent}".encode(errors="surrogatepass")).hexdigest()[:TAG]
 
     def conditions(self, row: str) -> tuple[str, ...]:
-        return () if self.known else (f"{row}.{self.columns[0]} IS NOT NULL",)
+        return () if self.required else (f"{row}.{self.columns[0]} IS NOT NULL",)
 
     def by(self, row: str, backwards: bool = False) -> str:
-        """For ORDER BY, with the row's alias."""
+        """Returns the columns for ORDER BY."""
         direction = " DESC" if self.newest != backwards else ""
         return ", ".join(f"{row}.{column}{direction}" for column in self.columns)
 
     def cursor(self, tag: str, values: tuple[str, ...]) -> str:
-        """SQL that gives the cursor of a row, of SQL that gives the tag and the row's values of `columns`."""
+        """Returns SQL for the cursor of a row, given SQL for the tag and for the row's values of `columns`."""
         sent = " || ".join(f"{SEND[kind]}({value})" for kind, value in zip(self.types, values, strict=True))
         return f"{tag} || encode({sent}, 'base64')"
 
@@ -53,27 +53,29 @@ class Order:
         return self.cursor(tag, tuple(f"{row}.{column}" for column in self.columns))
 
     def beyond(self, row: str, values: tuple[str, ...], before: bool = False) -> str:
-        """The condition of rows behind a cursor, or before it. `values`: placeholders for what `position` gives."""
+        """Returns the condition for rows after a cursor, or before it. `values`: placeholders for `position`."""
         sign = "<" if self.newest != before else ">"
-        there = ", ".join(
+        bound = ", ".join(
             MOMENT.format(value) if kind == "timestamptz" else f"{value}::{kind}"
             for kind, value in zip(self.types, values, strict=True)
         )
-        return f"({', '.join(f'{row}.{column}' for column in self.columns)}) {sign} ({there})"
+        return f"({', '.join(f'{row}.{column}' for column in self.columns)}) {sign} ({bound})"
 
     def position(self, text: str, tag: str | None) -> tuple[str, ...]:
-        """What stands in a cursor, as parameters. `tag`: of the list, or None when Postgres will compare it. Raises
-        BadCursor when it is of another list or no cursor at all."""
+        """Returns the values in a cursor, as parameters. `tag`: of the list, or None when Postgres will compare it.
+
+        Raises BadCursor when the cursor belongs to another list or is not a cursor.
+        """
         try:
             sent = b64decode(text[TAG:], validate=True)
         except ValueError:
             sent = b""
         if not sent:
-            raise BadCursor("This is no cursor. Take one from an earlier page's startCursor or endCursor.")
+            raise BadCursor("This is not a cursor. Use the startCursor or endCursor of an earlier page.")
         if tag is not None and text[:TAG] != tag:
             raise BadCursor(OTHER)
         if len(sent) != sum(BYTES[kind] for kind in self.types):
-            raise BadCursor("This cursor was changed on its way. Take one from an earlier page.")
+            raise BadCursor("This cursor is damaged. Use the startCursor or endCursor of an earlier page.")
         values, begin = [], 0
         for kind in self.types:
             end = begin + BYTES[kind]
@@ -84,11 +86,13 @@ class Order:
 
 
 def tag_below(tag: str, key: str) -> str:
-    """SQL of `Order.tag`, of SQL that gives the text before the parent's key, and that key."""
+    """Returns SQL for `Order.tag`, given SQL for the text before the parent's key and for that key."""
     return f"left(encode(sha256(convert_to({tag} || {key}::text, 'UTF8')), 'hex'), {TAG})"
 
 
-def of_this_list(given: str, tag: str) -> str:
-    """SQL that holds when a cursor has this tag, and fails as bad input when it has another: the slow path says why.
-    The tag is in both branches: of what depends on no row the planner would try out the second."""
+def cursor_belongs(given: str, tag: str) -> str:
+    """Returns SQL that is true when a cursor has this tag, and fails when it has another; the resolvers then say why.
+
+    The tag is in both branches, because the planner would evaluate the second early if it depended on no row.
+    """
     return f"CASE WHEN {given}::text = {tag} THEN true ELSE ('no cursor: ' || {tag})::boolean END"

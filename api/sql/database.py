@@ -1,4 +1,4 @@
-"""The connections to Postgres, and how its values come out: ids as text, numbers in JSON exact."""
+"""Connections to Postgres, with ids loaded as text and exact numbers in JSON."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from api.errors import BadInput, TooSlow, Unavailable
 from api.sql import wire
 from api.sql.pool import OPTIONS, Connection, Pool
 
-exact = msgspec.json.Decoder(float_hook=Decimal)
+json_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def pool(dsn: str, size: int = 8) -> Pool:
-    """Not yet open."""
+    """Returns a pool that is not open yet."""
 
     async def connect() -> Connection:
         connection = await Connection.connect(dsn, autocommit=True, row_factory=dict_row, options=OPTIONS)
@@ -33,7 +33,7 @@ def pool(dsn: str, size: int = 8) -> Pool:
 
 
 class WithinCalendar(TimestamptzLoader):
-    """A vendor's absurd date must not hide the list that it stands in: what Python has no date for is its nearest."""
+    """Loads a time that Python cannot represent as the nearest one, so that one absurd date does not break a list."""
 
     def load(self, data: Buffer) -> datetime:
         try:
@@ -45,39 +45,43 @@ class WithinCalendar(TimestamptzLoader):
 async def configure(connection: Connection) -> None:
     connection.adapters.register_loader("uuid", TextLoader)
     connection.adapters.register_loader("timestamptz", WithinCalendar)
-    set_json_loads(exact.decode, connection)
+    set_json_loads(json_decoder.decode, connection)
 
 
 async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
-    """Of `parameters["workspace"]`. Raises BadInput when a value cannot be in any row, TooSlow, and Unavailable when
-    Postgres is away."""
+    """Returns rows of `parameters["workspace"]`.
+
+    Raises BadInput when a value cannot be in any row, TooSlow on a timeout, Unavailable when Postgres does not answer.
+    """
 
     async def read(connection: Connection) -> list[DictRow]:
         return await (await connection.execute(statement.encode(), parameters)).fetchall()
 
-    with told_apart():
+    with translate_errors():
         return await pool.run(parameters["workspace"], read)
 
 
 async def text(pool: Pool, statement: bytes, parameters: list[str]) -> bytes:
-    """The one value of the one row, as Postgres sends it. Placeholders are $1, which is the workspace, $2 … Raises what
-    `rows` raises."""
-    with told_apart():
+    """Returns the one value of the one row, as Postgres sends it. Raises what `rows` raises.
+
+    Placeholders are $1, which is the workspace, $2 and so on.
+    """
+    with translate_errors():
         sent = [parameter.encode() for parameter in parameters]
         if any(b"\0" in parameter for parameter in sent):
-            raise psycopg.DataError("no text of Postgres holds a zero")
+            raise psycopg.DataError("Postgres text cannot contain a NUL byte")
         return await pool.run(parameters[0], lambda connection: wire.text(connection, statement, sent))
 
 
 @contextmanager
-def told_apart() -> Iterator[None]:
-    """A caller's mistake from the database's trouble."""
+def translate_errors() -> Iterator[None]:
+    """Translates errors of psycopg into errors for callers."""
     try:
         yield
     except (psycopg.DataError, UnicodeError):
-        raise BadInput("An argument holds text or a number that no row can hold. Nothing was read.") from None
+        raise BadInput("An argument has text or a number that Postgres cannot store. Nothing was read.") from None
     except psycopg.errors.QueryCanceled:
-        raise TooSlow("The database was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
+        raise TooSlow("The query was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
     except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
         raise Unavailable(
             f"The database does not answer ({type(error).__name__}). Nothing was read; try again."

@@ -1,8 +1,8 @@
-"""Connections of the role that reads: each shows one workspace, and is given to those of that workspace first.
+"""A pool of read-only connections, each of which shows one workspace and is reused for that workspace first.
 
-Telling Postgres the workspace costs a round trip: it is done only when a connection changes hands. Nor is a connection
-asked whether it still lives before each use, which would be another: a read that finds it dead is done again on the
-next one, and on a new one when all of them are.
+Setting the workspace costs a round trip, so it is done only when a connection moves to another workspace. Connections
+are not checked before each use, which would cost another: a read that finds one dead is repeated on the next one, and
+on a new one when all are dead.
 """
 
 import asyncio
@@ -22,39 +22,38 @@ OPTIONS = f"-c timezone=UTC -c statement_timeout=10s -c default_transaction_read
 
 
 class Connection(psycopg.AsyncConnection[DictRow]):
-    """`workspace` is the one whose rows it shows; none at first."""
+    """A connection. `workspace` is the one whose rows it shows; None at first."""
 
     workspace: str | None = None
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.plans: dict[bytes, bytes] = {}  # names of the statements that are prepared on it, see api/sql/wire.py
+        self.plans: dict[bytes, bytes] = {}  # names of its prepared statements, see api/sql/wire.py
 
     async def show(self, workspace: str, ask: bool = False) -> None:
-        """`ask`: though it shows it already, so that a dead connection is found out."""
+        """Sets the workspace. `ask`: even if it is set already, to detect a dead connection."""
         if ask or self.workspace != workspace:
             self.workspace = None  # until it is certain
             await self.execute(NAME, [workspace])
             self.workspace = workspace
 
     @property
-    def fit(self) -> bool:
-        """For the next one: neither broken nor left in the middle of something."""
+    def reusable(self) -> bool:
+        """Tells whether the connection is neither broken nor inside of a transaction or statement."""
         return not self.closed and self.info.transaction_status == TransactionStatus.IDLE
 
 
 class Pool:
-    """Row-level security stands behind the predicate that every statement has: a statement without one finds nothing
-    of others."""
+    """The pool. Row-level security backs up the workspace predicate of every statement."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, patience: float = 2.0) -> None:
-        self.connect, self.size, self.patience = connect, size, patience  # seconds that a read waits for its turn
-        self.idle: list[Connection] = []  # used last, stands last
+        self.connect, self.size, self.patience = connect, size, patience  # seconds that a read waits for a connection
+        self.idle: list[Connection] = []  # the most recently used last
         self.count = 0
         self.waiting: deque[asyncio.Future[Connection | None]] = deque()
 
     async def open(self) -> None:
-        """Connections are made when they are needed."""
+        """Does nothing: connections are made when they are needed."""
 
     async def close(self) -> None:
         idle, self.idle, self.size = self.idle, [], 0
@@ -62,33 +61,32 @@ class Pool:
             await connection.close()
 
     async def run(self, workspace: str, read: Callable[[Connection], Awaitable[T]]) -> T:
-        """On a connection that shows this workspace alone. Raises what `read` raises, and TimeoutError when none is
-        free."""
+        """Runs `read` on a connection that shows this workspace. Raises what it raises, or TimeoutError."""
         while True:
-            connection = self.pick(workspace) or await self.turn()
+            connection = self.pick_idle(workspace) or await self.wait_turn()
             known = connection is not None
             try:
-                connection = connection or await self.connected()
+                connection = connection or await self.connect_new()
                 try:
                     await connection.show(workspace)
                     return await read(connection)
                 except (psycopg.OperationalError, psycopg.InterfaceError):
-                    if connection.fit or not known:
+                    if connection.reusable or not known:
                         raise
             finally:
-                self.give(connection)
+                self.give_back(connection)
 
     @asynccontextmanager
     async def reading(self, workspace: str) -> AsyncIterator[Connection]:
-        """For who reads more than once, which cannot be done again here: it is asked first whether it lives."""
+        """Yields a connection for several reads. It is checked first, as they cannot be repeated here."""
         while True:
-            connection = self.pick(workspace) or await self.turn()
+            connection = self.pick_idle(workspace) or await self.wait_turn()
             known = connection is not None
             try:
-                connection = connection or await self.connected()
+                connection = connection or await self.connect_new()
                 await connection.show(workspace, ask=known)
             except BaseException as error:
-                self.give(connection)
+                self.give_back(connection)
                 if known and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
                     continue
                 raise
@@ -96,51 +94,51 @@ class Pool:
         try:
             yield connection
         finally:
-            self.give(connection)
+            self.give_back(connection)
 
-    def pick(self, workspace: str) -> Connection | None:
-        """One that shows this workspace already, else any."""
+    def pick_idle(self, workspace: str) -> Connection | None:
+        """Returns an idle connection that shows this workspace; another one only when the pool is full."""
         for n in range(len(self.idle) - 1, -1, -1):
             if self.idle[n].workspace == workspace:
                 return self.idle.pop(n)
         return self.idle.pop(0) if self.idle and self.count >= self.size else None
 
-    async def turn(self) -> Connection | None:
-        """None: there is room for a new one."""
+    async def wait_turn(self) -> Connection | None:
+        """Waits for a connection; returns None when a new one may be made. Raises TimeoutError."""
         if self.count < self.size:
             self.count += 1
             return None
         loop = asyncio.get_running_loop()
-        ours: asyncio.Future[Connection | None] = loop.create_future()
-        self.waiting.append(ours)
-        late = loop.call_later(self.patience, expire, ours)
+        turn: asyncio.Future[Connection | None] = loop.create_future()
+        self.waiting.append(turn)
+        timer = loop.call_later(self.patience, expire, turn)
         try:
-            return await ours
+            return await turn
         except asyncio.CancelledError:
-            if ours.done() and not ours.cancelled() and not ours.exception():  # it was given one at this very moment
-                self.give(ours.result())
+            if turn.done() and not turn.cancelled() and not turn.exception():  # it got one at this very moment
+                self.give_back(turn.result())
             raise
         finally:
-            late.cancel()
+            timer.cancel()
 
-    async def connected(self) -> Connection:
+    async def connect_new(self) -> Connection:
         async with asyncio.timeout(self.patience):
             return await self.connect()
 
-    def give(self, connection: Connection | None) -> None:
-        """Back; to whoever waits longest. In the place of one that is lost a new one may be made."""
-        fit = connection is not None and connection.fit and self.count <= self.size
+    def give_back(self, connection: Connection | None) -> None:
+        """Returns a connection to the pool, or passes it to the longest waiting read. A lost one may be replaced."""
+        reusable = connection is not None and connection.reusable and self.count <= self.size
         while self.waiting:
             next_ = self.waiting.popleft()
             if not next_.done():
-                next_.set_result(connection if fit else None)
+                next_.set_result(connection if reusable else None)
                 break
         else:
-            if fit and connection:
+            if reusable and connection:
                 self.idle.append(connection)
             else:
                 self.count -= 1
-        if connection and not fit:
+        if connection and not reusable:
             with suppress(psycopg.Error):
                 connection.pgconn.finish()
 

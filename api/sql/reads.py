@@ -1,4 +1,4 @@
-"""What one request may read: rows of its own workspace, shaped for GraphQL."""
+"""Reads rows of a request's workspace for resolvers, shaped for GraphQL."""
 
 import asyncio
 from typing import Any
@@ -14,6 +14,7 @@ from api.schema.scalars import Money
 from api.sql import statements as sql
 from api.sql.cursors import Order
 from api.sql.database import rows
+from api.sql.plan.rows import MERGES
 from api.sql.pool import Pool
 from crm.projection import Projection
 from crm.scalars import Id
@@ -21,21 +22,20 @@ from crm.shared import Attachment
 from projections import PROJECTIONS
 
 FILES, SHARES = ("attachments", "files"), "shares"
-TYPE = "graphql type"  # under which a row says what it is: no column has such a name
+TYPE = "graphql type"  # key of a row's type; no column has this name
 NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
 Shaped = dict[str, Any]
-PAGES = 1_000  # lists that one request may read: a list in a list in a list grows fast
-COUNTRIES: dict[str, str] = {}  # of workspaces that were asked about; it never changes
-MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
+PAGES = 1_000  # lists that one request may read; nested lists grow fast
+COUNTRIES: dict[str, str] = {}  # by workspace; a country never changes
 
 
 class Reads:
-    """All statements carry the workspace: a row of another is as if it were not there."""
+    """The reads of one request. All statements are limited to its workspace."""
 
     def __init__(self, pool: Pool, workspace: str) -> None:
         self.pool, self.workspace = pool, workspace
-        self.pages = self.folded = 0  # folded: events of the past
-        self.one_by_one = asyncio.Lock()  # whoever folds them
+        self.pages = self.folded = 0  # folded: events of past rows
+        self.one_by_one = asyncio.Lock()  # held while folding
         self.loaders: dict[str, DataLoader[Id, Shaped | None]] = {
             name: DataLoader(self.loading(p), cache=False) for name, p in PROJECTIONS.items()
         }
@@ -57,8 +57,8 @@ class Reads:
     async def one(self, name: str, key: str | None) -> Shaped | None:
         return await self.loaders[name].load(Id(key)) if key else None
 
-    async def card(self, key: str | None) -> Shaped | None:
-        """The contact, or the one that it was merged into."""
+    async def surviving_contact(self, key: str | None) -> Shaped | None:
+        """Returns the contact, or the one that it was merged into."""
         found = await self.one("contact", key)
         for _ in range(MERGES):
             if found is None or found["merged_into"] is None:
@@ -72,17 +72,17 @@ class Reads:
 
     async def caller(self, phone: str) -> Shaped | None:
         found = await self.rows(sql.CALLER, phone=phone)
-        return await self.card(found[0]["contact_id"]) if found else None
+        return await self.surviving_contact(found[0]["contact_id"]) if found else None
 
     async def country(self) -> str:
-        """Where numbers without a country code are dialled."""
+        """Returns the country in which numbers without a country code are read."""
         found = await self.rows(sql.COUNTRY)
         if found:
             COUNTRIES[self.workspace] = str(found[0]["country"])
         return COUNTRIES.get(self.workspace, "UA")
 
     async def open_deals(self, contact: str) -> list[Shaped]:
-        """The latest first, at most twenty."""
+        """Returns the open deals of a contact, last changed first, at most 20."""
         return [shaped(PROJECTIONS["deal"], row) for row in await self.rows(sql.OPEN_DEALS, contact=contact)]
 
     async def page(
@@ -96,12 +96,14 @@ class Reads:
         before: str | None = None,
         parent: str = "",
     ) -> Shaped:
-        """A Relay connection. `given` holds the filters in use, by name, as their statements take them; `parent` is the
-        name of the one that the row around stands for."""
+        """Returns a page as a Relay connection.
+
+        `given`: the filters in use, by name, as SQL parameters. `parent`: the filter that the enclosing row replaces.
+        """
         self.pages += 1
         if self.pages > PAGES:
             raise TooMuch(
-                f"This asks for more than {PAGES} lists. Ask for fewer rows at a time, or in several requests."
+                f"This operation reads more than {PAGES} lists. Ask for fewer rows, or split it into several requests."
             )
         filtered = listed.conditions(given, "t", "%(workspace)s", lambda name: f"%({name})s")
         own = {name: text_of(value) for name, value in given.items() if name != parent}
@@ -109,9 +111,9 @@ class Reads:
         conditions, parameters = list(filtered), {**given, "list_tag": tag}
         for name, text in (("after", after), ("before", before)):
             if text:
-                places = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
-                conditions.append(order.beyond("t", tuple(f"%({p})s" for p in places), name == "before"))
-                parameters |= places
+                position = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
+                conditions.append(order.beyond("t", tuple(f"%({p})s" for p in position), name == "before"))
+                parameters |= position
         found = await self.rows(sql.page(order, tuple(conditions), backwards), limit=size + 1, **parameters)
         edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
         if backwards:
@@ -135,7 +137,7 @@ class Reads:
         }
 
     async def node(self, key: str) -> Shaped | None:
-        """Whatever has this id. Ids are UUIDs, of one thing each."""
+        """Returns the row with this id, of any type. Ids are unique among all types."""
         for name in NODES:
             if found := await self.one(name, key):
                 return found
@@ -143,7 +145,7 @@ class Reads:
 
 
 def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
-    """A row with what GraphQL adds: `id`, sums as Money, files as objects."""
+    """Returns a row with what GraphQL adds: `id`, amounts as Money, files as objects."""
     added: Shaped = {"id": row[projection.key], TYPE: type_name(projection.name)}
     for name, value in row.items():
         if name.endswith("_minor"):
@@ -155,5 +157,5 @@ def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
     return {**row, **added}
 
 
-def share_of(told: Any, currency: str) -> Shaped:
-    return {"deal_id": told["deal_id"], "amount": Money(minor=told["share_minor"], currency=currency)}
+def share_of(share: Any, currency: str) -> Shaped:
+    return {"deal_id": share["deal_id"], "amount": Money(minor=share["share_minor"], currency=currency)}

@@ -1,7 +1,7 @@
-"""Every statement that the API runs, as text: lists with keyset pages, rows by key, and a few look-ups.
+"""The SQL statements of resolvers: lists with keyset pagination, rows by key, and a few look-ups.
 
-Parameters are named; `workspace` is one in each statement. Only column and view names of our own code stand in the
-text: what a caller gives is always a parameter.
+Parameters are named; each statement has `workspace`. The text has only names of our own columns and views: what a
+caller gives is always a parameter.
 """
 
 from typing import Any
@@ -12,15 +12,15 @@ from crm.projection import Projection
 from crm.state.entities import OUTCOMES
 from projections import PROJECTIONS
 
-COUNTED = 10_000  # rows at most: counting all of a list reads all of it
+COUNTED = 10_000  # rows at most, because counting reads every row
 
-# As crm.state.entities.Deal.open has it: somebody still has to work or to pay.
+# The same as crm.state.entities.Deal.open: there is still work or a payment to come.
 OPEN_DEAL = (
     f"{{t}}.stage <> ALL (ARRAY{list(OUTCOMES)}) "
     "AND NOT ({t}.amount_minor > 0 AND {t}.paid_minor >= {t}.amount_minor)"
 )
 
-# `<> '{}'` is the condition of the partial GIN index: without it the index is not used.
+# `<> '{}'` is the condition of the partial GIN index, which is not used without it.
 CALLER = """SELECT t.contact_id FROM read.contact AS t
 WHERE t.workspace = %(workspace)s AND t.phones @> ARRAY[%(phone)s] AND t.phones <> '{}'
 ORDER BY t.merged_into IS NULL DESC, t.touched_at DESC, t.contact_id LIMIT 1"""
@@ -29,13 +29,12 @@ COUNTRY = "SELECT t.country FROM read.pipeline AS t WHERE t.workspace = %(worksp
 
 
 def columns(projection: str) -> str:
-    """By name: with `t.*` a statement that is prepared breaks when a release adds a column to the view."""
+    """Lists the columns: with `t.*` a prepared statement breaks when a release adds a column to the view."""
     return ", ".join(f"t.{column.name}" for column in PROJECTIONS[projection].columns)
 
 
 def page(order: Order, conditions: tuple[str, ...], backwards: bool = False) -> str:
-    """One more row than asked for, so that the next page is known. Parameters: those of the conditions, `limit`, and
-    `list_tag`, with which the cursors begin."""
+    """Returns the statement of a page. Parameters: those of the conditions, `limit`, and `list_tag` for the cursors."""
     where = " AND ".join(["t.workspace = %(workspace)s", *order.conditions("t"), *conditions])
     cursor = order.cursor_of("%(list_tag)s::text", "t")
     return (
@@ -45,7 +44,7 @@ def page(order: Order, conditions: tuple[str, ...], backwards: bool = False) -> 
 
 
 def count(projection: Projection[Any], conditions: tuple[str, ...]) -> str:
-    """One number, at most one more than are counted. Parameters: those of the conditions."""
+    """Returns the statement that counts rows, up to COUNTED + 1. Parameters: those of the conditions."""
     where = " AND ".join(["t.workspace = %(workspace)s", *conditions])
     return (
         f"SELECT count(*) AS count FROM (SELECT FROM read.{projection.name} AS t WHERE {where} "
@@ -54,7 +53,7 @@ def count(projection: Projection[Any], conditions: tuple[str, ...]) -> str:
 
 
 def by_keys(projection: Projection[Any]) -> str:
-    """Rows of the given keys, in any order. Parameter: `keys`."""
+    """Returns the statement for rows by key, in any order. Parameter: `keys`."""
     return (
         f"SELECT {columns(projection.name)} FROM read.{projection.name} AS t "
         f"WHERE t.workspace = %(workspace)s AND t.{projection.key} = ANY (%(keys)s::uuid[])"
@@ -62,7 +61,7 @@ def by_keys(projection: Projection[Any]) -> str:
 
 
 def by_column(projection: Projection[Any], column: str) -> str:
-    """At most one row. Parameter: `value`."""
+    """Returns the statement for at most one row. Parameter: `value`."""
     return (
         f"SELECT {columns(projection.name)} FROM read.{projection.name} AS t "
         f"WHERE t.workspace = %(workspace)s AND t.{column} = %(value)s LIMIT 1"

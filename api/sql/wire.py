@@ -1,6 +1,6 @@
-"""Statements of plans, on libpq itself: a cursor's bookkeeping costs more than a small answer.
+"""Executes statements of plans with libpq directly, because a psycopg cursor costs more than a small answer.
 
-Each is prepared once on a connection, and its text goes on as Postgres sent it.
+Each statement is prepared once per connection, and its result is passed on as Postgres sent it.
 """
 
 import asyncio
@@ -17,7 +17,10 @@ PREPARED = 300  # statements that one connection keeps
 
 
 async def text(connection: Connection, statement: bytes, parameters: Sequence[bytes]) -> bytes:
-    """The one value of the one row. Raises psycopg.Error; cancelled, it leaves the connection amid an answer."""
+    """Returns the one value of the one row. Raises psycopg.Error.
+
+    When cancelled it leaves the connection in the middle of a result, so it is not reusable.
+    """
     if (name := connection.plans.get(statement)) is None:
         name = await prepare(connection, statement)
     connection.pgconn.send_query_prepared(name, parameters)
@@ -38,7 +41,7 @@ async def prepare(connection: Connection, statement: bytes) -> bytes:
 
 
 async def result(connection: Connection) -> Any:
-    """Of what was sent. Raises psycopg.Error."""
+    """Waits for the result of what was sent. Raises psycopg.Error."""
     pg, loop = connection.pgconn, asyncio.get_running_loop()
     while pg.flush():
         await ready(loop, pg.socket, loop.add_writer, loop.remove_writer)
@@ -56,10 +59,10 @@ async def result(connection: Connection) -> Any:
 
 
 async def ready(loop: asyncio.AbstractEventLoop, socket: int, add: Any, remove: Any) -> None:
-    told: asyncio.Future[None] = loop.create_future()
-    add(socket, wake, told)
+    event: asyncio.Future[None] = loop.create_future()
+    add(socket, wake, event)
     try:
-        await told
+        await event
     finally:
         remove(socket)
 

@@ -1,4 +1,4 @@
-"""A child process of an event loop: ended and let go of before the loop may close, whoever is cut off meanwhile."""
+"""A child process of an event loop: ended and released before the loop may close, also when its owner is cancelled."""
 
 import asyncio
 from asyncio.subprocess import PIPE, Process, SubprocessStreamProtocol
@@ -11,7 +11,7 @@ LINE = 1 << 16  # bytes of one line that is read from it
 SECONDS = 30.0  # until the system has taken away a process that was killed
 
 
-class Streams(SubprocessStreamProtocol):
+class ChildStreams(SubprocessStreamProtocol):
     """asyncio's, which also says when all is over: the process has ended and each of its pipes is closed.
 
     `Process.wait` and `communicate` return sooner, so a loop that is closed then leaves a transport behind. Python
@@ -49,7 +49,7 @@ async def child(
 ) -> AsyncIterator[Process]:
     """As asyncio.create_subprocess_exec starts it. What still runs at the end is killed."""
     loop = asyncio.get_running_loop()
-    streams = Streams(limit, loop, (stdin, stdout, stderr))
+    streams = ChildStreams(limit, loop, (stdin, stdout, stderr))
     start = loop.subprocess_exec(
         lambda: streams,
         *command,
@@ -64,12 +64,12 @@ async def child(
         transport, _ = await asyncio.shield(starting)
         yield Process(transport, streams, loop)
     finally:
-        await to_the_end(ended(starting, streams))
+        await run_to_completion(ended(starting, streams))
 
 
-async def ended(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, Any]], streams: Streams) -> None:
+async def ended(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, Any]], streams: ChildStreams) -> None:
     await asyncio.wait([starting])
-    if starting.exception():  # there is no such program: the caller was told
+    if starting.exception():  # there is no such program: the caller got the error
         return
     transport, _ = starting.result()
     transport.close()  # its pipes, and kills it if it still runs
@@ -77,7 +77,7 @@ async def ended(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, Any]
         await streams.over.wait()
 
 
-async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+async def run_to_completion(work: Coroutine[Any, Any, None]) -> None:
     """Done also when this is cancelled, however often; then says so."""
     task = asyncio.ensure_future(work)
     cut: asyncio.CancelledError | None = None

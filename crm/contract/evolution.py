@@ -1,6 +1,6 @@
 """What a schema may become: a sentence for each way in which a change breaks a reader (docs/contract.md has the rules).
 
-Two readers count: ours, with today's schema and a log that is kept for ever; and a stranger's, with yesterday's schema
+Two readers count: ours, with today's schema and a log that is kept forever; and a stranger's, with yesterday's schema
 and the records that we write today. `python -m crm.contract.evolution` checks the whole contract and exits 1 if it is
 broken.
 """

@@ -103,10 +103,10 @@ def render(folder: str, root: Path = SCHEMAS) -> str:
 
 def topics_table(root: Path = SCHEMAS) -> str:
     """The topics as a Markdown table."""
-    rows = ["| Topic | Partitions | Kept | Written by | What lies in it |", "|---|---|---|---|---|"]
+    rows = ["| Topic | Partitions | Kept | Written by | Content |", "|---|---|---|---|---|"]
     for topic in tomllib.loads((root / "topics.toml").read_text()).values():
         config = topic["config"]
-        kept = "for ever" if config.get("retention.ms") == "-1" else "by Kafka's default"
+        kept = "forever" if config.get("retention.ms") == "-1" else "by Kafka's default"
         kept = "the newest of each key" if config.get("cleanup.policy") == "compact" else kept
         rows.append(f"| `{topic['name']}` | {topic['partitions']} | {kept} | {topic['writer']} | {topic['about']} |")
     return "\n".join(rows) + "\n"

@@ -1,4 +1,4 @@
-"""Golden records: two examples of every shape ever published, as bytes and as JSON, that must be read for ever.
+"""Golden records: two examples of every shape ever published, as bytes and as JSON, that must stay readable forever.
 
 In the JSON, bytes are text of the code points 0 to 255, as in Avro's own JSON encoding.
 """

@@ -2,7 +2,7 @@
 
 `python -m crm.contract.publishing` does it.
 
-`--reset` forgets every id and begins anew. It is for the time before the first release only: once schemas/avro/RELEASED
+`--reset` forgets every id and starts from scratch. It works only before the first release: once schemas/avro/RELEASED
 exists (the release writes its version into it) records are in somebody's log, and it refuses.
 """
 
@@ -36,7 +36,7 @@ def publish(root: Path = SCHEMAS) -> list[str]:
 def reset(root: Path = SCHEMAS) -> None:
     """Forget every id and golden record. Raises Broken after the first release."""
     if (root / "RELEASED").exists():
-        raise Broken("Ids were released: they lie in logs, and cannot be given anew. Nothing was changed.")
+        raise Broken("Ids were released: logs contain them, and they cannot be assigned again. Nothing was changed.")
     (root / "registry.json").unlink(missing_ok=True)
     shutil.rmtree(root / "golden", ignore_errors=True)
 

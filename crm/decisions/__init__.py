@@ -1,4 +1,4 @@
-"""What the outside told becomes what happened here: one pure decision a fact."""
+"""Turns facts (what came in) into events (what happened): one pure decision for each type of fact."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,10 +11,10 @@ from crm.decisions.case import Case, Decision
 from crm.decisions.chat import message_reported
 from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, quarantined
 from crm.decisions.form import form_submitted
+from crm.decisions.limits import clamp_times, violates_limits
 from crm.decisions.loading import follow, hints
 from crm.decisions.payment import payment_reported
 from crm.decisions.quarantine import delivery_discarded, delivery_reparsed, fact_retried
-from crm.decisions.unfit import dated, unfit
 from crm.envelope import Event, Fact
 from crm.facts import (
     CallReported,
@@ -59,13 +59,16 @@ def decided(case: Case) -> list[Event]:
 
 def decision_of(case: Case) -> Iterable[Event]:
     """Each event is to be folded before the next one is asked for."""
-    told = printable(case.fact)
-    case.fact = fact = dated(told, case.now)
+    clean = strip_nul(case.fact)
+    case.fact = fact = clamp_times(clean, case.now)
     if decision := OF_QUARANTINE.get(type(fact)):
         return decision(fact, case)
     if case.state.get(Workspace, ONLY) is None:
-        reason = f"There is no workspace {fact.meta.workspace}. The delivery is kept. Create it, then reparse."
-    elif why := unfit(told):
+        reason = (
+            f"There is no workspace {fact.meta.workspace}. The delivery is kept. "
+            "Create it with `crm workspace create --id`, then run `crm quarantine reparse`."
+        )
+    elif why := violates_limits(clean):
         reason = why
     elif decision := DECISIONS.get(type(fact)):
         return decision(fact, case)
@@ -74,7 +77,7 @@ def decision_of(case: Case) -> Iterable[Event]:
     return [quarantined(case, fact.meta.actor, reason)]
 
 
-def printable(fact: Fact) -> Fact:
+def strip_nul(fact: Fact) -> Fact:
     """The fact without NUL in its texts, which Postgres cannot hold. The raw bytes stay as they are."""
     raw = getattr(fact, "raw", NO_RAW)
     bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact

@@ -42,7 +42,7 @@ def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact 
 def fits(rule: AssignmentRule, deal: DealOpened, timezone: str) -> bool:
     return (
         rule.source in ("", deal.source)
-        and (not rule.field or rule.value.casefold() in told(deal, rule.field))
+        and (not rule.field or rule.value.casefold() in values_of(deal, rule.field))
         and during(rule, timezone, deal.meta.occurred_at)
     )
 
@@ -68,7 +68,7 @@ def doubt(rule: AssignmentRule, timezone: str) -> str:
     return f"; hours were counted in UTC, as the workspace's time zone {timezone!r} does not exist"
 
 
-def told(deal: DealOpened, name: str) -> set[str]:
+def values_of(deal: DealOpened, name: str) -> set[str]:
     """A custom field as text, also as it was before it was converted, or utm_<name>; the empty text when there is
     none."""
     if name in deal.fields:

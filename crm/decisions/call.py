@@ -3,17 +3,18 @@
 import re
 from collections.abc import Generator, Iterator
 
-from crm.decisions.awaited import awaited
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, cards, created, holder, identified, nameless
+from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, nameless
 from crm.decisions.deals import opened
 from crm.decisions.merging import merged
+from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event, named_id
 from crm.events import CallOpened, CallUpdated
 from crm.facts import CallReported
 from crm.scalars import Id
 from crm.shared import Phone
 from crm.state import Call, Contact, known
+from crm.vocabulary import Direction
 
 INTERNAL = re.compile(r"\+?\d{1,4}")  # what colleagues and services are dialled by: no subscriber has so few digits
 LEAST_DIGITS = 5  # a number that cannot be read and could still be dialled
@@ -35,13 +36,13 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
 def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Event, None, bool]:
     """Whether a card was made. A call without a number is nobody's: it gets one of its own, without identifier, and
     nothing is guessed."""
-    way = way_of(report.phone)
-    owner = holder(case.state, way.key) if way else None
-    contact = owner or (nameless(case.state, way.key) if way else None)
+    identifier = way_of(report.phone)
+    owner = holder(case.state, identifier.key) if identifier else None
+    contact = owner or (nameless(case.state, identifier.key) if identifier else None)
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None and not internal(report.phone):  # a colleague is in no book of customers
         yield from created(case, contact_id, "", "call", report.utm)
-        yield from identified(case, contact_id, [way] if way else [])
+        yield from identified(case, contact_id, [identifier] if identifier else [])
     yield CallOpened(
         meta=case.meta(contact_id),
         call_id=call_id,
@@ -62,31 +63,31 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
     if call.phone and number and call.phone != number:  # the first number stays: its card has the call
         yield updated(report, case, call_id, call.contact_id, other_number=number)
         return
-    way = way_of(report.phone) if call.anonymous else None
-    if way is None:
+    identifier = way_of(report.phone) if call.anonymous else None
+    if identifier is None:
         yield updated(report, case, call_id, call.contact_id)
         return
     contact = case.state.get(Contact, call.contact_id)
     if contact and (contact.merged_into or contact.identifiers):
         yield updated(report, case, call_id, call.contact_id)
         return
-    other = holder(case.state, way.key)
+    other = holder(case.state, identifier.key)
     yield updated(report, case, call_id, call.contact_id, known=other is not None)
     if contact is None:
         yield from created(case, call.contact_id, "", "call", report.utm)
     if other:
-        yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {way.value}")
+        yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {identifier.value}")
     else:
-        yield from identified(case, call.contact_id, [way])
+        yield from identified(case, call.contact_id, [identifier])
         if contact and contact.deals:
-            yield from awaited(case, call.contact_id)
+            yield from retry_parked(case, call.contact_id)
 
 
 def updated(
     report: CallReported, case: Case, call_id: Id, contact_id: Id, known: bool = False, other_number: str = ""
 ) -> CallUpdated:
     """All that this report says."""
-    told = report.phone if report.phone.e164 or report.phone.text else None
+    phone = report.phone if report.phone.e164 or report.phone.text else None
     note = report.note
     if other_number:
         note = "; ".join(filter(None, (note, f"this report names another number: {other_number}")))
@@ -103,7 +104,7 @@ def updated(
         recording=report.recording,
         call=report.call,
         direction=report.direction,
-        phone=None if other_number else told,
+        phone=None if other_number else phone,
         line=report.line,
         known=known,
         note=note,
@@ -122,7 +123,7 @@ def followed_up(report: CallReported, case: Case, call: Call, new: bool) -> Iter
     deal_id = case.new_id("deal")
     title = f"Call from {call.text or call.phone}"
     yield from opened(case, contact_id, deal_id, title, "call", utm=report.utm, known=stands)
-    yield from awaited(case, contact_id, deal_id)
+    yield from retry_parked(case, contact_id, deal_id)
 
 
 def lead(call: Call) -> bool:
@@ -130,13 +131,15 @@ def lead(call: Call) -> bool:
     number is worth a deal only once somebody talked: nobody can call it back. Details that do not say the direction are
     taken for those of a call in."""
     if call.phone:
-        return call.direction == "in" or (call.direction == "" and call.detailed)
+        return call.direction == Direction.IN or (call.direction == "" and call.detailed)
     phone = Phone(call.text, "")
-    return call.direction == "in" and not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
+    return (
+        call.direction == Direction.IN and not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
+    )
 
 
-def way_of(phone: Phone) -> Way | None:
-    return Way("phone", phone.e164, phone.text) if phone.e164 else None
+def way_of(phone: Phone) -> Identifier | None:
+    return Identifier("phone", phone.e164, phone.text) if phone.e164 else None
 
 
 def internal(phone: Phone) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from crm.connector_catalogue import Catalogue, catalogue
 from crm.envelope import Event, Fact, named_id
 from crm.scalars import Id, Micros
 from crm.shared import Meta
@@ -37,6 +38,11 @@ class Case:
             actor=actor or cause.actor,
             trace=cause.trace,
         )
+
+    @property
+    def connectors(self) -> Catalogue:
+        """The connectors of this release: data that is as constant as the code of a decision."""
+        return catalogue()
 
     def new_id(self, what: str) -> Id:
         """An id for something that this fact brings into being: the same whenever it is decided again."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from crm.decisions.awaited import awaited
 from crm.decisions.case import Case, State
-from crm.decisions.contacts import Way, card, cards, created, holder, identified, named
+from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, named
 from crm.decisions.deals import opened
 from crm.decisions.merging import merged
+from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event, named_id
 from crm.events import (
     ChatMoved,
@@ -24,6 +24,7 @@ from crm.scalars import Id
 from crm.shared import Phone
 from crm.state import ChatOrigin, Contact, Conversation, Message, origin_key
 from crm.state.changes.talk import message_digest
+from crm.vocabulary import ChatKind, Direction
 
 
 def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
@@ -50,7 +51,7 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
 def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
-    theirs = report.person or report.direction == "out"  # the chat is a customer's
+    theirs = report.person or report.direction == Direction.OUT  # the chat is a customer's
     account = account_of(report)
     contact = holder(case.state, account.key) if theirs else None
     if contact:
@@ -70,7 +71,7 @@ def said(
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
     if from_customer(report):
-        if report.chat_kind == "private" and not (contact and contact.deals):
+        if report.chat_kind == ChatKind.PRIVATE and not (contact and contact.deals):
             yield from lead(report, case, contact_id, contact)
         if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
             yield from own_phone(case, contact_id, report.shared_phone)
@@ -84,7 +85,7 @@ def lead(report: MessageReported, case: Case, contact_id: Id, known: Contact | N
     deal_id = case.new_id("deal")
     title = f"{report.channel.capitalize()}: {name_of(report) or account_of(report).value}"
     yield from opened(case, contact_id, deal_id, title, "chat", known=stands)
-    yield from awaited(case, contact_id, deal_id)
+    yield from retry_parked(case, contact_id, deal_id)
 
 
 def moved(report: MessageReported, case: Case) -> Iterator[Event]:
@@ -104,7 +105,7 @@ def first_chat(report: MessageReported, state: State, chat: str) -> str:
 
 def at_home(report: MessageReported, state: State) -> MessageReported:
     """As from the first id that its chat had. Private chats keep theirs."""
-    if report.chat_kind == "private":
+    if report.chat_kind == ChatKind.PRIVATE:
         return report
     chat = first_chat(report, state, report.chat)
     return replace(report, chat=chat, sender=chat if report.sender == report.chat else report.sender)
@@ -115,7 +116,7 @@ def conversation_id_of(report: MessageReported) -> Id:
     name = f"chat/{report.meta.source}/{report.channel}/{report.chat}"
     if report.account:
         name += f"/{report.account}"
-    if report.chat_kind != "private":
+    if report.chat_kind != ChatKind.PRIVATE:
         name += f"/{report.sender}"
     return named_id(report.meta.workspace, name)
 
@@ -124,13 +125,13 @@ def message_of(report: MessageReported, state: State, conversation_id: Id) -> tu
     """The message that a report is about, or the id that it gets. Another bot behind the same connection, and a group
     that moved, count from 1 again: what was sent at another moment, or says something else at first, is another
     message in spite of its number."""
-    name, told = report.message, [report.sent_at, ""]
+    name, suffixes = report.message, [report.sent_at, ""]
     while True:
         message_id = named_id(conversation_id, name)
         message = state.get(Message, message_id)
-        if message is None or same(report, message) or not told:
+        if message is None or same(report, message) or not suffixes:
             return message_id, message
-        name += f"/{told.pop(0) or message_digest(report.text, report.attachments)}"
+        name += f"/{suffixes.pop(0) or message_digest(report.text, report.attachments)}"
 
 
 def same(report: MessageReported, message: Message) -> bool:
@@ -142,27 +143,27 @@ def same(report: MessageReported, message: Message) -> bool:
     return report.edited_at is not None or message.digest in ("", message_digest(report.text, report.attachments))
 
 
-def account_of(report: MessageReported) -> Way:
+def account_of(report: MessageReported) -> Identifier:
     """Whose card it is: the customer's, also when we write. A channel's posts have no sender but the channel."""
-    if report.direction == "out":
-        return Way(report.channel, report.chat)
-    return Way(report.channel, report.sender or report.chat, report.username)
+    if report.direction == Direction.OUT:
+        return Identifier(report.channel, report.chat)
+    return Identifier(report.channel, report.sender or report.chat, report.username)
 
 
 def from_customer(report: MessageReported) -> bool:
-    return report.direction == "in" and report.person
+    return report.direction == Direction.IN and report.person
 
 
 def name_of(report: MessageReported) -> str:
     """Of whom the card is."""
     if from_customer(report):
         return report.sender_name or report.username
-    return report.chat_title or ("" if report.direction == "out" else report.sender_name)
+    return report.chat_title or ("" if report.direction == Direction.OUT else report.sender_name)
 
 
 def conversation_title(report: MessageReported) -> str:
     name = name_of(report) or f"{report.channel} {report.chat}"
-    where = "" if report.chat_kind == "private" or report.chat_title in ("", name) else f" ({report.chat_title})"
+    where = "" if report.chat_kind == ChatKind.PRIVATE or report.chat_title in ("", name) else f" ({report.chat_title})"
     return name + where
 
 
@@ -224,14 +225,14 @@ def deleted(
 
 
 def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
-    """The channel vouches that the phone is the sender's own: whoever has it is the same person."""
-    way = Way("phone", phone.e164, phone.text)
-    owner = holder(case.state, way.key)
+    """The channel vouches that the phone is the sender's own: the contact that has it is the same person."""
+    identifier = Identifier("phone", phone.e164, phone.text)
+    owner = holder(case.state, identifier.key)
     contact = card(case.state, contact_id)
     if owner is None:
-        yield from identified(case, contact_id, [way])
-        yield from awaited(case, contact_id)
+        yield from identified(case, contact_id, [identifier])
+        yield from retry_parked(case, contact_id)
     elif card(case.state, owner.contact_id) != contact:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, owner.contact_id, why)
-        yield from awaited(case, owner.contact_id)
+        yield from retry_parked(case, owner.contact_id)

@@ -16,17 +16,19 @@ from crm.events import (
     IdentifierRemoved,
     IdentifierSettled,
 )
-from crm.mailboxes import of_a_role
 from crm.scalars import Id
-from crm.state import Absorbed, Contact, Identity, identifier, known
+from crm.state import Absorbed, Contact, Identity, identifier_key, known
+from crm.text.mailboxes import of_a_role
 
-HOLDERS = 20  # cards: an identifier that so many have is told on the next ones, and they are not counted any more
+HOLDERS = (
+    20  # cards: an identifier that so many have is only mentioned on the next ones, which are not counted any more
+)
 SEEN_TWICE = "it was seen with another contact too"
 SHARED = frozenset(("email", "iban", "tax_id", "card"))  # kinds that people share; of a telephone, the first keeps it
 
 
-class Way(NamedTuple):
-    """A way to know somebody: kind and normalised value, and how it was given."""
+class Identifier(NamedTuple):
+    """What identifies a person: kind and normalised value, and how it was given."""
 
     kind: str
     value: str
@@ -40,7 +42,7 @@ class Way(NamedTuple):
 
     @property
     def key(self) -> str:
-        return identifier(self.kind, self.value)
+        return identifier_key(self.kind, self.value)
 
     @property
     def of_a_role(self) -> bool:
@@ -104,9 +106,9 @@ def undoubted_among(state: State, key: str) -> Contact | None:
     return found[0] if found and not doubted_among(state, key, found) else None
 
 
-def identifies(state: State, way: Way) -> Contact | None:
-    """Whom a way identifies by itself: not if it is doubted or a role's."""
-    return None if way.of_a_role else card_of(state, way.key)
+def identifies(state: State, identifier: Identifier) -> Contact | None:
+    """Returns the contact that an identifier names by itself; None when it is doubted or a role mailbox."""
+    return None if identifier.of_a_role else card_of(state, identifier.key)
 
 
 def holder(state: State, key: str) -> Contact | None:
@@ -159,71 +161,77 @@ def created(
     yield ContactCreated(case.meta(contact_id), contact_id, name, source, dict(utm))
 
 
-def identified(case: Case, contact_id: Id, ways: Sequence[Way], shares: bool = True) -> Iterator[Event]:
-    """Add what nobody has, also to the cards that this one was merged into. What another card has is told as a
+def identified(case: Case, contact_id: Id, identifiers: Sequence[Identifier], shares: bool = True) -> Iterator[Event]:
+    """Add what nobody has, also to the cards that this one was merged into. What another card has is reported as a
     suspicion, and of what people share it is doubted from then on whose it is. `shares`: then it is added here too."""
     own = known(case.state, Contact, contact_id).identifiers
-    fresh = [way for way in ways if way.key not in own]
+    fresh = [identifier for identifier in identifiers if identifier.key not in own]
     if not fresh:
         return
     ids = [contact.contact_id for contact in line(case.state, contact_id)]
-    for way in fresh:
-        found = cards_of(case.state, way.key)
+    for identifier in fresh:
+        found = cards_of(case.state, identifier.key)
         if not found:
-            yield from added(case, ids, way)
+            yield from added(case, ids, identifier)
         elif all(other.contact_id != ids[-1] for other in found):
-            yield from suspected(case, ids, way, found, shares)
+            yield from suspected(case, ids, identifier, found, shares)
 
 
-def added(case: Case, ids: Sequence[Id], way: Way) -> Iterator[Event]:
+def added(case: Case, ids: Sequence[Id], identifier: Identifier) -> Iterator[Event]:
     first, *above = ids
-    yield IdentifierAdded(case.meta(first), first, way.kind, way.value, way.text)
+    yield IdentifierAdded(case.meta(first), first, identifier.kind, identifier.value, identifier.text)
     for one in above:
-        yield IdentifierAdded(case.meta(one), one, way.kind, way.value, way.text, from_id=first)
+        yield IdentifierAdded(case.meta(one), one, identifier.kind, identifier.value, identifier.text, from_id=first)
 
 
-def suspected(case: Case, ids: Sequence[Id], way: Way, others: Sequence[Contact], shares: bool) -> Iterator[Event]:
-    """Another card has it. Once so many have it that it says nothing at all, it is told and not added."""
+def suspected(
+    case: Case, ids: Sequence[Id], identifier: Identifier, others: Sequence[Contact], shares: bool
+) -> Iterator[Event]:
+    """Another card has it. Once so many have it that it says nothing at all, it is reported and not added."""
     holder_id, stands, other = ids[0], ids[-1], others[0]
     mine = known(case.state, Contact, holder_id)
-    if way.key in mine.doubts or way.key in mine.nobodys:
+    if identifier.key in mine.doubts or identifier.key in mine.nobodys:
         return
-    if any(way.key in held_by(case.state, way.key, one).nobodys for one in others):
-        if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
-            yield from added(case, ids, way)
-        yield doubt(case, holder_id, way, None, "somebody said that it identifies nobody")
+    if any(identifier.key in held_by(case.state, identifier.key, one).nobodys for one in others):
+        if shares and len(known(case.state, Identity, identifier.key).holders) < HOLDERS:
+            yield from added(case, ids, identifier)
+        yield doubt(case, holder_id, identifier, None, "somebody said that it identifies nobody")
         return
-    yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, way.kind, way.value)
-    if not way.is_shared and not doubted(case.state, way.key):
+    yield DuplicateSuspected(case.meta(stands), stands, other.contact_id, identifier.kind, identifier.value)
+    if not identifier.is_shared and not doubted(case.state, identifier.key):
         return
-    if shares and len(known(case.state, Identity, way.key).holders) < HOLDERS:
-        yield from added(case, ids, way)
-    yield doubt(case, holder_id, way, other.contact_id)
+    if shares and len(known(case.state, Identity, identifier.key).holders) < HOLDERS:
+        yield from added(case, ids, identifier)
+    yield doubt(case, holder_id, identifier, other.contact_id)
     for one in others:
-        mine = held_by(case.state, way.key, one)
-        if way.key not in mine.doubts or (not shares and len(mine.doubts[way.key]) < HOLDERS):
-            yield doubt(case, mine.contact_id, way, stands)
+        mine = held_by(case.state, identifier.key, one)
+        if identifier.key not in mine.doubts or (not shares and len(mine.doubts[identifier.key]) < HOLDERS):
+            yield doubt(case, mine.contact_id, identifier, stands)
 
 
-def doubt(case: Case, contact_id: Id, way: Way, other_id: Id | None, why: str = SEEN_TWICE) -> IdentifierDoubted:
-    return IdentifierDoubted(case.meta(contact_id), contact_id, way.kind, way.value, other_id=other_id, why=why)
+def doubt(
+    case: Case, contact_id: Id, identifier: Identifier, other_id: Id | None, why: str = SEEN_TWICE
+) -> IdentifierDoubted:
+    return IdentifierDoubted(
+        case.meta(contact_id), contact_id, identifier.kind, identifier.value, other_id=other_id, why=why
+    )
 
 
-def taken(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
+def taken(case: Case, contact: Contact, identifier: Identifier, why: str) -> Iterator[Event]:
     """An identifier goes from a card, also from those that were merged into it, or it would still be found by it. Whom
     it is left to alone is doubted by it no more."""
     for one in list(cards(case.state, known(case.state, Contact, contact.contact_id))):
-        if way.key in one.identifiers:
-            yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
-    left = cards_of(case.state, way.key)
+        if identifier.key in one.identifiers:
+            yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, identifier.kind, identifier.value, why)
+    left = cards_of(case.state, identifier.key)
     if len(left) == 1:
-        yield from undoubted(case, left[0], way, "no other contact has it any more")
+        yield from undoubted(case, left[0], identifier, "no other contact has it any more")
 
 
-def undoubted(case: Case, contact: Contact, way: Way, why: str) -> Iterator[Event]:
+def undoubted(case: Case, contact: Contact, identifier: Identifier, why: str) -> Iterator[Event]:
     for one in list(cards(case.state, known(case.state, Contact, contact.contact_id))):
-        if way.key in one.doubts or way.key in one.nobodys:
-            yield IdentifierSettled(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
+        if identifier.key in one.doubts or identifier.key in one.nobodys:
+            yield IdentifierSettled(case.meta(one.contact_id), one.contact_id, identifier.kind, identifier.value, why)
 
 
 def named(case: Case, contact: Contact, name: str, why: str) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from crm.envelope import Event, Fact, named_id
 from crm.errors import Malformed
 from crm.events import DeliveryNoted, FactQuarantined
 from crm.facts import DeliveryKept, DeliveryQuarantined, DeliveryReparsed, FactRetried
-from crm.leads import ways_in
+from crm.leads import identifiers_in
 from crm.scalars import Id
 from crm.shared import Raw
 from crm.state import Workspace
@@ -22,7 +22,7 @@ from crm.versions import digest_of
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 OTHER_VERSION = (
-    "Another content was told before under the id of this fact, and stays as it was decided. This version changed "
+    "Another content was received before under the id of this fact, and stays as it was decided. This version changed "
     "nothing and is kept here. Send it under an id of its own; or reparse it, and it is decided as a fact of its own."
 )
 EXCERPT = 500  # characters
@@ -41,7 +41,7 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
     """The bytes stay where meta.cause_* says; the excerpt is for eyes: broken letters and NUL are replaced."""
     raw: Raw = getattr(case.fact, "raw", NO_RAW)
     workspace = case.state.get(Workspace, ONLY)
-    phones, emails = ways_in(raw.body, workspace.country if workspace else "UA")
+    phones, emails = identifiers_in(raw.body, workspace.country if workspace else "UA")
     return FactQuarantined(
         meta=case.meta(case.fact.meta.id),
         quarantine_id=case.fact.meta.id,
@@ -74,7 +74,7 @@ def raw_of(body: bytes) -> Raw:
     return Raw("avro/binary", {"sha256": sha256(body).hexdigest()}, "", body)
 
 
-def legible(value: bytes) -> Fact:
+def decode_fact(value: bytes) -> Fact:
     """The fact of a record that can be decided on, or quarantined as somebody's. Raises Malformed."""
     fact = decode(value)
     if not isinstance(fact, Fact):

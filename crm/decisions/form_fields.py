@@ -9,10 +9,10 @@ from unicodedata import normalize
 
 import msgspec
 
-from crm.dates import day_in, moment_in
 from crm.decisions.custom import JSON, fits
-from crm.numbers import number_in
 from crm.state import Definition
+from crm.text.dates import day_in, moment_in
+from crm.text.numbers import number_in
 from crm.zones import of_workspace
 
 YES = frozenset("on yes y true 1 так да tak checked + ✓ ✔ ☑ згоден згодна".split())  # noqa: SIM905

@@ -7,28 +7,28 @@ what several cards have, decides only together with a name. Where nothing decide
 from collections.abc import Callable, Sequence
 
 from crm.decisions.case import State
-from crm.decisions.contacts import Way, card, cards_of, doubted, held_by, holder, names
-from crm.names import agree, called, renamed, same
+from crm.decisions.contacts import Identifier, card, cards_of, doubted, held_by, holder, names
 from crm.state import Contact
+from crm.text.names import agree, called, renamed, same
 
 MANY = 5  # telephones: a card with so many whose sender gives no name is a crowd's that typed one address
 
 
-def found(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+def found(state: State, identifiers: Sequence[Identifier], name: str) -> Contact | None:
     """The holder of the strongest evidence, or None: then it is somebody new."""
-    return by_phone(state, ways, name) or by_mail(state, ways, name)
+    return by_phone(state, identifiers, name) or by_mail(state, identifiers, name)
 
 
-def by_phone(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+def by_phone(state: State, identifiers: Sequence[Identifier], name: str) -> Contact | None:
     """Of several numbers the one whose card agrees by name, else the first. An office's number, which has an extension,
-    is not his who is called otherwise; nor is a number beside one that nobody has: a second number may be of somebody
+    is not his who is called otherwise; nor is a number next to one that nobody has: a second number may be of somebody
     near."""
-    phones = [way for way in ways if way.kind == "phone"]
-    new_phone = len(phones) > 1 and any(not cards_of(state, way.key) for way in phones)
+    phones = [identifier for identifier in identifiers if identifier.kind == "phone"]
+    new_phone = len(phones) > 1 and any(not cards_of(state, identifier.key) for identifier in phones)
     holders = [
         one
-        for way in phones
-        if (one := holder(state, way.key)) and fits(state, one, name, bool(way.extension) or new_phone)
+        for identifier in phones
+        if (one := holder(state, identifier.key)) and fits(state, one, name, bool(identifier.extension) or new_phone)
     ]
     if len(holders) > 1 and name:
         agreeing = (one for one in holders if agrees(state, one, name))
@@ -40,20 +40,22 @@ def fits(state: State, contact: Contact, name: str, is_weak: bool) -> bool:
     return not is_weak or not contradicts(state, card(state, contact.contact_id), name)
 
 
-def by_mail(state: State, ways: Sequence[Way], name: str) -> Contact | None:
+def by_mail(state: State, identifiers: Sequence[Identifier], name: str) -> Contact | None:
     """Also by a telephone that is doubted, together with a name."""
-    weak = [way for way in ways if way.kind != "phone" or doubted(state, way.key)]
-    new_phone = bool(weak) and any(not cards_of(state, way.key) for way in ways if way.kind == "phone")
-    for way in weak:
-        if stands := decided(state, way, name, new_phone):
-            return held_by(state, way.key, stands)
+    weak = [identifier for identifier in identifiers if identifier.kind != "phone" or doubted(state, identifier.key)]
+    new_phone = bool(weak) and any(
+        not cards_of(state, identifier.key) for identifier in identifiers if identifier.kind == "phone"
+    )
+    for identifier in weak:
+        if stands := decided(state, identifier, name, new_phone):
+            return held_by(state, identifier.key, stands)
     return None
 
 
-def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | None:
+def decided(state: State, identifier: Identifier, name: str, new_phone: bool) -> Contact | None:
     """The card that stands."""
-    candidates = cards_of(state, way.key)
-    if way.of_a_role or doubted(state, way.key):
+    candidates = cards_of(state, identifier.key)
+    if identifier.of_a_role or doubted(state, identifier.key):
         return supported(state, candidates, name, new_phone)
     if not candidates:
         return None
@@ -62,7 +64,7 @@ def decided(state: State, way: Way, name: str, new_phone: bool) -> Contact | Non
     crowd = new_phone and verdict is None and sum(key.startswith("phone:") for key in only.identifiers) >= MANY
     if new_phone and verdict and all(renamed(known, name) for known in names(state, only)):
         # Another number and another surname: a namesake, unless the mailbox itself is called so.
-        crowd = not called(name, way.value.partition("@")[0])
+        crowd = not called(name, identifier.value.partition("@")[0])
     return None if verdict is False or crowd else only
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from crm.commands import Command
 from crm.decisions.chat import account_of, conversation_id_of
 from crm.decisions.form import digest_in
-from crm.decisions.form import ways_of as ways_of_form
-from crm.decisions.gathering import reference_hint
-from crm.decisions.payers import ways_of as ways_of_payer
+from crm.decisions.form import identifiers_of as identifiers_of_form
+from crm.decisions.payers import identifiers_of as identifiers_of_payer
 from crm.decisions.payment import payment_id_of
+from crm.decisions.payment_evidence import reference_hint
 from crm.decisions.purpose import number_of, read
 from crm.envelope import Fact, named_id
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
@@ -41,7 +41,7 @@ from crm.state import (
     TokenKept,
     Turn,
     Workspace,
-    identifier,
+    identifier_key,
     key,
     origin_key,
     shelf,
@@ -50,6 +50,7 @@ from crm.state import (
 from crm.state.entities import ONLY
 from crm.state.entity import Entity
 from crm.state.references import reference_key
+from crm.vocabulary import ChatKind
 
 Wanted = Iterator[tuple[type[Entity], str]]
 
@@ -66,11 +67,11 @@ def hints(fact: Fact) -> Wanted:
 
 
 def of_form(form: FormSubmitted) -> Wanted:
-    ways = ways_of_form(form)
-    for way in ways:
-        yield from of_identifier(way.key)
-    if not ways:
-        yield Enquiry, digest_in(form, ways)
+    identifiers = identifiers_of_form(form)
+    for identifier in identifiers:
+        yield from of_identifier(identifier.key)
+    if not identifiers:
+        yield Enquiry, digest_in(form, identifiers)
     if form.fields:
         yield Fields, "deal"
     if reference := form.reference.strip():
@@ -84,9 +85,9 @@ def of_sum(amount_minor: int | None) -> Wanted:
         yield DealSum, str(amount_minor)
 
 
-def of_identifier(way: str) -> Wanted:
-    yield Identity, way
-    yield Parked, f"payer:{way}"
+def of_identifier(identifier: str) -> Wanted:
+    yield Identity, identifier
+    yield Parked, f"payer:{identifier}"
 
 
 def of_payment(report: PaymentReported) -> Wanted:
@@ -100,27 +101,27 @@ def of_payment(report: PaymentReported) -> Wanted:
         yield DealReference, reference_key(text)
         yield Parked, reference_hint(text)
     yield from ((DealReference, reference_key(text)) for text in words.bare)
-    for way in ways_of_payer(report.payer):
-        yield from of_identifier(way.key)
-        if way.kind in ("iban", "tax_id"):
-            yield PaidFrom, way.key
+    for identifier in identifiers_of_payer(report.payer):
+        yield from of_identifier(identifier.key)
+        if identifier.kind in ("iban", "tax_id"):
+            yield PaidFrom, identifier.key
 
 
 def of_call(report: CallReported) -> Wanted:
     yield Call, named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
     if report.phone.e164:
-        yield from of_identifier(identifier("phone", report.phone.e164))
+        yield from of_identifier(identifier_key("phone", report.phone.e164))
 
 
 def of_message(report: MessageReported) -> Wanted:
-    if report.chat_kind != "private":
+    if report.chat_kind != ChatKind.PRIVATE:
         yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
     conversation_id = conversation_id_of(report)
     yield Conversation, conversation_id
     yield Message, named_id(conversation_id, report.message)
     yield from of_identifier(account_of(report).key)
     if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
-        yield from of_identifier(identifier("phone", report.shared_phone.e164))
+        yield from of_identifier(identifier_key("phone", report.shared_phone.e164))
 
 
 HINTS: dict[type[Fact], Callable[[Any], Wanted]] = {
@@ -160,7 +161,7 @@ def follow(entity: Entity) -> Wanted:
             yield from ((Deal, deal_id) for _, deal_id in entity.deals)
         case Contact():
             yield Absorbed, entity.contact_id
-            yield from ((Parked, f"payer:{way}") for way in entity.identifiers)
+            yield from ((Parked, f"payer:{identifier}") for identifier in entity.identifiers)
             if entity.merged_into:
                 yield Contact, entity.merged_into
             if entity.owner:

@@ -2,14 +2,15 @@
 
 from typing import NamedTuple
 
+from crm.decisions.candidates import Candidate, Kind, in_sentences, judge
 from crm.decisions.case import State
-from crm.decisions.evidence import Candidate, Kind, in_sentences, judge
-from crm.decisions.gathering import MOST_NAMED, Evidence, Told, people
-from crm.decisions.settling import in_words
+from crm.decisions.payment_evidence import MOST_NAMED, Evidence, PaymentDetails, people
+from crm.decisions.settlement import in_words
 from crm.scalars import Id
 from crm.state import Deal
+from crm.vocabulary import PaymentStatus
 
-MONEY = ("held", "settled")
+MONEY = (PaymentStatus.HELD, PaymentStatus.SETTLED)
 
 
 class Match(NamedTuple):
@@ -30,21 +31,21 @@ class Nothing(NamedTuple):
     candidates: tuple[Id, ...] = ()
 
 
-def find(state: State, told: Told) -> Match | Nothing:
+def find(state: State, details: PaymentDetails) -> Match | Nothing:
     """Without a deal that is certain: what it could be for, and why nobody can say."""
-    evidence = Evidence(state, told)
+    evidence = Evidence(state, details)
     evidence.gather()
     chosen = judge(list(evidence.found.values()), only_reference=bool(evidence.words.not_a_customers))
     return matched(evidence, chosen) if chosen else nothing(evidence)
 
 
 def matched(evidence: Evidence, one: Candidate) -> Match:
-    deal, told = one.deal, evidence.told
+    deal, details = one.deal, evidence.details
     by, why = grounds(evidence, one)
     doubts = []
-    if told.status in MONEY and deal.amount_minor > 0 and deal.outstanding_minor < told.amount_minor:
-        more = told.amount_minor - max(0, deal.outstanding_minor)
-        doubts.append(f"it is {in_words(more, told.currency)} more than was outstanding")
+    if details.status in MONEY and deal.amount_minor > 0 and deal.outstanding_minor < details.amount_minor:
+        more = details.amount_minor - max(0, deal.outstanding_minor)
+        doubts.append(f"it is {in_words(more, details.currency)} more than was outstanding")
     if deal.stage == "lost":
         doubts.append(f"D-{deal.number} was lost")
     payer = evidence.paid_by()
@@ -83,21 +84,21 @@ def nothing(evidence: Evidence) -> Nothing:
         shown = in_sentences(every[:MOST_NAMED])
         more = [f"{len(every) - MOST_NAMED} others"] if len(every) > MOST_NAMED else []
         why = f"It could be for {' or '.join([*shown, *more])}. Say which with paymentMatch: {why}"
-    hints = (*evidence.hints, *(f"payer:{way.key}" for way in evidence.ways))
+    hints = (*evidence.hints, *(f"payer:{identifier.key}" for identifier in evidence.identifiers))
     candidates = tuple(one.deal.deal_id for one in every[:MOST_NAMED])
     return Nothing(why.removesuffix(": "), tuple(dict.fromkeys(hints)), candidates)
 
 
 def about_payer(evidence: Evidence) -> str:
     payer = evidence.paid_by()
-    if not evidence.ways:
+    if not evidence.identifiers:
         return "it does not tell a payer that we could know"
     if payer.doubt:
         return payer.doubt
     if not payer.cards:
         return "its payer is not known"
-    if evidence.told.status != "settled":
-        return f"its payer's deal is looked for when it is settled, and it is {evidence.told.status}"
+    if evidence.details.status != PaymentStatus.SETTLED:
+        return f"its payer's deal is looked for when it is settled, and it is {evidence.details.status}"
     exact = [one for one in evidence.found.values() if {Kind.PAYER, Kind.SUM} <= one.speaks.keys()]
     how_many = "several deals that wait" if len(exact) > 1 else "no deal that waits"
     return "" if len(exact) == 1 else f"its payer has {how_many} for exactly {evidence.sum()}"

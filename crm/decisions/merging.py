@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, card, cards, cards_of, doubt, doubted, line
+from crm.decisions.contacts import Identifier, card, cards, cards_of, doubt, doubted, line
 from crm.envelope import Event
 from crm.events import (
     ContactAbsorbed,
@@ -26,9 +26,9 @@ def merged(case: Case, contact_id: Id, into_id: Id, why: str) -> Iterator[Event]
     for one in above:
         for key in contact.identifiers:
             if key not in one.identifiers:
-                way = way_of(key)
+                identifier = identifier_from(key)
                 meta = case.meta(one.contact_id)
-                yield IdentifierAdded(meta, one.contact_id, way.kind, way.value, from_id=contact_id)
+                yield IdentifierAdded(meta, one.contact_id, identifier.kind, identifier.value, from_id=contact_id)
         for shown in below:
             if shown.name or shown.fields:
                 meta = case.meta(one.contact_id)
@@ -44,7 +44,7 @@ def still_doubted(case: Case, keys: set[str], contact_id: Id) -> Iterator[Event]
         ids = doubted(case.state, key)
         others = [one for one in ids if one != contact_id]
         if contact_id in ids and others and others[0] not in stands.doubts.get(key, ()):
-            yield doubt(case, contact_id, way_of(key), others[0])
+            yield doubt(case, contact_id, identifier_from(key), others[0])
 
 
 def unmerged(case: Case, contact: Contact, why: str) -> Iterator[Event]:
@@ -60,8 +60,8 @@ def unmerged(case: Case, contact: Contact, why: str) -> Iterator[Event]:
             yield ContactReleased(case.meta(one.contact_id), one.contact_id, shown.contact_id)
     for key in contact.identifiers:
         if not cards_of(case.state, key):
-            way = way_of(key)
-            yield IdentifierAdded(case.meta(contact_id), contact_id, way.kind, way.value)
+            identifier = identifier_from(key)
+            yield IdentifierAdded(case.meta(contact_id), contact_id, identifier.kind, identifier.value)
 
 
 def given_back(case: Case, contact: Contact, one: Contact) -> Iterator[Event]:
@@ -69,13 +69,13 @@ def given_back(case: Case, contact: Contact, one: Contact) -> Iterator[Event]:
     others = {key for left in cards(case.state, one) if left.contact_id != one.contact_id for key in left.identifiers}
     for key in contact.identifiers:
         if key not in others and (key in one.lent or (key in one.identifiers and key not in one.doubts)):
-            way = way_of(key)
+            identifier = identifier_from(key)
             why = f"{contact.contact_id} stands for itself again"
-            yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, way.kind, way.value, why)
+            yield IdentifierRemoved(case.meta(one.contact_id), one.contact_id, identifier.kind, identifier.value, why)
             for other_id in one.doubts.get(key, ()):
-                yield doubt(case, one.contact_id, way, other_id)  # that it was seen with another is still so
+                yield doubt(case, one.contact_id, identifier, other_id)  # that it was seen with another is still so
 
 
-def way_of(key: str) -> Way:
+def identifier_from(key: str) -> Identifier:
     kind, _, value = key.partition(":")
-    return Way(kind, value)
+    return Identifier(kind, value)

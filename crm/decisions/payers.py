@@ -5,56 +5,62 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from crm.decisions.case import State
-from crm.decisions.contacts import Way, card, cards_of, doubted_among
+from crm.decisions.contacts import Identifier, card, cards_of, doubted_among
 from crm.decisions.names import Likeness, likeness
-from crm.emails import emails_in
 from crm.phones import read_phone
-from crm.placeholders import is_placeholder
 from crm.scalars import Id
 from crm.shared import Payer
 from crm.state import Contact, PaidFrom
+from crm.text.emails import emails_in
+from crm.text.placeholders import is_placeholder
 
 PEOPLE_KEPT = 3  # contacts that are tied to one account: more say nothing new
 NO_CARDS: Mapping[Id, Contact] = MappingProxyType({})
 
 
 class Known(NamedTuple):
-    """The cards that a payer is known as. `doubt`: why that is not to be relied on. `related`: whoever else the account
-    has paid for."""
+    """The cards that a payer is known as. `doubt`: why that is not to be relied on. `related`: the others for whom the
+    account has paid."""
 
     cards: Mapping[Id, Contact] = NO_CARDS
     doubt: str = ""
     related: Mapping[Id, Contact] = NO_CARDS
 
 
-def ways_of(payer: Payer, country: str = "UA") -> Iterator[Way]:
+def identifiers_of(payer: Payer, country: str = "UA") -> Iterator[Identifier]:
     """How a payer can be known. A masked card is many people's."""
     if payer.phone and (phone := read_phone(payer.phone, country).e164) and not is_placeholder("phone", phone):
-        yield Way("phone", phone)
+        yield Identifier("phone", phone)
     if payer.email:
-        yield from (Way("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email))
+        yield from (
+            Identifier("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email)
+        )
     yield from accounts_of(payer)
 
 
-def accounts_of(payer: Payer) -> Iterator[Way]:
+def accounts_of(payer: Payer) -> Iterator[Identifier]:
     """What only banks tell, and so what a payment can teach about a contact."""
     if payer.iban and (iban := "".join(payer.iban.split()).upper()):
-        yield Way("iban", iban)
+        yield Identifier("iban", iban)
     tax_id = payer.tax_id.strip()
     if len(set(tax_id)) > 1:  # ten zeros stand where somebody has none
-        yield Way("tax_id", tax_id)
+        yield Identifier("tax_id", tax_id)
 
 
-def known_payer(state: State, payer: Payer, ways: list[Way]) -> Known:
+def known_payer(state: State, payer: Payer, identifiers: list[Identifier]) -> Known:
     cards: dict[Id, Contact] = {}
     related: dict[Id, Contact] = {}
     doubts = []
-    for way in ways:
-        holders, tied = holders_of(state, way.key), tied_to(state, way)
+    for identifier in identifiers:
+        holders, tied = holders_of(state, identifier.key), tied_to(state, identifier)
         related |= tied
-        if way.of_a_role or len({**holders, **tied}) > 1 or doubted_among(state, way.key, [*holders.values()]):
-            seen = "is read by several people" if way.of_a_role else "was seen with several people"
-            doubts.append(f"its payer's {in_words(way)} {seen}")
+        if (
+            identifier.of_a_role
+            or len({**holders, **tied}) > 1
+            or doubted_among(state, identifier.key, [*holders.values()])
+        ):
+            seen = "is read by several people" if identifier.of_a_role else "was seen with several people"
+            doubts.append(f"its payer's {in_words(identifier)} {seen}")
             related |= holders
         else:
             cards |= holders
@@ -74,9 +80,9 @@ def holders_of(state: State, key: str) -> dict[Id, Contact]:
     return {contact.contact_id: contact for contact in cards_of(state, key)}
 
 
-def tied_to(state: State, way: Way) -> dict[Id, Contact]:
+def tied_to(state: State, identifier: Identifier) -> dict[Id, Contact]:
     """The cards whose deals were paid from an account."""
-    tied = state.get(PaidFrom, way.key) if way.kind in ("iban", "tax_id") else None
+    tied = state.get(PaidFrom, identifier.key) if identifier.kind in ("iban", "tax_id") else None
     cards = [card(state, contact_id) for contact_id in sorted({one for one, _ in tied.payments})] if tied else []
     return {contact.contact_id: contact for contact in cards}
 
@@ -91,13 +97,13 @@ def ties(state: State, payer: Payer, contact_id: Id) -> tuple[str, ...]:
         return ()
     standing = card(state, contact_id).contact_id
     fresh = []
-    for way in accounts:
-        tied = tied_to(state, way)
+    for identifier in accounts:
+        tied = tied_to(state, identifier)
         if standing not in tied and len(tied) < PEOPLE_KEPT:
-            fresh.append(way.key)
+            fresh.append(identifier.key)
     return tuple(fresh)
 
 
-def in_words(way: Way) -> str:
-    kind = {"iban": "account", "tax_id": "tax number", "email": "e-mail"}.get(way.kind, way.kind)
-    return f"{kind} {way.value}"
+def in_words(identifier: Identifier) -> str:
+    kind = {"iban": "account", "tax_id": "tax number", "email": "e-mail"}.get(identifier.kind, identifier.kind)
+    return f"{kind} {identifier.value}"

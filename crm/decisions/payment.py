@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from crm.currencies import UNKNOWN_CURRENCY
-from crm.decisions.awaited import learnt, matched
 from crm.decisions.case import Case, State
 from crm.decisions.delivery import quarantined
-from crm.decisions.gathering import Told, said_before
 from crm.decisions.matching import Match, Nothing, find
-from crm.decisions.settling import in_words, settle
+from crm.decisions.parked_payments import learnt, matched
+from crm.decisions.payment_evidence import PaymentDetails, earlier_references
+from crm.decisions.settlement import in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
@@ -18,9 +18,10 @@ from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import Payer
 from crm.state import Deal, Parked, Payment, known, shelf
+from crm.vocabulary import PaymentStatus
 
 NOBODY = Payer()
-STATUSES = ("created", "expired", "failed", "held", "settled", "reversed")  # the later one wins at the same instant
+STATUSES = tuple(PaymentStatus)
 MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, or each one would cost all before it
 
 
@@ -44,24 +45,24 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
         yield from learnt_again(case, payment, report)
     elif payment.amount_minor >= 0 and not payment.by_hand:
         # An outdated report may still be the one that names the deal: so any order of reports ends the same.
-        found = find(case.state, told(report, payment, before))
+        found = find(case.state, details_of(report, payment, before))
         if isinstance(found, Match):
             yield from matched(case, payment, found)
         else:
             yield from parked(case, payment, found)
 
 
-def told(report: PaymentReported, payment: Payment, before: Payment | None) -> Told:
+def details_of(report: PaymentReported, payment: Payment, before: Payment | None) -> PaymentDetails:
     """What this report says and what the earlier ones said; how it stands is the newest's."""
     reference, others = report.reference.strip(), payment.references
-    return Told(
+    return PaymentDetails(
         purpose=payment.purpose if report.purpose in payment.purpose else f"{payment.purpose}\n{report.purpose}",
         references=(*others, reference) if reference and reference not in others else others,
         payer=report.payer if report.payer != NOBODY else payment.payer,
         status=payment.status,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
-        earlier=said_before(before),
+        earlier=earlier_references(before),
         seen=before.candidates if before else (),
     )
 
@@ -80,12 +81,12 @@ def payment_id_of(report: PaymentReported) -> Id:
 
 
 def age(state: PaymentReported | Payment) -> tuple[bool, Micros, int, int, int, str, str]:
-    """Reports are in one order, whoever comes first: what only was begun is before all else, as no money goes back to
+    """Reports are in one order, whichever comes first: what only was begun is before all else, as no money goes back to
     that; then the provider's clock, then the more advanced state."""
     rank = STATUSES.index(state.status) if state.status in STATUSES else -1
     currency = "" if state.currency == UNKNOWN_CURRENCY else state.currency  # to know it is newer than not to
-    told = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
-    return rank > 0, *told
+    details_of = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
+    return rank > 0, *details_of
 
 
 def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Payment | None) -> PaymentRecorded:
@@ -110,8 +111,12 @@ def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Paymen
 
 def went_back(state: State, report: PaymentReported, before: Payment | None) -> str:
     """Money that goes back from a deal that was won is for a person to see: the deal stays won."""
-    back = report.refunded_minor if report.status == "settled" else report.amount_minor
-    if before is None or before.status not in ("held", "settled") or back <= before.refunded_minor:
+    back = report.refunded_minor if report.status == PaymentStatus.SETTLED else report.amount_minor
+    if (
+        before is None
+        or before.status not in (PaymentStatus.HELD, PaymentStatus.SETTLED)
+        or back <= before.refunded_minor
+    ):
         return ""
     won = [deal for deal_id in before.deals if (deal := known(state, Deal, deal_id)).stage == "won"]
     went = in_words(back - before.refunded_minor, report.currency)

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from crm.decisions.vocabulary import (
+from crm.decisions.purpose_words import (
     ACCOUNT,
     AFTER,
     BETWEEN,
@@ -234,8 +234,8 @@ def distinctive(token: str) -> bool:
     """Nobody writes it by chance: it has letters or parts too, and is no date and no deal's number."""
     if len(token) < 5 or token.isdecimal() or DATE.fullmatch(token) or IS_NUMBER.fullmatch(token):
         return False
-    told = [c for c in token if c.isalnum()]
-    return len(told) >= 5 and any(c.isdecimal() for c in told)
+    characters = [c for c in token if c.isalnum()]
+    return len(characters) >= 5 and any(c.isdecimal() for c in characters)
 
 
 def number_of(reference: str) -> int | None:

@@ -53,7 +53,7 @@ def fact_retried(retry: FactRetried, case: Case, decide: Decide) -> Iterator[Eve
 
 
 def original(retry: FactRetried) -> Fact:
-    """Raises Malformed when it cannot be read, or is not one that the outside told."""
+    """Raises Malformed when it cannot be read, or is not a fact from outside."""
     fact = decode(retry.fact)
     if not isinstance(fact, Fact) or isinstance(fact, FactRetried):
         raise Malformed(f"{type(fact).__name__} is no fact that can be decided once more")

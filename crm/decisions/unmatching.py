@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from crm.decisions.case import Case
 from crm.decisions.contacts import card, cards, taken
 from crm.decisions.payers import accounts_of
-from crm.decisions.settling import settle
+from crm.decisions.settlement import settle
 from crm.envelope import Event
 from crm.events import PaymentUnmatched
 from crm.state import Deal, PaidFrom, Payment, known
@@ -27,7 +27,7 @@ def forgotten(case: Case, payment: Payment, deal: Deal) -> Iterator[Event]:
     """Only payments teach accounts. What another payment of this contact has shown too stays known."""
     contact = card(case.state, deal.contact_id)
     ids = {one.contact_id for one in cards(case.state, contact)}
-    for way in accounts_of(payment.payer):
-        tied = case.state.get(PaidFrom, way.key)
+    for identifier in accounts_of(payment.payer):
+        tied = case.state.get(PaidFrom, identifier.key)
         if not tied or not any(contact_id in ids for contact_id, _ in tied.payments):
-            yield from taken(case, contact, way, "a payment from it was unmatched")
+            yield from taken(case, contact, identifier, "a payment from it was unmatched")

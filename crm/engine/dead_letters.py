@@ -1,28 +1,27 @@
-"""The limit past which decide stops: who cannot decide on most of what comes is at fault itself, not what comes."""
+"""Stops decide when most facts fail: then the fault is in decide, not in the facts."""
 
 from crm.errors import Broken
+from crm.log import RecordRef
 
 WINDOW = 1_000  # facts looked back on
 SHARE = 0.5  # of them
 
-Place = tuple[str, int, int]  # topic, partition, offset
-
 
 class TooManyDeadLetters(Broken):
-    """Stop before the commit, and wait for somebody to mend it."""
+    """Stops before the commit: a person has to fix the cause."""
 
 
 class DeadLetters:
-    """The last facts by where they lie, each with why it could not be decided on ("" when it could). A transaction that
-    runs again tells the same places again, so none is counted twice."""
+    """The last facts by record, each with the reason why it was not decided ("" when it was). A transaction that runs
+    again reports the same records, so none is counted twice."""
 
     def __init__(self, least: int = 100) -> None:
-        """`least`: so many may always be quarantined, whatever their share; 0 sets no limit."""
+        """`least`: so many may always be quarantined, whatever their share; 0: no limit."""
         self.least = least
-        self.last: dict[Place, str] = {}
-        self.stopped = ""  # why, once it is so: only a new start begins anew
+        self.last: dict[RecordRef, str] = {}
+        self.stopped = ""  # why, once it is so: only a restart resets it
 
-    def note(self, place: Place, why: str = "") -> None:
+    def note(self, place: RecordRef, why: str = "") -> None:
         self.last[place] = why
         if len(self.last) > WINDOW:
             del self.last[next(iter(self.last))]

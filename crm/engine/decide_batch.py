@@ -24,7 +24,7 @@ from crm.state.entities import ONLY
 from crm.versions import digest_of
 
 SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
-TOLD = """
+SEEN_BEFORE = """
 INSERT INTO core.fact_seen (fact_id, digest) SELECT * FROM unnest(%s::uuid[], %s::uuid[])
 ON CONFLICT DO NOTHING RETURNING fact_id::text"""
 DIGESTS = "SELECT fact_id::text, replace(digest::text, '-', '') FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A fact and where it lies."""
+    """A fact and its record in Kafka."""
 
     fact: Fact
     topic: str = ""
@@ -49,38 +49,38 @@ class Arrived:
         return Case(self.fact, state.of(self.fact.meta.workspace), at, self.topic, self.partition, self.offset)
 
 
-Stumbled = Callable[[Arrived, str], None]
+OnFailure = Callable[[Arrived, str], None]
 
 
 async def decide(
-    conn: AsyncConnection, arrived: Sequence[Arrived], stumbled: Stumbled = lambda _one, _why: None
+    conn: AsyncConnection, arrived: Sequence[Arrived], on_failure: OnFailure = lambda _one, _why: None
 ) -> AsyncCursor[tuple[int, int]] | None:
     """In the caller's transaction. The cursor gives the last journal position of each partition that got events.
 
-    `stumbled` hears of each fact whose rule stumbled, and why.
+    `on_failure` gets each fact whose rule failed, and why.
     """
     batch = Batch()
     # Of two of one id the first counts.
     digests = {one.fact.meta.id: digest_of(one.fact) or None for one in reversed(arrived)}
     ids = sorted(digests)
-    seen = await conn.execute(TOLD, [ids, [digests[id] for id in ids]])
+    seen = await conn.execute(SEEN_BEFORE, [ids, [digests[id] for id in ids]])
     await prefetch(conn, batch, arrived)
     at = now()  # behind the locks: what is decided later in a workspace is recorded later
     news, repeats = unseen(arrived, {id for (id,) in await seen.fetchall()})
     news += await other_versions(conn, repeats)
-    told = await batch.run(conn, news, lambda one: events_of(one, batch, at, stumbled))
+    decided = await batch.run(conn, news, lambda one: events_of(one, batch, at, on_failure))
     await batch.write(conn)
-    flat = [event for events in told for event in events]
+    flat = [event for events in decided for event in events]
     count(flat)
     if debugging():
-        tell(news, told)
+        log_decisions(news, decided)
     return await journal.append(conn, flat)
 
 
-def events_of(one: Arrived, batch: Batch, at: Micros, stumbled: Stumbled) -> list[Packed] | None:
-    """The events of one fact, ready for the outbox. A rule that stumbles quarantines its fact and holds up nobody.
+def events_of(one: Arrived, batch: Batch, at: Micros, on_failure: OnFailure) -> list[Packed] | None:
+    """Returns the events of one fact for the outbox. A rule that fails quarantines its fact and delays no other.
 
-    None when it stumbled on an assumption that may be wrong: look, and run it again.
+    None when it failed on an assumption that may be wrong: look, and run it again.
     """
     try:
         return [journal.packed(event) for event in decided(one.case(batch, at))]
@@ -88,15 +88,15 @@ def events_of(one: Arrived, batch: Batch, at: Micros, stumbled: Stumbled) -> lis
         batch.forget()
         if batch.assumed:
             return None
-        log.exception("a decision stumbled", fact=one.fact.meta.id)
-        why = f"the rule for it stumbled: {error!r}"
-        stumbled(one, why)
+        log.exception("a decision failed", fact=one.fact.meta.id)
+        why = f"the rule for it failed: {error!r}"
+        on_failure(one, why)
         quarantined = refused(one, why)
         return [journal.packed(event) for event in decided(quarantined.case(batch, at))]
 
 
 def unseen(arrived: Sequence[Arrived], new: set[str]) -> tuple[list[Arrived], list[Arrived]]:
-    """Those that were never decided, each once, in order; and those that were."""
+    """Returns the facts that were never decided, each once, in order; and those that were."""
     news, repeats = [], []
     for one in arrived:
         if one.fact.meta.id in new:
@@ -127,9 +127,9 @@ async def other_versions(conn: AsyncConnection, repeats: Sequence[Arrived]) -> l
 
 
 async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrived]) -> None:
-    """What the facts will most likely ask for, and what usually is wanted next.
+    """Loads the state that the facts will most likely need.
 
-    Their workspaces come first and alone: every decision needs its own, so whoever has locked that waits for nobody in
+    Their workspaces come first and alone: every decision needs its own, so its holder waits for nobody within
     it. Locked among the rest, a command that named a contact and a form that found it stopped each other.
     """
     await batch.load(conn, sorted({(one.fact.meta.workspace, f"{Workspace.__name__}/{ONLY}") for one in arrived}))
@@ -152,13 +152,13 @@ async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrive
 
 
 def refused(one: Arrived, reason: str) -> Arrived:
-    """The same fact, on its way to quarantine."""
+    """Returns the fact for quarantine."""
     return Arrived(set_aside(one.fact, reason), one.topic, one.partition, one.offset)
 
 
-def tell(news: Sequence[Arrived], told: Sequence[Sequence[Packed]]) -> None:
-    """A line for each fact. The transaction may still fail: then it is told again."""
-    for one, events in zip(news, told, strict=True):
+def log_decisions(news: Sequence[Arrived], decided: Sequence[Sequence[Packed]]) -> None:
+    """Logs a line for each fact. The transaction may still fail: then it is logged again."""
+    for one, events in zip(news, decided, strict=True):
         named = [
             {"event_id": id, "type": TYPE_NAMES[kind] if (kind := type_of(value)) else "", "stream": stream}
             for stream, id, _, _, value in events

@@ -1,10 +1,10 @@
-"""The whole of decide without Kafka and Postgres: for tests, examples and trying a rule on last month's facts."""
+"""Runs decide without Kafka and Postgres: for tests, examples and trying a rule on last month's facts."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from crm.commands import Command, Declared
+from crm.commands import Command, CommandSpec
 from crm.decisions import commands, decided
 from crm.decisions.case import Case
 from crm.decisions.delivery import other_version
@@ -41,7 +41,7 @@ class MemoryDecide:
         self.seen: dict[Id, str] = {}  # with the digest of its content, where it has one
 
     def take(self, fact: Fact, now: Micros | None = None) -> list[Event]:
-        """The new events; none when the fact was taken before. `now` is the fact's own time if it is not told."""
+        """Returns the new events; none when the fact was taken before. `now` is the fact's own time by default."""
         if (before := self.seen.get(fact.meta.id)) is not None:
             digest = digest_of(fact)
             return self.take(other_version(fact), now) if before and digest and before != digest else []
@@ -51,8 +51,8 @@ class MemoryDecide:
         self.journal += events
         return events
 
-    def carry_out(self, declared: Declared, command: Command, key: str = "") -> list[Event]:
-        """The events of a command. Raises Rejected, and nothing has changed then."""
+    def carry_out(self, declared: CommandSpec, command: Command, key: str = "") -> list[Event]:
+        """Returns the events of a command. Raises Rejected, and nothing has changed then."""
         state = self.states[command.meta.workspace]
         before = dict(state.things)
         try:
@@ -64,14 +64,14 @@ class MemoryDecide:
         return events
 
     def append(self, *events: Event) -> None:
-        """Events that no fact led to: a workspace that is created, rules that are set."""
+        """Appends events that no fact caused: a workspace that is created, rules that are set."""
         for event in events:
             fold(self.states[event.meta.workspace], event)
             self.journal.append(event)
 
 
 def rebuilt(journal: Iterable[Event]) -> dict[Id, dict[tuple[str, str], Entity]]:
-    """The state of each workspace from nothing but the journal."""
+    """Folds the journal into the state of each workspace."""
     states: defaultdict[Id, MemoryState] = defaultdict(MemoryState)
     for event in journal:
         fold(states[event.meta.workspace], event)

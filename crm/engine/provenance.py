@@ -1,4 +1,4 @@
-"""From a change of a field back to what somebody sent us: event, cause, fact, raw payload."""
+"""Traces a change of a field back to its source: event, cause, fact, raw payload."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from crm.adapters.kafka.fact_reads import Place, values
+from crm.adapters.kafka.fact_reads import read_values
 from crm.contract.codec import decode
 from crm.errors import CrmError, Malformed
+from crm.log import RecordRef
 from crm.moments import written
 from crm.scalars import Id
 from crm.shared import Meta, Raw
@@ -20,8 +21,8 @@ ENVELOPE = ("meta", "raw")
 LONGEST = 4_000  # characters of a payload that a person is shown
 
 
-class Told(Struct, frozen=True):
-    """The fact behind an event: what the outside said. `lost`: why it cannot be shown."""
+class FactShown(Struct, frozen=True):
+    """The fact that caused an event. `lost`: why it cannot be shown."""
 
     topic: str
     partition: int
@@ -48,7 +49,7 @@ class Link(Struct, frozen=True):
     actor: str
     source: str  # the connection
     cause: Id  # the fact or the command
-    fact: Told | None  # None: a command, which is its event
+    fact: FactShown | None  # None: a command, which is its event
 
     def lines(self) -> list[str]:
         """For people, from the value to the bytes."""
@@ -74,14 +75,15 @@ class Link(Struct, frozen=True):
 
 
 async def chain(bootstrap: str, archive: Path | None, field: str, found: Sequence[Change]) -> list[Link]:
-    """Each change with its fact, out of Kafka, else out of the archive. What both have lost is said, not raised."""
-    owners = {place_of(m): m.workspace for m in (change.event.meta for change in found) if m.cause_topic}
-    kept = await values(bootstrap, archive, sorted(owners))
-    facts = {place: told(place, kept[place], owners[place]) for place in owners}
+    """Returns each change with its fact, from Kafka, else from the archive. A fact that both have lost is described in
+    `lost`, not raised."""
+    owners = {record_ref(m): m.workspace for m in (change.event.meta for change in found) if m.cause_topic}
+    kept = await read_values(bootstrap, archive, sorted(owners))
+    facts = {ref: shown(ref, kept[ref], owners[ref]) for ref in owners}
     return [link(field, change, facts) for change in found]
 
 
-def link(field: str, change: Change, facts: dict[Place, Told]) -> Link:
+def link(field: str, change: Change, facts: dict[RecordRef, FactShown]) -> Link:
     event, meta = change.event, change.event.meta
     return Link(
         field=field,
@@ -96,27 +98,27 @@ def link(field: str, change: Change, facts: dict[Place, Told]) -> Link:
         actor=meta.actor,
         source=meta.source,
         cause=meta.cause,
-        fact=facts.get(place_of(meta)),
+        fact=facts.get(record_ref(meta)),
     )
 
 
-def place_of(meta: Meta) -> Place:
+def record_ref(meta: Meta) -> RecordRef:
     return meta.cause_topic, meta.cause_partition, meta.cause_offset
 
 
-def told(place: Place, value: bytes | CrmError, workspace: Id) -> Told:
+def shown(ref: RecordRef, value: bytes | CrmError, workspace: Id) -> FactShown:
     """`value`: the record, or why there is none."""
     try:
         fact = opened(value, workspace)
     except CrmError as error:
-        return Told(*place, lost=str(error))
+        return FactShown(*ref, lost=str(error))
     raw = getattr(fact, "raw", None) or Raw("", {}, "", b"")
     body = raw.body.decode(errors="backslashreplace")
-    return Told(*place, type(fact).__name__, readable(fact), raw.content_type, body)
+    return FactShown(*ref, type(fact).__name__, readable(fact), raw.content_type, body)
 
 
 def opened(value: bytes | CrmError, workspace: Id) -> Any:
-    """Raises CrmError. What is another workspace's is not what was decided on: the log is not the one that was."""
+    """Raises CrmError; also when the fact is of another workspace: then this is not the log that was decided from."""
     if isinstance(value, CrmError):
         raise value
     fact = decode(value)
@@ -126,7 +128,7 @@ def opened(value: bytes | CrmError, workspace: Id) -> Any:
 
 
 def readable(record: Any) -> dict[str, Any]:
-    """Without the envelope and the raw bytes, which are shown apart; headers may hold secrets and are not shown."""
+    """Returns the fields without the envelope and the raw bytes, which are shown apart. Headers may hold secrets."""
     plain = {name: value for name, value in asdict(record).items() if name not in ENVELOPE}
     found: dict[str, Any] = msgspec.to_builtins(plain, enc_hook=str)
     return found

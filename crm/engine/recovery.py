@@ -1,4 +1,4 @@
-"""Postgres may be an old backup, or empty: it is told what the journal in Kafka holds before anything new is decided.
+"""Restores what Postgres lacks (an old backup, an empty database) from the journal in Kafka before anything is decided.
 
 What decisions work on (state, facts seen, the journal's heads, how far decide has read) is a fold of the journal, so
 whatever a database lacks can be folded in. Read models need none of this: each has its own place in the journal.
@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters.kafka import commit_log as commits
+from crm.adapters.kafka.commit_log import complete, tail
 from crm.adapters.kafka.journal_log import position_of
+from crm.adapters.kafka.reading import Record
 from crm.adapters.postgres.state import as_json
 from crm.contract.codec import decode, type_of
-from crm.engine import state_rebuild as refold
-from crm.engine.state_fold import BEGINS, HEADS, Record, missing_records, pairs, remember
+from crm.engine import state_rebuild
+from crm.engine.state_fold import BEGINS, HEADS, missing_records, pairs, remember
 from crm.envelope import Event
 from crm.state.shape import FOLDS
 from crm.topics import COMMITS, JOURNAL
 
-LOCK = 7_068_003  # whoever comes first compares, the others wait
+LOCK = 7_068_003  # the first one compares, the others wait
 COMPARED = """
 SELECT 1 FROM core.compared WHERE server = core.this_server() AND coalesce((SELECT version FROM core.folds), 1) = %s"""
 SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
@@ -45,7 +46,7 @@ async def ensure(
     journal: str = JOURNAL.name,
     commit_log: str = COMMITS.name,
 ) -> int:
-    """Once a start of the server, and at no cost afterwards; gives how many events Postgres had lacked.
+    """Compares once per start of the server. Returns how many events Postgres had lacked.
 
     Ended midway it goes on at the next call: each transaction moves the heads with the state.
     """
@@ -55,13 +56,13 @@ async def ensure(
         await conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         if await (await conn.execute(COMPARED, [FOLDS])).fetchone():
             return 0
-        await refold.ensure(conn, bootstrap, journal, commit_log, say)
-        found = await commits.tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))
+        await state_rebuild.ensure(conn, bootstrap, journal, commit_log, say)
+        found = await tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))
         heads = await pairs(conn, HEADS)
         lacking = {p: (heads[p], end) for p, end in found.ends.items() if heads[p] < end}
         total = sum(end - head for head, end in lacking.values())
         if total:
-            await commits.complete(bootstrap, journal, found)
+            await complete(bootstrap, journal, found)
             log.warning("Postgres lacks events of the journal; folding them in", events=total)
             done = 0
             async for records in missing_records(bootstrap, journal, lacking):

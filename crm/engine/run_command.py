@@ -1,4 +1,4 @@
-"""One transaction of a command: its events, or a refusal and nothing at all. Told twice under one key, it is done once.
+"""One transaction of a command: its events, or a refusal and nothing at all. The same idempotency key runs it once.
 
 The engine is that of facts: the same locks in the same order, and journal positions last of all.
 """
@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
 from crm.adapters.postgres.state import Batch
-from crm.commands import Command, Declared
+from crm.commands import Command, CommandSpec
 from crm.decisions.case import Case
 from crm.decisions.commands import decided, digest
 from crm.decisions.versions import version_of
@@ -19,6 +19,7 @@ from crm.engine import decide_batch as deciding
 from crm.engine.decide_batch import SEEN, Arrived
 from crm.envelope import Event, now
 from crm.errors import CrmError
+from crm.log import RecordRef
 from crm.scalars import Id
 from crm.state import Command as Accepted
 from crm.topics import journal_partition
@@ -32,8 +33,7 @@ AGAIN = (  # another writer was there first: nothing was written, and all of it 
     psycopg.errors.LockNotAvailable,
 )
 Effect = Callable[[Sequence[Event]], Awaitable[None]]
-Place = tuple[str, int, int]  # topic, partition and offset of what a command follows from
-NOWHERE: Place = ("", -1, -1)
+NOWHERE: RecordRef = ("", -1, -1)
 
 
 class KeyReused(CrmError):
@@ -41,8 +41,8 @@ class KeyReused(CrmError):
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of a command. `version`: that of its row afterwards. `position`: the next one in each journal
+class CommandResult:
+    """The result of a command. `version`: that of its row afterwards. `position`: the next one in each journal
     partition that it wrote to. `events`: none when it was done before."""
 
     row: str
@@ -53,17 +53,17 @@ class Done:
 
 
 async def nothing(_events: Sequence[Event]) -> None:
-    """The effect of most commands besides their events."""
+    """Does nothing: most commands have no effect besides their events."""
 
 
 async def carry_out(
     conn: AsyncConnection,
-    declared: Declared,
+    declared: CommandSpec,
     command: Command,
     key: str = "",
     effect: Effect = nothing,
-    place: Place = NOWHERE,
-) -> Done:
+    place: RecordRef = NOWHERE,
+) -> CommandResult:
     """Tries again when another writer came first. `effect` is awaited when all but the commit has succeeded, and may
     be awaited again. `place`: the fact that made somebody give the command. Raises Rejected, KeyReused, and what
     Postgres and the effect raise."""
@@ -78,11 +78,11 @@ async def carry_out(
 
 
 async def attempt(
-    conn: AsyncConnection, declared: Declared, command: Command, key: str, effect: Effect, place: Place
-) -> Done:
+    conn: AsyncConnection, declared: CommandSpec, command: Command, key: str, effect: Effect, place: RecordRef
+) -> CommandResult:
     batch = Batch()
     state = batch.of(command.meta.workspace)
-    # Whoever comes second under one key waits here until the first has committed.
+    # The second one under one key waits here until the first has committed.
     if not await (await conn.execute(SEEN, [[command.meta.id]])).fetchone():
         return await repeated(conn, batch, declared, command)
     await deciding.prefetch(conn, batch, [Arrived(command)])
@@ -93,7 +93,7 @@ async def attempt(
             return decided(declared, Case(command, state, at, *place), key)
         except Exception:
             batch.forget()
-            if batch.assumed:  # what it stumbled on, or was refused for, may be there after all
+            if batch.assumed:  # what it failed on, or was refused for, may be there after all
                 return None
             raise
 
@@ -106,11 +106,13 @@ async def attempt(
     deciding.count(packed)
     cursor = await journal.append(conn, packed)
     last = dict(await cursor.fetchall()) if cursor else {}
-    return Done(declared.row, subject, version, {p: position + 1 for p, position in sorted(last.items())}, events)
+    return CommandResult(
+        declared.row, subject, version, {p: position + 1 for p, position in sorted(last.items())}, events
+    )
 
 
-async def repeated(conn: AsyncConnection, batch: Batch, declared: Declared, command: Command) -> Done:
-    """What was done the first time, at a position that holds it. Raises KeyReused."""
+async def repeated(conn: AsyncConnection, batch: Batch, declared: CommandSpec, command: Command) -> CommandResult:
+    """Returns the first run's result, at a position that includes it. Raises KeyReused."""
     workspace = command.meta.workspace
     state = batch.of(workspace)
     await batch.load(conn, [(workspace, f"{Accepted.__name__}/{command.meta.id}")])
@@ -124,4 +126,4 @@ async def repeated(conn: AsyncConnection, batch: Batch, declared: Declared, comm
     await batch.load(conn, sorted(batch.assumed))
     version = version_of(state, accepted.row, accepted.subject)
     heads = await (await conn.execute(HEADS, [[journal_partition(accepted.stream)]])).fetchall()
-    return Done(accepted.row, accepted.subject, version, {p: next for p, next in heads})
+    return CommandResult(accepted.row, accepted.subject, version, {p: next for p, next in heads})

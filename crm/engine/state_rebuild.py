@@ -1,4 +1,4 @@
-"""A release whose folds give another state makes it anew: all of the journal is folded once more, nothing is decided
+"""Rebuilds the state when a release's folds changed: all of the journal is folded once more, nothing is decided
 meanwhile. What is still on its way to Kafka is folded from the outbox."""
 
 from collections.abc import Callable
@@ -6,11 +6,10 @@ from collections.abc import Callable
 import structlog
 from psycopg import AsyncConnection
 
-from crm.adapters.kafka import commit_log as commits
+from crm.adapters.kafka.commit_log import tail
 from crm.adapters.kafka.journal_log import Slice, unpack
 from crm.contract.codec import decode, type_of
-from crm.engine import state_fold as folding
-from crm.engine.state_fold import BEGINS, HEADS, missing_records, pairs, remember
+from crm.engine.state_fold import AT_ONCE, BEGINS, HEADS, missing_records, pairs, remember
 from crm.envelope import Event
 from crm.state.shape import FOLDS
 
@@ -31,38 +30,38 @@ log = structlog.get_logger()
 async def ensure(
     conn: AsyncConnection, bootstrap: str, journal: str, commit_log: str, say: Callable[[str], None]
 ) -> None:
-    """At no cost when this version of the folds made the state. The caller holds recall's lock.
+    """Does nothing when this version of the folds made the state. The caller holds the lock of `recovery`.
 
     Ended midway, the next call begins again: until the end core.folds says 0, and nobody decides.
     """
     ((made_by,),) = await (await conn.execute(MADE_BY)).fetchall()
     if made_by == FOLDS:
         return
-    log.warning("the state was made by other folds; folding the journal anew", was=made_by, now=FOLDS)
+    log.warning("the state was made by other folds; folding the journal again", was=made_by, now=FOLDS)
     async with conn.transaction():
         await conn.execute(STOP)
     waiting = [
         Slice(*part) for columns in await (await conn.execute(OUTBOX)).fetchall() for part in zip(*columns, strict=True)
     ]  # before Kafka is asked for its ends: a relay may publish and delete them meanwhile
     heads = await pairs(conn, HEADS)
-    at = (await commits.tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))).at
+    at = (await tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))).at
     spans = {p: (0, end) for p, head in heads.items() if (end := min(head, at[p]))}
     total, done = sum(heads.values()), 0
     async for records in missing_records(bootstrap, journal, spans):
         async with conn.transaction():
             await remember(conn, [decode(record.value) for record in records if type_of(record.value)])
         done += len(records)
-        say(f"Folding the state anew: {done:,} of {total:,} events")
+        say(f"Rebuilding the state: {done:,} of {total:,} events")
     rest = unpublished(waiting, {p: end for p, (_, end) in spans.items()})
     async with conn.transaction():
-        for n in range(0, len(rest), folding.AT_ONCE):
-            await remember(conn, rest[n : n + folding.AT_ONCE])
+        for n in range(0, len(rest), AT_ONCE):
+            await remember(conn, rest[n : n + AT_ONCE])
         await conn.execute(DONE, [FOLDS])
-    log.warning("the state is made anew", events=done + len(rest))
+    log.warning("the state is rebuilt", events=done + len(rest))
 
 
 def unpublished(waiting: list[Slice], ends: dict[int, int]) -> list[Event]:
-    """The events of the outbox that Kafka did not have."""
+    """Returns the events of the outbox that Kafka did not have."""
     return [
         decode(value)
         for part in waiting

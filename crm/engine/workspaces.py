@@ -1,4 +1,4 @@
-"""A workspace is made by a command of Potik itself: it goes the way of a fact, in one transaction."""
+"""Creates workspaces: like a fact, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ WITH RECURSIVE w AS (
 SELECT s.workspace::text, s.value::text FROM w JOIN core.state AS s USING (workspace) WHERE s.key = %s"""
 
 
-class Differs(ValueError):
-    """There is a workspace of this id with other values."""
+class WorkspaceDiffers(ValueError):
+    """There is a workspace of this id with other settings."""
 
 
 @dataclass(frozen=True)
-class Values:
-    """What a workspace begins with."""
+class WorkspaceSettings:
+    """The settings of a new workspace."""
 
     name: str
     country: str = "UA"
@@ -56,12 +56,12 @@ async def create_workspace(
     timezone: str = "Europe/Kyiv",
     owners: Sequence[str] = (),
 ) -> None:
-    """A workspace with the default pipeline and one rule: its owners take turns. Twice is once.
+    """A workspace with the default pipeline and one rule: its owners take turns. Is idempotent.
 
     Raises Differs when there is one of this id with other values, and Malformed for a time zone that does not exist.
     """
     zone(timezone)
-    at, wanted = now(), Values(name, country, currency, timezone, tuple(owners))
+    at, wanted = now(), WorkspaceSettings(name, country, currency, timezone, tuple(owners))
     cause = named_id(workspace, "create")
     async with await AsyncConnection.connect(dsn) as conn:
         if not await (await conn.execute(SEEN, [[cause]])).fetchone():
@@ -81,27 +81,27 @@ async def create_workspace(
         await journal.append(conn, [journal.packed(event) for event in events])
 
 
-async def expect_equal(conn: AsyncConnection, workspace: Id, wanted: Values) -> None:
-    """Raises Differs."""
+async def expect_equal(conn: AsyncConnection, workspace: Id, wanted: WorkspaceSettings) -> None:
+    """Raises WorkspaceDiffers."""
     row = await (await conn.execute(OF_ONE, [workspace, key()])).fetchone()
-    there = values_of(msgspec.json.decode(row[0], type=Workspace)) if row else wanted
-    if there != wanted:
-        raise Differs(f"There is a workspace {workspace} already: {told(there)}. Nothing was changed.")
+    found = values_of(msgspec.json.decode(row[0], type=Workspace)) if row else wanted
+    if found != wanted:
+        raise WorkspaceDiffers(f"There is a workspace {workspace} already: {describe(found)}. Nothing was changed.")
 
 
-async def workspaces(dsn: str) -> dict[Id, Values]:
-    """All that there are."""
+async def workspaces(dsn: str) -> dict[Id, WorkspaceSettings]:
+    """Returns the settings of all workspaces."""
     async with await AsyncConnection.connect(dsn) as conn:
         rows = await (await conn.execute(OF_ALL, [key()])).fetchall()
     return {Id(id): values_of(msgspec.json.decode(value, type=Workspace)) for id, value in rows}
 
 
-def values_of(workspace: Workspace) -> Values:
+def values_of(workspace: Workspace) -> WorkspaceSettings:
     owners = workspace.rules[0].owners if workspace.rules else ()
-    return Values(workspace.name, workspace.country, workspace.currency, workspace.timezone, owners)
+    return WorkspaceSettings(workspace.name, workspace.country, workspace.currency, workspace.timezone, owners)
 
 
-def told(values: Values) -> str:
+def describe(values: WorkspaceSettings) -> str:
     owners = f", owners {', '.join(values.owners)}" if values.owners else ""
     return f"{values.name!r}, country {values.country}, {values.currency}, {values.timezone}{owners}"
 

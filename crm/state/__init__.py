@@ -8,13 +8,12 @@ is therefore one of these, and a new one must be too:
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
   the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
   (the newest few);
-- written by one stream for ever: DealNumber, ChatOrigin (the chat's);
+- always written by one stream: DealNumber, ChatOrigin (the chat's);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
   are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
   the identifier is doubted, and identifies nobody alone.
 """
 
-from crm.state.by_hand import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
 from crm.state.entities import (
     Absorbed,
     Call,
@@ -38,7 +37,7 @@ from crm.state.entities import (
     Share,
     Turn,
     Workspace,
-    identifier,
+    identifier_key,
     key,
     origin_key,
     shelf,
@@ -46,6 +45,7 @@ from crm.state.entities import (
 )
 from crm.state.entity import known
 from crm.state.folds import fold
+from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
 
 __all__ = [
     "Absorbed",
@@ -78,7 +78,7 @@ __all__ = [
     "Turn",
     "Workspace",
     "fold",
-    "identifier",
+    "identifier_key",
     "key",
     "known",
     "origin_key",

@@ -164,7 +164,7 @@ class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
     by_hand: bool = False  # somebody said what it is not for: no rule matches it any more
     version: int = 0  # how many events its row is a fold of
     purpose: str = ""  # what all its reports said it is for, while it is matched to nothing
-    references: tuple[str, ...] = ()  # and the references that they told
+    references: tuple[str, ...] = ()  # and the references that they named
     candidates: tuple[Id, ...] = ()  # the deals that it could be for, while it is parked
     taught: tuple[str, ...] = ()  # the payer's accounts that its match ties to a contact, as Identity's keys
     shares: tuple[Share, ...] = ()  # where it is split over deals; it has no `deal_id` then
@@ -211,7 +211,7 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
 
     edited_at: Micros = Micros(0)
     revision: int = 0  # of the edit
-    sent_at: Micros = Micros(0)  # 0: it was not told
+    sent_at: Micros = Micros(0)  # 0: unknown
     digest: str = ""  # of the first version; empty while it has not come
 
 
@@ -236,7 +236,7 @@ def key(text: str) -> str:
 
 
 @lru_cache(maxsize=512)  # the same few are asked for again and again in one decision
-def identifier(kind: str, value: str) -> str:
+def identifier_key(kind: str, value: str) -> str:
     return key(f"{kind}:{value}")
 
 

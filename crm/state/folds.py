@@ -1,7 +1,8 @@
 """How each event changes the state. A fold touches only what the package's docstring allows."""
 
 from crm.envelope import Event
-from crm.state.changes import by_hand, contacts, deals, payments, talk, workspace
+from crm.state.changes import contacts, deals, payments, talk, workspace
+from crm.state.changes import manual_entities as by_hand
 from crm.state.entity import Changes, State
 
 FOLDS: Changes = {}

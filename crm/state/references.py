@@ -26,6 +26,6 @@ def reference_key(text: str) -> str:
 
 
 def as_compared(hint: str) -> str:
-    """A hint of an old event, which has a reference as it was told."""
+    """A hint of an old event, which has a reference as it was written."""
     kind, _, reference = hint.partition(":")
     return f"reference:{reference_key(reference)}" if kind == "reference" and reference[:7] != "sha256:" else hint

@@ -20,7 +20,7 @@ def _():
     import marimo as mo
     import polars as pl
 
-    from streams.replay.frame import replay
+    from streams.replay import replay
 
     return Path, alt, mo, os, pl, replay
 
@@ -30,7 +30,7 @@ def _(mo):
     mo.md("""
     # Funnel, with time in stage
 
-    `docs/replay/stages.py` makes a row each time a deal comes into a stage. The rest is polars.
+    `docs/replay/stages.py` makes a row each time a deal enters a stage. The rest is polars.
     """)
     return
 
@@ -45,7 +45,7 @@ def _(Path, os, replay):
 
 @app.cell
 def _(entered, pl):
-    # A deal stays in a stage until it comes into the next one; in its last stage it still is.
+    # A deal stays in a stage until it enters the next one; it is still in its last stage.
     left_at = pl.col("entered_at").shift(-1).over("deal_id", order_by="entered_at")
     stays = entered.with_columns(left_at.alias("left_at")).with_columns(
         days=(pl.col("left_at") - pl.col("entered_at")).dt.total_seconds() / 86_400
@@ -67,7 +67,7 @@ def _(entered, pl):
 def _(alt, funnel):
     order = funnel["stage"].to_list()
     reached = (
-        alt.Chart(funnel, title="Deals that came into each stage")
+        alt.Chart(funnel, title="Deals that entered each stage")
         .mark_bar()
         .encode(alt.X("deals:Q"), alt.Y("stage:N", sort=order), tooltip=["stage", "deals", "still_there"])
     )
@@ -78,7 +78,7 @@ def _(alt, funnel):
 @app.cell
 def _(alt, order, pl, stays):
     in_stage = (
-        alt.Chart(stays.filter(pl.col("days").is_not_null()), title="Days in a stage, of deals that have left it")
+        alt.Chart(stays.filter(pl.col("days").is_not_null()), title="Days in a stage, for deals that have left it")
         .mark_boxplot()
         .encode(alt.X("days:Q"), alt.Y("stage:N", sort=order))
     )

@@ -1,4 +1,4 @@
-"""A marimo notebook: revenue by source as of each month's end: as it was, and as we knew it then.
+"""A marimo notebook: revenue by source as of the end of each month, as it was and as we knew it then.
 
     pip install 'potik[analysts]'
     marimo edit docs/notebooks/revenue.py
@@ -20,7 +20,7 @@ def _():
     import marimo as mo
     import polars as pl
 
-    from streams.replay.frame import replay
+    from streams.replay import replay
 
     return Path, alt, mo, os, pl, replay
 
@@ -30,7 +30,7 @@ def _(mo):
     mo.md("""
     # Revenue by source, as of each month's end
 
-    Banks tell of some payments late. So there are two answers for each month: what was **true** at its end, and what
+    Banks report some payments late. So there are two answers for each month: what was **true** at its end, and what
     was **known** then. `docs/replay/revenue.py` keeps both clocks of each payment; the rest is polars.
     """)
     return
@@ -69,7 +69,7 @@ def _(origins, pl, receipts):
 
 @app.cell
 def _(alt, pl, revenue):
-    # Minor units are whole numbers all the way; only the chart divides.
+    # Amounts are whole numbers of minor units everywhere; only the chart divides.
     shown = revenue.with_columns(
         amount=pl.col("minor") / 100, month=pl.col("month_end").dt.offset_by("-1d").dt.strftime("%Y-%m")
     )
@@ -90,13 +90,13 @@ def _(alt, pl, revenue):
 
 @app.cell
 def _(archive, file, replay, revenue):
-    # The same by asking history itself: all that was known at the end of the first month, and no more.
+    # Another way to the same figure: replay only what was known at the end of the first month.
     from datetime import timedelta
 
     first_end = revenue["month_end"].min() - timedelta(microseconds=1)
-    asked = replay(file, name="receipt", archive=archive, until=first_end, clock="recorded")
-    asked
-    return (asked,)
+    known_then = replay(file, name="receipt", archive=archive, until=first_end, clock="recorded")
+    known_then
+    return (known_then,)
 
 
 if __name__ == "__main__":

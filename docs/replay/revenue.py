@@ -1,18 +1,18 @@
-"""Two projections in one file: where each deal came from, and each change of what was paid for it, on both clocks."""
+"""Two projections in one file: the source of each deal, and each payment or refund with both clocks."""
 
 from crm import Id, Micros, Row, projection
 from crm.events import DealOpened, DealPaid
 
 
 class OriginRow(Row, frozen=True, gc=False):
-    """Where a deal came from."""
+    """The source of a deal."""
 
     deal_id: Id
     source: str
 
 
 class ReceiptRow(Row, frozen=True, gc=False):
-    """Money for a deal came or went back."""
+    """A payment for a deal, or a refund."""
 
     receipt_id: Id
     deal_id: Id

@@ -1,11 +1,11 @@
-"""One row each time a deal comes into a stage: time in stage is the step from one row to the next."""
+"""One row each time a deal enters a stage: the time in a stage is the difference to the next row."""
 
 from crm import Id, Micros, Row, projection
 from crm.events import DealOpened, DealStageMoved
 
 
 class StageEnteredRow(Row, frozen=True, gc=False):
-    """A deal came into a stage."""
+    """A deal entered a stage."""
 
     entry_id: Id
     deal_id: Id
@@ -15,5 +15,5 @@ class StageEnteredRow(Row, frozen=True, gc=False):
 
 @projection(key="entry_id", version=1)
 def stage_entered(row: None, event: DealOpened | DealStageMoved) -> StageEnteredRow | None:
-    """No event has an `entry_id`, so the key is the event's own id: each event makes a row."""
+    """No event has an `entry_id`, so the key is the event's own id: each event makes a row of its own."""
     return StageEnteredRow(event.meta.id, event.deal_id, event.stage, event.meta.occurred_at)

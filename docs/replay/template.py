@@ -1,11 +1,11 @@
-"""Copy this file, change what you want to know, and run it: crm replay template.py --to parquet."""
+"""Copy this file, change the row and the fold, and run it: crm replay template.py --to parquet."""
 
 from crm import Id, Micros, Row, projection, replace
 from crm.events import DealOpened, DealPaid, DealStageMoved
 
 
 class DealValueRow(Row, frozen=True, gc=False):
-    """One row a deal: the sum that it is worth, and what was paid for it so far."""
+    """One row per deal: its amount, and what was paid so far."""
 
     deal_id: Id
     source: str
@@ -19,7 +19,7 @@ class DealValueRow(Row, frozen=True, gc=False):
 
 @projection(key="deal_id", version=1)
 def deal_value(row: DealValueRow | None, event: DealOpened | DealPaid | DealStageMoved) -> DealValueRow | None:
-    """The table is named like this function. It is called for each event of a deal, in their order."""
+    """The table is named after this function, which is called for each event of a deal, in order."""
     at = event.meta.occurred_at
     match event:
         case DealOpened():

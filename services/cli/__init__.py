@@ -1,4 +1,4 @@
-"""`crm`: the command line. One file a command in `commands/`, loaded when it is asked for; errors are sentences."""
+"""`crm`: the command line. One file per command in `commands/`, loaded when it is called; errors are sentences."""
 
 import sys
 from importlib import import_module
@@ -9,38 +9,50 @@ import structlog
 import typer
 
 from services.cli import commands
-from services.cli.sentences import Sentences
+from services.cli.errors import ErrorReportingGroup
 
-HELP = "Potik, an event-sourced CRM backend on Kafka."
+HELP = "Potik, an event-sourced CRM backend on Kafka. First steps: `crm up`, then `crm demo`. Problems: `crm doctor`."
 
 
-class Commands(Sentences):
-    """The root of all commands. Loading every file takes a second, so a file is loaded when its command is wanted."""
+class Commands(ErrorReportingGroup):
+    """The root of all commands. Loading every file takes a second, so a command loads only its own file."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted({*self.commands, *(found.name for found in iter_modules(commands.__path__))})
+        """All commands in the order in which a newcomer needs them. Loads every file."""
+        for found in iter_modules(commands.__path__):
+            self.load(found.name)
+        return sorted(self.commands, key=lambda name: (*commands.order_of(import_module(path_of(name))), name))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        names = self.list_commands(ctx)
-        for name in [cmd_name] if cmd_name in names else names:  # all of them to suggest what a typing error meant
-            if name not in self.commands:
-                self.add_command(loaded(name), name)
+        """The named command, or None once all are loaded, to suggest what a mistyped name meant."""
+        if any(found.name == cmd_name for found in iter_modules(commands.__path__)):
+            self.load(cmd_name)
+        else:
+            self.list_commands(ctx)
         return self.commands.get(cmd_name)
 
+    def load(self, name: str) -> None:
+        """Adds the command of one file: its group `app`, or the function that is named like the file."""
+        if name in self.commands:
+            return
+        module = import_module(path_of(name))
+        one, options = (
+            root(ErrorReportingGroup),
+            {"rich_help_panel": commands.panel_of(module)} | getattr(module, "TYPER", {}),
+        )
+        if group := getattr(module, "app", None):
+            one.add_typer(group, name=name, **options)
+        else:
+            one.command(name, **options)(getattr(module, name))
+        self.add_command(typer.main.get_group(one).commands[name], name)
 
-def loaded(name: str) -> Any:
-    """The command of one file: its group `app`, or the function named as the file."""
-    module = import_module(f"{commands.__name__}.{name}")
-    one = root(Sentences)
-    if group := getattr(module, "app", None):
-        one.add_typer(group, name=name)
-    else:
-        one.command(name, **getattr(module, "TYPER", {}))(getattr(module, name))
-    return typer.main.get_group(one).commands[name]
+
+def path_of(name: str) -> str:
+    return f"{commands.__name__}.{name}"
 
 
-def root(group: type[Sentences]) -> typer.Typer:
-    """A command line without commands, whose errors are sentences and whose logs go to standard error."""
+def root(group: type[ErrorReportingGroup]) -> typer.Typer:
+    """Returns a command line without commands. Its errors are sentences, its logs go to standard error."""
     app = typer.Typer(cls=group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
 
     @app.callback(help=HELP)

@@ -1,4 +1,4 @@
-"""`python -m services.cli` is `crm`."""
+"""Runs `crm` as `python -m services.cli`."""
 
 from services.cli import app
 

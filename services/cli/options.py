@@ -7,6 +7,6 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Data = Annotated[
-    Path | None, typer.Option("--data", help="The stack's data folder.", show_default="$CRM_DATA or .data")
+    Path | None, typer.Option("--data", help="Data folder of the stack.", show_default="$CRM_DATA or .data")
 ]
-Workspace = Annotated[str, typer.Option("--workspace", help="Its id.", show_default="the demo workspace")]
+Workspace = Annotated[str, typer.Option("--workspace", help="Id of the workspace.", show_default="the demo workspace")]

@@ -1,4 +1,4 @@
-"""How commands print: colours and tables for people, plain lines for pipes, JSON for programs."""
+"""Output of commands: colours and tables on a terminal, plain lines in a pipe, JSON with `--json`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,12 +9,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.program import runnable
 
-def as_json(value: Any) -> None:
+
+def say(text: str, err: bool = False) -> None:
+    """Prints a text in which each `crm ...` becomes a command that works from where the user stands."""
+    typer.echo(runnable(text), err=err)
+
+
+def print_json(value: Any) -> None:
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     console = Console(highlight=False)
     drawn = Table(*columns, box=box.SIMPLE if console.is_terminal else None, pad_edge=False)
     for row in rows:
@@ -24,7 +31,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     console.print(drawn)
 
 
-def teller(quiet: bool) -> Callable[[str], None]:
-    """Progress goes to standard error, so that standard output is JSON alone."""
+def progress_printer(quiet: bool) -> Callable[[str], None]:
+    """Returns a function that prints progress to standard error, to keep it out of the result."""
     console = Console(stderr=True, highlight=False)
     return (lambda _: None) if quiet or not console.is_terminal else console.print

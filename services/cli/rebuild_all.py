@@ -1,43 +1,46 @@
-"""`crm rebuild --all --from-empty`: Postgres made whole from Kafka, beside the present one."""
+"""`crm rebuild --all --from-empty`: builds a second database from Kafka alone and compares it with the present one."""
 
 import asyncio
 
 import typer
 
-from services.cli import output as show
+from services.cli import output
 from services.cli.rebuild_progress import progress
 from services.cli.target import Target
 from services.operations.backup import restore
-from streams.rebuild import from_empty as whole
+from streams.rebuild import from_empty
 
-STOPPED = "Stopped. The present database is as it was; the next run drops what this one has made."
+STOPPED = "Stopped. The present database was not changed; the next run drops the unfinished one."
 
 
 def run(here: Target, workers: int, budget: int, swap: bool, json: bool) -> None:
-    """Without `swap` the new database is dropped when its checksums are told."""
+    """Builds the new database and prints the checksums of both. Drops it afterwards unless `swap`."""
     dsn = here.database_url
-    with progress(json, stopped=STOPPED, served=STOPPED) as told:
-        found = asyncio.run(whole.from_empty(here.kafka_bootstrap, dsn, workers, budget, told))
+    with progress(json, stopped=STOPPED, served=STOPPED) as listener:
+        found = asyncio.run(from_empty.from_empty(here.kafka_bootstrap, dsn, workers, budget, listener))
     kept = exchange(dsn, found.database) if swap else ""
     if not swap:
-        whole.drop(dsn, found.database)
+        from_empty.drop(dsn, found.database)
     if json:
-        told_ = {name: getattr(found, name) for name in found.__struct_fields__}
-        return show.as_json({"equal": found.equal, "kept": kept, **told_})
+        fields = {name: getattr(found, name) for name in found.__struct_fields__}
+        return output.print_json({"equal": found.equal, "kept": kept, **fields})
     rows = []
     for table, made in found.made.items():
         present = found.present.get(table, (0, ""))
         rows.append((table, f"{made[0]:,}", made[1], present[1], "" if present == made else "≠"))
-    show.table(("table", "rows", "from Kafka", "present", ""), rows)
-    unequal = "Not equal: a fault, or roles were at work meanwhile."
+    output.print_table(("table", "rows", "from Kafka", "present", ""), rows)
+    unequal = "The checksums differ: either there is a defect, or roles were running meanwhile."
     typer.echo("All checksums are equal." if found.equal else unequal)
     if swap:
-        typer.echo(f"The new database has taken the place of the old one, which is kept as {kept}.")
+        typer.echo(f"The new database is in use now. The old one is kept as {kept}.")
 
 
 def exchange(dsn: str, new: str) -> str:
-    """Both renamed or none; gives the old one's new name. Raises RuntimeError with those who are connected."""
-    name = whole.name_of(dsn)
-    with whole.maintenance(dsn) as conn:
-        restore.alone(conn, name)
+    """Renames both databases, or none, and returns the old one's new name.
+
+    Raises RuntimeError with the sessions that are connected.
+    """
+    name = from_empty.name_of(dsn)
+    with from_empty.maintenance(dsn) as conn:
+        restore.require_unused(conn, name)
         return restore.swap(conn, name, new)

@@ -1,4 +1,4 @@
-"""How far a rebuild is, on a terminal."""
+"""Progress of a rebuild on a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,18 +7,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streams.rebuild.rebuild import Told
+from services.cli import output
+from streams.rebuild.rebuild import ProgressListener
 
-INTERRUPTED = 130  # as shells tell Ctrl-C
-STOPPED = "Stopped. Nothing was swapped: the rows of before are served on. The next run begins anew."
-SERVED = "Stopped, but the new rows are there already: `crm doctor` says whether they are served."
+INTERRUPTED = 130  # the exit code that shells use for Ctrl-C
+STOPPED = "Stopped. Nothing was swapped: readers still see the previous rows. The next run starts from scratch."
+SERVED = "Stopped, but the new rows are already in place: `crm doctor` says whether they are served."
 
 
 @contextmanager
-def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) -> Iterator[Told]:
-    """On a terminal: what is done, how fast, what is left. On standard error; nothing elsewhere.
+def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) -> Iterator[ProgressListener]:
+    """Shows events done, rate and time left on standard error, if that is a terminal.
 
-    At Ctrl-C says `stopped`, or `served` once new rows have taken the old ones' place, and exits with 130.
+    On Ctrl-C prints `stopped`, or `served` once the new rows are in place, and exits with 130.
     """
     console = Console(stderr=True)
     columns = (
@@ -43,7 +44,7 @@ def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) 
 
         steps: list[str] = []
         try:
-            yield Told(
+            yield ProgressListener(
                 step=step,
                 begin=lambda total: bar.reset(task, total=total, description="fold", rate="-", lag=f"{total:,}"),
                 advance=advance,
@@ -51,5 +52,5 @@ def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) 
             )
         except KeyboardInterrupt:
             bar.stop()
-            typer.echo(served if "serve" in steps else stopped, err=True)
+            output.say(served if "serve" in steps else stopped, err=True)
             raise typer.Exit(INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""Where a command works: the servers that the environment names, else the stack that runs here."""
+"""The servers that a command works on: those that the environment names, else the local stack."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.stack import state
 
 @dataclass(frozen=True)
 class Target:
-    """Addresses of a stack."""
+    """Addresses of a running installation."""
 
     kafka_bootstrap: str
     database_url: str
@@ -21,7 +21,7 @@ class Target:
 
 
 def target(data: Path | None = None) -> Target:
-    """Raises NotRunning when the environment names no servers and no stack runs."""
+    """Returns the addresses. Raises NotRunning when the environment names no servers and no stack is running."""
     if "KAFKA_BOOTSTRAP" in os.environ and "DATABASE_URL" in os.environ:
         settings = Settings.read()
         return Target(
@@ -35,25 +35,27 @@ def target(data: Path | None = None) -> Target:
 
 
 def archive_of(data: Path | None = None) -> Path:
-    """Where `crm archive` puts the log unless it is told otherwise: the folder need not be there."""
+    """Returns the default folder of `crm archive`, which need not exist."""
     given = os.environ.get("CRM_ARCHIVE")
     return Path(given).expanduser() if given else (data or state.data_folder()).absolute() / "archive"
 
 
 def workspace(given: str, data: Path | None = None) -> Id:
-    """The given one, else the demo workspace. Raises ValueError when there is none."""
+    """Returns the given workspace, else the demo workspace. Raises ValueError when there is none."""
     from services.stack import demo_workspace
 
     if given:
         return id_of(given)
     if demo := demo_workspace.read(data or state.data_folder()):
         return demo.workspace
-    raise ValueError("There is no demo workspace yet: name one with --workspace, or start the stack with `crm up`.")
+    raise ValueError("There is no demo workspace yet: give --workspace, or start the stack with `crm up`.")
 
 
 def id_of(text: str) -> Id:
-    """As it is written everywhere. Raises ValueError for what would be nobody's: facts of it could never be decided."""
+    """Returns a UUID in its usual spelling. Raises ValueError for any other text."""
     try:
         return Id(str(UUID(text)))
     except ValueError:
-        raise ValueError(f"{text!r} is no id, which has 32 hexadecimal digits. Nothing was changed.") from None
+        raise ValueError(
+            f"{text!r} is not an id: ids are UUIDs of 32 hexadecimal digits. Nothing was changed."
+        ) from None

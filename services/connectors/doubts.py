@@ -1,4 +1,4 @@
-"""What a vendor told and what cannot be read with certainty: it is said, and never decides for the whole delivery."""
+"""Values that cannot be read with certainty: each is reported in a sentence, and the rest of the delivery is read."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -6,18 +6,18 @@ from typing import TypeVar
 from crm.errors import Malformed
 
 T = TypeVar("T")
-MOST = 10  # sentences
+MOST_SENTENCES = 10  # sentences
 
 
 class Doubts(list[str]):
     """Sentences for people, each once."""
 
     def say(self, sentence: str) -> None:
-        if sentence not in self and len(self) < MOST:
+        if sentence not in self and len(self) < MOST_SENTENCES:
             self.append(sentence)
 
     def read(self, reading: Callable[[], T], otherwise: T, about: str) -> T:
-        """What is read, or else `otherwise` and a sentence about it."""
+        """Returns what `reading` gives; when it raises Malformed, `otherwise`, and a sentence is added."""
         try:
             return reading()
         except Malformed as error:

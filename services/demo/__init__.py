@@ -1,1 +1,1 @@
-"""The six stories, sent as the vendors send them, against a running stack."""
+"""The six demo stories: deliveries sent to a running stack the way the vendors send them."""

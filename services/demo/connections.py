@@ -1,16 +1,18 @@
 """The demo workspace's connections: their secrets follow from a random seed, so the demo can sign like the vendors."""
 
-import hashlib
+from typing import Any
 
-from services.connectors.rehearse import keys
+from services.connectors.rehearsal import Post, rehearsals
 
-CONNECTORS = ("form", "monobank", "monobank-personal", "liqpay", "binotel", "telegram")
+CONNECTORS = tuple(rehearsals())
 
 
 def secret_of(connector: str, seed: str) -> str:
-    """What the connection is declared with."""
-    return keys(seed)[1] if connector == "monobank" else derived(connector, seed)
+    """Returns the secret that a connection of the demo is declared with."""
+    return rehearsals()[connector].secret_of(seed)
 
 
-def derived(connector: str, seed: str) -> str:
-    return hashlib.sha256(f"{connector}/{seed}".encode()).hexdigest()
+def rehearsed(action: str, seed: str, /, *about: Any) -> tuple[str, Post, bytes | None]:
+    """Returns a connector that can act this out, its request, and the answer that its vendor expects if it has one."""
+    name, vendor = next((name, vendor) for name, vendor in rehearsals().items() if action in vendor.actions)
+    return name, vendor.actions[action](seed, *about), vendor.answer

@@ -1,4 +1,4 @@
-"""What the demo plays: one customer who asks, pays, calls and writes, a payment in doubt, a report with own fields."""
+"""The demo stories: a customer who asks, pays, calls and writes; an ambiguous payment; a form with custom fields."""
 
 import json
 import secrets
@@ -6,9 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.connectors import rehearse
-from services.demo.connections import secret_of
-from services.demo.stage import Played, Stage, Unseen
+from services.demo.client import DemoClient, NotObserved, StoryResult
+from services.demo.connections import rehearsed
 
 CALLER = """query($phone: String!) { caller(phone: $phone) { owner
   contact { id name phones accounts } openDeals { id number title stage owner ownerReason amount { text minor } } } }"""
@@ -26,7 +25,7 @@ FIELDS = """query($field: [FieldEquals!]) { deals(first: 5, field: $field) {
 
 
 class Customer:
-    """Somebody new at each play, so that the demo can be played again and again."""
+    """A new customer for each run, so that the demo can be repeated."""
 
     def __init__(self) -> None:
         digits = f"{secrets.randbelow(10**7):07d}"
@@ -34,15 +33,15 @@ class Customer:
         self.phone = f"067 {digits[:3]} {digits[3:5]} {digits[5:]}"
         self.e164 = f"+38067{digits}"
         self.chat = secrets.randbelow(2**40)
-        self.number = time.time_ns() // 1000  # ids at the vendors
+        self.number = time.time_ns() // 1000  # part of the vendors' ids
         self.contact = ""
         self.deal: dict[str, Any] = {}
 
 
-async def a_form_becomes_a_deal(stage: Stage, who: Customer) -> tuple[str, float]:
+async def a_form_becomes_a_deal(stage: DemoClient, who: Customer) -> tuple[str, float]:
     cart = {"orderid": str(who.number), "amount": "1250.00", "products": ["Стіл дубовий=1250"]}
     fields = {"Name": who.name, "Phone": who.phone, "utm_source": "google", "payment": json.dumps(cart)}
-    await stage.post("form", rehearse.form(fields))
+    await stage.post(*rehearsed("submit_form", stage.seed, fields))
 
     def opened(data: dict[str, Any]) -> dict[str, Any] | None:
         caller = data["caller"]
@@ -54,25 +53,24 @@ async def a_form_becomes_a_deal(stage: Stage, who: Customer) -> tuple[str, float
     return f"{who.name}: D-{deal['number']}, {deal['amount']['text']}, {deal['owner']} ({deal['ownerReason']})", ms
 
 
-async def a_payment_finds_its_deal(stage: Stage, who: Customer) -> tuple[str, float]:
+async def a_payment_finds_its_deal(stage: DemoClient, who: Customer) -> tuple[str, float]:
     purpose = f"Оплата за угоду D-{who.deal['number']}"
-    part = rehearse.monobank_statement(f"demo-{who.number}", 50_000, comment=purpose, time=who.number // 10**6)
-    await stage.post("monobank-personal", part)
+    part = f"demo-{who.number}", 50_000, purpose, who.number // 10**6
+    await stage.post(*rehearsed("receive_transfer", stage.seed, *part))
     await stage.see(PAID, in_stage("part_paid"), "The part payment", id=who.deal["id"])
-    key, _ = rehearse.keys(stage.seed)
-    rest = rehearse.monobank_invoice(key, f"demo-{who.number}", 75_000, reference=f"D-{who.deal['number']}")
-    await stage.post("monobank", rest)
+    rest = f"demo-{who.number}", 75_000, f"D-{who.deal['number']}"
+    await stage.post(*rehearsed("receive_invoice", stage.seed, *rest))
     deal, ms = await stage.see(PAID, in_stage("paid"), "The payment", id=who.deal["id"])
     return f"D-{deal['number']}: {deal['paid']['text']} of {deal['amount']['text']}, stage {deal['stage']}", ms
 
 
-async def a_doubtful_payment_waits_until_somebody_says(stage: Stage, who: Customer) -> tuple[str, float]:
-    """A bank line names order N: D-N is one customer's, the shop's order N is another's, and both cost the same."""
+async def a_doubtful_payment_waits_until_somebody_says(stage: DemoClient, who: Customer) -> tuple[str, float]:
+    """A bank line names order N. D-N is one customer's deal, the shop's order N another's, and the sums are equal."""
     first = await a_deal_of(stage, Customer(), f"shop-{who.number}")
     second = await a_deal_of(stage, Customer(), str(first["number"]))
     name, comment = f"doubt-{who.number}", f"Оплата за замовлення №{first['number']}"
-    line = rehearse.monobank_statement(name, 98_000, comment=comment, time=who.number // 10**6)
-    await stage.post("monobank-personal", line)
+    line = name, 98_000, comment, who.number // 10**6
+    await stage.post(*rehearsed("receive_transfer", stage.seed, *line))
 
     def parked(data: dict[str, Any]) -> dict[str, Any] | None:
         here = (node for node in data["payments"]["nodes"] if node["payment"] == name)
@@ -82,15 +80,16 @@ async def a_doubtful_payment_waits_until_somebody_says(stage: Stage, who: Custom
     settled = {"paymentId": payment["id"], "dealId": second["id"], "why": "the customer said so"}
     answer = (await stage.ask(SETTLE, input=settled))["paymentMatch"]
     if answer["userErrors"]:
-        raise Unseen(f"paymentMatch was refused: {answer['userErrors'][0]['message']}")
+        raise NotObserved(f"paymentMatch was refused: {answer['userErrors'][0]['message']}")
     await stage.see(PAID, in_stage("paid"), "The settled payment", id=second["id"])
     return f"{payment['why']}\n  paymentMatch: it is for D-{second['number']}, which is paid now", ms
 
 
-async def a_deal_of(stage: Stage, who: Customer, order: str) -> dict[str, Any]:
-    """Somebody's order for 980.00, and the deal that it became."""
+async def a_deal_of(stage: DemoClient, who: Customer, order: str) -> dict[str, Any]:
+    """Posts an order for 980.00 and returns the deal that it became."""
     cart = {"orderid": order, "amount": "980.00", "products": ["Стілець=980"]}
-    await stage.post("form", rehearse.form({"Name": who.name, "Phone": who.phone, "payment": json.dumps(cart)}))
+    fields = {"Name": who.name, "Phone": who.phone, "payment": json.dumps(cart)}
+    await stage.post(*rehearsed("submit_form", stage.seed, fields))
 
     def opened(data: dict[str, Any]) -> dict[str, Any] | None:
         return next(iter(data["caller"]["openDeals"]), None)
@@ -98,42 +97,41 @@ async def a_deal_of(stage: Stage, who: Customer, order: str) -> dict[str, Any]:
     return (await stage.see(CALLER, opened, "The order", phone=who.phone))[0]
 
 
-async def a_caller_is_known_before_the_answer(stage: Stage, who: Customer) -> tuple[str, float]:
-    success = b'{"status":"success"}'
-    await stage.post("binotel", rehearse.binotel_call("receivedTheCall", who.number, "0" + who.e164[4:]), success)
+async def a_caller_is_known_before_the_answer(stage: DemoClient, who: Customer) -> tuple[str, float]:
+    called = who.number, "0" + who.e164[4:]
+    await stage.post(*rehearsed("ring", stage.seed, *called))
 
     def ringing(data: dict[str, Any]) -> dict[str, Any] | None:
         return next((c for c in data["calls"]["nodes"] if c["phone"] == who.e164 and c["contact"]), None)
 
     call, ms = await stage.see(RINGING, ringing, "The ring")
-    done = rehearse.binotel_call("apiCallCompleted", who.number, "0" + who.e164[4:], billsec=42, disposition="ANSWER")
     began, accepted = stage.began, stage.accepted_ms
-    await stage.post("binotel", done, success)
+    await stage.post(*rehearsed("hang_up", stage.seed, *called, 42))
     stage.began, stage.accepted_ms = began, accepted
     return f"{call['contact']['name']} is calling; owner {call['owner'] or 'nobody'}", ms
 
 
-async def a_message_lands_on_the_card(stage: Stage, who: Customer) -> tuple[str, float]:
-    secret = secret_of("telegram", stage.seed)
+async def a_message_lands_on_the_card(stage: DemoClient, who: Customer) -> tuple[str, float]:
     update = who.number % 2**31
-    await stage.post("telegram", rehearse.telegram_message(secret, update, who.chat, "Доброго дня! Коли доставка?"))
-    own = {"phone_number": who.e164[1:], "first_name": "Олена", "user_id": who.chat}
-    await stage.post("telegram", rehearse.telegram_message(secret, update + 1, who.chat, contact=own))
+    await stage.post(*rehearsed("write", stage.seed, update, who.chat, "Доброго дня! Коли доставка?"))
+    own = update + 1, who.chat, who.e164, "Олена"
+    await stage.post(*rehearsed("share_contact", stage.seed, *own))
 
     def talking(data: dict[str, Any]) -> dict[str, Any] | None:
         contact = data["contact"]
         here = contact and [c for c in contact["conversations"]["nodes"] if c["messageCount"] >= 2]
-        return contact if here and f"telegram:{who.chat}" in contact["accounts"] else None
+        known = [account for account in contact["accounts"] if account.endswith(f":{who.chat}")] if here else []
+        return contact if known else None
 
     contact, ms = await stage.see(TALK, talking, "The conversation", id=who.contact)
     talk = contact["conversations"]["nodes"][0]
-    return f"{contact['name']}: {talk['messageCount']} messages in one conversation, known by phone and Telegram", ms
+    return f"{contact['name']}: {talk['messageCount']} messages in one conversation, known by phone and chat", ms
 
 
-async def custom_fields_are_kept(stage: Stage, who: Customer) -> tuple[str, float]:
+async def custom_fields_are_kept(stage: DemoClient, who: Customer) -> tuple[str, float]:
     incident = f"INC-{who.number}"
     report = {"incident": incident, "area_m2": 54.5, "injured": False, "damage": ["дах", "вікна"], "name": "ОСББ"}
-    await stage.post("form", rehearse.json_form(report | {"email": f"osbb{who.number}@example.ua"}))
+    await stage.post(*rehearsed("submit_report", stage.seed, report | {"email": f"osbb{who.number}@example.ua"}))
 
     def kept(data: dict[str, Any]) -> dict[str, Any] | None:
         nodes = data["deals"]["nodes"]
@@ -148,26 +146,26 @@ def in_stage(name: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
     return lambda data: data["deal"] if data["deal"]["stage"] == name else None
 
 
-Story = Callable[[Stage, Customer], Awaitable[tuple[str, float]]]
+Story = Callable[[DemoClient, Customer], Awaitable[tuple[str, float]]]
 STORIES: dict[str, Story] = {
     "a form becomes a contact and a deal": a_form_becomes_a_deal,
     "a caller is known before the answer": a_caller_is_known_before_the_answer,
     "payments find their deal": a_payment_finds_its_deal,
     "a doubtful payment waits for a person": a_doubtful_payment_waits_until_somebody_says,
-    "a Telegram chat joins the card": a_message_lands_on_the_card,
+    "a chat joins the card": a_message_lands_on_the_card,
     "custom fields are kept and found": custom_fields_are_kept,
 }
 
 
-async def play(stage: Stage, told: Callable[[Played], None]) -> list[Played]:
-    """All stories, one after the other; one that fails does not stop the rest."""
-    who, played = Customer(), []
+async def run_stories(stage: DemoClient, report: Callable[[StoryResult], None]) -> list[StoryResult]:
+    """Runs all stories one after the other. A failed story does not stop the rest."""
+    who, results = Customer(), []
     for name, story in STORIES.items():
         try:
             card, visible_ms = await story(stage, who)
-            one = Played(name, True, round(stage.accepted_ms, 1), round(visible_ms, 1), card)
-        except Exception as error:  # the next story is played all the same
-            one = Played(name, False, round(stage.accepted_ms, 1), 0.0, f"{type(error).__name__}: {error}")
-        told(one)
-        played.append(one)
-    return played
+            one = StoryResult(name, True, round(stage.accepted_ms, 1), round(visible_ms, 1), card)
+        except Exception as error:  # the other stories still run
+            one = StoryResult(name, False, round(stage.accepted_ms, 1), 0.0, f"{type(error).__name__}: {error}")
+        report(one)
+        results.append(one)
+    return results

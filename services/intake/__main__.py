@@ -18,15 +18,16 @@ from crm.adapters.telemetry.metrics import PENDING
 from crm.settings import Settings
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
-from services.intake import recent
+from services.intake import cache_warmup
 from services.intake.app import Intake
 from services.intake.records import MAX_BODY
+from services.intake.request import Frontend
 
 logger = structlog.get_logger()
 
 
 async def main(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT; what is under way is finished first."""
+    """Runs until SIGTERM or SIGINT, then finishes the requests in progress."""
     access = Access()
     topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
     following = asyncio.create_task(access.start(settings.kafka_bootstrap))
@@ -40,8 +41,9 @@ async def main(settings: Settings) -> None:
             CONNECTORS,
             max_body=min(settings.max_body, MAX_BODY),
             max_batch_body=settings.max_batch_body,
+            frontend=Frontend.read(settings.public_url, settings.trust_forwarded),
         )
-        server = health.Quiet(
+        server = health.ServerWithoutSignals(
             uvicorn.Config(
                 Observed(app),
                 host=settings.host,
@@ -58,13 +60,13 @@ async def main(settings: Settings) -> None:
         )
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
-        remembering = asyncio.create_task(recent.learn(settings.kafka_bootstrap, app.streamed.known))
+        warming_up = asyncio.create_task(cache_warmup.warm_up(settings.kafka_bootstrap, app.bulk.digests))
         checks = asyncio.create_task(health.serve(settings.health_port, app.missing, settings.host))
         gc.collect()
-        gc.freeze()  # what is loaded by now stays: looking through it again and again took a tenth of the time
+        gc.freeze()  # what is loaded by now stays: collecting it again and again took a tenth of the time
         logger.info("intake listens", host=settings.host, port=settings.intake_port)
         await server.serve()
-        for task in (checks, following, remembering):
+        for task in (checks, following, warming_up):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

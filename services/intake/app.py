@@ -1,4 +1,4 @@
-"""The intake's ASGI application: which address means what, and never a 500."""
+"""The ASGI application of intake: routes, and never a 500."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -11,11 +11,11 @@ from crm.envelope import now
 from crm.log import Clock, Log
 from crm.scalars import Id, Micros
 from services.intake.body import Bodies, Receive
+from services.intake.bulk import BulkIntake
 from services.intake.deliveries import Deliveries
 from services.intake.incoming import Incoming
-from services.intake.reply import NOT_FOUND, Gone, Reply, Stop, later, sentence
-from services.intake.request import headers_of
-from services.intake.streamed import Streamed
+from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later
+from services.intake.request import Frontend, headers_of
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 logger = structlog.get_logger()
@@ -34,7 +34,7 @@ class Directory(Protocol):
 
 
 class Intake:
-    """`Intake(access, log, connectors)` is the application."""
+    """The application."""
 
     def __init__(
         self,
@@ -46,14 +46,15 @@ class Intake:
         max_batch_body: int = 32_000_000,
         bodies: Bodies | None = None,
         clock: Clock = now,
+        frontend: Frontend = Frontend(),  # noqa: B008  # it is frozen
     ) -> None:
         bodies = bodies or Bodies()
         self.directory, self.log = directory, log
-        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock)
-        self.streamed = Streamed(directory, log, bodies, max_batch_body, clock)
+        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend)
+        self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 
     def missing(self) -> str | None:
-        """Why it is not ready; None when it is."""
+        """Returns why it is not ready; None when it is."""
         return self.log.missing() or self.directory.missing()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -68,7 +69,7 @@ class Intake:
             return
         except Exception:
             logger.exception("a request failed", path=scope["path"])
-            reply = later("This service failed. Nothing is known to be kept. Send it again: twice is once.")
+            reply = later("This service failed. Nothing is known to be kept. Send it again: repeats are counted once.")
         await answer(reply, scope["method"], incoming, send)
 
     async def route(self, scope: Mapping[str, Any], receive: Receive) -> Reply:
@@ -76,21 +77,21 @@ class Intake:
         if path.startswith("/in/"):
             id = path[4:].partition("/")[0]
             if method == "POST":
-                return await self.deliveries.take(id, headers_of(scope), scope["query_string"], receive)
+                return await self.deliveries.take(id, scope, receive)
             if method in ("GET", "HEAD"):
-                return self.deliveries.greet(id)
-            return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+                return self.deliveries.check(id, scope)
+            return POST_ONLY
         if path == "/facts":
             if method == "POST":
-                return await self.streamed.take(headers_of(scope), receive)
-            return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+                return await self.bulk.take(headers_of(scope), receive)
+            return POST_ONLY
         if known := health.answer(path, self.missing):
             return Reply(known[0], known[1], known[2].encode())
         return NOT_FOUND
 
 
 async def answer(reply: Reply, method: str, incoming: Incoming, send: Send) -> None:
-    """The last part is held back until the rest of an unread body has been taken in."""
+    """Sends a reply. Its last part is held back until the rest of an unread body has been read."""
     headers = [
         (b"content-type", reply.content_type),
         (b"content-length", str(len(reply.body)).encode()),

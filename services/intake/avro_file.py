@@ -1,7 +1,7 @@
-"""An Avro object container file from a stranger, read with limits, each record as its JSON.
+"""Reads an untrusted Avro object container file with limits, each record as JSON.
 
 https://avro.apache.org/docs/1.12.0/specification/#object-container-files
-Blocks are taken apart here and not by fastavro, which inflates a block whatever its size.
+Blocks are read here and not by fastavro, which inflates a block of any size.
 """
 
 import io
@@ -33,41 +33,41 @@ HEADER = fastavro.parse_schema(
 
 
 def read_container(body: bytes) -> list[Line]:
-    """A record that JSON cannot hold is refused alone. Raises Stop."""
+    """Returns the records. One that JSON cannot express is a Refusal. Raises Stop when the file is unreadable."""
     try:
-        return list(records(io.BytesIO(body)))
+        return list(records(io.BufferedReader(io.BytesIO(body))))
     except Stop:
         raise
-    except Exception as error:  # fastavro raises whatever a broken file leads it to
-        raise refused(f"{type(error).__name__}: {error}") from None
+    except Exception as error:  # fastavro raises many kinds of errors on a broken file
+        raise unreadable(f"{type(error).__name__}: {error}") from None
 
 
-def records(file: io.BytesIO) -> list[Line]:
+def records(file: io.BufferedReader) -> list[Line]:
     header: Any = fastavro.schemaless_reader(file, HEADER, None)
     if header["magic"] != b"Obj\x01":
-        raise refused("it does not begin with Obj and 1")
+        raise unreadable("it does not start with the Avro magic `Obj` 1")
     codec = header["meta"].get("avro.codec", b"null").decode()
     if codec not in ("null", "deflate"):
-        raise refused(f"its codec is {codec!r}; null and deflate are read")
+        raise unreadable(f"its codec is {codec!r}; supported are null and deflate")
     named = json.loads(header["meta"]["avro.schema"])
     check(named, {})
     schema: Any = fastavro.parse_schema(named)
     single = schema["name"] if isinstance(schema, dict) and schema.get("type") == "record" else ""
     found: list[Line] = []
     left = MAX_INFLATED
-    while file.tell() < len(file.getbuffer()):
+    while file.peek(1):
         count, size = long(file), long(file)
         if not 0 <= count <= MAX_RECORDS - len(found):
             raise Stop(problem(413, f"The file holds more than {MAX_RECORDS} facts. Nothing was kept. Split it."))
         block = inflated(file.read(size), codec, left)
         left -= len(block)
         if file.read(16) != header["sync"]:
-            raise refused("a block does not end with the file's sync mark")
+            raise unreadable("a block does not end with the file's sync mark")
         datums = io.BytesIO(block)
         for _ in range(count):
             found.append(as_json(datums, schema, single))
         if datums.read(1):
-            raise refused("a block is longer than its records")
+            raise unreadable("a block is longer than its records")
     return found
 
 
@@ -79,17 +79,15 @@ def as_json(datums: io.BytesIO, schema: Any, single: str) -> Line:
     if isinstance(record, tuple):
         name, record = record
     if not isinstance(record, dict):
-        raise refused("it holds something else than records")
-    if path := endless(record):
-        sentence = (
-            f"In `{path}`: NaN and infinity are no values that can be kept. Leave the field out, or give a number."
-        )
+        raise unreadable("it contains something other than records")
+    if path := non_finite(record):
+        sentence = f"In `{path}`: NaN and infinity cannot be stored. Leave the field out, or give a number."
         return Refusal(sentence, field=path)
     return msgspec.json.encode({"type": name.rpartition(".")[2], **record})
 
 
-def endless(value: Any) -> str:
-    """Where a NaN or an infinity is, which JSON would make into null; empty when there is none."""
+def non_finite(value: Any) -> str:
+    """Returns the path of a NaN or infinity, which JSON would turn into null; empty when there is none."""
     items: Any = ()
     if isinstance(value, dict):
         items = value.items()
@@ -99,12 +97,12 @@ def endless(value: Any) -> str:
         if isinstance(item, float):
             if not math.isfinite(item):
                 return str(name)
-        elif isinstance(item, dict | list) and (path := endless(item)):
+        elif isinstance(item, dict | list) and (path := non_finite(item)):
             return f"{name}.{path}"
     return ""
 
 
-def long(file: io.BytesIO) -> int:
+def long(file: io.BufferedReader) -> int:
     value: Any = fastavro.schemaless_reader(file, "long", None)
     return int(value)
 
@@ -114,19 +112,21 @@ def inflated(block: bytes, codec: str, limit: int) -> bytes:
         stream = zlib.decompressobj(-15)
         block = stream.decompress(block, limit + 1)
     if len(block) > limit:
-        raise Stop(problem(413, f"The file inflates to more than {MAX_INFLATED} bytes. Nothing was kept. Split it."))
+        raise Stop(
+            problem(413, f"The file is larger than {MAX_INFLATED} bytes when inflated. Nothing was kept. Split it.")
+        )
     return block
 
 
 def check(avro: Any, weights: dict[str, bool | None]) -> bool:
-    """Whether each value takes at least one byte. `weights` holds the named types so far; None: not yet at its end.
+    """Whether each value of the schema takes at least one byte. `weights`: named types so far, None while unfinished.
 
-    Raises Stop on a schema whose few bytes could mean endless data: an array of nothings, or a record within itself.
+    Raises Stop on a schema by which a few bytes could mean endless data: an array of empty items, a recursive record.
     """
     match avro:
         case str() if (name := avro.rpartition(".")[2]) in weights:
             if (weight := weights[name]) is None:
-                raise refused(f"its schema has {name} within itself")
+                raise unreadable(f"its schema has the recursive type {name}")
             return weight
         case str():
             return avro != "null"
@@ -136,13 +136,13 @@ def check(avro: Any, weights: dict[str, bool | None]) -> bool:
             return True
         case {"type": "array", "items": inner}:
             if not check(inner, weights):
-                raise refused("its schema has an array of items that take no bytes")
+                raise unreadable("its schema has an array of items of zero bytes")
         case {"type": "map", "values": inner}:
             check(inner, weights)
         case {"name": str(named), "type": "record" | "fixed" | "enum"}:
             name = named.rpartition(".")[2]
             if name in weights:
-                raise refused(f"its schema defines {name} twice")
+                raise unreadable(f"its schema defines {name} twice")
             weights[name] = None
             inside = [check(field["type"], weights) for field in avro.get("fields", ())]
             weight = any(inside) or avro["type"] == "enum" or bool(avro.get("size"))
@@ -151,9 +151,9 @@ def check(avro: Any, weights: dict[str, bool | None]) -> bool:
         case {"type": inner}:
             return check(inner, weights)
         case _:
-            raise refused("its schema is none")
+            raise unreadable("its schema is not valid")
     return True
 
 
-def refused(why: str) -> Stop:
+def unreadable(why: str) -> Stop:
     return Stop(problem(400, f"The Avro file cannot be read: {why}. Nothing was kept."))

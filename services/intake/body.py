@@ -1,4 +1,4 @@
-"""The body of a request, whole and decompressed, or a refusal before it can do harm."""
+"""Reads the body of a request, decompressed and within limits."""
 
 import asyncio
 import zlib
@@ -9,8 +9,8 @@ from services.intake.reply import Gone, Stop, sentence
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 READ_SECONDS = 15.0
-FEED, STEP = 16_384, 262_144  # bytes that go in and come out at a time
-TURN = 8  # parts before others get theirs
+FEED, STEP = 16_384, 262_144  # bytes that go into the decompressor and come out of it at a time
+TURN = 8  # parts before other requests get a turn
 MAX_MEMBERS = 10_000  # of a gzip
 PADDING = b"\0"  # may follow a gzip's end
 GZIP = ("gzip", "x-gzip")
@@ -18,13 +18,13 @@ WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}  # of zlib.decompressobj
 
 
 class Bodies:
-    """Reads bodies one beside the other; together they hold no more than `budget` bytes."""
+    """Reads bodies concurrently; together they hold no more than `budget` bytes."""
 
     def __init__(self, budget: int = 256_000_000, seconds: float = READ_SECONDS) -> None:
         self.budget, self.seconds = budget, seconds
 
     async def read(self, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
-        """At most `limit` bytes, also after decompression. Raises Stop, or Gone when it breaks off."""
+        """Reads at most `limit` bytes, also after decompression. Raises Stop, or Gone when the client disconnects."""
         declared = headers.get("content-length", "")
         if declared.isdecimal() and (len(declared) > 18 or int(declared) > limit):
             raise too_large(limit)
@@ -69,7 +69,7 @@ class Bodies:
 
 
 async def inflate(body: bytes, encoding: str, limit: int) -> bytes:
-    """Decompressed, as long as that is no more than `limit` bytes. Raises Stop."""
+    """Decompresses at most `limit` bytes. Raises Stop."""
     if encoding not in WINDOWS:
         raise Stop(sentence(415, "The Content-Encoding must be gzip, deflate or none. Nothing was kept."))
     bare = encoding == "deflate" and (len(body) < 2 or body[0] & 15 != 8 or int.from_bytes(body[:2], "big") % 31)

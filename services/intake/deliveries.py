@@ -1,30 +1,31 @@
-"""POST /in/{connection}: verified, understood, in Kafka, and only then acknowledged."""
+"""GET and POST /in/{connection}: a delivery is verified, read, written to Kafka, and only then acknowledged."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
-from crm.connector import Answer, Connection, Connector, Delivery, clean, quarantined
+from crm.connector import MAX_ECHO, Answer, Connection, Connector, Delivery, Webhook, clean, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
 from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
-from crm.shared import Raw
 from services.intake.body import Bodies, Receive
 from services.intake.records import record_of
-from services.intake.reply import NOT_FOUND, Reply, later, sentence
-from services.intake.request import trace_of, without_secrets
+from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
+from services.intake.request import Frontend, headers_of, path_of, trace_of
 
-AT_ONCE = 1_000  # deliveries under way; who comes on top would wait longer than a vendor does
+MAX_CONCURRENT = 1_000  # deliveries; a vendor would time out before one more was answered
 MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
+REFLECTED = ("text/plain", "application/json")  # content types of a handshake that a browser shows as text
+NOSNIFF = ((b"x-content-type-options", b"nosniff"),)
 logger = structlog.get_logger()
 
 
-class Doors(Protocol):
-    """Who may send."""
+class Directory(Protocol):
+    """The connections that may send."""
 
     def connection(self, id: str) -> Connection | None: ...
 
@@ -32,68 +33,104 @@ class Doors(Protocol):
 
 
 class Deliveries:
-    """Takes what vendors send to a connection's address."""
+    """Takes what vendors send to the URL of a connection."""
 
     def __init__(
-        self, doors: Doors, log: Log, connectors: Mapping[str, Connector], bodies: Bodies, limit: int, clock: Clock
+        self,
+        directory: Directory,
+        log: Log,
+        connectors: Mapping[str, Connector],
+        bodies: Bodies,
+        limit: int,
+        clock: Clock,
+        frontend: Frontend,
     ) -> None:
-        self.doors, self.log, self.connectors = doors, log, connectors
-        self.bodies, self.limit, self.clock = bodies, limit, clock
-        self.under_way = 0
+        self.directory, self.log, self.connectors = directory, log, connectors
+        self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
+        self.in_progress = 0
 
-    def find(self, id: str) -> tuple[Connector, Connection] | None:
-        connection = self.doors.connection(id)
+    def find(self, id: str) -> tuple[Connector, Webhook, Connection] | None:
+        connection = self.directory.connection(id)
         connector = self.connectors.get(connection.connector) if connection else None
-        return (connector, connection) if connector and connection else None
+        return (connector, connector.webhook, connection) if connector and connector.webhook and connection else None
 
-    def greet(self, id: str) -> Reply:
-        """A GET, as some vendors do when they register an address."""
+    def check(self, id: str, scope: Mapping[str, Any]) -> Reply:
+        """Answers a GET, as some vendors send when a URL is registered."""
         if not (found := self.find(id)):
-            return later(why) if (why := self.doors.missing()) else NOT_FOUND
-        if found[0].greets:
-            return Reply(200)
-        return sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+            return later(why) if (why := self.directory.missing()) else NOT_FOUND
+        connector, webhook, connection = found
+        if not webhook.handshake:
+            return POST_ONLY
+        try:
+            answer = webhook.handshake(self.delivery(scope, headers_of(scope), b"", "GET"), connection)
+        except Refused as refusal:
+            return refused(refusal, connection)
+        except Exception:
+            logger.exception("a connector failed in a handshake", connection=connection.id)
+            return later("The request could not be answered now. Send it again.")
+        if answer is None:
+            return POST_ONLY
+        DELIVERIES.labels(connector.name, "handshake").inc()
+        return reply_to_handshake(answer)
 
-    async def take(self, id: str, headers: Mapping[str, str], query: bytes, receive: Receive) -> Reply:
+    async def take(self, id: str, scope: Mapping[str, Any], receive: Receive) -> Reply:
         """Raises Stop and Gone while the body is read."""
         found = self.find(id)
-        if why := self.log.missing() or self.doors.missing():
+        if why := self.log.missing() or self.directory.missing():
             return later(why)
         if not found:
             return NOT_FOUND
-        connector, connection = found
+        connector, webhook, connection = found
+        headers = headers_of(scope)
         body = await self.bodies.read(headers, receive, self.limit)
-        if self.under_way >= AT_ONCE:
+        if self.in_progress >= MAX_CONCURRENT:
             return later("More is coming in than can be taken. Nothing was kept. Send it again.")
-        kept_query = without_secrets(query, connection.secret) if query else ""
-        delivery = Delivery(headers, body, self.clock(), kept_query, trace_of(headers))
-        self.under_way += 1
+        delivery = self.delivery(scope, headers, body, "POST")
+        self.in_progress += 1
         try:
-            reply, outcome = await self.keep(connector, connection, delivery)
+            reply, outcome = await self.keep(connector, webhook, connection, delivery)
         finally:
-            self.under_way -= 1
+            self.in_progress -= 1
         DELIVERIES.labels(connector.name, outcome).inc()
         return reply
 
-    async def keep(self, connector: Connector, connection: Connection, delivery: Delivery) -> tuple[Reply, str]:
-        """The answer, and a word on what became of the delivery."""
+    def delivery(self, scope: Mapping[str, Any], headers: Mapping[str, str], body: bytes, method: str) -> Delivery:
+        return Delivery(
+            headers,
+            body,
+            self.clock(),
+            scope["query_string"].decode("latin-1"),
+            trace_of(headers),
+            method,
+            self.frontend.base_url(scope, headers),
+            path_of(scope),
+            self.frontend.peer(scope, headers),
+        )
+
+    async def keep(
+        self, connector: Connector, webhook: Webhook, connection: Connection, delivery: Delivery
+    ) -> tuple[Reply, str]:
+        """Returns the reply, and the outcome as the metric has it."""
         try:
+            if webhook.handshake and (challenged := webhook.handshake(delivery, connection)) is not None:
+                return reply_to_handshake(challenged), "handshake"
             facts = connector.receive(delivery, connection)
         except Refused as refusal:
-            logger.info("refused a delivery", connection=connection.id, why=str(refusal))
-            return sentence(401, one_line(str(refusal))), "refused"
+            return refused(refusal, connection), "refused"
         except Exception:
             logger.exception("a connector failed before it had verified", connection=connection.id)
             return later("The delivery could not be verified now. Nothing was kept. Send it again."), "failed"
         facts, records = encoded(facts, connector, connection, delivery)
         try:
             await self.log.send(*records)
-            answer = connector.answer(delivery, connection)
+            answer = webhook.answer(delivery, connection)
         except NotYet as why:
             return later(str(why)), "not yet"
         except Exception:
             logger.exception("a connector has no answer; the facts are kept", connection=connection.id)
-            return later("The delivery was kept, but cannot be answered. Send it again: twice is once."), "failed"
+            return later(
+                "The delivery was kept, but cannot be answered. Send it again: repeats are counted once."
+            ), "failed"
         if debugging():
             for fact in facts:
                 logger.debug("took", fact=fact.meta.id, connection=connection.id, trace=fact.meta.trace)
@@ -107,7 +144,7 @@ class Deliveries:
 def encoded(
     facts: list[Fact], connector: Connector, connection: Connection, delivery: Delivery
 ) -> tuple[list[Fact], list[Record]]:
-    """The facts as records; when one of them cannot be written, the delivery in quarantine instead of them all."""
+    """Returns the facts as records; when one of them cannot be written, the delivery in quarantine in their place."""
     records, size = [], 0
     try:
         for fact in facts:
@@ -119,13 +156,27 @@ def encoded(
         return facts, records
     except Exception as error:
         reason = str(error) if isinstance(error, Malformed) else repr(error)
-        raw = Raw(clean(delivery.content_type), connector.kept_headers(delivery), clean(delivery.query), delivery.body)
+        raw = connector.raw(delivery, connection)
         fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
         return [fact], [record_of(fact)]
 
 
 def reply_of(answer: Answer) -> Reply:
     return Reply(answer.status, answer.body, answer.content_type.encode())
+
+
+def reply_to_handshake(answer: Answer) -> Reply:
+    """Returns the answer as nothing that a browser would run: a handshake reflects what anybody may have sent."""
+    if len(answer.body) > MAX_ECHO:
+        return sentence(400, f"The answer to this request is longer than {MAX_ECHO} bytes. Nothing was kept.")
+    reply = reply_of(answer)
+    content_type = reply.content_type if answer.content_type.startswith(REFLECTED) else b"text/plain; charset=utf-8"
+    return Reply(reply.status, reply.body, content_type, NOSNIFF)
+
+
+def refused(refusal: Refused, connection: Connection) -> Reply:
+    logger.info("refused a delivery", connection=connection.id, why=str(refusal))
+    return sentence(401, one_line(str(refusal)))
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The receiving side of a request: knows whether its body has come to an end, and can throw the rest of it away."""
+"""The receiving side of a request: knows whether its body has ended, and can discard the rest of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,9 +21,9 @@ class Incoming:
         return message
 
     async def linger(self) -> None:
-        """Takes in what is still coming, for a while, so that its sender hears the answer.
+        """Reads and discards the rest of the body for some seconds, so that the client receives the answer.
 
-        Closing at once would reset the connection under a sender that is still writing, and the 413 would be lost.
+        Closing at once would reset the connection while the client is still writing, and the 413 would be lost.
         """
         try:
             async with asyncio.timeout(LINGER_SECONDS):

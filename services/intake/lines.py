@@ -1,4 +1,4 @@
-"""The three formats of POST /facts, each taken apart into lines: one JSON object a fact."""
+"""Splits the three formats of POST /facts into lines: one JSON object per fact."""
 
 import codecs
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from services.intake.refusals import Line
 from services.intake.reply import Stop, problem
 
 MAX_LINES = 10_000
-MAX_BLANK = 100_000  # lines altogether
+MAX_BLANK = 100_000  # lines, blank ones included
 BLANKS = b" \t\r\n"
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 AVRO = ("application/avro", "avro/binary", "application/vnd.apache.avro", "application/avro-binary")
@@ -18,7 +18,7 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 
 
 def json_lines(body: bytes) -> list[bytes]:
-    """One object, or an array of them; each with its own bytes as they were sent."""
+    """Splits one object, or an array of objects. Each keeps its bytes as they were sent."""
     text = unmarked(body).strip(BLANKS)
     if not text.startswith(b"["):
         return [text] if text else []
@@ -29,7 +29,7 @@ def json_lines(body: bytes) -> list[bytes]:
 
 
 def nd_lines(body: bytes) -> list[bytes]:
-    """An object a line. A blank line is no fact; it counts where lines are numbered."""
+    """Splits one object per line. A blank line is skipped but counts in line numbers."""
     text = unmarked(body).rstrip(BLANKS)
     if text.count(b"\n") >= MAX_BLANK:
         raise Stop(problem(413, f"The body has more than {MAX_BLANK} lines. Nothing was kept. Split it."))
@@ -37,7 +37,7 @@ def nd_lines(body: bytes) -> list[bytes]:
 
 
 def unmarked(body: bytes) -> bytes:
-    """In UTF-8 and without a byte order mark, as Windows programs write one. Raises Stop."""
+    """Returns the body in UTF-8 without a byte order mark, which Windows programs write. Raises Stop."""
     if body[:1] not in b"\xef\xff\xfe":
         return body
     for mark, charset in MARKS.items():
@@ -58,7 +58,7 @@ FORMATS: dict[str, Callable[[bytes], Sequence[Line]]] = {
 
 
 def lines_of(content_type: str, body: bytes) -> Sequence[Line]:
-    """Empty ones count and are no facts. Raises Stop when the body as a whole cannot be read, or holds too many."""
+    """Returns the lines, blank ones as b"". Raises Stop when the body cannot be read or has too many lines."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in FORMATS:
         raise Stop(
@@ -66,11 +66,9 @@ def lines_of(content_type: str, body: bytes) -> Sequence[Line]:
         )
     lines = FORMATS[kind](body)
     if (facts := len(lines) - lines.count(b"")) > MAX_LINES:
-        raise Stop(
-            problem(413, f"{facts} facts in one request are more than {MAX_LINES}. Nothing was kept. Split them.")
-        )
+        raise Stop(problem(413, f"The request has {facts} facts, more than {MAX_LINES}. Nothing was kept. Split it."))
     if not lines:
-        raise Stop(problem(400, "The body holds no fact. Nothing was kept."))
+        raise Stop(problem(400, "The body contains no facts. Nothing was kept."))
     return lines
 
 

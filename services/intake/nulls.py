@@ -1,34 +1,34 @@
-"""A line without its nulls: null means not given, in JSON and in Avro facts alike."""
+"""Removes nulls from a line: in JSON and Avro facts alike, null means not given."""
 
 import msgspec
 from msgspec import Raw
 
 NULL = b"null"
-OWN = ("fields",)  # any JSON, kept as it is; only a field that is null itself is left out
+OWN = ("fields",)  # arbitrary JSON, kept as it is; only its own null fields are removed
 OBJECT = msgspec.json.Decoder(dict[str, Raw])
 LIST = msgspec.json.Decoder(list[Raw])
 
 
 def without_nulls(line: bytes) -> bytes:
-    """The same bytes where there is no null, or where it cannot be read: the reader behind says why."""
+    """Returns the line without nulls. Lines without nulls, and invalid JSON, are returned unchanged."""
     if NULL not in line:
         return line
     try:
-        return bare(line, deep=True)
+        return strip(line, deep=True)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return line
 
 
-def bare(text: bytes, deep: bool) -> bytes:
-    """Of an object or a list; `deep`: also of what lies in it."""
+def strip(text: bytes, deep: bool) -> bytes:
+    """Removes the nulls of an object or a list; `deep`: also of what is nested in it."""
     if NULL not in text or text[:1] not in (b"{", b"["):
         return text
     if text[:1] == b"[":
         items = [bytes(item) for item in LIST.decode(text)]
-        return b"[" + b",".join(bare(item, deep) for item in items if item != NULL) + b"]"
+        return b"[" + b",".join(strip(item, deep) for item in items if item != NULL) + b"]"
     parts = []
     for name, value in OBJECT.decode(text).items():
         if (kept := bytes(value)) != NULL:
-            inside = bare(kept, deep=False) if name in OWN else bare(kept, deep) if deep else kept
+            inside = strip(kept, deep=False) if name in OWN else strip(kept, deep) if deep else kept
             parts.append(msgspec.json.encode(name) + b":" + inside)
     return b"{" + b",".join(parts) + b"}"

@@ -1,4 +1,4 @@
-"""A fact as a Kafka record: key, framed value, and the CloudEvents headers."""
+"""Encodes a fact as a Kafka record: key, framed value, and CloudEvents headers."""
 
 from crm.contract.codec import TYPE_NAMES, encode
 from crm.envelope import Fact
@@ -9,23 +9,23 @@ from crm.topics import FAMILIES, TOPICS
 from crm.versions import DIGEST
 
 MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
-MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine, its headers and all
+MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine together with its headers
 CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
 CONTENT_TYPE = ("content-type", b"application/avro")
 TOPIC_NAMES = {fact: TOPICS[family].name for fact, family in FAMILIES.items()}
-OPEN = TOPICS["facts"].name  # one topic for all kinds: two topics have no order between them
+OPEN = TOPICS["facts"].name  # one topic for all types: there is no order between two topics
 
 
 def record_of(fact: Fact, family: str = "") -> Record:
-    """`family` is for what is kept raw: it goes where its connector's facts go. Raises Malformed."""
+    """Returns the record of a fact. `family` is the topic of raw deliveries. Raises Malformed."""
     return written(fact, TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)])
 
 
 def written(fact: Fact, topic: str, digest: str = "") -> Record:
-    """Under the key of its stream. `digest`: of its content, where it has one. Raises Malformed."""
+    """Returns the record of a fact, keyed by its stream. `digest`: of its content, if it has one. Raises Malformed."""
     value = encode(fact)
     if len(value) > MAX_RECORD:
-        raise Malformed(f"what it says takes {len(value)} bytes, more than the {MAX_RECORD} of one record")
+        raise Malformed(f"its content takes {len(value)} bytes, more than the {MAX_RECORD} of one record")
     meta = fact.meta
     headers: Headers = (
         ("ce_id", meta.id.encode()),

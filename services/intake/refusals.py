@@ -1,4 +1,4 @@
-"""Why one line of POST /facts was not taken: a code for programs, the field, and a sentence for people."""
+"""Why a line of POST /facts was not accepted: a code, the field, and a sentence."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`")
 CODES = {
     "Object contains unknown field": "UNKNOWN_FIELD",
     "Object missing required field": "MISSING_FIELD",
-    "Invalid value": "UNKNOWN_TYPE",  # msgspec says it of the field `type` alone
+    "Invalid value": "UNKNOWN_TYPE",  # msgspec says it only of the field `type`
 }
 
 
@@ -26,24 +26,24 @@ class Refusal(Malformed):
         self.code, self.field = code, field
 
 
-Line = bytes | Refusal  # as it was sent, or why it is none
+Line = bytes | Refusal  # as it was sent, or why it is not a fact
 
 
 def of_decoding(error: Exception) -> Refusal:
-    """What msgspec says, as a refusal. Its place is a path: `phones[0].text`."""
-    said = str(error)
-    found, named = PLACE.search(said), NAMED.search(said)
+    """Turns an error of msgspec into a refusal. The field is a path such as `phones[0].text`."""
+    text = str(error)
+    found, named = PLACE.search(text), NAMED.search(text)
     path = found[1] if found else ""
-    sentence = PLACE.sub(f" in `{path}`" if path else "", said) + "."
+    sentence = PLACE.sub(f" in `{path}`" if path else "", text) + "."
     if not isinstance(error, msgspec.ValidationError):
         return Refusal(sentence, "INVALID_JSON")
-    code = next((code for begin, code in CODES.items() if said.startswith(begin)), "INVALID_VALUE")
+    code = next((code for begin, code in CODES.items() if text.startswith(begin)), "INVALID_VALUE")
     field = ".".join(part for part in (path, named[1] if named else "") if part)
     return Refusal(sentence, code, field)
 
 
 class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What became of one line. All but the first two are of lines that were not taken."""
+    """The result of one line. All fields but the first two are of lines that were not accepted."""
 
     status: str  # accepted, repeated, conflict or refused
     id: Id | UnsetType = UNSET
@@ -55,35 +55,35 @@ class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
     message: str | UnsetType = UNSET
 
 
-class Named(Struct, gc=False):
-    """What is looked at of a line that cannot be read."""
+class LineId(Struct, gc=False):
+    """The id of a line that is invalid otherwise."""
 
     id: Any = None
 
 
-NAMES = msgspec.json.Decoder(Named)
+LINE_IDS = msgspec.json.Decoder(LineId)
 
 
 def verdict_of(error: Malformed, number: int, line: Line, status: str = "refused") -> Verdict:
-    """`error` says the same as `message`, with the line before it."""
+    """Returns the verdict on a line that was not accepted. `error` is `message` with the line number."""
     refusal = error if isinstance(error, Refusal) else Refusal(str(error), "TOO_LARGE")
     return Verdict(
         status,
         error=f"Line {number}: {refusal}",
         line=number,
-        your_id=name_in(line) or UNSET,
+        your_id=id_in(line) or UNSET,
         code=refusal.code,
         field=refusal.field or UNSET,
         message=str(refusal),
     )
 
 
-def name_in(line: Line) -> str:
-    """The client's own id of a line, if it can be found in it."""
+def id_in(line: Line) -> str:
+    """Returns the client's own id of a line; empty when there is none."""
     if isinstance(line, Refusal):
         return ""
     try:
-        given = NAMES.decode(line).id
+        given = LINE_IDS.decode(line).id
     except (msgspec.DecodeError, RecursionError, ValueError):
         return ""
     return given if isinstance(given, str) else ""

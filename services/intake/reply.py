@@ -1,4 +1,4 @@
-"""What the intake answers, and the refusals that have an answer of their own."""
+"""What intake answers, and the refusals that have an answer of their own."""
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +28,7 @@ class Stop(Exception):
 
 
 class Gone(Exception):
-    """Whoever sent the request went away half-way: nobody to answer, nothing kept."""
+    """The client closed the connection before its request was complete: nobody to answer, nothing kept."""
 
 
 NOT_FOUND = Reply(404, b"not found\n")
@@ -39,11 +39,14 @@ def sentence(status: int, text: str, headers: Headers = ()) -> Reply:
     return Reply(status, text.encode("utf-8", "backslashreplace") + b"\n", TEXT, headers)
 
 
+POST_ONLY = sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
+
+
 def problem(status: int, text: str, headers: Headers = ()) -> Reply:
     """One line for a person, within JSON."""
     return Reply(status, msgspec.json.encode({"error": text}), JSON, headers)
 
 
 def later(text: str) -> Reply:
-    """Nothing is known to be kept: come again."""
+    """503 with Retry-After: nothing is known to be kept, the client should send it again."""
     return sentence(503, text, ((b"retry-after", RETRY_AFTER_SECONDS),))

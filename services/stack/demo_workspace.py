@@ -1,4 +1,4 @@
-"""The demo workspace of a first start: something to post a form to, and a token to read with."""
+"""The demo workspace of a first start: connections to post to and a token to read with."""
 
 import os
 import secrets
@@ -15,11 +15,11 @@ OWNERS = ("olena", "taras")
 
 
 class Demo(msgspec.Struct, frozen=True):
-    """Kept in `demo.json`, readable by its owner alone, so that later starts and `crm demo` find it."""
+    """The content of `demo.json`, which only its owner can read. Later starts and `crm demo` use it."""
 
     workspace: Id
     token: str
-    seed: str  # the secrets of its connections follow from it
+    seed: str  # the secrets of its connections are derived from it
     connections: dict[str, Id]  # by connector
 
     @property
@@ -39,17 +39,17 @@ def read(data: Path) -> Demo | None:
         return None
 
 
-async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
-    """The one that is there, else a new one."""
-    # whoever only reads does without it
-    from crm.engine.workspaces import Values, create_workspace
+async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
+    """Returns the existing demo workspace, or creates one."""
+    # imported here, as `read` does not need them
+    from crm.engine.workspaces import WorkspaceSettings, create_workspace
     from services.stack.workspaces import declare
 
     if known := read(data):
         return known
     workspace = Id(str(uuid4()))
     await create_workspace(dsn, workspace, "Demo", owners=OWNERS)
-    await declare(bootstrap, {workspace: Values("Demo", owners=OWNERS)})
+    await declare(bootstrap, {workspace: WorkspaceSettings("Demo", owners=OWNERS)})
     seed = secrets.token_urlsafe(24)
     connections = {
         name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed))
@@ -58,8 +58,8 @@ async def demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
     token = await create_token(bootstrap, workspace, "demo", ("read", "write", "connect"))
     demo = Demo(workspace, token.text, seed, connections)
     data.mkdir(parents=True, exist_ok=True)
-    beside = path(data).with_suffix(".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    temporary = path(data).with_suffix(".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.encode(demo))
-    beside.rename(path(data))  # last of all: a start that was cut short makes another one
+    temporary.rename(path(data))  # last of all: after a start that was interrupted, the next one creates another
     return demo

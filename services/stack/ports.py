@@ -1,12 +1,14 @@
-"""Ports of this machine that are free."""
+"""Free ports of this machine, and the ports that a stack used before."""
 
 import random
 import socket
 from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
 
 LOCAL = "127.0.0.1"
-# Below those that systems give to outgoing connections (from 32768 on): one of these could be taken by anybody while
-# its owner starts again.
+# Below the range for outgoing connections (from 32768 on), which any process could take during a restart.
 QUIET = range(15_000, 32_768)
 TRIES = 1_000
 
@@ -22,18 +24,39 @@ def is_free(port: int, host: str = LOCAL) -> bool:
 
 
 def any_free(host: str = LOCAL) -> int:
-    """Raises OSError when the machine has none left."""
+    """Raises OSError when none of `TRIES` random ports is free."""
     for port in random.sample(QUIET, TRIES):
         if is_free(port, host):
             return port
-    raise OSError(f"No port of {TRIES} between {QUIET[0]} and {QUIET[-1]} is free on {host}.")
+    raise OSError(f"None of {TRIES} ports between {QUIET[0]} and {QUIET[-1]} is free on {host}.")
 
 
-def choose(what: str, wanted: int, say: Callable[[str], None], host: str = LOCAL) -> int:
-    """The wanted port, or another and a sentence when it is busy. 0 takes any."""
-    if wanted and is_free(wanted, host):
-        return wanted
-    port = any_free(host)
-    if wanted:
-        say(f"Port {wanted} is busy: {what} takes {port} instead.")
-    return port
+class Ports:
+    """The ports of the stack on a data folder. Kept in `ports.json`, so that addresses stay the same between starts."""
+
+    def __init__(self, data: Path, say: Callable[[str, str], None]) -> None:
+        self.file, self.say = data / "ports.json", say
+        try:
+            self.used = msgspec.json.decode(self.file.read_bytes(), type=dict[str, tuple[int, int]])
+        except (FileNotFoundError, msgspec.DecodeError):
+            self.used = {}  # by name: the wanted port and the one that was taken for it
+
+    def choose(self, name: str, wanted: int, host: str = LOCAL) -> int:
+        """Returns the port of the last start, else the wanted one, else any; says so when one of them is in use.
+
+        `wanted` 0 means any. A port of the last start counts only while `wanted` is what it was then.
+        """
+        before, last = self.used.get(name, (wanted, wanted))
+        candidates = dict.fromkeys(port for port in ((last if before == wanted else 0), wanted) if port)
+        port = next((port for port in candidates if is_free(port, host)), 0) or any_free(host)
+        if candidates and port != (first := next(iter(candidates))):
+            self.say(name, f"Port {first} is in use: {name} uses port {port} instead, now and at the next start.")
+        self.keep(name, wanted, port)
+        return port
+
+    def keep(self, name: str, wanted: int, port: int) -> None:
+        """Writes down a port that was taken. The data folder exists by now."""
+        self.used[name] = wanted, port
+        temporary = self.file.with_suffix(".new")
+        temporary.write_bytes(msgspec.json.encode(self.used))
+        temporary.rename(self.file)

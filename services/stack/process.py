@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and stop cleanly or not at all."""
+"""Child processes that end with their parent and can be stopped cleanly."""
 
 import asyncio
 import ctypes
@@ -26,14 +26,14 @@ def spawn(
     folder: Path | None = None,
     user: int | None = None,
 ) -> Process:
-    """Starts a child in a process group of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
+    """Starts a child in its own process group: Ctrl-C reaches only the supervisor, which then stops all in order.
 
-    `dies_by` is what the kernel sends the child when its parent dies, kill -9 included (Linux only). It follows the
-    thread that forked, so call this from the main thread.
+    `dies_by` is the signal that the kernel sends the child when its parent dies, even by kill -9 (Linux only). It is
+    bound to the thread that forked, so call this from the main thread.
     """
     parent = os.getpid()
 
-    def tie() -> None:
+    def die_with_parent() -> None:
         if LIBC:
             LIBC.prctl(PR_SET_PDEATHSIG, int(dies_by))
             if os.getppid() != parent:
@@ -50,30 +50,30 @@ def spawn(
         group=user,
         extra_groups=None if user is None else [],
         process_group=0,
-        preexec_fn=tie,
+        preexec_fn=die_with_parent,
     )
 
 
 async def ended(process: Process) -> int:
-    """Waits for the end of the process and returns its exit code."""
+    """Waits until the process has ended. Returns its exit code."""
     while (code := process.poll()) is None:
         await asyncio.sleep(POLL)
     return code
 
 
 async def until(missing: Callable[[], Awaitable[str | None]], patience: float) -> None:
-    """Asks until nothing is missing. Raises RuntimeError with the last answer."""
-    said: str | None = "no answer"
+    """Waits until nothing is missing. Raises RuntimeError with the last answer after `patience` seconds."""
+    answer: str | None = "no answer"
     try:
         async with asyncio.timeout(patience):
-            while said := await missing():
+            while answer := await missing():
                 await asyncio.sleep(POLL)
     except TimeoutError:
-        raise RuntimeError(f"Not ready after {patience:.0f} s: {said}") from None
+        raise RuntimeError(f"Not ready after {patience:.0f} s: {answer}") from None
 
 
 async def stop(process: Process, by: signal.Signals, patience: float) -> bool:
-    """Asks, waits up to `patience` seconds, then kills. True if it went by itself."""
+    """Sends the signal `by`, and kills after `patience` seconds. Returns True when no kill was needed."""
     if process.poll() is None:
         process.send_signal(signal.SIGCONT)
         process.send_signal(by)
@@ -88,7 +88,7 @@ async def stop(process: Process, by: signal.Signals, patience: float) -> bool:
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log file, for an error message."""
+    """Returns the last lines of a log file, for an error message."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

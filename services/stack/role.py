@@ -1,4 +1,4 @@
-"""A role of the product as a process: `python -m MODULE`, with its settings in the environment."""
+"""A role as a process: `python -m MODULE` with its settings in the environment."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ import httpx
 from services.stack.ports import LOCAL, any_free
 from services.stack.process import Process, spawn
 
-# In the order they stop: first nothing new comes in, then what is on its way is carried through.
+# In the order in which they stop: intake first, so that what was accepted still passes through the others.
 ROLES = {
     "intake": "services.intake",
     "api": "api",
@@ -24,7 +24,7 @@ ROLES = {
 class Role:
     """One replica of a role. Each start takes a new port for /livez, /readyz and /metrics.
 
-    `module` is what follows `python -m`: a module, and words for it if it takes some.
+    `module` follows `python -m`: a module and its arguments, if any.
     """
 
     stop_by, patience = signal.SIGTERM, 10.0
@@ -39,22 +39,22 @@ class Role:
             "PGAPPNAME": f"crm {self.name}",
         }
         self.url = ""
-        self.heard = time.monotonic()
+        self.answered_at = time.monotonic()
         self.process: Process | None = None
         self.http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
     def start(self) -> Process:
         port = any_free()
-        self.url, self.heard = f"http://{LOCAL}:{port}", time.monotonic()
+        self.url, self.answered_at = f"http://{LOCAL}:{port}", time.monotonic()
         environment = {**self.environment, "CRM_HEALTH_PORT": str(port)}
         self.process = spawn([sys.executable, "-m", *self.module.split()], subprocess.PIPE, environment=environment)
         return self.process
 
     async def ready(self) -> str | None:
-        """What is missing, in the role's own words; None when it does its work."""
+        """Returns what is missing, in the role's own words; None when it is ready."""
         try:
             answer = await self.http.get(f"{self.url}/readyz")
         except httpx.HTTPError:
             return "does not answer"
-        self.heard = time.monotonic()
+        self.answered_at = time.monotonic()
         return None if answer.status_code == 200 else answer.text.strip() or f"answers {answer.status_code}"

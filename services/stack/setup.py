@@ -1,10 +1,10 @@
-"""What Kafka and Postgres must hold before the roles start, and the demo workspace after."""
+"""Sets up Kafka's topics and Postgres's tables before the roles start."""
 
 import asyncio
 from collections.abc import Callable
 
 from crm.adapters.postgres.migrations import migrate
-from crm.engine import recovery as recall
+from crm.engine import recovery
 from projections import PROJECTIONS
 from services.stack import topics
 from services.stack.workspaces import declare_missing
@@ -13,14 +13,14 @@ from services.stack.workspaces import declare_missing
 async def topics_and_tables(
     bootstrap: str, dsn: str, replication: int = 1, say: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Safe to run at every start; an empty database, or an old one, is brought up to the journal in Kafka.
+    """Creates what is missing and brings an empty or old database up to the journal in Kafka. Safe to repeat.
 
-    Raises what Kafka or Postgres refuse.
+    Raises the errors of Kafka and Postgres.
     """
     await asyncio.gather(
         topics.create_missing(bootstrap, replication),
         topics.wake_coordinator(bootstrap),
         asyncio.to_thread(migrate, dsn, PROJECTIONS.values()),
     )
-    await recall.ensure(bootstrap, dsn, say)
+    await recovery.ensure(bootstrap, dsn, say)
     await declare_missing(bootstrap, dsn)

@@ -1,4 +1,4 @@
-"""What a running stack tells about itself: `stack.json` in its data folder."""
+"""What a running stack publishes about itself: `stack.json` in its data folder."""
 
 import contextlib
 import os
@@ -16,15 +16,15 @@ class PartState(msgspec.Struct):
 
     name: str
     pid: int
-    born: float  # process creation time, so that a pid used again is not taken for it
-    state: str  # starting, ready, unready (missing says why), waiting (to be started again), stopped
+    born: float  # process creation time, so that a reused pid is not mistaken for it
+    state: str  # starting, ready, unready (missing says why), waiting (to be restarted), stopped
     missing: str
     restarts: int
     url: str  # of /livez, /readyz and /metrics; empty for the servers
 
 
 class StackState(msgspec.Struct):
-    """The whole stack. Holds the database's password: readable by its owner alone."""
+    """The whole stack. Contains the database's password, so only its owner can read the file."""
 
     pid: int
     born: float
@@ -40,7 +40,7 @@ class StackState(msgspec.Struct):
 
 
 class NotRunning(Exception):
-    """No stack runs on that data folder."""
+    """No stack is running on that data folder."""
 
 
 class AlreadyRuns(Exception):
@@ -48,7 +48,7 @@ class AlreadyRuns(Exception):
 
 
 def data_folder() -> Path:
-    """CRM_DATA, else .data in the checkout, else .data where we are."""
+    """Returns CRM_DATA, else .data in the checkout, else .data in the current folder."""
     if given := os.environ.get("CRM_DATA"):
         return Path(given).absolute()
     return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / ".data"
@@ -59,14 +59,14 @@ def path(data: Path) -> Path:
 
 
 def write(data: Path, state: StackState) -> None:
-    beside = path(data).with_suffix(".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    temporary = path(data).with_suffix(".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(state), indent=2))
-    beside.rename(path(data))
+    temporary.rename(path(data))
 
 
 def read(data: Path) -> StackState | None:
-    """As it was last written, by a stack that may be gone."""
+    """Returns the state as last written, possibly by a stack that has ended since; None when there is none."""
     try:
         return msgspec.json.decode(path(data).read_bytes(), type=StackState)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -74,10 +74,10 @@ def read(data: Path) -> StackState | None:
 
 
 def running(data: Path) -> StackState:
-    """Raises NotRunning with what to do."""
+    """Returns the state of the running stack. Raises NotRunning with what to do."""
     state = read(data)
-    if not state or not lives(state.pid, state.born):
-        raise NotRunning(f"No stack runs on {data}: start it with `crm up` (or `make run`).")
+    if not state or not is_alive(state.pid, state.born):
+        raise NotRunning(f"No stack is running on {data}: start it with `crm up` (or `make run`).")
     return state
 
 
@@ -88,17 +88,17 @@ def born(pid: int) -> float:
         return 0.0
 
 
-def lives(pid: int, since: float) -> bool:
+def is_alive(pid: int, since: float) -> bool:
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         return bool(process.create_time() == since and process.status() != psutil.STATUS_ZOMBIE)
     return False
 
 
-def leftovers(data: Path) -> Iterator[psutil.Process]:
-    """Processes of a stack whose supervisor was killed."""
+def orphans(data: Path) -> Iterator[psutil.Process]:
+    """Yields processes that are still alive of a stack whose supervisor was killed."""
     if state := read(data):
         for part in state.parts:
-            if part.pid and lives(part.pid, part.born):
+            if part.pid and is_alive(part.pid, part.born):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     yield psutil.Process(part.pid)

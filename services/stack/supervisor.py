@@ -1,4 +1,4 @@
-"""`crm up`: Kafka and Postgres, topics and tables, then the roles; and all of it down again, in order."""
+"""`crm up`: starts Kafka and Postgres, creates topics and tables, starts the roles, and stops all in order."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ import psutil
 
 from crm.settings import Settings
 from services.stack import kafka, state
-from services.stack.keeper import STEADY, Keeper, Part
-from services.stack.ports import any_free, choose
+from services.stack.managed_process import STEADY, ManagedProcess, Part
+from services.stack.ports import Ports, any_free
 from services.stack.postgres import Postgres
 from services.stack.role import ROLES, Role
 
@@ -25,19 +25,17 @@ Say = Callable[[str, str], None]  # who, what
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. A harness gives its own folder, ports, replicas and modules."""
+    """What to run. A test harness gives its own folder, ports, replicas and modules."""
 
     data: Path
     settings: Settings
-    environment: Mapping[
-        str, str
-    ]  # of the roles; with KAFKA_BOOTSTRAP or DATABASE_URL that server is used, not started
+    environment: Mapping[str, str]  # of the roles; KAFKA_BOOTSTRAP and DATABASE_URL name servers that are not started
     kafka_port: int = 9092
     postgres_port: int = 5432
-    replicas: Mapping[str, int] = field(default_factory=dict)  # of a role; 1 each unless told
+    replicas: Mapping[str, int] = field(default_factory=dict)  # by role; 1 by default
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
     roles_in_time: float = 60.0  # seconds until all must be ready
-    steady: float = STEADY  # seconds of being ready after which a part that dies comes back at once
+    steady: float = STEADY  # seconds of being ready after which a part that dies is restarted at once
     demo: bool = True
 
 
@@ -47,22 +45,23 @@ class Supervisor:
     def __init__(self, plan: Plan, say: Say) -> None:
         self.plan, self.say = plan, say
         self.began = time.monotonic()
-        self.servers: list[Keeper] = []
-        self.roles: list[Keeper] = []
+        self.servers: list[ManagedProcess] = []
+        self.roles: list[ManagedProcess] = []
         self.intake_port, self.api_port = plan.settings.intake_port, plan.settings.api_port
         self.bootstrap = plan.environment.get("KAFKA_BOOTSTRAP", "")
         self.dsn = plan.environment.get("DATABASE_URL", "")
         self.ready_after = 0.0
         self.ended = False
         self.building: asyncio.Task[None] | None = None
+        self.ports = Ports(plan.data, say)
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
-        """Calls `ready` once all roles are. Raises AlreadyRuns, or RuntimeError with why it could not start."""
+        """Calls `ready` once all roles are ready. Raises AlreadyRuns, or RuntimeError with why it could not start."""
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        with held(self.plan.data):
-            await self.end_leftovers()
+        with locked(self.plan.data):
+            await self.end_orphans()
             try:
                 start = asyncio.create_task(self.start())
                 halt = asyncio.create_task(stopping.wait())
@@ -79,41 +78,44 @@ class Supervisor:
 
     async def start(self) -> None:
         await self.start_servers()
-        # Imported here: a harness with roles of its own needs neither.
-        from services.stack import behind
+        # Imported here: a test harness with its own roles needs neither.
+        from services.stack import pending_rebuilds
         from services.stack.setup import topics_and_tables
 
-        def told(text: str) -> None:
+        def say(text: str) -> None:
             self.say("rebuild", text)
 
         await topics_and_tables(self.bootstrap, self.dsn, self.plan.settings.kafka_replication)
-        names = await asyncio.to_thread(behind.claim, self.dsn, told)
+        names = await asyncio.to_thread(pending_rebuilds.claim, self.dsn, say)
         self.start_roles()
-        self.building = asyncio.create_task(behind.build(self.bootstrap, self.dsn, names, told))
+        self.building = asyncio.create_task(pending_rebuilds.build(self.bootstrap, self.dsn, names, say))
         await self.until_ready(self.roles, self.plan.roles_in_time)
         if self.plan.demo:
-            from services.stack.demo_workspace import demo_workspace
+            from services.stack.demo_workspace import ensure_demo_workspace
 
-            await demo_workspace(self.plan.data, self.bootstrap, self.dsn)
+            await ensure_demo_workspace(self.plan.data, self.bootstrap, self.dsn)
         self.ready_after = time.monotonic() - self.began
         self.publish()
 
     async def start_servers(self) -> None:
-        """Both at the same time, unless the environment names servers that run already."""
+        """Starts both at the same time, unless the environment names running servers."""
         broker = postgres = None
         if not self.bootstrap:
             jars = await kafka.prepare(lambda text: self.say("kafka", text))
             self.began = time.monotonic()
-            port = choose("Kafka", self.plan.kafka_port, lambda text: self.say("kafka", text))
-            broker = self.broker(port, jars)
+            broker = self.broker(self.ports.choose("kafka", self.plan.kafka_port), jars)
             self.keep(broker, self.servers)
         if not self.dsn:
-            port = choose("Postgres", self.plan.postgres_port, lambda text: self.say("postgres", text))
-            postgres = self.database(port)
+            postgres = self.database(self.ports.choose("postgres", self.plan.postgres_port))
             self.keep(postgres, self.servers)
         await self.until_ready(self.servers, SERVERS_IN_TIME)
-        self.bootstrap = broker.bootstrap if broker else self.bootstrap
-        self.dsn = postgres.dsn if postgres else self.dsn
+        # Their own choice, should a port have been taken between being chosen and being opened.
+        if broker:
+            self.bootstrap = broker.bootstrap
+            self.ports.keep("kafka", self.plan.kafka_port, broker.port)
+        if postgres:
+            self.dsn = postgres.dsn
+            self.ports.keep("postgres", self.plan.postgres_port, postgres.port)
 
     def broker(self, port: int, jars: Path) -> kafka.Kafka:
         return kafka.Kafka(self.plan.data / "kafka", port, jars)
@@ -122,14 +124,14 @@ class Supervisor:
         return Postgres(self.plan.data / "postgres", port)
 
     def start_roles(self) -> None:
-        self.intake_port = choose("Intake", self.intake_port, lambda text: self.say("intake", text))
-        self.api_port = choose("The API", self.api_port, lambda text: self.say("api", text))
+        self.intake_port = self.ports.choose("intake", self.intake_port)
+        self.api_port = self.ports.choose("api", self.api_port)
         for role in self.plan.roles:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
 
     def start_role(self, role: str, instance: int) -> None:
-        own_port = {} if instance == 1 else other_port(role)
+        own_port = {} if instance == 1 else replica_port(role)
         part = Role(role, self.plan.roles[role], instance, {**self.environment_of(role), **own_port})
         self.keep(part, self.roles)
 
@@ -143,48 +145,49 @@ class Supervisor:
             "CRM_API_PORT": str(self.api_port),
         }
 
-    def keep(self, part: Part, among: list[Keeper]) -> None:
-        keeper = Keeper(part, self.say, self.publish, self.plan.steady)
-        among.append(keeper)
-        keeper.begin()
+    def keep(self, part: Part, managed: list[ManagedProcess]) -> None:
+        process = ManagedProcess(part, self.say, self.publish, self.plan.steady)
+        managed.append(process)
+        process.begin()
 
-    async def until_ready(self, keepers: list[Keeper], patience: float) -> None:
+    async def until_ready(self, processes: list[ManagedProcess], patience: float) -> None:
         try:
             async with asyncio.timeout(patience):
-                await asyncio.gather(*(keeper.is_ready.wait() for keeper in keepers))
+                await asyncio.gather(*(process.is_ready.wait() for process in processes))
         except TimeoutError:
-            late = "; ".join(f"{k.part.name}: {k.missing}{k.hint}" for k in keepers if not k.is_ready.is_set())
-            raise RuntimeError(f"Not ready after {patience:.0f} s: {late}. All is stopped, the data kept.") from None
+            late = "; ".join(f"{p.part.name}: {p.missing}{p.hint}" for p in processes if not p.is_ready.is_set())
+            text = f"Not ready after {patience:.0f} s: {late}. Everything was stopped; the data is kept."
+            raise RuntimeError(text) from None
 
     async def stop(self) -> None:
-        """Roles in the order of the plan, replicas of one role together; then the servers."""
+        """Stops the roles in the order of the plan, replicas of one role together, then the servers."""
         if self.building:
             self.building.cancel()
             await asyncio.wait([self.building])
         for role in self.plan.roles:
-            replicas = [keeper for keeper in self.roles if isinstance(keeper.part, Role) and keeper.part.role == role]
-            await asyncio.gather(*(keeper.stop() for keeper in replicas))
-        await asyncio.gather(*(keeper.stop() for keeper in reversed(self.servers)))
+            replicas = [one for one in self.roles if isinstance(one.part, Role) and one.part.role == role]
+            await asyncio.gather(*(replica.stop() for replica in replicas))
+        await asyncio.gather(*(server.stop() for server in reversed(self.servers)))
         self.ended = True
         state.path(self.plan.data).unlink(missing_ok=True)
 
-    async def end_leftovers(self) -> None:
-        """A supervisor that was killed leaves servers that are just stopping: wait for them, then end them."""
-        left = list(state.leftovers(self.plan.data))
-        if left:
-            self.say("crm", f"The last run was killed; waiting for {len(left)} of its processes to end")
-            for process in left:
+    async def end_orphans(self) -> None:
+        """Waits for servers of a supervisor that was killed, which are still stopping, and ends them if necessary."""
+        orphans = list(state.orphans(self.plan.data))
+        if orphans:
+            self.say("crm", f"The last run was killed; waiting for {len(orphans)} of its processes to end")
+            for process in orphans:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.terminate()
-            _, deaf = await asyncio.to_thread(psutil.wait_procs, left, 15)
-            for process in deaf:
+            _, alive = await asyncio.to_thread(psutil.wait_procs, orphans, 15)
+            for process in alive:
                 process.kill()
 
     def publish(self) -> None:
-        """Tells `crm status` and the others where everything is."""
-        if self.ended:  # a part that is looked at once more when all has stopped leaves no file behind
+        """Writes `stack.json`, from which other commands learn the addresses."""
+        if self.ended:  # a late check of a stopped part must not write the file again
             return
-        told = state.StackState(
+        current = state.StackState(
             pid=os.getpid(),
             born=state.born(os.getpid()),
             data=str(self.plan.data),
@@ -193,11 +196,11 @@ class Supervisor:
             intake_url=self.intake_url,
             api_url=self.api_url,
             graphql_url=f"{self.api_url}/graphql",
-            parts=[keeper.as_state() for keeper in (*self.servers, *self.roles)],
+            parts=[process.as_state() for process in (*self.servers, *self.roles)],
             ready=self.ready_after > 0,
             ready_after=round(self.ready_after, 2),
         )
-        state.write(self.plan.data, told)
+        state.write(self.plan.data, current)
 
     @property
     def intake_url(self) -> str:
@@ -208,21 +211,21 @@ class Supervisor:
         return f"http://{self.plan.settings.host}:{self.api_port}"
 
 
-def other_port(role: str) -> dict[str, str]:
-    """A second intake or api cannot listen where the first one does."""
+def replica_port(role: str) -> dict[str, str]:
+    """Returns a port of its own for a second intake or api, which cannot listen on the first one's."""
     return {f"CRM_{role.upper()}_PORT": str(any_free())} if role in ("intake", "api") else {}
 
 
 @contextlib.contextmanager
-def held(data: Path) -> Iterator[None]:
-    """The data folder belongs to one supervisor at a time; the kernel lets go of it however that one ends."""
+def locked(data: Path) -> Iterator[None]:
+    """Locks the data folder for one supervisor. The kernel releases the lock however the process ends."""
     data.mkdir(parents=True, exist_ok=True)
     folder = os.open(data, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(folder)
-        raise state.AlreadyRuns(f"A stack runs on {data}: `crm status` shows it, `crm down` stops it.") from None
+        raise state.AlreadyRuns(f"A stack is running on {data}: `crm status` shows it, `crm down` stops it.") from None
     try:
         yield
     finally:

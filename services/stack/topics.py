@@ -1,4 +1,4 @@
-"""Makes the declared topics in Kafka, and tells where Kafka differs from the declaration."""
+"""Creates the declared topics in Kafka and finds where Kafka differs from the declaration."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from crm.topics import TOPICS, Topic
 
 
 async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
-    """Creates what is not there yet and returns those names. Topics that exist are left as they are."""
+    """Creates the missing topics and returns their names. Existing topics are left as they are."""
     declared = {topic.name: topic for topic in topics}
     async with Admin(bootstrap) as admin:
         missing = [declared[name] for name in declared.keys() - set(await admin.list_topics())]
@@ -27,8 +27,10 @@ async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[
 
 
 async def wake_coordinator(bootstrap: str) -> None:
-    """Kafka makes its topic of consumer groups at the first question about a group; ask before a role does, as a
-    consumer that hears "not available" waits for seconds."""
+    """Makes Kafka create its topic of consumer groups, which it does at the first request about a group.
+
+    Otherwise the first consumer is answered "not available" and waits for seconds.
+    """
     async with asyncio.timeout(30), Admin(bootstrap) as admin:
         while True:
             try:
@@ -39,24 +41,24 @@ async def wake_coordinator(bootstrap: str) -> None:
 
 
 async def differences(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
-    """A sentence for each topic that is missing, or has other partitions or settings than declared."""
+    """Returns a sentence for each topic that is missing or differs in partitions or settings."""
     declared = {topic.name: topic for topic in topics}
     async with Admin(bootstrap) as admin:
-        there = set(await admin.list_topics())
-        told = [f"The topic {name} is missing: `crm up` creates it." for name in sorted(declared.keys() - there)]
-        present = [name for name in declared if name in there]
-        for found in await admin.describe_topics(present):
-            topic, count = declared[found["topic"]], len(found["partitions"])
+        existing = set(await admin.list_topics())
+        found = [f"The topic {name} is missing: `crm up` creates it." for name in sorted(declared.keys() - existing)]
+        present = [name for name in declared if name in existing]
+        for described in await admin.describe_topics(present):
+            topic, count = declared[described["topic"]], len(described["partitions"])
             if count != topic.partitions:
-                told.append(f"The topic {topic.name} has {count} partitions; {topic.partitions} are declared.")
-        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in present]
-        for answer in await admin.describe_configs(asked):
+                found.append(f"The topic {topic.name} has {count} partitions; {topic.partitions} are declared.")
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in present]
+        for answer in await admin.describe_configs(resources):
             for _, _, _, name, entries in answer.resources:
                 actual = {entry[0]: entry[1] for entry in entries}
                 for key, value in declared[name].config.items():
                     if actual.get(key) != value:
-                        told.append(f"The topic {name} has {key}={actual.get(key)}; {value} is declared.")
-    return told
+                        found.append(f"The topic {name} has {key}={actual.get(key)}; {value} is declared.")
+    return found
 
 
 class Admin:

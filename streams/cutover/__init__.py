@@ -1,1 +1,1 @@
-"""How a view changes to a new version of its projection."""
+"""Cutover: a view switches to the table of a new version of its projection."""

@@ -1,6 +1,6 @@
-"""A view goes over to a version that is built once the project role of its release moves that version's table.
+"""Watches for complete tables: a view switches once the project role of its release keeps the new table up to date.
 
-So no reader is given a table that nobody moves: until then the release before goes on with the old one.
+So no reader gets a table that is not kept up to date: until then the previous release maintains the old one.
 """
 
 import asyncio
@@ -13,15 +13,17 @@ import structlog
 from crm.errors import CrmError
 from crm.projection import Projection
 from crm.topics import JOURNAL
-from streams.rebuild.failures import TROUBLE
+from streams.rebuild.failures import SERVER_ERRORS
 
-LOOK = 1.0  # seconds between two looks
+POLL = 1.0  # seconds
 BUILT = "SELECT name, consumer FROM core.built ORDER BY name"
 log = structlog.get_logger()
 
 
-async def follow(dsn: str, projections: Iterable[Projection[Any]], bootstrap: str, topic: str = JOURNAL.name) -> None:
-    """Until cancelled: lets the views of these go over, as soon as they can."""
+async def cut_over_when_ready(
+    dsn: str, projections: Iterable[Projection[Any]], bootstrap: str, topic: str = JOURNAL.name
+) -> None:
+    """Runs until it is cancelled: switches the views of these projections as soon as possible."""
     by_table = {projection.table: projection for projection in projections}
     while True:
         try:
@@ -29,31 +31,33 @@ async def follow(dsn: str, projections: Iterable[Projection[Any]], bootstrap: st
                 while True:
                     for _, table in await (await conn.execute(BUILT)).fetchall():
                         if projection := by_table.get(table):
-                            await let_go(dsn, projection, bootstrap, topic)
-                    await asyncio.sleep(LOOK)
-        except (*TROUBLE, CrmError) as error:  # readers in the way of a view; or a server's trouble
-            log.debug("a view did not go over yet", error=repr(error))
-            await asyncio.sleep(LOOK)
+                            await try_cut_over(dsn, projection, bootstrap, topic)
+                    await asyncio.sleep(POLL)
+        except (*SERVER_ERRORS, CrmError) as error:  # readers hold the view, or a server is away
+            log.debug("a view could not be switched yet", error=repr(error))
+            await asyncio.sleep(POLL)
 
 
-async def let_go(dsn: str, projection: Projection[Any], bootstrap: str, topic: str) -> None:
-    from streams.cutover.cutover import go_over  # with polars, which a project role does without all other days
+async def try_cut_over(dsn: str, projection: Projection[Any], bootstrap: str, topic: str) -> None:
+    """Switches the view if it can be switched now."""
+    from streams.cutover.cutover import cut_over  # imports polars, which a project role needs for nothing else
 
-    if not await asyncio.to_thread(go_over, dsn, projection, bootstrap, topic):
-        log.info("its view goes over", projection=projection.name, table=projection.table)
+    if not await asyncio.to_thread(cut_over, dsn, projection, bootstrap, topic):
+        log.info("view switched to new version", projection=projection.name, table=projection.table)
 
 
-async def shown(dsn: str, names: Sequence[str], patience: float) -> tuple[str, ...]:
-    """Waits so many seconds at most. Gives the names of those that no project role has taken over."""
+async def wait_for_cutover(dsn: str, names: Sequence[str], patience: float) -> tuple[str, ...]:
+    """Waits at most `patience` seconds. Returns the names whose views no project role has switched."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience
     while True:
-        waiting = tuple(name for name in await asyncio.to_thread(built, dsn) if name in names)
+        waiting = tuple(name for name in await asyncio.to_thread(names_awaiting_cutover, dsn) if name in names)
         if not waiting or loop.time() >= end:
             return waiting
         await asyncio.sleep(0.2)
 
 
-def built(dsn: str) -> list[str]:
+def names_awaiting_cutover(dsn: str) -> list[str]:
+    """Returns the projections with a complete table that their view does not show yet."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         return [name for name, _ in conn.execute(BUILT)]

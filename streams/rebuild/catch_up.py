@@ -1,4 +1,4 @@
-"""The last stretch: what the journal got meanwhile goes into the new tables as the project role would do it."""
+"""Catches up: folds the events that arrived during a rebuild into its tables, the way the project role does."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,34 +7,33 @@ from psycopg import AsyncConnection
 
 from crm.contract.codec import decode, type_of
 from crm.projection import Projection
-from streams.project import Folding
-from streams.rebuild.read.kafka_source import Begin, KafkaSource
+from streams.project import ProjectionBatch
+from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition
 
-AT_ONCE = 5_000  # events
-Places = dict[int, Begin]
+BATCH = 5_000  # events
 
 
-async def follow(
+async def fold_range(
     conn: AsyncConnection,
     projections: Sequence[Projection[Any]],
     bootstrap: str,
     topic: str,
-    begins: Mapping[int, Begin],
+    begins: Mapping[int, ReadPosition],
     until: Mapping[int, int],
-) -> Places:
-    """Folds the positions from `begins` to before `until`, in the caller's transaction. Gives where it ended."""
+) -> dict[int, ReadPosition]:
+    """Folds the positions from `begins` to before `until` in the caller's transaction. Returns where it stopped."""
     at = dict(begins)
     handled = {kind for projection in projections for kind in projection.handles}
     async with KafkaSource(bootstrap, topic, begins, until) as source:
-        async for slab in source.slabs():
-            values = slab.values.to_list()
-            for n in range(0, len(values), AT_ONCE):
-                events = [decode(value) for value in values[n : n + AT_ONCE] if type_of(value) in handled]
+        async for chunk in source.chunks():
+            values = chunk.values.to_list()
+            for n in range(0, len(values), BATCH):
+                events = [decode(value) for value in values[n : n + BATCH] if type_of(value) in handled]
                 for projection in projections:
-                    folding = Folding(projection, events)
-                    if projection.needs_row and folding.keys:
-                        await folding.loaded(await folding.load(conn))
-                    folding.fold()
-                    await folding.save(conn)
-            at[slab.partition] = Begin(slab.next_offset, slab.end)
+                    batch = ProjectionBatch(projection, events)
+                    if projection.needs_row and batch.keys:
+                        await batch.receive(await batch.load(conn))
+                    batch.fold()
+                    await batch.save(conn)
+            at[chunk.partition] = ReadPosition(chunk.next_offset, chunk.end)
     return at

@@ -1,4 +1,4 @@
-"""What ended a rebuild, in a sentence."""
+"""Describes the error that ended a rebuild in a sentence."""
 
 import errno
 
@@ -7,11 +7,11 @@ from aiokafka.errors import KafkaError
 
 from crm.errors import CrmError
 
-TROUBLE = (psycopg.Error, KafkaError, OSError, TimeoutError)  # the servers', not the journal's or a fold's
+SERVER_ERRORS = (psycopg.Error, KafkaError, OSError, TimeoutError)  # not the journal's or a fold's
 
 
 def sentence(error: BaseException) -> str:
-    """What happened, what was kept, what to do."""
+    """Returns what happened, what was kept, and what to do."""
     match error:
         case CrmError():
             return str(error)
@@ -22,4 +22,4 @@ def sentence(error: BaseException) -> str:
             return f"Postgres: {str(error).strip()}. Nothing was swapped. Run it again."
         case KafkaError() | OSError() | TimeoutError():
             return f"Kafka: {error!r}. Nothing was swapped. Run it again."
-    return f"{error!r}. Nothing was swapped; this should not happen."
+    return f"{error!r}. Nothing was swapped. This is a bug: please report it."

@@ -1,4 +1,4 @@
-"""All of Postgres from Kafka alone: a new database beside the present one, and the checksums of both."""
+"""Rebuilds all of Postgres from Kafka alone in a new database, and computes the checksums of both databases."""
 
 import asyncio
 from contextlib import suppress
@@ -11,66 +11,73 @@ from psycopg.sql import SQL, Identifier
 from crm.adapters.kafka.journal_log import next_positions
 from crm.adapters.postgres.history import CONSUMER
 from crm.adapters.postgres.migrations import migrate
-from crm.engine import recovery as recall
+from crm.engine import recovery
 from crm.topics import COMMITS, JOURNAL
 from projections import PROJECTIONS
-from streams.rebuild import swap as swapping
-from streams.rebuild.read.kafka_source import Begin, KafkaSource
-from streams.rebuild.rebuild import Outcome, Plan, Told, rebuild
+from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition
+from streams.rebuild.rebuild import ProgressListener, RebuildPlan, RebuildResult, rebuild
+from streams.rebuild.swap import set_checkpoints
 from streams.rebuild.write.checksums import checksum
 from streams.rebuild.write.copy_binary import LONG, SIGNATURE, TRAILER, uuid
 
 FOLDED = ("core.fact_seen", "core.state", "core.journal_head", "core.history")
-ID = 36  # characters of an id, behind the byte of its length; `meta` opens each event with id, workspace, stream
-BEGIN = 6  # where the first of them begins, behind the frame
-Sum = tuple[int, str]  # rows and checksum
+ID = 36  # characters of an id, after a length byte. Each event starts with `meta`: id, workspace, stream
+BEGIN = 6  # where the first of them starts, after the frame
+TableChecksum = tuple[int, str]  # rows and checksum
 Connection = psycopg.Connection[Any]
 
 
-class Whole(msgspec.Struct):
-    """Rows and checksum by table: of the database that was made, and of the present one if it is there."""
+class FromEmptyResult(msgspec.Struct):
+    """Rows and checksum by table: of the new database, and of the present one if it exists."""
 
     database: str
-    made: dict[str, Sum]
-    present: dict[str, Sum]
-    outcome: Outcome
+    made: dict[str, TableChecksum]
+    present: dict[str, TableChecksum]
+    outcome: RebuildResult
 
     @property
     def equal(self) -> bool:
+        """Returns whether all checksums agree."""
         return self.made == self.present
 
 
 def name_of(dsn: str) -> str:
-    """Raises ValueError when the address names none."""
+    """Returns the database that a connection URL names. Raises ValueError when it names none."""
     name = psycopg.conninfo.conninfo_to_dict(dsn).get("dbname")
     if not isinstance(name, str):
-        raise ValueError("The address names no database. Nothing was changed: complete DATABASE_URL.")
+        raise ValueError("The URL names no database. Nothing was changed: complete DATABASE_URL.")
     return name
 
 
 async def from_empty(
-    bootstrap: str, dsn: str, workers: int, budget: int, told: Told, topic: str = JOURNAL.name, log: str = COMMITS.name
-) -> Whole:
-    """The new database has the present one's name with `_rebuilt` behind it. Until then nothing has changed."""
+    bootstrap: str,
+    dsn: str,
+    workers: int,
+    budget: int,
+    listener: ProgressListener,
+    topic: str = JOURNAL.name,
+    log: str = COMMITS.name,
+) -> FromEmptyResult:
+    """Builds the new database, `NAME_rebuilt`, from the journal. Does not change the present database NAME."""
     new = f"{name_of(dsn)}_rebuilt"
     made = psycopg.conninfo.make_conninfo(dsn, dbname=new)
-    told.step("make")
+    listener.step("make")
     await asyncio.to_thread(create, dsn, new)
     await asyncio.to_thread(migrate, made, PROJECTIONS.values())
-    await recall.ensure(bootstrap, made, told.step, topic, log)
-    told.step("history")
+    await recovery.ensure(bootstrap, made, listener.step, topic, log)
+    listener.step("history")
     await keep_history(bootstrap, made, topic)
-    plan = Plan(bootstrap, made, tuple(PROJECTIONS), topic, workers=workers, budget=budget, compare=False)
-    outcome = await rebuild(plan, told)
-    told.step("checksums")
-    present: dict[str, Sum] = {}
+    plan = RebuildPlan(bootstrap, made, tuple(PROJECTIONS), topic, workers=workers, budget=budget, compare=False)
+    outcome = await rebuild(plan, listener)
+    listener.step("checksums")
+    present: dict[str, TableChecksum] = {}
     with suppress(psycopg.OperationalError):
         present = await asyncio.to_thread(checksums, dsn)
-    return Whole(new, await asyncio.to_thread(checksums, made), present, outcome)
+    return FromEmptyResult(new, await asyncio.to_thread(checksums, made), present, outcome)
 
 
 def create(dsn: str, new: str) -> None:
-    """Empty. What an ended run left is dropped first."""
+    """Creates an empty database. Drops what an interrupted run left first."""
     drop(dsn, new)
     with maintenance(dsn) as conn:
         conn.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(new)))
@@ -86,30 +93,30 @@ def maintenance(dsn: str) -> Connection:
 
 
 async def keep_history(bootstrap: str, dsn: str, topic: str) -> None:
-    """core.history, which the project role otherwise fills record by record."""
+    """Fills core.history by COPY; otherwise the project role fills it record by record."""
     until = await next_positions(bootstrap, topic, dict.fromkeys(range(JOURNAL.partitions), 0))
-    at = dict.fromkeys(until, Begin())
+    at = dict.fromkeys(until, ReadPosition())
     with psycopg.connect(dsn) as conn:
         async with KafkaSource(bootstrap, topic, at, until) as source:
-            async for slab in source.slabs():
+            async for chunk in source.chunks():
                 with conn.cursor().copy("COPY core.history FROM STDIN (FORMAT binary)") as copy:
-                    rows = map(packed, enumerate(slab.values.to_list(), slab.first))
+                    rows = map(pack_history, enumerate(chunk.values.to_list(), chunk.first))
                     copy.write(b"".join((SIGNATURE, *rows, TRAILER)))
-                at[slab.partition] = Begin(slab.next_offset, slab.end)
-        swapping.hand_over(conn, CONSUMER, topic, at)
+                at[chunk.partition] = ReadPosition(chunk.next_offset, chunk.end)
+        set_checkpoints(conn, CONSUMER, topic, at)
 
 
-def packed(given: tuple[int, bytes]) -> bytes:
-    """One row of core.history: workspace, stream, position, event."""
-    position, value = given
+def pack_history(record: tuple[int, bytes]) -> bytes:
+    """Packs a row of core.history for binary COPY: workspace, stream, position, event."""
+    position, value = record
     workspace, stream = (value[at : at + ID].decode() for at in (BEGIN + ID + 1, BEGIN + 2 * (ID + 1)))
     size = len(value).to_bytes(4, "big")
     return b"".join((b"\0\4", uuid(workspace), uuid(stream), LONG.pack(8, position), size, value))
 
 
-def checksums(dsn: str) -> dict[str, Sum]:
-    """Of everything that is a fold of the journal, at one moment."""
+def checksums(dsn: str) -> dict[str, TableChecksum]:
+    """Returns the checksums of all tables derived from the journal, in one snapshot."""
     with psycopg.connect(dsn, application_name="crm rebuild") as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        places = [*FOLDED, *(f"read.{projection.table}" for projection in PROJECTIONS.values())]
-        return {place: checksum(conn, *place.split(".")) for place in places}
+        names = [*FOLDED, *(f"read.{projection.table}" for projection in PROJECTIONS.values())]
+        return {name: checksum(conn, *name.split(".")) for name in names}

@@ -1,7 +1,7 @@
-"""How a rebuild behaves beside live traffic: it takes what the roles leave of the processors.
+"""Lowers the priority of a rebuild that runs alongside live traffic, so that it uses only spare processor time.
 
-Postgres's own processes cannot be told to wait, so beside roles there are fewer of them: one process that folds, one
-index at a time, none in parallel.
+The priority of Postgres's own processes cannot be lowered, so there are fewer of them alongside running roles: one
+folding process, one index at a time, no parallel workers.
 """
 
 import os
@@ -11,44 +11,47 @@ from typing import NamedTuple
 
 import psycopg
 
-# The API names its sessions, `crm up` those of every role. What is made from empty is beside the roles of the present.
+# The API names its sessions, `crm up` those of every role. A rebuild from empty runs alongside the present database.
 ROLES_RUN = """
 SELECT EXISTS (SELECT FROM pg_stat_activity
 WHERE datname IN (current_database(), regexp_replace(current_database(), '_rebuilt$', ''))
 AND application_name ~ '^(potik api|crm (api|decide|relay|project))')"""
-ALONE = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0"
+NO_PARALLEL = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0"
 LAST = 19  # niceness
-PROCESSES = 2  # that fold, when nobody else works
+PROCESSES = 2  # that fold when no roles run
 
 
-class Manners(NamedTuple):
-    """`gentle`: it gives way. `at_once`: how many indexes are made at the same time."""
+class Priority(NamedTuple):
+    """How much a rebuild may use. `gentle`: it runs at low priority. `parallel_indexes`: built at the same time."""
 
     gentle: bool
     workers: int
-    at_once: int
+    parallel_indexes: int
     dsn: str
 
 
-def choose(dsn: str, workers: int, full_speed: bool) -> Manners:
-    """Gives way when roles use this database. `workers` as asked for; 0: as is fit."""
+def choose_priority(dsn: str, workers: int, full_speed: bool) -> Priority:
+    """Chooses low priority when roles use this database. `workers`: processes, or 0 to choose their number."""
     gentle = not full_speed and roles_run(dsn)
     if not gentle:
-        return Manners(False, workers or PROCESSES, 2, dsn)
+        return Priority(False, workers or PROCESSES, 2, dsn)
     given = psycopg.conninfo.conninfo_to_dict(dsn).get("options") or ""
-    return Manners(True, workers or 1, 1, psycopg.conninfo.make_conninfo(dsn, options=f"{given} {ALONE}".strip()))
+    return Priority(
+        True, workers or 1, 1, psycopg.conninfo.make_conninfo(dsn, options=f"{given} {NO_PARALLEL}".strip())
+    )
 
 
 def roles_run(dsn: str) -> bool:
+    """Returns whether a role has a session with this database."""
     with psycopg.connect(dsn, application_name="crm rebuild") as conn:
         return conn.execute(ROLES_RUN).fetchone() == (True,)
 
 
-def give_way(pid: int) -> None:
-    """That process runs when nobody else wants to. Where the system knows no such thing it runs as before."""
+def lower_priority(pid: int) -> None:
+    """Gives a process only spare processor time, as far as the operating system supports it."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, LAST)
-    with suppress(OSError, AttributeError):  # Linux alone
+    with suppress(OSError, AttributeError):  # Linux only
         os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
-    with suppress(OSError):  # where sessions share the processors, niceness counts inside of one only
+    with suppress(OSError):  # with autogroups, niceness only counts within a session
         Path(f"/proc/{pid}/autogroup").write_text(str(LAST))

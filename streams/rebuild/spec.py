@@ -1,10 +1,7 @@
-"""What a worker is told: where to read, what to fold, where to write."""
+"""What a worker process of a rebuild gets: where to read, what to fold, where to write."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -12,49 +9,30 @@ import msgspec
 from crm.errors import Malformed
 from crm.projection import Projection
 from projections import PROJECTIONS
-from streams.rebuild.fold.time_limit import line_of
+from streams.rebuild.projection_file import projections_in
 
 
-class Spec(msgspec.Struct):
-    """Offsets are of the topic, positions of the journal; `until` is not read any more."""
+class RebuildSpec(msgspec.Struct):
+    """A rebuild's workers.WorkerSpec. Offsets are of the topic, positions of the journal."""
 
     bootstrap: str
     topic: str
     dsn: str
     schema: str  # in Postgres
     projections: tuple[str, ...]
-    until: dict[int, int]  # position by partition
-    begins: dict[int, tuple[int, int]] = {}  # offset and position by partition; the beginning where it has none
-    file: str = ""  # that declares the projections; empty: the product's own
+    until: dict[int, int]  # by partition: the position to stop before
+    begins: dict[int, tuple[int, int]] = {}  # by partition: first offset and position; the beginning where absent
+    file: str = ""  # that declares the projections; empty: the built-in ones
     archive: str = ""  # a folder: what it holds is not read from Kafka
     budget: int = 1 << 30  # bytes of rows in memory
-    everything: bool = False  # decode all fields, read or not
-    worker: str = "streams.rebuild.worker"  # the module that is run
+    everything: bool = False  # decode all fields, also those that no fold reads
+    worker: str = "streams.rebuild.worker"  # the module to run
     kept: str = "Nothing was swapped."
 
 
-def load(names: Sequence[str], file: str = "", schema: str = "read") -> list[Projection[Any]]:
-    """For tables in this schema. Raises Malformed when the file cannot be imported or has no such projection."""
-    known = declared(file) if file else PROJECTIONS
+def load_projections(names: Sequence[str], file: str = "", schema: str = "read") -> list[Projection[Any]]:
+    """Returns these projections with tables in `schema`. Raises Malformed for a bad file or an unknown name."""
+    known = projections_in(file) if file else PROJECTIONS
     if missing := [name for name in names if name not in known]:
-        has = ", ".join(known) or "none"
-        raise Malformed(f"There is no projection {', '.join(missing)}. There are: {has}.")
+        raise Malformed(f"There is no projection {', '.join(missing)}. There are: {', '.join(known)}.")
     return [replace(known[name], schema=schema) for name in names]
-
-
-def declared(file: str) -> dict[str, Projection[Any]]:
-    """All projections of a Python file, by name. Never from compiled code: that is told apart by whole seconds."""
-    try:
-        code = compile(Path(file).read_text(), file, "exec")
-    except (OSError, ValueError, SyntaxError) as error:
-        raise Malformed(f"{file} cannot be read: {error}. Nothing was changed.") from error
-    module = ModuleType(f"projection_file.{Path(file).stem}")
-    sys.modules[module.__name__] = module
-    try:
-        exec(code, vars(module))
-    except Exception as error:
-        line = line_of(error, file)
-        said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        where = f"{file}, line {line}" if line else file
-        raise Malformed(f"{where}: {said.rstrip('.')}. Nothing was changed.") from error
-    return {p.name: p for p in vars(module).values() if isinstance(p, Projection)}

@@ -1,6 +1,6 @@
-"""The new table takes the place of the one that is read: tables, view and checkpoints change in one transaction.
+"""Swaps a rebuilt table in: replaces the table that is read, its view and its checkpoints in one transaction.
 
-Of another version only the table and its checkpoints: the view goes over when a project role moves it (`showing`).
+For a new version only the table and its checkpoints: the view switches once a project role maintains it (see cutover).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,44 +14,44 @@ from psycopg.sql import SQL, Identifier
 from crm.adapters.postgres import views
 from crm.adapters.postgres.views import Served
 from crm.projection import Projection
-from streams.cutover.cutover import PATIENCE, REMEMBER
-from streams.rebuild.read.kafka_source import Begin
+from streams.cutover.cutover import PATIENCE, REMEMBER_SERVED
+from streams.rebuild.read.kafka_source import ReadPosition
 from streams.rebuild.write.tables import BEFORE
 
 LOCK_CHECKPOINTS = """
 SELECT partition, position + 1 FROM core.checkpoint WHERE consumer = ANY (%s) AND topic = %s
 ORDER BY consumer, topic, partition FOR UPDATE"""
-HAND_OVER = """
+SET_CHECKPOINTS = """
 INSERT INTO core.checkpoint AS c (consumer, topic, partition, next_offset, position)
 SELECT %s, %s, r.partition, r.next_offset, r.position
 FROM json_to_recordset(%s) AS r (partition int, next_offset bigint, position bigint)
 ON CONFLICT (consumer, topic, partition) DO UPDATE
 SET next_offset = excluded.next_offset, position = excluded.position, failed = NULL"""
-KEEP_PLACE = """
+BACK_UP_CHECKPOINTS = """
 INSERT INTO core.checkpoint (consumer, topic, partition, next_offset, position)
 SELECT %s, topic, partition, next_offset, position FROM core.checkpoint WHERE consumer = %s
 ON CONFLICT (consumer, topic, partition) DO UPDATE
 SET next_offset = excluded.next_offset, position = excluded.position"""
-WAIT = """
+AWAIT_CUTOVER = """
 INSERT INTO core.built (name, consumer) VALUES (%s, %s)
 ON CONFLICT (name) DO UPDATE SET consumer = excluded.consumer, since = now()"""
-SWAPPING = "swapping"  # a schema that is empty outside of one transaction
+SWAPPING = "swapping"  # a schema that is empty but during one transaction
 Connection = psycopg.Connection[Any]
 
 
-def kept_as(table: str) -> str:
-    """The consumer that remembers how far a replaced table of the same version was."""
+def backup_consumer(table: str) -> str:
+    """Returns the consumer that stores the checkpoints of a replaced table of the same version."""
     return f"{table} {BEFORE}"
 
 
 def lock_live(conn: Connection, tables: Sequence[str], topic: str) -> dict[int, int]:
-    """Opens a transaction in which nobody moves these tables; gives the next position that readers have seen.
+    """Opens a transaction that locks the checkpoints of these tables. Returns the next position readers have seen.
 
-    An autovacuum of a table ends here, before anybody waits: at the swap it would be in the way for all its time.
+    This also ends a running autovacuum before any reader waits; at the swap it would block until it is done.
     """
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format("10s"))
-    there = [table for table in tables if views.columns(conn, f"read.{table}")]
-    for table in sorted(there):
+    existing = [table for table in tables if views.columns(conn, f"read.{table}")]
+    for table in sorted(existing):
         conn.execute(SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(Identifier("read", table)))
     found: dict[int, int] = {}
     for partition, next_ in conn.execute(LOCK_CHECKPOINTS, [list(tables), topic]).fetchall():
@@ -60,59 +60,60 @@ def lock_live(conn: Connection, tables: Sequence[str], topic: str) -> dict[int, 
 
 
 def lock_readers(conn: Connection, names: Sequence[str]) -> None:
-    """Nobody reads these from here on. First the views, then their tables, as readers do: the other way round one that
-    has come as far as the view would wait for the table, and the change for the view.
+    """Locks out readers of these views until the commit.
 
-    Raises psycopg.errors.LockNotAvailable when readers do not end: nothing is changed then.
+    Locks first the views, then their tables, in the order of readers: otherwise a reader that holds the view would wait
+    for the table, and the swap for the view. Raises psycopg.errors.LockNotAvailable when readers do not finish; nothing
+    is changed then.
     """
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
-    there = [Identifier("read", name) for name in sorted(names) if views.served(conn, name)]
-    if there:
-        conn.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(there)))
+    existing = [Identifier("read", name) for name in sorted(names) if views.served(conn, name)]
+    if existing:
+        conn.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(existing)))
 
 
-def swap(
-    conn: Connection, projection: Projection[Any], served: Served | None, places: Mapping[int, Begin], topic: str
+def swap_table(
+    conn: Connection, projection: Projection[Any], served: Served | None, at: Mapping[int, ReadPosition], topic: str
 ) -> None:
-    """In the caller's transaction. `projection` is the one that was built, in its schema.
+    """Swaps one table in the caller's transaction. `projection` is the rebuilt one in its own schema.
 
-    Raises psycopg.errors.LockNotAvailable when readers hold the table: nothing is changed then.
+    Raises psycopg.errors.LockNotAvailable when readers hold the table; nothing is changed then.
     """
     live = replace(projection, schema="read")
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
     target = Served("read", projection.table)
-    if served == target:  # the same version again: the old rows are kept in a schema of their own
+    if served == target:  # the same version again: the old rows are kept in their own schema
         conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(BEFORE)))
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(BEFORE, projection.table)))
         move(conn, "read", projection.table, BEFORE)
-        conn.execute(REMEMBER, [projection.name, BEFORE, projection.table, False])
-        conn.execute(KEEP_PLACE, [kept_as(projection.table), projection.table])
+        conn.execute(REMEMBER_SERVED, [projection.name, BEFORE, projection.table, False])
+        conn.execute(BACK_UP_CHECKPOINTS, [backup_consumer(projection.table), projection.table])
     else:
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("read", projection.table)))
     move(conn, projection.schema, projection.table, "read")
     views.show(conn, projection.name, target if served in (None, target) else served, also=live)
     if served not in (None, target):
-        conn.execute(WAIT, [projection.name, projection.table])
-    hand_over(conn, projection.table, topic, places)
+        conn.execute(AWAIT_CUTOVER, [projection.name, projection.table])
+    set_checkpoints(conn, projection.table, topic, at)
     conn.execute("DELETE FROM core.building WHERE consumer = %s", [projection.table])
 
 
-def hand_over(conn: Connection, consumer: str, topic: str, places: Mapping[int, Begin]) -> None:
-    """The project role goes on from there."""
-    moved = [
-        {"partition": partition, "next_offset": at.offset, "position": at.position - 1}
-        for partition, at in sorted(places.items())
+def set_checkpoints(conn: Connection, consumer: str, topic: str, at: Mapping[int, ReadPosition]) -> None:
+    """Sets the checkpoints from which the project role continues."""
+    rows = [
+        {"partition": partition, "next_offset": next_.offset, "position": next_.position - 1}
+        for partition, next_ in sorted(at.items())
     ]
-    conn.execute(HAND_OVER, [consumer, topic, msgspec.json.encode(moved).decode()])
+    conn.execute(SET_CHECKPOINTS, [consumer, topic, msgspec.json.encode(rows).decode()])
 
 
 def exchange(conn: Connection, table: str) -> None:
-    """What is read and what was before change places."""
+    """Exchanges the table that is read with its backup."""
     conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(SWAPPING)))
     for at, to in (("read", SWAPPING), (BEFORE, "read"), (SWAPPING, BEFORE)):
         move(conn, at, table, to)
 
 
 def move(conn: Connection, schema: str, table: str, to: str) -> None:
-    """With its indexes, which keep their names."""
+    """Moves a table to another schema with its indexes, which keep their names."""
     conn.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(schema, table), Identifier(to)))

@@ -1,7 +1,7 @@
-"""`python -m streams.rebuild.worker`: folds journal partitions into tables that are being built, as it is told to.
+"""`python -m streams.rebuild.worker`: folds journal partitions into new tables, as its parent process instructs.
 
-Standard input has a `Spec`, then a line for each group of partitions that are read together; its end is the order to
-end. Standard output tells, a line of JSON each: {"read": n}, {"done": …} after a group, {"failed": "…"} at last.
+Reads JSON lines from standard input: a RebuildSpec, then groups of partitions to read together. Exits when the input
+ends. Writes JSON lines to standard output: {"read": n} events, {"done": GroupDone} after a group, {"failed": "…"} last.
 """
 
 import asyncio
@@ -21,110 +21,117 @@ from streams.rebuild.failures import sentence
 from streams.rebuild.fold.decoder import Decoder
 from streams.rebuild.fold.field_pruning import UnreadField, fields_read
 from streams.rebuild.fold.fold import Fold, FoldFailed
-from streams.rebuild.read.kafka_source import Begin, KafkaSource, kafka_client
+from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition, kafka_client
 from streams.rebuild.read.mixed_source import MixedSource
 from streams.rebuild.read.source import Source
-from streams.rebuild.spec import Spec, load
+from streams.rebuild.spec import RebuildSpec, load_projections
 from streams.rebuild.write.postgres_sink import PostgresSink
 
 
-class Done(msgspec.Struct):
+class GroupDone(msgspec.Struct):
     """A group of partitions is folded and its rows are committed."""
 
     partitions: tuple[int, ...]
-    offsets: dict[int, int]  # next of each
+    offsets: dict[int, int]  # the next offset by partition
     rows: dict[str, int]
-    unknown: dict[int, tuple[int, int, int]]  # by schema id: how many were passed over; partition and position of one
+    unknown: dict[int, tuple[int, int, int]]  # by schema id: events skipped; partition and position of one
 
 
-Group = Callable[[Sequence[int]], Awaitable[Done]]
+FoldGroup = Callable[[Sequence[int]], Awaitable[GroupDone]]
 
 
 def decoder(projections: Sequence[Projection[Any]], everything: bool) -> Decoder:
-    """Decodes what these folds handle and read."""
+    """Returns a decoder for the events and fields that these folds read, or for all fields if `everything`."""
     kinds = {kind for projection in projections for kind in projection.handles}
     return Decoder(kinds, None if everything else fields_read(projections))
 
 
-class Work:
-    """What a process keeps from one group of partitions to the next: its connections, and what is decoded."""
+class RebuildWorker:
+    """Folds groups of partitions. Reuses its connections and its decoder from one group to the next."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec, self.projections = spec, load(spec.projections, spec.file, spec.schema)
-        self.decoding = decoder(self.projections, spec.everything)
+    def __init__(self, spec: RebuildSpec) -> None:
+        self.spec, self.projections = spec, load_projections(spec.projections, spec.file, spec.schema)
+        self.decoder = decoder(self.projections, spec.everything)
         self.sinks = [PostgresSink(spec.dsn, projection) for projection in self.projections]
         self.kafka = kafka_client(spec.bootstrap)
 
-    def source(self, begins: dict[int, Begin], until: dict[int, int]) -> AbstractAsyncContextManager[Source]:
+    def source(self, begins: dict[int, ReadPosition], until: dict[int, int]) -> AbstractAsyncContextManager[Source]:
+        """Opens the archive followed by Kafka if the spec names an archive, else Kafka alone."""
         spec = self.spec
         if spec.archive:
             return nullcontext(MixedSource(Path(spec.archive), spec.bootstrap, spec.topic, until))
         return KafkaSource(spec.bootstrap, spec.topic, begins, until, self.kafka)
 
-    async def group(self, partitions: Sequence[int]) -> Done:
-        spec, decoding = self.spec, self.decoding
-        decoding.unknown = {}
+    async def group(self, partitions: Sequence[int]) -> GroupDone:
+        """Folds these partitions and commits their rows."""
+        spec, decoder = self.spec, self.decoder
+        decoder.unknown = {}
         budget = spec.budget // len(self.projections)
         folds = [Fold(p, sink, budget) for p, sink in zip(self.projections, self.sinks, strict=True)]
-        begins = {p: Begin(*spec.begins.get(p, (0, 0))) for p in partitions}
+        begins = {p: ReadPosition(*spec.begins.get(p, (0, 0))) for p in partitions}
         until = {p: spec.until[p] for p in partitions}
         offsets = {p: begin.offset for p, begin in begins.items()}
         where: dict[int, int] = {}
         async with self.source(begins, until) as source:
-            async for slab in source.slabs():
-                found = list(decoding.decode(slab))
+            async for chunk in source.chunks():
+                found = list(decoder.decode(chunk))
                 for fold in folds:
-                    fold.take(slab, found)
-                # A position will do as an offset: repeats only add, so none lies before it.
-                offsets[slab.partition] = slab.end if slab.next_offset < 0 else slab.next_offset
-                for id in decoding.unknown.keys() - where.keys():
-                    where[id] = slab.partition
-                tell({"read": len(slab.values)})
+                    fold.take(chunk, found)
+                # A position serves as an offset: repeats only add records, so the record is never before it.
+                offsets[chunk.partition] = chunk.end if chunk.next_offset < 0 else chunk.next_offset
+                for id in decoder.unknown.keys() - where.keys():
+                    where[id] = chunk.partition
+                send({"read": len(chunk.values)})
         for fold in folds:
             fold.finish()
-        unknown = {id: (told.number, where[id], told.first) for id, told in decoding.unknown.items()}
-        return Done(tuple(partitions), offsets, {f.projection.name: f.rows for f in folds}, unknown)
+        unknown = {id: (skipped.number, where[id], skipped.first) for id, skipped in decoder.unknown.items()}
+        return GroupDone(tuple(partitions), offsets, {f.projection.name: f.rows for f in folds}, unknown)
 
 
-def tell(said: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+def send(message: dict[str, Any]) -> None:
+    """Writes one line for the parent process."""
+    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
     sys.stdout.buffer.flush()
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    """`everything`: it may be for a field that was not decoded."""
+    """Returns the last message. `everything`: the cause may be a field that was not decoded."""
     return {"failed": sentence(error), "everything": isinstance(error, UnreadField | FoldFailed)}
 
 
 def end_with_parent(lines: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:
-    """Reads orders; when their end comes the process ends, in the middle of whatever it does."""
+    """Queues the lines of standard input. Exits the process when the input ends, whatever it is doing."""
     for line in sys.stdin.buffer:
         loop.call_soon_threadsafe(lines.put_nowait, line)
     os._exit(0)
 
 
-async def obey(
-    prepare: Callable[[bytes], Awaitable[Group]], failure: Callable[[BaseException], dict[str, Any]]
+async def serve(
+    prepare: Callable[[bytes], Awaitable[FoldGroup]], failure: Callable[[BaseException], dict[str, Any]]
 ) -> None:
-    """Until it is told to end. `prepare` makes of the first line what folds groups; `failure`: what is said at last."""
+    """Folds groups until the input ends.
+
+    `prepare` makes the folding function from the first line; `failure` makes the last message from an error.
+    """
     lines: asyncio.Queue[bytes] = asyncio.Queue()
     threading.Thread(target=end_with_parent, args=(lines, asyncio.get_running_loop()), daemon=True).start()
     try:
         group = await prepare(await lines.get())
         while True:
             done = await group(msgspec.json.decode(await lines.get(), type=list[int]))
-            tell({"done": msgspec.to_builtins(done)})
+            send({"done": msgspec.to_builtins(done)})
     except Exception as error:
-        tell(failure(error))
+        send(failure(error))
         os._exit(1)
 
 
-async def prepared(spec: bytes) -> Group:
-    work = Work(msgspec.json.decode(spec, type=Spec))
+async def prepare(spec: bytes) -> FoldGroup:
+    """Connects to the servers that the spec names."""
+    work = RebuildWorker(msgspec.json.decode(spec, type=RebuildSpec))
     await work.kafka.bootstrap()
     return work.group
 
 
 if __name__ == "__main__":
-    gc.disable()  # rows and events hold no cycles, and there are millions
-    asyncio.run(obey(prepared, failure))
+    gc.disable()  # rows and events have no reference cycles, and there are millions
+    asyncio.run(serve(prepare, failure))

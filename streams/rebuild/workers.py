@@ -1,4 +1,4 @@
-"""Several processes that fold the journal, each with partitions of its own, for a rebuild or a replay."""
+"""Runs several processes that fold the journal, each with its own partitions, for a rebuild or a replay."""
 
 import asyncio
 import os
@@ -12,69 +12,72 @@ import msgspec
 
 from crm.adapters.processes import child
 from crm.errors import Broken
-from streams.rebuild.priority import give_way
+from streams.rebuild.priority import lower_priority
 
-# Megabytes come and go with each answer of Kafka: kept in the process, and in huge pages where Linux has them. Given
-# back and asked for again, their page faults take a tenth of the time.
+# Each response of Kafka takes megabytes. The process keeps that memory, in huge pages where Linux has them: page faults
+# of memory that is released and requested again take a tenth of the time.
 MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_MMAP_THRESHOLD_": str(512 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
 }
-LINE = 1 << 20  # bytes of one line of a worker
+LINE = 1 << 20  # bytes; the longest line of a worker
 
 
-class Order(Protocol):
-    """What its processes are told, as JSON; a worker may be told more."""
+class WorkerSpec(Protocol):
+    """What every worker process gets as JSON; a spec may have more fields."""
 
     @property
     def worker(self) -> str:
-        """The module that is run: see streams.rebuild.worker."""
+        """The module to run: see streams.rebuild.worker."""
 
     @property
     def until(self) -> Mapping[int, int]:
-        """Position by partition that is not folded any more."""
+        """By partition: the position to stop before."""
 
     @property
     def begins(self) -> Mapping[int, tuple[int, int]]:
-        """Offset and position by partition; the beginning where it has none."""
+        """By partition: first offset and position; the beginning where absent."""
 
     @property
     def kept(self) -> str:
-        """What has not happened when a process ends in the middle."""
+        """A sentence on what was kept when a process ends unexpectedly."""
 
 
 @dataclass
-class Built:
-    """What was folded, to before which position and offset of each partition."""
+class FoldResult:
+    """What was folded, up to before which position (`until`) and offset of each partition."""
 
     until: Mapping[int, int]
     offsets: dict[int, int] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    unknown: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # see streams.rebuild.worker.Done
+    rows: dict[str, int] = field(default_factory=dict)  # by projection
+    unknown: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # see streams.rebuild.worker.GroupDone
 
 
 class WorkerFailed(Broken):
-    """What a worker said at its end. `everything`: it may work with all fields decoded."""
+    """A worker failed; the message is its last sentence. `everything`: may work with all fields decoded."""
 
-    def __init__(self, said: str, everything: bool = False) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, everything: bool = False) -> None:
+        super().__init__(message)
         self.everything = everything
 
 
-async def build(
-    spec: Order, workers: int, advance: Callable[[int], None], together: bool = False, gentle: bool = False
-) -> Built:
-    """Raises WorkerFailed with what the first worker that failed said; all others are ended then.
+async def run_workers(
+    spec: WorkerSpec, workers: int, advance: Callable[[int], None], together: bool = False, gentle: bool = False
+) -> FoldResult:
+    """Folds the partitions in `workers` processes. Raises WorkerFailed for the first failure and stops the others.
 
-    `together`: one process reads all partitions at once, for rows whose events lie in several of them. `gentle`: the
-    processes give way to all others.
+    `together`: one process reads all partitions at once, for rows whose events are in several of them. `gentle`: runs
+    the processes at low priority.
     """
     wanted = [p for p, end in sorted(spec.until.items()) if end > spec.begins.get(p, (0, 0))[1]]
     groups: list[Sequence[int]] = [wanted] if together else [[partition] for partition in wanted]
-    built = Built(spec.until, {p: begin[0] for p, begin in spec.begins.items()})
+    built = FoldResult(spec.until, {p: begin[0] for p, begin in spec.begins.items()})
     waiting = list(reversed(groups))
-    tasks = [asyncio.create_task(work(spec, waiting, built, advance, gentle)) for _ in range(min(workers, len(groups)))]
+    tasks = [
+        asyncio.create_task(run_process(spec, waiting, built, advance, gentle))
+        for _ in range(min(workers, len(groups)))
+    ]
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -84,48 +87,49 @@ async def build(
     return built
 
 
-async def work(
-    spec: Order, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None], gentle: bool
+async def run_process(
+    spec: WorkerSpec, waiting: list[Sequence[int]], built: FoldResult, advance: Callable[[int], None], gentle: bool
 ) -> None:
-    """One process: it is given a group of partitions, and the next when it is done with that."""
+    """Runs one process, which folds one group of partitions after another."""
     async with child(
         *(sys.executable, "-m", spec.worker),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **MEMORY, "POLARS_MAX_THREADS": "1"},
         limit=LINE,
-        start_new_session=True,  # Ctrl-C reaches the parent alone
+        start_new_session=True,  # Ctrl-C reaches only the parent
     ) as process:
         if gentle:
-            give_way(process.pid)
-        await told(process, spec, waiting, built, advance)
+            lower_priority(process.pid)
+        await fold_groups(process, spec, waiting, built, advance)
 
 
-async def told(
-    process: Process, spec: Order, waiting: list[Sequence[int]], built: Built, advance: Callable[[int], None]
+async def fold_groups(
+    process: Process, spec: WorkerSpec, waiting: list[Sequence[int]], built: FoldResult, advance: Callable[[int], None]
 ) -> None:
-    """Raises WorkerFailed."""
-    assert process.stdin and process.stdout  # pipes were asked for
+    """Sends the spec and the groups to a process and collects its results. Raises WorkerFailed."""
+    assert process.stdin and process.stdout  # both are pipes
     process.stdin.write(msgspec.json.encode(spec) + b"\n")
     while waiting:
         process.stdin.write(msgspec.json.encode(waiting.pop()) + b"\n")
         async for line in process.stdout:
-            said = msgspec.json.decode(line)
-            if "read" in said:
-                advance(said["read"])
-            elif "failed" in said:
-                raise WorkerFailed(said["failed"], said.get("everything", False))
+            message = msgspec.json.decode(line)
+            if "read" in message:
+                advance(message["read"])
+            elif "failed" in message:
+                raise WorkerFailed(message["failed"], message.get("everything", False))
             else:
-                take(built, said["done"])
+                add_result(built, message["done"])
                 break
         else:
             code = await process.wait()
             raise WorkerFailed(
-                f"A process ended ({code}) in the middle: its lines above may say why. {spec.kept} Run it again."
+                f"A worker process ended early (exit code {code}); see its output above. {spec.kept} Run it again."
             )
 
 
-def take(built: Built, done: dict[str, Any]) -> None:
+def add_result(built: FoldResult, done: dict[str, Any]) -> None:
+    """Adds the JSON of a worker's GroupDone."""
     built.offsets |= {int(p): offset for p, offset in done["offsets"].items()}
     for name, rows in done["rows"].items():
         built.rows[name] = built.rows.get(name, 0) + rows

@@ -1,6 +1,22 @@
-"""An analyst's own projection over history: out of Kafka, an archive or both, into a file, a database or a DataFrame.
+"""Replays history through an analyst's own projection: from Kafka or an archive to a file, a database or a table.
 
-`call.py` is what `frame.replay` and `crm replay` run. It plans (`asked.py`, `history.py`), has partitions folded by
-streams.rebuild in processes of their own (`worker.py`) into Arrow files beside the target (`parts.py`), and puts the
-finished rows where they were asked for (`targets.py`): beside the target's name first, under it at the end.
+`runner.py` is what `replay` and `crm replay` run. It checks the request (`options.py`), finds the end of the history
+(`planning.py`), has streams.rebuild fold partitions in worker processes (`worker.py`) into Arrow files next to the
+target (`parts.py`), and writes the finished rows to the target (`targets.py`), which gets its name last.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streams.replay.frame import replay
+
+__all__ = ["replay"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports `replay` on first use, so that worker processes stay light."""
+    if name == "replay":
+        from streams.replay.frame import replay
+
+        return replay
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

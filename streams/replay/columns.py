@@ -1,10 +1,11 @@
-"""Rows as columns of a polars DataFrame: the workspace first, then what the row declares."""
+"""Converts rows to columns of a polars DataFrame: the workspace first, then the columns of the row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 import polars as pl
+from msgspec import Raw, json
 
 from crm.envelope import Row
 from crm.errors import Malformed
@@ -25,23 +26,25 @@ WORKSPACE = "workspace"
 
 
 def schema(projection: Projection[Any]) -> dict[str, Any]:
+    """Returns the polars schema of a projection's rows."""
     return {WORKSPACE: pl.String, **{c.name: TYPES[c.type] for c in projection.columns}}
 
 
 def frame(projection: Projection[Any], rows: Sequence[tuple[Id, Row]]) -> pl.DataFrame:
-    """Raises Malformed with the row and the column when a value is of another type than its column."""
+    """Converts rows. Raises Malformed with the row and the column when a value does not have its column's type."""
     plain = [row for _, row in rows]
     try:
         columns = [pl.Series(WORKSPACE, [workspace for workspace, _ in rows], pl.String)]
         columns += [series(column, list(map(attrgetter(column.name), plain))) for column in projection.columns]
     except Exception as error:
-        raise culprit(projection, plain, error) from error
+        raise first_misfit(projection, plain, error) from error
     return pl.DataFrame(columns)
 
 
 def series(column: Column, values: list[Any]) -> pl.Series:
+    """Converts one column. Raises TypeError or polars' errors for a wrong value."""
     if column.required and None in values:
-        raise TypeError("a column that must have a value has none")
+        raise TypeError("a required value is missing")
     if column.type == "jsonb":
         values = [as_json(value) for value in values]
     elif column.type == "text[]":
@@ -52,40 +55,32 @@ def series(column: Column, values: list[Any]) -> pl.Series:
 
 
 def as_json(value: dict[str, str] | None) -> str | None:
-    """Values are JSON text already."""
-    if value is None:
-        return None
-    return "{" + ",".join(f"{quoted(name)}:{text}" for name, text in value.items()) + "}"
+    """Returns a JSON object; the values are JSON text already."""
+    return None if value is None else json.encode({name: Raw(text.encode()) for name, text in value.items()}).decode()
 
 
-def quoted(name: str) -> str:
-    from msgspec import json
-
-    return json.encode(name).decode()
-
-
-def culprit(projection: Projection[Any], rows: Sequence[Row], error: Exception) -> Malformed:
-    """Names the first value that does not fit."""
+def first_misfit(projection: Projection[Any], rows: Sequence[Row], error: Exception) -> Malformed:
+    """Returns the error with the first value that does not fit its column."""
     for row in rows:
         for column in projection.columns:
             value = getattr(row, column.name)
             if not fits(column, value):
                 must = column.type + ("" if column.required else " or None")
                 return Malformed(
-                    f"The fold of {projection.name} gives {value!r:.80} for {column.name}, which is {must}, in the row "
-                    f"{getattr(row, projection.key)!r}. Nothing was written. Mend the fold and run it again."
+                    f"The fold of {projection.name} returns {value!r:.80} for {column.name}, which is {must}, in row "
+                    f"{getattr(row, projection.key)!r}. Nothing was written. Fix the fold and run it again."
                 )
     return Malformed(f"Rows of {projection.name} cannot be written: {error}. Nothing was written.")
 
 
 def fits(column: Column, value: Any) -> bool:
+    """Returns whether a value has its column's type."""
     if value is None:
         return not column.required
-    check: Callable[[], object] = lambda: series(column, [value])  # noqa: E731
     if (kind := PYTHON.get(column.type)) and type(value) is not kind:
         return False
     try:
-        check()
+        series(column, [value])
     except Exception:
         return False
     return True

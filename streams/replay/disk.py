@@ -1,4 +1,4 @@
-"""A disk that does not take what a replay writes, in a sentence."""
+"""Describes in a sentence why a replay could not write to a disk."""
 
 import shutil
 from pathlib import Path
@@ -7,17 +7,18 @@ import polars as pl
 
 from crm.errors import CrmError
 
-ERRORS = (OSError, pl.exceptions.PolarsError)  # polars says some of the operating system's errors as its own
+WRITE_ERRORS = (OSError, pl.exceptions.PolarsError)  # polars wraps some errors of the operating system
 
 
 class NotWritten(CrmError):
     """A file could not be written."""
 
 
-def no_room(error: Exception, folder: Path) -> NotWritten:
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+def not_written(error: Exception, folder: Path) -> NotWritten:
+    """Returns the error with the reason and the free space."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     free = f" ({shutil.disk_usage(folder).free >> 20:,} MB free)" if folder.exists() else ""
     return NotWritten(
-        f"{folder} could not be written: {said}{free}. What has the target's name is what it was. Make room or name "
-        "another place, and run it again."
+        f"{folder} could not be written: {reason}{free}. An existing target was not changed. Free some space or choose "
+        "another target, and run it again."
     )

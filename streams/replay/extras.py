@@ -1,4 +1,4 @@
-"""Packages that only analysts need: named with how to install them when they are not there."""
+"""Imports optional packages that only analysts need, and says how to install a missing one."""
 
 from importlib import import_module
 from typing import Any
@@ -8,8 +8,8 @@ class NotInstalled(RuntimeError):
     """A package of the extra `analysts` is missing."""
 
 
-def needed(package: str) -> Any:
-    """The package. Raises NotInstalled."""
+def require_package(package: str) -> Any:
+    """Imports and returns a package. Raises NotInstalled with the command that installs it."""
     try:
         return import_module(package)
     except ImportError:

@@ -1,54 +1,38 @@
-"""`streams.replay.replay`: history folded into a DataFrame, from Python. docs/replay.md shows it at work."""
+"""`streams.replay.replay`: folds history into a table, from Python. docs/replay.md has examples."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from streams.replay import call
-from streams.replay.asked import Moment, What
+from streams.replay import runner
+from streams.replay.options import ProjectionSource, ReplayOptions
 
 if TYPE_CHECKING:
     import polars
     import pyarrow
 
 
-class Asked(TypedDict, total=False):
-    """What `replay` may be asked besides; its docstring says what each is."""
-
-    name: str
-    since: Moment | None
-    until: Moment | None
-    clock: str
-    workspace: str | None
-    types: Sequence[str]
-    archive: str | Path | None
-    tail: bool
-    kafka: str | Callable[[], str] | None
-    memory: int
-    skip_unknown: bool
+@overload
+def replay(
+    what: ProjectionSource, *, table: Literal["polars"] = "polars", **options: Unpack[ReplayOptions]
+) -> "polars.DataFrame": ...
 
 
 @overload
-def replay(what: What, *, table: Literal["polars"] = "polars", **asked: Unpack[Asked]) -> "polars.DataFrame": ...
+def replay(what: ProjectionSource, *, table: Literal["arrow"], **options: Unpack[ReplayOptions]) -> "pyarrow.Table": ...
 
 
-@overload
-def replay(what: What, *, table: Literal["arrow"], **asked: Unpack[Asked]) -> "pyarrow.Table": ...
+def replay(what: ProjectionSource, *, table: str = "polars", **options: Unpack[ReplayOptions]) -> Any:
+    """Folds the journal and returns the rows as a polars DataFrame, or as a pyarrow Table with table="arrow".
 
+    what: a projection, or the path of a file that declares one; `name` selects one of several. A file is folded by one
+        process a core, a projection in this process.
+    since, until: moments ("2026-01-31" is the whole day in UTC; a time; "7d" ago; a datetime) by `clock`: "occurred",
+        when it happened, or "recorded", when it became known. Both ends are included.
+    workspace: its id; default: all workspaces. types: names of the events to fold; default: all that the fold handles.
+    archive: a folder made by `crm archive`, read instead of Kafka; with tail=True, Kafka is read after its end.
+    kafka: the bootstrap address, or a function that returns it; default: KAFKA_BOOTSTRAP.
+    memory: bytes of rows that later events may change; the rest waits on disk. Default: 1 GB.
+    skip_unknown: skip events written by a newer release; otherwise they are an error.
 
-def replay(what: What, *, table: str = "polars", **asked: Unpack[Asked]) -> Any:
-    """Folds the journal and gives the rows as a polars DataFrame, or as a pyarrow Table with table="arrow".
-
-    what: a projection, or the path of a file that declares one; `name` says which if it declares several. A file is
-        folded by a process a core, a projection in this one.
-    since, until: moments ("2026-01-31" is the whole day, UTC; a time; "7d" ago; a datetime) by `clock`: "occurred",
-        when it happened, or "recorded", when it came to be known. Both ends count.
-    workspace: its id; all workspaces without it. types: only these of the events that the fold takes, by name.
-    archive: the folder that `crm archive` made, instead of Kafka; with tail=True Kafka gives what came after it.
-    kafka: a bootstrap address, or what gives it once it is needed; without it KAFKA_BOOTSTRAP.
-    memory: bytes of rows that later events may change; the rest waits on the disk. 1 GB without it.
-    skip_unknown: pass over events that a newer release wrote; else they are an error.
-
-    Raises crm.errors.CrmError or ValueError with what is wrong, also with the event and the line where a fold raises.
+    Raises crm.errors.CrmError or ValueError with a sentence; if a fold raises, with the event and the line.
     """
-    return call.table(what, table, **asked)
+    return runner.to_table(what, table, **options)

@@ -1,4 +1,4 @@
-"""Where a replay reads from, and to which position: what is there when it begins."""
+"""Finds the end of the history at the start of a replay."""
 
 import asyncio
 from pathlib import Path
@@ -8,11 +8,11 @@ from crm.errors import Broken
 from crm.topics import JOURNAL
 from streams.rebuild.read import archive_source
 
-PATIENCE = 20.0  # seconds in which Kafka answers
+PATIENCE = 20.0  # seconds to wait for Kafka
 
 
-async def until(bootstrap: str, archive: Path | None, topic: str = JOURNAL.name) -> dict[int, int]:
-    """The next position of each partition; 0 of one that holds nothing. Raises Broken, CrmError."""
+async def end_positions(bootstrap: str, archive: Path | None, topic: str = JOURNAL.name) -> dict[int, int]:
+    """Returns the next position of each partition; 0 for an empty one. Raises CrmError."""
     found = dict.fromkeys(range(JOURNAL.partitions), 0)
     if archive:
         found |= {partition: begin.position for partition, begin in archive_source.ends(archive).items()}
@@ -21,5 +21,5 @@ async def until(bootstrap: str, archive: Path | None, topic: str = JOURNAL.name)
     try:
         positions = await asyncio.wait_for(next_positions(bootstrap, topic, found), PATIENCE)
     except TimeoutError:
-        raise Broken(f"Kafka at {bootstrap} does not answer. Nothing was read; try again.") from None
+        raise Broken(f"Kafka at {bootstrap} does not respond. Nothing was read; try again.") from None
     return {partition: max(end, found[partition]) for partition, end in positions.items()}

@@ -1,4 +1,4 @@
-"""Rows into tables of a schema of their own in Postgres: one transaction, a new table that takes the old one's name."""
+"""Writes rows to tables of a separate schema in Postgres, in one transaction that replaces existing tables."""
 
 import io
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from crm.errors import Broken
 from crm.projection import Projection
 from streams.replay.targets import Rows
 
-LOT = 50_000  # rows of one write
-OURS = ("core", "read", "pg_catalog", "information_schema")
+BATCH_ROWS = 50_000  # of one write
+RESERVED = ("core", "read", "pg_catalog", "information_schema")
 
 
-class Postgres:
-    """`schema` is made if it is not there; ours are refused."""
+class PostgresTarget:
+    """Creates `schema` if it does not exist. Raises ValueError for a reserved schema."""
 
     def __init__(self, projections: Sequence[Projection[Any]], dsn: str, schema: str) -> None:
-        if schema in OURS or schema.startswith("pg_"):
-            raise ValueError(f"The schema {schema} is not for replays: name another with --schema.")
+        if schema in RESERVED or schema.startswith("pg_"):
+            raise ValueError(f"The schema {schema} is not for replays: choose another one with --schema.")
         self.dsn, self.schema, self.folder = dsn, schema, Path(gettempdir())
 
     def write(self, rows: Rows) -> None:
-        """Raises Broken with what Postgres says; it has nothing of it then."""
+        """Writes all tables or none. Raises Broken with the message of Postgres."""
         try:
             with psycopg.connect(self.dsn, application_name="crm replay") as conn:
                 conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(self.schema)))
@@ -35,14 +35,15 @@ class Postgres:
                     self.fill(conn, projection, frame)
         except psycopg.Error as error:
             raise Broken(
-                f"Postgres: {str(error).strip()}. The tables of {self.schema} are what they were. Run it again."
+                f"Postgres: {str(error).strip()}. The tables of {self.schema} were not changed. Run it again."
             ) from None
 
     def place(self, name: str) -> str:
         return f"Postgres, {self.schema}.{name}"
 
     def fill(self, conn: psycopg.Connection[Any], projection: Projection[Any], frame: pl.LazyFrame) -> None:
-        new, name = (Identifier(self.schema, told) for told in (f"{projection.name}_new", projection.name))
+        """Fills a new table and gives it the projection's name."""
+        new, name = (Identifier(self.schema, table) for table in (f"{projection.name}_new", projection.name))
         columns: list[Any] = [SQL("workspace uuid NOT NULL")]
         for c in projection.columns:
             kind = SQL(c.type if c.type != "uuid" else "text")  # an analyst's id may be any text
@@ -50,25 +51,25 @@ class Postgres:
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(new))
         conn.execute(SQL("CREATE TABLE {} ({})").format(new, SQL(", ").join(columns)))
         with conn.cursor().copy(SQL("COPY {} FROM STDIN (FORMAT csv)").format(new)) as copy:
-            for lot in frame.collect().iter_slices(LOT):
-                copy.write(as_csv(lot))
+            for batch in frame.collect().iter_slices(BATCH_ROWS):
+                copy.write(as_csv(batch))
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(name))
         conn.execute(SQL("ALTER TABLE {} RENAME TO {}").format(new, Identifier(projection.name)))
         conn.execute(SQL("COMMENT ON TABLE {} IS {}").format(name, projection.about))
 
 
-def as_csv(lot: pl.DataFrame) -> bytes:
-    """As COPY reads it: nothing is null, a quoted nothing is an empty text, lists are arrays."""
-    lists = [name for name, kind in lot.schema.items() if kind == pl.List(pl.String)]
+def as_csv(batch: pl.DataFrame) -> bytes:
+    """Returns CSV for COPY: an empty value is null, a quoted empty value is an empty text, lists are arrays."""
+    lists = [name for name, kind in batch.schema.items() if kind == pl.List(pl.String)]
     content = io.BytesIO()
-    lot.with_columns(as_array(name) for name in lists).write_csv(
+    batch.with_columns(as_array(name) for name in lists).write_csv(
         content, include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"
     )
     return content.getvalue()
 
 
 def as_array(name: str) -> pl.Expr:
-    """{"a","b"}, quotes and backslashes escaped."""
+    """Formats a list as an array literal, {"a","b"}, with quotes and backslashes escaped."""
     escaped = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     inner = pl.col(name).list.eval(pl.concat_str(pl.lit('"'), escaped, pl.lit('"'))).list.join(",")
     return pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit("{"), inner, pl.lit("}"))).alias(name)

@@ -1,4 +1,4 @@
-"""Rows that memory has no room for: in SQLite beside the parts, where they are found again by their keys."""
+"""Stores evicted rows by key in a SQLite file next to the parts."""
 
 import pickle
 import sqlite3
@@ -6,47 +6,48 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crm.scalars import Id
-from streams.rebuild.write.sink import Key, Lot
+from streams.rebuild.write.sink import Key, RowBatch
 
-MADE = "CREATE TABLE aside (workspace TEXT, key TEXT, row BLOB, PRIMARY KEY (workspace, key)) WITHOUT ROWID"
-LOT = 20_000  # rows
-# It is thrown away whatever happens; with 32 MB of it in memory, rows are put in and taken out nearly twice as fast.
+CREATE = "CREATE TABLE evicted (workspace TEXT, key TEXT, row BLOB, PRIMARY KEY (workspace, key)) WITHOUT ROWID"
+BATCH_ROWS = 20_000  # rows
+# The file is deleted whatever happens; with a cache of 32 MB, rows are stored and taken nearly twice as fast.
 SETTINGS = "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32768"
 
 
 class Spill:
-    """A file of one process that nobody else reads: rows as they are, whatever an analyst's fold put into them."""
+    """A private file of one process. Rows are pickled, as an analyst's fold may put any value into them."""
 
     def __init__(self, path: Path, key: str) -> None:
-        """`key`: the rows' field. Raises sqlite3.Error when the disk does not take it, as all methods do."""
+        """Creates the file. `key`: the key field of the rows. All methods raise sqlite3.Error, as for a full disk."""
         self.path, self.key = path, key
         self.file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         for setting in SETTINGS:
             self.file.execute(f"PRAGMA {setting}")
-        self.file.execute(MADE)
+        self.file.execute(CREATE)
 
-    def put(self, rows: Lot) -> None:
-        told = ((workspace, getattr(row, self.key), pickle.dumps(row)) for workspace, row in rows)
+    def put(self, rows: RowBatch) -> None:
+        """Stores rows."""
+        pickled = ((workspace, getattr(row, self.key), pickle.dumps(row)) for workspace, row in rows)
         self.file.execute("BEGIN")
-        self.file.executemany("INSERT INTO aside VALUES (?, ?, ?)", told)
+        self.file.executemany("INSERT INTO evicted VALUES (?, ?, ?)", pickled)
         self.file.execute("COMMIT")
 
-    def take(self, keys: Iterable[Key]) -> Lot:
-        """Those of these that are there; here they are forgotten."""
+    def take(self, keys: Iterable[Key]) -> RowBatch:
+        """Removes and returns the stored rows that have one of these keys."""
         found = []
         self.file.execute("BEGIN")
         for key in keys:
             if row := self.file.execute(
-                "DELETE FROM aside WHERE (workspace, key) = (?, ?) RETURNING row", key
+                "DELETE FROM evicted WHERE (workspace, key) = (?, ?) RETURNING row", key
             ).fetchone():
                 found.append((key[0], pickle.loads(row[0])))
         self.file.execute("COMMIT")
         return found
 
-    def rest(self) -> Iterator[Lot]:
-        """All that are left, some at a time. The file is gone afterwards."""
-        left = self.file.execute("SELECT workspace, row FROM aside")
-        while some := left.fetchmany(LOT):
+    def rest(self) -> Iterator[RowBatch]:
+        """Yields the remaining rows in batches, then deletes the file."""
+        left = self.file.execute("SELECT workspace, row FROM evicted")
+        while some := left.fetchmany(BATCH_ROWS):
             yield [(Id(workspace), pickle.loads(row)) for workspace, row in some]
         self.file.close()
         self.path.unlink()

@@ -1,4 +1,4 @@
-"""Files that rows go into: Parquet, CSV, DuckDB. Each is written beside its name and gets it when it is whole."""
+"""Targets of a replay: Parquet, CSV and DuckDB files, written under a temporary name and renamed when complete."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,27 +9,27 @@ import polars as pl
 
 from crm.adapters.archive.manifest import settle
 from crm.projection import Projection
-from streams.replay.extras import needed
+from streams.replay.extras import require_package
 
 Rows = Mapping[str, tuple[Projection[Any], pl.LazyFrame]]  # by the projection's name
 
 
 class Target(Protocol):
-    """Where rows go."""
+    """Where the rows of a replay go."""
 
     @property
     def folder(self) -> Path:
-        """On whose disk the parts wait."""
+        """The folder on whose disk the parts wait."""
 
     def write(self, rows: Rows) -> None:
-        """All of them, or nothing that anybody sees."""
+        """Writes all rows, or nothing visible."""
 
     def place(self, name: str) -> str:
-        """Where a projection's rows are afterwards, for people."""
+        """Returns where a projection's rows are, for people."""
 
 
-class Files:
-    """One file a projection. `out`: a file's name when there is one projection, a folder when there are several."""
+class FileTarget:
+    """Writes one file a projection. `out`: a file for one projection, a folder for several."""
 
     ending = ""
 
@@ -61,18 +61,19 @@ class Files:
         return str(self.paths[name])
 
     def put(self, frame: pl.LazyFrame, path: Path) -> None:
+        """Writes one file."""
         raise NotImplementedError
 
 
-class Parquet(Files):
+class ParquetTarget(FileTarget):
     ending = ".parquet"
 
     def put(self, frame: pl.LazyFrame, path: Path) -> None:
         frame.sink_parquet(path, compression="zstd", compression_level=1)
 
 
-class Csv(Files):
-    """Lists are JSON text: CSV has none."""
+class CsvTarget(FileTarget):
+    """Writes lists as JSON text, as CSV has no lists."""
 
     ending = ".csv"
 
@@ -82,6 +83,7 @@ class Csv(Files):
 
 
 def as_json(name: str) -> pl.Expr:
+    """Encodes a list column as JSON text."""
     return (
         pl.struct(pl.col(name).alias("v"))
         .struct.json_encode()
@@ -91,12 +93,12 @@ def as_json(name: str) -> pl.Expr:
     )
 
 
-class DuckDb:
-    """A table a projection, in one transaction: what else the database holds stays, and nobody sees a half."""
+class DuckDbTarget:
+    """Writes one table a projection in one transaction. Other tables of an existing database stay."""
 
     def __init__(self, projections: Sequence[Projection[Any]], out: Path | None) -> None:
-        self.duckdb = needed("duckdb")
-        needed("pyarrow")
+        self.duckdb = require_package("duckdb")
+        require_package("pyarrow")
         self.path = (out or Path(f"{projections[0].name}.duckdb")).absolute()
         self.folder = self.path.parent
 
@@ -125,8 +127,8 @@ class DuckDb:
         return f"{self.path}, table {name}"
 
 
-KINDS: dict[str, Callable[[Sequence[Projection[Any]], Path | None], Target]] = {
-    "parquet": Parquet,
-    "csv": Csv,
-    "duckdb": DuckDb,
+TARGETS: dict[str, Callable[[Sequence[Projection[Any]], Path | None], Target]] = {
+    "parquet": ParquetTarget,
+    "csv": CsvTarget,
+    "duckdb": DuckDbTarget,
 }

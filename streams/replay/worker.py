@@ -1,9 +1,8 @@
-"""`python -m streams.replay.worker`: folds partitions into parts; it is ordered about as streams.rebuild.worker is."""
+"""`python -m streams.replay.worker`: folds partitions into parts. Speaks the protocol of streams.rebuild.worker."""
 
 import asyncio
 import gc
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,12 +10,14 @@ from aiokafka.errors import KafkaError
 
 from crm.errors import CrmError
 from streams.rebuild.fold.field_pruning import UnreadField
-from streams.rebuild.worker import Done, Group, obey, tell
-from streams.replay.file import declared
-from streams.replay.order import Order, fold_partition
+from streams.rebuild.projection_file import projections_in
+from streams.rebuild.worker import FoldGroup, GroupDone, send, serve
+from streams.replay.fold_partition import fold_partition
+from streams.replay.worker_spec import ReplaySpec
 
 
 def failure(error: BaseException) -> dict[str, Any]:
+    """Returns the last message of the process."""
     match error:
         case UnreadField():
             return {"failed": "a fold reads a field that was not found in its code", "everything": True}
@@ -24,22 +25,23 @@ def failure(error: BaseException) -> dict[str, Any]:
             return {"failed": str(error)}
         case KafkaError():
             return {"failed": f"Kafka: {error!r}. Nothing was written. Run it again."}
-    return {"failed": f"{error!r}. Nothing was written; this should not happen."}
+    return {"failed": f"{error!r}. Nothing was written. This is a bug: please report it."}
 
 
-async def prepared(told: bytes) -> Group:
-    order = msgspec.json.decode(told, type=Order)
-    known = declared(Path(order.file))
-    projections = [known[name] for name in order.names]
+async def prepare(line: bytes) -> FoldGroup:
+    """Imports the projections of the file that the spec names."""
+    spec = msgspec.json.decode(line, type=ReplaySpec)
+    known = projections_in(spec.file, "Nothing was read.")
+    projections = [known[name] for name in spec.names]
 
-    async def group(partitions: Sequence[int]) -> Done:
+    async def group(partitions: Sequence[int]) -> GroupDone:
         (partition,) = partitions
-        rows, unknown = await fold_partition(order, projections, partition, lambda count: tell({"read": count}))
-        return Done((partition,), {}, rows, unknown)
+        rows, unknown = await fold_partition(spec, projections, partition, lambda count: send({"read": count}))
+        return GroupDone((partition,), {}, rows, unknown)
 
     return group
 
 
 if __name__ == "__main__":
-    gc.disable()  # rows and events hold no cycles, and there are millions
-    asyncio.run(obey(prepared, failure))
+    gc.disable()  # rows and events have no reference cycles, and there are millions
+    asyncio.run(serve(prepare, failure))

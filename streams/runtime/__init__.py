@@ -1,1 +1,1 @@
-"""What every stream role stands on: the Faust worker, its loop, checkpoints, sessions, lag."""
+"""What all stream roles share: the Faust worker, the loop, checkpoints, sessions, lag."""

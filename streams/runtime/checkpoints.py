@@ -1,4 +1,4 @@
-"""How far each consumer is, in the database that holds its effects: both move in one transaction or not at all."""
+"""Checkpoints: the progress of each consumer, stored in the database with its effects and moved in one transaction."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ Record = Any  # aiokafka's ConsumerRecord has no types
 
 
 class Partition(NamedTuple):
-    """Equal to Faust's and aiokafka's own (topic, partition) pairs."""
+    """A topic partition. Equal to Faust's and aiokafka's own (topic, partition) pairs."""
 
     topic: str
     partition: int
@@ -40,72 +40,74 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The next offset to read, and the journal position of the last record that took effect (-1: none)."""
+    """The next offset to read, and the journal position of the last record that took effect (-1 if none)."""
 
     next_offset: int
     position: int
 
 
 class LogMismatch(Broken):
-    """A checkpoint and the log contradict each other: the topic was truncated, expired or recreated."""
+    """A checkpoint contradicts the log: the topic was truncated, expired or recreated."""
 
 
-Places = dict[tuple[str, Partition], Checkpoint]
+Checkpoints = dict[tuple[str, Partition], Checkpoint]
 
 
 async def ensure(conn: AsyncConnection, consumers: Sequence[str], partitions: Iterable[Partition]) -> None:
+    """Creates missing checkpoints, except for consumers that a rebuild is building."""
     await conn.execute(ENSURE, [list(consumers), *columns(partitions)])
 
 
-async def heal(conn: AsyncConnection, consumers: Sequence[str]) -> None:
-    """At a start: a consumer that stood still tries again, perhaps with a mended fold."""
+async def clear_failures(conn: AsyncConnection, consumers: Sequence[str]) -> None:
+    """Lets halted consumers try again. Called when a role starts, perhaps with a fixed fold."""
     await conn.execute(HEAL, [list(consumers)])
 
 
 async def read(
     conn: AsyncConnection, consumers: Sequence[str], partitions: Collection[Partition], lock: str = ""
-) -> tuple[Places, set[Partition]]:
-    """Of the consumers that do not stand still. With " FOR UPDATE" nobody else passes these until the commit.
+) -> tuple[Checkpoints, set[Partition]]:
+    """Returns the checkpoints of consumers that are not halted. With " FOR UPDATE" they stay locked until the commit.
 
-    Also the partitions that some consumer has no checkpoint for: this database was made anew. Consumers that a rebuild
-    still makes have none either, and are not waited for.
+    Also returns the partitions for which some consumer has no checkpoint, as in a new database. Consumers that a
+    rebuild is building have none either; these do not count.
     """
     rows = await (await conn.execute(READ + lock, [list(consumers), *columns(partitions)])).fetchall()
-    there = Counter(Partition(topic, partition) for _, topic, partition, *_ in rows)
+    present = Counter(Partition(topic, partition) for _, topic, partition, *_ in rows)
     expected = len(consumers)
-    if any(there[partition] < expected for partition in partitions):
+    if any(present[partition] < expected for partition in partitions):
         ((building,),) = await (await conn.execute(BUILDING, [list(consumers)])).fetchall()
         expected -= building
-    places = {
+    found = {
         (consumer, Partition(topic, partition)): Checkpoint(offset, position)
         for consumer, topic, partition, offset, position, failed in rows
         if not failed
     }
-    return places, {partition for partition in partitions if there[partition] < expected}
+    return found, {partition for partition in partitions if present[partition] < expected}
 
 
-async def standing(conn: AsyncConnection, consumers: Sequence[str]) -> set[str]:
-    """Those that stand still."""
+async def halted_consumers(conn: AsyncConnection, consumers: Sequence[str]) -> set[str]:
+    """Returns the consumers that are halted."""
     return {name for (name,) in await (await conn.execute(FAILED, [list(consumers)])).fetchall()}
 
 
-async def move(conn: AsyncConnection, places: Places) -> None:
-    moved = [
+async def move(conn: AsyncConnection, moved: Checkpoints) -> None:
+    """Writes new checkpoints in the caller's transaction."""
+    rows = [
         {"consumer": consumer, **partition._asdict(), "next_offset": at.next_offset, "position": at.position}
-        for (consumer, partition), at in places.items()
+        for (consumer, partition), at in moved.items()
     ]
-    await conn.execute(MOVE, [as_json(moved)])
+    await conn.execute(MOVE, [as_json(rows)])
 
 
-async def fail(conn: AsyncConnection, consumer: str, why: str) -> None:
-    """This consumer stands still from here on, until its role is started again."""
+async def halt(conn: AsyncConnection, consumer: str, why: str) -> None:
+    """Halts this consumer until its role is restarted."""
     await conn.execute(FAIL, [why, consumer])
 
 
-def lowest(places: Places) -> dict[Partition, int]:
-    """Where the slowest consumer of each partition is: reading begins there."""
+def lowest_offsets(checkpoints: Checkpoints) -> dict[Partition, int]:
+    """Returns the next offset of the slowest consumer by partition. Reading starts there."""
     found: dict[Partition, int] = {}
-    for (_, partition), at in places.items():
+    for (_, partition), at in checkpoints.items():
         found[partition] = min(at.next_offset, found.get(partition, at.next_offset))
     return found
 
@@ -115,10 +117,11 @@ def columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
     return [topic for topic, _ in pairs], [partition for _, partition in pairs]
 
 
-def fresh(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[list[Record], Checkpoint]:
-    """The records that have had no effect yet, and the checkpoint behind them.
+def select_new(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[list[Record], Checkpoint]:
+    """Returns the records that have had no effect yet, and the checkpoint after them.
 
-    In the journal a suffix may be repeated, so there a record counts only as `position = last + 1`.
+    In the journal a suffix may be repeated, so a record counts only if its position is the last one + 1. Raises
+    LogMismatch for a gap.
     """
     todo = [r for r in records if r.offset >= at.next_offset]
     if not todo:
@@ -140,8 +143,8 @@ def fresh(records: Sequence[Record], at: Checkpoint, positioned: bool) -> tuple[
     return todo, Checkpoint(todo[-1].offset + 1, position)
 
 
-def within(offsets: Mapping[Partition, int], first: Mapping[Any, int], end: Mapping[Any, int]) -> None:
-    """Raises LogMismatch when a checkpoint points to where the log is not."""
+def require_within_log(offsets: Mapping[Partition, int], first: Mapping[Any, int], end: Mapping[Any, int]) -> None:
+    """Raises LogMismatch when a checkpoint is outside of the log's offsets."""
     for partition, offset in offsets.items():
         if not first[partition] <= offset <= end[partition]:
             raise LogMismatch(

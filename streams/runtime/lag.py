@@ -1,4 +1,4 @@
-"""How far consumers are behind: in records, and by the age of the oldest record that they have not taken."""
+"""Lag of consumers: in records, and in seconds as the age of the oldest record not handled yet."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,26 +10,29 @@ Key = tuple[str, Partition]  # consumer, and where it reads
 
 
 class Lag:
-    """Offsets are dense, so the record at a checkpoint is found in its fetch by counting."""
+    """Measures lag. Offsets are dense, so the record at a checkpoint is found in its fetch by counting."""
 
     def __init__(self) -> None:
         self.waiting: dict[Key, float] = {}  # since when the next record has been there, Unix seconds
 
-    def arrived(self, fetches: Iterable[Fetch], places: Mapping[Key, Checkpoint]) -> None:
-        """Before they are handled: notes when the record came that each consumer is to take next."""
+    def note_arrivals(self, fetches: Iterable[Fetch], checkpoints: Mapping[Key, Checkpoint]) -> None:
+        """Notes when the next record of each consumer was written. Call it before the fetches are handled."""
         for fetch in fetches:
-            for key, at in places.items():
+            for key, at in checkpoints.items():
                 ahead = at.next_offset - fetch.offset
                 if key[1] == Partition(*fetch.tp) and 0 <= ahead < len(fetch.records):
                     self.waiting[key] = fetch.records[ahead].timestamp / 1000
 
-    def tell(self, key: Key, at: Checkpoint, end: int, now: float) -> None:
-        """`end`: the offset behind the last record known of. A consumer that stands still grows older all the time."""
+    def report(self, key: Key, at: Checkpoint, end: int, now: float) -> None:
+        """Sets the gauges of one consumer. `end`: the offset after the last known record; `now`: Unix seconds.
+
+        The lag in seconds of a halted consumer keeps growing.
+        """
         consumer, partition = key
         behind = max(0, end - at.next_offset)
         if not behind:
             self.waiting[key] = now
-        # A record that is not fetched yet came just now, or soon after the one that was waited for before.
+        # A record that is not fetched yet is new, or came soon after the one that the consumer waited for before.
         since = self.waiting.setdefault(key, now)
         labels = consumer, partition.topic, str(partition.partition)
         LAG_EVENTS.labels(*labels).set(behind)

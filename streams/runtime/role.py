@@ -1,4 +1,4 @@
-"""How a stream role starts and stops: settings, logs, health, signals."""
+"""Starts and stops a stream role: settings, logs, health, signals."""
 
 import asyncio
 import os
@@ -17,25 +17,26 @@ log = structlog.get_logger()
 
 
 class Role(Protocol):
-    """What runs until it is told to stop."""
+    """A long-running service."""
 
     def missing(self) -> str | None:
-        """What keeps it from being ready, in words; None when it is."""
+        """Returns why it is not ready, or None when it is."""
 
     async def run(self) -> None:
-        """Until cancelled; raises what only a new start can mend."""
+        """Runs until it is cancelled. Raises the errors that only a restart can solve."""
 
 
 def run(name: str, make: Callable[[Settings], Role]) -> None:
-    """Exits 0 when told to stop, 1 when it cannot go on: the supervisor starts it again."""
+    """Runs a role. Exits with 0 on SIGINT or SIGTERM, with 1 after an error; the supervisor then restarts it."""
     settings = Settings.read()
     logs.configure(settings, name)
     tracing.start(name)
-    sys.setswitchinterval(0.0002)  # Faust's consumer has a thread of its own: 5 ms of waiting for it show in each batch
+    sys.setswitchinterval(0.0002)  # Faust's consumer has its own thread: the default 5 ms would delay each batch
     uvloop.run(main(make, settings))
 
 
 async def main(make: Callable[[Settings], Role], settings: Settings) -> NoReturn:
+    """Serves health and metrics while the role runs, then ends the process."""
     role = make(settings)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -45,11 +46,11 @@ async def main(make: Callable[[Settings], Role], settings: Settings) -> NoReturn
     await asyncio.wait([work, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     failed = work.exception() if work.done() else None
     if failed:
-        log.error("cannot go on", error=repr(failed), exc_info=failed)
+        log.error("role failed", error=repr(failed), exc_info=failed)
     for task in (work, serving):
         task.cancel()
     await asyncio.wait([work, serving], timeout=6)
     tracing.stop()
-    # Faust's consumer thread may hang on a broker that is away, and the loop's own end waits for every task: it once
-    # took a minute. All effects are in Postgres.
+    # Faust's consumer thread may hang on a broker that is away, and closing the event loop waits for every task: that
+    # once took a minute. All effects are in Postgres, so it is safe to exit at once.
     os._exit(1 if failed else 0)

@@ -1,4 +1,4 @@
-"""Sessions with Postgres, and waiting for it and for Kafka."""
+"""Opens sessions with Postgres; waits for Postgres and for Kafka."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,19 +6,20 @@ from itertools import count
 
 import psycopg
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
-# A worker frozen in the middle of a transaction holds the journal's counters: Postgres ends it. All statements look up
-# a batch's keys: one plan for ever, by index, whatever the tables looked like when it was made.
+from crm.adapters.kafka.reading import open_consumer
+
+# A worker frozen in the middle of a transaction holds the journal's counters, so Postgres ends that transaction. All
+# statements look up a batch of keys: one plan, by index, fits whatever the tables looked like when it was made.
 SESSION = (
     "-c transaction_timeout=5s -c idle_in_transaction_session_timeout=5s -c lock_timeout=10s "
     "-c statement_timeout=30s -c jit=off -c plan_cache_mode=force_generic_plan "
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
-UNHURRIED = f"{SESSION} -c synchronous_commit=off"  # for what Kafka can give again
-# What Postgres says of data that it cannot hold, now or later: too big, too deep, no value where one must be.
+ASYNC_COMMIT_SESSION = f"{SESSION} -c synchronous_commit=off"  # for what can be read from Kafka again
+# Postgres's errors for data that it can never store: too big, too deep, or a required value missing.
 REFUSED = (
     psycopg.DataError,
     psycopg.errors.NotNullViolation,
@@ -26,16 +27,16 @@ REFUSED = (
     psycopg.errors.StatementTooComplex,
 )
 
-RETRY = 0.2  # seconds between two tries to reach Postgres
-TELL_EVERY = 25  # tries
+RETRY = 0.2  # seconds between two attempts to connect to Postgres
+LOG_EVERY = 25  # attempts
 log = structlog.get_logger()
 
 
-async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
-    """Waits for Kafka and the topics: who joins a group before they are there is assigned nothing, and keeps that."""
+async def wait_for_topics(bootstrap: str, topics: Sequence[str]) -> None:
+    """Waits until Kafka and the topics exist. A member that joins its group earlier is never assigned a partition."""
     while True:
         try:
-            async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+            async with open_consumer(bootstrap) as consumer:
                 if not (missing := set(topics) - await consumer.topics()):
                     return
                 log.warning("waiting for topics", missing=sorted(missing))
@@ -45,12 +46,12 @@ async def topics_there(bootstrap: str, topics: Sequence[str]) -> None:
 
 
 async def connect(dsn: str, options: str = SESSION) -> AsyncConnection:
-    """Waits for Postgres."""
-    for tried in count():
+    """Opens a session; waits for Postgres as long as it takes."""
+    for attempt in count():
         try:
             return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)
         except psycopg.OperationalError as error:
-            if not tried % TELL_EVERY:
+            if not attempt % LOG_EVERY:
                 log.warning("waiting for Postgres", error=str(error).strip())
             await asyncio.sleep(RETRY)
     raise AssertionError("unreachable")

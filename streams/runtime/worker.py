@@ -1,7 +1,7 @@
-"""Faust runs a stream worker: membership, rebalance, supervision. Two things are ours.
+"""Runs a stream worker with Faust, which does group membership, rebalancing and supervision. Two things are different.
 
-Postgres owns the offsets: a worker starts at its checkpoints and nothing is ever committed to Kafka. And it is handed
-whole fetches instead of records, as Faust spends 90 microseconds on each message. docs/decisions tells why.
+Postgres owns the offsets: a worker starts at its checkpoints and never commits to Kafka. And Faust passes on whole
+fetches instead of records, as it spends 90 microseconds on each message. docs/decisions explains why.
 Needs topics with acks=False, agents with concurrency=1, stream_buffer_maxsize counting fetches, and dense logs
 (no compaction, no transactional producers).
 """
@@ -9,7 +9,6 @@ Needs topics with acks=False, agents with concurrency=1, stream_buffer_maxsize c
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -24,13 +23,13 @@ from streams.runtime.checkpoints import Partition, Record
 
 
 class Fetch(ConsumerMessage):
-    """Consecutive records of one partition, as one Faust message."""
+    """Consecutive records of one partition in one Faust message."""
 
     records: Sequence[Record]
 
 
 class WholeFetches(SchedulingStrategyT):
-    """Faust iterates over fetches instead of records."""
+    """Makes Faust iterate over fetches instead of records."""
 
     def __init__(self) -> None: ...
 
@@ -38,8 +37,8 @@ class WholeFetches(SchedulingStrategyT):
         return iter(records.items())
 
 
-class Forgetful(dict[TP, "int | None"]):
-    """Faust drops offsets below the highest one it has read; a rewind wants them again."""
+class NoReadOffsets(dict[TP, "int | None"]):
+    """Forgets the offsets that Faust has read. Faust drops lower ones, which a rewind needs again."""
 
     def __missing__(self, tp: TP) -> None: ...
     def __setitem__(self, tp: TP, offset: int | None) -> None: ...
@@ -47,11 +46,11 @@ class Forgetful(dict[TP, "int | None"]):
 
 
 class Consumer(driver.Consumer):
-    """Starts where Postgres says."""
+    """Starts at the checkpoints in Postgres."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._read_offset = Forgetful()
+        self._read_offset = NoReadOffsets()
         self.scheduler = WholeFetches()
 
     def _to_message(self, tp: TP, record: Any) -> Fetch:
@@ -60,13 +59,13 @@ class Consumer(driver.Consumer):
         return fetch
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        # Slower than broker_request_timeout looks like a stop to Faust's recovery, and it would idle for ever: raise.
+        # Past broker_request_timeout Faust's recovery would take it for a stop and idle forever: raise earlier.
         async with asyncio.timeout(self.app.conf.broker_request_timeout / 2):
             return await cast(Transport, self.transport).begin(self.assignment())
 
 
 class Transport(driver.Transport):
-    """`begin(partitions)` moves the consumer to the checkpoints and returns them."""
+    """Calls `begin(partitions)`, which moves the consumer to the checkpoints and returns their offsets."""
 
     Consumer = Consumer
 
@@ -76,10 +75,16 @@ class Transport(driver.Transport):
         app.transport = self
 
 
-class Worker:
-    """One Faust app that reads whole fetches of some topics into `fetches`."""
+class App(faust.App):
+    """Faust without its data folder, which it would only leave behind: the sole store is memory."""
 
-    AHEAD = 64  # fetches that may wait
+    def _create_directories(self) -> None: ...
+
+
+class Worker:
+    """A Faust app that reads whole fetches of some topics into the queue `fetches`."""
+
+    AHEAD = 64  # fetches that may wait in the queue
 
     def __init__(
         self,
@@ -90,11 +95,10 @@ class Worker:
     ) -> None:
         self.fetches: asyncio.Queue[Fetch] = asyncio.Queue(self.AHEAD)
         self.begun = False
-        self.app = faust.App(
+        self.app = App(
             group,
             broker=[f"kafka://{host}" for host in settings.kafka_bootstrap.split(",")],
             consumer_group_instance_id=f"{group}-{settings.instance}",
-            datadir=tempfile.mkdtemp(prefix="crm-faust-"),
             store="memory://",
             web_enabled=False,
             topic_allow_declare=False,
@@ -103,7 +107,7 @@ class Worker:
             stream_buffer_maxsize=self.AHEAD,
             stream_wait_empty=False,
             broker_max_poll_records=500,
-            broker_max_poll_interval=1e6,  # else a worker that waits for Postgres is thrown out and never comes back
+            broker_max_poll_interval=1e6,  # otherwise a worker that waits for Postgres is expelled and never rejoins
             broker_request_timeout=20,
             broker_session_timeout=6,
             broker_heartbeat_interval=1,
@@ -127,26 +131,27 @@ class Worker:
                 await self.fetches.put(cast(Fetch, event.message))
 
     def assigned(self) -> set[Partition]:
+        """Returns the partitions assigned to this worker; empty before it has joined its group."""
         if not self.begun:
             return set()
         return {Partition(*tp) for tp in self.app.consumer.assignment()}
 
     def end(self, partition: Partition) -> int:
-        """Offset behind the last record known of."""
+        """Returns the offset after the last known record."""
         return self.app.consumer.highwater(TP(*partition)) or 0
 
     async def seek(self, offsets: Mapping[Partition, int]) -> None:
-        """Thread-safe, unlike Faust's own seek."""
+        """Moves the consumer to these offsets. Thread-safe, unlike Faust's own seek."""
         await self.app.consumer.seek_wait({TP(*p): offset for p, offset in offsets.items()})
 
     async def bounds(self, partitions: Sequence[Partition]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
-        """First and end offset of each partition."""
+        """Returns the first and the end offset of each partition."""
         tps = [TP(*p) for p in partitions]
         consumer = self.app.consumer
         return await consumer.earliest_offsets(*tps), await consumer.highwaters(*tps)
 
     async def check(self) -> None:
-        """Raises what killed the app. Faust itself would idle for ever, so look twice a second."""
+        """Raises the error that killed the app. Faust itself would idle forever, so call this twice a second."""
         app: Any = self.app
         parts = (app, app.consumer, app.consumer._thread, app._fetcher, app.tables.recovery, *app.agents.values())
         for part in parts:
@@ -154,10 +159,10 @@ class Worker:
                 raise RuntimeError(f"{part} crashed") from part.crash_reason
 
         async def group_errors() -> None:  # aiokafka's coordinator waits for this call; Faust never makes it
-            if consumer := app.consumer._thread._consumer:  # Faust's start waits for the group: it is not done yet
+            if consumer := app.consumer._thread._consumer:  # absent while Faust still joins the group
                 consumer._coordinator.check_errors()
 
         if not app.consumer._thread.thread_loop.is_running():
             return
-        asked = asyncio.run_coroutine_threadsafe(group_errors(), app.consumer._thread.thread_loop)
-        await asyncio.wait_for(asyncio.wrap_future(asked), 10)
+        checked = asyncio.run_coroutine_threadsafe(group_errors(), app.consumer._thread.thread_loop)
+        await asyncio.wait_for(asyncio.wrap_future(checked), 10)

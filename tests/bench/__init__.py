@@ -1,1 +1,1 @@
-"""Benchmarks: each drives a running stack and gives its figures as JSON, with machine and settings."""
+"""Benchmarks: each prints its figures as JSON, with the machine and the settings."""

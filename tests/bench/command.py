@@ -12,19 +12,18 @@ from services.cli.target import target
 from services.stack import demo_workspace, state
 from tests.bench import history_command as bench_history
 from tests.bench import lookups
-from tests.bench.connects import connects as flooded
+from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
 from tests.bench.intake import bench_intake
 from tests.bench.overload import overload as overloaded
-from tests.bench.streamed import streamed
+from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
-from tests.bench.visible import visible
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
 for name, command in bench_history.COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, hidden=name == "rebuild-beside")(command)
 
 
 @app.command()
@@ -34,14 +33,14 @@ def intake(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Form POSTs that the intake acknowledges, a second."""
+    """Form POSTs a second that intake acknowledges."""
     here, known = target(data), demo(data)
     found = bench_intake(
-        here.intake_url, known.form, seconds=seconds, connections=connections, progress=show.teller(json)
+        here.intake_url, known.form, seconds=seconds, connections=connections, progress=show.progress_printer(json)
     )
     if stack := state.read(data or state.data_folder()):
-        found["settings"]["beside"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
-    show.as_json(found)
+        found["settings"]["running_roles"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
+    show.print_json(found)
 
 
 @app.command("end-to-end")
@@ -54,15 +53,15 @@ def end_to_end(
     json: Json = False,
 ) -> None:
     """Form to GraphQL at a steady rate; then facts decided and projected, streamed in."""
-    here, known, told = target(data), demo(data), show.teller(json)
+    here, known, report = target(data), demo(data), show.progress_printer(json)
     address = f"{here.intake_url}/in/{known.form}"
 
     async def both() -> list[dict[str, Any]]:
-        seen = await visible(address, here.graphql_url, known.token, forms, forms_seconds, told)
-        flow = await streamed(here.kafka_bootstrap, here.database_url, known.workspace, rate, seconds, told)
+        seen = await bench_forms(address, here.graphql_url, known.token, forms, forms_seconds, report)
+        flow = await bench_streaming(here.kafka_bootstrap, here.database_url, known.workspace, rate, seconds, report)
         return [seen, flow]
 
-    show.as_json(asyncio.run(both()))
+    show.print_json(asyncio.run(both()))
 
 
 @app.command()
@@ -74,11 +73,11 @@ def overload(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Far more than the roles can do: what memory they take, and that what was acknowledged is decided."""
-    known, told, folder = demo(data), show.teller(json), data or state.data_folder()
+    """Overload: the memory of each role, and whether all acknowledged facts are decided."""
+    known, report, folder = demo(data), show.progress_printer(json), data or state.data_folder()
     address = f"{state.running(folder).intake_url}/in/{known.form}"
-    run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, told)
-    show.as_json(asyncio.run(run))
+    run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, report)
+    show.print_json(asyncio.run(run))
 
 
 @app.command()
@@ -94,8 +93,8 @@ def graphql(
     """Four questions to this API, to plain strawberry and to PostGraphile, on servers of their own, side by side."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
     load = Load(seconds, connections=connections)
-    found = asyncio.run(measure(contacts, load, postgraphile, show.teller(json)))
-    show.as_json(found) if json else beside(found)
+    found = asyncio.run(measure(contacts, load, postgraphile, show.progress_printer(json)))
+    show.print_json(found) if json else print_comparison(found)
 
 
 Contacts = Annotated[int, typer.Option(min=1000, help="Among whom one is looked for.")]
@@ -104,32 +103,20 @@ Rate = Annotated[int, typer.Option(min=1, help="Questions a second.")]
 
 @app.command()
 def caller(contacts: Contacts = 1_000_000, rate: Rate = 200, seconds: Seconds = 20, json: Json = False) -> None:
-    """Who has this number? In any spelling, of people known and unknown, on servers of its own."""
+    """Find a caller by phone number in any spelling, known and unknown, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.as_json(asyncio.run(lookups.caller(contacts, rate, seconds, show.teller(json))))
+    show.print_json(asyncio.run(lookups.caller(contacts, rate, seconds, show.progress_printer(json))))
 
 
 @app.command()
 def search(contacts: Contacts = 1_000_000, rate: Rate = 10, seconds: Seconds = 20, json: Json = False) -> None:
-    """Names whole, begun and misspelt, parts of phones and e-mails, deals by number, on servers of its own."""
+    """Search by whole, partial and misspelt names, parts of phones and e-mails, and deal numbers."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.as_json(asyncio.run(lookups.search(contacts, rate, seconds, show.teller(json))))
+    show.print_json(asyncio.run(lookups.search(contacts, rate, seconds, show.progress_printer(json))))
 
 
-@app.command()
-def connects(
-    count: Annotated[int, typer.Option(min=1, help="Connections that say nothing.")] = 100_000,
-    at_once: Annotated[int, typer.Option(min=1, help="Open at the same time.")] = 10_000,
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """Connections to the API that say nothing: all are let go, and everybody else is answered meanwhile."""
-    here, known = target(data), demo(data)
-    show.as_json(asyncio.run(flooded(here.graphql_url, known.token, count, at_once, show.teller(json))))
-
-
-def beside(found: dict[str, Any]) -> None:
-    """The table for people."""
+def print_comparison(found: dict[str, Any]) -> None:
+    """Prints a table."""
     names = [name for name in ("potik", "plain strawberry", "postgraphile") if name in found["questions"][0]]
     rows = [
         [
@@ -140,7 +127,7 @@ def beside(found: dict[str, Any]) -> None:
         ]
         for row in found["questions"]
     ]
-    show.table(["question", *names, "times PostGraphile", "goal/s"], rows)
+    show.print_table(["question", *names, "times PostGraphile", "goal/s"], rows)
 
 
 @app.command()
@@ -150,16 +137,16 @@ def subscriptions(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Open subscriptions: how soon each is told of the change of its deal, and what they take of the API."""
-    here, known, told = target(data), demo(data), show.teller(json)
+    """Open subscriptions: time until each is notified of its deal's change, and the API's memory and CPU."""
+    here, known, report = target(data), demo(data), show.progress_printer(json)
     run = open_subscriptions(
-        here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, told
+        here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, report
     )
-    show.as_json(asyncio.run(run))
+    show.print_json(asyncio.run(run))
 
 
 def demo(data: Data) -> demo_workspace.Demo:
-    """Raises ValueError when there is none."""
+    """Returns the demo workspace. Raises ValueError when there is none."""
     if found := demo_workspace.read(data or state.data_folder()):
         return found
     raise ValueError("There is no demo workspace yet: start the stack once with `crm up`.")

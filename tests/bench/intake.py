@@ -15,7 +15,7 @@ FORM = "name=%D0%9E%D0%BB%D0%B5%D0%BD%D0%B0+{n}&phone=%2B38050{n:07d}&email=o{n}
 
 
 class Driver(asyncio.Protocol):
-    """One keep-alive connection: a request, its answer, the next request. It looks for the status line only."""
+    """One keep-alive connection that sends the next request after each answer. It parses only the status line."""
 
     def __init__(self, load: "Load") -> None:
         self.load = load
@@ -55,7 +55,7 @@ def length_of(head: bytes) -> int:
 
 
 class Load:
-    """What one process sends: a new form each time until the time is over."""
+    """The requests of one process: a new form each time, until the time is over."""
 
     def __init__(self, address: str, seconds: float, first: int) -> None:
         parts = urlsplit(address)
@@ -98,7 +98,7 @@ class Load:
 
 
 def drive(address: str, seconds: float, connections: int, first: int) -> tuple[list[float], int]:
-    """In a process of its own: the seconds of each accepted POST, and how many were not accepted."""
+    """Runs in a process of its own. Returns the seconds of each accepted POST and the number of others."""
     import uvloop
 
     async def run() -> tuple[list[float], int]:
@@ -124,12 +124,12 @@ def bench_intake(
     address = f"{intake_url.rstrip('/')}/in/{connection}"
     parts = urlsplit(address)
     socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 80), 2).close()
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     each = max(1, connections // processes)
     with ProcessPoolExecutor(processes) as pool:
-        tell(f"warming up for {warm_up:g} s")
+        report(f"warming up for {warm_up:g} s")
         drive_all(pool, address, warm_up, each, processes, 0)
-        tell(f"posting forms for {seconds:g} s over {each * processes} connections")
+        report(f"posting forms for {seconds:g} s over {each * processes} connections")
         began = time.perf_counter()
         taken, errors = drive_all(pool, address, seconds, each, processes, 100_000)
         lasted = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""`crm bench caller` and `crm bench search`: one person among a million, on servers of their own."""
+"""`crm bench caller` and `crm bench search`: one contact among a million, on servers of their own."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 
 from crm.scalars import Id
-from tests.bench import people
-from tests.bench.alone import Alone, alone, running, scratch
+from tests.bench.bench_servers import BenchServers, bench_servers, running, scratch_folder
 from tests.bench.machine import machine
-from tests.bench.paced import Wrong, paced
+from tests.bench.paced_queries import Wrong, paced
+from tests.support.workload import dataset
 
 CALLER = """query ($phone: String!) {
   caller(phone: $phone) { phone contact { id name phones } openDeals { number title stage } owner } }"""
@@ -32,78 +32,80 @@ SPELLINGS = (
 GOAL = 10.0  # milliseconds that 99 of 100 callers are known within
 WARM_UP = 2  # seconds
 Say = Callable[[str], None]
-Questions = Iterator[tuple[dict[str, Any], Wrong]]
+Queries = Iterator[tuple[dict[str, Any], Wrong]]
 
 
 async def caller(contacts: int, rate: int, seconds: int, say: Say) -> dict[str, Any]:
-    """Of ten numbers nine are somebody's, each in a spelling taken at random."""
-    found = await measured("caller", CALLER, callers(contacts), contacts, rate, seconds, say)
+    """Nine of ten numbers are known; each is written in a random spelling."""
+    found = await measure("caller", CALLER, callers(contacts), contacts, rate, seconds, say)
     return found | {"goal_p99_ms": GOAL, "goals_met": found["p99_ms"] < GOAL and not found["wrong"]}
 
 
 async def search(contacts: int, rate: int, seconds: int, say: Say) -> dict[str, Any]:
-    """Names in both alphabets, whole, begun and misspelt; parts of phones and e-mails; deals by number."""
-    return await measured("search", SEARCH, texts(contacts), contacts, rate, seconds, say)
+    """Searches whole, partial and misspelt names in both alphabets, parts of phones and e-mails, and deal numbers."""
+    return await measure("search", SEARCH, texts(contacts), contacts, rate, seconds, say)
 
 
-async def measured(
-    name: str, query: str, questions: Questions, contacts: int, rate: int, seconds: int, say: Say
+async def measure(
+    name: str, query: str, queries: Queries, contacts: int, rate: int, seconds: int, say: Say
 ) -> dict[str, Any]:
-    with scratch() as folder:
-        async with alone(folder) as here:
+    with scratch_folder() as folder:
+        async with bench_servers(folder) as servers:
             say(f"making {contacts} contacts and {contacts // 5} deals")
-            await asyncio.to_thread(fill, here.dsn, here.workspace, contacts)
-            return await asked(here, folder, name, query, questions, contacts, rate, seconds, say)
+            await asyncio.to_thread(fill_database, servers.dsn, servers.workspace, contacts)
+            return await measure_queries(servers, folder, name, query, queries, contacts, rate, seconds, say)
 
 
-async def asked(
-    here: Alone,
+async def measure_queries(
+    servers: BenchServers,
     folder: Path,
     name: str,
     query: str,
-    questions: Questions,
+    queries: Queries,
     contacts: int,
     rate: int,
     seconds: int,
     say: Say,
 ) -> dict[str, Any]:
-    api = here.api(folder)
+    api = servers.api(folder)
     async with running(api):
-        await paced(api.url, here.token, query, questions, rate, WARM_UP)
+        await paced(api.url, servers.token, query, queries, rate, WARM_UP)
         say(f"asking {rate} times a second for {seconds} s")
-        found = await paced(api.url, here.token, query, questions, rate, seconds)
+        found = await paced(api.url, servers.token, query, queries, rate, seconds)
     settings = {"contacts": contacts, "deals": contacts // 5, "rate": rate, "seconds": seconds}
     return {"benchmark": name, "machine": machine(), "settings": settings, **found}
 
 
-def fill(dsn: str, workspace: Id, contacts: int) -> None:
+def fill_database(dsn: str, workspace: Id, contacts: int) -> None:
     deals = contacts // 5
     with psycopg.connect(dsn, autocommit=True) as conn:
-        country = {"pipeline_id": people.id_of("pipeline"), "country": "'UA'", "stages": "'{stage 0,stage 1}'"}
-        people.fill(conn, workspace, "pipeline", 1, country)
-        people.fill(conn, workspace, "contact", contacts, people.contacts(contacts))
-        people.fill(conn, workspace, "deal", deals, people.deals(deals))
-        people.settle(conn)
+        country = {"pipeline_id": dataset.id_of("pipeline"), "country": "'UA'", "stages": "'{stage 0,stage 1}'"}
+        dataset.fill(conn, workspace, "pipeline", 1, country)
+        dataset.fill(conn, workspace, "contact", contacts, dataset.contacts(contacts))
+        dataset.fill(conn, workspace, "deal", deals, dataset.deals(deals))
+        dataset.settle(conn)
 
 
-def callers(contacts: int) -> Questions:
-    """The same ones in each run."""
+def callers(contacts: int) -> Queries:
+    """Yields the same numbers in each run."""
     dice = Random(7)
     while True:
         known = dice.random() < 0.9
         digits = f"{dice.randrange(contacts) if known else dice.randrange(8_000_000, 9_000_000):07d}"
         spelt = dice.choice(SPELLINGS).format(digits, digits[3:5], digits[5:])
-        yield {"phone": spelt}, partial(is_not, f"+38067{digits}", known)
+        yield {"phone": spelt}, partial(is_wrong, f"+38067{digits}", known)
 
 
-def is_not(phone: str, known: bool, data: Any) -> bool:
-    told = data["caller"]
-    return told["phone"] != phone or (told["contact"]["phones"] != [phone] if known else told["contact"] is not None)
+def is_wrong(phone: str, known: bool, data: Any) -> bool:
+    caller = data["caller"]
+    return caller["phone"] != phone or (
+        caller["contact"]["phones"] != [phone] if known else caller["contact"] is not None
+    )
 
 
-def texts(contacts: int) -> Questions:
+def texts(contacts: int) -> Queries:
     dice = Random(7)
-    first, surnames = people.FIRST.split(), people.SURNAMES.split()
+    first, surnames = dataset.FIRST.split(), dataset.SURNAMES.split()
     while True:
         n = dice.randrange(contacts)
         name, surname = first[n % len(first)], surnames[n // len(first) % len(surnames)]

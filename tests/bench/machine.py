@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how they are summed up."""
+"""The machine of a measurement, and percentiles."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ def machine() -> dict[str, Any]:
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """p50, p95, p99 and the maximum, in milliseconds."""
+    """Returns p50, p95, p99 and the maximum in milliseconds."""
     ordered = sorted(seconds)
     if not ordered:
         return {}

@@ -1,6 +1,6 @@
-"""`crm bench overload`: what memory each role takes, and what becomes of the facts, when far more comes than it can do.
+"""`crm bench overload`: memory of each role, and whether all facts are decided, under far too many facts.
 
-Two processes push as hard as they can: one streams facts straight to Kafka, one posts forms over many connections.
+Two processes send as fast as they can: one streams facts straight to Kafka, one posts forms over many connections.
 """
 
 import asyncio
@@ -21,20 +21,19 @@ from crm.topics import FAMILIES, TOPICS
 from services.stack import state
 from tests.bench.intake import Driver, Load
 from tests.bench.machine import machine
-from tests.bench.mixture import mixed
-from tests.bench.streamed import progress, send
+from tests.bench.streaming import progress, send
+from tests.support.workload.facts import KafkaRecord, mixed_facts
 
 POOL = 50_000  # facts made beforehand; sent again and again, each time under new ids
 LOOK = 0.5  # seconds between two looks at the memory
 LATE = 10.0  # seconds after which a vendor gives up
 SEEN = "SELECT count(*) FROM core.fact_seen"
 
-Ready = tuple[str, int, bytes, bytes]  # topic, partition, key, value
 Memory = dict[str, dict[str, int]]
 
 
 class Push(Load):
-    """Counts what each POST was told."""
+    """Counts the answers to the POSTs."""
 
     def __init__(self, address: str, seconds: float) -> None:
         super().__init__(address, seconds, 0)
@@ -49,7 +48,7 @@ class Push(Load):
         self.slowest = max(self.slowest, seconds)
 
     async def push(self, connections: int) -> dict[str, Any]:
-        """Connections that are refused or cut count as `other`; those never answered, LATE seconds on, as `late`."""
+        """Counts refused and cut connections as `other`; those without an answer after LATE seconds as `late`."""
         loop = asyncio.get_running_loop()
         self.open = connections
         for _ in range(connections):
@@ -65,16 +64,16 @@ class Push(Load):
         return self.counts | {"slowest_s": round(self.slowest, 2)}
 
 
-def pushed(address: str, seconds: float, connections: int) -> dict[str, Any]:
+def push_forms(address: str, seconds: float, connections: int) -> dict[str, Any]:
     return asyncio.run(Push(address, seconds).push(connections))
 
 
-def streamed_in(bootstrap: str, workspace: Id, rate: int, seconds: float) -> int:
-    """How many facts Kafka has acknowledged."""
-    facts = [(f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed(workspace, POOL)]
+def stream_facts(bootstrap: str, workspace: Id, rate: int, seconds: float) -> int:
+    """Returns the number of facts that Kafka has acknowledged."""
+    facts = [(f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed_facts(workspace, POOL)]
     until, sent = time.monotonic() + seconds, 0
     for again in range(1 << 31):
-        for part in parts(renewed(facts, again), max(1, rate // 4)):
+        for part in in_parts(with_new_ids(facts, again), max(1, rate // 4)):
             if time.monotonic() > until:
                 return sent
             asyncio.run(send(bootstrap, part, rate, lambda _: None))
@@ -82,16 +81,16 @@ def streamed_in(bootstrap: str, workspace: Id, rate: int, seconds: float) -> int
     return sent
 
 
-def renewed(facts: list[tuple[Id, str, bytes, bytes]], again: int) -> Iterator[Ready]:
-    """The same people tell something new: each fact under an id that it never had."""
+def with_new_ids(facts: list[tuple[Id, str, bytes, bytes]], again: int) -> Iterator[KafkaRecord]:
+    """Yields the same facts under new ids."""
     for id, family, key, value in facts:
         new = f"{crc32(id[:8].encode()) ^ again:08x}{id[8:]}"
         topic = TOPICS[family]
         yield topic.name, crc32(key) % topic.partitions, key, value.replace(id.encode(), new.encode())
 
 
-def parts(facts: Iterator[Ready], size: int) -> Iterator[list[Ready]]:
-    part: list[Ready] = []
+def in_parts(facts: Iterator[KafkaRecord], size: int) -> Iterator[list[KafkaRecord]]:
+    part: list[KafkaRecord] = []
     for fact in facts:
         part.append(fact)
         if len(part) == size:
@@ -101,8 +100,8 @@ def parts(facts: Iterator[Ready], size: int) -> Iterator[list[Ready]]:
         yield part
 
 
-def look(data: Path, memory: Memory) -> dict[str, int]:
-    """Notes what each process of the stack holds now, in MB. Gives how often each was started again."""
+def record_memory(data: Path, memory: Memory) -> dict[str, int]:
+    """Records the memory of each process in MB. Returns the restarts of each."""
     stack = state.running(data)
     for part in stack.parts:
         try:
@@ -122,26 +121,26 @@ async def overload(
     seconds: int,
     connections: int,
     patience: float,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Figures of one run against the stack that runs on `data`. Raises NotRunning when none does."""
+    """Returns figures of one run against the stack on `data`. Raises NotRunning when none runs."""
     memory: Memory = {}
     stack = state.running(data)
     async with await AsyncConnection.connect(stack.database_url, autocommit=True) as conn:
         before, seen = await progress(conn), await count(conn)
-        restarts = look(data, memory)
-        told(f"streaming {rate:,} facts/s and posting over {connections} connections for {seconds} s")
+        restarts = record_memory(data, memory)
+        report(f"streaming {rate:,} facts/s and posting over {connections} connections for {seconds} s")
         with ProcessPoolExecutor(2, get_context("spawn")) as pool:
             began = time.monotonic()
-            posting = pool.submit(pushed, address, seconds, connections)
-            streaming = pool.submit(streamed_in, stack.kafka_bootstrap, workspace, rate, seconds)
-            await while_running((posting, streaming), data, memory, told)
+            posting = pool.submit(push_forms, address, seconds, connections)
+            streaming = pool.submit(stream_facts, stack.kafka_bootstrap, workspace, rate, seconds)
+            await while_running((posting, streaming), data, memory, report)
             lasted = time.monotonic() - began
         posts, facts = posting.result(), streaming.result()
-        drained = await drain(conn, facts + posts["accepted"] + seen, data, memory, patience, told)
+        drained = await drain(conn, facts + posts["accepted"] + seen, data, memory, patience, report)
         now = await progress(conn)
         decided = await count(conn) - seen
-        again = look(data, memory)
+        again = record_memory(data, memory)
     return {
         "benchmark": "overload",
         "machine": machine(),
@@ -157,22 +156,24 @@ async def overload(
     }
 
 
-async def while_running(work: tuple[Future[Any], ...], data: Path, memory: Memory, told: Callable[[str], None]) -> None:
+async def while_running(
+    work: tuple[Future[Any], ...], data: Path, memory: Memory, report: Callable[[str], None]
+) -> None:
     while not all(one.done() for one in work):
-        look(data, memory)
-        told("  ".join(f"{name} {held['end']} MB" for name, held in memory.items()))
+        record_memory(data, memory)
+        report("  ".join(f"{name} {held['end']} MB" for name, held in memory.items()))
         await asyncio.sleep(LOOK)
 
 
 async def drain(
-    conn: AsyncConnection, wanted: int, data: Path, memory: Memory, patience: float, told: Callable[[str], None]
+    conn: AsyncConnection, wanted: int, data: Path, memory: Memory, patience: float, report: Callable[[str], None]
 ) -> float | None:
-    """Seconds until everything acknowledged is decided and projected; None when that takes longer than `patience`."""
+    """Returns the seconds until all acknowledged facts are projected; None when that takes longer than `patience`."""
     began = time.monotonic()
     while (waits := time.monotonic() - began) < patience:
-        look(data, memory)
+        record_memory(data, memory)
         decided, at = await count(conn), await progress(conn)
-        told(f"{waits:5.1f} s  {max(0, wanted - decided):,} to decide, {at.journaled - at.projected:,} to project")
+        report(f"{waits:5.1f} s  {max(0, wanted - decided):,} to decide, {at.journaled - at.projected:,} to project")
         if decided >= wanted and at.projected >= at.journaled:
             return round(waits, 1)
         await asyncio.sleep(LOOK)

@@ -1,11 +1,11 @@
-"""`crm bench rebuild`: a long journal in a Kafka of its own into a Postgres of its own, beside other libraries."""
+"""`crm bench rebuild`: rebuilds a long journal on servers of its own, and compares other libraries."""
 
 import asyncio
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,30 @@ import psutil
 
 from crm.adapters.processes import child
 from crm.topics import JOURNAL
-from streams.rebuild.rebuild import Plan, rebuild
-from tests.bench.alone import Alone, alone, scratch
-from tests.bench.histories import EVENTS_OF_A_CARD
+from streams.rebuild.rebuild import RebuildPlan, rebuild
+from tests.bench.bench_servers import BenchServers, bench_servers, scratch_folder
 from tests.bench.machine import machine
+from tests.bench.rivals.install import install
+from tests.support.workload.journal import EVENTS_OF_A_CARD
 
 PAIR, ENTRIES = ("deal", "contact"), ("timeline",)
 MEASURED = {"deal and contact": PAIR, "timeline": ENTRIES}
 GOALS = {"deal and contact": 400_000, "timeline": 200_000}
-RIVALS = ("eventsourced", "plain_faust", "quix")
+RIVALS = ("eventsourcing_runner", "faust_agent", "quixstreams_dataframe")
 PATIENCE = 240.0  # seconds for a rival
 SAME = 0.1  # by how much the figure of many more events may differ
 BYTES = 1_000  # of an event: in Kafka, in the tables, indexes and WAL that are made of it
-Tell = Callable[[str], None]
+PYTHON = Path(sys.executable)
+Report = Callable[[str], None]
 
 
 async def bench(
-    events: int, workers: int, budget: int, rivals: bool, scale: int, rivals_events: int, tell: Tell
+    events: int, workers: int, budget: int, rivals: bool, scale: int, rivals_events: int, report: Report
 ) -> dict[str, Any]:
-    """Events are rounded to whole cards. Figures are of one run each; with `scale` also of so many times the events."""
-    found = await one(events, workers, budget, rivals_events if rivals else 0, tell)
+    """Measures one run of each, with whole cards; with `scale`, another run with so many times the events."""
+    found = await one(events, workers, budget, rivals_events if rivals else 0, report)
     if scale > 1:
-        more = await one(events * scale, workers, budget, 0, tell)
+        more = await one(events * scale, workers, budget, 0, report)
         found["scaled"] = {"times": scale, "events": more["settings"]["events"], "rebuild": more["rebuild"]}
         for name, run in found["rebuild"].items():
             rate = more["rebuild"][name]["events_per_second"]
@@ -44,8 +46,8 @@ async def bench(
     return found
 
 
-async def one(events: int, workers: int, budget: int, rivals_events: int, tell: Tell) -> dict[str, Any]:
-    """On a Kafka and a Postgres of its own."""
+async def one(events: int, workers: int, budget: int, rivals_events: int, report: Report) -> dict[str, Any]:
+    """Measures on a Kafka and a Postgres of its own."""
     cards = max(1, events // EVENTS_OF_A_CARD)
     settings = {
         "events": cards * EVENTS_OF_A_CARD,
@@ -54,22 +56,22 @@ async def one(events: int, workers: int, budget: int, rivals_events: int, tell: 
         "workers": workers,
         "memory_mb": budget >> 20,
     }
-    with scratch() as folder:
-        room(folder, settings["events"])
-        async with alone(folder) as here:
-            tell(f"Writing {settings['events']:,} events to Kafka")
-            await filled(here.bootstrap, cards, workers)
+    with scratch_folder() as folder:
+        require_disk_space(folder, settings["events"])
+        async with bench_servers(folder) as servers:
+            report(f"Writing {settings['events']:,} events to Kafka")
+            await fill_journal(servers.bootstrap, cards, workers)
             found: dict[str, Any] = {"benchmark": "rebuild", "machine": machine(), "settings": settings, "rebuild": {}}
             for name, projections in MEASURED.items():
-                tell(f"Rebuilding {name}")
-                found["rebuild"][name] = await measured(here, projections, workers, budget) | {"goal": GOALS[name]}
+                report(f"Rebuilding {name}")
+                found["rebuild"][name] = await measured(servers, projections, workers, budget) | {"goal": GOALS[name]}
             if rivals_events:
-                found["beside"] = await all_beside(here, min(rivals_events, settings["events"]), tell)
+                found["rivals"] = await measure_rivals(servers, min(rivals_events, settings["events"]), report)
     return found
 
 
-def room(folder: Path, events: int) -> None:
-    """Raises ValueError when the disk would be full before the end."""
+def require_disk_space(folder: Path, events: int) -> None:
+    """Raises ValueError when the disk has not enough room."""
     free, wanted = shutil.disk_usage(folder).free, events * BYTES
     if free < wanted:
         raise ValueError(
@@ -78,27 +80,29 @@ def room(folder: Path, events: int) -> None:
         )
 
 
-async def all_beside(here: Alone, events: int, tell: Tell) -> dict[str, Any]:
-    """One after the other, each the first `events` of the same topic."""
-    found = {}
+async def measure_rivals(servers: BenchServers, events: int, report: Report) -> dict[str, Any]:
+    """Measures one after another, each with the first `events` of the same topic."""
+    found, python = {}, await asyncio.to_thread(install, report)
     for rival in RIVALS:
-        tell(f"{rival} folds {events:,} of them")
-        found[rival] = await beside(rival, here, events)
+        report(f"{rival} folds {events:,} of them")
+        found[rival] = await measure_rival(rival, python, servers, events)
     return found
 
 
-async def filled(bootstrap: str, cards: int, workers: int, begin: float = 0.0, end: float = 1.0) -> None:
-    """In as many processes as the rebuild may use. Raises RuntimeError when one fails."""
+async def fill_journal(bootstrap: str, cards: int, workers: int, begin: float = 0.0, end: float = 1.0) -> None:
+    """Writes the journal with as many processes as the rebuild may use. Raises RuntimeError when one fails."""
     every = [json.dumps(list(range(JOURNAL.partitions))[n::workers]) for n in range(workers)]
-    module = "tests.bench.histories"
-    await asyncio.gather(*(program(module, bootstrap, cards, part, begin, end) for part in every))
+    module = "tests.support.workload.journal"
+    await asyncio.gather(*(run_module(module, bootstrap, cards, part, begin, end) for part in every))
 
 
-async def measured(here: Alone, projections: Sequence[str], workers: int, budget: int) -> dict[str, Any]:
-    """From the first byte to the swapped view."""
+async def measured(servers: BenchServers, projections: Sequence[str], workers: int, budget: int) -> dict[str, Any]:
+    """Measures a rebuild from the first byte to the swapped view."""
     memory = Memory()
     watching = asyncio.create_task(memory.watch())
-    plan = Plan(here.bootstrap, here.dsn, tuple(projections), workers=workers, budget=budget, compare=False)
+    plan = RebuildPlan(
+        servers.bootstrap, servers.dsn, tuple(projections), workers=workers, budget=budget, compare=False
+    )
     outcome = await rebuild(plan)
     watching.cancel()
     return {
@@ -110,7 +114,7 @@ async def measured(here: Alone, projections: Sequence[str], workers: int, budget
 
 
 class Memory:
-    """The most that this process and those that it started held at one time, in bytes."""
+    """The peak memory of this process and its rebuild workers together, in bytes."""
 
     peak = 0
 
@@ -128,24 +132,26 @@ class Memory:
             await asyncio.sleep(0.2)
 
 
-async def beside(rival: str, here: Alone, events: int) -> dict[str, Any]:
-    """What the rival says of itself, or why it did not."""
+async def measure_rival(rival: str, python: Path, servers: BenchServers, events: int) -> dict[str, Any]:
+    """Returns the rival's own figures, or why it failed."""
     try:
-        words = (here.bootstrap, JOURNAL.name, events, here.dsn)
-        said = await asyncio.wait_for(program(f"tests.bench.rivals.{rival}", *words), PATIENCE)
+        words = (servers.bootstrap, JOURNAL.name, events, servers.dsn)
+        said = await asyncio.wait_for(run_module(f"tests.bench.rivals.{rival}", *words, python=python), PATIENCE)
         found: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (RuntimeError, TimeoutError) as error:
         return {"events": events, "failed": str(error)[-300:] or f"not done after {PATIENCE:.0f} s"}
     return {name: round(value, 2) for name, value in found.items()}
 
 
-async def program(module: str, *words: object, **environment: str) -> str:
-    """What it prints. Ended when this is cancelled."""
+async def run_module(
+    module: str, *words: object, python: Path = PYTHON, environment: Mapping[str, str] | None = None
+) -> str:
+    """Runs a module and returns its output. Ends it on cancellation."""
     async with child(
-        *(sys.executable, "-m", module, *map(str, words)),
+        *(str(python), "-m", module, *map(str, words)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
     ) as process:
         out, error = await process.communicate()
     if process.returncode:

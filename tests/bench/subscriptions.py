@@ -1,33 +1,30 @@
-"""Thousands of open subscriptions, each to a deal of its own: how soon each is told after the commit of its change."""
+"""Thousands of open subscriptions, each to one deal: how soon each is notified after the commit of a change."""
 
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
-from zlib import crc32
 
 import httpx
 import msgspec
 from psycopg import AsyncConnection
 
 from crm.adapters.processes import child
-from crm.contract.codec import encode
 from crm.envelope import Fact, named_id, now
 from crm.facts import FormSubmitted, PaymentReported
 from crm.scalars import Id
-from crm.shared import Meta, Phone
-from crm.topics import FAMILIES, TOPICS
+from crm.shared import Meta
 from projections import PROJECTIONS
-from tests.bench.listeners import Plan
 from tests.bench.machine import machine, percentiles
-from tests.bench.mixture import RAW
-from tests.bench.streamed import send
+from tests.bench.streaming import send
+from tests.bench.subscription_clients import Plan
+from tests.support.workload.facts import RAW, buyer_name, buyer_phone, kafka_record
 
-PATIENCE = 60.0  # seconds for the deals to be there, and for the last to be told
+PATIENCE = 60.0  # seconds for the deals to be there, and for the last notification
 FILLING = 2_000  # forms a second that make the deals
 DEALS = "SELECT reference, deal_id::text FROM read.deal WHERE workspace = %s AND reference = ANY (%s)"
 MEMORY, CPU = "process_resident_memory_bytes", "process_cpu_seconds_total"
@@ -35,16 +32,24 @@ MEMORY, CPU = "process_resident_memory_bytes", "process_cpu_seconds_total"
 
 def form(workspace: Id, scope: Id, n: int) -> Fact:
     return FormSubmitted(
-        meta(workspace, scope, n, "form"), RAW, form="bench", name=f"Покупець {n}",
-        phones=(Phone(f"067 {n:07d}", f"+38067{n:07d}"),), amount_minor=100_00, currency="UAH",
+        meta(workspace, scope, n, "form"), RAW, form="bench", name=buyer_name(n),
+        phones=(buyer_phone(n),), amount_minor=100_00, currency="UAH",
         reference=reference(scope, n),
     )  # fmt: skip
 
 
 def payment(workspace: Id, scope: Id, n: int) -> Fact:
-    told = meta(workspace, scope, n, "payment")
+    payment_meta = meta(workspace, scope, n, "payment")
     return PaymentReported(
-        told, RAW, "monobank", f"{scope}-{n}", "settled", 50_00, "UAH", told.occurred_at, reference=reference(scope, n)
+        payment_meta,
+        RAW,
+        "monobank",
+        f"{scope}-{n}",
+        "settled",
+        50_00,
+        "UAH",
+        payment_meta.occurred_at,
+        reference=reference(scope, n),
     )
 
 
@@ -57,16 +62,8 @@ def reference(scope: Id, n: int) -> str:
     return f"SUB-{scope[:8]}-{n}"
 
 
-def records(facts: Sequence[Fact]) -> list[tuple[str, int, bytes, bytes]]:
-    found = []
-    for fact in facts:
-        topic, key = TOPICS[FAMILIES[type(fact)]], fact.meta.stream.encode()
-        found.append((topic.name, crc32(key) % topic.partitions, key, encode(fact)))
-    return found
-
-
 class Committed:
-    """When the project role committed a change of each deal, as Postgres tells it to anybody who listens."""
+    """When the project role committed each deal's change, by LISTEN/NOTIFY."""
 
     def __init__(self) -> None:
         self.at: dict[str, float] = {}
@@ -76,9 +73,9 @@ class Committed:
             await connection.execute("LISTEN changes")
             async for notification in connection.notifies():
                 at = time.monotonic()
-                told = msgspec.json.decode(notification.payload)
-                if told.get("projection") == PROJECTIONS["deal"].table:
-                    for key in told["keys"]:
+                notice = msgspec.json.decode(notification.payload)
+                if notice.get("projection") == PROJECTIONS["deal"].table:
+                    for key in notice["keys"]:
                         self.at.setdefault(key, at)
 
 
@@ -87,7 +84,7 @@ class Listeners:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
-        self.told: dict[int, float] = {}
+        self.notified: dict[int, float] = {}
 
     async def ready(self) -> None:
         """Raises RuntimeError when a subscription could not be opened."""
@@ -99,7 +96,7 @@ class Listeners:
         assert self.process.stdout
         async for line in self.process.stdout:
             number, at = line.split()
-            self.told.setdefault(int(number), float(at))
+            self.notified.setdefault(int(number), float(at))
 
     async def end(self) -> None:
         assert self.process.stdin
@@ -115,39 +112,39 @@ async def subscriptions(
     token: str,
     count: int,
     rate: int,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> dict[str, Any]:
-    """`count` subscriptions; then every deal is paid for, `rate` a second. Raises RuntimeError, OSError."""
+    """Opens `count` subscriptions, then pays every deal, `rate` a second. Raises RuntimeError, OSError."""
     scope = Id(str(uuid4()))
-    told(f"making {count:,} deals")
-    await send(bootstrap, records([form(workspace, scope, n) for n in range(count)]), FILLING, lambda _: None)
-    deals = await made(dsn, workspace, scope, count)
+    report(f"making {count:,} deals")
+    await send(bootstrap, [kafka_record(form(workspace, scope, n)) for n in range(count)], FILLING, lambda _: None)
+    deals = await created_deals(dsn, workspace, scope, count)
     before = figures(graphql_url)
-    told(f"opening {count:,} subscriptions")
+    report(f"opening {count:,} subscriptions")
     began = time.monotonic()
-    async with opened(graphql_url, token, deals) as listeners:
+    async with open_subscriptions(graphql_url, token, deals) as listeners:
         await listeners.ready()
         opened_in, between = time.monotonic() - began, figures(graphql_url)
         committed = Committed()
         tasks = [asyncio.create_task(committed.listen(dsn)), asyncio.create_task(listeners.follow())]
-        told(f"changing each deal, {rate:,} a second")
+        report(f"changing each deal, {rate:,} a second")
         began = time.monotonic()
-        await send(bootstrap, records([payment(workspace, scope, n) for n in range(count)]), rate, lambda _: None)
+        await send(bootstrap, [kafka_record(payment(workspace, scope, n)) for n in range(count)], rate, lambda _: None)
         end = time.monotonic() + PATIENCE
-        while len(listeners.told) < count and time.monotonic() < end:
+        while len(listeners.notified) < count and time.monotonic() < end:
             await asyncio.sleep(0.05)
         last, after = time.monotonic(), figures(graphql_url)
         for task in tasks:
             task.cancel()
         await listeners.end()
-    waits = [at - committed.at[deals[n]] for n, at in listeners.told.items() if deals[n] in committed.at]
+    waits = [at - committed.at[deals[n]] for n, at in listeners.notified.items() if deals[n] in committed.at]
     return {
         "benchmark": "open subscriptions",
         "machine": machine(),
         "settings": {"subscriptions": count, "changes_per_second": rate},
         "opened_in_s": round(opened_in, 2),
-        "told": len(listeners.told),
-        "never_told": count - len(listeners.told),
+        "report": len(listeners.notified),
+        "never_told": count - len(listeners.notified),
         "commit_to_told": percentiles([max(0.0, wait) for wait in waits]),
         "within_1_s": sum(wait <= 1 for wait in waits),
         "told_in_s": round(last - began, 2),
@@ -155,13 +152,13 @@ async def subscriptions(
             "memory_mb": round(after[MEMORY] / 1e6),
             "memory_kb_per_subscription": round((between[MEMORY] - before[MEMORY]) / count / 1e3, 1),
             "cpu_ms_to_open_one": round((between[CPU] - before[CPU]) / count * 1e3, 3),
-            "cpu_ms_to_tell_one": round((after[CPU] - between[CPU]) / count * 1e3, 3),
+            "cpu_ms_to_notify_one": round((after[CPU] - between[CPU]) / count * 1e3, 3),
         },
     }
 
 
-async def made(dsn: str, workspace: Id, scope: Id, count: int) -> list[str]:
-    """The deals' ids, once all are there. Raises RuntimeError."""
+async def created_deals(dsn: str, workspace: Id, scope: Id, count: int) -> list[str]:
+    """Waits for all deals and returns their ids. Raises RuntimeError."""
     wanted = [reference(scope, n) for n in range(count)]
     end = time.monotonic() + PATIENCE + count / FILLING
     found: dict[str, str] = {}
@@ -175,11 +172,11 @@ async def made(dsn: str, workspace: Id, scope: Id, count: int) -> list[str]:
 
 
 @asynccontextmanager
-async def opened(graphql_url: str, token: str, deals: list[str]) -> AsyncIterator[Listeners]:
+async def open_subscriptions(graphql_url: str, token: str, deals: list[str]) -> AsyncIterator[Listeners]:
     pipe = asyncio.subprocess.PIPE
     parts = urlsplit(graphql_url)
     plan = Plan(parts.hostname or "127.0.0.1", parts.port or 80, token, deals)
-    words = (sys.executable, "-m", "tests.bench.listeners")
+    words = (sys.executable, "-m", "tests.bench.subscription_clients")
     async with child(*words, stdin=pipe, stdout=pipe, limit=1 << 20) as process:
         assert process.stdin
         process.stdin.write(msgspec.json.encode(plan) + b"\n")
@@ -188,7 +185,7 @@ async def opened(graphql_url: str, token: str, deals: list[str]) -> AsyncIterato
 
 
 def figures(graphql_url: str) -> dict[str, float]:
-    """Memory and CPU of the API's process."""
+    """Returns memory and CPU of the API's process."""
     lines = httpx.get(graphql_url.removesuffix("/graphql") + "/metrics", trust_env=False).text.splitlines()
     pairs = (line.split(" ") for line in lines if line.startswith((MEMORY, CPU)))
     return {name: float(value) for name, value in pairs}

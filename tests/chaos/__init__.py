@@ -1,1 +1,1 @@
-"""`crm chaos`: break the running stack on purpose, again and again, and prove that nothing is lost."""
+"""Fault injection: breaks a stack of its own again and again and checks that no fact is lost or counted twice."""

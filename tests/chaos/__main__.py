@@ -3,9 +3,9 @@
 import sys
 
 from services.cli import root
-from services.cli.sentences import Sentences
+from services.cli.errors import ErrorReportingGroup
 from tests.chaos.command import chaos
 
-command_line = root(Sentences)
+command_line = root(ErrorReportingGroup)
 command_line.command("chaos")(chaos)
 command_line(["chaos", *sys.argv[1:]], prog_name="crm")

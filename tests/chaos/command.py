@@ -1,4 +1,4 @@
-"""`crm chaos`: breaks a stack of its own, again and again, and shows that nothing is lost and nothing counted twice."""
+"""`crm chaos`: breaks a stack of its own, again and again, and checks that no fact is lost or counted twice."""
 
 import asyncio
 import logging
@@ -38,26 +38,30 @@ def chaos(
     json: Json = False,
 ) -> None:
     """Break a stack of its own on purpose and prove that nothing is lost. Exits with 1 when anything is."""
-    from tests.chaos.faults import named  # with all that a harness needs, which no other command does
+    from tests.chaos.faults import faults_named  # with all that a harness needs, which no other command does
 
-    faults = named(fault)
+    faults = faults_named(fault)
     if only_list:
-        told = [{"fault": f.name, "sentence": f.sentence} for f in faults]
-        return show.as_json(told) if json else show.table(("fault", "what happens"), [list(t.values()) for t in told])
+        rows = [{"fault": f.name, "sentence": f.sentence} for f in faults]
+        return (
+            show.print_json(rows)
+            if json
+            else show.print_table(("fault", "what happens"), [list(t.values()) for t in rows])
+        )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # servers that are away are the point
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # either way all is stopped in order
     outcomes = asyncio.run(every(faults, facts, rate, seed, keep, json))
     if json:
-        show.as_json(outcomes)
+        show.print_json(outcomes)
     raise typer.Exit(0 if all(outcome.ok for outcome in outcomes) else 1)
 
 
 async def every(
     faults: "Sequence[Fault]", facts: int, rate: int, seed: str, keep: Path | None, quiet: bool
 ) -> "list[Outcome]":
-    """One after the other, each on a stand of its own. What this machine cannot play is named and left out."""
-    from tests.chaos.run import play
+    """Runs the faults one by one, each on a new cluster. Faults that this machine cannot run are named and skipped."""
+    from tests.chaos.run import run_fault
     from tests.chaos.unavailable import Unavailable
 
     table = Console(highlight=False, width=200, quiet=quiet)
@@ -67,7 +71,7 @@ async def every(
     for fault in faults:
         with folder(keep, fault.name) as data, progress.status(fault.name) as status:
             try:
-                outcome = await play(fault, data, os.environ, facts, rate, seed, status.update)
+                outcome = await run_fault(fault, data, os.environ, facts, rate, seed, status.update)
             except Unavailable as error:
                 typer.echo(f"{fault.name} is left out: {error}", err=True)
                 continue
@@ -80,7 +84,7 @@ async def every(
 
 @contextmanager
 def folder(keep: Path | None, name: str) -> Iterator[Path]:
-    """Raises ValueError when it is there already: a fault begins with nothing."""
+    """Makes the fault's data folder. Raises ValueError when it exists: a fault starts without data."""
     if keep is None:
         with TemporaryDirectory(prefix=f"crm-chaos-{name}-") as made:
             yield Path(made)
@@ -99,6 +103,6 @@ def cells(outcome: "Outcome") -> tuple[object, ...]:
 
 
 def line(cells: Sequence[object]) -> str:
-    """The first to the left, all others to the right."""
+    """Aligns the first cell to the left and all others to the right."""
     first, *others = zip(cells, WIDTHS, strict=True)
     return f"{first[0]:<{first[1]}}" + "".join(f"{'' if cell is None else cell:>{width}}" for cell, width in others)

@@ -1,6 +1,6 @@
-"""`python -m tests.chaos.next_version MODULE` runs a role as the next release would: it knows one event type more.
+"""`python -m tests.chaos.next_version MODULE` runs a role of the next release, which knows one more event type.
 
-Its decide emits a FormCounted beside the events of each form, under a schema id that today's registry does not have,
+Its decide emits a FormCounted next to the events of each form, under a schema id that today's registry does not have,
 and its project folds them into a read model of its own. docs/upgrading.md tells in which order roles are replaced.
 """
 
@@ -53,8 +53,8 @@ def form_count(row: FormCountRow | None, event: FormCounted) -> FormCountRow:
     return replace(row, forms=row.forms + 1) if row else FormCountRow(event.sender, 1)
 
 
-def learn() -> None:
-    """In this process, from now on: the event can be written and read, and has its read model."""
+def register_event() -> None:
+    """Registers the event and its read model in this process."""
     if FormCounted in codec.TYPE_NAMES:
         return
     schema, id = whole(SCHEMA, {s["name"]: s for s in sources("shared")}), max(codec.READERS) + 1
@@ -65,7 +65,7 @@ def learn() -> None:
 
 
 def count_forms() -> None:
-    """Decide emits the new event beside those of each form."""
+    """Makes decide emit the new event for each form."""
     deciding_now: Any = deciding  # what it imported is replaced in it
     today = deciding_now.decided
 
@@ -80,7 +80,7 @@ def count_forms() -> None:
 
 
 def main(module: str) -> None:
-    learn()
+    register_event()
     count_forms()
     sys.argv = [module]
     if module == "streams.project":  # as a release does before its first role starts

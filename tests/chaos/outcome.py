@@ -14,7 +14,7 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """`broken` says in sentences what does not hold; `ok` is true when it is empty and nothing was lost or doubled."""
+    """`broken`: sentences about what failed. `ok`: it is empty, and nothing was lost or duplicated."""
 
     fault: str
     acked: int
@@ -35,7 +35,7 @@ def recovery(seconds: Sequence[float]) -> Recovery:
 
 
 def too_slow(seconds: Sequence[float], bound: float | None, last: str = "") -> list[str]:
-    """A sentence when one recovery took longer than is promised."""
+    """Returns a sentence when a recovery took longer than promised."""
     slowest = max(seconds, default=0.0)
     if bound is None or slowest <= bound:
         return []

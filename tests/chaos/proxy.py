@@ -1,4 +1,4 @@
-"""A TCP way to a server that can be slow, cut, or silent: the network between a role and a server."""
+"""A TCP proxy between a role and a server that can be slow, cut or silent."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ CHUNK = 256 * 1024  # bytes read at once
 
 
 class Proxy:
-    """Carries bytes to `target`, the server's port at that moment, until somebody tells it not to."""
+    """Forwards bytes to `target`, the server's current port, unless it is cut, silent or slow."""
 
     def __init__(self, target: Callable[[], int]) -> None:
         self.target = target
@@ -28,17 +28,16 @@ class Proxy:
         self.port = self.server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
-        """Every connection is reset, and so is whoever comes."""
+        """Resets all connections, and all new ones."""
         self.is_cut = True
         self.drop()
 
     def deafen(self) -> None:
-        """A black hole: whoever is connected or comes is kept and hears nothing; neither side learns of the other's
-        end."""
+        """Drops all bytes and closes nothing: neither side learns that the other has ended."""
         self.hears.clear()
 
     def heal(self) -> None:
-        """Open again. What was in the hole is reset, as by a peer that has forgotten it."""
+        """Forwards again. Resets connections that lost bytes, as a peer does that has forgotten them."""
         self.delay, self.is_cut = 0.0, False
         if not self.hears.is_set():
             self.drop()
@@ -80,7 +79,7 @@ class Proxy:
             back_writer.transport.abort()
 
     async def pump(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Until one side ends; the end, too, is heard only by who hears."""
+        """Forwards until one side ends. A silent proxy does not forward the end either."""
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
                 await self.hears.wait()

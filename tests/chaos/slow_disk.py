@@ -1,8 +1,8 @@
-"""`python -m tests.chaos.slow_disk SECONDS SWITCH -- COMMAND…` runs a command whose flushes to disk take longer.
+"""`python -m tests.chaos.slow_disk SECONDS SWITCH -- COMMAND…` runs a command with slow flushes to disk.
 
 The kernel asks us before each flush of the command and of all its children (seccomp user notification, Linux 5.9:
 https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html); we let it go on after the delay. The command keeps the
-process id that it was started with: what asks is a process beside it, which ends with the last of them.
+process id that it was started with: what asks is a process next to it, which ends with the last of them.
 """
 
 import array
@@ -47,8 +47,8 @@ class Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def slowed(command: list[str], seconds: float, switch: Path | None = None) -> list[str]:
-    """The command with each flush taking `seconds` longer; with a switch, only while that file is there.
+def with_slow_flushes(command: list[str], seconds: float, switch: Path | None = None) -> list[str]:
+    """Returns the command with each flush `seconds` slower; with a switch, only while that file exists.
 
     Raises Unavailable where the kernel cannot ask.
     """
@@ -59,7 +59,7 @@ def slowed(command: list[str], seconds: float, switch: Path | None = None) -> li
 
 
 def install() -> int:
-    """From here on each flush of this process and of its children waits for an answer on the descriptor returned."""
+    """Makes each flush of this process and its children wait for an answer on the returned descriptor."""
     architecture, seccomp, flushes = MACHINES[platform.machine()]
     lines = [(LOAD, 0, 0, ARCHITECTURE), (JUMP_IF_EQUAL, 1, 0, architecture), (RETURN, 0, 0, ALLOW)]
     lines += [(LOAD, 0, 0, NUMBER)]
@@ -67,7 +67,7 @@ def install() -> int:
     lines += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ASK)]
     program = Program(len(lines), b"".join(struct.pack("=HBBI", *line) for line in lines))
     libc = ctypes.CDLL(None, use_errno=True)
-    # A signal in the middle would end the wait, and the flush would be told as failed: wait until killed (Linux 5.19).
+    # A signal would end the wait, and the flush would be reported as failed: wait until killed (Linux 5.19).
     for flags in (LISTENER | SPECULATION | UNTIL_KILLED, LISTENER | SPECULATION):
         for _ in range(2):
             listener: int = libc.syscall(seccomp, SET_FILTER, flags, ctypes.byref(program))
@@ -80,7 +80,7 @@ def install() -> int:
 
 
 def attend(listener: int, seconds: float, switch: Path | None) -> None:
-    """Answers until the last process that could ask has ended."""
+    """Answers until the last process under the filter has ended."""
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     waiting: deque[tuple[float, int]] = deque()  # when to let it go on, and its id
@@ -88,18 +88,18 @@ def attend(listener: int, seconds: float, switch: Path | None) -> None:
         left = max(0.0, waiting[0][0] - time.monotonic()) * 1000 + 1 if waiting else None
         for _, happened in poll.poll(left):
             if happened & select.POLLIN:
-                if (id := asked(listener)) is None:
+                if (id := next_request(listener)) is None:
                     continue
                 slow = switch is None or switch.exists()
-                waiting.append((time.monotonic() + seconds, id)) if slow else go_on(listener, id)
+                waiting.append((time.monotonic() + seconds, id)) if slow else let_continue(listener, id)
             elif happened & select.POLLHUP:
                 return
         while waiting and waiting[0][0] <= time.monotonic():
-            go_on(listener, waiting.popleft()[1])
+            let_continue(listener, waiting.popleft()[1])
 
 
-def asked(listener: int) -> int | None:
-    """The id of the next question; None when who asked has died meanwhile."""
+def next_request(listener: int) -> int | None:
+    """Returns the id of the next request; None when its process has died meanwhile."""
     question = bytearray(QUESTION.size)
     try:
         fcntl.ioctl(listener, RECEIVE, question)
@@ -110,13 +110,13 @@ def asked(listener: int) -> int | None:
     return int(QUESTION.unpack(question)[0])
 
 
-def go_on(listener: int, id: int) -> None:
+def let_continue(listener: int, id: int) -> None:
     with contextlib.suppress(FileNotFoundError):  # killed while it waited
         fcntl.ioctl(listener, ANSWER, bytearray(REPLY.pack(id, 0, 0, GO_ON)))
 
 
-def beside(here: socket.socket, seconds: float, switch: Path | None) -> None:
-    """In a process that nobody waits for: not a child of the command, which may count its own, nor in its terminal."""
+def run_attendant(here: socket.socket, seconds: float, switch: Path | None) -> None:
+    """Runs as a daemon: not a child of the command, which may count its children, nor in its terminal."""
     os.setsid()
     if os.fork():
         os._exit(0)
@@ -130,13 +130,13 @@ def beside(here: socket.socket, seconds: float, switch: Path | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Becomes the command. Exits 1 with a sentence where that is not possible."""
+    """Replaces this process by the command. Exits 1 with a sentence when it cannot."""
     seconds, given, _, *command = arguments
     here, there = socket.socketpair()
     attendant = os.fork()
     if not attendant:
         here.close()
-        beside(there, float(seconds), None if given == ALWAYS else Path(given))
+        run_attendant(there, float(seconds), None if given == ALWAYS else Path(given))
         os._exit(0)
     os.waitpid(attendant, 0)
     there.close()

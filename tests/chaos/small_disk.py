@@ -1,4 +1,4 @@
-"""A folder with little space, which can be filled up and released: a disk in memory, so nothing outside ever fills.
+"""A folder with limited space that can be filled and released: a tmpfs, so that no real disk fills.
 
 It is filled by taking its free space away, as a tmpfs can be made smaller while it is used; that costs nothing. Root
 mounts it in place. Anybody else gets it from a process in namespaces of its own, which the kernel shows to us as
@@ -41,12 +41,12 @@ class SmallDisk:
         return self
 
     def mount(self, options: str, flags: int = 0) -> bool:
-        """As root, where root may."""
+        """Mounts as root. Returns whether it was allowed."""
         failed: int = self.libc.mount(b"tmpfs", bytes(self.place), b"tmpfs", flags, options.encode())
         return failed == 0
 
     def hold(self) -> None:
-        """A process keeps it mounted for itself until its input is closed, which is when we end, however we end."""
+        """Starts a process that keeps the mount until its standard input closes, which happens however we end."""
         command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", HOLD, "sh", str(self.size)]
         try:
             self.holder = subprocess.Popen(
@@ -56,31 +56,31 @@ class SmallDisk:
             raise Unavailable(
                 f"A small disk needs root or the command unshare: {error}. Nothing was changed."
             ) from None
-        if self.told() != "held":
+        if self.read_answer() != "held":
             raise Unavailable(
                 f"A small disk needs root or user namespaces: {self.let_go() or 'refused'}. Nothing was changed."
             )
         self.folder = Path(f"/proc/{self.holder.pid}/root{self.place}")
 
-    def told(self) -> str:
+    def read_answer(self) -> str:
         assert self.holder and self.holder.stdout
         return self.holder.stdout.readline().strip()
 
     def let_go(self) -> str:
-        """Ends the holder, and gives what it had to complain about."""
+        """Ends the holder and returns its error output."""
         assert self.holder
         _, said = self.holder.communicate()
         self.holder = None
         return " ".join(said.split())
 
     def resize(self, size: int) -> bool:
-        """False when more than that is in use. Never to nothing, which the kernel takes for no bound at all."""
+        """Returns False when more is in use. The size is never 0, which the kernel takes for no limit."""
         size = max(size, PAGE)
         if not self.holder:
             return self.mount(f"size={size}", REMOUNT)
         assert self.holder.stdin
         print(size, file=self.holder.stdin, flush=True)
-        return self.told() == "resized"
+        return self.read_answer() == "resized"
 
     def free(self) -> int:
         """Bytes."""
@@ -88,9 +88,9 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def fill(self) -> None:
-        """Takes all that is left; called again, also what others gave back meanwhile.
+        """Takes all free space; called again, also what was freed meanwhile.
 
-        Raises Broken when it cannot, as of a disk with nothing on it.
+        Raises Broken when it cannot, for example on an empty disk.
         """
         for _ in range(TRIES):
             if not self.free():
@@ -100,7 +100,7 @@ class SmallDisk:
         raise Broken(f"The disk at {self.folder} could not be filled. It has {self.free()} bytes left.")
 
     def release(self) -> None:
-        """As much space as before."""
+        """Restores the original size."""
         self.resize(self.size)
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""The short version of `crm chaos`: three deaths under load, 10,000 facts each, nothing lost or doubled."""
+"""The short version of `crm chaos`: three kills under load, 10,000 facts each, nothing lost or duplicated."""
 
 import json
 import subprocess

@@ -1,7 +1,7 @@
-"""What a fault says when this machine cannot play it."""
+"""The error of a fault that this machine cannot run."""
 
 from crm.errors import CrmError
 
 
 class Unavailable(CrmError):
-    """The kernel or the rights for this fault are missing: nothing was changed, and the fault is left out by name."""
+    """Kernel support or permissions are missing. Nothing was changed; the fault is skipped."""

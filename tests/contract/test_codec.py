@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from typing import Any
 
 import fastavro
@@ -57,6 +58,12 @@ def values(avro: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
     return SCALARS[avro]
 
 
+@cache
+def values_of(name: str) -> st.SearchStrategy[Any]:
+    schema = CURRENT[name].schema
+    return values(schema, definitions(schema))
+
+
 def stranger(entry: Registered, frame: bytes) -> Any:
     """What somebody reads who has nothing but registry.json and an Avro library."""
     assert frame[:5] == b"\0" + entry.id.to_bytes(4, "big")
@@ -67,11 +74,11 @@ def stranger(entry: Registered, frame: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", RECORDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=min(40, settings.default.max_examples))
 @given(data=st.data())
 def test_any_record_survives_and_a_stranger_reads_and_writes_the_same(name: str, data: st.DataObject) -> None:
     entry = CURRENT[name]
-    value = data.draw(values(entry.schema, definitions(entry.schema)))
+    value = data.draw(values_of(name))
     record = msgspec.convert(value, RECORDS[name])
     frame = encode(record)
     assert decode(frame) == record

@@ -237,7 +237,7 @@ def test_a_safe_change_gets_the_next_id_and_golden_records_and_the_older_ones_ar
     assert publish(contract) == []
 
 
-def test_ids_are_given_anew_only_before_the_first_release(
+def test_ids_are_assigned_again_only_before_the_first_release(
     contract: Path, edit: Edit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit("events/deal_stage_moved", '"name": "stage", "type": "string"', '"name": "stage", "type": "long"')
@@ -249,7 +249,9 @@ def test_ids_are_given_anew_only_before_the_first_release(
     before = (contract / "registry.json").read_bytes()
     with pytest.raises(SystemExit) as refusal:
         main(["--reset"], contract)
-    assert refusal.value.code == ("Ids were released: they lie in logs, and cannot be given anew. Nothing was changed.")
+    assert refusal.value.code == (
+        "Ids were released: logs contain them, and they cannot be assigned again. Nothing was changed."
+    )
     with pytest.raises(Broken):
         reset(contract)
     assert (contract / "registry.json").read_bytes() == before

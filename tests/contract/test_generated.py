@@ -14,12 +14,12 @@ from crm.contract.generate import BASES, MARK, PAGE, SCHEMAS, render, sources, t
 from crm.contract.registry import unpublished
 from tests.contract.conftest import Edit
 
-HOUSE = SCHEMAS.parent.parent
+ROOT = SCHEMAS.parent.parent
 CLASSES = vars(shared) | vars(facts) | vars(events)
 
 
 def outdated(folder: str, root: Path = SCHEMAS) -> bool:
-    return render(folder, root) != (HOUSE / "crm" / f"{folder}.py").read_text()
+    return render(folder, root) != (ROOT / "crm" / f"{folder}.py").read_text()
 
 
 @pytest.mark.parametrize("folder", BASES)
@@ -35,7 +35,7 @@ def test_a_schema_that_the_classes_do_not_have_is_seen(contract: Path, edit: Edi
 @pytest.mark.parametrize("folder", BASES)
 def test_the_classes_come_out_formatted(folder: str) -> None:
     ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", f"{folder}.py", "-"]
-    done = subprocess.run(ruff, input=render(folder), capture_output=True, text=True, cwd=HOUSE, check=True)
+    done = subprocess.run(ruff, input=render(folder), capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == render(folder)
 
 

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.running_stack import Stack
+from tests.support.running_stack import RunningStack
 from tests.support.servers import IN_CONTAINERS
-from tests.support.terminal import Person
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """`crm up`, once, with every real role."""
     if IN_CONTAINERS:
         pytest.skip("is about the embedded servers")
-    person = Person(tmp_path_factory.mktemp("e2e"))
-    stack = Stack(person, person.starts())
+    terminal = Terminal(tmp_path_factory.mktemp("e2e"))
+    stack = RunningStack(terminal, terminal.start_stack())
     try:
         yield stack
     finally:
         stack.http.close()
-        person.types("down")
+        terminal.run("down")

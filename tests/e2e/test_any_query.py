@@ -1,4 +1,4 @@
-"""Whatever the schema allows to be asked, by who may write and by who may not, is answered without a server error."""
+"""Any query that the schema allows, with and without the right to write, is answered without a server error."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from schemathesis.graphql import nodes, scalar
 
-from services.connectors import rehearse
-from tests.support.running_stack import Stack, wait
+from tests.support import rehearse
+from tests.support.running_stack import RunningStack, wait_until
 from tests.support.tools import ROOT
 
 MOMENTS = st.datetimes().map(lambda moment: nodes.String(moment.isoformat() + "+00:00"))
 LEAVES = st.one_of(st.text().map(nodes.String), st.integers().map(nodes.Int), st.booleans().map(nodes.Boolean))
 scalar("Long", st.one_of(st.integers(0, 100), st.integers()).map(nodes.Int))
 scalar("DateTime", st.one_of(MOMENTS, st.text().map(nodes.String)))
-scalar("JSON", st.one_of(LEAVES, st.lists(LEAVES, max_size=3).map(nodes.List)))
+scalar("JSON", st.one_of(LEAVES, st.lists(LEAVES, max_size=3).map(lambda leaves: nodes.List([*leaves]))))
 SCHEMA = schemathesis.graphql.from_path(ROOT / "schema.graphql")
 OPERATIONS = {o.ok().label: o.ok() for o in SCHEMA.get_all_operations() if isinstance(o, Ok)}
 QUICK = settings(
@@ -30,24 +30,25 @@ TOKENS = {"reads": "--scope read", "does everything": "--scope read --scope writ
 
 
 @pytest.fixture(scope="module")
-def tokens(stack: Stack) -> Iterator[dict[str, str]]:
-    """Of a workspace that nobody minds, with a deal in it."""
+def tokens(stack: RunningStack) -> Iterator[dict[str, str]]:
+    """Returns tokens of a workspace of its own with a deal."""
     workspace = str(uuid4())
     made = {
-        name: stack.person.asks(f"token create --workspace {workspace} {scopes}") for name, scopes in TOKENS.items()
+        name: stack.terminal.run_json(f"token create --workspace {workspace} {scopes}")
+        for name, scopes in TOKENS.items()
     }
-    form = stack.person.asks(f"connect form --workspace {workspace}")["url"]
+    form = stack.terminal.run_json(f"connect form --workspace {workspace}")["url"]
     headers, body = rehearse.form({"Name": "Випадок", "Phone": "067 700 55 66"})
-    wait(
+    wait_until(
         lambda: None if stack.http.post(form, content=body, headers=headers).is_success else "the form is not known yet"
     )
     stack.settle()
     yield {name: token["token"] for name, token in made.items()}
 
 
-def wrong(status: int, told: Any) -> str | None:
-    """What a client may not be answered, whatever it sent."""
-    codes = {error.get("extensions", {}).get("code") for error in told.get("errors", ())}
+def wrong(status: int, answer: Any) -> str | None:
+    """Returns what is wrong with an answer, whatever the query was."""
+    codes = {error.get("extensions", {}).get("code") for error in answer.get("errors", ())}
     if status not in (200, 400, 403):
         return f"status {status}"
     return f"codes {codes}" if codes & SERVERS_FAULT or None in codes else None
@@ -60,11 +61,11 @@ def test_a_planted_server_error_is_seen() -> None:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_an_operation_is_answered(stack: Stack, tokens: dict[str, str], label: str) -> None:
+def test_an_operation_is_answered(stack: RunningStack, tokens: dict[str, str], label: str) -> None:
     @seed(2026)
     @QUICK
     @given(case=OPERATIONS[label].as_strategy())
-    def asked(case: Any) -> None:
+    def check_case(case: Any) -> None:
         for name, token in tokens.items():
             answer = stack.http.post(
                 stack.graphql_url, json={"query": case.body}, headers={"authorization": f"Bearer {token}"}
@@ -72,4 +73,4 @@ def test_an_operation_is_answered(stack: Stack, tokens: dict[str, str], label: s
             found = wrong(answer.status_code, answer.json())
             assert not found, f"{name}: {found} of {case.body}\n{answer.text}"
 
-    asked()
+    check_case()

@@ -1,4 +1,4 @@
-"""Everything hostile that comes in: taken exactly or kept in quarantine with a reason, and the pipeline goes on."""
+"""Hostile input is stored exactly or quarantined with a reason, and the pipeline continues."""
 
 import gzip
 import json
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.connectors import rehearse
 from services.connectors.formats.bodies import URLENCODED
-from services.connectors.rehearse import Post
-from tests.support.running_stack import Stack
+from tests.support import rehearse
+from tests.support.rehearse import Post
+from tests.support.running_stack import RunningStack
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": URLENCODED}
@@ -30,7 +30,7 @@ UNREADABLE: dict[str, tuple[Post, str]] = {
     "a number without end": ((JSON, b'{"a":1e999999999999999999999}'), "a number past all measure"),
     "a cut-off upload": (({"content-type": "multipart/form-data; boundary=b"}, b"--b\r\nContent-Disp"), "cut off"),
 }
-# Was in quarantine with all that stood beside it; now it costs itself alone.
+# Was in quarantine with all that came with it; now it costs itself alone.
 ODD: dict[str, tuple[str, str, str]] = {  # fields as JSON, the name on the card, what the deal says
     "NUL in a name": (r'"name":"Ол\u0000га"', "Ол\ufffdга", ""),
     "half a character": (r'"name":"Ольга \ud83d"', "Ольга \ufffd", ""),
@@ -41,30 +41,30 @@ ODD: dict[str, tuple[str, str, str]] = {  # fields as JSON, the name on the card
 
 
 @pytest.fixture(scope="module", autouse=True)
-def goes_on(stack: Stack) -> Iterator[None]:
-    """After all of it: nothing stands still, no lag is left, and a good form becomes a deal."""
+def goes_on(stack: RunningStack) -> Iterator[None]:
+    """Checks that nothing is stopped, no lag is left, and a valid form becomes a deal."""
     yield
-    stack.takes("form", rehearse.form({"name": "Після всього", "phone": "067 200 00 00"}))
+    stack.accepts("form", rehearse.form({"name": "Після всього", "phone": "067 200 00 00"}))
     query = 'query { caller(phone: "+380672000000") { openDeals { title } } }'
-    stack.shows(query, {"caller": {"openDeals": [{"title": "Після всього"}]}})
+    stack.wait_for_answer(query, {"caller": {"openDeals": [{"title": "Після всього"}]}})
     stack.settle()
-    status = stack.person.asks("status")
+    status = stack.terminal.run_json("status")
     assert [(role["name"], role["lag"]) for role in status["roles"] if role["lag"]] == []
 
 
-def quarantined(stack: Stack, body: bytes) -> Any:
-    """Waits for the card of these bytes."""
+def quarantined(stack: RunningStack, body: bytes) -> Any:
+    """Waits for the quarantine entry of these bytes."""
     digest = sha256(body).hexdigest()
     query = "{ quarantine(first: 100) { nodes { connector reason contentType size excerpt sha256 } } }"
-    return stack.found(
-        query, lambda told: next((card for card in told["quarantine"]["nodes"] if card["sha256"] == digest), None)
+    return stack.wait_for_match(
+        query, lambda data: next((card for card in data["quarantine"]["nodes"] if card["sha256"] == digest), None)
     )
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_what_cannot_be_read_is_acknowledged_and_kept_with_a_reason(stack: Stack, kind: str) -> None:
+def test_what_cannot_be_read_is_acknowledged_and_kept_with_a_reason(stack: RunningStack, kind: str) -> None:
     post, why = UNREADABLE[kind]
-    stack.takes("form", post)
+    stack.accepts("form", post)
     card = quarantined(stack, post[1])
     assert why in card["reason"]
     assert (card["connector"], card["size"], card["contentType"]) == ("form", len(post[1]), post[0]["content-type"])
@@ -72,23 +72,23 @@ def test_what_cannot_be_read_is_acknowledged_and_kept_with_a_reason(stack: Stack
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_what_is_odd_costs_itself_alone(stack: Stack, kind: str) -> None:
+def test_what_is_odd_costs_itself_alone(stack: RunningStack, kind: str) -> None:
     fields, name, doubt = ODD[kind]
     phone = f"+38067200001{[*ODD].index(kind)}"
-    stack.takes("form", (JSON, f'{{"phone":"{phone}",{fields}}}'.encode()))
+    stack.accepts("form", (JSON, f'{{"phone":"{phone}",{fields}}}'.encode()))
     query = "query($phone: String!) { caller(phone: $phone) { contact { name } openDeals { doubts owner } } }"
-    caller = stack.found(query, lambda seen: seen["caller"]["openDeals"] and seen["caller"], phone=phone)
+    caller = stack.wait_for_match(query, lambda seen: seen["caller"]["openDeals"] and seen["caller"], phone=phone)
     (deal,) = caller["openDeals"]
     assert caller["contact"]["name"] == name and deal["owner"]
     assert doubt in " ".join(deal["doubts"])
 
 
-def test_ten_thousand_fields_are_a_deal_and_a_notice(stack: Stack) -> None:
+def test_ten_thousand_fields_are_a_deal_and_a_notice(stack: RunningStack) -> None:
     body = json.dumps({"phone": "+380672000001"} | {f"f{n}": n for n in range(9_999)}).encode()
-    stack.takes("form", (JSON, body))
+    stack.accepts("form", (JSON, body))
     assert "9499 fields above the 500 that were kept" in quarantined(stack, body)["reason"]
     query = 'query { caller(phone: "+380672000001") { openDeals { fields } } }'
-    (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
+    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
     assert deal["fields"] == {f"f{n}": n for n in range(500)}
 
 
@@ -99,19 +99,19 @@ def test_ten_thousand_fields_are_a_deal_and_a_notice(stack: Stack) -> None:
         ({"content-type": URLENCODED + "; charset=klingon"}, "name=Ольга&phone=%2B380672000002".encode()),
     ],
 )
-def test_a_wrong_charset_is_seen_through(stack: Stack, headers: dict[str, str], body: bytes) -> None:
-    stack.takes("form", (headers, body))
+def test_a_wrong_charset_is_seen_through(stack: RunningStack, headers: dict[str, str], body: bytes) -> None:
+    stack.accepts("form", (headers, body))
     query = 'query { caller(phone: "+380672000002") { contact { name } } }'
-    stack.shows(query, {"caller": {"contact": {"name": "Ольга"}}})
+    stack.wait_for_answer(query, {"caller": {"contact": {"name": "Ольга"}}})
 
 
-def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: Stack) -> None:
-    """A form with {"x": 1e-20000} once stopped the deals of everybody for ever: jsonb has no such number."""
+def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: RunningStack) -> None:
+    """A form with {"x": 1e-20000} once stopped the deals of everybody forever: jsonb has no such number."""
     digits = "9" * 400
     body = '{"phone":"+380672000003","id":9007199254740993,"long":%s,"price":1.10,"tiny":1e-20000,"huge":1e5000}'
-    stack.takes("form", (JSON, (body % digits).encode()))
+    stack.accepts("form", (JSON, (body % digits).encode()))
     query = 'query { caller(phone: "+380672000003") { openDeals { fields } } }'
-    stack.found(query, lambda told: told["caller"]["openDeals"])
+    stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
     answer = stack.http.post(
         stack.graphql_url, json={"query": query}, headers={"authorization": f"Bearer {stack.token}"}
     ).text
@@ -121,10 +121,10 @@ def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: Stack) -> None:
         assert kept in answer.replace(": ", ":"), kept
 
 
-def test_an_absurd_sum_is_no_deals_sum(stack: Stack) -> None:
-    stack.takes("form", (JSON, b'{"phone":"+380672000004","payment":{"amount":"90000000000000000"}}'))
+def test_an_absurd_sum_is_no_deals_sum(stack: RunningStack) -> None:
+    stack.accepts("form", (JSON, b'{"phone":"+380672000004","payment":{"amount":"90000000000000000"}}'))
     query = 'query { caller(phone: "+380672000004") { openDeals { amount { minor } suspicious doubts owner fields } } }'
-    (deal,) = stack.found(query, lambda told: told["caller"]["openDeals"])
+    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
     assert deal.pop("owner")
     assert deal == {
         "amount": {"minor": 0},
@@ -137,48 +137,50 @@ def test_an_absurd_sum_is_no_deals_sum(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])
-def test_the_ends_of_the_calendar_are_exact(stack: Stack, year: str) -> None:
+def test_the_ends_of_the_calendar_are_exact(stack: RunningStack, year: str) -> None:
     key, _ = rehearse.keys(stack.demo.seed if stack.demo else "")
     moment = f"{year}-12-31T23:59:59Z"
-    stack.takes("monobank", rehearse.monobank_invoice(key, f"year {year}", 100, modifiedDate=moment, destination=year))
+    stack.accepts(
+        "monobank", rehearse.monobank_invoice(key, f"year {year}", 100, modifiedDate=moment, destination=year)
+    )
     stack.settle()
     changed = [p for p in stack.rows("payments") if p["amount"]["text"] == "1.00 UAH" and p["status"] == "settled"]
     query = "query($id: ID!) { payment(id: $id) { payment changedAt touchedAt purpose } }"
-    told = [stack.ask(query, id=payment["id"])["payment"] for payment in changed]
+    payments = [stack.ask(query, id=payment["id"])["payment"] for payment in changed]
     at = f"{year}-12-31T23:59:59+00:00"
-    assert {"payment": f"year {year}", "changedAt": at, "touchedAt": at, "purpose": year} in told
+    assert {"payment": f"year {year}", "changedAt": at, "touchedAt": at, "purpose": year} in payments
 
 
-def test_who_names_somebody_endlessly_is_quarantined(stack: Stack) -> None:
-    """An e-mail of 9,000 characters once stopped every projection for ever: no index of Postgres holds it."""
+def test_who_names_somebody_endlessly_is_quarantined(stack: RunningStack) -> None:
+    """An e-mail of 9,000 characters once stopped every projection forever: no index of Postgres holds it."""
     sender = "".join(sha256(bytes([n])).hexdigest() for n in range(140))
-    told = {"type": "MessageReported", "channel": "viber", "chat": "1", "chat_kind": "private", "message": "1"}
-    body = json.dumps(told | {"sender": sender}).encode()
+    message = {"type": "MessageReported", "channel": "viber", "chat": "1", "chat_kind": "private", "message": "1"}
+    body = json.dumps(message | {"sender": sender}).encode()
     assert stack.facts(body).json()["accepted"] == 1
     assert quarantined(stack, body)["reason"].startswith("It names somebody by 'viber' of 8966 characters; 200 are")
 
 
-def test_too_much_is_refused_while_it_streams_in(stack: Stack) -> None:
+def test_too_much_is_refused_while_it_streams_in(stack: RunningStack) -> None:
     def megabytes(count: int) -> Iterator[bytes]:
         yield from (b"x" * 1_000_000 for _ in range(count))
 
     before = stack.rows("quarantine")
     assert stack.demo
     url = f"{stack.intake_url}/in/{stack.demo.form}"
-    told = stack.http.post(url, content=megabytes(200), headers=JSON)
-    assert (told.status_code, told.text) == (
+    answer = stack.http.post(url, content=megabytes(200), headers=JSON)
+    assert (answer.status_code, answer.text) == (
         413, "The body is larger than 1000000 bytes. Nothing was kept. Send less at a time.\n",
     )  # fmt: skip
     bomb = gzip.compress(b"\0" * 200_000_000)
-    told = stack.deliver("form", ({**JSON, "content-encoding": "gzip"}, bomb))
-    assert (told.status_code, "after decompression" in told.text) == (413, True)
+    answer = stack.deliver("form", ({**JSON, "content-encoding": "gzip"}, bomb))
+    assert (answer.status_code, "after decompression" in answer.text) == (413, True)
     stack.settle()
     assert stack.rows("quarantine") == before
 
 
-def test_what_is_not_signed_is_not_kept(stack: Stack) -> None:
+def test_what_is_not_signed_is_not_kept(stack: RunningStack) -> None:
     stack.settle()
-    before = stack.everything()
+    before = stack.all_rows()
     key, _ = rehearse.keys("somebody else")
     forged: dict[str, list[Post]] = {
         "monobank": [rehearse.monobank_invoice(key, "forged", 1), (JSON, b"{}")],
@@ -191,10 +193,10 @@ def test_what_is_not_signed_is_not_kept(stack: Stack) -> None:
             assert (answer.status_code, "Nothing was kept" in answer.text) == (401, True), (connector, answer.text)
     assert stack.facts(b"{}", authorization="Bearer crm_live_wrong").status_code == 401
     stack.settle()
-    assert stack.everything() == before
+    assert stack.all_rows() == before
 
 
-def test_an_unknown_address_tells_nothing(stack: Stack) -> None:
+def test_an_unknown_address_tells_nothing(stack: RunningStack) -> None:
     for path in ("/in/11111111-1111-4111-8111-111111111111", "/in/", "/in/%00", "/in/..%2f..", "/nothing"):
         answer = stack.http.post(stack.intake_url + path, content=b"{}")
         assert (answer.status_code, answer.text) == (404, "not found\n"), path

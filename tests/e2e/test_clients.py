@@ -1,4 +1,4 @@
-"""The typed clients, made from the schema as their README says: they fit it, and their examples run."""
+"""The typed clients, generated from the schema as their README says, compile, and their examples run."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from services.connectors import rehearse
-from tests.support.running_stack import Stack
-from tests.support.tools import CODEGEN, MODULES, NODE, PYTHON, ROOT, TSC, does
+from tests.support import rehearse
+from tests.support.running_stack import RunningStack
+from tests.support.tools import CODEGEN, MODULES, NODE, PYTHON, ROOT, TSC, run
 
 PHONE = {"python": "067 700 33 01", "typescript": "067 700 33 02"}
 NUMBERS = count(1)
@@ -22,20 +22,20 @@ NUMBERS = count(1)
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy in which both are generated."""
-    house = tmp_path_factory.mktemp("clients")
-    shutil.copytree(ROOT / "api" / "clients", house / "api" / "clients")
-    shutil.copy(ROOT / "schema.graphql", house)
-    clients = house / "api" / "clients"
+    """Copies the clients and generates both."""
+    project = tmp_path_factory.mktemp("clients")
+    shutil.copytree(ROOT / "api" / "clients", project / "api" / "clients")
+    shutil.copy(ROOT / "schema.graphql", project)
+    clients = project / "api" / "clients"
     (clients / "typescript" / "node_modules").symlink_to(MODULES)
-    does(PYTHON, "-m", "ariadne_codegen", "--config", "ariadne-codegen.toml", cwd=clients / "python")
-    does(NODE, CODEGEN, "--config", "codegen.ts", cwd=clients / "typescript")
+    run(PYTHON, "-m", "ariadne_codegen", "--config", "ariadne-codegen.toml", cwd=clients / "python")
+    run(NODE, CODEGEN, "--config", "codegen.ts", cwd=clients / "typescript")
     yield clients
 
 
 def mypy(clients: Path, expect: int = 0) -> str:
     options = ["--strict", "--follow-imports=silent", "--config-file=", "--python-executable"]
-    return does(sys.executable, "-m", "mypy", *options, PYTHON, "example.py", cwd=clients / "python", expect=expect)
+    return run(sys.executable, "-m", "mypy", *options, PYTHON, "example.py", cwd=clients / "python", expect=expect)
 
 
 def test_python_is_typed(clients: Path) -> None:
@@ -48,11 +48,11 @@ def test_python_is_typed(clients: Path) -> None:
 
 
 def test_typescript_is_typed(clients: Path) -> None:
-    does(NODE, TSC, cwd=clients / "typescript")
+    run(NODE, TSC, cwd=clients / "typescript")
     example = clients / "typescript" / "example.ts"
     text = example.read_text("utf-8")
     example.write_text(text.replace("caller.contact?.name", "caller.contact.name"))
-    assert "'caller.contact' is possibly 'null'" in does(NODE, TSC, cwd=clients / "typescript", expect=1)
+    assert "'caller.contact' is possibly 'null'" in run(NODE, TSC, cwd=clients / "typescript", expect=1)
     example.write_text(text)
 
 
@@ -65,18 +65,18 @@ def test_both_name_the_versions_that_are_tested() -> None:
 
 
 @pytest.mark.parametrize("language", ["python", "typescript"])
-def test_the_example_runs(stack: Stack, clients: Path, language: str) -> None:
+def test_the_example_runs(stack: RunningStack, clients: Path, language: str) -> None:
     phone = PHONE[language]
-    stack.takes("form", rehearse.form({"Name": "Клієнт Типізований", "Phone": phone}))
+    stack.accepts("form", rehearse.form({"Name": "Клієнт Типізований", "Phone": phone}))
     stack.settle()
     (deal,) = stack.ask("query ($p: String!) { caller(phone: $p) { openDeals { number } } }", p=phone)["caller"][
         "openDeals"
     ]
-    command = {"python": [PYTHON, "example.py"], "typescript": [NODE, "example.ts"]}[language]
+    program = {"python": (PYTHON, "example.py"), "typescript": (NODE, "example.ts")}[language]
     environment = os.environ | {"GRAPHQL": stack.graphql_url, "TOKEN": stack.token}
     before = stack.subscribers()
     with subprocess.Popen(
-        [*command, phone],
+        [*map(str, program), phone],
         cwd=clients / language,
         env=environment,
         stdout=subprocess.PIPE,
@@ -85,7 +85,7 @@ def test_the_example_runs(stack: Stack, clients: Path, language: str) -> None:
     ) as example:
         assert example.stdout
         stack.until_subscribed(before)
-        stack.takes("form", rehearse.form({"Name": "Ще хтось", "Phone": f"067 700 44 {next(NUMBERS):02}"}))
+        stack.accepts("form", rehearse.form({"Name": "Ще хтось", "Phone": f"067 700 44 {next(NUMBERS):02}"}))
         said = [line.rstrip() for line in islice(example.stdout, 4)]
         example.terminate()
     assert said[:3] == ["Клієнт Типізований", f"D-{deal['number']} Клієнт Типізований: 0.00 UAH, new", "following"]

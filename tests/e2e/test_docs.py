@@ -1,4 +1,4 @@
-"""docs/first-ten-minutes.md, run as it stands: every shell block in one shell, each answer compared."""
+"""Runs docs/first-ten-minutes.md: every shell block in one shell; compares each answer."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.running_stack import Stack
+from tests.support.running_stack import RunningStack
 from tests.support.terminal import ROOT
 
 PAGE = (ROOT / "docs" / "first-ten-minutes.md").read_text("utf-8")
@@ -19,8 +19,8 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert [text for kind, text in BLOCKS if kind == ""] == ["make run\n"]
 
 
-def test_the_first_ten_minutes(stack: Stack, tmp_path: Path) -> None:
-    stack.nobody_waits()
+def test_the_first_ten_minutes(stack: RunningStack, tmp_path: Path) -> None:
+    stack.empty_quarantine()
     bin = tmp_path / ".venv" / "bin"
     bin.mkdir(parents=True)
     for name, command in {"crm": f"{sys.executable} -m services.cli", "python": sys.executable}.items():
@@ -29,7 +29,7 @@ def test_the_first_ten_minutes(stack: Stack, tmp_path: Path) -> None:
     for name, text in re.findall(r"^# (\w+\.py)\n(.*)", "\0".join(t for k, t in BLOCKS if k == "python"), re.DOTALL):
         (tmp_path / name).write_text(text)
     script = "set -euo pipefail\n" + "".join(f"{text}\necho '{END}'\n" for kind, text in BLOCKS if kind == "sh")
-    environment = stack.person.environment | {"PYTHONPATH": str(ROOT)}
+    environment = stack.terminal.environment | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
     )

@@ -1,4 +1,4 @@
-"""kill -9 of every process, one after the other, while forms come in: what was accepted is a deal exactly once."""
+"""kill -9 of every process in turn while forms come in: each accepted form becomes exactly one deal."""
 
 import os
 import signal
@@ -11,26 +11,26 @@ import httpx
 import psutil
 import pytest
 
-from services.connectors import rehearse
-from services.connectors.rehearse import Post
-from tests.support.running_stack import Stack, wait
+from tests.support import rehearse
+from tests.support.rehearse import Post
+from tests.support.running_stack import RunningStack, wait_until
 
 FOUND = "query($phone: String!) { caller(phone: $phone) { openDeals { title } } }"
 
 
-def part(stack: Stack, name: str) -> Any:
+def part(stack: RunningStack, name: str) -> Any:
     return next(part for part in stack.running().parts if part.name == name)
 
 
-def kill(stack: Stack, name: str) -> int:
-    """Gives the pid that it had."""
+def kill(stack: RunningStack, name: str) -> int:
+    """Kills the part and returns its pid."""
     pid: int = part(stack, name).pid
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
-def back(stack: Stack, name: str, was: int) -> None:
-    """Waits until the supervisor has it running again, and all the others too."""
+def back(stack: RunningStack, name: str, was: int) -> None:
+    """Waits until the supervisor has restarted it and all parts run."""
 
     def missing() -> str | None:
         if part(stack, name).pid in (0, was):
@@ -38,10 +38,10 @@ def back(stack: Stack, name: str, was: int) -> None:
         late = [part.name for part in stack.running().parts if part.state != "ready"]
         return f"not ready: {late}" if late else None
 
-    wait(missing)
+    wait_until(missing)
 
 
-def test_without_kafka_nothing_is_acknowledged(stack: Stack) -> None:
+def test_without_kafka_nothing_is_acknowledged(stack: RunningStack) -> None:
     """The supervisor is frozen meanwhile, so that Kafka stays away until the answer has come.
 
     How soon that is depends on `produce_timeout`: tests/unit/crm/test_settings.py.
@@ -51,13 +51,13 @@ def test_without_kafka_nothing_is_acknowledged(stack: Stack) -> None:
     supervisor.suspend()
     try:
         was = kill(stack, "kafka")
-        for _ in range(2):  # the first waits for Kafka, the second is told at once
+        for _ in range(2):  # the first waits for Kafka, the second is answered at once
             answer = stack.deliver("form", form)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     finally:
         supervisor.resume()
     back(stack, "kafka", was)
-    wait(lambda: None if stack.deliver("form", form).status_code == 200 else "not accepted yet")
+    wait_until(lambda: None if stack.deliver("form", form).status_code == 200 else "not accepted yet")
     stack.settle()
     assert stack.ask(FOUND, phone="+380673000001") == {"caller": {"openDeals": [{"title": "Наполеглива"}]}}
 
@@ -66,9 +66,9 @@ KILLED = ["decide", "relay", "project", "api", "intake", "postgres", "kafka"]
 
 
 class Trickle:
-    """A person who sends form after form, each again and again until it is accepted."""
+    """Sends one form after another; repeats each until it is accepted."""
 
-    def __init__(self, stack: Stack, run: str) -> None:
+    def __init__(self, stack: RunningStack, run: str) -> None:
         self.stack, self.run, self.sent = stack, run, 0
         self.stopping = threading.Event()
         self.http = httpx.Client(trust_env=False, timeout=10)
@@ -93,25 +93,25 @@ class Trickle:
 
 
 @contextmanager
-def trickle(stack: Stack, run: str) -> Iterator[Trickle]:
-    told = Trickle(stack, run)
-    thread = threading.Thread(target=told.post)
+def trickle(stack: RunningStack, run: str) -> Iterator[Trickle]:
+    trickle = Trickle(stack, run)
+    thread = threading.Thread(target=trickle.post)
     thread.start()
     try:
-        yield told
+        yield trickle
     finally:
-        told.stopping.set()
+        trickle.stopping.set()
         thread.join()
-        told.http.close()
+        trickle.http.close()
 
 
 @pytest.mark.parametrize("name", KILLED)
-def test_a_kill_loses_and_doubles_nothing(stack: Stack, name: str) -> None:
+def test_a_kill_loses_and_doubles_nothing(stack: RunningStack, name: str) -> None:
     with trickle(stack, name) as forms:
-        wait(lambda: None if forms.sent >= 5 else "the trickle has not begun")
+        wait_until(lambda: None if forms.sent >= 5 else "the trickle has not begun")
         was, before = kill(stack, name), forms.sent
         back(stack, name, was)
-        wait(lambda: None if forms.sent >= before + 5 else f"stuck at {forms.sent}")
+        wait_until(lambda: None if forms.sent >= before + 5 else f"stuck at {forms.sent}")
     stack.settle()
     deals = stack.rows("deals", f', field: [{{name: "run", equals: "{name}"}}]')
     assert sorted(deal["fields"]["n"] for deal in deals) == list(range(forms.sent))

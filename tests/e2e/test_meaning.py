@@ -1,4 +1,4 @@
-"""A sample of the corpus of meaning through a running stack: over HTTP, Kafka and Postgres to GraphQL and back."""
+"""A sample of the meaning corpus through a running stack, from HTTP to GraphQL."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from tests.meaning.corpus import Case, cases, request
 from tests.meaning.judge import CHECKS
-from tests.support.running_stack import Stack, wait
+from tests.support.running_stack import RunningStack, wait_until
 
 CHECKED = ("contacts", "deals")
 READ = """{
@@ -23,7 +23,7 @@ SAMPLE = 24
 
 
 def sample() -> list[Case]:
-    """Evenly over all cases that are forms or facts and need nothing set up."""
+    """Draws evenly from all cases that are forms or facts and need no setup."""
     fitting = [
         case
         for case in cases()
@@ -35,12 +35,12 @@ def sample() -> list[Case]:
 
 
 class Rows:
-    """What GraphQL shows of a workspace, as the judge reads rows."""
+    """Reads a workspace's rows through GraphQL, in the form that the judge takes."""
 
-    def __init__(self, stack: Stack, token: str) -> None:
+    def __init__(self, stack: RunningStack, token: str) -> None:
         self.stack, self.token = stack, token
         self.http = stack.http
-        wait(lambda: None if self.answer("{ __typename }").status_code == 200 else "the token is not known yet")
+        wait_until(lambda: None if self.answer("{ __typename }").status_code == 200 else "the token is not known yet")
 
     def answer(self, query: str, variables: dict[str, Any] | None = None) -> httpx.Response:
         return self.post(self.stack.graphql_url, json={"query": query, "variables": variables or {}})
@@ -50,9 +50,9 @@ class Rows:
         return self.http.post(url, headers=headers, **sent)
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> Any:
-        told = self.answer(query, variables).json()
-        assert "errors" not in told, told
-        return told["data"]
+        body = self.answer(query, variables).json()
+        assert "errors" not in body, body
+        return body["data"]
 
     def rows(self, name: str) -> list[Any]:
         return [row(node) for node in self.ask(READ)[f"{name}s"]["nodes"]]
@@ -62,12 +62,12 @@ class Rows:
         made = self.ask(CONNECT, {"i": {"connector": name.partition(":")[0], "name": name, "settings": pairs}})
         assert not made["connectionAdd"]["userErrors"], made
         url = f"{self.stack.intake_url}/in/{made['connectionAdd']['connection']['id']}"
-        wait(lambda: None if self.http.get(url).status_code != 404 else "the connection is not known yet")
+        wait_until(lambda: None if self.http.get(url).status_code != 404 else "the connection is not known yet")
         return url
 
 
 def row(node: dict[str, Any]) -> Any:
-    """With the columns' names and types."""
+    """Converts a node to the columns' names and types."""
     for name in ("amount", "paid", "held"):
         if name in node:
             node[f"{name}_minor"] = int(node.pop(name)["minor"])
@@ -77,8 +77,8 @@ def row(node: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("case", sample(), ids=lambda case: case.id)
-def test_the_stack_means_the_same(stack: Stack, case: Case) -> None:
-    made = stack.person.asks("workspace create --name Meaning --owner first --owner second")
+def test_the_stack_means_the_same(stack: RunningStack, case: Case) -> None:
+    made = stack.terminal.run_json("workspace create --name Meaning --owner first --owner second")
     shop = Rows(stack, made["token"])
     urls: dict[str, str] = {"facts": f"{stack.intake_url}/facts"}
     for step in case.steps:

@@ -1,8 +1,9 @@
-"""`crm whatif` on a running stack: a past period decided again, nothing live touched."""
+"""`crm whatif` on a running stack: decides a past period again without touching live data."""
 
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 
 from crm.engine.workspaces import create_workspace
 from crm.scalars import Id
-from tests.support.running_stack import Stack, wait
+from tests.support.running_stack import RunningStack, wait_until
 
 CONTENT = """
 SELECT md5(coalesce(string_agg(s::text, '|' ORDER BY s.workspace, s.key), '')) FROM core.state AS s
@@ -19,13 +20,13 @@ UNION ALL SELECT md5(string_agg(d::text, '|' ORDER BY d.deal_id)) FROM read.deal
 
 
 @pytest.fixture(scope="module")
-def shop(stack: Stack) -> Id:
-    """Six forms in a workspace of its own, whose owners take turns."""
+def shop(stack: RunningStack) -> Id:
+    """Sends six forms to a workspace whose owners take turns."""
     workspace = Id(str(uuid4()))
     asyncio.run(create_workspace(stack.running().database_url, workspace, "Shop", owners=("anna", "borys")))
-    url = stack.person.asks(f"connect form --workspace {workspace}")["url"]
+    url = stack.terminal.run_json(f"connect form --workspace {workspace}")["url"]
     first = {"phone": "067 500 00 00"}
-    wait(lambda: None if stack.http.post(url, data=first).is_success else "404")
+    wait_until(lambda: None if stack.http.post(url, data=first).is_success else "404")
     for n in range(1, 6):
         stack.settle()  # of two that wait in different partitions either may be decided first
         assert stack.http.post(url, data={"phone": f"067 500 00 0{n}"}).is_success
@@ -33,13 +34,13 @@ def shop(stack: Stack) -> Id:
     return workspace
 
 
-def content(stack: Stack) -> list[object]:
+def content(stack: RunningStack) -> list[tuple[Any, ...]]:
     with psycopg.connect(stack.running().database_url) as connection:
         return connection.execute(CONTENT).fetchall()
 
 
-def begun(stack: Stack, shop: Id) -> str:
-    """When its first form came."""
+def begun(stack: RunningStack, shop: Id) -> str:
+    """Returns the time of its first form."""
     with psycopg.connect(stack.running().database_url) as connection:
         query = "SELECT min(opened_at) AT TIME ZONE 'UTC' FROM read.deal WHERE workspace = %s"
         (first,) = connection.execute(query, [shop]).fetchone() or (None,)
@@ -47,17 +48,17 @@ def begun(stack: Stack, shop: Id) -> str:
     return str(first.isoformat())
 
 
-def test_other_rules_over_a_past_period(stack: Stack, shop: Id, tmp_path: Path) -> None:
+def test_other_rules_over_a_past_period(stack: RunningStack, shop: Id, tmp_path: Path) -> None:
     rules, chart = tmp_path / "rules.json", tmp_path / "chart.html"
     rules.write_text(json.dumps({"rules": [{"name": "all", "owners": ["olha"]}]}))
     before = content(stack)
-    told = stack.person.asks(
+    report = stack.terminal.run_json(
         f"whatif run {rules} --workspace {shop} --since {begun(stack, shop)} --name olha --chart {chart}"
     )
-    deals = told["deals"]
+    deals = report["deals"]
     assert [deal["number"] for deal in deals] == [1, 2, 3, 4, 5, 6]
     assert {deal["would_owner"] for deal in deals} == {"olha"}
-    assert told["owners"] == [
+    assert report["owners"] == [
         {"owner": "anna", "deals": 3, "would_deals": 0, "touch_s": None},
         {"owner": "borys", "deals": 3, "would_deals": 0, "touch_s": None},
         {"owner": "olha", "deals": 0, "would_deals": 6, "touch_s": None},
@@ -67,31 +68,33 @@ def test_other_rules_over_a_past_period(stack: Stack, shop: Id, tmp_path: Path) 
     with psycopg.connect(stack.running().database_url) as connection:
         kept = connection.execute("SELECT number, would_owner FROM whatif_olha.deal ORDER BY 1").fetchall()
     assert kept == [(n, "olha") for n in range(1, 7)]
-    assert [trial["schema"] for trial in stack.person.asks("whatif list")] == ["whatif_olha"]
-    assert "is dropped" in stack.person.types("whatif drop olha").stdout
-    assert stack.person.asks("whatif list") == []
+    assert [trial["schema"] for trial in stack.terminal.run_json("whatif list")] == ["whatif_olha"]
+    assert "is dropped" in stack.terminal.run("whatif drop olha").stdout
+    assert stack.terminal.run_json("whatif list") == []
 
 
-def test_the_rules_that_were_give_what_was(stack: Stack, shop: Id, tmp_path: Path) -> None:
+def test_the_rules_that_were_give_what_was(stack: RunningStack, shop: Id, tmp_path: Path) -> None:
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"rules": [{"name": "everybody in turn", "owners": ["anna", "borys"]}]}))
-    told = stack.person.asks(f"whatif run {rules} --workspace {shop} --since 2h")
-    assert [deal["owner"] for deal in told["deals"]] == [deal["would_owner"] for deal in told["deals"]]
-    assert told["stumbled"] == {}
+    report = stack.terminal.run_json(f"whatif run {rules} --workspace {shop} --since 2h")
+    assert [deal["owner"] for deal in report["deals"]] == [deal["would_owner"] for deal in report["deals"]]
+    assert report["stumbled"] == {}
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--since 1h --until 2h", "this period is empty"),
-        ("--name A-b", "is no name for a trial"),
-        ("--since 3h --until 2h", "The workspace was not there yet"),
+        ("--since 1h --until 2h", "the period is empty"),
+        ("--name A-b", "cannot be the name of a trial"),
+        ("--since 3h --until 2h", "This workspace has no events before"),
         ("--since yesterday", "'yesterday' is no moment"),
     ],
 )
-def test_wrong_use_is_refused_in_a_sentence(stack: Stack, shop: Id, tmp_path: Path, words: str, said: str) -> None:
+def test_wrong_use_is_refused_in_a_sentence(
+    stack: RunningStack, shop: Id, tmp_path: Path, words: str, said: str
+) -> None:
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"rules": [{"name": "all", "owners": ["olha"]}]}))
-    done = stack.person.types(f"whatif run {rules} --workspace {shop} {words}", expect=1)
+    done = stack.terminal.run(f"whatif run {rules} --workspace {shop} {words}", expect=1)
     assert said in " ".join((done.stdout + done.stderr).split())
     assert "Traceback" not in done.stderr

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.counted_topic import Counted
+from tests.support.counted_topic import CountedTopic
 
 
 @pytest.fixture
-def counted(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Iterator[Counted]:
-    counted = Counted(kafka_bootstrap, fresh_database_url, tmp_path)
+def counted(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Iterator[CountedTopic]:
+    counted = CountedTopic(kafka_bootstrap, fresh_database_url, tmp_path)
     with ExitStack() as stack:
         stack.callback(counted.end)
         yield counted

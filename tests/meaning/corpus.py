@@ -82,9 +82,9 @@ def opened(stage: Stage, amount: str, contact: dict[str, Any], stage_to: str = "
 def paid(step: dict[str, Any], stage: Stage) -> dict[str, Any]:
     """A settled payment as a bank's program sends it to POST /facts."""
     units, currency = step["amount"].split()
-    told = {"provider": "bank", "status": "settled", "currency": currency, "amount": units, "changed_at": stage.now}
+    report = {"provider": "bank", "status": "settled", "currency": currency, "amount": units, "changed_at": stage.now}
     given = {name: value for name, value in step.items() if name not in ("to", "amount", "after_s")}
-    return {"json": {"type": "PaymentReported", "payment": "p", **told, **given}}
+    return {"json": {"type": "PaymentReported", "payment": "p", **report, **given}}
 
 
 def referred(given: Any, answers: dict[str, Id]) -> Any:

@@ -20,9 +20,10 @@ from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule, Meta
 from projections import PROJECTIONS
 from services.connectors import CONNECTORS
+from services.intake.fact_lines import parse_line
 from services.intake.lines import lines_of
 from services.intake.refusals import Refusal
-from services.intake.told import Teller, read_line
+from services.intake.values import LineContext
 
 SECOND = 1_000_000
 SECRET = "meaning-secret-1"
@@ -71,16 +72,16 @@ class Stage:
         delivery = Delivery(headers, body, Micros(self.now), query)
         for fact in connector.receive(delivery, connection):
             self.take(fact)
-        return connector.answer(delivery, connection)
+        return connector.webhook.answer(delivery, connection)
 
     def facts(self, headers: Mapping[str, str], body: bytes) -> None:
         """As POST /facts takes them. Raises Malformed, Stop."""
         self.now += SECOND
-        caller = Teller(named_id(self.workspace, "token"), self.workspace, Micros(self.now), home=self.home)
+        caller = LineContext(named_id(self.workspace, "token"), self.workspace, Micros(self.now), home=self.home)
         for line in filter(None, lines_of(headers.get("content-type", ""), body)):
             if isinstance(line, Refusal):
                 raise line
-            self.take(read_line(line, Id(str(uuid4())), caller))
+            self.take(parse_line(line, lambda: Id(str(uuid4())), caller))
 
     def take(self, fact: Fact) -> None:
         kept = decode(encode(fact))

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.container import Archived
-from crm.adapters.archive.manifest import Manifest, Place
+from crm.adapters.archive.container import ArchivedRecord
+from crm.adapters.archive.manifest import Manifest, Partition
 from services.operations.archive.saving import Writing
 
 FRAME = b"\x00\x00\x00\x00\x05"  # of a FormSubmitted
-JOURNAL_0: Place = ("crm.journal", 0)
-FORMS_1: Place = ("crm.intake.forms", 1)
+JOURNAL_0: Partition = ("crm.journal", 0)
+FORMS_1: Partition = ("crm.intake.forms", 1)
 
 
-def form(offset: int) -> Archived:
-    return Archived(offset, 1_700_000_000_000 + offset, b"+380671112233", FRAME + bytes([offset]))
+def form(offset: int) -> ArchivedRecord:
+    return ArchivedRecord(offset, 1_700_000_000_000 + offset, b"+380671112233", FRAME + bytes([offset]))
 
 
-def event(offset: int, position: int) -> Archived:
-    return Archived(offset, 1_700_000_000_000, b"stream", FRAME, [("position", str(position).encode())])
+def event(offset: int, position: int) -> ArchivedRecord:
+    return ArchivedRecord(offset, 1_700_000_000_000, b"stream", FRAME, [("position", str(position).encode())])
 
 
-def write(folder: Path, place: Place, *files: Sequence[Archived]) -> Manifest:
+def write(folder: Path, place: Partition, *files: Sequence[ArchivedRecord]) -> Manifest:
     """Adds the files to the archive, one after the other."""
     known = manifest.read(folder) if (folder / manifest.NAME).exists() else Manifest()
     for records in files:

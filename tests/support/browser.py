@@ -1,4 +1,4 @@
-"""A headless Chromium, told what to do over its DevTools protocol; what it asked, refused and logged is kept."""
+"""Drives a headless Chromium over the DevTools protocol and keeps its events."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.patience import PATIENCE
+from tests.support.timeouts import TIMEOUT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = (
@@ -41,42 +41,44 @@ class Page:
         self.calls += 1
         session = {"sessionId": self.session} if self.session else {}
         self.ws.send(json.dumps({"id": self.calls, "method": method, "params": params} | session))
-        while (told := json.loads(self.ws.recv(PATIENCE))).get("id") != self.calls:
-            self.events.append(told)
-        assert "error" not in told, f"{method}: {told['error']}"
-        return told["result"]
+        while (message := json.loads(self.ws.recv(TIMEOUT))).get("id") != self.calls:
+            self.events.append(message)
+        assert "error" not in message, f"{method}: {message['error']}"
+        return message["result"]
 
-    def runs(self, script: str) -> Any:
-        """What the script gives, or what its promise comes to."""
-        told = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+    def evaluate(self, script: str) -> Any:
+        """Returns the script's value, or its promise's."""
+        result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        return result["result"].get("value")
 
-    def sees(self, expression: str) -> Any:
-        """Waits until the expression is true of the document, and gives its value, true for an element."""
+    def wait_for(self, expression: str) -> Any:
+        """Waits until the expression is true and returns its value; true for an element."""
         try:
-            return self.runs(SOON % expression)
+            return self.evaluate(SOON % expression)
         except TimeoutError:
-            raise AssertionError(f"{expression} stays false of {self.runs('document.body.innerText')[:1000]}") from None
+            raise AssertionError(
+                f"{expression} stays false of {self.evaluate('document.body.innerText')[:1000]}"
+            ) from None
 
-    def told(self, method: str) -> list[dict[str, Any]]:
-        """The parameters of the events of a kind, until now."""
+    def parameters_of(self, method: str) -> list[dict[str, Any]]:
+        """Returns the parameters of the events of a method so far."""
         return [event["params"] for event in self.events if event["method"] == method]
 
-    def photograph(self, file: Path) -> None:
+    def screenshot(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Page]:
-    """A browser of its own, with an empty profile."""
+    """Starts a browser with an empty profile."""
     assert CHROMIUM
     command = [CHROMIUM, *OPTIONS.split(), f"--user-data-dir={profile}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
             line = next(line for line in process.stderr if line.startswith("DevTools listening on "))
-            with connect(line.split()[-1], proxy=None, open_timeout=PATIENCE, max_size=None) as ws:
+            with connect(line.split()[-1], proxy=None, open_timeout=TIMEOUT, max_size=None) as ws:
                 yield Page(ws)
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""What the project role tells the API, without the role."""
+"""Sends the project role's notices to the API, without the role."""
 
 import json
 from typing import Any
@@ -21,22 +21,22 @@ RETURNING position + 1"""
 
 
 def notify(connection: Connection, workspace: str, projection: str, *keys: Id) -> int:
-    """As in the transaction that changed these rows by one more event. Returns the position behind it."""
+    """Sends the notice of one more event that changed these rows. Returns the next position."""
     ((next,),) = connection.execute(NEXT, [PROJECTIONS[projection].table, JOURNAL.name, PARTITION]).fetchall()
-    again(connection, workspace, projection, next, *keys)
+    notify_again(connection, workspace, projection, next, *keys)
     return int(next)
 
 
-def again(connection: Connection, workspace: str, projection: str, next: int, *keys: Id) -> None:
+def notify_again(connection: Connection, workspace: str, projection: str, next: int, *keys: Id) -> None:
     table = PROJECTIONS[projection].table
     at = {PARTITION: next}
-    for told in (
+    for notice in (
         {"projection": table, "workspace": workspace, "keys": keys, "at": at},
         {"moved": [[[table], at]]},
     ):
-        connection.execute("SELECT pg_notify('changes', %s)", [json.dumps(told)])
+        connection.execute("SELECT pg_notify('changes', %s)", [json.dumps(notice)])
 
 
-def reach(connection: Connection, projection: str, partition: int, next: int) -> None:
-    """The projection is there, and nobody was told."""
+def advance_checkpoint(connection: Connection, projection: str, partition: int, next: int) -> None:
+    """Moves the projection's checkpoint without a notice."""
     connection.execute(REACH, [PROJECTIONS[projection].table, JOURNAL.name, partition, next - 1])

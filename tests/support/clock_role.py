@@ -1,4 +1,4 @@
-"""Tells by how many days the product's clock and its records are off; a process of its own, for test_skewed.py."""
+"""Prints by how many days clock and record timestamps are off; a process for test_skewed_clock.py."""
 
 import time
 
@@ -10,7 +10,7 @@ DAY = 86_400
 
 
 def days(seconds: float) -> int:
-    """Against the machine's clock, which nobody shifts."""
+    """Returns the difference to the machine's real clock in days."""
     return round((seconds - time.clock_gettime(time.CLOCK_REALTIME)) / DAY)
 
 

@@ -1,4 +1,4 @@
-"""Facts with commands of people between them, for property tests: few values, so that they meet often."""
+"""Facts mixed with operators' commands, for property tests: few values, so that they often refer to the same things."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from crm.commands import Rejected
 from crm.envelope import Fact
 from crm.state import Contact, Deal, Payment
-from crm.state.by_hand import Note, Task
+from crm.state.manual_entities import Note, Task
 from tests.support.fact_strategies import EMAILS, PHONES, RULES, any_facts
-from tests.support.operator import AtTheDesk
+from tests.support.operator_session import OperatorSession
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
 SUM = st.integers(0, 300).map(lambda minor: {"minor": minor})
 # What is asked, and what for: a kind of thing, or a test of one, is filled in by one that is there.
-ASKED: dict[str, dict[str, Any]] = {
+INPUTS: dict[str, dict[str, Any]] = {
     "contact_create": {"name": "Ivan", "phones": st.lists(st.sampled_from(PHONES), max_size=1)},
     "contact_change": {
         "contact_id": Contact,
@@ -77,16 +77,16 @@ ASKED: dict[str, dict[str, Any]] = {
 
 
 @st.composite
-def any_story(draw: st.DrawFn) -> AtTheDesk:
-    """Facts with commands between them; those that are refused leave nothing."""
+def any_story(draw: st.DrawFn) -> OperatorSession:
+    """Draws facts with commands between them; refused commands change nothing."""
     facts = draw(any_facts())
     often = "contact_merge", "contact_unmerge", "payment_match", "payment_unmatch", "payment_move", "payment_split"
-    names = draw(st.lists(st.sampled_from([*ASKED, *often]), max_size=16))
+    names = draw(st.lists(st.sampled_from([*INPUTS, *often]), max_size=16))
     steps: list[Fact | str] = draw(st.permutations([*facts, *names]))
-    story = AtTheDesk(*RULES)
+    story = OperatorSession(*RULES)
     for step in steps:
         if isinstance(step, str):
-            given = {name: value_of(draw, story, value) for name, value in ASKED[step].items()}
+            given = {name: value_of(draw, story, value) for name, value in INPUTS[step].items()}
             try:
                 story.do(step, **given)
             except Rejected:
@@ -96,7 +96,7 @@ def any_story(draw: st.DrawFn) -> AtTheDesk:
     return story
 
 
-def value_of(draw: st.DrawFn, story: AtTheDesk, value: Any) -> Any:
+def value_of(draw: st.DrawFn, story: OperatorSession, value: Any) -> Any:
     if isinstance(value, list):
         return [{name: value_of(draw, story, one) for name, one in part.items()} for part in value]
     if isinstance(value, type) or callable(value):

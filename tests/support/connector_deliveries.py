@@ -9,7 +9,7 @@ from crm.envelope import Fact
 from crm.scalars import Id, Micros
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
-from services.connectors.rehearse import Post
+from tests.support.rehearse import Post
 
 NOW = Micros(1_791_190_920_000_000)  # 2026-10-05T09:02:00Z
 JSON = "application/json"

@@ -1,4 +1,4 @@
-"""A topic, a table, and the workers that count the one into the other: the stream roles' loop on its own."""
+"""A topic, a table, and workers that count records into it: tests the stream roles' loop alone."""
 
 import asyncio
 import os
@@ -15,14 +15,14 @@ from crm.topics import JOURNAL
 from services.stack.ports import any_free
 from services.stack.process import Process, last_lines, spawn, until
 from services.stack.topics import create_missing
-from tests.support.patience import PATIENCE
+from tests.support.timeouts import TIMEOUT
 
 CHUNK = 500  # records
 PASSED = "SELECT coalesce(sum(next_offset), 0) FROM core.checkpoint WHERE consumer = %s"
 
 
-class Counted:
-    """A topic, a table, and the workers that count the one into the other."""
+class CountedTopic:
+    """A topic, a table, and workers that count the topic's records into it."""
 
     def __init__(self, bootstrap: str, dsn: str, folder: Path) -> None:
         self.bootstrap, self.dsn, self.folder = bootstrap, dsn, folder
@@ -32,10 +32,10 @@ class Counted:
         self.db = psycopg.connect(dsn, autocommit=True)
         self.db.execute("CREATE TABLE counted (id text)")
 
-    def start(self, instance: int, plant: str = "", module: str = "tests.support.counting_role") -> None:
-        """`plant`: what goes wrong in it, see tests/support/counting_role.py."""
+    def start(self, instance: int, fault: str = "", module: str = "tests.support.counting_role") -> None:
+        """Starts a worker. `fault`: what fails in it, see tests/support/counting_role.py."""
         environment = os.environ | {
-            "COUNTED_PLANT": plant,
+            "COUNTED_FAULT": fault,
             "COUNTED_TOPIC": self.topic,
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "DATABASE_URL": self.dsn,
@@ -62,29 +62,29 @@ class Counted:
             sent = [await producer.send(self.topic, str(n).encode()) for n in range(first, first + CHUNK)]
             await asyncio.gather(*sent)
 
-    def passed(self) -> int:
-        """Records that the checkpoints are past."""
+    def processed(self) -> int:
+        """Returns the number of records before the checkpoints."""
         ((count,),) = self.db.execute(PASSED, [self.topic]).fetchall()
         return int(count)
 
-    async def reached(self, count: int) -> None:
+    async def wait_for_count(self, count: int) -> None:
         async def missing() -> str | None:
             dead = [n for n, worker in self.workers.items() if worker.poll() is not None]
             for instance in dead:  # as its supervisor does: a role that cannot go on ends and is started again
                 self.start(instance)
-            return None if (passed := self.passed()) >= count else f"{passed} of {count}\n{self.said()}"
+            return None if (processed := self.processed()) >= count else f"{processed} of {count}\n{self.last_output()}"
 
-        await until(missing, PATIENCE)
+        await until(missing, TIMEOUT)
 
-    def said(self) -> str:
+    def last_output(self) -> str:
         return "\n".join(last_lines(self.log(n)) for n in self.workers)
 
-    async def hears(self, instance: int, words: str) -> None:
+    async def wait_for_output(self, instance: int, words: str) -> None:
         async def missing() -> str | None:
-            said = self.log(instance).read_text()
-            return None if words in said else f"no {words!r} in {said[-2000:]!r}"
+            last_output = self.log(instance).read_text()
+            return None if words in last_output else f"no {words!r} in {last_output[-2000:]!r}"
 
-        await until(missing, PATIENCE)
+        await until(missing, TIMEOUT)
 
     def effects(self) -> Counter[str]:
         return Counter(id for (id,) in self.db.execute("SELECT id FROM counted"))

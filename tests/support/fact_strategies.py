@@ -1,4 +1,4 @@
-"""Facts of every kind for property tests: few values, so that they meet often."""
+"""Facts of every type for property tests: few values, so that they often refer to the same things."""
 
 from collections.abc import Callable
 from typing import Any
@@ -89,7 +89,7 @@ reports_of_one = st.fixed_dictionaries(
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> list[Fact]:
-    """Up to fourteen facts, each with a key of its own."""
+    """Draws up to fourteen facts with distinct keys."""
     kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
     kinds = {form: forms, paid: payments, call: calls, message: messages}
     chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))

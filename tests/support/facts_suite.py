@@ -9,7 +9,7 @@ import pytest
 
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.shared import Phone
-from tests.support.intake_server import EXPIRED, NOON, READER, House
+from tests.support.intake_server import EXPIRED, NOON, READER, IntakeServer
 
 FORM = {"type": "FormSubmitted", "name": "Олена", "phones": ["050 123 45 67"], "emails": ["O@x.UA"], "fields": {"n": 1}}
 PAYMENT = {
@@ -58,12 +58,12 @@ CONTAINED_RECORD = {"id": "a", "occurred_at": WHEN, "name": "Олена", "field
 
 
 class FactsSuite:
-    def test_each_type_is_taken(self, house: House) -> None:
-        told = house.stream(json.dumps([FORM, PAYMENT, CALL, MESSAGE]).encode())
-        assert told.status_code == 200
-        assert (told.json()["accepted"], told.json()["refused"]) == (4, 0)
-        by_id = {fact.meta.id: fact for fact in house.facts}
-        form, payment, call, message = (by_id[verdict["id"]] for verdict in told.json()["facts"])
+    def test_each_type_is_taken(self, server: IntakeServer) -> None:
+        answer = server.stream(json.dumps([FORM, PAYMENT, CALL, MESSAGE]).encode())
+        assert answer.status_code == 200
+        assert (answer.json()["accepted"], answer.json()["refused"]) == (4, 0)
+        by_id = {fact.meta.id: fact for fact in server.facts}
+        form, payment, call, message = (by_id[verdict["id"]] for verdict in answer.json()["facts"])
         assert isinstance(form, FormSubmitted)
         assert form.phones == (Phone("050 123 45 67", "+380501234567"),)
         assert form.emails == ("o@x.ua",)
@@ -75,18 +75,18 @@ class FactsSuite:
         assert call.phone.e164 == "+380501234567"
         assert isinstance(message, MessageReported)
         assert message.sender == "u1"
-        assert {record.topic for record in house.records()} == {"crm.intake.facts"}
+        assert {record.topic for record in server.records()} == {"crm.intake.facts"}
 
-    def test_a_bad_line_does_not_stop_the_others(self, house: House) -> None:
+    def test_a_bad_line_does_not_stop_the_others(self, server: IntakeServer) -> None:
         body = lines(CALL, {**CALL, "colour": 1}, {"type": "Nothing"}, {**PAYMENT, "amount": "1,234"}) + b"{bad\n\xff"
-        told = house.stream(body, "application/x-ndjson; charset=utf-8")
-        assert told.headers["content-type"] == "application/x-ndjson"
-        verdicts = [json.loads(line) for line in told.text.splitlines()]
+        answer = server.stream(body, "application/x-ndjson; charset=utf-8")
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        verdicts = [json.loads(line) for line in answer.text.splitlines()]
         assert [verdict["status"] for verdict in verdicts] == ["accepted"] + ["refused"] * 5
         assert verdicts[1]["error"] == "Line 2: Object contains unknown field `colour`."
         assert verdicts[2]["error"] == "Line 3: Invalid value 'Nothing' in `type`."
         assert verdicts[3]["error"].startswith("Line 4: In `amount`: '1,234' ")
-        assert len(house.facts) == 1
+        assert len(server.facts) == 1
 
     @pytest.mark.parametrize(
         ("change", "error"),
@@ -96,10 +96,10 @@ class FactsSuite:
             ({"amount": None}, "Object missing required field `amount_minor` (or `amount`, as exact text)."),
             ({"amount": 12.5}, "Expected `str | null`, got `float` in `amount`."),
             ({"status": "paid"}, "Invalid enum value 'paid' in `status`."),
-            ({"currency": "XYZ"}, "In `currency`: 'XYZ' is no currency that is known. Write an ISO 4217 code, as UAH"),
+            ({"currency": "XYZ"}, "In `currency`: 'XYZ' is not a known currency. Use an ISO 4217 code such as UAH"),
             (
                 {"changed_at": 1_759_363_445},
-                "In `changed_at`: 1970-01-01T00:29:19.363445Z is before 1990; such a moment",
+                "In `changed_at`: 1970-01-01T00:29:19.363445Z is before 1990, which must be a mistake",
             ),
             (
                 {"changed_at": "2025-12-01T00:00:00Z"},
@@ -115,73 +115,73 @@ class FactsSuite:
             ({"provider": "\ud800"}, "JSON is malformed: "),
         ],
     )
-    def test_a_refused_line_hears_what_is_wrong(self, house: House, change: dict[str, Any], error: str) -> None:
-        (verdict,) = house.stream(json.dumps({**PAYMENT, **change}).encode()).json()["facts"]
+    def test_a_refused_line_hears_what_is_wrong(self, server: IntakeServer, change: dict[str, Any], error: str) -> None:
+        (verdict,) = server.stream(json.dumps({**PAYMENT, **change}).encode()).json()["facts"]
         assert verdict["status"] == "refused"
         assert verdict["error"].startswith(f"Line 1: {error}")
-        assert house.records() == []
+        assert server.records() == []
 
-    def test_a_field_of_any_type_is_kept_to_the_digit(self, house: House) -> None:
+    def test_a_field_of_any_type_is_kept_to_the_digit(self, server: IntakeServer) -> None:
         body = b'{"type":"FormSubmitted","fields":{"id":12345678901234567890123,"sum":1.10,"deep":{"a":[null]}}}'
-        assert house.stream(body).json()["accepted"] == 1
-        (fact,) = house.facts
+        assert server.stream(body).json()["accepted"] == 1
+        (fact,) = server.facts
         assert isinstance(fact, FormSubmitted)
         assert fact.fields == {"id": "12345678901234567890123", "sum": "1.10", "deep": '{"a":[null]}'}
         assert fact.raw.body == body
 
-    def test_the_same_id_is_the_same_fact(self, house: House) -> None:
-        told = [house.stream(lines({**CALL, "id": "mine"})).json() for _ in range(2)]
-        ids = [one["facts"][0]["id"] for one in told]
+    def test_the_same_id_is_the_same_fact(self, server: IntakeServer) -> None:
+        answers = [server.stream(lines({**CALL, "id": "mine"})).json() for _ in range(2)]
+        ids = [one["facts"][0]["id"] for one in answers]
         assert ids[0] == ids[1]
-        assert [one["facts"][0]["status"] for one in told] == ["accepted", "repeated"]
-        assert [(one["accepted"], one["refused"], one.get("repeated")) for one in told] == [(1, 0, None), (1, 0, 1)]
-        assert [fact.meta.id for fact in house.facts] == ids
+        assert [one["facts"][0]["status"] for one in answers] == ["accepted", "repeated"]
+        assert [(one["accepted"], one["refused"], one.get("repeated")) for one in answers] == [(1, 0, None), (1, 0, 1)]
+        assert [fact.meta.id for fact in server.facts] == ids
 
-    def test_a_repeated_idempotency_key_gives_the_same_ids(self, house: House) -> None:
+    def test_a_repeated_idempotency_key_gives_the_same_ids(self, server: IntakeServer) -> None:
         body = lines(CALL, FORM)
-        first = house.stream(body, "application/x-ndjson", idempotency_key='"k1"').text
-        again = house.stream(body, "application/x-ndjson", idempotency_key="k1").text
+        first = server.stream(body, "application/x-ndjson", idempotency_key='"k1"').text
+        again = server.stream(body, "application/x-ndjson", idempotency_key="k1").text
         assert again == first.replace("accepted", "repeated")
-        other = house.stream(lines(CALL, CALL), "application/x-ndjson", idempotency_key="k1")
+        other = server.stream(lines(CALL, CALL), "application/x-ndjson", idempotency_key="k1")
         assert other.status_code == 422
-        assert house.stream(body, "application/x-ndjson").text != first
-        assert len(house.facts) == 6
+        assert server.stream(body, "application/x-ndjson").text != first
+        assert len(server.facts) == 6
 
-    def test_who_has_no_key_that_may_write_is_refused_unread(self, house: House) -> None:
+    def test_who_has_no_key_that_may_write_is_refused_unread(self, server: IntakeServer) -> None:
         lacking = 'Bearer error="insufficient_scope", scope="write"'
-        for token, status, asked in (
+        for token, status, challenge in (
             ("", 401, "Bearer"),
             ("wrong", 401, "Bearer"),
             (EXPIRED, 401, "Bearer"),
             (READER, 403, lacking),
         ):
-            told = house.stream(lines(CALL), token=token)
-            assert (told.status_code, told.headers["www-authenticate"]) == (status, asked)
-            assert "Nothing was kept" in told.json()["error"]
-        assert house.records() == []
+            answer = server.stream(lines(CALL), token=token)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (status, challenge)
+            assert "Nothing was kept" in answer.json()["error"]
+        assert server.records() == []
 
-    def test_ten_thousand_facts_are_taken_at_once_and_no_more(self, house: House) -> None:
-        assert house.stream(lines(*[CALL] * 10_000), "application/x-ndjson").text.count("accepted") == 10_000
-        assert len(house.records()) == 10_000
-        assert house.stream(lines(*[CALL] * 10_001), "application/x-ndjson").status_code == 413
-        assert len(house.records()) == 10_000
+    def test_ten_thousand_facts_are_taken_at_once_and_no_more(self, server: IntakeServer) -> None:
+        assert server.stream(lines(*[CALL] * 10_000), "application/x-ndjson").text.count("accepted") == 10_000
+        assert len(server.records()) == 10_000
+        assert server.stream(lines(*[CALL] * 10_001), "application/x-ndjson").status_code == 413
+        assert len(server.records()) == 10_000
 
     @pytest.mark.parametrize("codec", ["null", "deflate"])
-    def test_an_avro_container_is_taken(self, house: House, codec: str) -> None:
+    def test_an_avro_container_is_taken(self, server: IntakeServer, codec: str) -> None:
         file = container(CONTAINED, CONTAINED_RECORD, {**CONTAINED_RECORD, "id": "b"}, codec=codec)
-        assert house.stream(file, "application/avro").json()["accepted"] == 2
-        fact = house.facts[0]
+        assert server.stream(file, "application/avro").json()["accepted"] == 2
+        fact = server.facts[0]
         assert isinstance(fact, FormSubmitted)
         assert (fact.name, fact.fields, fact.meta.occurred_at) == ("Олена", {"n": "1"}, WHEN)
         assert json.loads(fact.raw.body) == {"type": "FormSubmitted", **CONTAINED_RECORD}
 
-    def test_a_container_of_several_types_is_taken(self, house: House) -> None:
+    def test_a_container_of_several_types_is_taken(self, server: IntakeServer) -> None:
         text = [{"name": name, "type": "string"} for name in ("call", "phase", "direction", "phone")]
         call = {"type": "record", "name": "CallReported", "fields": text}
         bare = {name: value for name, value in CALL.items() if name != "type"}
         file = container([CONTAINED, call], ("CallReported", bare), ("crm.FormSubmitted", CONTAINED_RECORD))
-        assert house.stream(file, "application/avro").json()["accepted"] == 2
-        assert {type(fact) for fact in house.facts} == {CallReported, FormSubmitted}
+        assert server.stream(file, "application/avro").json()["accepted"] == 2
+        assert {type(fact) for fact in server.facts} == {CallReported, FormSubmitted}
 
     @pytest.mark.parametrize(
         ("body", "kind", "status"),
@@ -195,18 +195,18 @@ class FactsSuite:
         ],
     )
     def test_a_body_that_cannot_be_read_is_refused_whole(
-        self, house: House, body: bytes, kind: str, status: int
+        self, server: IntakeServer, body: bytes, kind: str, status: int
     ) -> None:
-        told = house.stream(body, kind)
-        assert told.status_code == status
-        assert "Nothing was kept" in told.text
-        assert house.records() == []
+        answer = server.stream(body, kind)
+        assert answer.status_code == status
+        assert "Nothing was kept" in answer.text
+        assert server.records() == []
 
-    def test_deep_nesting_is_a_refused_line(self, house: House) -> None:
+    def test_deep_nesting_is_a_refused_line(self, server: IntakeServer) -> None:
         body = b'{"type":"FormSubmitted","fields":{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
-        (verdict,) = house.stream(body).json()["facts"]
+        (verdict,) = server.stream(body).json()["facts"]
         assert verdict["error"].startswith("Line 1: maximum recursion depth exceeded")
 
-    def test_nothing_that_says_when_is_taken_as_now(self, house: House) -> None:
-        house.stream(lines(CALL))
-        assert (house.facts[0].meta.occurred_at, house.facts[0].meta.recorded_at) == (NOON, NOON)
+    def test_nothing_that_says_when_is_taken_as_now(self, server: IntakeServer) -> None:
+        server.stream(lines(CALL))
+        assert (server.facts[0].meta.occurred_at, server.facts[0].meta.recorded_at) == (NOON, NOON)

@@ -1,4 +1,4 @@
-"""A shop's first quarter of 2026 as events, and the archive that `crm archive` would make of it."""
+"""A shop's first quarter of 2026 as events, and its archive as `crm archive` writes it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.container import Archived
+from crm.adapters.archive.container import ArchivedRecord
 from crm.adapters.archive.manifest import Manifest
 from crm.adapters.kafka.journal_log import envelope
 from crm.contract.codec import encode
@@ -24,7 +24,7 @@ BEGIN = first("2026-01-01")
 
 
 def day(number: int) -> Micros:
-    """Noon of a day of the quarter, from 0."""
+    """Returns noon of a day of the quarter, counted from 0."""
     return Micros(BEGIN + number * DAY + DAY // 2)
 
 
@@ -33,40 +33,40 @@ def on(fact: Fact, number: int) -> Fact:
 
 
 def quarter(people: int = 40) -> list[Event]:
-    """Everybody sends a form or a message; two of three pay, in one or two parts, every seventh a week late."""
-    told: list[tuple[int, Fact]] = []
+    """Each customer sends a form, some a message; two of three pay, in one or two parts, every seventh a week late."""
+    arrivals: list[tuple[int, Fact]] = []
     for n in range(people):
         begin, number = n * 80 // people, f"+38050{n:07}"
-        told.append((begin, on(form(f"form {n}", phones=[number], amount_minor=10_000, reference=f"R-{n}"), begin)))
+        arrivals.append((begin, on(form(f"form {n}", phones=[number], amount_minor=10_000, reference=f"R-{n}"), begin)))
         if n % 4 == 0:
             chat = message(f"chat {n}", chat=str(n), sender=str(n), text="Hello")
-            told.append((begin, on(chat, begin)))
+            arrivals.append((begin, on(chat, begin)))
         if n % 3:
             late = 7 if n % 7 == 0 else 0
             for part in range(1 + n % 2):
                 at = begin + 2 + 3 * part
                 payment = paid(f"{n}/{part}", 10_000 // (1 + n % 2), payment=f"p-{n}-{part}", reference=f"R-{n}")
-                told.append((at + late, on(payment, at)))
+                arrivals.append((at + late, on(payment, at)))
     decide = MemoryDecide()
     decide.append(*RULES)
-    for known, fact in sorted(told, key=lambda pair: pair[0]):
+    for known, fact in sorted(arrivals, key=lambda pair: pair[0]):
         decide.take(fact, day(known))
     return decide.journal
 
 
-def records(events: Sequence[Event]) -> dict[int, list[Archived]]:
-    """By partition, as the relay writes them."""
-    found: dict[int, list[Archived]] = {}
+def records(events: Sequence[Event]) -> dict[int, list[ArchivedRecord]]:
+    """Returns archived records by partition, as the relay writes them."""
+    found: dict[int, list[ArchivedRecord]] = {}
     for event in events:
         mine = found.setdefault(journal_partition(event.meta.stream), [])
         value, at = encode(event), len(mine)
         headers = envelope(event.meta.id, event.meta.source, event.meta.trace, value, at)
-        mine.append(Archived(at, event.meta.recorded_at // 1000, event.meta.stream.encode(), value, headers))
+        mine.append(ArchivedRecord(at, event.meta.recorded_at // 1000, event.meta.stream.encode(), value, headers))
     return found
 
 
-def archive(folder: Path, parts: dict[int, list[Archived]], files: int = 2) -> Path:
-    """Each partition in so many files."""
+def archive(folder: Path, parts: dict[int, list[ArchivedRecord]], files: int = 2) -> Path:
+    """Writes each partition in `files` files."""
     known = manifest.read(folder) if (folder / manifest.NAME).exists() else Manifest()
     folder.mkdir(parents=True, exist_ok=True)
     for partition, every in parts.items():

@@ -14,21 +14,21 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from api.app import App
-from api.http.connections import Impatient
-from api.http.sockets import configuration
+from api.http.connections import BoundedHttpProtocol
+from api.http.sockets import server_config
 from api.live.changes import Changes
-from api.live.subscriptions.limits import BOUNDS, Bounds
+from api.live.subscriptions.limits import LIMITS, Limits
 from api.sql.database import pool
 from crm.adapters.postgres.migrations import migrate
-from crm.adapters.telemetry.health import Quiet
+from crm.adapters.telemetry.health import ServerWithoutSignals
 from projections import PROJECTIONS
-from tests.support.patience import PATIENCE
-from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, contact, empty, insert
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOP_ROWS, contact, delete_rows, insert
+from tests.support.timeouts import TIMEOUT
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 
-class Key(msgspec.Struct, frozen=True):
+class FakeToken(msgspec.Struct, frozen=True):
     """A token of the test."""
 
     workspace: str
@@ -36,30 +36,34 @@ class Key(msgspec.Struct, frozen=True):
     id: str = "key"
 
 
-class Keys:
+class FakeTokens:
     """Tokens in a dict."""
 
     def __init__(self) -> None:
-        self.known = {"crm_live_shop": Key(SHOP), "crm_live_other": Key(OTHER), "crm_live_w": Key(SHOP, ("write",))}
+        self.known = {
+            "crm_live_shop": FakeToken(SHOP),
+            "crm_live_other": FakeToken(OTHER),
+            "crm_live_w": FakeToken(SHOP, ("write",)),
+        }
 
-    def token(self, text: str) -> Key | None:
+    def token(self, text: str) -> FakeToken | None:
         return self.known.get(text)
 
 
-class Api:
+class ApiServer:
     """The API on a free port, in a thread with its own loop."""
 
-    def __init__(self, dsn: str, http: type[Any] = Impatient, bounds: Bounds = BOUNDS) -> None:
-        self.dsn, self.keys, self.changes, self.bounds = dsn, Keys(), Changes(dsn), bounds
+    def __init__(self, dsn: str, http: type[Any] = BoundedHttpProtocol, bounds: Limits = LIMITS) -> None:
+        self.dsn, self.keys, self.changes, self.bounds = dsn, FakeTokens(), Changes(dsn), bounds
         self.http = http
-        self.started, self.client = threading.Event(), httpx.Client(trust_env=False, timeout=PATIENCE)
+        self.started, self.client = threading.Event(), httpx.Client(trust_env=False, timeout=TIMEOUT)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
 
     async def serve(self) -> None:
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
-        self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, bounds=self.bounds)
-        self.server = Quiet(configuration(app, self.bounds, port=0, http=self.http))
-        rows.patience = PATIENCE
+        self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, limits=self.bounds)
+        self.server = ServerWithoutSignals(server_config(app, self.bounds, port=0, http=self.http))
+        rows.patience = TIMEOUT
         await rows.open()
         await self.changes.listening.wait()
         serving = asyncio.create_task(self.server.serve())
@@ -90,18 +94,18 @@ class Api:
         return error["extensions"]["code"], error["message"]
 
     @contextmanager
-    def speaking(self, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
+    def websocket(self, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
         """A websocket that may subscribe."""
         with connect(
-            f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=PATIENCE
+            f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=TIMEOUT
         ) as ws:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
-            assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
+            assert json.loads(ws.recv(TIMEOUT)) == {"type": "connection_ack"}
             yield ws
 
     @contextmanager
     def subscribed(self, query: str, token: str = "crm_live_shop") -> Iterator[ClientConnection]:
-        with self.speaking(token) as ws:
+        with self.websocket(token) as ws:
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             while not self.changes.hub.subscribers:
                 assert self.thread.is_alive()
@@ -109,18 +113,18 @@ class Api:
 
 
 @contextmanager
-def served(dsn: str, bounds: Bounds = BOUNDS, http: type[Any] = Impatient) -> Iterator[Api]:
+def api_server(dsn: str, bounds: Limits = LIMITS, http: type[Any] = BoundedHttpProtocol) -> Iterator[ApiServer]:
     migrate(dsn, PROJECTIONS.values())
     with psycopg.connect(dsn, autocommit=True) as connection:
-        empty(connection)
-        insert(connection, SHOP, *SHOPS_ROWS)
+        delete_rows(connection)
+        insert(connection, SHOP, *SHOP_ROWS)
         insert(connection, OTHER, contact("Olena", phones=(OLENA_PHONE,)))
-    api = Api(dsn, http, bounds)
+    api = ApiServer(dsn, http, bounds)
     api.thread.start()
-    assert api.started.wait(PATIENCE)
+    assert api.started.wait(TIMEOUT)
     try:
         yield api
     finally:
         api.client.close()
         api.server.should_exit = True
-        api.thread.join(PATIENCE)
+        api.thread.join(TIMEOUT)

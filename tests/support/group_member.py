@@ -1,4 +1,4 @@
-"""A member of the group COUNTED_TOPIC with another assignor than Faust's, until it is killed."""
+"""Joins the group COUNTED_TOPIC with another assignor than Faust's, until it is killed."""
 
 import asyncio
 import os

@@ -1,15 +1,16 @@
-"""The intake as its senders meet it: over HTTP, with a connector of a few lines, on any log."""
+"""Intake over HTTP, with a minimal connector, on any log."""
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterable, Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 
 from crm.adapters.kafka.directory import Access
-from crm.connector import Answer, Connection, Connector, Delivery, Report, expect_equal
+from crm.connector import Answer, Connection, Connector, Delivery, Report, Webhook, echo, expect_equal
 from crm.contract.codec import decode, encode
 from crm.envelope import Fact
 from crm.errors import Malformed
@@ -19,7 +20,7 @@ from crm.scalars import Id, Micros
 from crm.shared import Meta
 from services.intake.app import Intake
 from services.intake.body import Bodies
-from tests.support.patience import PATIENCE
+from tests.support.timeouts import TIMEOUT
 
 WORKSPACE = Id("5d9b2f5e-6c1e-4f0b-8f4c-2f1f0f3a9b11")
 OPEN = Id("11111111-1111-4111-8111-111111111111")  # a connection that anybody may post to
@@ -46,17 +47,17 @@ def parse(delivery: Delivery, connection: Connection) -> Iterable[Report]:
         text = delivery.body.decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"not UTF-8: {error.reason}") from None
-    told = {name: values[0] for name, values in parse_qs(text, max_num_fields=1000).items()}
-    if told.get("kind") == "ping":
+    fields = {name: values[0] for name, values in parse_qs(text, max_num_fields=1000).items()}
+    if fields.get("kind") == "ping":
         yield Report("ping", "", delivery.received_at, lambda m, r: DeliveryKept(m, r, "tiny", "ping"))
-    for number in range(int(told.get("times", "1"))):
-        amount = int(told["amount"]) if "amount" in told else None
-        name = "\ud800" if told.get("name") == "surrogate" else told.get("name", "")
+    for number in range(int(fields.get("times", "1"))):
+        amount = int(fields["amount"]) if "amount" in fields else None
+        name = "\ud800" if fields.get("name") == "surrogate" else fields.get("name", "")
         yield Report(
-            f"{told.get('key', 'none')}/{number}",
-            told.get("phone", ""),
+            f"{fields.get('key', 'none')}/{number}",
+            fields.get("phone", ""),
             delivery.received_at,
-            lambda m, r, name=name, amount=amount: FormSubmitted(m, r, name=name, amount_minor=amount),
+            partial(FormSubmitted, name=name, amount_minor=amount),
         )
 
 
@@ -64,12 +65,25 @@ def answer(delivery: Delivery, connection: Connection) -> Answer:
     return Answer(200, b'{"status":"success"}', "application/json")
 
 
-TINY = Connector("tiny", "calls", verify, parse, answer)
-CONNECTORS = {"tiny": TINY, "greeter": Connector("greeter", "forms", verify, parse, greets=True)}
+def handshake(delivery: Delivery, connection: Connection) -> Answer | None:
+    """Reflects a challenge in the way of many vendors, and answers any other GET with 200."""
+    if "x-crash" in delivery.headers:
+        raise RuntimeError("a connector's mistake")
+    if (challenge := delivery.parameters.get("challenge")) is not None:
+        expect_equal(connection.secret, delivery.parameters.get("verify_token", ""), "verify token")
+        return echo(challenge)
+    if "page" in delivery.parameters:
+        return Answer(200, delivery.parameters["page"].encode(), "text/html")
+    return Answer() if delivery.method == "GET" else None
 
 
-def declared() -> Access:
-    """Who may send, as crm.connections tells it."""
+TINY = Connector("tiny", "calls", Webhook(verify, parse, answer))
+GREETS = Webhook(verify, parse, handshake=handshake)
+CONNECTORS = {"tiny": TINY, "greeter": Connector("greeter", "forms", GREETS)}
+
+
+def declared_access() -> Access:
+    """Returns the directory of senders, as crm.connections declares it."""
     access = Access()
     access.complete = True
     for id, connector, enabled in ((OPEN, "tiny", True), (CLOSED, "tiny", False), (GREETER, "greeter", True)):
@@ -87,13 +101,13 @@ def meta(id: Id) -> Meta:
     return Meta(id, WORKSPACE, id, NOON, NOON, "cli", id)
 
 
-class House:
-    """`run` drives its event loop; `records` tells what its log has kept since the house was built."""
+class IntakeServer:
+    """`run` drives its event loop; `records` returns what its log holds since the server was created."""
 
     def __init__(self, log: Log, run: Callable[[Any], Any], records: Callable[[], list[Record]]) -> None:
         self.log, self.run, self.records = log, run, records
-        self.access = declared()
-        self.bodies = Bodies(seconds=PATIENCE)
+        self.access = declared_access()
+        self.bodies = Bodies(seconds=TIMEOUT)
         self.app = Intake(
             self.access,
             log,
@@ -131,5 +145,5 @@ class House:
         return [decode(record.value) for record in self.records() if record.value]
 
 
-def run_alone(what: Any) -> Any:
+def single_intake(what: Any) -> Any:
     return asyncio.run(what)

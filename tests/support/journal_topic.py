@@ -1,4 +1,4 @@
-"""A journal topic of one test alone, and clients that follow it over a websocket."""
+"""A journal topic for one test, and websocket clients that follow it."""
 
 import asyncio
 import json
@@ -15,15 +15,15 @@ from crm.contract.codec import encode
 from crm.envelope import Event
 from crm.topics import JOURNAL, journal_partition
 from services.stack.topics import create_missing
-from tests.support.graphql_server import PROTOCOL, Api
-from tests.support.patience import PATIENCE
+from tests.support.graphql_server import PROTOCOL, ApiServer
+from tests.support.timeouts import TIMEOUT
 
-Told = tuple[int, int, str]  # partition, position, the event's id
+EventPosition = tuple[int, int, str]  # partition, position, the event's id
 PAGES = "cursor next events { partition position id }"
 
 
 class JournalTopic:
-    """Records as the relay writes them. `published` is what it holds, without repeats."""
+    """Records as the relay writes them. `published`: its content without repeats."""
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap, self.name = bootstrap, f"journal-{uuid4().hex[:8]}"
@@ -42,7 +42,7 @@ class JournalTopic:
             yield self.published[-1]
 
     def repeat(self, count: int) -> None:
-        """The last so many once more, as a relay does that died before it knew of its success."""
+        """Repeats the last records, as a relay does that died before it saw the acknowledgement."""
         asyncio.run(self.send(self.published[-count:]))
 
     async def send(self, placed: Sequence[tuple[int, int, Event]], value: bytes | None = None) -> None:
@@ -60,51 +60,49 @@ class JournalTopic:
         await asyncio.gather(*sending)
         await producer.stop()
 
-    def of(self, workspace: str) -> list[Told]:
+    def of(self, workspace: str) -> list[EventPosition]:
         return sorted((p, at, e.meta.id) for p, at, e in self.published if e.meta.workspace == workspace)
 
 
 @contextmanager
-def following(
-    api: Api,
+def subscribe_events(
+    api: ApiServer,
     after: str | None = None,
     token: str = "crm_live_shop",
-    asked: str = PAGES,
+    fields: str = PAGES,
     types: Sequence[str] | None = None,
 ) -> Iterator[ClientConnection]:
-    query = f"subscription($after: String, $types: [String!]) {{ events(after: $after, types: $types) {{ {asked} }} }}"
-    with connect(
-        f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=PATIENCE
-    ) as ws:
+    query = f"subscription($after: String, $types: [String!]) {{ events(after: $after, types: $types) {{ {fields} }} }}"
+    with connect(f"ws://127.0.0.1:{api.port}/graphql", subprotocols=[PROTOCOL], proxy=None, open_timeout=TIMEOUT) as ws:
         ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
-        assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
+        assert json.loads(ws.recv(TIMEOUT)) == {"type": "connection_ack"}
         payload = {"query": query, "variables": {"after": after, "types": types}}
         ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         yield ws
 
 
-def page(ws: ClientConnection) -> dict[str, Any]:
-    told = json.loads(ws.recv(PATIENCE))
-    assert told["type"] == "next" and "errors" not in told["payload"], told
-    found: dict[str, Any] = told["payload"]["data"]["events"]
+def next_page(ws: ClientConnection) -> dict[str, Any]:
+    message = json.loads(ws.recv(TIMEOUT))
+    assert message["type"] == "next" and "errors" not in message["payload"], message
+    found: dict[str, Any] = message["payload"]["data"]["events"]
     return found
 
 
-def refusal(ws: ClientConnection) -> tuple[str, str]:
-    told = json.loads(ws.recv(PATIENCE))
-    while told["type"] != "error":
-        told = json.loads(ws.recv(PATIENCE))
-    (error,) = told["payload"]
+def next_error(ws: ClientConnection) -> tuple[str, str]:
+    message = json.loads(ws.recv(TIMEOUT))
+    while message["type"] != "error":
+        message = json.loads(ws.recv(TIMEOUT))
+    (error,) = message["payload"]
     return error["extensions"]["code"], error["message"]
 
 
-def read(ws: ClientConnection, until: Sequence[int]) -> tuple[list[Told], list[str]]:
-    """Reads until the pages reach these positions: what they told, in its order, and their cursors."""
-    told: list[Told] = []
+def read_until(ws: ClientConnection, until: Sequence[int]) -> tuple[list[EventPosition], list[str]]:
+    """Reads pages up to these positions. Returns their events and cursors in order."""
+    positions: list[EventPosition] = []
     cursors = []
     while True:
-        found = page(ws)
-        told += [(e["partition"], e["position"], e["id"]) for e in found["events"]]
+        found = next_page(ws)
+        positions += [(e["partition"], e["position"], e["id"]) for e in found["events"]]
         cursors.append(found["cursor"])
         if all(map(int.__ge__, found["next"], until)):
-            return told, cursors
+            return positions, cursors

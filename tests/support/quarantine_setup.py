@@ -1,4 +1,4 @@
-"""A workspace on real Kafka and Postgres, with decide and the list of quarantined deliveries between them."""
+"""A workspace on real Kafka and Postgres with decide and the quarantine projection."""
 
 import asyncio
 import json
@@ -25,21 +25,21 @@ from crm.scalars import Id
 from crm.topics import DECIDED
 from projections.quarantine import quarantine
 from services.cli import app
-from services.operations.quarantine.desk import TOPICS
+from services.operations.quarantine.session import TOPICS
 from services.stack.access import declare_connection
 from services.stack.process import until
 from streams.decide import Decide
-from streams.project import Folding
-from tests.support.patience import PATIENCE
-from tests.support.records import connected
+from streams.project import ProjectionBatch
+from tests.support.records import open_connection
+from tests.support.timeouts import TIMEOUT
 
 NEWS = """
 SELECT o.id, s.packed FROM core.outbox AS o, unnest(o.partitions, o.firsts, o.records) AS s (partition, first, packed)
 WHERE o.id > %s ORDER BY o.id, s.partition"""
 
 
-class House:
-    """A workspace of this test with one form; `journal` is what was decided in it."""
+class QuarantineSetup:
+    """A workspace with one form connection; `journal` has its decided events."""
 
     def __init__(self, bootstrap: str, dsn: str) -> None:
         self.bootstrap, self.dsn = bootstrap, dsn
@@ -50,21 +50,21 @@ class House:
         asyncio.run(create_workspace(dsn, self.workspace, "Shop", owners=("anna",)))
         self.connection = asyncio.run(declare_connection(bootstrap, self.workspace, "form", "form"))
 
-    def __enter__(self) -> "House":
+    def __enter__(self) -> "QuarantineSetup":
         self.thread.start()
-        assert self.ready.wait(PATIENCE)
+        assert self.ready.wait(TIMEOUT)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self.thread.join(PATIENCE)
+        self.thread.join(TIMEOUT)
 
     async def decide(self) -> None:
-        """What arrives from now on, as the roles decide, relay and project would."""
+        """Processes new facts as the roles decide, relay and project do."""
         handler = Decide()
         partitions = [TopicPartition(topic.name, n) for topic in DECIDED for n in range(topic.partitions)]
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
-        async with consumer, await connected(self.dsn) as conn:
+        async with consumer, await open_connection(self.dsn) as conn:
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
             self.ready.set()
@@ -79,9 +79,9 @@ class House:
     async def project(self, conn: AsyncConnection) -> None:
         rows = await (await conn.execute(NEWS, [self.outbox_id])).fetchall()
         events = [decode(packed[-1]) for _, slices in rows for packed in msgpack.decode(slices)]
-        folding = Folding(quarantine, events)
+        folding = ProjectionBatch(quarantine, events)
         async with conn.transaction():
-            await folding.loaded(await folding.load(conn))
+            await folding.receive(await folding.load(conn))
             folding.fold()
             await folding.save(conn)
         self.outbox_id = max([self.outbox_id, *(id for id, _ in rows)])
@@ -89,8 +89,8 @@ class House:
 
     def send(self, *records: Record) -> None:
         async def sent() -> None:
-            async with KafkaLog(self.bootstrap, TOPICS, timeout=PATIENCE) as log:
-                await until(self.no_answer(log), PATIENCE)
+            async with KafkaLog(self.bootstrap, TOPICS, timeout=TIMEOUT) as log:
+                await until(self.no_answer(log), TIMEOUT)
                 for record in records:
                     await log.send(record)
 
@@ -102,14 +102,14 @@ class House:
 
         return missing
 
-    def waits_for(self, count: int, status: str = "waiting") -> list[dict[str, Any]]:
-        """The entries of this status, once there are so many."""
-        deadline = time.monotonic() + PATIENCE
-        while len(found := self.cards(status)) != count:
+    def wait_for(self, count: int, status: str = "waiting") -> list[dict[str, Any]]:
+        """Waits for `count` entries of this status and returns them."""
+        deadline = time.monotonic() + TIMEOUT
+        while len(found := self.entries(status)) != count:
             assert time.monotonic() < deadline, f"{len(found)} of {count} are {status}"
         return found
 
-    def cards(self, status: str = "all") -> list[dict[str, Any]]:
+    def entries(self, status: str = "all") -> list[dict[str, Any]]:
         found = self.crm("list", "--status", status, "--workspace", self.workspace, "--json")
         return list(json.loads(found.stdout))
 
@@ -123,8 +123,8 @@ class House:
         return [event for event in self.journal if isinstance(event, kind)]
 
 
-def aim(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
-    """The command line works on this house. Its standard output is for its answer: decide says nothing there."""
+def point_cli_at(monkeypatch: pytest.MonkeyPatch, server: QuarantineSetup) -> None:
+    """Points the command line at this setup. Decide must not log to its standard output."""
     monkeypatch.setattr(deciding, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[]))
-    monkeypatch.setenv("KAFKA_BOOTSTRAP", house.bootstrap)
-    monkeypatch.setenv("DATABASE_URL", house.dsn)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", server.bootstrap)
+    monkeypatch.setenv("DATABASE_URL", server.dsn)

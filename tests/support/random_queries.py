@@ -1,4 +1,4 @@
-"""Random queries over the whole schema, for tests that ask one thing in two ways."""
+"""Random queries over the whole schema, for tests that compare two implementations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 Values = dict[str, list[str]]
 
 
-class Asking:
+class QueryBuilder:
     """Draws one operation: fields, aliases, arguments, fragments, and fields that a variable leaves out."""
 
     def __init__(self, draw: Draw, values: Values, depth: int = 4) -> None:
@@ -35,7 +35,7 @@ class Asking:
         self.left = 28  # fields: an answer stays readable, and each may have an alias
 
     def document(self) -> str:
-        """An operation that takes the variables `yes` and `no`."""
+        """Draws an operation with the variables `yes` and `no`."""
         query = SCHEMA.query_type
         assert query
         used = "__typename @include(if: $yes) @skip(if: $no)"
@@ -53,7 +53,7 @@ class Asking:
         return "{ " + " ".join(self.wrapped(kind, self.field(kind, name, depth)) for name in chosen) + " }"
 
     def wrapped(self, kind: GraphQLNamedType, field: str) -> str:
-        """The field as it is, or in a fragment."""
+        """Draws the field as it is or in a fragment."""
         how = self.draw(st.sampled_from(["plain"] * 5 + ["inline", "bare", "named"]))
         if how == "inline":
             return f"... on {kind.name} {{ {field} }}"
@@ -104,6 +104,6 @@ class Asking:
 def documents(values: Values) -> st.SearchStrategy[str]:
     @st.composite
     def drawn(draw: Draw) -> str:
-        return Asking(draw, values).document()
+        return QueryBuilder(draw, values).document()
 
     return drawn()

@@ -1,4 +1,4 @@
-"""What tests of the stream roles share: facts of a workspace of their own, and records as aiokafka hands them over."""
+"""Facts in a workspace of one test, and records as aiokafka returns them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from tests.support.scenarios import NOON
 
 @dataclass(frozen=True)
 class Record:
-    """As aiokafka hands it over."""
+    """A record as aiokafka returns it."""
 
     value: bytes
     offset: int
@@ -33,7 +33,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Consecutive records of one partition, as the worker hands them over."""
+    """Consecutive records of one partition, as the worker returns them."""
 
     records: Sequence[Record]
 
@@ -46,14 +46,14 @@ class Fetched:
         return self.records[0].offset
 
 
-def moved(fact: Fact, workspace: Id) -> Fact:
-    """The same fact in a workspace of this test alone, under an id that only it has."""
+def in_workspace(fact: Fact, workspace: Id) -> Fact:
+    """Returns the fact in this workspace, under another id."""
     meta = msgspec.structs.replace(fact.meta, id=named_id(workspace, fact.meta.id), workspace=workspace)
     return msgspec.structs.replace(fact, meta=meta)
 
 
 def rules_of(workspace: Id) -> list[Event]:
-    """The shop of tests.support.fact_strategies, as this workspace."""
+    """Returns the events of the shop in tests.support.fact_strategies for this workspace."""
     rules = []
     for event in RULES:
         id = named_id(workspace, event.meta.id)
@@ -63,16 +63,16 @@ def rules_of(workspace: Id) -> list[Event]:
 
 
 def events_of(facts: Sequence[Fact], workspace: Id) -> list[Event]:
-    """The journal of a workspace in which nothing but these facts was told."""
+    """Returns the journal of a workspace that received only these facts."""
     memory = MemoryDecide()
     memory.append(*rules_of(workspace))
     for fact in facts:
-        memory.take(moved(fact, workspace))
+        memory.take(in_workspace(fact, workspace))
     return memory.journal
 
 
 def journal(events: Sequence[Event]) -> list[Record]:
-    """As the relay publishes them, in the order of their commits."""
+    """Returns records as the relay publishes them, in commit order."""
     at: Counter[int] = Counter()
     records = []
     for event in events:
@@ -84,5 +84,5 @@ def journal(events: Sequence[Event]) -> list[Record]:
     return records
 
 
-async def connected(dsn: str, options: str = SESSION) -> AsyncConnection:
+async def open_connection(dsn: str, options: str = SESSION) -> AsyncConnection:
     return await AsyncConnection.connect(dsn, autocommit=True, options=options)

@@ -1,4 +1,4 @@
-"""A running stack as the outside meets it: deliveries in, GraphQL out, and the positions to wait for."""
+"""A running stack from outside: deliveries in, GraphQL out, and positions to wait for."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from crm.topics import DECIDED
-from services.connectors.rehearse import Post
 from services.demo.connections import secret_of
 from services.stack import demo_workspace, state
 from services.stack.process import until
-from tests.support.patience import PATIENCE
-from tests.support.terminal import Person
+from tests.support.rehearse import Post
+from tests.support.terminal import Terminal
+from tests.support.timeouts import TIMEOUT
 
 LISTS = {
     "contacts": "id name phones emails accounts mergedInto timeline(first: 100) { nodes { id kind title text } }",
@@ -38,24 +38,28 @@ WHERE c.topic = 'crm.journal' AND c.position + 1 <> coalesce(h.next, 0)
 """
 
 
-def wait(missing: Callable[[], str | None], patience: float = PATIENCE) -> None:
-    """Asks until nothing is missing. Raises RuntimeError with the last answer."""
+def wait_until(missing: Callable[[], str | None], patience: float = TIMEOUT) -> None:
+    """Polls until nothing is missing. Raises RuntimeError with the last answer."""
 
-    async def asked() -> str | None:
+    async def missing_now() -> str | None:
         try:
             return missing()
         except (httpx.HTTPError, psycopg.OperationalError) as error:  # a part of the stack was killed
             return repr(error)
 
-    asyncio.run(until(asked, patience))
+    asyncio.run(until(missing_now, patience))
 
 
-class Stack:
-    """The stack that a person has started."""
+class RunningStack:
+    """The stack that was started from a terminal."""
 
-    def __init__(self, person: Person, told: Any) -> None:
-        self.person, self.data = person, person.data
-        self.intake_url, self.graphql_url, self.token = told["intake_url"], told["graphql_url"], told["token"]
+    def __init__(self, terminal: Terminal, addresses: Any) -> None:
+        self.terminal, self.data = terminal, terminal.data
+        self.intake_url, self.graphql_url, self.token = (
+            addresses["intake_url"],
+            addresses["graphql_url"],
+            addresses["token"],
+        )
         self.demo = demo_workspace.read(self.data)
         self.http = httpx.Client(trust_env=False, timeout=120)
 
@@ -67,14 +71,14 @@ class Stack:
         return secret_of(connector, self.demo.seed)
 
     def deliver(self, connector: str, delivery: Post, **options: Any) -> httpx.Response:
-        """One POST as a vendor makes it."""
+        """Sends one delivery as a vendor does."""
         assert self.demo
         headers, body = delivery
         address = f"{self.intake_url}/in/{self.demo.connections[connector]}"
         return self.http.post(address, content=body, headers=headers, **options)
 
-    def takes(self, connector: str, *deliveries: Post) -> None:
-        """Every one is acknowledged."""
+    def accepts(self, connector: str, *deliveries: Post) -> None:
+        """Sends deliveries and checks that each is acknowledged."""
         for delivery in deliveries:
             answer = self.deliver(connector, delivery)
             assert answer.status_code == 200, answer.text
@@ -86,40 +90,40 @@ class Stack:
     def ask(self, query: str, **variables: Any) -> Any:
         headers = {"authorization": f"Bearer {self.token}"}
         answer = self.http.post(self.graphql_url, json={"query": query, "variables": variables}, headers=headers)
-        told = answer.json()
-        assert answer.status_code == 200 and "errors" not in told, answer.text
-        return told["data"]
+        body = answer.json()
+        assert answer.status_code == 200 and "errors" not in body, answer.text
+        return body["data"]
 
-    def shows(self, query: str, expected: Any, **variables: Any) -> None:
+    def wait_for_answer(self, query: str, expected: Any, **variables: Any) -> None:
         """Waits until the answer is exactly this."""
 
         def missing() -> str | None:
-            told = self.ask(query, **variables)
-            return None if told == expected else f"{told} instead of {expected}"
+            data = self.ask(query, **variables)
+            return None if data == expected else f"{data} instead of {expected}"
 
-        wait(missing)
+        wait_until(missing)
 
-    def found(self, query: str, pick: Callable[[Any], Any], **variables: Any) -> Any:
-        """Waits until `pick` finds something in the answer, and gives it."""
+    def wait_for_match(self, query: str, pick: Callable[[Any], Any], **variables: Any) -> Any:
+        """Waits until `pick` finds something in the answer and returns it."""
         seen: list[Any] = []
 
         def missing() -> str | None:
-            told = self.ask(query, **variables)
-            seen.append(pick(told))
-            return None if seen[-1] else f"not in {told}"
+            data = self.ask(query, **variables)
+            seen.append(pick(data))
+            return None if seen[-1] else f"not in {data}"
 
-        wait(missing)
+        wait_until(missing)
         return seen[-1]
 
     def settle(self) -> None:
-        """Waits until everything that Kafka has taken is decided and in every read model."""
+        """Waits until all facts in Kafka are decided and in every read model."""
         stack = self.running()
         ends = asyncio.run(ends_of(stack.kafka_bootstrap))
 
         def missing() -> str | None:
             with psycopg.connect(self.running().database_url, connect_timeout=3) as connection:
                 failed = connection.execute("SELECT * FROM core.checkpoint WHERE failed IS NOT NULL").fetchall()
-                assert not failed, f"stands still: {failed}"
+                assert not failed, f"halted: {failed}"
                 decided = connection.execute(
                     "SELECT topic, partition, next_offset FROM core.checkpoint WHERE consumer = 'decide'"
                 )
@@ -128,44 +132,44 @@ class Stack:
                 behind = connection.execute(BEHIND).fetchall()
             return f"not decided: {late}" if late else f"not projected: {behind}" if behind else None
 
-        wait(missing)
+        wait_until(missing)
 
-    def nobody_waits(self) -> None:
-        """Discards what other tests left in quarantine: doctor is not content while anybody waits there."""
+    def empty_quarantine(self) -> None:
+        """Discards what other tests left in quarantine: doctor reports waiting leads."""
         self.settle()
-        if waiting := [one["id"] for one in self.person.asks("quarantine list")]:
-            self.person.types(f"quarantine discard {' '.join(waiting)} --reason settled")
+        if waiting := [one["id"] for one in self.terminal.run_json("quarantine list")]:
+            self.terminal.run(f"quarantine discard {' '.join(waiting)} --reason settled")
 
     def rows(self, name: str, given: str = "") -> list[Any]:
-        """A whole list, page by page."""
-        fields, found, after = LISTS[name], [], None
+        """Reads a whole list, page by page."""
+        fields, wait_for_match, after = LISTS[name], [], None
         while True:
             page = self.ask(PAGE % (name, given, fields), after=after)[name]
-            found += page["nodes"]
+            wait_for_match += page["nodes"]
             if not page["pageInfo"]["hasNextPage"]:
-                return found
+                return wait_for_match
             after = page["pageInfo"]["endCursor"]
 
-    def everything(self) -> dict[str, list[Any]]:
+    def all_rows(self) -> dict[str, list[Any]]:
         return {name: self.rows(name) for name in LISTS}
 
     @contextmanager
     def subscribed(self, query: str) -> Iterator[ClientConnection]:
-        """graphql-transport-ws. It listens when the API counts one subscriber more."""
+        """Subscribes over graphql-transport-ws and waits until the API counts one more subscriber."""
         before = self.subscribers()
         address = self.graphql_url.replace("http", "ws", 1)
         with connect(
-            address, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None, open_timeout=PATIENCE
+            address, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None, open_timeout=TIMEOUT
         ) as ws:
             ws.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}))
-            assert json.loads(ws.recv(PATIENCE)) == {"type": "connection_ack"}
+            assert json.loads(ws.recv(TIMEOUT)) == {"type": "connection_ack"}
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             self.until_subscribed(before)
             yield ws
 
     def until_subscribed(self, before: float) -> None:
         """Waits until there are more subscribers than before."""
-        wait(lambda: None if self.subscribers() > before else "not subscribed")
+        wait_until(lambda: None if self.subscribers() > before else "not subscribed")
 
     def subscribers(self) -> float:
         metrics = self.http.get(self.graphql_url.replace("/graphql", "/metrics")).text
@@ -174,7 +178,7 @@ class Stack:
 
 
 async def ends_of(bootstrap: str) -> dict[tuple[str, int], int]:
-    """Where the topics that decide reads end."""
+    """Returns the end offsets of the topics that decide reads."""
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
         partitions = [TopicPartition(topic.name, n) for topic in DECIDED for n in range(topic.partitions)]
         ends = await consumer.end_offsets(partitions)

@@ -1,4 +1,4 @@
-"""A small language for stories: given these facts, when this one comes, then these events, envelopes left aside."""
+"""A given/when/then notation: given these facts, when this one comes, then these events, without envelopes."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -36,36 +36,36 @@ def form(key: str, at: int = NOON, phones: Iterable[str] = (), **said: Any) -> F
 
 
 def paid(key: str, amount: int, **said: Any) -> PaymentReported:
-    """A settled payment, unless it is said otherwise."""
-    told: dict[str, Any] = {
+    """Makes a payment report, settled by default."""
+    fields: dict[str, Any] = {
         "provider": "bank",
         "payment": "p-1",
         "status": "settled",
         "currency": "UAH",
         "changed_at": NOON,
     } | said
-    told["changed_at"] = NOON
-    return PaymentReported(meta(f"payment {key}"), RAW, amount_minor=amount, **(told | said))
+    fields["changed_at"] = NOON
+    return PaymentReported(meta(f"payment {key}"), RAW, amount_minor=amount, **(fields | said))
 
 
 def call(key: str, phase: str, number: str = "", at: int = NOON, **said: Any) -> CallReported:
-    told: dict[str, Any] = {"call": "c-1", "direction": "in", "phone": Phone(number, number)}
-    return CallReported(meta(f"call {key}", at), RAW, phase=phase, **(told | said))
+    fields: dict[str, Any] = {"call": "c-1", "direction": "in", "phone": Phone(number, number)}
+    return CallReported(meta(f"call {key}", at), RAW, phase=phase, **(fields | said))
 
 
 def message(key: str, **said: Any) -> MessageReported:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "channel": "telegram",
         "chat": "77",
         "chat_kind": "private",
         "message": "1",
         "sender": "77",
     } | said
-    return MessageReported(meta(f"message {key}"), RAW, **(told | said))
+    return MessageReported(meta(f"message {key}"), RAW, **(fields | said))
 
 
 def shop(*rules: AssignmentRule, workspace: Id = SHOP) -> list[Event]:
-    """A workspace in Kyiv, and its rules if there are any."""
+    """Returns the events of a workspace in Kyiv, with its rules if there are any."""
     created = meta("workspace", stream=workspace, workspace=workspace)
     stages = (STAGES, PAID_STAGE, PART_PAID_STAGE)
     events: list[Event] = [WorkspaceCreated(created, "Shop", "UA", "UAH", "Europe/Kyiv", *stages)]
@@ -75,7 +75,7 @@ def shop(*rules: AssignmentRule, workspace: Id = SHOP) -> list[Event]:
 
 
 class Story:
-    """What was taken so far."""
+    """The facts and events so far."""
 
     def __init__(self, *before: Event) -> None:
         self.decide = MemoryDecide()
@@ -83,13 +83,13 @@ class Story:
         self.events: list[Any] = []
 
     def when(self, *facts: Fact) -> Self:
-        """`then` is about the last of them."""
+        """Decides these facts. `then` checks the events of the last one."""
         for fact in facts:
             self.events = [*self.decide.take(fact)]
         return self
 
     def then(self, *said: tuple[type[Event], dict[str, Any]]) -> Self:
-        """Exactly these events, in this order; of each, what is said about it."""
+        """Checks for exactly these events in this order, with the given fields."""
         assert [type(event) for event in self.events] == [kind for kind, _ in said]
         for event, (_, fields) in zip(self.events, said, strict=True):
             all_fields = asdict(event)
@@ -97,7 +97,7 @@ class Story:
         return self
 
     def moved(self, number: int, stage: str) -> Self:
-        """Somebody puts a deal into a stage by hand."""
+        """Moves a deal to a stage, as an operator does."""
         deal = self.deal(number)
         at = meta(f"by hand {number} {stage}", stream=deal.contact_id)
         self.decide.append(DealStageMoved(at, deal.deal_id, deal.contact_id, deal.stage, stage))
@@ -108,7 +108,7 @@ class Story:
         return self.decide.states[SHOP]
 
     def every(self, kind: type[Event]) -> list[Any]:
-        """All events of a kind in the journal."""
+        """Returns all events of a type in the journal."""
         return [event for event in self.decide.journal if isinstance(event, kind)]
 
     def deal(self, number: int) -> Deal:
@@ -119,7 +119,7 @@ class Story:
         return deal
 
     def contacts(self) -> list[Contact]:
-        """The cards that stand."""
+        """Returns the contacts that are not merged into others."""
         things = self.state.things.values()
         return [thing for thing in things if isinstance(thing, Contact) and not thing.merged_into]
 
@@ -130,11 +130,11 @@ class Story:
 
 
 def given(*facts: Fact | Event) -> Story:
-    """Events first (the workspace; a plain shop if none), then facts."""
+    """Starts a story with these events (a plain shop if none), then these facts."""
     story = Story(*(fact for fact in facts if isinstance(fact, Event)))
     return story.when(*(fact for fact in facts if isinstance(fact, Fact)))
 
 
 def an(event: type[Event], /, **fields: Any) -> tuple[type[Event], dict[str, Any]]:
-    """An event of this kind that says at least this."""
+    """Expects an event of this type with at least these fields."""
     return event, fields

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 
 from services.stack import kafka
-from services.stack.answers import unreachable
 from services.stack.kafka import Kafka
+from services.stack.kafka_probe import why_unreachable
 from services.stack.ports import LOCAL, any_free
 from services.stack.postgres import Postgres
 from services.stack.process import stop, until
@@ -18,18 +18,19 @@ from services.stack.process import stop, until
 IN_CONTAINERS = os.environ.get("CRM_TEST_STACK") == "containers"
 KAFKA_IMAGE, POSTGRES_IMAGE = "apache/kafka:4.1.1", "postgres:17"
 PATIENCE = 180  # seconds
+FAST = ("--fsync=off", "--full_page_writes=off")  # nobody pulls this machine's plug; kill -9 loses nothing either way
 
 
 @contextmanager
 def kafka_server(data: Path) -> Iterator[str]:
-    """A Kafka of its own; gives its bootstrap address."""
+    """Starts a Kafka and yields its bootstrap address."""
     with kafka_container() if IN_CONTAINERS else embedded_kafka(data) as bootstrap:
         yield bootstrap
 
 
 @contextmanager
 def postgres_server(data: Path) -> Iterator[str]:
-    """A Postgres of its own; gives a superuser's address of the database `postgres`."""
+    """Starts a Postgres and yields a superuser's DSN of the database `postgres`."""
     with postgres_container() if IN_CONTAINERS else embedded_postgres(data) as dsn:
         yield dsn
 
@@ -37,6 +38,7 @@ def postgres_server(data: Path) -> Iterator[str]:
 @contextmanager
 def embedded_kafka(data: Path) -> Iterator[str]:
     server = Kafka(data / "kafka", any_free(), asyncio.run(kafka.prepare(print)))
+    server.session_ms = 60_000  # on a busy machine it is late, not dead
     process = server.start()
     try:
         asyncio.run(until(server.ready, PATIENCE))
@@ -48,6 +50,7 @@ def embedded_kafka(data: Path) -> Iterator[str]:
 @contextmanager
 def embedded_postgres(data: Path) -> Iterator[str]:
     server = Postgres(data / "postgres", any_free())
+    server.wrap = lambda command: [*command, *FAST]
     process = server.start()
     try:
         asyncio.run(until(server.ready, PATIENCE))
@@ -77,7 +80,7 @@ def kafka_container() -> Iterator[str]:
     }
     with DockerContainer(KAFKA_IMAGE).with_bind_ports(port, port).with_envs(**settings):
         bootstrap = f"{LOCAL}:{port}"
-        asyncio.run(until(lambda: unreachable(bootstrap), PATIENCE))
+        asyncio.run(until(lambda: why_unreachable(bootstrap), PATIENCE))
         yield bootstrap
 
 

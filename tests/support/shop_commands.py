@@ -1,4 +1,4 @@
-"""A shop whose people give commands: the API's engine on a real Postgres, and read models that follow when told to."""
+"""Commands through the API's engine on a real Postgres; read models follow on request."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from api.commands.desk import Desk
+from api.commands.executor import CommandExecutor
 from api.context import Context
 from api.engine import Engine
 from api.live.changes import Changes
@@ -23,9 +23,9 @@ from crm.engine.run_command import AGAIN
 from crm.envelope import Event, Fact
 from crm.scalars import Id
 from tests.integration.crm.engine.test_deciding import SLICES, begin
-from tests.support.patience import PATIENCE
-from tests.support.projecting_role import Role
-from tests.support.records import connected, journal, moved, rules_of
+from tests.support.project_role import ProjectRole
+from tests.support.records import in_workspace, journal, open_connection, rules_of
+from tests.support.timeouts import TIMEOUT
 
 SELECTED = {
     "deal": "id number title stage stageReason owner version amount { minor currency } paid { minor } fields reference",
@@ -41,13 +41,13 @@ SELECTED = {
 }
 
 
-class ShopDesk:
+class ShopCommands:
     """`scopes`: what the caller's token is good for."""
 
     def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
         self.dsn, self.workspace = dsn, Id(str(uuid4()))
         self.access, self.rows = Access(), rows
-        self.desk = Desk(dsn, self.access, bootstrap, patience=PATIENCE)
+        self.executor = CommandExecutor(dsn, self.access, bootstrap, patience=TIMEOUT)
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
 
@@ -57,14 +57,14 @@ class ShopDesk:
         self.access.tokens[sha256(text.encode()).hexdigest()] = token
 
     async def ask(self, document: str, variables: Any = None, key: str = "", token: str = "crm_live_desk") -> Any:
-        """The whole answer."""
-        context = Context(self.rows, self.access, self.changes, f"Bearer {token}", desk=self.desk)
+        """Returns the whole answer."""
+        context = Context(self.rows, self.access, self.changes, f"Bearer {token}", executor=self.executor)
         context.idempotency_key = key or None
         plan = self.engine.prepare(document, None, context.token)
         return json.loads((await self.engine.answer(plan, variables, context)).body)
 
     async def do(self, name: str, /, *, once: str = "", token: str = "crm_live_desk", **given: Any) -> Any:
-        """The payload of one mutation, its row under `row`. `once`: the Idempotency-Key."""
+        """Runs a mutation. Returns its payload with the row under `row`. `once`: the Idempotency-Key."""
         kind = str(schema._schema.mutation_type.fields[name].args["input"].type.of_type.name)  # type: ignore[union-attr]  # it has one
         payload: Any = schema._schema.type_map[kind.removesuffix("Input") + "Payload"]
         (row,) = SELECTED.keys() & payload.fields.keys()
@@ -76,44 +76,44 @@ class ShopDesk:
         return answer["data"][name] if answer.get("data") else answer
 
     async def events(self) -> list[Event]:
-        """All that was ever decided here, in the order of the commits."""
+        """Returns all events of this shop in commit order."""
         return [event for event in await self.everything() if event.meta.workspace == self.workspace]
 
     async def everything(self) -> list[Event]:
-        """As `events`, of all shops in this database: nothing takes it out of the outbox."""
-        async with await connected(self.dsn) as conn:
+        """Returns the events of all shops in this database: no relay empties the outbox."""
+        async with await open_connection(self.dsn) as conn:
             found = await conn.execute(f"SELECT o.id, packed FROM {SLICES} ORDER BY o.id, partition")
             return [decode(p[-1]) for _, records in await found.fetchall() for p in msgspec.msgpack.decode(records)]
 
     async def project(self, events: Sequence[Event] | None = None) -> None:
-        """The read models have all of it, or of these events."""
-        told = await self.everything() if events is None else events
-        async with await connected(self.dsn) as conn:
-            await (await Role(conn).start()).catch_up(journal(told))
+        """Folds all events, or these, into the read models."""
+        taken = await self.everything() if events is None else events
+        async with await open_connection(self.dsn) as conn:
+            await (await ProjectRole(conn).start()).catch_up(journal(taken))
 
-    async def told(self, *facts: Fact) -> None:
-        """From outside, through decide; again when another writer came first, as its role does."""
-        async with await connected(self.dsn) as conn:
+    async def receive_facts(self, *facts: Fact) -> None:
+        """Decides facts; retries like the role when another writer came first."""
+        async with await open_connection(self.dsn) as conn:
             while True:
                 with contextlib.suppress(*AGAIN):
                     async with conn.transaction():
-                        await decide(conn, [Arrived(moved(fact, self.workspace)) for fact in facts])
+                        await decide(conn, [Arrived(in_workspace(fact, self.workspace)) for fact in facts])
                     return
 
 
 @contextlib.asynccontextmanager
-async def shop_desk(
+async def shop_commands(
     dsn: str, bootstrap: str = "127.0.0.1:9", scopes: Sequence[str] = ("read", "write")
-) -> AsyncIterator[ShopDesk]:
+) -> AsyncIterator[ShopCommands]:
     rows = pool(dsn)
-    rows.patience = PATIENCE
+    rows.patience = TIMEOUT
     await rows.open()
-    shop = ShopDesk(dsn, bootstrap, rows, scopes)
-    await shop.desk.pool.open()
+    shop = ShopCommands(dsn, bootstrap, rows, scopes)
+    await shop.executor.pool.open()
     try:
-        async with await connected(dsn) as conn:
+        async with await open_connection(dsn) as conn:
             await begin(conn, shop.workspace, rules_of(shop.workspace))
         yield shop
     finally:
-        await shop.desk.pool.close()
+        await shop.executor.pool.close()
         await rows.close()

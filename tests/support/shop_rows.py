@@ -1,4 +1,4 @@
-"""A small shop's read models, put straight into Postgres."""
+"""A small shop's read models, inserted directly into Postgres."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import psycopg
 from crm.adapters.postgres.read_models import save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
-from crm.spelling import COLUMN
+from crm.text.phonetics import COLUMN
 from projections import PROJECTIONS
 from projections.call import CallRow
 from projections.contact import ContactRow
@@ -27,19 +27,19 @@ def id_of(name: str) -> Id:
 
 
 def contact(name: str, at: int = 0, **known: Any) -> ContactRow:
-    told: dict[str, Any] = {"phones": (), "emails": (), "accounts": (), "merged_into": None} | known
-    return ContactRow(id_of(name), name, "form", **told, created_at=Micros(NOON), touched_at=Micros(NOON + at))
+    values: dict[str, Any] = {"phones": (), "emails": (), "accounts": (), "merged_into": None} | known
+    return ContactRow(id_of(name), name, "form", **values, created_at=Micros(NOON), touched_at=Micros(NOON + at))
 
 
 def deal(number: int, at: int = 0, **known: Any) -> DealRow:
-    empty = dict.fromkeys(("owner_reason", "form", "page", "reference", "suspicious"), "")
-    told: dict[str, Any] = {
+    blank = dict.fromkeys(("owner_reason", "form", "page", "reference", "suspicious"), "")
+    values: dict[str, Any] = {
         "contact_id": id_of("Olena"), "title": f"Order {number}", "amount_minor": 20200, "paid_minor": 0,
         "held_minor": 0, "currency": "UAH", "stage": "new", "owner": "taras@shop.ua", "source": "form", "fields": {},
         "utm": {}, "files": (),
     }  # fmt: skip
     times = {"opened_at": Micros(NOON), "touched_at": Micros(NOON + at)}
-    return DealRow(deal_id=id_of(f"deal {number}"), number=number, **{**empty, **told, **known, **times})
+    return DealRow(deal_id=id_of(f"deal {number}"), number=number, **{**blank, **values, **known, **times})
 
 
 def call(name: str, phase: str, at: Micros = Micros(NOON)) -> CallRow:  # noqa: B008  # it never changes
@@ -49,10 +49,10 @@ def call(name: str, phase: str, at: Micros = Micros(NOON)) -> CallRow:  # noqa: 
 
 
 def entry(name: str, step: int, at: int = 0, **known: Any) -> TimelineRow:
-    told: dict[str, Any] = {"contact_id": id_of("Olena"), "deal_id": None} | known
+    ids: dict[str, Any] = {"contact_id": id_of("Olena"), "deal_id": None} | known
     refs: dict[str, Any] = {"call_id": None, "conversation_id": None, "payment_id": None}
     said: dict[str, Any] = {"kind": "DealOpened", "title": name, "text": "", "amount_minor": None, "currency": ""}
-    return TimelineRow(id_of(name), **{**refs, **said, **told}, at=Micros(NOON + at), step=step, actor="")
+    return TimelineRow(id_of(name), **{**refs, **said, **ids}, at=Micros(NOON + at), step=step, actor="")
 
 
 def payment(name: str, parked: bool, deal_id: Id | None) -> PaymentRow:
@@ -61,7 +61,7 @@ def payment(name: str, parked: bool, deal_id: Id | None) -> PaymentRow:
     return PaymentRow(id_of(name), deal_id, contact_id, *texts, parked, "", "no such deal", Micros(NOON), Micros(NOON))
 
 
-SHOPS_ROWS: list[Row] = [
+SHOP_ROWS: list[Row] = [
     PipelineRow(id_of("pipeline"), "Shop", "UA", "UAH", "Europe/Kyiv", ("new", "talks"), "won", "talks"),
     contact("Olena", 3, phones=(OLENA_PHONE,), emails=("olena@example.com",)),
     contact("Olena's old card", 2, merged_into=id_of("Olena"), phones=("+380501112233",)),
@@ -89,15 +89,15 @@ def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> N
         projection = of_row[type(row)]
         values = msgspec.structs.asdict(row)
         if projection.searched:
-            values[COLUMN] = projection.sound(row)
+            values[COLUMN] = projection.phonetic_key(row)
         for name in {"fields", "utm"} & values.keys():
             values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
         line = msgspec.json.encode([{"workspace": workspace, **values}]).decode()
         connection.execute(save(projection).encode(), [line])
 
 
-def empty(connection: psycopg.Connection[Any]) -> None:
-    """Nothing of these two workspaces is left."""
+def delete_rows(connection: psycopg.Connection[Any]) -> None:
+    """Deletes all rows of the two workspaces."""
     for projection in PROJECTIONS.values():
         statement = f"DELETE FROM read.{projection.table} WHERE workspace = ANY (%s::uuid[])"
         connection.execute(statement.encode(), [[SHOP, OTHER]])

@@ -1,4 +1,4 @@
-"""A role that does nothing but be ready, for tests of the supervisor; `CRM_STAND_IN` makes it misbehave."""
+"""A role that is only ready, for tests of the supervisor; `CRM_STAND_IN` makes it misbehave."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from crm.settings import Settings
 async def main() -> None:
     settings, stop = Settings.read(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    missing = "waits for ever" if os.environ.get("CRM_STAND_IN") == "never ready" else None
+    missing = "is not ready yet" if os.environ.get("CRM_STAND_IN") == "never ready" else None
     serving = asyncio.create_task(health.serve(settings.health_port, lambda: missing))
     print(f"stand-in {settings.instance} on {settings.kafka_bootstrap}", flush=True)
     await stop.wait()

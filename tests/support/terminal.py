@@ -1,4 +1,4 @@
-"""Somebody at a terminal: types commands, reads what they print."""
+"""Runs `crm` commands like a user at a terminal."""
 
 import json
 import os
@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.timeouts import TIMEOUT
+
 ROOT = Path(__file__).parents[2]
 ADDRESSES = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CRM_HEALTH_PORT", "CRM_INTAKE_URL", "CRM_GRAPHQL_URL", "CRM_DEMO")
 
 
-class Person:
-    """Works on a data folder of their own, on free ports: another stack on this machine is not touched.
+class Terminal:
+    """Uses its own data folder and free ports, so that other stacks on this machine are not touched.
 
-    `root`: where the code is that they run.
+    `root`: the checkout to run.
     """
 
     def __init__(self, data: Path, root: Path = ROOT) -> None:
@@ -25,14 +27,16 @@ class Person:
             "CRM_API_PORT": "0",
         }
 
-    def types(self, command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "services.cli", *command.split()]
-        done = subprocess.run(words, env=self.environment, cwd=self.root, capture_output=True, text=True, timeout=180)
+        done = subprocess.run(
+            words, env=self.environment, cwd=self.root, capture_output=True, text=True, timeout=TIMEOUT
+        )
         assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def asks(self, command: str, expect: int = 0) -> Any:
-        return json.loads(self.types(f"{command} --json", expect).stdout)
+    def run_json(self, command: str, expect: int = 0) -> Any:
+        return json.loads(self.run(f"{command} --json", expect).stdout)
 
-    def starts(self) -> Any:
-        return self.asks(f"up --detach --data {self.data} --kafka-port 0 --postgres-port 0")
+    def start_stack(self) -> Any:
+        return self.run_json(f"up --detach --data {self.data} --kafka-port 0 --postgres-port 0")

@@ -1,4 +1,4 @@
-"""Tools of the tests that are not Potik's own packages: Node with what npm installed, and the second Python."""
+"""Tools of the tests: Node with npm packages, and the second Python environment."""
 
 import subprocess
 from pathlib import Path
@@ -13,8 +13,8 @@ TSC = MODULES / "typescript" / "bin" / "tsc"
 PYTHON = ROOT / ".venv-tools" / "bin" / "python"
 
 
-def does(*command: str | Path, cwd: Path = ROOT, expect: int = 0) -> str:
-    """What a command printed. Raises AssertionError with all of it when it ends otherwise than expected."""
+def run(*command: str | Path, cwd: Path = ROOT, expect: int = 0) -> str:
+    """Runs a command and returns its output. Raises AssertionError with the output on an unexpected exit code."""
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=300)
     assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

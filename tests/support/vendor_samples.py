@@ -12,8 +12,8 @@ import pytest
 
 from crm.connector import Connection
 from services.connectors.formats.bodies import URLENCODED
-from services.connectors.rehearse import Post, keys, liqpay_signed, monobank_signed, telegram_signed
 from tests.support.connector_deliveries import connection, http_post, json_post, php_post
+from tests.support.rehearse import Post, keys, liqpay_signed, monobank_signed, telegram_signed
 
 FOLDER = Path(os.environ.get("CRM_PAYLOADS", Path(__file__).parents[2].parent / "shared" / "payloads"))
 needs_samples = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no samples in {FOLDER}: set CRM_PAYLOADS")
@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     post: Post
 
 
-def vector(name: str) -> Any:
+def published_vector(name: str) -> Any:
     """A published signature: secret, headers, and the file of the body or the data."""
     return json.loads((FOLDER / f"{name}.vector.json").read_text())
 
@@ -82,7 +82,7 @@ def form_post(file: Path) -> Post:
     if file.suffix == ".txt":
         return http_post(file)
     if file.parent.name == "typeform":
-        signature = vector("typeform/form_response")["headers"]["Typeform-Signature"]
+        signature = published_vector("typeform/form_response")["headers"]["Typeform-Signature"]
         return {"content-type": "application/json", "typeform-signature": signature}, file.read_bytes()
     if file.parent.name == "elementor":  # its names already have their brackets
         return {"content-type": URLENCODED}, urlencode(json.loads(file.read_text())).encode()

@@ -1,4 +1,4 @@
-"""Asks who is calling, then follows deals until Ctrl-C: `python example.py "067 123 45 67"`."""
+"""Looks up a caller, then follows deals until Ctrl-C: `python example.py "067 123 45 67"`."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ async def main(phone: str) -> None:
         ws_connection_init_payload={"authorization": authorization},
     ) as potik:
         caller = (await potik.who_is_calling(phone)).caller
-        print(caller.contact.name if caller.contact else "nobody we know")
+        print(caller.contact.name if caller.contact else "unknown number")
         for card in caller.open_deals:
             print(f"D-{card.number} {card.title}: {card.amount.text}, {card.stage}")
         print("following", flush=True)

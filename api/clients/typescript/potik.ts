@@ -1,4 +1,4 @@
-// Sends what graphql-codegen has typed: `ask` for queries and mutations, `follow` for subscriptions.
+// Sends documents typed by graphql-codegen: `ask` for queries and mutations, `follow` for subscriptions.
 import { createClient } from "graphql-ws";
 import type { TypedDocumentString } from "./generated/graphql.ts";
 
@@ -7,7 +7,7 @@ export interface Access {
   token: string;
 }
 
-/** What the server answered instead of data: `code` says what to do, see docs/graphql.md. */
+/** An error of the server. docs/graphql.md says what to do about its `code`. */
 export class Refused extends Error {
   readonly code: string;
 

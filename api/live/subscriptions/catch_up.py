@@ -1,4 +1,4 @@
-"""What subscribers missed, looked up in the journal: all who ask at one time are served by one reading."""
+"""Finds the changes that subscribers missed, in the journal: one read serves all who wait at the time."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import structlog
 
 from api.errors import ApiError
 from api.live.journal import Journal, JournalGap
-from api.live.positions import Places
+from api.live.positions import Positions
 from api.live.subscriptions.subscriber import Subscriber
 from projections import PROJECTIONS
 
-SPAN = 500_000  # events between a cursor and now that are looked through
+SPAN = 500_000  # most events between a cursor and now that are searched
 log = structlog.get_logger()
 HANDLERS = {
     kind: tuple(p for p in PROJECTIONS.values() if kind in p.handles)
@@ -22,45 +22,45 @@ HANDLERS = {
 
 
 class CursorTooOld(ApiError):
-    """Too much happened since."""
+    """Too many events happened since this cursor."""
 
     code = "CURSOR_TOO_OLD"
 
 
-class Request(NamedTuple):
-    """Who wants to know what changed between the two."""
+class CatchUpRequest(NamedTuple):
+    """A subscriber that missed the changes between two positions."""
 
     subscriber: Subscriber
-    since: Places
-    until: Places
+    since: Positions
+    until: Positions
 
     @property
     def span(self) -> int:
         return sum(max(0, b - a) for a, b in zip(self.since, self.until, strict=True))
 
 
-class Returning:
-    """Reads in rounds: who comes during one waits for the next."""
+class CatchUp:
+    """Reads in rounds: requests that arrive during one wait for the next."""
 
     def __init__(self, journal: Callable[[], Journal]) -> None:
         self.journal = journal
-        self.waiting: list[Request] = []
+        self.waiting: list[CatchUpRequest] = []
         self.task: asyncio.Task[None] | None = None
 
-    def look_up(self, request: Request) -> None:
+    def look_up(self, request: CatchUpRequest) -> None:
         subscriber = request.subscriber
         if not request.span:
             return
         if request.span > SPAN:
-            if subscriber.key:  # one row is told as it stands: cheaper than to find out whether it changed
+            if subscriber.key:  # sending one row as it is now is cheaper than finding out whether it changed
                 return subscriber.take(subscriber.key, None)
             return subscriber.client.fail(
                 CursorTooOld(
-                    f"More than {SPAN} events happened since this cursor. Read the list again, then subscribe with "
-                    "the `position` of its `extensions.freshness` as `after`."
+                    f"This cursor is too old: more than {SPAN} events happened since. Read the list again, then "
+                    "subscribe with the `position` of its `extensions.freshness` as `after`."
                 )
             )
-        subscriber.behind += 1
+        subscriber.catching_up += 1
         self.waiting.append(request)
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self.run())
@@ -71,29 +71,30 @@ class Returning:
             try:
                 await self.round(requests)
             except JournalGap as error:
-                log.error("what was missed cannot be told: the journal has a gap", error=error.message)
+                log.error("missed changes cannot be sent: the journal has a gap", error=error.message)
                 for request in requests:
                     request.subscriber.client.fail(error)
             for request in requests:
-                request.subscriber.behind -= 1
+                request.subscriber.catching_up -= 1
 
-    async def round(self, requests: list[Request]) -> None:
-        asked: dict[tuple[str, str, str | None], list[Request]] = {}
+    async def round(self, requests: list[CatchUpRequest]) -> None:
+        """Reads the journal once, for all of these requests."""
+        requested: dict[tuple[str, str, str | None], list[CatchUpRequest]] = {}
         for request in requests:
             subscriber = request.subscriber
             name = subscriber.feed.projection.name
-            asked.setdefault((name, subscriber.workspace, subscriber.key), []).append(request)
+            requested.setdefault((name, subscriber.workspace, subscriber.key), []).append(request)
         begin = tuple(map(min, *(r.since for r in requests), requests[0].until))
         end = tuple(map(max, *(r.until for r in requests), begin))
-        workspaces = {workspace.encode() for _, workspace, _ in asked}
-        async with aclosing(self.journal().between(begin, end, workspaces)) as stretches:
-            async for stretch in stretches:
-                for workspace, entries in stretch.entries.items():
+        workspaces = {workspace.encode() for _, workspace, _ in requested}
+        async with aclosing(self.journal().read_range(begin, end, workspaces)) as slices:
+            async for part in slices:
+                for workspace, entries in part.entries.items():
                     for entry in entries:
                         for projection in HANDLERS.get(type(entry.event), ()):
                             key = projection.key_of(entry.event)
                             for wanted in (key, None):
-                                for request in asked.get((projection.name, workspace.decode(), wanted), ()):
+                                for request in requested.get((projection.name, workspace.decode(), wanted), ()):
                                     if (
                                         request.since[entry.partition]
                                         <= entry.position

@@ -1,4 +1,4 @@
-"""A subscription's selection as ONE SQL statement: the results for many changed rows, and how far the projection is."""
+"""A subscription as one SQL statement: the results for many changed rows, and the position of the projection."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,10 +9,10 @@ from graphql.execution.values import VariableValues
 from psycopg import AsyncRawCursor
 
 from api.live.subscriptions.feed import CURSOR, Feed
-from api.sql.database import told_apart
+from api.sql.database import translate_errors
 from api.sql.plan.plan import Plan
 from api.sql.plan.selection import Selection
-from api.sql.plan.statement import WORKSPACE, Site, Unfit, Writer, parameters, quote
+from api.sql.plan.statement import WORKSPACE, NotPlannable, Site, Writer, parameters, quote
 from api.sql.pool import Pool
 from crm.topics import JOURNAL
 
@@ -21,21 +21,21 @@ positions = msgspec.json.Decoder(dict[int, int]).decode
 
 
 class Found(NamedTuple):
-    """`bodies`: a result for each row that is wanted. `seen`: they hold what the projection did up to there."""
+    """`bodies`: the result of each row that the feed includes. `seen`: the position up to which they are current."""
 
     seen: dict[int, int]
     bodies: dict[str, bytes]
 
 
-class Compiled(NamedTuple):
-    """Its last parameter is the keys."""
+class CompiledStatement(NamedTuple):
+    """A statement with its parameters, to which `read` adds the keys."""
 
     text: bytes
     parameters: list[str]
 
     async def read(self, pool: Pool, keys: Sequence[str]) -> Found:
-        """Raises what api.sql.database.rows raises."""
-        with told_apart():
+        """Reads these rows. Raises what api.sql.database.rows raises."""
+        with translate_errors():
             async with pool.reading(self.parameters[0]) as connection:
                 cursor = AsyncRawCursor(connection)
                 await cursor.execute(self.text, [*self.parameters, f"{{{','.join(keys)}}}"])
@@ -47,8 +47,8 @@ class Compiled(NamedTuple):
         return Found(positions(seen) if seen else {}, {key: body for key, body in bodies.items() if body})
 
 
-def compiled(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) -> Compiled | None:
-    """None when the slow path must."""
+def compile_statement(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) -> CompiledStatement | None:
+    """Compiles a subscription's selection. Returns None when only the resolvers can answer it."""
     projection, root = feed.projection, plan.schema.subscription_type
     assert plan.operation and root
 
@@ -63,7 +63,7 @@ def compiled(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) 
     try:
         data = writer.object(root, [plan.operation.selection_set], ROW, parts)
         given = parameters(writer.reads, workspace, variables)
-    except (Unfit, GraphQLError):
+    except (NotPlannable, GraphQLError):
         return None
     keys = writer.parameter(lambda _: "")
     wanted = "" if feed.only == "true" else f"CASE WHEN {feed.only} THEN "
@@ -74,4 +74,4 @@ def compiled(plan: Plan, variables: VariableValues, feed: Feed, workspace: str) 
         f"FROM unnest({keys}::uuid[]) WITH ORDINALITY AS k (key, n) LEFT JOIN read.{projection.name} AS {ROW} "
         f"ON {ROW}.workspace = {WORKSPACE} AND {ROW}.{projection.key} = k.key ORDER BY k.n"
     )
-    return Compiled(text.encode(), given)
+    return CompiledStatement(text.encode(), given)

@@ -1,15 +1,15 @@
-"""What one subscription field tells."""
+"""What one subscription field sends."""
 
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from crm.projection import Projection
 
-CURSOR = uuid4().hex  # stands in a body for the cursor, which is each subscriber's own
+CURSOR = uuid4().hex  # placeholder in a shared body; each subscriber gets its own cursor in its place
 
 
 class Feed(NamedTuple):
-    """Rows of a projection that changed: all, or those for which `only` holds."""
+    """Changed rows of a projection: all, or those that fulfil the condition `only`."""
 
     projection: Projection[Any]
     about: str

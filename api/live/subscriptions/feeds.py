@@ -1,4 +1,4 @@
-"""One subscription a projection, made from its declaration: `dealChanged` tells DealChange {cursor id deal}."""
+"""One subscription per projection, made from its declaration: `dealChanged` sends DealChange {cursor id deal}."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -7,8 +7,8 @@ import strawberry
 
 from api.context import Info
 from api.live.subscriptions.feed import Feed
-from api.live.subscriptions.resume_cursor import Standing, standing
-from api.schema.fields import Argument, known, signed
+from api.live.subscriptions.resume_cursor import ResumeCursor, decode
+from api.schema.fields import Argument, with_signature, without_unset
 from api.schema.filters import known_id
 from api.schema.names import type_name
 from api.schema.nodes import TYPES
@@ -16,17 +16,19 @@ from crm.projection import Projection
 from projections import PROJECTIONS
 
 AFTER = Argument(
-    str | None, None, "What changed since: the last `cursor`, or a query's freshness position. Without: from now on."
+    str | None,
+    None,
+    "Changes after this `cursor`, or after the `position` of a query's `extensions.freshness`. Default: from now on.",
 )
-CURSOR = "Everything up to here was told. Give it as `after` to resume."
+CURSOR = "Send it as `after` to resume: everything before it was delivered."
 
 
-class Following(NamedTuple):
-    """What the field resolves to. Nobody iterates over it: api.live.subscriptions.hub tells it what happens."""
+class RowSubscription(NamedTuple):
+    """What the field resolves to. Nobody iterates over it: api.live.subscriptions.hub delivers the changes."""
 
     feed: Feed
     key: str | None
-    after: Standing | None
+    after: ResumeCursor | None
 
     def __aiter__(self) -> AsyncIterator[Any]:  # graphql-core takes nothing else for a stream
         raise NotImplementedError("subscriptions are served over websockets and SSE")
@@ -38,11 +40,11 @@ def change_type(projection: Projection[Any]) -> Any:
         "__module__": __name__,
         "__annotations__": {"cursor": str, "id": strawberry.ID, projection.name: TYPES[kind] | None},
         "cursor": strawberry.field(description=CURSOR),
-        "id": strawberry.field(description="Which one changed."),
-        projection.name: strawberry.field(description="As it stands now; null when it is no more."),
+        "id": strawberry.field(description="Id of what changed."),
+        projection.name: strawberry.field(description="As it is now; null when it no longer exists."),
     }
     return strawberry.type(
-        type(f"{kind}Change", (), body), name=f"{kind}Change", description=f"A changed {kind}, after the commit."
+        type(f"{kind}Change", (), body), name=f"{kind}Change", description=f"A committed change of one {kind}."
     )
 
 
@@ -50,27 +52,31 @@ CHANGES = {name: change_type(projection) for name, projection in PROJECTIONS.ite
 
 
 def subscription(feed: Feed) -> Any:
-    """The GraphQL field of a feed."""
+    """Returns the GraphQL field of a feed."""
     name = feed.projection.name
 
     def resolve(root: Any, info: Info, **given: Any) -> Any:
-        id, after = known(given).get("id"), root or given.get("after")  # root: the Last-Event-ID of an event stream
-        since = None if after is None else standing(after, info.context.workspace(), name)
-        return Following(feed, None if id is None else known_id(id), since)
+        id, after = (
+            without_unset(given).get("id"),
+            root or given.get("after"),
+        )  # root: the Last-Event-ID of an event stream
+        since = None if after is None else decode(after, info.context.workspace(), name)
+        return RowSubscription(feed, None if id is None else known_id(id), since)
 
     arguments = {"after": AFTER}
     if feed.only == "true":
-        arguments = {"id": Argument(strawberry.ID | None, None, "This one only."), **arguments}
+        about = f"Only changes of the {type_name(name)} with this id."
+        arguments = {"id": Argument(strawberry.ID | None, None, about), **arguments}
     returns: Any = CHANGES[name]
-    resolver = signed(resolve, AsyncIterator[returns], arguments)
+    resolver = with_signature(resolve, AsyncIterator[returns], arguments)
     return strawberry.subscription(resolver=resolver, description=feed.about)
 
 
 FEEDS = {
     **{
-        f"{name}_changed": Feed(projection, f"{type_name(name)}: those that change, or one of them.")
+        f"{name}_changed": Feed(projection, f"Changes of each {type_name(name)}, or of the one with this `id`.")
         for name, projection in PROJECTIONS.items()
     },
-    "ringing": Feed(PROJECTIONS["call"], "Calls as they begin to ring.", "t.phase = 'ringing'"),
+    "ringing": Feed(PROJECTIONS["call"], "Calls as they start to ring.", "t.phase = 'ringing'"),
 }
 SUBSCRIPTIONS = {name: subscription(feed) for name, feed in FEEDS.items()}

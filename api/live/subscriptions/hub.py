@@ -1,4 +1,4 @@
-"""Hands each change to those who want it: found by the row's key, so that a change wakes its own subscribers only."""
+"""Dispatches changes to subscribers, found by the row's key, so that a change wakes only its own subscribers."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,11 +7,11 @@ import structlog
 
 from api.errors import Unavailable
 from api.live.journal import Journal
-from api.live.positions import Places
-from api.live.subscriptions.catch_up import Request, Returning
+from api.live.positions import Positions
+from api.live.subscriptions.catch_up import CatchUp, CatchUpRequest
 from api.live.subscriptions.progress import BY_TABLE
 from api.live.subscriptions.recent import Pair, Recent
-from api.live.subscriptions.resume_cursor import Standing, moved
+from api.live.subscriptions.resume_cursor import ResumeCursor, moved
 from api.live.subscriptions.subscriber import Subscriber
 from crm.adapters.telemetry.metrics import SUBSCRIBERS
 
@@ -19,51 +19,53 @@ log = structlog.get_logger()
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
-    """The payload of a notification. Of each transaction of the project role the last has `moved` only."""
+    """The payload of a notification. The last one of each transaction of the project role has only `moved`."""
 
     projection: str = ""  # its table, such as deal_v1
     workspace: str = ""
     keys: tuple[str, ...] = ()  # rows that changed
-    at: dict[int, int] = {}  # the next position of each partition that the transaction took events of
-    moved: tuple[tuple[tuple[str, ...], dict[int, int]], ...] = ()  # how far it took these projections
+    at: dict[int, int] = {}  # the next position of each partition whose events the transaction processed
+    moved: tuple[tuple[tuple[str, ...], dict[int, int]], ...] = ()  # the new positions of these projections
 
 
 class Hub:
-    """Of one process."""
+    """The subscribers of one process."""
 
     def __init__(self, journal: Journal) -> None:
         self.subscribers: dict[tuple[str, str, str | None], set[Subscriber]] = {}
         self.recent = Recent()
         self.journal = journal
-        self.returning = Returning(lambda: self.journal)
-        self.parts: list[Notice] = []  # of the transaction that is being told
-        self.heard: dict[str, Places] = {}  # all that the projections did up to here was handed out, or is looked up
+        self.catch_up = CatchUp(lambda: self.journal)
+        self.parts: list[Notice] = []  # of the transaction whose notifications are arriving
+        self.dispatched: dict[
+            str, Positions
+        ] = {}  # changes before these positions were dispatched, or are being looked up
 
-    def add(self, subscriber: Subscriber, wanted: Standing | None) -> None:
-        """Raises Unavailable while it is not known how far the projections are."""
-        name, pair = subscriber.feed.projection.name, of(subscriber)
-        if not self.heard:
+    def add(self, subscriber: Subscriber, wanted: ResumeCursor | None) -> None:
+        """Adds a subscriber. Raises Unavailable while the positions of the projections are not known yet."""
+        name, pair = subscriber.feed.projection.name, pair_of(subscriber)
+        if not self.dispatched:
             raise Unavailable("The database does not answer yet. Nothing was read; try again.")
         self.subscribers.setdefault((*pair, subscriber.key), set()).add(subscriber)
         SUBSCRIBERS.labels(name).inc()
         if wanted is None:
-            subscriber.standing = Standing(self.heard[name])
+            subscriber.cursor = ResumeCursor(self.dispatched[name])
             return
-        subscriber.standing = wanted
+        subscriber.cursor = wanted
         if not self.recent.reaches(name, wanted):
-            self.returning.look_up(Request(subscriber, wanted.safe, self.recent.begun[name]))
+            self.catch_up.look_up(CatchUpRequest(subscriber, wanted.safe, self.recent.complete_from[name]))
         for key, at in list(self.recent.changed(pair, subscriber.key, wanted)):
             subscriber.take(key, at)
 
     def remove(self, subscriber: Subscriber) -> None:
-        place = (*of(subscriber), subscriber.key)
-        if subscriber in (found := self.subscribers.get(place, set())):
+        address = (*pair_of(subscriber), subscriber.key)
+        if subscriber in (found := self.subscribers.get(address, set())):
             SUBSCRIBERS.labels(subscriber.feed.projection.name).dec()
             found.discard(subscriber)
             if not found:
-                del self.subscribers[place]
+                del self.subscribers[address]
 
-    def wanting(self, pair: Pair, key: str) -> Iterator[Subscriber]:
+    def subscribers_of(self, pair: Pair, key: str) -> Iterator[Subscriber]:
         for wanted in (key, None):
             yield from tuple(self.subscribers.get((*pair, wanted), ()))
 
@@ -71,48 +73,48 @@ class Hub:
         try:
             notice = msgspec.json.decode(payload, type=Notice)
         except msgspec.DecodeError as error:
-            log.error("a notification cannot be read; it is dropped", error=str(error))
+            log.error("dropped a notification that cannot be decoded", error=str(error))
             return
         if notice.keys:
             self.parts.append(notice)
-        if (
-            notice.moved or not notice.at
-        ):  # without `at` it is of a role before 0.3, whose last notice is like the others
-            self.hand_out()
+        if notice.moved or not notice.at:  # a project role before 0.3 sends no `at`
+            self.dispatch()
         for tables, at in notice.moved:
             for table in tables:
                 if name := BY_TABLE.get(table):
-                    self.heard[name] = moved(self.heard[name], at)
+                    self.dispatched[name] = moved(self.dispatched[name], at)
 
-    def hand_out(self) -> None:
-        """A whole transaction at once: no cursor may stand inside it."""
+    def dispatch(self) -> None:
+        """Dispatches a whole transaction at once, because no cursor may point inside of one."""
         parts, self.parts = self.parts, []
         for notice in parts:
             if name := BY_TABLE.get(notice.projection):
                 pair = name, notice.workspace
                 self.recent.add(pair, notice.keys, notice.at)
                 for key in notice.keys:
-                    for subscriber in self.wanting(pair, key):
+                    for subscriber in self.subscribers_of(pair, key):
                         subscriber.take(key, notice.at or None)
 
-    def reach(self, reached: Mapping[str, Places]) -> None:
-        """All that the projections did up to here was given to `take`."""
-        self.hand_out()
-        self.heard = {name: tuple(map(max, places, self.heard[name])) for name, places in reached.items()}
+    def advance(self, progress: Mapping[str, Positions]) -> None:
+        """Records that `take` got every change before these positions."""
+        self.dispatch()
+        self.dispatched = {
+            name: tuple(map(max, positions, self.dispatched[name])) for name, positions in progress.items()
+        }
 
-    def begin(self, reached: Mapping[str, Places]) -> None:
-        """Listening again: what was missed is looked up for all who are there."""
-        self.parts.clear()  # the rest of that transaction was not heard: it is looked up
-        before, self.heard = self.heard, dict(reached)
-        self.recent.begin(self.heard)
+    def resync(self, progress: Mapping[str, Positions]) -> None:
+        """Looks up, after a reconnect to Postgres, what all present subscribers missed."""
+        self.parts.clear()  # the rest of that transaction was missed, so all of it is looked up
+        before, self.dispatched = self.dispatched, dict(progress)
+        self.recent.begin(self.dispatched)
         for subscriber in [s for some in self.subscribers.values() for s in some]:
             name = subscriber.feed.projection.name
-            if before[name] != self.heard[name]:
-                self.returning.look_up(Request(subscriber, before[name], self.heard[name]))
+            if before[name] != self.dispatched[name]:
+                self.catch_up.look_up(CatchUpRequest(subscriber, before[name], self.dispatched[name]))
 
     def close(self) -> None:
-        self.returning.close()
+        self.catch_up.close()
 
 
-def of(subscriber: Subscriber) -> Pair:
+def pair_of(subscriber: Subscriber) -> Pair:
     return subscriber.feed.projection.name, subscriber.workspace

@@ -1,4 +1,4 @@
-"""How much a client may take: connections, operations on each of them, messages a second."""
+"""Limits on clients: connections, operations per connection, messages per second."""
 
 import time
 from collections import Counter
@@ -9,12 +9,12 @@ from crm.adapters.telemetry.metrics import CONNECTIONS, LET_GO
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Limits:
     """The limits, each of one process."""
 
     connections: int = 15_000
-    of_token: int = 12_000  # connections
-    operations: int = 100  # open at the same time on one connection
+    per_token: int = 12_000  # connections
+    operations: int = 100  # open on one connection
     message_bytes: int = 65_536  # of one message from a client
     messages: float = 20.0  # a second, in the long run
     burst: int = 200  # messages at once
@@ -23,22 +23,22 @@ class Bounds:
     ping: float = 20.0  # seconds between pings, and until one must be answered
 
 
-BOUNDS = Bounds()
+LIMITS = Limits()
 
 
-class Doors:
-    """Counts connections, whether websockets or event streams."""
+class ConnectionLimits:
+    """Counts open connections: websockets and event streams."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds = bounds
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.open = 0
-        self.of_token: Counter[str] = Counter()
+        self.per_token: Counter[str] = Counter()
 
     def enter(self, kind: str) -> None:
-        """Raises TooMuch."""
-        if self.open >= self.bounds.connections:
+        """Counts a new connection. Raises TooMuch."""
+        if self.open >= self.limits.connections:
             LET_GO.labels("connections").inc()
-            raise TooMuch(f"{self.open} connections are open here, which is the limit. Try again later.")
+            raise TooMuch(f"{self.open} connections are open, which is the limit. Try again later.")
         self.open += 1
         CONNECTIONS.labels(kind).inc()
 
@@ -46,30 +46,30 @@ class Doors:
         self.open -= 1
         CONNECTIONS.labels(kind).dec()
 
-    def known(self, token: str) -> None:
-        """Raises TooMuch."""
-        if self.of_token[token] >= self.bounds.of_token:
+    def enter_token(self, token: str) -> None:
+        """Counts a connection of this token. Raises TooMuch."""
+        if self.per_token[token] >= self.limits.per_token:
             LET_GO.labels("token").inc()
-            raise TooMuch(f"{self.of_token[token]} connections of this token are open, which is the limit.")
-        self.of_token[token] += 1
+            raise TooMuch(f"{self.per_token[token]} connections of this token are open, which is the limit.")
+        self.per_token[token] += 1
 
-    def forget(self, token: str) -> None:
-        self.of_token[token] -= 1
-        if not self.of_token[token]:
-            del self.of_token[token]
+    def leave_token(self, token: str) -> None:
+        self.per_token[token] -= 1
+        if not self.per_token[token]:
+            del self.per_token[token]
 
 
 class Rate:
-    """Of the messages of one client: a bucket that fills up again."""
+    """A token bucket for the messages of one client."""
 
-    __slots__ = ("at", "bounds", "left")
+    __slots__ = ("at", "left", "limits")
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds, self.left, self.at = bounds, float(bounds.burst), time.monotonic()
+    def __init__(self, limits: Limits) -> None:
+        self.limits, self.left, self.at = limits, float(limits.burst), time.monotonic()
 
     def allows(self) -> bool:
         now = time.monotonic()
-        self.left = min(self.bounds.burst, self.left + (now - self.at) * self.bounds.messages)
+        self.left = min(self.limits.burst, self.left + (now - self.at) * self.limits.messages)
         self.at = now
         self.left -= 1
         return self.left >= 0

@@ -1,4 +1,4 @@
-"""One operation that a client sends over a websocket or asks for as an event stream, from its text to its results."""
+"""Opens operations sent over a websocket or as an event stream, from their text to their results."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Hashable, Mapping
 from contextlib import aclosing
@@ -13,18 +13,17 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from api.access import require
 from api.context import Context
 from api.engine import Engine
-from api.errors import ApiError, told, unexpected
-from api.http.asked import Asked
-from api.http.endpoint import WRONG
+from api.errors import ApiError, client_error, unexpected
+from api.http.endpoint import INVALID_COST
 from api.http.refusal import Refusal
-from api.limits.cost import LIMIT, too_dear
+from api.http.request import GraphQLRequest
+from api.limits.cost import LIMIT, too_expensive
 from api.limits.rates import Rates
-from api.live.subscriptions.cohort import alike
-from api.live.subscriptions.compiled import compiled
-from api.live.subscriptions.feeds import Following
-from api.live.subscriptions.group import Group
+from api.live.subscriptions.cohort import Cohort, cohort_key
+from api.live.subscriptions.compiled import compile_statement
+from api.live.subscriptions.feeds import RowSubscription
 from api.live.subscriptions.hub import Hub
-from api.live.subscriptions.selection import Selection, written
+from api.live.subscriptions.row_results import RowResults, response_body
 from api.live.subscriptions.subscriber import Client, Subscriber
 from api.sql.plan.plan import Plan
 
@@ -32,104 +31,106 @@ log = structlog.get_logger()
 Results = AsyncGenerator[tuple[bytes, str | None]]  # JSON of each, and the cursor where there is one
 
 
-class Refused(Exception):
-    """The operation does not begin, or ends: with these errors as the client sees them."""
+class OperationRefused(Exception):
+    """The operation is refused or fails, with these errors as the client sees them."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
-        self.errors = [told(error).formatted for error in errors]
+        self.errors = [client_error(error).formatted for error in errors]
         for error in errors:
             if cause := unexpected(error):
                 log.error("an operation failed", path=error.path, exc_info=cause)
 
 
 class Opened(NamedTuple):
-    """Either results that are to be asked for, or a subscriber that is told when something happens."""
+    """An open operation: either results to iterate over, or a subscriber to which changes are pushed."""
 
     results: Results | None = None
-    following: tuple[Group, Subscriber] | None = None
+    subscription: tuple[Cohort, Subscriber] | None = None
 
 
 class Operations:
-    """Of one process: operations are opened here, and subscriptions that are alike share a group."""
+    """Opens the operations of one process. Subscriptions with the same query share a cohort."""
 
     def __init__(self, engine: Engine, hub: Hub, rates: Rates) -> None:
         self.engine, self.hub, self.rates = engine, hub, rates
-        self.groups: WeakValueDictionary[tuple[Any, ...], Group] = WeakValueDictionary()
+        self.cohorts: WeakValueDictionary[tuple[Any, ...], Cohort] = WeakValueDictionary()
 
-    async def open(self, asked: Asked, context: Context, client: Client, resume: str | None = None) -> Opened:
-        """`resume`: the cursor to use instead of the argument `after`. Raises Refused."""
-        context = replace(context)  # one operation's loaders and budget are its own
+    async def open(
+        self, request: GraphQLRequest, context: Context, client: Client, resume: str | None = None
+    ) -> Opened:
+        """Opens an operation; `resume` is a cursor used instead of the argument `after`. Raises OperationRefused."""
+        context = replace(context)  # each operation has its own loaders and budget
         try:
-            text = self.engine.trusted.text(asked.query, asked.document_id, asked.extensions)
+            text = self.engine.trusted.text(request.query, request.document_id, request.extensions)
         except ApiError as error:
-            raise Refused([error]) from None
-        plan = self.admit(text, asked, context)
+            raise OperationRefused([error]) from None
+        plan = self.admit(text, request, context)
         if plan.kind is not OperationType.SUBSCRIPTION:
-            return Opened(results=self.once(plan, asked, context))
+            return Opened(results=self.once(plan, request, context))
         assert plan.document
         executor = Executor.build(
             plan.schema,
             plan.document,
             root_value=resume,
             context_value=context,
-            raw_variable_values=asked.variables or {},
+            raw_variable_values=request.variables or {},
             operation_name=plan.name,
-            hide_suggestions=not plan.curious,
+            hide_suggestions=not plan.may_introspect,
         )
         if isinstance(executor, list):
-            raise Refused(executor)
+            raise OperationRefused(executor)
         stream: Any = create_source_event_stream(executor)
         if executor.is_awaitable(stream):
             stream = await stream
-        if isinstance(stream, Following):
-            return Opened(following=self.follow(stream, executor, plan, alike(text, asked), context, client))
+        if isinstance(stream, RowSubscription):
+            return Opened(subscription=self.follow(stream, executor, plan, cohort_key(text, request), context, client))
         if isinstance(stream, ExecutionResult):
-            raise Refused(stream.errors or [])
+            raise OperationRefused(stream.errors or [])
         return Opened(results=self.each(executor, stream))
 
-    def admit(self, text: str, asked: Asked, context: Context) -> Plan:
-        """The limits of a request over HTTP hold here too. Raises Refused."""
+    def admit(self, text: str, request: GraphQLRequest, context: Context) -> Plan:
+        """Applies the same limits as to a request over HTTP. Raises OperationRefused."""
         try:
             token = context.token
-            self.rates.ask(token.id)
-            plan = self.engine.prepare(text, asked.operation_name, token)
-            cost = plan.cost(asked.variables or {})
-            if wrong := list(plan.errors) or ([too_dear(cost)] if cost > LIMIT else []):
-                self.rates.charge(token.id, WRONG)
-                raise Refused(wrong)
+            self.rates.check(token.id)
+            plan = self.engine.prepare(text, request.operation_name, token)
+            cost = plan.cost(request.variables or {})
+            if wrong := list(plan.errors) or ([too_expensive(cost)] if cost > LIMIT else []):
+                self.rates.charge(token.id, INVALID_COST)
+                raise OperationRefused(wrong)
             require(token, *(("write", "connect") if plan.kind is OperationType.MUTATION else ("read",)))
             self.rates.take(token.id, cost)
             return plan
         except Refusal as refusal:
-            raise Refused([GraphQLError(refusal.message, extensions={"code": refusal.code})]) from None
+            raise OperationRefused([GraphQLError(refusal.message, extensions={"code": refusal.code})]) from None
         except ApiError as error:
-            raise Refused([error]) from None
+            raise OperationRefused([error]) from None
 
     def follow(
         self,
-        following: Following,
+        subscription: RowSubscription,
         executor: Executor[Context],
         plan: Plan,
-        alike: Hashable,
+        cohort_key: Hashable,
         context: Context,
         client: Client,
-    ) -> tuple[Group, Subscriber]:
+    ) -> tuple[Cohort, Subscriber]:
         workspace = context.workspace()
-        key = workspace, context.authorization, alike
-        group = self.groups.get(key)
-        if group is None:
-            fast = compiled(plan, executor.variable_values, following.feed, workspace)
-            selection = Selection(following.feed, executor, context, fast)
-            group = self.groups[key] = Group(selection, workspace, self.hub)
-        subscriber = Subscriber(following.feed, workspace, following.key, client, group.wake)
+        key = workspace, context.authorization, cohort_key
+        cohort = self.cohorts.get(key)
+        if cohort is None:
+            fast = compile_statement(plan, executor.variable_values, subscription.feed, workspace)
+            selection = RowResults(subscription.feed, executor, context, fast)
+            cohort = self.cohorts[key] = Cohort(selection, workspace, self.hub)
+        subscriber = Subscriber(subscription.feed, workspace, subscription.key, client, cohort.wake)
         try:
-            self.hub.add(subscriber, following.after)
+            self.hub.add(subscriber, subscription.after)
         except ApiError as error:
-            raise Refused([error]) from None
-        return group, subscriber
+            raise OperationRefused([error]) from None
+        return cohort, subscriber
 
-    async def once(self, plan: Plan, asked: Asked, context: Context) -> Results:
-        yield (await self.engine.answer(plan, asked.variables, context)).body, None
+    async def once(self, plan: Plan, request: GraphQLRequest, context: Context) -> Results:
+        yield (await self.engine.answer(plan, request.variables, context)).body, None
 
     async def each(self, executor: Executor[Context], stream: AsyncIterable[Any]) -> Results:
         try:
@@ -137,8 +138,8 @@ class Operations:
                 async for value in values:
                     result = execute_subscription_event(executor.build_per_event_executor(value))
                     cursor = value.get("cursor") if isinstance(value, Mapping) else None
-                    yield written(result if isinstance(result, ExecutionResult) else await result), cursor
+                    yield response_body(result if isinstance(result, ExecutionResult) else await result), cursor
         except GraphQLError as error:
-            raise Refused([error]) from None
+            raise OperationRefused([error]) from None
         except Exception as error:
-            raise Refused([GraphQLError(str(error), original_error=error)]) from error
+            raise OperationRefused([GraphQLError(str(error), original_error=error)]) from error

@@ -1,4 +1,4 @@
-"""What goes out to one client: in order, a few messages at a time, never waiting for longer than its patience."""
+"""The outgoing messages of one client: sent in order, each within a time limit."""
 
 import asyncio
 from collections import deque
@@ -6,23 +6,23 @@ from collections.abc import Awaitable, Callable
 
 from crm.adapters.telemetry.metrics import LET_GO
 
-ENOUGH = 64 * 1024  # bytes that may wait before nothing more is read for this client
+ENOUGH = 64 * 1024  # bytes that may wait before reading for this client pauses
 MESSAGES = 64
 
 
 class Outbox:
-    """Bounded by those who fill it: they look at `busy` first, and go on when `on_room` says so."""
+    """A queue whose producers keep it short: they check `busy` first, and go on when `on_room` is called."""
 
-    __slots__ = ("gone", "on_room", "on_slow", "patience", "send", "sending", "size", "waiting")
+    __slots__ = ("gone", "on_drained", "on_slow", "patience", "send", "sending", "size", "waiting")
 
     def __init__(
         self,
         send: Callable[[bytes], Awaitable[None]],
         patience: float,
-        on_room: Callable[[], None],
+        on_drained: Callable[[], None],
         on_slow: Callable[[], None],
     ) -> None:
-        self.send, self.patience, self.on_room, self.on_slow = send, patience, on_room, on_slow
+        self.send, self.patience, self.on_drained, self.on_slow = send, patience, on_drained, on_slow
         self.waiting: deque[bytes] = deque()
         self.size = 0
         self.sending: asyncio.Task[None] | None = None
@@ -51,14 +51,14 @@ class Outbox:
                     LET_GO.labels("slow").inc()
                     self.on_slow()
                     return
-                except Exception:  # the client is gone; whoever receives from it hears of that
+                except Exception:  # the client is gone; the receiving side notices it
                     self.gone = True
                     return
                 self.waiting.popleft()
                 full = self.busy
                 self.size -= len(message)
                 if full and not self.busy:
-                    self.on_room()
+                    self.on_drained()
         finally:
             self.sending = None
             if self.gone:

@@ -1,4 +1,4 @@
-"""One open operation of a connection: it takes results from where they come and puts them into the outbox."""
+"""One open operation of a connection: moves its results into the outbox."""
 
 import asyncio
 from contextlib import aclosing
@@ -7,60 +7,60 @@ from typing import Protocol
 from graphql import GraphQLError
 
 from api.context import Context
-from api.errors import told
+from api.errors import client_error
 from api.http.numbers import ENCODER
-from api.live.subscriptions.group import Group
-from api.live.subscriptions.operation import Opened, Refused, Results
+from api.live.subscriptions.cohort import Cohort
+from api.live.subscriptions.operation import Opened, OperationRefused, Results
 from api.live.subscriptions.outbox import Outbox
 from api.live.subscriptions.subscriber import Subscriber
-from crm.adapters.telemetry.metrics import TOLD
+from crm.adapters.telemetry.metrics import SUBSCRIPTION_MESSAGES
 
 
-class Connection(Protocol):
+class Transport(Protocol):
     """A websocket or an event stream."""
 
     context: Context
     outbox: Outbox
-    running: "dict[str, Running]"
+    running: "dict[str, RunningOperation]"
 
     def result(self, id: str, body: bytes, cursor: str | None) -> None: ...
     def error(self, id: str, errors: bytes) -> None: ...
     def complete(self, id: str) -> None: ...
 
 
-class Running:
-    """The client of a subscriber, or a task that goes through the results."""
+class RunningOperation:
+    """Serves as the client of a subscriber, or runs a task that iterates over results."""
 
-    __slots__ = ("connection", "following", "id", "over", "room", "task")
+    __slots__ = ("connection", "drained", "ended", "id", "subscription", "task")
 
-    def __init__(self, connection: Connection, id: str) -> None:
+    def __init__(self, connection: Transport, id: str) -> None:
         self.connection, self.id = connection, id
-        self.following: tuple[Group, Subscriber] | None = None
+        self.subscription: tuple[Cohort, Subscriber] | None = None
         self.task: asyncio.Task[None] | None = None
-        self.room: asyncio.Event | None = None
-        self.over = False
+        self.drained: asyncio.Event | None = None
+        self.ended = False
 
     def begin(self, open: Opened) -> None:
-        self.following = open.following
+        self.subscription = open.subscription
         if open.results:
-            self.room = asyncio.Event()
+            self.drained = asyncio.Event()
             self.task = asyncio.create_task(self.run(open.results))
-        if self.over:
+        if self.ended:
             self.close()
         else:
-            self.go_on()
+            self.resume()
 
     async def run(self, results: Results) -> None:
-        assert self.room is not None
+        assert self.drained is not None
         try:
             async with aclosing(results):
                 async for body, cursor in results:
                     while self.busy:
-                        self.room.clear()
-                        await self.room.wait()
+                        self.drained.clear()
+                        await self.drained.wait()
                     self.connection.result(self.id, body, cursor)
             self.connection.complete(self.id)
-        except Refused as refused:
+        except OperationRefused as refused:
             self.connection.error(self.id, ENCODER.encode(refused.errors))
         finally:
             self.connection.running.pop(self.id, None)
@@ -69,43 +69,43 @@ class Running:
     def busy(self) -> bool:
         return self.connection.outbox.busy
 
-    def check(self) -> None:
+    def check_token(self) -> None:
         self.connection.context.workspace()
 
-    def tell(self, body: bytes, cursor: str) -> None:
-        TOLD.inc()
+    def send_result(self, body: bytes, cursor: str) -> None:
+        SUBSCRIPTION_MESSAGES.inc()
         self.connection.result(self.id, body, cursor)
 
     def fail(self, error: GraphQLError) -> None:
         self.refuse(error)
         self.close()
 
-    def refuse(self, error: GraphQLError | Refused) -> None:
-        """Nothing more comes after it."""
-        self.over = True
-        errors = error.errors if isinstance(error, Refused) else [told(error).formatted]
+    def refuse(self, error: GraphQLError | OperationRefused) -> None:
+        """Sends errors as the last message of the operation."""
+        self.ended = True
+        errors = error.errors if isinstance(error, OperationRefused) else [client_error(error).formatted]
         self.connection.running.pop(self.id, None)
         self.connection.error(self.id, ENCODER.encode(errors))
 
-    def go_on(self) -> None:
-        """The client has taken what it was given."""
-        if self.room:
-            self.room.set()
-        if self.following and self.following[1].due:
-            self.following[0].wake(self.following[1])
+    def resume(self) -> None:
+        """Goes on once the client has taken earlier messages."""
+        if self.drained:
+            self.drained.set()
+        if self.subscription and self.subscription[1].due:
+            self.subscription[0].wake(self.subscription[1])
 
-    def quiet(self) -> str | None:
-        """The cursor of now when nothing is on its way to the client, so that it does not grow old."""
-        if self.following is None or self.connection.outbox.waiting:
+    def idle_cursor(self) -> str | None:
+        """Returns the current cursor when no message is waiting, so that an idle client's cursor stays fresh."""
+        if self.subscription is None or self.connection.outbox.waiting:
             return None
-        group, subscriber = self.following
-        return subscriber.quiet(group.hub.heard[group.projection])
+        cohort, subscriber = self.subscription
+        return subscriber.idle_cursor(cohort.hub.dispatched[cohort.projection])
 
     def close(self) -> None:
-        self.over = True
+        self.ended = True
         self.connection.running.pop(self.id, None)
         if self.task:
             self.task.cancel()
-        if self.following:
-            group, subscriber = self.following
-            group.leave(subscriber)
+        if self.subscription:
+            cohort, subscriber = self.subscription
+            cohort.leave(subscriber)

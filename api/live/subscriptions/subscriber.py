@@ -1,47 +1,48 @@
-"""One open subscription to changed rows: what waits for it, and how far it was told."""
+"""One open subscription to changed rows: its waiting changes and its cursor."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from api.errors import ApiError, SlowSubscriber
-from api.live.positions import BEGINNING, Places
+from api.live.positions import BEGINNING, Positions
 from api.live.subscriptions.feed import Feed
-from api.live.subscriptions.resume_cursor import At, Standing, covers
+from api.live.subscriptions.resume_cursor import ChangePositions, ResumeCursor, covers
 
 WAITING = 10_000  # keys that may wait for one subscriber
 
 
 class Client(Protocol):
-    """The operation on a websocket or an event stream that a subscriber stands for."""
+    """The operation on a websocket or event stream to which a subscriber's results go."""
 
     @property
     def busy(self) -> bool:
-        """It has not taken what it was given before; `wake` is called once it has."""
+        """Tells whether earlier messages are still unsent; `wake` is called once they are sent."""
 
-    def check(self) -> None:
-        """Raises Unauthorized when the token does not hold any more."""
+    def check_token(self) -> None:
+        """Raises Unauthorized when the token is no longer valid."""
 
-    def tell(self, body: bytes, cursor: str) -> None:
-        """The JSON of one result."""
+    def send_result(self, body: bytes, cursor: str) -> None:
+        """Sends the JSON of one result."""
 
     def fail(self, error: ApiError) -> None:
-        """The last that it is told."""
+        """Sends an error as the last message."""
 
 
 class Subscriber:
-    """`key` is None for one who wants every row of the workspace.
+    """A subscription to one row, or to every row of the workspace when `key` is None.
 
-    A batch is what waited at one moment, in key order. While it goes out, `until` says up to where the batch is whole.
+    A batch is what waited at one moment, in key order. While it is being sent, `until` is the position up to which it
+    is complete.
     """
 
     __slots__ = (
         "batch",
-        "behind",
+        "catching_up",
         "client",
+        "cursor",
         "feed",
         "key",
-        "standing",
-        "told",
+        "sent",
         "until",
         "waiting",
         "wake",
@@ -52,24 +53,24 @@ class Subscriber:
         self, feed: Feed, workspace: str, key: str | None, client: Client, wake: "Callable[[Subscriber], None]"
     ) -> None:
         self.feed, self.workspace, self.key, self.client = feed, workspace, key, client
-        self.standing = Standing(BEGINNING)  # the hub knows better
-        self.waiting: dict[str, At | None] = {}
-        self.told: dict[str, Places] = {}  # rows told lately: up to where what they went through was in them
+        self.cursor = ResumeCursor(BEGINNING)  # until the hub sets it
+        self.waiting: dict[str, ChangePositions | None] = {}
+        self.sent: dict[str, Positions] = {}  # rows sent recently, with the position that they reflected
         self.batch: list[str] = []  # in reverse order
         self.until = BEGINNING
-        self.behind = 0  # look-ups under way of what it missed: until then its cursor stays
+        self.catching_up = 0  # running look-ups of missed changes: until they end the cursor does not move
         self.wake = wake
 
-    def take(self, key: str, at: At | None) -> None:
-        """A row changed there; None: somewhere."""
-        if at is not None and self.standing.has(key, at):
+    def take(self, key: str, at: ChangePositions | None) -> None:
+        """Queues a changed row, with the positions of the change, or None when they are unknown."""
+        if at is not None and self.cursor.has(key, at):
             return
         before = self.waiting.get(key)
         self.waiting[key] = {**before, **at} if before and at else at
         if len(self.waiting) > WAITING:
             self.client.fail(
                 SlowSubscriber(
-                    f"More than {WAITING} changed rows waited for you. "
+                    f"More than {WAITING} changed rows are waiting to be sent. "
                     "Nothing is lost: subscribe again with your last `cursor`, or read the list again."
                 )
             )
@@ -80,34 +81,34 @@ class Subscriber:
     def due(self) -> bool:
         return bool(self.batch or self.waiting)
 
-    def next(self, limit: int, heard: Places) -> list[str]:
-        """The keys to read now. `heard`: all that happened before was given to `take`."""
+    def next(self, limit: int, dispatched: Positions) -> list[str]:
+        """Returns the keys to read now. `heard`: `take` got every change before these positions."""
         if not self.batch:
-            told = self.told
-            fresh = [k for k, at in self.waiting.items() if at is None or k not in told or not covers(told[k], at)]
+            sent = self.sent
+            fresh = [k for k, at in self.waiting.items() if at is None or k not in sent or not covers(sent[k], at)]
             self.batch, self.waiting = sorted(fresh, reverse=True), {}
-            self.told = {k: places for k, places in told.items() if any(map(int.__gt__, places, heard))}
-            self.until = heard
-            if not fresh and not self.behind:
-                self.standing = Standing(heard)
+            self.sent = {k: positions for k, positions in sent.items() if any(map(int.__gt__, positions, dispatched))}
+            self.until = dispatched
+            if not fresh and not self.catching_up:
+                self.cursor = ResumeCursor(dispatched)
         return self.batch[: -limit - 1 : -1]
 
-    def passed(self, key: str, seen: Places) -> None:
-        """The row was read as of `seen`, and is told now unless it is not wanted: the standing that goes with it."""
+    def mark_sent(self, key: str, seen: Positions) -> None:
+        """Moves the cursor past a row that was read as of `seen`, whether or not the feed includes it."""
         self.batch.pop()
-        self.told[key] = seen
+        self.sent[key] = seen
         if self.key:
-            self.standing = Standing(tuple(map(max, seen, self.standing.safe)))
-        elif self.behind:
+            self.cursor = ResumeCursor(tuple(map(max, seen, self.cursor.safe)))
+        elif self.catching_up:
             pass
         elif self.batch:
-            self.standing = Standing(self.standing.safe, self.until, key)
+            self.cursor = ResumeCursor(self.cursor.safe, self.until, key)
         else:
-            self.standing = Standing(self.until)
+            self.cursor = ResumeCursor(self.until)
 
-    def quiet(self, heard: Places) -> str | None:
-        """The cursor of now, when nothing waits."""
-        if self.due or self.behind:
+    def idle_cursor(self, dispatched: Positions) -> str | None:
+        """Returns the current cursor, or None while changes are waiting."""
+        if self.due or self.catching_up:
             return None
-        self.standing = Standing(tuple(map(max, heard, self.standing.safe)))
-        return self.standing.cursor(self.workspace, self.feed.projection.name)
+        self.cursor = ResumeCursor(tuple(map(max, dispatched, self.cursor.safe)))
+        return self.cursor.encode(self.workspace, self.feed.projection.name)

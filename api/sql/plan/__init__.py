@@ -1,1 +1,1 @@
-"""A GraphQL operation as one SQL statement that gives its answer as JSON text."""
+"""Compiles a GraphQL operation to one SQL statement that returns its answer as JSON."""

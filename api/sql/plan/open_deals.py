@@ -1,10 +1,10 @@
-"""The open deals of a contact, and who has the latest of them."""
+"""The open deals of a contact, and the owner of the last changed one."""
 
 from collections.abc import Callable
 
 from api.schema.filters import SAME_CONTACT
 from api.schema.lists import LISTS
-from api.sql.plan.rows import survivor
+from api.sql.plan.rows import merged_contact
 from api.sql.plan.statement import WORKSPACE, Rule, Site
 from api.sql.statements import OPEN_DEAL
 
@@ -13,34 +13,39 @@ ORDER = LISTS["deals"].orders["TOUCHED_AT_DESC"]
 
 
 def open_deals(contact: str) -> Rule:
-    """Those of the card that a contact became, at most twenty. `contact`: the column with its key."""
+    """Returns the rule for the open deals of a contact, or of the one it was merged into, at most 20.
+
+    `contact`: the column with its key.
+    """
 
     def rule(site: Site) -> str:
         def built(row: str) -> str:
             return f"coalesce(json_agg({site.object(row)} ORDER BY {ORDER.by(row)}), '[]')"
 
-        return worked_on(site, contact, built)
+        return open_deals_of(site, contact, built)
 
     return rule
 
 
 def owner(contact: str) -> Rule:
-    """Who has the latest of them."""
+    """Returns the rule for the owner of the last changed of them."""
 
     def built(row: str) -> str:
         return f"(array_agg({row}.owner ORDER BY {ORDER.by(row)}) FILTER (WHERE {row}.owner <> ''))[1]"
 
-    return lambda site: worked_on(site, contact, built)
+    return lambda site: open_deals_of(site, contact, built)
 
 
-def worked_on(site: Site, contact: str, built: Callable[[str], str]) -> str:
+def open_deals_of(site: Site, contact: str, built: Callable[[str], str]) -> str:
     row = site.writer.row()
-    card = f"coalesce((SELECT u.contact_id FROM ({survivor(f'{site.row}.{contact}')}) AS u), {site.row}.{contact})"
+    contact_id = (
+        f"coalesce((SELECT u.contact_id FROM ({merged_contact(f'{site.row}.{contact}')}) AS u), {site.row}.{contact})"
+    )
     same = SAME_CONTACT.format(value="s.id", workspace=WORKSPACE)
-    # Each OFFSET 0 keeps a step by itself: first the card, then by its id all of its deals, then the latest of these.
-    # Without, the planner looks through every deal of the workspace in their order until twenty are of this card.
+    # Each OFFSET 0 keeps a step separate: first the contact, then all of its deals by its id, then the latest of these.
+    # Without it the planner scans every deal of the workspace in order until twenty belong to this contact.
     deals = (
-        f"SELECT d.* FROM (SELECT {card} AS id OFFSET 0) AS s, LATERAL (SELECT t.* FROM read.deal AS t "
+        f"SELECT d.* FROM (SELECT {contact_id} AS id OFFSET 0) AS s, LATERAL (SELECT t.* FROM read.deal AS t "
         f"WHERE t.workspace = {WORKSPACE} AND t.contact_id = ANY ({same}) AND {OPEN_DEAL.format(t='t')} OFFSET 0) AS d "
         f"ORDER BY {ORDER.by('d')} LIMIT {OPEN_DEALS}"
     )

@@ -1,29 +1,29 @@
-"""A connection: a page of a list as one sub-select, which may stand inside its parent's row."""
+"""A page of a list (a GraphQL connection) as one sub-select, possibly inside of its parent's row."""
 
 from functools import cached_property
 
 from graphql.execution.values import VariableValues
 
 from api.schema.filters import parameter, text_of
-from api.schema.lists import LARGEST_PAGE, LISTS, List, named_filters, page_size
+from api.schema.lists import LISTS, MAX_PAGE, List, named_filters, page_size
 from api.schema.names import camel
-from api.sql.cursors import TAG, Order, of_this_list, tag_below
+from api.sql.cursors import TAG, Order, cursor_belongs, tag_below
 from api.sql.plan.statement import WORKSPACE, Read, Rule, Site
 from api.sql.statements import COUNTED
 
-KEYS = {"merged_into": "contact_id", "candidate": "deal_id"}  # of rows that stand for a filter of another name
+KEYS = {"merged_into": "contact_id", "candidate": "deal_id"}  # of rows that replace a filter of another name
 
 
 def page(name: str, parent: str = "") -> Rule:
-    """`parent`: the filter that the row around it stands for."""
+    """Returns the rule for a list. `parent`: the filter that the enclosing row replaces."""
     return lambda site: Page(site, LISTS[name], parent).sql()
 
 
 class Page:
-    """`t` is a row of the page in the inner select and its alias is `row` outside: both have all columns."""
+    """Writes a page. `t` is a row in the inner select, with the alias `row` outside; both have all columns."""
 
     def __init__(self, site: Site, listed: List, parent: str) -> None:
-        """Raises BadInput when no index serves what is asked."""
+        """Raises BadInput when no index serves the order with these filters."""
         self.site, self.listed, self.parent = site, listed, parent
         given = site.given
         self.filters = {f: given[camel(f)] for f in listed.filters if given.get(camel(f)) is not None}
@@ -33,7 +33,7 @@ class Page:
         self.backwards = given.get("last") is not None
         self.row = site.writer.row()
         chosen = site.writer.selection.fields(site.kind, site.sets).values()
-        self.peeks = any(nodes[0].name.value == "pageInfo" for nodes in chosen)  # whether there is one more
+        self.reads_one_more = any(nodes[0].name.value == "pageInfo" for nodes in chosen)  # whether there is one more
         self.by, self.shown_by = self.order.by("t", self.backwards), self.order.by(self.row)
 
     def sql(self) -> str:
@@ -43,40 +43,40 @@ class Page:
         conditions = [f"t.workspace = {WORKSPACE}", *self.order.conditions("t"), *self.conditions()]
         where = " AND ".join([*conditions, *self.beyond("after"), *self.beyond("before")])
         built = self.site.object(self.row, self.parts(" AND ".join(conditions)), aggregates=True)
-        # A plan for whatever limit would sort; for a hundred it walks along the index.
+        # With an unknown limit the planner would sort; with a hundred it walks along the index.
         inner = (
             f"SELECT t.*{self.numbered} FROM read.{self.order.projection} AS t "
-            f"WHERE {where} ORDER BY {self.by} LIMIT {LARGEST_PAGE + 1}"
+            f"WHERE {where} ORDER BY {self.by} LIMIT {MAX_PAGE + 1}"
         )
-        read = f"SELECT * FROM ({inner}) AS p LIMIT {self.size}{' + 1' if self.peeks else ''}"
+        read = f"SELECT * FROM ({inner}) AS p LIMIT {self.size}{' + 1' if self.reads_one_more else ''}"
         return f"(SELECT {built} FROM ({read}) AS {self.row} GROUP BY ())"
 
     @property
     def numbered(self) -> str:
-        return f", row_number() OVER (ORDER BY {self.by}) AS rn" if self.peeks else ""
+        return f", row_number() OVER (ORDER BY {self.by}) AS rn" if self.reads_one_more else ""
 
     @property
     def within(self) -> str:
-        """Leaves out the one row more that was read."""
-        return f" FILTER (WHERE {self.row}.rn <= {self.size})" if self.peeks else ""
+        """Excludes the additional row that was read to see whether there is a next page."""
+        return f" FILTER (WHERE {self.row}.rn <= {self.size})" if self.reads_one_more else ""
 
     def conditions(self) -> list[str]:
         def value(name: str) -> str:
             if name == self.parent:
-                return self.around
+                return self.parent_key
             return self.site.writer.parameter(filtered(self.site, name, self.listed))
 
         above = {self.parent: None} if self.parent else {}
         return self.listed.conditions({**above, **self.filters}, "t", WORKSPACE, value)
 
     @property
-    def around(self) -> str:
-        """The key of the row around, which the parent's filter is compared with."""
+    def parent_key(self) -> str:
+        """The key of the enclosing row, with which the parent's filter is compared."""
         return f"{self.site.row}.{KEYS.get(self.parent, f'{self.parent}_id')}"
 
     @cached_property
     def tagged(self) -> Read:
-        """What this list's cursors begin with; below a row, what that is made of together with the row's key."""
+        """Reads the tag of this list's cursors; below a row, the text from which it is made with the row's key."""
         order, own = self.order, {name: filtered(self.site, name, self.listed) for name in self.filters}
 
         def read(variables: VariableValues) -> str:
@@ -87,34 +87,34 @@ class Page:
 
     @cached_property
     def tag(self) -> str:
-        """The SQL of it. A parameter that is asked for must be used."""
+        """The SQL of the tag. Postgres refuses parameters that are not used, so it is made only where it is needed."""
         given = f"{self.site.writer.parameter(self.tagged)}::text"
-        return tag_below(given, self.around) if self.parent else given
+        return tag_below(given, self.parent_key) if self.parent else given
 
     def beyond(self, name: str) -> list[str]:
         if self.site.given.get(name) is None:
             return []
         cursor, writer, order = self.site.argument(name), self.site.writer, self.order
-        tagged = None if self.parent else self.tagged  # Postgres alone knows the key of a row
+        tagged = None if self.parent else self.tagged  # only Postgres knows the key of a row
 
-        def placed(column: int) -> Read:
-            """One of the values in a cursor. Raises BadCursor, the first of them for another list's."""
+        def value_at(column: int) -> Read:
+            """Reads one of the values in a cursor. Raises BadCursor; only the first checks the list."""
             of_list = None if column else tagged
             return lambda variables: order.position(cursor(variables), of_list and of_list(variables))[column]
 
-        places = tuple(writer.parameter(placed(n)) for n, _ in enumerate(order.columns))
-        found = [order.beyond("t", places, name == "before")]
+        values = tuple(writer.parameter(value_at(n)) for n, _ in enumerate(order.columns))
+        found = [order.beyond("t", values, name == "before")]
         if self.parent:
-            found.append(of_this_list(writer.parameter(lambda variables: cursor(variables)[:TAG]), self.tag))
+            found.append(cursor_belongs(writer.parameter(lambda variables: cursor(variables)[:TAG]), self.tag))
         return found
 
     def parts(self, counted: str) -> dict[str, str | Rule]:
-        """The fields of the connection."""
+        """Returns the fields of the connection."""
         more = f"count(*) > {self.size}"
-        bounded = {name: str(self.site.given.get(name) is not None).lower() for name in ("after", "before")}
+        has_cursor = {name: str(self.site.given.get(name) is not None).lower() for name in ("after", "before")}
         info: dict[str, str | Rule] = {
-            "hasNextPage": bounded["before"] if self.backwards else more,
-            "hasPreviousPage": more if self.backwards else bounded["after"],
+            "hasNextPage": has_cursor["before"] if self.backwards else more,
+            "hasPreviousPage": more if self.backwards else has_cursor["after"],
             "startCursor": lambda _: self.cursor("1"),
             "endCursor": lambda _: self.cursor(f"least(count(*), {self.size})"),
         }
@@ -130,15 +130,15 @@ class Page:
         }
 
     def rows(self, value: str) -> str:
-        """All rows of the page, each as `value`."""
+        """Returns SQL for all rows of the page, each as `value`."""
         return f"coalesce(json_agg({value} ORDER BY {self.shown_by}){self.within}, '[]')"
 
-    def cursor(self, place: str) -> str:
-        """Of one of the rows, counted from 1; null when there is none."""
+    def cursor(self, index: str) -> str:
+        """Returns SQL for the cursor of a row, counted from 1; null when there is none."""
         return self.order.cursor(
             self.tag,
             tuple(
-                f"(array_agg({self.row}.{column} ORDER BY {self.shown_by}){self.within})[{place}]"
+                f"(array_agg({self.row}.{column} ORDER BY {self.shown_by}){self.within})[{index}]"
                 for column in self.order.columns
             ),
         )
@@ -151,6 +151,6 @@ class Page:
 
 
 def filtered(site: Site, name: str, listed: List) -> Read:
-    """The argument of a filter, as its statement takes it."""
+    """Reads the argument of a filter as an SQL parameter."""
     read, filter = site.argument(camel(name)), listed.filters[name]
     return lambda variables: text_of(parameter(filter, read(variables)))

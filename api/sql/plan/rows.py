@@ -1,4 +1,4 @@
-"""One row by its id, and the rows that another row refers to."""
+"""Rules for one row by its id, and for the rows to which another row refers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,31 +7,31 @@ from graphql import GraphQLObjectType
 
 from api.schema.filters import known_id
 from api.schema.names import type_name
-from api.sql.plan.statement import WORKSPACE, Rule, Site, Unfit
+from api.sql.plan.statement import WORKSPACE, NotPlannable, Rule, Site
 from crm.projection import Projection
 from projections import PROJECTIONS
 
-MERGES = 10  # a card that was merged, whose card was merged … : more is a mistake somewhere
+MERGES = 10  # most merges that are followed from one contact; more would be a bug
 
 
 def lookup(projection: Projection[Any]) -> Rule:
-    """By the argument `id`."""
+    """Returns the rule for a row by the argument `id`."""
 
     def rule(site: Site) -> str:
-        return one(site, projection, projection.key, identified(site, "id"))
+        return one(site, projection, projection.key, id_parameter(site, "id"))
 
     return rule
 
 
 def lookup_either(projection: Projection[Any], column: str) -> Rule:
-    """By `id` or by the number in `column`; both or none of them is the slow path's to refuse."""
+    """Returns the rule for a row by `id` or by the number in `column`. The resolver refuses both or none."""
 
     def rule(site: Site) -> str:
         by_id, by_number = site.given.get("id") is not None, site.given.get(column) is not None
         if by_id == by_number:
-            raise Unfit("a deal by id or by number")
+            raise NotPlannable("a deal by id or by number")
         if by_id:
-            return one(site, projection, projection.key, identified(site, "id"))
+            return one(site, projection, projection.key, id_parameter(site, "id"))
         number = site.argument(column)
         value = site.writer.parameter(lambda variables: str(number(variables)))
         return one(site, projection, column, f"{value}::bigint", " LIMIT 1")
@@ -39,13 +39,13 @@ def lookup_either(projection: Projection[Any], column: str) -> Rule:
     return rule
 
 
-def referred(projection: Projection[Any], column: str) -> Rule:
-    """The row whose key stands in a column of this one."""
+def referred_row(projection: Projection[Any], column: str) -> Rule:
+    """Returns the rule for the row whose key is in a column of this one."""
     return lambda site: one(site, projection, projection.key, f"{site.row}.{column}")
 
 
-def among(projection: Projection[Any], column: str, order: str) -> Rule:
-    """The rows whose keys stand in a column of this one."""
+def rows_in(projection: Projection[Any], column: str, order: str) -> Rule:
+    """Returns the rule for the rows whose keys are in a column of this one."""
 
     def rule(site: Site) -> str:
         row = site.writer.row()
@@ -58,18 +58,18 @@ def among(projection: Projection[Any], column: str, order: str) -> Rule:
     return rule
 
 
-def card(column: str) -> Rule:
-    """The contact whose key stands in `column`, or the one that it was merged into."""
+def surviving_contact(column: str) -> Rule:
+    """Returns the rule for the contact whose key is in `column`, or the one that it was merged into."""
     return lambda site: (
-        f"(SELECT {site.object(row := site.writer.row())} FROM ({survivor(f'{site.row}.{column}')}) AS {row})"
+        f"(SELECT {site.object(row := site.writer.row())} FROM ({merged_contact(f'{site.row}.{column}')}) AS {row})"
     )
 
 
 def any_row(names: Sequence[str]) -> Rule:
-    """Whatever has the argument `id`: ids are of one thing each, so the first view that knows it has it."""
+    """Returns the rule for the row with the argument `id`, of any type. Ids are unique, so the first view has it."""
 
     def rule(site: Site) -> str:
-        value = identified(site, "id")
+        value = id_parameter(site, "id")
         kinds = [(PROJECTIONS[name], site.writer.selection.object_type(type_name(name))) for name in names]
         found = [one(site, projection, projection.key, value, kind=kind) for projection, kind in kinds]
         return f"coalesce({', '.join(found)})"
@@ -85,7 +85,7 @@ def one(
     limit: str = "",
     kind: GraphQLObjectType | None = None,
 ) -> str:
-    """`kind`: the type, where the field's is an interface."""
+    """Returns SQL for one row. `kind`: its type, where the field's type is an interface."""
     row = site.writer.row()
     return (
         f"(SELECT {site.writer.object(kind or site.kind, site.sets, row)} FROM read.{projection.name} AS {row} "
@@ -93,14 +93,14 @@ def one(
     )
 
 
-def identified(site: Site, name: str) -> str:
-    """The placeholder of an argument that is an id."""
+def id_parameter(site: Site, name: str) -> str:
+    """Returns the placeholder of an argument that is an id."""
     read: Callable[..., Any] = site.argument(name)
     return f"{site.writer.parameter(lambda variables: known_id(read(variables)))}::uuid"
 
 
-def survivor(contact: str) -> str:
-    """The row of a contact, or of the one that it was merged into. The second half runs for merged ones only."""
+def merged_contact(contact: str) -> str:
+    """Returns SQL for a contact, or for the one that it was merged into. The second half runs for merged ones only."""
     return (
         f"SELECT c.* FROM read.contact AS c WHERE c.workspace = {WORKSPACE} AND c.contact_id = {contact} "
         f"AND c.merged_into IS NULL UNION ALL SELECT c.* FROM read.contact AS c WHERE c.workspace = {WORKSPACE} "

@@ -1,4 +1,4 @@
-"""What an operation selects: fields by response key, with fragments spread out and @skip and @include obeyed."""
+"""The selected fields of an operation by response key, with fragments expanded and @skip and @include applied."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Fields = dict[str, list[FieldNode]]
 
 @dataclass(frozen=True)
 class Selection:
-    """Of a validated document: nodes with one response key are of one field and have the same arguments."""
+    """Selections of a validated document, where nodes with the same response key have the same field and arguments."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
@@ -35,7 +35,7 @@ class Selection:
         return named
 
     def fields(self, kind: GraphQLObjectType, sets: Iterable[SelectionSetNode | None]) -> Fields:
-        """In the order in which they first appear, as the answer has them."""
+        """Returns the selected fields, in the order in which they first appear, as in the answer."""
         found: Fields = {}
         for selected in sets:
             for node in self.spread(kind, selected.selections if selected else (), set()):
@@ -44,7 +44,7 @@ class Selection:
 
     def spread(self, kind: GraphQLObjectType, nodes: Iterable[SelectionNode], seen: set[str]) -> Iterator[FieldNode]:
         for node in nodes:
-            if not self.wanted(node):
+            if not self.is_included(node):
                 continue
             if isinstance(node, FieldNode):
                 yield node
@@ -57,17 +57,17 @@ class Selection:
                 inside = self.fragments[node.name.value]
             elif isinstance(node, InlineFragmentNode):
                 inside = node
-            if self.fits(kind, inside.type_condition.name.value if inside.type_condition else kind.name):
+            if self.applies_to(kind, inside.type_condition.name.value if inside.type_condition else kind.name):
                 yield from self.spread(kind, inside.selection_set.selections, seen)
 
-    def wanted(self, node: SelectionNode) -> bool:
+    def is_included(self, node: SelectionNode) -> bool:
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
         include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
         return not (skip and skip["if"]) and not (include and not include["if"])
 
-    def fits(self, kind: GraphQLObjectType, condition: str) -> bool:
+    def applies_to(self, kind: GraphQLObjectType, condition: str) -> bool:
         if condition == kind.name:
             return True
         named = self.schema.type_map[condition]

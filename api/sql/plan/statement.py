@@ -1,4 +1,4 @@
-"""A statement under construction: its parameters, and the aliases of its rows."""
+"""Writes a statement: its parameters, row aliases and JSON objects."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,49 +10,51 @@ from graphql.execution.values import VariableValues, get_argument_values
 
 from api.sql.plan.selection import Selection
 
-Read = Callable[[VariableValues], str]  # a parameter, as text, of a request's variables
+Read = Callable[[VariableValues], str]  # reads a parameter, as text, from a request's variables
 Sets = list[SelectionSetNode | None]
 WORKSPACE = "$1::uuid"
 LONGEST = 63  # bytes of a name in Postgres
 
 
-class Unfit(Exception):
-    """This operation, or one of its arguments, is for the slow path: it answers the same, or says what is wrong."""
+class NotPlannable(Exception):
+    """The operation has no SQL plan. Resolvers answer the same, or report the error."""
 
 
-class OfWorkspace(NamedTuple):
-    """A parameter that depends on who asks, too. Its function may raise Unfit."""
+class WorkspaceParameter(NamedTuple):
+    """A parameter that also depends on the workspace. Its function may raise NotPlannable."""
 
     read: Callable[[str, VariableValues], str]
 
 
 class Statement(NamedTuple):
-    """`reads` give the parameters behind the workspace, which is the first; `projections` are those that it reads."""
+    """A statement. `reads` return its parameters after the first, the workspace; `projections` are its views."""
 
     text: bytes
-    reads: tuple[Read | OfWorkspace, ...]
+    reads: tuple[Read | WorkspaceParameter, ...]
     projections: frozenset[str]
 
     def parameters(self, workspace: str, variables: VariableValues) -> list[str]:
-        """Raises Unfit, or BadInput."""
+        """Returns the parameters for a request. Raises NotPlannable or BadInput."""
         return parameters(self.reads, workspace, variables)
 
 
-def parameters(reads: Sequence[Read | OfWorkspace], workspace: str, variables: VariableValues) -> list[str]:
-    """The workspace, then what each reads. Raises what they raise."""
-    told = (read.read(workspace, variables) if isinstance(read, OfWorkspace) else read(variables) for read in reads)
-    return [workspace, *told]
+def parameters(reads: Sequence[Read | WorkspaceParameter], workspace: str, variables: VariableValues) -> list[str]:
+    """Returns the workspace and what each of `reads` returns. Raises what they raise."""
+    values = (
+        read.read(workspace, variables) if isinstance(read, WorkspaceParameter) else read(variables) for read in reads
+    )
+    return [workspace, *values]
 
 
 @dataclass
 class Writer:
-    """Parameters and aliases are numbered as they are asked for. Of the document only response keys enter the text."""
+    """Numbers parameters and aliases. Of a document only response keys become part of the text."""
 
     selection: Selection
-    reads: list[Read | OfWorkspace] = field(default_factory=list)
+    reads: list[Read | WorkspaceParameter] = field(default_factory=list)
     rows: int = 0
 
-    def parameter(self, read: Read | OfWorkspace) -> str:
+    def parameter(self, read: Read | WorkspaceParameter) -> str:
         self.reads.append(read)
         return f"${len(self.reads) + 1}"
 
@@ -68,11 +70,9 @@ class Writer:
         parts: "Mapping[str, str | Rule] | None" = None,
         aggregates: bool = False,
     ) -> str:
-        """A JSON object of what is selected of `kind`: each field as `parts` has it, else by its own rule.
+        """Returns SQL for a JSON object of the selected fields of `kind`: from `parts`, else by their own rules.
 
-        `aggregates`: some of them are aggregates over the rows around.
-
-        Raises Unfit.
+        `aggregates`: some fields are aggregates over the surrounding rows. Raises NotPlannable.
         """
         values: dict[str, str] = {}
         for key, nodes in self.selection.fields(kind, sets).items():
@@ -85,7 +85,7 @@ class Writer:
 
 @dataclass
 class Site:
-    """A field where it is selected. `nodes` are all its mentions, `row` is the alias of the row that it belongs to."""
+    """A selected field. `nodes` are all its occurrences, `row` is the alias of its row."""
 
     writer: Writer
     definition: GraphQLField
@@ -94,17 +94,17 @@ class Site:
 
     @cached_property
     def given(self) -> dict[str, Any]:
-        """The arguments, by this request's variables: only what the plan's shape knows of them may be used."""
+        """The arguments with this request's variables. Only what is part of the plan's shape may be used."""
         return get_argument_values(self.definition, self.nodes[0], self.writer.selection.variables)
 
     def argument(self, name: str) -> Callable[[VariableValues], Any]:
-        """How to read an argument of another request's variables."""
+        """Returns a function that reads an argument from any request's variables."""
         definition, node = self.definition, self.nodes[0]
-        told = next((a.value for a in node.arguments or () if a.name.value == name), None)
-        if isinstance(told, VariableNode):
-            variable, default = told.name.value, self.given.get(name)
+        value = next((a.value for a in node.arguments or () if a.name.value == name), None)
+        if isinstance(value, VariableNode):
+            variable, default = value.name.value, self.given.get(name)
             return lambda variables: variables.coerced.get(variable, default)
-        if told is None or not mentions_variables(told):
+        if value is None or not mentions_variables(value):
             constant = self.given.get(name)
             return lambda variables: constant
         return lambda variables: get_argument_values(definition, node, variables).get(name)
@@ -113,7 +113,7 @@ class Site:
     def kind(self) -> GraphQLObjectType:
         named = get_named_type(self.definition.type)
         if not isinstance(named, GraphQLObjectType):
-            raise Unfit(named.name)
+            raise NotPlannable(named.name)
         return named
 
     @property
@@ -124,24 +124,27 @@ class Site:
         return self.writer.object(self.kind, self.sets, row, parts, aggregates)
 
 
-Rule = Callable[[Site], str]  # the SQL of a field's JSON
-PLAN = "plan"  # under which a field's metadata has its rule
+Rule = Callable[[Site], str]  # returns the SQL for a field's JSON
+PLAN = "plan"  # key of a field's rule in its metadata
 
 
 def rule_of(kind: GraphQLObjectType, name: str) -> str | Rule:
-    """Raises Unfit when the field is resolved by the slow path only."""
+    """Returns the rule of a field. Raises NotPlannable when only its resolver can answer."""
     if name == "__typename":
         return f"{quote(kind.name)}::text"
     declared = kind.fields[name].extensions.get("strawberry-definition") if name in kind.fields else None
     rule: Rule | None = declared.metadata.get(PLAN) if declared else None
     if rule is None:
-        raise Unfit(f"{kind.name}.{name}")
+        raise NotPlannable(f"{kind.name}.{name}")
     return rule
 
 
 def json_object(values: Mapping[str, str], aggregates: bool) -> str:
-    """`row_to_json` is faster and writes no blanks; its keys are names, of which Postgres cuts off what is over LONGEST
-    bytes, and it cannot stand around aggregates."""
+    """Returns SQL for a JSON object.
+
+    `row_to_json` is faster and writes no blanks, but it cannot contain aggregates, and its keys are column names, which
+    Postgres truncates to LONGEST bytes.
+    """
     if not values:
         return "'{}'::json"
     if aggregates or any(len(key) > LONGEST for key in values):
@@ -152,7 +155,7 @@ def json_object(values: Mapping[str, str], aggregates: bool) -> str:
 
 
 def mentions_variables(node: Any) -> bool:
-    """Of a value in the document."""
+    """Tells whether a value in the document contains variables."""
     if isinstance(node, VariableNode):
         return True
     inside = getattr(node, "values", None) or [f.value for f in getattr(node, "fields", None) or ()]

@@ -1,4 +1,4 @@
-"""The JSON of a column: equal to what the scalar of its type serializes to."""
+"""Rules for columns as JSON, equal to what their scalars serialize to."""
 
 from api.sql.plan.statement import Rule, Site
 from crm.money import DECIMALS
@@ -10,7 +10,7 @@ MINOR = Column("minor", "bigint", True)
 
 
 def column(column: Column) -> Rule:
-    """As it is. A vendor's absurd date is the nearest of the calendar."""
+    """Returns the rule for a column as it is. Times that Python cannot represent become the nearest one."""
 
     def rule(site: Site) -> str:
         value = f"{site.row}.{column.name}"
@@ -23,19 +23,22 @@ def column(column: Column) -> Rule:
 
 
 def money(column: Column) -> Rule:
-    """A sum in the currency of its row."""
+    """Returns the rule for an amount in the currency of its row."""
 
     def rule(site: Site) -> str:
         minor, currency = f"{site.row}.{column.name}", f"{site.row}.currency"
         parts = {"minor": minor, "currency": currency, "text": money_text(minor, currency)}
-        told = site.object(site.row, parts)
-        return told if column.required else f"CASE WHEN {minor} IS NOT NULL THEN {told} END"
+        value = site.object(site.row, parts)
+        return value if column.required else f"CASE WHEN {minor} IS NOT NULL THEN {value} END"
 
     return rule
 
 
 def money_text(minor: str, currency: str) -> str:
-    """As api.schema.scalars.money_for_people has it: a numeric keeps as many decimals as its factors have."""
+    """Returns SQL for the text of an amount, equal to api.schema.scalars.formatted_money.
+
+    A numeric keeps as many decimals as its factors have.
+    """
     by_decimals: dict[int, list[str]] = {}
     for code, decimals in sorted(DECIMALS.items()):
         by_decimals.setdefault(decimals, []).append(code)
@@ -47,7 +50,7 @@ def money_text(minor: str, currency: str) -> str:
 
 
 def shares(column: Column) -> Rule:
-    """The column holds JSON text; the currency is that of the row."""
+    """Returns the rule for the shares of a payment, which are JSON text; the currency is that of the row."""
 
     def rule(site: Site) -> str:
         share = site.writer.row()
@@ -64,7 +67,7 @@ def shares(column: Column) -> Rule:
 
 
 def files(column: Column) -> Rule:
-    """The column holds JSON text, of structs that leave nothing out but may gain fields."""
+    """Returns the rule for files, which are JSON text of structs that may gain fields but never omit any."""
 
     def rule(site: Site) -> str:
         file = site.writer.row()

@@ -35,7 +35,7 @@ SCHEMA = {
             "name": "value",
             "type": BYTES,
             "doc": "As it lies in Kafka: a zero byte, the schema's id (4 bytes, big-endian), the Avro body. "
-            "registry.json beside the manifest has the schema of each id. Null: the key was deleted.",
+            "registry.json next to the manifest has the schema of each id. Null: the key was deleted.",
         },
         {"name": "headers", "type": {"type": "array", "items": HEADER}},
     ],
@@ -44,7 +44,7 @@ MAGIC = b"Obj\x01"
 NONE, END = b"\x00", b"\x00"
 
 
-class Kept(Protocol):
+class StoredRecord(Protocol):
     """What is kept of a record; aiokafka's are such."""
 
     @property
@@ -59,7 +59,7 @@ class Kept(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-class Archived(NamedTuple):
+class ArchivedRecord(NamedTuple):
     """A record as it is read from a file."""
 
     offset: int
@@ -87,7 +87,7 @@ class Container:
         pairs = b"".join(sized(key.encode()) + sized(value.encode()) for key, value in about.items())
         self.file.write(MAGIC + long(len(about)) + pairs + END + self.mark)
 
-    def add(self, records: Iterable[Kept]) -> None:
+    def add(self, records: Iterable[StoredRecord]) -> None:
         for record in records:
             encoded = encode(record)
             self.waiting.append(encoded)
@@ -115,20 +115,20 @@ class Container:
         self.file.close()
 
 
-def read(path: Path) -> Iterator[Archived]:
+def read(path: Path) -> Iterator[ArchivedRecord]:
     """Raises what fastavro raises (ValueError, EOFError, zlib.error and others) when the file is no such container."""
     with path.open("rb") as file:
         found: Iterator[Any] = fastavro.reader(file)
         yield from map(archived, found)
 
 
-def archived(r: Any) -> Archived:
+def archived(r: Any) -> ArchivedRecord:
     """Of a record as fastavro gives it."""
     headers = [(header["key"], header["value"]) for header in r["headers"]]
-    return Archived(r["offset"], r["timestamp"], r["key"], r["value"], headers)
+    return ArchivedRecord(r["offset"], r["timestamp"], r["key"], r["value"], headers)
 
 
-def encode(record: Kept) -> bytes:
+def encode(record: StoredRecord) -> bytes:
     """The record's Avro body."""
     parts = [long(record.offset), long(record.timestamp), optional(record.key), optional(record.value)]
     if record.headers:
@@ -172,6 +172,6 @@ def sized(value: bytes) -> bytes:
 
 def name(key: str) -> bytes:
     encoded = sized(key.encode())
-    if len(NAMES) < 1000:  # whoever invents a name a record must not fill the memory
+    if len(NAMES) < 1000:  # a new name in every record must not fill the memory
         NAMES[key] = encoded
     return encoded

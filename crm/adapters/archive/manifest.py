@@ -20,7 +20,7 @@ ABOUT = (
     "`crm archive load` puts it into an empty Kafka."
 )
 COMPACTED = {t.name for t in TOPICS.values() if t.config.get("cleanup.policy") == "compact"}
-Place = tuple[str, int]  # topic and partition
+Partition = tuple[str, int]  # topic and partition
 
 
 class File(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Manifest(msgspec.Struct):
     format: int = 1
     files: list[File] = []
 
-    def by_place(self) -> dict[Place, list[File]]:
+    def by_partition(self) -> dict[Partition, list[File]]:
         """The files of each partition in the order of their offsets."""
         ordered = sorted(self.files, key=lambda file: (file.topic, file.partition, file.first))
         return {place: list(files) for place, files in groupby(ordered, lambda file: (file.topic, file.partition))}
@@ -69,12 +69,12 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 def put(path: Path, content: bytes) -> None:
     """Whole or not at all, whatever dies."""
-    beside = path.with_suffix(".partial")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    partial = path.with_suffix(".partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.rename(path)
+    partial.rename(path)
     settle(path.parent)
 
 
@@ -89,16 +89,16 @@ def settle(folder: Path) -> None:
 
 def gaps(manifest: Manifest) -> list[str]:
     """A sentence for each file that is missing between others or at the beginning, as far as the manifest tells."""
-    told = []
-    for (topic, partition), files in manifest.by_place().items():
+    missing = []
+    for (topic, partition), files in manifest.by_partition().items():
         if topic in COMPACTED:
             continue
         following = 0
         for file in files:
             if file.first != following:
-                told.append(f"{topic}/{partition}: offsets {following} to {file.first - 1} are in no file.")
+                missing.append(f"{topic}/{partition}: offsets {following} to {file.first - 1} are in no file.")
             following = file.last + 1
-    return told
+    return missing
 
 
 def damaged(folder: Path, file: File) -> str | None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import fastavro
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.container import Archived, archived
+from crm.adapters.archive.container import ArchivedRecord, archived
 from crm.adapters.archive.manifest import File
 from crm.errors import Broken
 
 
-def record(folder: Path, topic: str, partition: int, offset: int) -> Archived | None:
+def record(folder: Path, topic: str, partition: int, offset: int) -> ArchivedRecord | None:
     """None when no file of the archive has it. Raises Broken for a folder that is no archive, or a damaged file."""
-    files = manifest.read(folder).by_place().get((topic, partition), [])
+    files = manifest.read(folder).by_partition().get((topic, partition), [])
     for file in files:
         if file.first <= offset <= file.last:
             if wrong := manifest.damaged(folder, file):
@@ -22,7 +22,7 @@ def record(folder: Path, topic: str, partition: int, offset: int) -> Archived | 
     return None
 
 
-def near(folder: Path, file: File, offset: int) -> Iterator[Archived]:
+def near(folder: Path, file: File, offset: int) -> Iterator[ArchivedRecord]:
     """The records of the block that has it; of all blocks when offsets are missing between them."""
     dense = file.last - file.first + 1 == file.count
     at = file.first

@@ -1,31 +1,31 @@
-"""The commit log: in Kafka each transaction's events lie whole in one place before they go into the journal.
+"""The commit log: in Kafka each transaction's events are kept as a whole before they go into the journal.
 
 The journal's partitions are written side by side. If Postgres is lost in that moment, and its outbox with it, some of a
 decision's events are in Kafka and the rest nowhere. They are here: `complete` writes them behind the others.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer, next_positions
+from crm.adapters.kafka.reading import open_consumer, read_range
 
 CHUNK = 900_000  # bytes of a record; larger transactions take several
 TAIL = 100  # records at the end that may not be in the journal yet: more than a relay has in hand at once
 
 
 class Commit(NamedTuple):
-    """A transaction's events. The name tells its chunks from those of another try."""
+    """A transaction's events. The name distinguishes its chunks from those of another attempt."""
 
     name: str
     slices: Sequence[Slice]
 
 
-async def keep(producer: AIOKafkaProducer, topic: str, commits: Sequence[Commit]) -> None:
+async def write_commits(producer: AIOKafkaProducer, topic: str, commits: Sequence[Commit]) -> None:
     """Returns when Kafka has them, in this order; a part of them may be there when it raises."""
     batch = producer.create_batch()
     for commit in commits:
@@ -42,27 +42,21 @@ async def keep(producer: AIOKafkaProducer, topic: str, commits: Sequence[Commit]
 
 
 async def latest(bootstrap: str, topic: str) -> list[Sequence[Slice]]:
-    """The transactions at the end of the log, oldest first; one of which only a part is there never went further."""
+    """Returns the transactions at the end of the log, oldest first. An incomplete one never reached the journal."""
     tp = TopicPartition(topic, 0)
     found: list[Sequence[Slice]] = []
     parts: dict[str, list[bytes]] = {}
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20
-    ) as consumer:
+    async with open_consumer(bootstrap, fetch_max_wait_ms=20) as consumer:
         end, begin = (await consumer.end_offsets([tp]))[tp], (await consumer.beginning_offsets([tp]))[tp]
-        if begin == end:
-            return found  # a consumer that was assigned something and fetched nothing may hang when it stops
-        consumer.assign([tp])
-        consumer.seek(tp, max(begin, end - TAIL))
-        while await consumer.position(tp) < end:
-            for record in (await asyncio.wait_for(consumer.getmany(tp, timeout_ms=1000), 10)).get(tp, ()):
-                told = dict(record.headers)
-                name = told["commit"].decode()
-                if told["chunk"] == b"0":
+        async for fetch in read_range(consumer, {tp: (max(begin, end - TAIL), end)}):
+            for record in fetch[tp]:
+                headers = dict(record.headers)
+                name = headers["commit"].decode()
+                if headers["chunk"] == b"0":
                     parts[name] = []
                 chunks = parts.setdefault(name, [])
                 chunks.append(record.value)
-                if len(chunks) == int(told["chunks"]):
+                if len(chunks) == int(headers["chunks"]):
                     found.append(msgspec.msgpack.decode(b"".join(parts.pop(name)), type=list[Slice]))
     return found
 
@@ -76,7 +70,7 @@ class Tail:
 
     @property
     def ends(self) -> dict[int, int]:
-        """The next positions once all that was kept is in the journal."""
+        """Returns the next positions once all that was kept is in the journal."""
         ends = dict(self.at)
         for part in self.kept:
             ends[part.partition] = max(ends[part.partition], part.end)
@@ -87,12 +81,12 @@ async def tail(bootstrap: str, journal: str, topic: str, at_least: Mapping[int, 
     """`at_least`: next positions that the journal is known to have reached."""
     kept = [part for slices in await latest(bootstrap, topic) for part in slices]
     oldest = {part.partition: part.first for part in reversed(kept)}  # the journal has all before these
-    there = {p: max(position, oldest.get(p, 0)) for p, position in at_least.items()}
-    return Tail(await next_positions(bootstrap, journal, there), kept)
+    known = {p: max(position, oldest.get(p, 0)) for p, position in at_least.items()}
+    return Tail(await next_positions(bootstrap, journal, known), kept)
 
 
 async def complete(bootstrap: str, journal: str, found: Tail) -> None:
-    """Writes what was kept and the journal lacks. Some of it may be there behind repeats: readers drop it then."""
+    """Writes what was kept and the journal lacks. Readers drop what is repeated."""
     if any(found.at[partition] < end for partition, end in found.ends.items()):
         async with new_producer(bootstrap) as producer:
             await JournalWriter(producer, journal, found.at).write(sorted(found.kept))

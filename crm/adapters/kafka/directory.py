@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 
-from crm.adapters.kafka.consumer import begin
+from crm.adapters.kafka.reading import open_consumer
 from crm.connector import Connection, Home
 from crm.contract.codec import decode
 from crm.envelope import now
@@ -83,7 +83,7 @@ class Access:
         return found if found and found.enabled else None
 
     def token(self, text: str, at: Micros | None = None) -> Token | None:
-        """None when it is unknown, revoked, or expired at that moment (now unless told)."""
+        """None when it is unknown, revoked, or expired at that moment (now by default)."""
         moment = now() if at is None else at
         found = self.tokens.get(digest(text))
         if found is None or (found.expires_at is not None and found.expires_at <= moment):
@@ -142,15 +142,14 @@ class Access:
 
     async def follow(self, bootstrap: str, known: asyncio.Event) -> None:
         while True:
-            consumer = AIOKafkaConsumer(CONNECTIONS.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
             try:
-                await begin(consumer)
-                await self.read(consumer, known)
+                async with open_consumer(
+                    bootstrap, CONNECTIONS.name, auto_offset_reset="earliest", fetch_max_wait_ms=500
+                ) as consumer:
+                    await self.read(consumer, known)
             except Exception as error:
                 logger.warning("connections cannot be followed; trying again", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            finally:
-                await consumer.stop()
 
     async def read(self, consumer: Any, known: asyncio.Event) -> None:
         """From the beginning: aiokafka itself comes back after Kafka has been away."""

@@ -1,25 +1,26 @@
-"""Records of facts by where they lie: in Kafka, and what Kafka no longer has in an archive."""
+"""Reads single records of facts from Kafka, and what Kafka no longer has from an archive."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crm.adapters.archive import manifest, single
-from crm.adapters.kafka.point_reads import Places
+from crm.adapters.kafka.reading import RecordReader
 from crm.errors import Broken, CrmError, NotYet
+from crm.log import RecordRef
 
-Place = tuple[str, int, int]  # topic, partition, offset
 
-
-async def values(bootstrap: str, archive: Path | None, places: Sequence[Place]) -> Mapping[Place, bytes | CrmError]:
-    """Each record's value, or why it cannot be had. `archive`: a folder that `crm archive` made, or will make.
+async def read_values(
+    bootstrap: str, archive: Path | None, places: Sequence[RecordRef]
+) -> Mapping[RecordRef, bytes | CrmError]:
+    """Returns each record's value, or why it cannot be read. `archive`: the folder of `crm archive`.
 
     Raises what aiokafka raises when Kafka does not answer.
     """
-    found: dict[Place, bytes | CrmError] = {}
+    found: dict[RecordRef, bytes | CrmError] = {}
     if not places:
         return found
-    async with Places(bootstrap) as kafka:
+    async with RecordReader(bootstrap) as kafka:
         for place in places:
             try:
                 found[place] = (await kafka.record(*place)).value or b""
@@ -28,8 +29,8 @@ async def values(bootstrap: str, archive: Path | None, places: Sequence[Place]) 
     return found
 
 
-def archived(archive: Path | None, place: Place, missing: CrmError) -> bytes | CrmError:
-    """Of what Kafka misses."""
+def archived(archive: Path | None, place: RecordRef, missing: CrmError) -> bytes | CrmError:
+    """Returns the archive's value of a record that Kafka no longer has, or why there is none."""
     if archive is None or not (archive / manifest.NAME).exists():
         where = "" if archive is None else f" {archive} holds no archive."
         return NotYet(f"{missing}{where} An archive from before may have it: --archive FOLDER, or CRM_ARCHIVE.")

@@ -1,13 +1,13 @@
-"""The journal in Kafka: who writes it, in position order, and where it ends."""
+"""Writes the journal in Kafka in position order, and finds where it ends."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
+from crm.adapters.kafka.reading import open_consumer, read_range
 from crm.adapters.telemetry.logs import debugging
 from crm.contract.codec import TYPE_NAMES, type_of
 from crm.errors import Broken, Malformed
@@ -28,7 +28,7 @@ class Slice(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The position behind the last."""
+        """The position after the last one."""
         return self.first + self.number
 
 
@@ -39,7 +39,7 @@ def new_producer(bootstrap: str) -> AIOKafkaProducer:
 
 
 class JournalWriter:
-    """Writes slices behind `at`, the next position of each partition. What lies before it is passed over.
+    """Writes slices behind `at`, the next position of each partition. What lies before it is skipped.
 
     At most one batch a partition is in flight: one that fails leaves no later one behind it.
     """
@@ -48,11 +48,11 @@ class JournalWriter:
         self.producer, self.topic, self.at = producer, topic, dict(at)
 
     def lacks(self, part: Slice) -> bool:
-        """The journal does not have all of it yet."""
+        """Returns whether the journal lacks some of it."""
         return part.end > self.at[part.partition]
 
     async def write(self, slices: Sequence[Slice], may_send: Callable[[], Awaitable[None]] | None = None) -> int:
-        """All of them, in as many batches as it takes; gives how many events were sent.
+        """Writes all slices, in as many batches as it takes. Returns how many events were sent.
 
         `may_send` is asked before each, and raises when it has become too late. Raises Broken on a gap.
         """
@@ -65,12 +65,12 @@ class JournalWriter:
             for ack in acks:
                 await ack
             if debugging():
-                self.tell(slices, after)
+                self.log_published(slices, after)
             self.at, sent = after, sent + count
         return sent
 
     def fill(self, slices: Sequence[Slice]) -> tuple[dict[int, Any], dict[int, int], int] | None:
-        """The next batch of each partition, where they lead, and how many events they hold; None when all is sent."""
+        """Returns the next batch of each partition, the positions after them and the events sent; None at the end."""
         batches: dict[int, Any] = {}
         full: set[int] = set()
         after, count = dict(self.at), 0
@@ -95,8 +95,8 @@ class JournalWriter:
                 count += 1
         return (batches, after, count) if count else None
 
-    def tell(self, slices: Sequence[Slice], after: Mapping[int, int]) -> None:
-        """A line for each event that Kafka has now."""
+    def log_published(self, slices: Sequence[Slice], after: Mapping[int, int]) -> None:
+        """Logs a line for each event that Kafka has now."""
         for partition, first, _, records in slices:
             for position, (stream, id, *_) in enumerate(unpack(records), first):
                 if self.at[partition] <= position < after[partition]:
@@ -129,33 +129,19 @@ def position_of(record: Any) -> int:
 
 
 async def next_positions(bootstrap: str, topic: str, at_least: Mapping[int, int]) -> dict[int, int]:
-    """What comes after the highest position in each partition.
+    """Returns the position after the highest one in each partition.
 
     That is the last one's, unless it is lower than what is known to be there at least: then repeats may lie at the end.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
-    async with consumer:
+    async with open_consumer(bootstrap, fetch_max_wait_ms=20) as consumer:
         at = dict.fromkeys(at_least, 0)
         ends = await consumer.end_offsets([TopicPartition(topic, p) for p in at_least])
         for back in (1, REPEATED):
             late = {
                 tp: end for tp, end in ends.items() if end and (back == 1 or at[tp.partition] < at_least[tp.partition])
             }
-            found = await highest(consumer, {tp: (max(0, end - back), end) for tp, end in late.items()})
-            at |= {tp.partition: position + 1 for tp, position in found.items()}
+            at |= {tp.partition: 0 for tp in late}
+            async for fetch in read_range(consumer, {tp: (max(0, end - back), end) for tp, end in late.items()}):
+                for tp, records in fetch.items():
+                    at[tp.partition] = max([at[tp.partition], *(position_of(record) + 1 for record in records)])
         return at
-
-
-async def highest(
-    consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, tuple[int, int]]
-) -> dict[TopicPartition, int]:
-    """The highest position among the records from ... to before ... of each partition; -1 if there are none."""
-    found = dict.fromkeys(spans, -1)
-    if spans:  # a consumer that was assigned something and fetched nothing may hang when it stops
-        consumer.assign(list(spans))
-    for tp, (begin, _) in spans.items():
-        consumer.seek(tp, begin)
-    while late := [tp for tp, (_, end) in spans.items() if await consumer.position(tp) < end]:
-        for tp, records in (await asyncio.wait_for(consumer.getmany(*late, timeout_ms=1000), 10)).items():
-            found[tp] = max([found[tp], *map(position_of, records)])
-    return found

@@ -1,8 +1,8 @@
-"""Kafka for those who write facts: acknowledged by all replicas, idempotent, bounded in memory and in time.
+"""Writes facts to Kafka: acknowledged by all replicas, idempotent, bounded in memory and in time.
 
-aiokafka retries an idempotent batch for ever and blocks whoever sends meanwhile. Here each partition has a queue and
+aiokafka retries an idempotent batch forever and blocks other senders meanwhile. Here each partition has a queue and
 one batch in flight: what comes while it is away makes up the next one, so batches grow with the load, and none lingers.
-Whoever waits is told NotYet after `timeout` seconds; the records stay queued and are kept when Kafka is back.
+A caller that waits gets NotYet after `timeout` seconds; the records stay queued and are kept when Kafka is back.
 A batch that fails for good leaves a hole in aiokafka's sequence numbers, and every later one would fail: a new producer
 takes over then.
 """
@@ -27,7 +27,7 @@ TICK_SECONDS = 0.1
 logger = structlog.get_logger()
 
 
-class Sending:
+class PendingSend:
     """Records that were sent together, waiting for Kafka."""
 
     __slots__ = ("done", "left", "since")
@@ -40,15 +40,15 @@ class Sending:
     def fail(self, why: str) -> None:
         if not self.done.done():
             self.done.set_exception(NotYet(why))
-            self.done.exception()  # whoever sent it may have gone
+            self.done.exception()  # its sender may have gone
 
 
-class Lane:
+class PartitionQueue:
     """The queue of one partition."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic, self.partition = topic, partition
-        self.queue: deque[tuple[Record, Sending]] = deque()
+        self.queue: deque[tuple[Record, PendingSend]] = deque()
         self.task: asyncio.Task[None] | None = None
 
 
@@ -69,8 +69,8 @@ class KafkaLog:
         self.max_pending, self.max_pending_bytes = max_pending, max_pending_bytes
         self.timeout, self.flush_seconds = timeout, flush_seconds
         self.pending = self.pending_bytes = 0
-        self.lanes: dict[str, list[Lane]] = {}
-        self.waiting: deque[Sending] = deque()  # in the order of their coming
+        self.lanes: dict[str, list[PartitionQueue]] = {}
+        self.waiting: deque[PendingSend] = deque()  # in the order of their coming
         self.producer: Any = None
         self.failed = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -91,7 +91,7 @@ class KafkaLog:
         if self.pending:
             logger.warning("stopped with records that Kafka has not acknowledged", count=self.pending)
         for sending in self.waiting:
-            sending.fail("This service is stopping. Send it again: twice is once.")
+            sending.fail("This service is stopping. Send it again: a repeat counts once.")
 
     def missing(self) -> str | None:
         if self.producer is None:
@@ -104,7 +104,7 @@ class KafkaLog:
 
     def send(self, *records: Record) -> asyncio.Future[None]:
         """At least one record."""
-        sending = Sending(len(records))
+        sending = PendingSend(len(records))
         if why := self.missing():
             sending.fail(why)
             return sending.done
@@ -119,11 +119,11 @@ class KafkaLog:
         self.pending += len(records)
         return sending.done
 
-    def all_lanes(self) -> list[Lane]:
+    def all_lanes(self) -> list[PartitionQueue]:
         return [lane for lanes in self.lanes.values() for lane in lanes]
 
-    async def drain(self, lane: Lane) -> None:
-        """One batch after the other until the queue is empty."""
+    async def drain(self, lane: PartitionQueue) -> None:
+        """Sends one batch after the other until the queue is empty."""
         try:
             while lane.queue and not self.failed.is_set():
                 taken, batch = self.fill(lane)
@@ -132,7 +132,7 @@ class KafkaLog:
                 try:
                     acked = await self.producer.send_batch(batch, lane.topic, partition=lane.partition)
                     await acked
-                except asyncio.CancelledError:  # the next producer sends them again: twice is once
+                except asyncio.CancelledError:  # the next producer sends them again: that is idempotent
                     lane.queue.extendleft(reversed(taken))
                     raise
                 except Exception as error:  # whatever Kafka says: it did not take them
@@ -143,14 +143,14 @@ class KafkaLog:
         finally:
             lane.task = None
 
-    def fill(self, lane: Lane) -> tuple[list[tuple[Record, Sending]], Any]:
+    def fill(self, lane: PartitionQueue) -> tuple[list[tuple[Record, PendingSend]], Any]:
         batch, taken, queue = self.producer.create_batch(), [], lane.queue
         while queue:
             record = queue[0][0]
             try:
                 headers = list(record.headers)
                 full = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers) is None
-            except Exception as error:  # it alone is at fault: what lies behind it must not wait for ever
+            except Exception as error:  # it alone is at fault: what lies behind it must not wait forever
                 self.settle([queue.popleft()], f"The record cannot be written: {error!r}. It was not kept.")
                 continue
             if full:
@@ -159,7 +159,7 @@ class KafkaLog:
         batch.close()
         return taken, batch
 
-    def settle(self, taken: list[tuple[Record, Sending]], why: str | None = None) -> None:
+    def settle(self, taken: list[tuple[Record, PendingSend]], why: str | None = None) -> None:
         for record, sending in taken:
             self.pending_bytes -= weight(record)
             sending.left -= 1
@@ -172,14 +172,16 @@ class KafkaLog:
             self.waiting.popleft()
 
     async def watch_time(self) -> None:
-        """Nobody waits longer than the time-out, whatever becomes of the records."""
+        """Fails what has waited longer than the time-out, whatever becomes of the records."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             late = time.monotonic() - self.timeout + TICK_SECONDS
             for sending in self.waiting:
                 if sending.since > late:
                     break
-                sending.fail(f"Kafka did not acknowledge within {self.timeout:g} s. Send it again: twice is once.")
+                sending.fail(
+                    f"Kafka did not acknowledge within {self.timeout:g} s. Send it again: a repeat counts once."
+                )
 
     async def keep_connected(self) -> None:
         while True:
@@ -208,7 +210,7 @@ class KafkaLog:
             for topic in self.topics:
                 count = len(await producer.partitions_for(topic))
                 lanes = self.lanes.setdefault(topic, [])
-                lanes.extend(Lane(topic, partition) for partition in range(len(lanes), count))
+                lanes.extend(PartitionQueue(topic, partition) for partition in range(len(lanes), count))
         except BaseException:
             await close(producer)
             raise
@@ -233,7 +235,7 @@ def weight(record: Record) -> int:
 
 
 async def close(producer: Any, seconds: float = 2.0) -> None:
-    """aiokafka's stop waits for ever while Kafka is away."""
+    """aiokafka's stop waits forever while Kafka is away."""
     try:
         async with asyncio.timeout(seconds):
             await producer.stop()

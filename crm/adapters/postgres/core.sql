@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS core.checkpoint (
   failed text,
   PRIMARY KEY (consumer, topic, partition)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the transaction that holds the effects. position: of the last journal event. failed: why this consumer stands still.';
+COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the transaction that holds the effects. position: of the last journal event. failed: why this consumer is halted.';
 
 GRANT USAGE ON SCHEMA read, core TO potik_reader;
 GRANT SELECT ON core.checkpoint TO potik_reader;
@@ -23,7 +23,7 @@ DO $$ BEGIN
 END $$;
 
 CREATE TABLE IF NOT EXISTS core.built (name text PRIMARY KEY, consumer text NOT NULL, since timestamptz NOT NULL DEFAULT now());
-COMMENT ON TABLE core.built IS 'Projection versions that are complete and handed over: the project role that moves one lets its view go over to it.';
+COMMENT ON TABLE core.built IS 'Projection versions that are complete and handed over: the project role that moves one switches its view to it.';
 
 CREATE TABLE IF NOT EXISTS core.shown (name text PRIMARY KEY, consumer text NOT NULL);
 COMMENT ON TABLE core.shown IS 'Whose table the view of a projection shows, since it was changed first: how fresh an answer is, that consumer says.';
@@ -39,7 +39,7 @@ COMMENT ON TABLE core.gold IS 'What the projection versions that fill this datab
 DROP TABLE IF EXISTS core.golden; -- the same as whole rows, of the last steps alone
 
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY, digest uuid);
-COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided: told twice is told once. digest: of the content of a fact that the open API was told under an id; null where none is known.';
+COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided, for deduplication. digest: of the content of a fact that the open API received under an id; null where none is known.';
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'core.fact_seen'::regclass AND attname = 'digest') THEN
     ALTER TABLE core.fact_seen ADD COLUMN digest uuid;
@@ -47,7 +47,7 @@ DO $$ BEGIN
 END $$;
 
 CREATE TABLE IF NOT EXISTS core.token_used (token uuid PRIMARY KEY, used_at timestamptz NOT NULL);
-COMMENT ON TABLE core.token_used IS 'When the API saw a token last, to half a minute. For people only: no event tells it, and a rebuild begins it anew.';
+COMMENT ON TABLE core.token_used IS 'When the API saw a token last, to half a minute. For people only: no event has it, and a rebuild starts it from scratch.';
 
 CREATE TABLE IF NOT EXISTS core.state (
   workspace uuid, key text, value json NOT NULL,
@@ -91,7 +91,7 @@ CREATE OR REPLACE FUNCTION core.must_be_compared(folds int) RETURNS boolean LANG
   IF coalesce((SELECT version FROM core.folds), 1) <> folds THEN
     RAISE EXCEPTION 'the state in this database is a fold of another version'
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was written.',
-      HINT = 'Start decide and relay of the newest release: they fold it anew from Kafka. Older ones cannot go on here.';
+      HINT = 'Start decide and relay of the newest release: they fold it again from Kafka. Older ones cannot go on here.';
   END IF;
   IF NOT EXISTS (SELECT FROM core.compared WHERE server = core.this_server()) THEN
     RAISE EXCEPTION 'this database was not compared with the journal in Kafka since its server started'

@@ -35,7 +35,7 @@ ORDER BY stream, position LIMIT %s"""
 
 
 async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
-    """Journal records as Kafka gave them, undecoded. Twice is once."""
+    """Journal records as Kafka gave them, undecoded. Is idempotent."""
     await conn.execute(
         KEEP,
         [

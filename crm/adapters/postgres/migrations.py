@@ -6,14 +6,13 @@ from typing import Any
 
 import psycopg
 
-from crm.adapters.postgres import history
-from crm.adapters.postgres import search_index as finding
+from crm.adapters.postgres import history, search_index
 from crm.adapters.postgres.read_models import ddl, index_name, view
-from crm.adapters.postgres.reader_role import make_role, passes_by, secured, shown, vouch
+from crm.adapters.postgres.reader_role import make_role, secured, shown, unsecured, vouch
 from crm.errors import Broken
 from crm.projection import Projection
-from crm.spelling import COLUMN
 from crm.state.shape import FOLDS
+from crm.text.phonetics import COLUMN
 from crm.topics import JOURNAL
 
 CORE = Path(__file__).with_name("core.sql")
@@ -23,7 +22,7 @@ INSERT INTO core.folds SELECT %s WHERE NOT EXISTS (SELECT FROM core.folds) AND N
 COMPLETE = """
 SELECT obj_description(to_regclass(%s), 'pg_class') IS NOT DISTINCT FROM %s AND NOT EXISTS (
   SELECT FROM unnest(%s::text[]) AS name WHERE to_regclass('read.' || name) IS NULL)"""
-LOCK = 7_068_001  # one migration at a time, whoever starts first
+LOCK = 7_068_001  # one migration at a time
 
 
 def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
@@ -39,7 +38,7 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             [JOURNAL.partitions - 1],
         )
         conn.execute(NEW, [FOLDS])
-        trgm = finding.bring(conn)
+        trgm = search_index.install(conn)
         for projection in projections:
             if not complete(conn, projection):
                 conn.execute(ddl(projection).encode())
@@ -47,15 +46,15 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
-            finding.make_findable(conn, projection, trgm)
+            search_index.make_searchable(conn, projection, trgm)
         conn.execute(secured("core.history").encode())
-        for name, kind in passes_by(conn):  # it was made before there was row-level security
+        for name, kind in unsecured(conn):  # it was made before there was row-level security
             conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
 
 
 def complete(conn: psycopg.Connection[Any], projection: Projection[Any]) -> bool:
     """Its table is as `ddl` would leave it. "CREATE INDEX IF NOT EXISTS" waits for all who write before it finds that
-    there is nothing to do, and all who want to write wait for it: beside live traffic it ended in deadlocks."""
+    there is nothing to do, and all who want to write wait for it: under live traffic it ended in deadlocks."""
     names = [projection.table, *(index_name(projection, columns) for columns in projection.indexes)]
     return conn.execute(COMPLETE, [f"read.{projection.table}", projection.about, names]).fetchone() == (True,)
 
@@ -64,11 +63,11 @@ def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[A
     """Raises Broken when the table of this version was made for another row."""
     query = "SELECT attname::text, format_type(atttypid, -1), attnotnull FROM pg_attribute "
     query += "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attname <> %s"
-    there = {
+    present = {
         (name, kind, required) for name, kind, required in conn.execute(query, [f"read.{projection.table}", COLUMN])
     }
     wanted = {(c.name, LONG_NAMES.get(c.type, c.type), c.required) for c in projection.columns}
-    changed = sorted({name for name, _, _ in there ^ (wanted | {("workspace", "uuid", True)})})
+    changed = sorted({name for name, _, _ in present ^ (wanted | {("workspace", "uuid", True)})})
     if changed:
         raise Broken(
             f"The row of projection {projection.name} has changed in {', '.join(changed)}, and its version is still "

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.adapters.postgres.reader_role import secured, shown
 from crm.projection import Column, Projection
-from crm.spelling import COLUMN
+from crm.text.phonetics import COLUMN
 
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
 # In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
@@ -22,7 +22,7 @@ def ddl(projection: Projection[Any]) -> str:
     Other indexes hold workspace and key too. A plan that is made while the table is empty takes any of them, and keeps
     it: so only the primary key begins with the key, and `BY_KEY` gives the planner nothing else to look up by.
     """
-    table = projection.place
+    table = projection.qualified_name
     columns = [f"{c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in projection.columns]
     lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY ({projection.key}, workspace)"])
     return "\n".join(
@@ -40,7 +40,7 @@ def index(projection: Projection[Any], columns: str) -> str:
     names = [name.strip() for name in columns.split(",")]
     types = {c.name: c.type for c in projection.columns}
     required = {c.name: c.required for c in projection.columns}
-    target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.place}"
+    target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.qualified_name}"
     if types[names[0]] == "jsonb":
         return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
     if types[names[0]].endswith("[]"):
@@ -56,7 +56,7 @@ def index_name(projection: Projection[Any], columns: str) -> str:
 def view(projection: Projection[Any]) -> str:
     """What readers name: it points to one version."""
     name = f"read.{projection.name}"
-    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {projection.place}; {shown(name)}"
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {projection.qualified_name}; {shown(name)}"
 
 
 @cache
@@ -65,7 +65,7 @@ def load(projection: Projection[Any]) -> str:
     columns = ", ".join(as_read(c) for c in projection.columns)
     return (
         f"SELECT t.workspace::text, row_to_json((SELECT x FROM (SELECT {columns}) AS x))::text "
-        f"FROM {projection.place} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"FROM {projection.qualified_name} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
         f"ON {BY_KEY.format(projection.key)}"
     )
 
@@ -79,7 +79,7 @@ def save(projection: Projection[Any]) -> str:
     values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in columns)
     replaced = ", ".join(f"{n} = excluded.{n}" for n in names if n != projection.key)
     return (
-        f"INSERT INTO {projection.place} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
+        f"INSERT INTO {projection.qualified_name} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
         f"FROM json_to_recordset(%s) AS r(workspace uuid, {given}) "
         f"ON CONFLICT (workspace, {projection.key}) DO UPDATE SET {replaced}"
     )
@@ -89,7 +89,7 @@ def save(projection: Projection[Any]) -> str:
 def delete(projection: Projection[Any]) -> str:
     """Parameters: JSON of [{workspace, key}]."""
     return (
-        f"DELETE FROM {projection.place} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
+        f"DELETE FROM {projection.qualified_name} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
         f"WHERE {BY_KEY.format(projection.key)}"
     )
 

@@ -63,11 +63,11 @@ END $$;"""
 
 
 def shown(view: str) -> str:
-    """A view asks for the rights of whoever reads it: those of its owner would pass by every policy."""
+    """A view checks the rights of its reader: its owner's rights would bypass every policy."""
     return f"ALTER VIEW {view} SET (security_invoker = true); GRANT SELECT ON {view} TO {ROLE};"
 
 
-def passes_by(conn: Connection) -> list[tuple[str, str]]:
+def unsecured(conn: Connection) -> list[tuple[str, str]]:
     """Tables (r) and views (v, m) in `read` that would show a row of another workspace to the role that reads."""
     query = """
         SELECT c.relname::text, c.relkind::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

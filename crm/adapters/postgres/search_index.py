@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from crm import spelling
 from crm.adapters.postgres import views
 from crm.adapters.postgres.reader_role import ROLE, SETTING
 from crm.errors import Broken
 from crm.projection import Projection
-from crm.spelling import COLUMN
+from crm.text import phonetics as spelling
+from crm.text.phonetics import COLUMN
 
 KEY = f"find.key_{spelling.VERSION}"
 CANDIDATES = 300  # of more that match, the latest so many are ranked
@@ -30,7 +30,7 @@ GRANT USAGE ON SCHEMA find TO {ROLE};
 COMMENT ON SCHEMA find IS 'What search is made of. Functions give keys of one workspace, never rows.';
 CREATE OR REPLACE FUNCTION {KEY}(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   AS $$ SELECT {spelling.as_sql("$1")} $$;
-COMMENT ON FUNCTION {KEY}(text) IS 'How a text sounds: crm.spelling.key.';
+COMMENT ON FUNCTION {KEY}(text) IS 'How a text sounds: crm.text.phonetics.key.';
 CREATE OR REPLACE FUNCTION find.joined(text[]) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   AS $$ SELECT array_to_string($1, ' ') $$;
 """
@@ -88,7 +88,7 @@ END $function$;
 """
 
 
-def bring(conn: psycopg.Connection[Any]) -> str:
+def install(conn: psycopg.Connection[Any]) -> str:
     """Makes the schema `find` and gives the schema that pg_trgm is in. Raises Broken when an extension is not there."""
     conn.execute("CREATE SCHEMA IF NOT EXISTS find")
     for name, use in EXTENSIONS.items():
@@ -110,7 +110,7 @@ def bring(conn: psycopg.Connection[Any]) -> str:
     return str(trgm)
 
 
-def make_findable(conn: psycopg.Connection[Any], projection: Projection[Any], trgm: str) -> None:
+def make_searchable(conn: psycopg.Connection[Any], projection: Projection[Any], trgm: str) -> None:
     """Column, index and function of one projection. Rows that were there before are filled in: some 50 µs each."""
     if not projection.searched:
         return
@@ -126,11 +126,11 @@ def make_findable(conn: psycopg.Connection[Any], projection: Projection[Any], tr
 
 
 def fill(projection: Projection[Any]) -> str:
-    """Rows that have not been told what they sound like."""
+    """Fills the search column of rows that have none yet."""
     types = {c.name: c.type for c in projection.columns}
     texts = [f"find.joined({name})" if types[name] == "text[]" else name for name in projection.searched]
-    told = " || ' ' || ".join(f"coalesce({text}, '')" for text in texts)
-    return f"UPDATE read.{projection.table} SET {COLUMN} = ' ' || {KEY}({told}) WHERE {COLUMN} IS NULL"
+    joined = " || ' ' || ".join(f"coalesce({text}, '')" for text in texts)
+    return f"UPDATE read.{projection.table} SET {COLUMN} = ' ' || {KEY}({joined}) WHERE {COLUMN} IS NULL"
 
 
 def index(projection: Projection[Any], trgm: str) -> str:
@@ -144,7 +144,7 @@ def index_name(projection: Projection[Any]) -> str:
 
 
 def function(projection: Projection[Any], trgm: str) -> str:
-    told = {
+    parameters = {
         "name": projection.name,
         "key": projection.key,
         "column": COLUMN,
@@ -157,7 +157,7 @@ def function(projection: Projection[Any], trgm: str) -> str:
         "words": WORDS,
         "setting": SETTING,
     }
-    return (SHORT if projection.found_by else LONG).format(**told)
+    return (SHORT if projection.found_by else LONG).format(**parameters)
 
 
 def latest(projection: Projection[Any]) -> str:

@@ -86,7 +86,7 @@ class Batch:
         """What `act` makes of each item in turn, on the state that the items before it left; nothing is written yet.
 
         Usually once; again from the first item that wrongly took something for absent. `act` gives None when it
-        stumbled on something that may be there after all, having taken back what it did (`forget`).
+        failed on something that may be there after all, having taken back what it did (`forget`).
         """
         done: list[Done] = []
         trials: list[Trial] = []

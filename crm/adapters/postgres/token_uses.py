@@ -1,4 +1,4 @@
-"""When each token was used last: noted in memory by whoever checks it, written to Postgres now and then."""
+"""When each token was used last: noted in memory where it is checked, written to Postgres periodically."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ READ = "SELECT token::text, used_at::timestamptz(0)::text FROM core.token_used W
 log = structlog.get_logger()
 
 
-class Uses:
+class TokenUses:
     """`used` is filled by Access: token id -> moment. What could not be written is written the next time."""
 
     def __init__(self, dsn: str, used: dict[Id, Micros], seconds: float = SECONDS) -> None:

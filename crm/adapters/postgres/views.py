@@ -1,4 +1,4 @@
-"""The view that readers name: which version it serves, and how it goes over to another one.
+"""The view that readers name: which version it serves, and how it switches to another one.
 
 While a view still serves the version before, it has the columns that the new one brings, empty: a reader of the new
 release finds every column that it asks for. After the change it keeps those that the new version lost, for readers of
@@ -68,16 +68,16 @@ def show(conn: Connection, name: str, table: Served, also: Projection[Any] | Non
     old = served(conn, name)
     required = {c.name for c in columns(conn, f"{old.schema}.{old.table}") if c.required} if old else set()
     before = [c._replace(required=c.name in required) for c in columns(conn, f"read.{name}")]
-    wanted = has | ({c.name: c for c in columns(conn, also.place) if c.name not in has} if also else {})
+    wanted = has | ({c.name: c for c in columns(conn, also.qualified_name) if c.name not in has} if also else {})
     if any(c.name in wanted and wanted[c.name].type != c.type for c in before):
         conn.execute(SQL("DROP VIEW {}").format(view))  # a column's type cannot be changed in place
         before = []
     order = {column.name: column for column in before} | wanted
     columns_ = [expression(column, column.name in has) for column in order.values()]
     (options,) = conn.execute(OPTIONS, [f"read.{name}"]).fetchone() or ([],)
-    told = SQL(f" WITH ({', '.join(options)})") if options else SQL("")
+    with_options = SQL(f" WITH ({', '.join(options)})") if options else SQL("")
     statement = SQL("CREATE OR REPLACE VIEW {}{} AS SELECT {} FROM {} AS t")
-    conn.execute(statement.format(view, told, SQL(", ").join(columns_), Identifier(*table)))
+    conn.execute(statement.format(view, with_options, SQL(", ").join(columns_), Identifier(*table)))
     conn.execute(SQL(shown(f"read.{name}")))
     conn.execute(KEEP, [name, table.table])
 

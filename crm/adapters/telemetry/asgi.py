@@ -17,7 +17,7 @@ QUIET = ("/livez", "/readyz", "/metrics")
 ADDRESSES = ("/facts", "/graphql")
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 counted, timed = cache(REQUESTS.labels), cache(REQUEST_SECONDS.labels)  # the looking up costs more than the counting
-BROKEN_OFF = "499"  # whoever asked went away before there was an answer, as nginx has it
+BROKEN_OFF = "499"  # the client closed the connection before there was an answer; nginx's code
 
 
 def handler_of(path: str) -> str:

@@ -41,7 +41,9 @@ async def serve(port: int, ready: Ready, host: str = "127.0.0.1") -> None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    server = Quiet(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off"))
+    server = ServerWithoutSignals(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    )
     try:
         await server.serve()
     finally:
@@ -49,7 +51,7 @@ async def serve(port: int, ready: Ready, host: str = "127.0.0.1") -> None:
             await server.shutdown()
 
 
-class Quiet(uvicorn.Server):
+class ServerWithoutSignals(uvicorn.Server):
     """Leaves the signals to the role."""
 
     def install_signal_handlers(self) -> None: ...

@@ -22,7 +22,7 @@ LAG_SECONDS = Gauge("kafka_consumergroup_lag_seconds", "Age of the oldest record
 EVENTS = Counter("crm_events_decided_total", "Journal events decided, by type.", ["type"])
 REPEATS = Counter("crm_facts_repeated_total", "Facts that had been decided before and were dropped.")
 QUARANTINED = Counter("crm_facts_quarantined_total", "Facts put into quarantine.")
-STUCK = Gauge("crm_projection_stuck", "1 while a projection stands still because its fold raised.", ["projection"])
+STUCK = Gauge("crm_projection_stuck", "1 while a projection is halted because its fold raised.", ["projection"])
 
 # relay
 LEADS = Gauge("crm_relay_leads", "1 in the one relay that carries the outbox to Kafka, 0 in those that stand by.")
@@ -59,4 +59,4 @@ LET_GO = Counter(
     "Connections or operations refused or ended by a limit: connections, token, operations, messages, init, slow.",
     ["limit"],
 )
-TOLD = Counter("crm_subscription_messages_total", "Results told to subscribers.")
+SUBSCRIPTION_MESSAGES = Counter("crm_subscription_messages_total", "Results sent to subscribers.")

@@ -50,7 +50,7 @@ class Spans:
         """A span for the batch and one for each step that is sampled, in the step's own trace and linked to the batch.
 
         Gives what goes along from here: the new spans' traceparents, and unchanged those that are not sampled.
-        An error that leaves the block is told on every span.
+        An error that leaves the block is recorded on every span.
         """
         after = [step.traceparent for step in steps]
         parents = {n: context_of(trace) for n, trace in enumerate(after) if is_sampled(trace)}
@@ -90,8 +90,8 @@ class TracedLog:
 
     async def send(self, *records: Record) -> None:
         name = "produce " + ", ".join(sorted({record.topic for record in records}))
-        told: dict[str, str | int] = {"messaging.system": "kafka", "messaging.batch.message_count": len(records)}
-        with self.spans.tracer.start_as_current_span(name, kind=SpanKind.PRODUCER, attributes=told):
+        attributes: dict[str, str | int] = {"messaging.system": "kafka", "messaging.batch.message_count": len(records)}
+        with self.spans.tracer.start_as_current_span(name, kind=SpanKind.PRODUCER, attributes=attributes):
             await self.log.send(*records)
 
 
@@ -117,5 +117,5 @@ def traceparent_of(context: Context | None) -> str:
 
 
 def is_sampled(traceparent: str) -> bool:
-    """Whoever began the trace wants its spans."""
+    """The trace is sampled: its spans are exported."""
     return bool(traceparent) and bool(int(traceparent[-2:], 16) & 1)

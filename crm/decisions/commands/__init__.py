@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 import msgspec
 from msgspec.structs import fields, replace
 
-from crm.commands import HIDDEN, SECRET, Code, Command, Declared, Rejected
+from crm.commands import HIDDEN, SECRET, Code, Command, CommandSpec, Rejected
 from crm.decisions.case import Case
 from crm.envelope import Event, named_id
 from crm.events import CommandAccepted
@@ -15,17 +15,17 @@ from crm.state import Workspace, fold
 from crm.state.entities import ONLY
 
 
-def found() -> dict[str, Declared]:
+def found() -> dict[str, CommandSpec]:
     """All commands of this folder by name, in alphabetical order."""
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__))
-    every = (d for module in modules for d in vars(module).values() if isinstance(d, Declared))
+    every = (d for module in modules for d in vars(module).values() if isinstance(d, CommandSpec))
     return dict(sorted((d.name, d) for d in every))
 
 
 COMMANDS = found()
 
 
-def decided(declared: Declared, case: Case, key: str = "") -> list[Event]:
+def decided(declared: CommandSpec, case: Case, key: str = "") -> list[Event]:
     """The events of a command, each folded into the state: first that it was accepted, then what it led to.
 
     Raises Rejected when a person has to mend something; the state is of no use then.
@@ -55,7 +55,7 @@ def decided(declared: Declared, case: Case, key: str = "") -> list[Event]:
     return [accepted, *events]
 
 
-def digest(declared: Declared, command: Command) -> str:
+def digest(declared: CommandSpec, command: Command) -> str:
     """Of all that was asked, but for secrets: the journal shall not help to guess them."""
     return sha256(f"{declared.name} {written(command)}".encode()).hexdigest()
 

@@ -1,23 +1,27 @@
-"""connectionRotate: another secret for a connection."""
+"""connectionRotate: replaces the secret of a connection."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import HIDDEN, SECRET, About, Code, Command, Rejected, command
+from crm.decisions.access_guards import require_connection
 from crm.decisions.case import Case
-from crm.decisions.commands.connection_add import UNSIGNED
-from crm.decisions.declared import connection_there
 from crm.envelope import Event
 from crm.events import ConnectionRotated
 from crm.scalars import Id
 
 
 class ConnectionRotate(Command, frozen=True, gc=False, kw_only=True):
-    """Gives a connection another secret. What is signed with the one before is refused from now on."""
+    """Replaces the secret of a connection. What is signed with the old one is refused from now on."""
 
     connection_id: Annotated[Id, About(description="Which connection.")]
     secret: Annotated[
-        str, About(max_length=10_000, description="What the vendor signs with; forms need none.", extra=SECRET)
+        str,
+        About(
+            max_length=10_000,
+            description="What the vendor signs with or sends; Potik makes one up for a vendor that does neither.",
+            extra=SECRET,
+        ),
     ] = ""
     connector: Annotated[str, About(extra=HIDDEN)] = ""
     name: Annotated[str, About(extra=HIDDEN)] = ""
@@ -25,8 +29,9 @@ class ConnectionRotate(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="connection", scope="connect")
 def connection_rotate(command: ConnectionRotate, case: Case) -> Iterator[Event]:
-    connection_there(command, case.state)
-    if not command.secret and command.connector not in UNSIGNED:
+    require_connection(command, case.state)
+    entry = case.connectors.get(command.connector)
+    if not command.secret and (entry is None or entry.needs_secret):
         raise Rejected("secret", Code.REQUIRED, f"{command.connector} needs a secret. Nothing was changed.")
     connection_id = command.connection_id
     yield ConnectionRotated(case.meta(connection_id), connection_id, command.connector, command.name)

@@ -1,15 +1,15 @@
-"""contactChange: another name, other ways to know a contact, other custom fields."""
+"""contactChange: another name, other identifiers, other custom fields."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected, Short, command
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import as_seen, standing
 from crm.decisions.case import Case
 from crm.decisions.contacts import identified, taken
 from crm.decisions.custom import checked
-from crm.decisions.given_ways import free, ways_of
+from crm.decisions.guards import require_unmerged, require_version
+from crm.decisions.identifiers_input import free, identifiers_of
+from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event
 from crm.events import ContactChanged, ContactRenamed
 from crm.scalars import Id
@@ -34,20 +34,20 @@ class ContactChange(Command, frozen=True, gc=False, kw_only=True):
 @command(row="contact")
 def contact_change(command: ContactChange, case: Case) -> Iterator[Event]:
     contact_id = command.contact_id
-    contact = standing(case.state, contact_id, "contactId")
-    as_seen(contact, command.expected_version)
-    gone = ways_of(case, command.remove_phones, command.remove_emails, PLACES[1])
-    new = free(case, ways_of(case, command.add_phones, command.add_emails, PLACES[0]), contact_id)
+    contact = require_unmerged(case.state, contact_id, "contactId")
+    require_version(contact, command.expected_version)
+    gone = identifiers_of(case, command.remove_phones, command.remove_emails, PLACES[1])
+    new = free(case, identifiers_of(case, command.add_phones, command.add_emails, PLACES[0]), contact_id)
     values = checked(case.state, "contact", command.fields, whole=False)
-    for field, way in gone:
-        if way.key not in contact.identifiers:
-            raise Rejected(field, Code.NOT_FOUND, f"This card does not have {way.value}. Nothing was changed.")
+    for field, identifier in gone:
+        if identifier.key not in contact.identifiers:
+            raise Rejected(field, Code.NOT_FOUND, f"This card does not have {identifier.value}. Nothing was changed.")
     if command.name is not None and (name := command.name.strip()) != contact.name:
         yield ContactRenamed(case.meta(contact_id), contact_id, name, "by hand")
-    for _, way in gone:
-        yield from taken(case, contact, way, "by hand")
+    for _, identifier in gone:
+        yield from taken(case, contact, identifier, "by hand")
     yield from identified(case, contact_id, new)
     if values:
         yield ContactChanged(case.meta(contact_id), contact_id, values)
     if new:
-        yield from awaited(case, contact_id)
+        yield from retry_parked(case, contact_id)

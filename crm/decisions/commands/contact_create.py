@@ -7,13 +7,13 @@ from crm.commands import About, Code, Command, Fields, Rejected, Short, command
 from crm.decisions.case import Case
 from crm.decisions.contacts import created, identified
 from crm.decisions.custom import checked
-from crm.decisions.given_ways import free, ways_of
+from crm.decisions.identifiers_input import free, identifiers_of
 from crm.envelope import Event
 from crm.events import ContactChanged
 
 
 class ContactCreate(Command, frozen=True, gc=False, kw_only=True):
-    """Makes a card. Whoever has one of its telephone numbers or e-mails already is told, and nothing is made."""
+    """Creates a contact. Names the contact that has one of the numbers or e-mails already, and creates none then."""
 
     name: Annotated[str, About(max_length=200, description="What people call them.")] = ""
     phones: Annotated[tuple[Short, ...], About(max_length=20, description="In any spelling.")] = ()
@@ -23,12 +23,12 @@ class ContactCreate(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="contact")
 def contact_create(command: ContactCreate, case: Case) -> Iterator[Event]:
-    ways = free(case, ways_of(case, command.phones, command.emails, ("phones", "emails")))
-    if not command.name.strip() and not ways:
+    identifiers = free(case, identifiers_of(case, command.phones, command.emails, ("phones", "emails")))
+    if not command.name.strip() and not identifiers:
         raise Rejected("name", Code.REQUIRED, "A contact has a name, a telephone or an e-mail. Nothing was changed.")
     values = checked(case.state, "contact", command.fields, whole=True)
     contact_id = case.new_id("contact")
     yield from created(case, contact_id, command.name.strip(), "hand")
-    yield from identified(case, contact_id, ways)
+    yield from identified(case, contact_id, identifiers)
     if values:
         yield ContactChanged(case.meta(contact_id), contact_id, values)

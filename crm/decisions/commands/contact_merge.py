@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import as_seen, standing
 from crm.decisions.case import Case
+from crm.decisions.guards import require_unmerged, require_version
 from crm.decisions.merging import merged
+from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event
 from crm.scalars import Id
 
@@ -27,8 +27,8 @@ class ContactMerge(Command, frozen=True, gc=False, kw_only=True):
 def contact_merge(command: ContactMerge, case: Case) -> Iterator[Event]:
     if command.contact_id == command.into_id:
         raise Rejected("intoId", Code.INVALID, "A card cannot be merged into itself. Nothing was changed.")
-    contact = standing(case.state, command.contact_id, "contactId")
-    into = standing(case.state, command.into_id, "intoId")
-    as_seen(contact, command.expected_version)
+    contact = require_unmerged(case.state, command.contact_id, "contactId")
+    into = require_unmerged(case.state, command.into_id, "intoId")
+    require_version(contact, command.expected_version)
     yield from merged(case, contact.contact_id, into.contact_id, command.why or "by hand")
-    yield from awaited(case, into.contact_id)
+    yield from retry_parked(case, into.contact_id)

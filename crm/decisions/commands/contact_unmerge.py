@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
 from crm.decisions.contacts import line
+from crm.decisions.guards import require, require_version
 from crm.decisions.merging import unmerged
+from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event
 from crm.scalars import Id
 from crm.state import Contact
@@ -26,11 +26,11 @@ class ContactUnmerge(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="contact")
 def contact_unmerge(command: ContactUnmerge, case: Case) -> Iterator[Event]:
-    contact = there(case.state, Contact, command.contact_id, "contactId")
+    contact = require(case.state, Contact, command.contact_id, "contactId")
     if not contact.merged_into:
         raise Rejected("contactId", Code.INVALID, "This card was merged into none. Nothing was changed.")
-    as_seen(contact, command.expected_version)
+    require_version(contact, command.expected_version)
     (*_, stands) = line(case.state, contact.contact_id)
     yield from unmerged(case, contact, command.why or "by hand")
     for one in (contact.contact_id, stands.contact_id):
-        yield from awaited(case, one)
+        yield from retry_parked(case, one)

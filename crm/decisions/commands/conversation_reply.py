@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, Rejected, command
-from crm.decisions.by_hand import filled, there
 from crm.decisions.case import Case
+from crm.decisions.guards import require, require_text
 from crm.envelope import Event
 from crm.events import ReplyQueued
 from crm.scalars import Id
@@ -23,7 +23,7 @@ class ConversationReply(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="message")
 def conversation_reply(command: ConversationReply, case: Case) -> Iterator[Event]:
-    conversation = there(case.state, Conversation, command.conversation_id, "conversationId")
+    conversation = require(case.state, Conversation, command.conversation_id, "conversationId")
     if command.reply_to is not None and case.state.get(Message, command.reply_to) is None:
         raise Rejected("replyTo", Code.NOT_FOUND, f"There is no message {command.reply_to}. Nothing was changed.")
     yield ReplyQueued(
@@ -31,7 +31,7 @@ def conversation_reply(command: ConversationReply, case: Case) -> Iterator[Event
         message_id=case.new_id("message"),
         conversation_id=command.conversation_id,
         contact_id=conversation.contact_id,
-        text=filled(command.text, "text"),
+        text=require_text(command.text, "text"),
         author=command.author.strip(),
         reply_to=command.reply_to,
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
+from crm.decisions.guards import require, require_version
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import DealAssigned
@@ -24,8 +24,8 @@ class DealAssign(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="deal")
 def deal_assign(command: DealAssign, case: Case) -> Iterator[Event]:
-    deal = there(case.state, Deal, command.deal_id, "dealId")
-    as_seen(deal, command.expected_version)
+    deal = require(case.state, Deal, command.deal_id, "dealId")
+    require_version(deal, command.expected_version)
     owner = command.owner.strip()
     if owner == deal.owner:
         raise Rejected("owner", Code.UNCHANGED, f"D-{deal.number} is {owner or 'nobody'}'s already.")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Fields, Line, Money, Rejected, Short, command
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import as_seen, filled, summed, there
 from crm.decisions.case import Case
 from crm.decisions.custom import checked
-from crm.decisions.settling import restaged
+from crm.decisions.guards import amount_or_default, require, require_text, require_version
+from crm.decisions.parked_payments import retry_parked
+from crm.decisions.settlement import restaged
 from crm.envelope import Event
 from crm.events import DealChanged
 from crm.scalars import Id
@@ -29,9 +29,9 @@ class DealChange(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="deal")
 def deal_change(command: DealChange, case: Case) -> Iterator[Event]:
-    deal = there(case.state, Deal, command.deal_id, "dealId")
-    as_seen(deal, command.expected_version)
-    amount, currency = summed(case, command.amount, deal.currency)
+    deal = require(case.state, Deal, command.deal_id, "dealId")
+    require_version(deal, command.expected_version)
+    amount, currency = amount_or_default(case, command.amount, deal.currency)
     if currency != deal.currency and (deal.paid_minor or deal.held_minor):
         why = f"There is money in {deal.currency} on D-{deal.number}; it is never converted. Nothing was changed."
         raise Rejected("amount.currency", Code.CURRENCY_MISMATCH, why)
@@ -42,7 +42,7 @@ def deal_change(command: DealChange, case: Case) -> Iterator[Event]:
         meta=case.meta(deal.contact_id),
         deal_id=deal.deal_id,
         contact_id=deal.contact_id,
-        title=None if command.title is None else filled(command.title, "title"),
+        title=None if command.title is None else require_text(command.title, "title"),
         amount_minor=None if command.amount is None else amount,
         currency=None if command.amount is None else currency,
         reference=None if command.reference is None else command.reference.strip(),
@@ -51,4 +51,4 @@ def deal_change(command: DealChange, case: Case) -> Iterator[Event]:
     if command.amount is not None:
         yield from restaged(case, deal.deal_id)
     if command.amount is not None or command.reference:
-        yield from awaited(case, deal.contact_id, deal.deal_id, (command.reference or "").strip())
+        yield from retry_parked(case, deal.contact_id, deal.deal_id, (command.reference or "").strip())

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, command
-from crm.decisions.by_hand import filled
 from crm.decisions.case import Case
+from crm.decisions.guards import require_text
 from crm.decisions.stages import moved
 from crm.envelope import Event
 from crm.scalars import Id
@@ -21,4 +21,4 @@ class DealLose(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="deal")
 def deal_lose(command: DealLose, case: Case) -> Iterator[Event]:
-    yield from moved(case, command.deal_id, "lost", filled(command.why, "why"), command.expected_version)
+    yield from moved(case, command.deal_id, "lost", require_text(command.why, "why"), command.expected_version)

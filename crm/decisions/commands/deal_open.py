@@ -5,11 +5,11 @@ from typing import Annotated
 
 from crm.commands import About, Command, Fields, Money, Short, command
 from crm.decisions.assignment import assigned
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import filled, summed, there
 from crm.decisions.case import Case
 from crm.decisions.contacts import card
 from crm.decisions.custom import checked
+from crm.decisions.guards import amount_or_default, require, require_text
+from crm.decisions.parked_payments import retry_parked
 from crm.decisions.stages import in_pipeline
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
@@ -33,17 +33,17 @@ class DealOpen(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="deal")
 def deal_open(command: DealOpen, case: Case) -> Iterator[Event]:
-    there(case.state, Contact, command.contact_id, "contactId")
+    require(case.state, Contact, command.contact_id, "contactId")
     contact = card(case.state, command.contact_id)
     workspace = workspace_of(case)
-    amount, currency = summed(case, command.amount)
+    amount, currency = amount_or_default(case, command.amount)
     numbers = case.state.get(Numbers, ONLY)
     deal = DealOpened(
         meta=case.meta(contact.contact_id),
         deal_id=case.new_id("deal"),
         contact_id=contact.contact_id,
         number=numbers.deals + 1 if numbers else 1,
-        title=filled(command.title, "title"),
+        title=require_text(command.title, "title"),
         amount_minor=amount,
         currency=currency,
         stage=workspace.stages[0] if command.stage is None else in_pipeline(workspace, command.stage),
@@ -57,4 +57,4 @@ def deal_open(command: DealOpen, case: Case) -> Iterator[Event]:
     else:
         meta, version = case.meta(contact.contact_id), workspace.rules_version
         yield DealAssigned(meta, deal.deal_id, deal.contact_id, command.owner.strip(), "", version, "by hand")
-    yield from awaited(case, contact.contact_id, deal.deal_id, deal.reference)
+    yield from retry_parked(case, contact.contact_id, deal.deal_id, deal.reference)

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, Short, command
-from crm.decisions.by_hand import as_seen, filled
 from crm.decisions.case import Case
+from crm.decisions.guards import require_text, require_version
 from crm.envelope import Event, named_id
 from crm.events import FieldDefined
 from crm.state import Definition, Fields
@@ -34,8 +34,8 @@ class FieldType(StrEnum):
 
 
 class FieldDefine(Command, frozen=True, gc=False, kw_only=True):
-    """Defines a custom field, or defines it anew: all but its type may change. The key of a retired one may be used for
-    a field of another type: that is a new field, and the values that the old one was given stay as they are. Commands
+    """Defines a custom field, or redefines it: all but its type may change. The key of a retired one may be used
+    for a field of another type: that is a new field, and the values of the old one stay as they are. Commands
     check values against it; what forms bring is kept as it comes."""
 
     entity: Annotated[FieldEntity, About(description="Whose field it is.")]
@@ -50,9 +50,9 @@ class FieldDefine(Command, frozen=True, gc=False, kw_only=True):
 @command(row="field")
 def field_define(command: FieldDefine, case: Case) -> Iterator[Event]:
     fields = case.state.get(Fields, command.entity) or Fields()
-    key = filled(command.key, "key")
+    key = require_text(command.key, "key")
     before = fields.known.get(key)
-    as_seen(before or Definition(case.fact.meta.workspace, "", ""), command.expected_version)
+    require_version(before or Definition(case.fact.meta.workspace, "", ""), command.expected_version)
     if before and before.type != command.type:
         if not before.retired:
             why = f"{key!r} takes {before.type}; fieldRetire it first. Nothing was changed."

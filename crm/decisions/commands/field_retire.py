@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
 from crm.decisions.commands.field_define import FieldEntity
+from crm.decisions.guards import require_version
 from crm.envelope import Event
 from crm.events import FieldRetired
 from crm.state import Fields
@@ -27,5 +27,5 @@ def field_retire(command: FieldRetire, case: Case) -> Iterator[Event]:
     definition = fields.known.get(command.key) if fields else None
     if definition is None or definition.retired:
         raise Rejected("key", Code.NOT_FOUND, f"No field {command.key!r} is defined. Nothing was changed.")
-    as_seen(definition, command.expected_version)
+    require_version(definition, command.expected_version)
     yield FieldRetired(case.meta(case.fact.meta.workspace), definition.field_id, command.entity.value, command.key)

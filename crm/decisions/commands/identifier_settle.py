@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.awaited import awaited
-from crm.decisions.by_hand import as_seen, filled, standing
 from crm.decisions.case import Case
-from crm.decisions.contacts import Way, cards_of, doubt, held_by, identified, taken, undoubted
-from crm.decisions.given_ways import email_way, phone_way
+from crm.decisions.contacts import Identifier, cards_of, doubt, held_by, identified, taken, undoubted
+from crm.decisions.guards import require_text, require_unmerged, require_version
+from crm.decisions.identifiers_input import email_identifier, phone_identifier
+from crm.decisions.parked_payments import retry_parked
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.scalars import Id
@@ -22,7 +22,9 @@ class IdentifierSettle(Command, frozen=True, gc=False, kw_only=True):
 
     contact_id: Annotated[Id, About(description="Whose it is alone; or one of those who have it.")]
     expected_version: ExpectedVersion = None
-    kind: Annotated[str, About(max_length=200, description="phone, email, iban, tax_id or such as telegram.")]
+    kind: Annotated[
+        str, About(max_length=200, description="phone, email, iban, tax_id, or the channel of a chat account.")
+    ]
     value: Annotated[str, About(max_length=200, description="The identifier, in any spelling.")]
     nobodys: Annotated[bool, About(description="Whether it identifies nobody.")] = False
     why: Annotated[str, About(max_length=500, description="For people.")] = ""
@@ -30,34 +32,34 @@ class IdentifierSettle(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="contact")
 def identifier_settle(command: IdentifierSettle, case: Case) -> Iterator[Event]:
-    contact = standing(case.state, command.contact_id, "contactId")
-    as_seen(contact, command.expected_version)
-    way, why = way_of(command, case), command.why or "by hand"
+    contact = require_unmerged(case.state, command.contact_id, "contactId")
+    require_version(contact, command.expected_version)
+    identifier, why = way_of(command, case), command.why or "by hand"
     if command.nobodys:
-        if way.key not in contact.identifiers:
-            raise Rejected("value", Code.NOT_FOUND, f"This card does not have {way.value}. Nothing was changed.")
-        for one in cards_of(case.state, way.key):
-            mine = held_by(case.state, way.key, one)
-            if way.key not in mine.nobodys:
-                yield doubt(case, mine.contact_id, way, None, why)
+        if identifier.key not in contact.identifiers:
+            raise Rejected("value", Code.NOT_FOUND, f"This card does not have {identifier.value}. Nothing was changed.")
+        for one in cards_of(case.state, identifier.key):
+            mine = held_by(case.state, identifier.key, one)
+            if identifier.key not in mine.nobodys:
+                yield doubt(case, mine.contact_id, identifier, None, why)
         return
-    for other in cards_of(case.state, way.key):
+    for other in cards_of(case.state, identifier.key):
         if other.contact_id != contact.contact_id:
-            yield from taken(case, other, way, f"it is of {contact.name or contact.contact_id} alone: {why}")
-    for other_id in known(case.state, Contact, contact.contact_id).doubts.get(way.key, ()):
-        yield from undoubted(case, known(case.state, Contact, other_id), way, why)
-    yield from identified(case, contact.contact_id, [way])
-    yield from undoubted(case, contact, way, why)
-    yield from awaited(case, contact.contact_id)
+            yield from taken(case, other, identifier, f"it is of {contact.name or contact.contact_id} alone: {why}")
+    for other_id in known(case.state, Contact, contact.contact_id).doubts.get(identifier.key, ()):
+        yield from undoubted(case, known(case.state, Contact, other_id), identifier, why)
+    yield from identified(case, contact.contact_id, [identifier])
+    yield from undoubted(case, contact, identifier, why)
+    yield from retry_parked(case, contact.contact_id)
 
 
-def way_of(command: IdentifierSettle, case: Case) -> Way:
+def way_of(command: IdentifierSettle, case: Case) -> Identifier:
     """Normalised as everywhere. Raises Rejected."""
     match command.kind:
         case "phone":
-            return phone_way(command.value, workspace_of(case).country, "value")
+            return phone_identifier(command.value, workspace_of(case).country, "value")
         case "email":
-            return email_way(command.value, "value")
+            return email_identifier(command.value, "value")
         case "iban":
-            return Way("iban", "".join(command.value.split()).upper())
-    return Way(filled(command.kind, "kind"), filled(command.value, "value"))
+            return Identifier("iban", "".join(command.value.split()).upper())
+    return Identifier(require_text(command.kind, "kind"), require_text(command.value, "value"))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, command
-from crm.decisions.by_hand import filled, subject
 from crm.decisions.case import Case
+from crm.decisions.guards import require_text, subject
 from crm.envelope import Event
 from crm.events import NoteAdded
 from crm.scalars import Id
@@ -22,5 +22,5 @@ class NoteAdd(Command, frozen=True, gc=False, kw_only=True):
 @command(row="note")
 def note_add(command: NoteAdd, case: Case) -> Iterator[Event]:
     contact_id, deal_id = subject(case.state, command.contact_id, command.deal_id)
-    text = filled(command.text, "text")
+    text = require_text(command.text, "text")
     yield NoteAdded(case.meta(contact_id), case.new_id("note"), contact_id, text, deal_id)

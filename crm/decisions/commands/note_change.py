@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, command
-from crm.decisions.by_hand import as_seen, filled
 from crm.decisions.case import Case
-from crm.decisions.written import note_of
+from crm.decisions.guards import require_text, require_version
+from crm.decisions.notes_and_tasks import note_of
 from crm.envelope import Event
 from crm.events import NoteChanged
 from crm.scalars import Id
@@ -23,6 +23,6 @@ class NoteChange(Command, frozen=True, gc=False, kw_only=True):
 @command(row="note")
 def note_change(command: NoteChange, case: Case) -> Iterator[Event]:
     note = note_of(case.state, command.note_id)
-    as_seen(note, command.expected_version)
-    text = filled(command.text, "text")
+    require_version(note, command.expected_version)
+    text = require_text(command.text, "text")
     yield NoteChanged(case.meta(note.contact_id), command.note_id, note.contact_id, text, note.deal_id)

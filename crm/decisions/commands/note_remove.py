@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
-from crm.decisions.written import note_of
+from crm.decisions.guards import require_version
+from crm.decisions.notes_and_tasks import note_of
 from crm.envelope import Event
 from crm.events import NoteRemoved
 from crm.scalars import Id
@@ -22,5 +22,5 @@ class NoteRemove(Command, frozen=True, gc=False, kw_only=True):
 @command(row="note")
 def note_remove(command: NoteRemove, case: Case) -> Iterator[Event]:
     note = note_of(case.state, command.note_id)
-    as_seen(note, command.expected_version)
+    require_version(note, command.expected_version)
     yield NoteRemoved(case.meta(note.contact_id), command.note_id, note.contact_id, note.deal_id)

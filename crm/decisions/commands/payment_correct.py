@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Money, Rejected, command
-from crm.decisions.awaited import as_told, matched
-from crm.decisions.by_hand import as_seen, summed, there
 from crm.decisions.case import Case
+from crm.decisions.guards import amount_or_default, require, require_version
 from crm.decisions.matching import Match, find
+from crm.decisions.parked_payments import details_of, matched
 from crm.decisions.payment import parked
-from crm.decisions.settling import in_words, settle
+from crm.decisions.settlement import in_words, settle
 from crm.decisions.unmatching import unmatched
 from crm.envelope import Event
 from crm.events import PaymentCorrected
@@ -18,9 +18,9 @@ from crm.state import Deal, Payment, known
 
 
 class PaymentCorrect(Command, frozen=True, gc=False, kw_only=True):
-    """Corrects the sum or the currency of a payment that its provider told wrongly or that was misread. Later reports
-    of it are read in the same way. A parked payment is looked at again at once; one that is matched to a deal of
-    another currency is taken off it."""
+    """Corrects the sum or the currency of a payment that its provider reported wrongly or that was misread. Later
+    reports of it are read in the same way. A parked payment is matched again at once; one that is matched to a deal
+    of another currency is taken off it."""
 
     payment_id: Annotated[Id, About(description="Which payment.")]
     amount: Annotated[Money, About(description="What it is. Its currency is what the account got.")]
@@ -30,9 +30,9 @@ class PaymentCorrect(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="payment")
 def payment_correct(command: PaymentCorrect, case: Case) -> Iterator[Event]:
-    payment = there(case.state, Payment, command.payment_id, "paymentId")
-    as_seen(payment, command.expected_version)
-    amount, currency = summed(case, command.amount, payment.currency)
+    payment = require(case.state, Payment, command.payment_id, "paymentId")
+    require_version(payment, command.expected_version)
+    amount, currency = amount_or_default(case, command.amount, payment.currency)
     if payment.amount_minor < 0:
         raise Rejected("paymentId", Code.INVALID, "It is money that went out: it pays no deal. Nothing was changed.")
     if (amount, currency) == (payment.amount_minor, payment.currency):
@@ -54,7 +54,7 @@ def payment_correct(command: PaymentCorrect, case: Case) -> Iterator[Event]:
     if right.deals:
         yield from settled_again(case, payment, right)
     elif not right.by_hand:
-        found = find(case.state, as_told(right))
+        found = find(case.state, details_of(right))
         yield from matched(case, right, found) if isinstance(found, Match) else parked(case, right, found)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.awaited import matched
-from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
+from crm.decisions.guards import require, require_version
 from crm.decisions.matching import Match
-from crm.decisions.placing import payable
+from crm.decisions.parked_payments import matched
+from crm.decisions.payable import payable
 from crm.envelope import Event
 from crm.scalars import Id
 from crm.state import Deal, Payment
@@ -26,9 +26,9 @@ class PaymentMatch(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="payment")
 def payment_match(command: PaymentMatch, case: Case) -> Iterator[Event]:
-    payment = there(case.state, Payment, command.payment_id, "paymentId")
-    deal = there(case.state, Deal, command.deal_id, "dealId")
-    as_seen(payment, command.expected_version)
+    payment = require(case.state, Payment, command.payment_id, "paymentId")
+    deal = require(case.state, Deal, command.deal_id, "dealId")
+    require_version(payment, command.expected_version)
     if payment.deal_id == deal.deal_id:
         raise Rejected("dealId", Code.UNCHANGED, f"It is matched to D-{deal.number} already. Nothing was changed.")
     if payment.deals:

@@ -6,10 +6,10 @@ from typing import Annotated
 from msgspec import Struct
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
-from crm.decisions.placing import payable
-from crm.decisions.settling import in_words, settle
+from crm.decisions.guards import require, require_version
+from crm.decisions.payable import payable
+from crm.decisions.settlement import in_words, settle
 from crm.decisions.unmatching import unmatched
 from crm.envelope import Event
 from crm.events import PaymentShared
@@ -38,13 +38,13 @@ class PaymentSplit(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="payment")
 def payment_split(command: PaymentSplit, case: Case) -> Iterator[Event]:
-    payment = there(case.state, Payment, command.payment_id, "paymentId")
-    as_seen(payment, command.expected_version)
+    payment = require(case.state, Payment, command.payment_id, "paymentId")
+    require_version(payment, command.expected_version)
     shares = command.shares
     if not 1 < len(shares) <= MOST or len({share.deal_id for share in shares}) < len(shares):
         why = f"Give two to {MOST} shares, each for another deal. For one deal there is paymentMatch or paymentMove."
         raise Rejected("shares", Code.INVALID, f"{why} Nothing was changed.")
-    deals = [there(case.state, Deal, share.deal_id, f"shares.{place}.dealId") for place, share in enumerate(shares)]
+    deals = [require(case.state, Deal, share.deal_id, f"shares.{place}.dealId") for place, share in enumerate(shares)]
     for place, deal in enumerate(deals):
         payable(payment, deal, f"shares.{place}.dealId")
     if (total := sum(share.minor for share in shares)) != payment.amount_minor:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
-from crm.decisions.by_hand import as_seen, there
 from crm.decisions.case import Case
+from crm.decisions.guards import require, require_version
 from crm.decisions.unmatching import unmatched
 from crm.envelope import Event
 from crm.scalars import Id
@@ -24,8 +24,8 @@ class PaymentUnmatch(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="payment")
 def payment_unmatch(command: PaymentUnmatch, case: Case) -> Iterator[Event]:
-    payment = there(case.state, Payment, command.payment_id, "paymentId")
-    as_seen(payment, command.expected_version)
+    payment = require(case.state, Payment, command.payment_id, "paymentId")
+    require_version(payment, command.expected_version)
     if not payment.deals:
         raise Rejected("paymentId", Code.UNCHANGED, "It is matched to no deal. Nothing was changed.")
     yield from unmatched(case, payment, command.why)

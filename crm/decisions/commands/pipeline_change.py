@@ -6,8 +6,8 @@ from typing import Annotated
 from msgspec import Struct
 
 from crm.commands import About, Command, ExpectedVersion, Short, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
+from crm.decisions.guards import require_version
 from crm.decisions.pipelines import changed
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
@@ -35,7 +35,7 @@ class PipelineChange(Command, frozen=True, gc=False, kw_only=True):
 @command(row="pipeline")
 def pipeline_change(command: PipelineChange, case: Case) -> Iterator[Event]:
     workspace = workspace_of(case)
-    as_seen(workspace, command.expected_version)
+    require_version(workspace, command.expected_version)
     stages, labels = workspace.stages, workspace.labels
     if command.stages is not None:
         stages = tuple(stage.key for stage in command.stages)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, Short, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
+from crm.decisions.guards import require_version
 from crm.decisions.pipelines import changed
 from crm.decisions.stages import in_pipeline
 from crm.decisions.workspace import workspace_of
@@ -13,7 +13,7 @@ from crm.envelope import Event
 
 
 class StageAdd(Command, frozen=True, gc=False, kw_only=True):
-    """Adds a stage to the pipeline, at its end unless it is told before which one."""
+    """Adds a stage to the pipeline, at its end, or before the stage that is named."""
 
     key: Annotated[str, About(max_length=100, description="What programs call it; it never changes its meaning.")]
     label: Annotated[str, About(max_length=100, description="What people call it; empty: its key.")] = ""
@@ -24,7 +24,7 @@ class StageAdd(Command, frozen=True, gc=False, kw_only=True):
 @command(row="pipeline")
 def stage_add(command: StageAdd, case: Case) -> Iterator[Event]:
     workspace = workspace_of(case)
-    as_seen(workspace, command.expected_version)
+    require_version(workspace, command.expected_version)
     stages = list(workspace.stages)
     place = len(stages)
     if command.before is not None:

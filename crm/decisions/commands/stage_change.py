@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, Short, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
+from crm.decisions.guards import require_version
 from crm.decisions.pipelines import changed
 from crm.decisions.stages import in_pipeline
 from crm.decisions.workspace import workspace_of
@@ -24,7 +24,7 @@ class StageChange(Command, frozen=True, gc=False, kw_only=True):
 @command(row="pipeline")
 def stage_change(command: StageChange, case: Case) -> Iterator[Event]:
     workspace = workspace_of(case)
-    as_seen(workspace, command.expected_version)
+    require_version(workspace, command.expected_version)
     key, stages, labels = in_pipeline(workspace, command.key, "key"), list(workspace.stages), dict(workspace.labels)
     if command.before is not None and command.before != key:
         in_pipeline(workspace, command.before, "before")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
+from crm.decisions.guards import require_version
 from crm.decisions.pipelines import changed
 from crm.decisions.stages import in_pipeline
 from crm.decisions.workspace import workspace_of
@@ -22,7 +22,7 @@ class StageRemove(Command, frozen=True, gc=False, kw_only=True):
 @command(row="pipeline")
 def stage_remove(command: StageRemove, case: Case) -> Iterator[Event]:
     workspace = workspace_of(case)
-    as_seen(workspace, command.expected_version)
+    require_version(workspace, command.expected_version)
     key = in_pipeline(workspace, command.key, "key")
     stages = [stage for stage in workspace.stages if stage != key]
     yield from changed(case, f"stage {key} was removed", stages, workspace.labels)

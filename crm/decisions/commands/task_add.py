@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, command
-from crm.decisions.by_hand import filled, subject
 from crm.decisions.case import Case
+from crm.decisions.guards import require_text, subject
 from crm.envelope import Event
 from crm.events import TaskAdded
 from crm.scalars import Id, Micros
@@ -28,7 +28,7 @@ def task_add(command: TaskAdd, case: Case) -> Iterator[Event]:
         meta=case.meta(contact_id),
         task_id=case.new_id("task"),
         contact_id=contact_id,
-        title=filled(command.title, "title"),
+        title=require_text(command.title, "title"),
         deal_id=deal_id,
         due_at=command.due_at,
         owner=command.owner.strip(),

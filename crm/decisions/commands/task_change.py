@@ -6,9 +6,9 @@ from typing import Annotated
 from msgspec import UNSET, UnsetType
 
 from crm.commands import About, Command, ExpectedVersion, Line, Short, command
-from crm.decisions.by_hand import as_seen, filled
 from crm.decisions.case import Case
-from crm.decisions.written import task_of
+from crm.decisions.guards import require_text, require_version
+from crm.decisions.notes_and_tasks import task_of
 from crm.envelope import Event
 from crm.events import TaskChanged
 from crm.scalars import Id, Micros
@@ -27,12 +27,12 @@ class TaskChange(Command, frozen=True, gc=False, kw_only=True):
 @command(row="task")
 def task_change(command: TaskChange, case: Case) -> Iterator[Event]:
     task = task_of(case.state, command.task_id)
-    as_seen(task, command.expected_version)
+    require_version(task, command.expected_version)
     event = TaskChanged(
         meta=case.meta(task.contact_id),
         task_id=command.task_id,
         contact_id=task.contact_id,
-        title=task.title if command.title is None else filled(command.title, "title"),
+        title=task.title if command.title is None else require_text(command.title, "title"),
         deal_id=task.deal_id,
         due_at=task.due_at if command.due_at is UNSET else command.due_at,
         owner=task.owner if command.owner is None else command.owner.strip(),

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import About, Command, ExpectedVersion, command
-from crm.decisions.by_hand import as_seen
 from crm.decisions.case import Case
-from crm.decisions.written import task_of
+from crm.decisions.guards import require_version
+from crm.decisions.notes_and_tasks import task_of
 from crm.envelope import Event
 from crm.events import TaskDone
 from crm.scalars import Id
@@ -22,5 +22,5 @@ class TaskComplete(Command, frozen=True, gc=False, kw_only=True):
 @command(row="task")
 def task_complete(command: TaskComplete, case: Case) -> Iterator[Event]:
     task = task_of(case.state, command.task_id, done=False)
-    as_seen(task, command.expected_version)
+    require_version(task, command.expected_version)
     yield TaskDone(case.meta(task.contact_id), command.task_id, task.contact_id, task.deal_id)

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 
 from crm.commands import About, Code, Command, Rejected, command
-from crm.decisions.by_hand import filled
 from crm.decisions.case import Case
+from crm.decisions.guards import require_text
 from crm.envelope import Event
 from crm.events import TokenCreated
 from crm.scalars import Micros
@@ -31,7 +31,7 @@ class TokenCreate(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="token", scope="admin")
 def token_create(command: TokenCreate, case: Case) -> Iterator[Event]:
-    name, scopes = filled(command.name, "name"), tuple(scope.value for scope in dict.fromkeys(command.scopes))
+    name, scopes = require_text(command.name, "name"), tuple(scope.value for scope in dict.fromkeys(command.scopes))
     if not scopes:
         raise Rejected("scopes", Code.REQUIRED, "A token that is good for nothing is of no use. Give it a scope.")
     if command.expires_at is not None and command.expires_at <= case.now:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import HIDDEN, About, Command, command
+from crm.decisions.access_guards import require_token
 from crm.decisions.case import Case
-from crm.decisions.declared import token_there
 from crm.envelope import Event
 from crm.events import TokenRevoked
 from crm.scalars import Id
@@ -22,5 +22,5 @@ class TokenRevoke(Command, frozen=True, gc=False, kw_only=True):
 
 @command(row="token", scope="admin")
 def token_revoke(command: TokenRevoke, case: Case) -> Iterator[Event]:
-    token_there(command, case.state)
+    require_token(command, case.state)
     yield TokenRevoked(case.meta(command.token_id), command.token_id, command.name, command.scopes, command.why)

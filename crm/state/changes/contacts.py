@@ -16,7 +16,7 @@ from crm.events import (
     IdentifierSettled,
 )
 from crm.scalars import Id
-from crm.state.entities import Absorbed, Contact, Identity, identifier
+from crm.state.entities import Absorbed, Contact, Identity, identifier_key
 from crm.state.entity import Changes, State, known
 
 
@@ -38,13 +38,13 @@ def contact_merged(state: State, event: ContactMerged) -> None:
 
 
 def identifier_added(state: State, event: IdentifierAdded) -> None:
-    name = identifier(event.kind, event.value)
+    name = identifier_key(event.kind, event.value)
     contact = known(state, Contact, event.contact_id)
-    ways, lent = contact.identifiers, contact.lent
-    if name not in ways:
-        ways = (*ways, name)
+    identifiers, lent = contact.identifiers, contact.lent
+    if name not in identifiers:
+        identifiers = (*identifiers, name)
         lent = (*lent, name) if event.from_id else lent
-    state.put(event.contact_id, replace(contact, identifiers=ways, lent=lent, version=contact.version + 1))
+    state.put(event.contact_id, replace(contact, identifiers=identifiers, lent=lent, version=contact.version + 1))
     identity = state.get(Identity, name)
     if identity is None:
         state.put(name, Identity(event.contact_id))
@@ -71,7 +71,7 @@ def only_counted(state: State, event: ContactAbsorbed | ContactReleased) -> None
 
 
 def identifier_doubted(state: State, event: IdentifierDoubted) -> None:
-    contact, name = known(state, Contact, event.contact_id), identifier(event.kind, event.value)
+    contact, name = known(state, Contact, event.contact_id), identifier_key(event.kind, event.value)
     if event.other_id:
         others = tuple(sorted({*contact.doubts.get(name, ()), event.other_id}))
         contact = replace(contact, doubts={**contact.doubts, name: others})
@@ -81,7 +81,7 @@ def identifier_doubted(state: State, event: IdentifierDoubted) -> None:
 
 
 def identifier_settled(state: State, event: IdentifierSettled) -> None:
-    contact, name = known(state, Contact, event.contact_id), identifier(event.kind, event.value)
+    contact, name = known(state, Contact, event.contact_id), identifier_key(event.kind, event.value)
     state.put(event.contact_id, replace(undoubted(contact, name), version=contact.version + 1))
 
 
@@ -112,10 +112,10 @@ def contact_unmerged(state: State, event: ContactUnmerged) -> None:
 
 
 def identifier_removed(state: State, event: IdentifierRemoved) -> None:
-    name = identifier(event.kind, event.value)
+    name = identifier_key(event.kind, event.value)
     contact = undoubted(known(state, Contact, event.contact_id), name)
-    ways, lent = without(contact.identifiers, name), without(contact.lent, name)
-    state.put(event.contact_id, replace(contact, identifiers=ways, lent=lent, version=contact.version + 1))
+    identifiers, lent = without(contact.identifiers, name), without(contact.lent, name)
+    state.put(event.contact_id, replace(contact, identifiers=identifiers, lent=lent, version=contact.version + 1))
     identity = state.get(Identity, name)
     left = {*(identity.holders if identity else ())} - {event.contact_id}
     if left:

@@ -56,7 +56,7 @@ def deal_opened(state: State, event: DealOpened) -> None:
         digest = event.digest or digest_of(event)
         enquiries = (*enquiries, (digest, event.meta.occurred_at, event.deal_id))[-ENQUIRIES_KEPT:]
         if event.digest and not contact.identifiers:
-            asked(state, digest, event.meta.occurred_at, event.deal_id)
+            remember_enquiry(state, digest, event.meta.occurred_at, event.deal_id)
     learnt = replace(
         contact,
         deals=contact.deals + 1,
@@ -67,7 +67,7 @@ def deal_opened(state: State, event: DealOpened) -> None:
     state.put(event.contact_id, learnt)
 
 
-def asked(state: State, digest: str, at: Micros, deal_id: Id) -> None:
+def remember_enquiry(state: State, digest: str, at: Micros, deal_id: Id) -> None:
     """The newest few of all that were ever put in: no order of streams changes that."""
     before = state.get(Enquiry, digest)
     deals = sorted({*(before.deals if before else ()), (at, deal_id)})

@@ -21,6 +21,7 @@ from crm.scalars import Micros
 from crm.shared import Attachment
 from crm.state.entities import Call, ChatOrigin, Conversation, Message, Quarantined, origin_key
 from crm.state.entity import Changes, State
+from crm.vocabulary import CallPhase
 
 
 def call_opened(state: State, event: CallOpened) -> None:
@@ -29,20 +30,20 @@ def call_opened(state: State, event: CallOpened) -> None:
 
 
 def call_updated(state: State, event: CallUpdated) -> None:
-    """What any of its reports told, in whatever order they came; the first number stays."""
+    """Keeps what any of its reports said, in whatever order they came; the first number stays."""
     call = state.get(Call, event.call_id)
     if call is None:
         return
     phone, text = (event.phone.e164, event.phone.text) if event.phone else ("", "")
     named = not call.phone and bool(phone or (text and not call.text))
     direction = call.direction or event.direction
-    talked = call.talked or event.phase == "answered" or bool(event.talk_s)
-    detailed = call.detailed or event.phase == "completed"
+    talked = call.talked or event.phase == CallPhase.ANSWERED or bool(event.talk_s)
+    detailed = call.detailed or event.phase == CallPhase.COMPLETED
     if named or direction != call.direction or talked != call.talked or detailed != call.detailed:
-        told = replace(call, direction=direction, talked=talked, detailed=detailed)
+        changed = replace(call, direction=direction, talked=talked, detailed=detailed)
         if named:
-            told = replace(told, anonymous=call.anonymous and not phone, phone=phone, text=text)
-        state.put(event.call_id, told)
+            changed = replace(changed, anonymous=call.anonymous and not phone, phone=phone, text=text)
+        state.put(event.call_id, changed)
 
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:

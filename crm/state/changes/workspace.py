@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from crm.events import AssignmentRulesSet, FieldDefined, FieldRetired, PipelineChanged, WorkspaceCreated
-from crm.state.by_hand import Definition, Fields
 from crm.state.entities import ONLY, Workspace
 from crm.state.entity import Changes, State, known
+from crm.state.manual_entities import Definition, Fields
 
 
 def workspace_created(state: State, event: WorkspaceCreated) -> None:

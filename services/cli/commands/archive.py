@@ -1,4 +1,4 @@
-"""`crm archive`: the log as Avro files, checked, and back into an empty Kafka."""
+"""`crm archive`: saves Kafka's topics as Avro files, verifies them, and loads them into an empty Kafka."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,16 @@ import typer
 from typer.core import TyperGroup
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.manifest import Place
+from crm.adapters.archive.manifest import Partition
 from crm.settings import Settings
 from crm.topics import CONNECTIONS, DECIDED, JOURNAL, TOPICS
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json
+from services.operations.archive import verifying
 from services.operations.archive.progress import Advance, progress
-from services.operations.archive.verifying import verify as find_wrong
 from services.stack import state
+
+PANEL, RANK = "Operate", 3
 
 ARCHIVED = (JOURNAL, *DECIDED, CONNECTIONS)
 
@@ -35,91 +37,100 @@ class SaveUnlessNamed(TyperGroup):
         return super().parse_args(ctx, args if named else ["save", *args])
 
 
-app = typer.Typer(cls=SaveUnlessNamed, help="Keep the log as Avro files, and put it back into an empty Kafka.")
-Folder = Annotated[Path, typer.Argument(help="The archive.")]
+app = typer.Typer(
+    cls=SaveUnlessNamed, help="Save Kafka's topics as Avro files, verify them, and load them into an empty Kafka."
+)
+Folder = Annotated[Path, typer.Argument(help="Folder of the archive.")]
 
 
 @app.command()
 def save(
-    folder: Annotated[Path | None, typer.Argument(help="The archive.", show_default="archive beside the data")] = None,
-    topics: Annotated[str, typer.Option(help=f"Of {', '.join(t.name for t in ARCHIVED)}, with commas.")] = "",
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the archive.", show_default="DATA/archive")] = None,
+    topics: Annotated[
+        str, typer.Option(help=f"Comma-separated, by default all: {', '.join(t.name for t in ARCHIVED)}.")
+    ] = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Add to the archive what Kafka has and it has not. Safe to end and to repeat at any time."""
-    from services.operations.archive.saving import save as run
+    """Add Kafka's new records to the archive. Safe to interrupt and to repeat at any time."""
+    from services.operations.archive import saving
 
     names = wanted(topics)
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP") or state.running(data or state.data_folder()).kafka_bootstrap
     to = (folder or (data or state.data_folder()) / "archive").absolute()
-    quieten()
+    silence_aiokafka()
     began = time.monotonic()
-    counts = asyncio.run(run(bootstrap, to, names, partial(bar, json)))
-    tell("archived", "Archived", counts, time.monotonic() - began, to, json)
+    counts = asyncio.run(saving.save(bootstrap, to, names, partial(bar, json)))
+    print_counts("archived", "Archived", counts, time.monotonic() - began, to, json)
 
 
 @app.command()
 def verify(folder: Folder, json: Json = False) -> None:
-    """Check checksums, offsets and journal positions. Exit code 1 when anything is wrong."""
+    """Check checksums, offsets and journal positions. Exits with 1 when anything is wrong."""
     known = manifest.read(folder)
     total, began = sum(file.count for file in known.files), time.monotonic()
     with bar(json, "Verifying", total) as advance:
-        wrong = find_wrong(folder, advance)
+        wrong = verifying.verify(folder, advance)
     if json:
-        show.as_json({"files": len(known.files), "records": total, "ok": not wrong, "wrong": wrong})
+        output.print_json({"files": len(known.files), "records": total, "ok": not wrong, "wrong": wrong})
     else:
         rate = total / max(time.monotonic() - began, 0.001)
-        verdict = "\n".join(wrong) or "All is whole."
+        verdict = "\n".join(wrong) or "The archive is intact."
         typer.echo(f"{len(known.files):,} files with {total:,} records read ({rate:,.0f}/s). {verdict}")
     raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()
 def load(folder: Folder, data: Data = None, json: Json = False) -> None:
-    """Fill an empty Kafka: KAFKA_BOOTSTRAP's, else the embedded one, which is started for it. Repeat it to go on."""
-    from services.operations.archive.loading import load as run
+    """Load an archive into an empty Kafka: KAFKA_BOOTSTRAP's or the embedded one, which it starts. Repeat to resume."""
+    from services.operations.archive import loading
 
-    quieten()
+    silence_aiokafka()
     began = time.monotonic()
     with kafka_of(data) as bootstrap:
-        counts = asyncio.run(run(bootstrap, folder, Settings.read().kafka_replication, partial(bar, json)))
-    tell("loaded", "Loaded", counts, time.monotonic() - began, folder, json)
+        counts = asyncio.run(loading.load(bootstrap, folder, Settings.read().kafka_replication, partial(bar, json)))
+    print_counts("loaded", "Loaded", counts, time.monotonic() - began, folder, json)
 
 
 @contextlib.contextmanager
 def kafka_of(data: Path | None) -> Iterator[str]:
-    """What the environment names; else the embedded one, alone. Raises AlreadyRuns when the stack does."""
+    """Yields the address of the environment's Kafka, else of the embedded one, started without the rest.
+
+    Raises AlreadyRuns when the stack is running.
+    """
     if given := os.environ.get("KAFKA_BOOTSTRAP"):
         yield given
     else:
-        from services.operations.archive.alone import kafka_alone
+        from services.operations.archive.single_server import single_kafka
 
-        with kafka_alone((data or state.data_folder()).absolute()) as bootstrap:
+        with single_kafka((data or state.data_folder()).absolute()) as bootstrap:
             yield bootstrap
 
 
 def wanted(given: str) -> list[str]:
-    """Names of topics, told by their names or their keys in topics.toml; all that are archived without any."""
+    """Returns the names of the given topics, by default of all. Accepts names and their keys in topics.toml."""
     names = {topic.name: topic.name for topic in ARCHIVED}
     names |= {key: topic.name for key, topic in TOPICS.items() if topic.name in names}
-    asked = [word.strip() for word in given.split(",") if word.strip()] or list(names)
-    if strange := [word for word in asked if word not in names]:
+    words = [word.strip() for word in given.split(",") if word.strip()] or list(names)
+    if unknown := [word for word in words if word not in names]:
         raise ValueError(
-            f"There is no {', '.join(strange)} to archive; there are {', '.join(t.name for t in ARCHIVED)}."
+            f"There is no topic {', '.join(unknown)} to archive. Choose from {', '.join(t.name for t in ARCHIVED)}."
         )
-    return list(dict.fromkeys(names[word] for word in asked))
+    return list(dict.fromkeys(names[word] for word in words))
 
 
 def bar(quiet: bool, doing: str, total: int) -> AbstractContextManager[Advance]:
     return progress(doing, total, "records", quiet)
 
 
-def quieten() -> None:
-    """What aiokafka says at length, our errors say in a sentence."""
+def silence_aiokafka() -> None:
+    """Silences aiokafka's log: our errors say the same in one sentence."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-def tell(key: str, done: str, counts: Mapping[Place, int], seconds: float, folder: Path, json: bool) -> None:
+def print_counts(
+    key: str, done: str, counts: Mapping[Partition, int], seconds: float, folder: Path, json: bool
+) -> None:
     total = sum(counts.values())
     rate = round(total / max(seconds, 0.001))
     topics: dict[str, int] = {}
@@ -127,7 +138,7 @@ def tell(key: str, done: str, counts: Mapping[Place, int], seconds: float, folde
         topics[topic] = topics.get(topic, 0) + count
     if json:
         figures = {"topics": topics, "seconds": round(seconds, 3), "rate": rate}
-        show.as_json({key: total, **figures, "folder": str(folder)})
+        output.print_json({key: total, **figures, "folder": str(folder)})
     else:
         for topic, count in sorted(topics.items()):
             typer.echo(f"{topic:<24} {count:>14,}")

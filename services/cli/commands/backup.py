@@ -1,4 +1,4 @@
-"""`crm backup`: the database into a folder, while everything runs."""
+"""`crm backup`: dumps the database into a folder while everything is running."""
 
 import os
 import time
@@ -9,19 +9,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json
 from services.stack import state
 
+PANEL, RANK = "Operate", 4
+
 
 def backup(
-    to: Annotated[
-        Path | None, typer.Argument(help="A new folder.", show_default="one named after the time, beside the data")
-    ] = None,
+    to: Annotated[Path | None, typer.Argument(help="A new folder.", show_default="DATA/backups/TIME")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Dump Postgres as it is at one moment. This shortens a rebuild; Kafka is the truth, see `crm archive`."""
+    """Dump Postgres, to be restored faster than it can be rebuilt. The source of truth is Kafka: see `crm archive`."""
     from services.operations.backup.backup import back_up
 
     dsn = os.environ.get("DATABASE_URL") or state.running(data or state.data_folder()).database_url
@@ -33,9 +33,11 @@ def backup(
     seconds = round(time.monotonic() - began, 2)
     events = sum(taken.journal_heads.values())
     if json:
-        show.as_json({"folder": str(folder.absolute()), "bytes": taken.size, "journal": events, "seconds": seconds})
+        output.print_json(
+            {"folder": str(folder.absolute()), "bytes": taken.size, "journal": events, "seconds": seconds}
+        )
     else:
         typer.echo(
             f"Backed up Postgres {taken.postgres} to {folder} in {seconds} s: {taken.size / 1e6:,.1f} MB, "
-            f"{events:,} journal events decided. Personal data is inside."
+            f"{events:,} journal events decided. The backup contains personal data."
         )

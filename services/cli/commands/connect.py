@@ -1,46 +1,112 @@
-"""`crm connect`: activates an integration and prints the address to give the vendor."""
+"""`crm connect`: connects a vendor and prints the URL to give it."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, unknown_connector
+from crm.connector_settings import check_settings
+from crm.settings import Settings
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import id_of, target, workspace
-from services.stack.access import UNSIGNED, declare_connection
+from services.stack.access import declare_connection
 
-CONNECTORS = ("form", "monobank", "monobank-personal", "liqpay", "binotel", "telegram", "api")
+PANEL, RANK = "Connect", 2
+
+
+class Connect(TyperCommand):
+    """Each connector's settings are options too: `--company-id 1` is `--setting company_id=1`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        entry = connector_in(args)
+        ctx.meta["connector"] = entry
+        parsed: list[str] = super().parse_args(ctx, list(as_settings(args, entry)) if entry else args)
+        return parsed
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if entry := ctx.meta["connector"]:
+            formatter.write("\n".join(described(entry)) + "\n")
+
+
+TYPER = {"cls": Connect}
+
+
+def connector_in(args: list[str]) -> ConnectorEntry | None:
+    """Returns the connector that is named, but not as the value of an option."""
+    for before, arg in pairwise(["", *args]):
+        value = before.startswith("--") and "=" not in before and before not in ("--json", "--help")
+        if not value and (entry := catalogue().get(arg)):
+            return entry
+    return None
+
+
+def as_settings(args: list[str], entry: ConnectorEntry) -> Iterator[str]:
+    """Yields the arguments with the options of a connector as --setting KEY=VALUE."""
+    names = {option(setting.name): setting.name for setting in entry.settings if not setting.prefix}
+    rest = iter(args)
+    for arg in rest:
+        name, sign, value = arg.partition("=")
+        if name not in names:
+            yield arg
+        elif sign or (value := next(rest, "")):
+            yield f"--setting={names[name]}={value}"
+        else:
+            raise ValueError(f"{name} needs a value. Nothing was changed.")
+
+
+def option(setting: str) -> str:
+    return "--" + setting.replace("_", "-")
+
+
+def described(entry: ConnectorEntry) -> Iterator[str]:
+    """Yields the lines of `crm connect VENDOR --help` that are about the vendor."""
+    yield f"{entry.name}: {entry.title}."
+    if entry.secret:
+        yield f"  --secret: {entry.secret}"
+    for setting in entry.settings:
+        name = f"--setting {setting.name}=..." if setting.prefix else option(setting.name)
+        default = f"; {setting.default} if not given" if setting.default else ""
+        yield f"  {name} ({setting.values}{'; required' if setting.required else default}): {setting.description}"
 
 
 def connect(
-    connector: Annotated[str, typer.Argument(help=f"One of {', '.join(CONNECTORS)}.")],
-    secret: Annotated[str, typer.Option(help="What the vendor signs with.", envvar="CRM_SECRET")] = "",
-    name: Annotated[str, typer.Option(help="For people.")] = "",
-    setting: Annotated[list[str], typer.Option(help="KEY=VALUE, as the connector needs.")] = [],  # noqa: B006
+    connector: Annotated[str, typer.Argument(help=f"One of {', '.join(catalogue())}.")],
+    secret: Annotated[str, typer.Option(help="What the vendor signs with or sends.", envvar="CRM_SECRET")] = "",
+    name: Annotated[str, typer.Option(help="Display name.")] = "",
+    setting: Annotated[list[str], typer.Option(help="KEY=VALUE; `crm connect VENDOR --help` lists the keys.")] = [],  # noqa: B006
     connection: Annotated[str, typer.Option(help="Change this connection instead of making one.")] = "",
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Activate an integration. Prints the address to give the vendor."""
-    if connector not in CONNECTORS:
-        raise ValueError(
-            f"There is no connector {connector!r}; there are {', '.join(CONNECTORS)}. Nothing was changed."
-        )
-    if not secret and connector not in UNSIGNED:
-        raise ValueError(f"{connector} needs --secret: without one its address stays off. Nothing was changed.")
-    where, owner = target(data), workspace(workspace_id, data)
+    """Connect a vendor. Prints the URL to give it. `crm connect VENDOR --help` lists the vendor's settings."""
+    entry = catalogue().get(connector)
+    if not entry:
+        raise ValueError(f"{unknown_connector(connector, catalogue())} Nothing was changed.")
+    if not secret and entry.needs_secret:
+        raise ValueError(f"{secret_missing(entry)} Give it with --secret. Nothing was changed.")
     settings = dict(pair(text) for text in setting)
+    try:
+        check_settings(connector, entry.settings, settings)
+    except ValueError as error:
+        raise ValueError(f"{error} Nothing was changed.") from None
+    where, owner = target(data), workspace(workspace_id, data)
     given = id_of(connection) if connection else None
     made = asyncio.run(
         declare_connection(where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given)
     )
-    url = f"{where.intake_url}/facts" if connector == "api" else f"{where.intake_url}/in/{made}"
+    base = Settings.read().public_url.rstrip("/") or where.intake_url
+    url = f"{base}/facts" if entry.proof == "access token" else f"{base}/in/{made}"
     if json:
-        show.as_json({"connection": made, "connector": connector, "workspace": owner, "url": url})
+        show.print_json({"connection": made, "connector": connector, "workspace": owner, "url": url})
     else:
-        typer.echo(f"{connector} is connected ({made}). Give the vendor this address:\n{url}")
+        typer.echo(f"{connector} is connected ({made}). Give the vendor this URL:\n{url}")
 
 
 def pair(text: str) -> tuple[str, str]:

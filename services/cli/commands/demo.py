@@ -1,4 +1,4 @@
-"""`crm demo`: plays the six stories against the running stack and shows each card as it appears."""
+"""`crm demo`: runs the six demo stories against the running stack and shows each card as it appears."""
 
 import asyncio
 from pathlib import Path
@@ -9,23 +9,25 @@ import msgspec
 import typer
 from rich.console import Console
 
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json
 from services.cli.target import target
-from services.demo.stage import Played, Stage
-from services.demo.stories import play
+from services.demo.client import DemoClient, StoryResult
+from services.demo.stories import run_stories
 from services.stack import demo_workspace, state
 from services.stack.demo_workspace import Demo
+
+PANEL, RANK = "Run", 2
 
 
 def demo(
     data: Data = None,
-    intake_url: Annotated[str, typer.Option(help="Of another stack.", envvar="CRM_INTAKE_URL")] = "",
-    graphql_url: Annotated[str, typer.Option(help="Of another stack.", envvar="CRM_GRAPHQL_URL")] = "",
-    access: Annotated[Path | None, typer.Option(help="demo.json of another stack.", envvar="CRM_DEMO")] = None,
+    intake_url: Annotated[str, typer.Option(help="Intake of another stack.", envvar="CRM_INTAKE_URL")] = "",
+    graphql_url: Annotated[str, typer.Option(help="GraphQL of another stack.", envvar="CRM_GRAPHQL_URL")] = "",
+    access: Annotated[Path | None, typer.Option(help="The demo.json of another stack.", envvar="CRM_DEMO")] = None,
     json: Json = False,
 ) -> None:
-    """Play six stories as the vendors would send them, and see each card appear. Exits 1 unless all are ok."""
+    """Send six example deliveries as vendors would, and show each card as it appears. Exits with 1 if one fails."""
     if not (intake_url and graphql_url):
         here = target(data)
         intake_url, graphql_url = intake_url or here.intake_url, graphql_url or here.graphql_url
@@ -33,22 +35,24 @@ def demo(
     try:
         known = msgspec.json.decode(file.read_bytes(), type=Demo)
     except FileNotFoundError:
-        raise ValueError(f"There is no {file}: start the stack once with `crm up`, or name it with --access.") from None
-    played = asyncio.run(run(known, intake_url, graphql_url, quiet=json))
-    ok = all(one.ok for one in played)
+        raise ValueError(
+            f"There is no {file}: start the stack once with `crm up`, or give the file with --access."
+        ) from None
+    results = asyncio.run(run(known, intake_url, graphql_url, quiet=json))
+    ok = all(one.ok for one in results)
     if json:
-        told = ("name", "ok", "accepted_ms", "visible_ms")
+        figures = ("name", "ok", "accepted_ms", "visible_ms")
         stories = [
-            {name: getattr(one, name) for name in told} | ({} if one.ok else {"error": one.card}) for one in played
+            {name: getattr(one, name) for name in figures} | ({} if one.ok else {"error": one.card}) for one in results
         ]
-        show.as_json({"stories": stories, "ok": ok})
+        output.print_json({"stories": stories, "ok": ok})
     raise typer.Exit(0 if ok else 1)
 
 
-async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> list[Played]:
+async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> list[StoryResult]:
     console = Console(highlight=False)
 
-    def told(one: Played) -> None:
+    def report(one: StoryResult) -> None:
         if quiet:
             return
         mark = "[green]✓[/]" if one.ok else "[red]✗[/]"
@@ -57,4 +61,6 @@ async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> li
         console.print(f"  {one.card}", style="" if one.ok else "red", markup=False)
 
     async with httpx.AsyncClient(timeout=15) as client:
-        return await play(Stage(client, intake_url, graphql_url, known.token, known.connections, known.seed), told)
+        return await run_stories(
+            DemoClient(client, intake_url, graphql_url, known.token, known.connections, known.seed), report
+        )

@@ -1,4 +1,4 @@
-"""`crm quarantine`: what could not be understood, and what to do about it."""
+"""`crm quarantine`: deliveries that could not be understood, and what to do about them."""
 
 import asyncio
 import getpass
@@ -9,94 +9,98 @@ import msgspec
 import typer
 from psycopg import AsyncConnection
 
-from crm.adapters.kafka.point_reads import Places
+from crm.adapters.kafka.reading import RecordReader
 from crm.envelope import now
 from crm.moments import first
 from crm.scalars import Id, Micros
-from services.cli import output as out
+from services.cli import output
 from services.cli.options import Data, Json
 from services.cli.target import Target, id_of, target
 from services.operations.archive.progress import progress
-from services.operations.quarantine import again, showing
-from services.operations.quarantine.again import Outcome
-from services.operations.quarantine.desk import desk
-from services.operations.quarantine.entries import STATUSES, Entry, Wanted, listed
+from services.operations.quarantine import formatting, reparsing
+from services.operations.quarantine.entries import STATUSES, Entry, EntryFilter, find_entries
+from services.operations.quarantine.reparsing import Outcome
+from services.operations.quarantine.session import operator_session
 
-app = typer.Typer(no_args_is_help=True, help="What could not be understood: look at it, take it up again, discard it.")
+PANEL, RANK = "Look", 3
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries that could not be understood: show, reparse or discard them.")
 
 Ids = Annotated[list[str], typer.Argument(help="Ids, as `crm quarantine list` shows them.")]
-OneId = Annotated[str, typer.Argument(help="Its id, as `crm quarantine list` shows it.")]
-Connector = Annotated[str, typer.Option(help="Of this connector alone.")]
-Workspace = Annotated[str, typer.Option("--workspace", help="Of this workspace alone.", show_default="all")]
-Actor = Annotated[str, typer.Option(help="Who does it: it stands in the journal.", show_default="you")]
+OneId = Annotated[str, typer.Argument(help="Id, as `crm quarantine list` shows it.")]
+Connector = Annotated[str, typer.Option(help="Only of this connector.")]
+Workspace = Annotated[str, typer.Option("--workspace", help="Only of this workspace.", show_default="all")]
+Actor = Annotated[str, typer.Option(help="Name of the operator, recorded in the journal.", show_default="you")]
 
 
 @app.command("list")
 def list_(
     connector: Connector = "",
-    since: Annotated[str, typer.Option(help="Not older than this: 30m, 2h, 7d, or a date and time (UTC).")] = "",
-    reason: Annotated[str, typer.Option(help="Whose reason has this in it.")] = "",
+    since: Annotated[str, typer.Option(help="Not older than 30m, 2h, 7d, or a date and time (UTC).")] = "",
+    reason: Annotated[str, typer.Option(help="Only with this text in the reason.")] = "",
     status: Annotated[str, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = "waiting",
     workspace: Workspace = "",
-    nobody: Annotated[bool, typer.Option("--nobody", help="Only what does not even tell its workspace.")] = False,
-    leads: Annotated[bool, typer.Option("--leads", help="Only who may wait for an answer, with numbers.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="The oldest so many.")] = 100,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Only records whose workspace could not be read.")] = False,
+    leads: Annotated[
+        bool, typer.Option("--leads", help="Only people who may be waiting for an answer, with phone numbers.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many, oldest first.")] = 100,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """List what waits, the oldest first."""
+    """List what is in quarantine, oldest first."""
     if status not in STATUSES:
-        raise ValueError(f"There is no status {status!r}; there are {', '.join(STATUSES)}.")
+        raise ValueError(f"There is no status {status!r}. Choose one of {', '.join(STATUSES)}.")
     at = now()
     owner = id_of(workspace) if workspace else None
-    wanted = Wanted(
+    wanted = EntryFilter(
         (), connector, reason, status, first(since, at) if since else Micros(0), owner, nobody, "lead" if leads else ""
     )
     found = asyncio.run(look(target(data), wanted, limit))
     if json:
-        out.as_json(found)
+        output.print_json(found)
     elif not found:
-        typer.echo("Nothing of that kind is in quarantine.")
+        typer.echo("Nothing matches in quarantine.")
     else:
         columns = ["id", "age", "connector", "connection", "attempts", "status", "bytes", "reason"]
         if leads:
             columns.insert(2, "numbers and addresses")
-        out.table(columns, [row_of(entry, showing.age(entry.quarantined_at, at), leads) for entry in found])
+        output.print_table(columns, [row_of(entry, formatting.age(entry.quarantined_at, at), leads) for entry in found])
 
 
 def row_of(entry: Entry, age: str, leads: bool) -> tuple[object, ...]:
-    ways = [" ".join((*entry.phones, *entry.emails))] if leads else []
-    said = entry.connector, entry.connection, entry.attempts, entry.status, entry.size
-    return entry.id, age, *ways, *said, " ".join(entry.reason.split())
+    identifiers = [" ".join((*entry.phones, *entry.emails))] if leads else []
+    details = entry.connector, entry.connection, entry.attempts, entry.status, entry.size
+    return entry.id, age, *identifiers, *details, " ".join(entry.reason.split())
 
 
 @app.command()
 def show(
     id: OneId,
-    raw: Annotated[bool, typer.Option("--raw", help="The exact bytes, and nothing else.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the exact bytes and nothing else.")] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Show one delivery: why it lies here, where its bytes are, its headers and the bytes."""
+    """Show one delivery: why it is in quarantine, where it is stored, its headers and its body."""
     entry, record = asyncio.run(fetch(target(data), id_of(id)))
-    fact, said = showing.delivery_of(record)
+    fact, delivery = formatting.delivery_of(record)
     if raw:
-        sys.stdout.buffer.write(said.body)
+        sys.stdout.buffer.write(delivery.body)
         sys.stdout.buffer.flush()
         return
-    told: dict[str, Any] = msgspec.to_builtins(entry) | {
+    details: dict[str, Any] = msgspec.to_builtins(entry) | {
         "type": type(fact).__name__ if fact else "unreadable",
-        "received_at": showing.iso(entry.received_at),
-        "quarantined_at": showing.iso(entry.quarantined_at),
+        "received_at": formatting.iso(entry.received_at),
+        "quarantined_at": formatting.iso(entry.quarantined_at),
         "record_headers": {name: value.decode(errors="replace") for name, value in record.headers},
-        "headers": said.headers,
-        "query": said.query,
-        "body": showing.readable(said.body),
+        "headers": delivery.headers,
+        "query": delivery.query,
+        "body": formatting.readable(delivery.body),
     }
     if json:
-        out.as_json(told)
+        output.print_json(details)
         return
-    for name, value in told.items():
+    for name, value in details.items():
         if isinstance(value, dict):
             typer.echo("\n".join([name, *(f"  {key}: {text}" for key, text in value.items())]))
         elif value not in ("", None):
@@ -107,25 +111,29 @@ def show(
 def reparse(
     ids: Ids = [],  # noqa: B006
     connector: Connector = "",
-    everything: Annotated[bool, typer.Option("--all", help="All that waits.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of it; send nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All that are waiting.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would happen without sending anything.")
+    ] = False,
     actor: Actor = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Take deliveries up again with today's connectors. Run it as often as you like: twice is once."""
+    """Read deliveries again with today's connectors. Safe to repeat: each is processed once."""
     if sum((bool(ids), bool(connector), everything)) != 1:
-        raise ValueError("Name what to take up again: ids, or --connector, or --all. Nothing was changed.")
-    wanted = Wanted(tuple(map(id_of, ids)), connector, status="all" if ids else "waiting")
-    outcomes = asyncio.run(taken_up(target(data), wanted, dry_run, actor or getpass.getuser(), json))
+        raise ValueError("Say what to reparse: ids, --connector or --all. Nothing was changed.")
+    wanted = EntryFilter(tuple(map(id_of, ids)), connector, status="all" if ids else "waiting")
+    outcomes = asyncio.run(reparsed(target(data), wanted, dry_run, actor or getpass.getuser(), json))
     if json:
-        out.as_json(outcomes)
+        output.print_json(outcomes)
     else:
-        out.table(("id", "status", "attempts", "reason"), [(o.id, o.status, o.attempts, o.reason) for o in outcomes])
+        output.print_table(
+            ("id", "status", "attempts", "reason"), [(o.id, o.status, o.attempts, o.reason) for o in outcomes]
+        )
     waiting = {outcome.id for outcome in outcomes if outcome.status == "waiting"}
-    leads = asyncio.run(look(target(data), Wanted(at_risk="lead"))) if waiting else []
+    leads = asyncio.run(look(target(data), EntryFilter(at_risk="lead"))) if waiting else []
     if people := sum(entry.id in waiting for entry in leads):
-        typer.echo(f"{people} of them may be people waiting for an answer: `crm quarantine list --leads`.", err=True)
+        output.say(f"{people} of them may be people waiting for an answer: `crm quarantine list --leads`.", err=True)
     if waiting:
         raise typer.Exit(1)
 
@@ -133,57 +141,57 @@ def reparse(
 @app.command()
 def discard(
     ids: Ids,
-    reason: Annotated[str, typer.Option(help="Why it is not needed: it stands in the journal.")],
+    reason: Annotated[str, typer.Option(help="Why it is not needed, recorded in the journal.")],
     actor: Actor = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Settle that deliveries are not needed. Their bytes stay in Kafka."""
+    """Close deliveries that are not needed. Their bytes stay in Kafka."""
     if not reason.strip():
         raise ValueError("Say with --reason why it is not needed. Nothing was changed.")
-    wanted = Wanted(tuple(map(id_of, ids)), status="all")
-    found = asyncio.run(set_aside(target(data), wanted, reason.strip(), actor or getpass.getuser()))
+    wanted = EntryFilter(tuple(map(id_of, ids)), status="all")
+    found = asyncio.run(discarded(target(data), wanted, reason.strip(), actor or getpass.getuser()))
     if json:
-        out.as_json(found)
+        output.print_json(found)
     for entry in () if json else found:
         typer.echo(f"{entry.id} is {entry.status}.")
     if any(entry.status != "discarded" for entry in found):
         raise typer.Exit(1)
 
 
-async def look(where: Target, wanted: Wanted, limit: int | None = None) -> list[Entry]:
+async def look(where: Target, wanted: EntryFilter, limit: int | None = None) -> list[Entry]:
     async with await AsyncConnection.connect(where.database_url) as conn:
-        found = await listed(conn, wanted, limit)
+        found = await find_entries(conn, wanted, limit)
     if missing := sorted({*wanted.ids} - {entry.id for entry in found}):
         raise ValueError(f"Nothing in quarantine has the id {', '.join(missing)}. Nothing was changed.")
     return found
 
 
 async def fetch(where: Target, id: Id) -> tuple[Entry, Any]:
-    (entry,) = await look(where, Wanted(ids=(id,), status="all"))
-    async with Places(where.kafka_bootstrap) as places:
-        return entry, await places.record(entry.topic, entry.partition, entry.offset)
+    (entry,) = await look(where, EntryFilter(ids=(id,), status="all"))
+    async with RecordReader(where.kafka_bootstrap) as reader:
+        return entry, await reader.record(entry.topic, entry.partition, entry.offset)
 
 
-async def taken_up(where: Target, wanted: Wanted, dry_run: bool, actor: str, quiet: bool) -> list[Outcome]:
+async def reparsed(where: Target, wanted: EntryFilter, dry_run: bool, actor: str, quiet: bool) -> list[Outcome]:
     entries = await look(where, wanted)
     outcomes: list[Outcome] = []
-    with progress("taking up again", len(entries), "deliveries", quiet) as advance:
+    with progress("Reparsing", len(entries), "deliveries", quiet) as advance:
 
-        def tell(outcome: Outcome) -> None:
+        def report(outcome: Outcome) -> None:
             outcomes.append(outcome)
             advance(1)
 
-        async with desk(where.kafka_bootstrap, where.database_url, actor) as at:
+        async with operator_session(where.kafka_bootstrap, where.database_url, actor) as session:
             if dry_run:
-                async for one in again.attempts(at.conn, at.places, entries, at.by, tell):
-                    tell(Outcome(one.entry.id, one.would, one.tried, one.told))
+                async for one in reparsing.attempts(session.conn, session.reader, entries, session.operator, report):
+                    report(Outcome(one.entry.id, one.expected_status, one.tried, one.summary))
             else:
-                await again.reparse(at.conn, at.places, at.log, entries, at.by, tell)
+                await reparsing.reparse(session.conn, session.reader, session.log, entries, session.operator, report)
     return outcomes
 
 
-async def set_aside(where: Target, wanted: Wanted, reason: str, actor: str) -> list[Entry]:
+async def discarded(where: Target, wanted: EntryFilter, reason: str, actor: str) -> list[Entry]:
     entries = await look(where, wanted)
-    async with desk(where.kafka_bootstrap, where.database_url, actor) as at:
-        return await again.discard(at.conn, at.log, entries, reason, at.by)
+    async with operator_session(where.kafka_bootstrap, where.database_url, actor) as session:
+        return await reparsing.discard(session.conn, session.log, entries, reason, session.operator)

@@ -1,12 +1,14 @@
-"""`crm reparse`: a mended connector reads past deliveries again; what they led to is put right, as events."""
+"""`crm reparse`: reads past deliveries again with a fixed connector and corrects their cards, as events."""
 
 from crm.connector import Connection
 from crm.scalars import Id
 from services.cli.options import Data, Json
-from services.cli.reread import Actor, Archive, Connector, Dry, Overwrite, Since, Until, Workspace, run
+from services.cli.past_deliveries import Actor, Archive, Connector, Dry, Overwrite, Since, Until, Workspace, run
 from services.connectors import CONNECTORS
-from services.operations.quarantine.desk import Desk
+from services.operations.quarantine.session import OperatorSession
 from services.operations.reparse.scan import Reparse
+
+PANEL, RANK = "History", 4
 
 
 def reparse(
@@ -21,9 +23,9 @@ def reparse(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Let today's connector read past deliveries again; where it understands something else, put the cards right."""
+    """Read past deliveries again with today's connector and correct the cards where its result differs."""
 
-    async def steps(at: Desk, connections: dict[Id, Connection], by: str) -> Reparse:
-        return Reparse(CONNECTORS[connector], connections, at.by.now, by, overwrite)
+    async def steps(session: OperatorSession, connections: dict[Id, Connection], by: str) -> Reparse:
+        return Reparse(CONNECTORS[connector], connections, session.operator.now, by, overwrite)
 
     run(steps, connector, since, until, workspace, dry_run, actor, archive, data, json)

@@ -1,4 +1,4 @@
-"""`crm replay`: an analyst's own projection file over history, into a file or a database."""
+"""`crm replay`: runs an analyst's own projection over history, into a file or a database."""
 
 import os
 import time
@@ -12,17 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from crm.projection import Projection
-from services.cli import output as show
-from services.cli.commands.archive import quieten
+from services.cli import output
+from services.cli.commands.archive import silence_aiokafka
 from services.cli.options import Data, Json
 from services.cli.target import target
 from services.operations.archive.progress import Advance, progress
+
+PANEL, RANK = "History", 2
 
 MEGABYTE = 1 << 20
 
 
 class To(StrEnum):
-    """Where rows go."""
+    """Output formats."""
 
     PARQUET = "parquet"
     DUCKDB = "duckdb"
@@ -32,36 +34,38 @@ class To(StrEnum):
 
 def replay(
     file: Annotated[Path, typer.Argument(help="A Python file with a projection: docs/replay.md has one to copy.")],
-    to: Annotated[To, typer.Option(help="What is written.")] = To.PARQUET,
+    to: Annotated[To, typer.Option(help="Output format.")] = To.PARQUET,
     out: Annotated[
-        Path | None, typer.Option(help="The file, or a folder.", show_default="NAME.parquet … in this folder")
+        Path | None, typer.Option(help="Output file or folder.", show_default="NAME.parquet … in the current folder")
     ] = None,
-    since: Annotated[str, typer.Option(help="From this day or time on (UTC), or 30d, 2h: so long ago.")] = "",
-    until: Annotated[str, typer.Option(help="To the end of this day, or to this time.")] = "",
+    since: Annotated[str, typer.Option(help="From this day or time (UTC), or how long ago: 30d, 2h.")] = "",
+    until: Annotated[str, typer.Option(help="Until the end of this day, or this time.")] = "",
     clock: Annotated[
-        str, typer.Option(help="Of both: occurred (what was true) or recorded (what we knew).")
+        str, typer.Option(help="Clock of --since and --until: occurred (what was true) or recorded (what was known).")
     ] = "occurred",
-    workspace: Annotated[str, typer.Option(help="Its id.", show_default="all")] = "",
-    types: Annotated[str, typer.Option(help="Only these events, with commas.", show_default="all it folds")] = "",
+    workspace: Annotated[str, typer.Option(help="Id of a workspace.", show_default="all")] = "",
+    types: Annotated[
+        str, typer.Option(help="Only these event types, comma-separated.", show_default="all that it folds")
+    ] = "",
     archive: Annotated[Path | None, typer.Option(help="Read this archive instead of Kafka.")] = None,
-    tail: Annotated[bool, typer.Option("--tail", help="With --archive: and what Kafka has after it.")] = False,
-    schema: Annotated[str, typer.Option(help="Of the tables in Postgres.")] = "replays",
-    processes: Annotated[int, typer.Option(min=0, help="At once.", show_default="a core")] = 0,
-    memory: Annotated[int, typer.Option(min=1, help="MB of rows in memory; the rest waits on the disk.")] = 1024,
+    tail: Annotated[bool, typer.Option("--tail", help="With --archive: also read what Kafka has after it.")] = False,
+    schema: Annotated[str, typer.Option(help="Schema of the tables in Postgres.")] = "replays",
+    processes: Annotated[int, typer.Option(min=0, help="Number of processes.", show_default="one per core")] = 0,
+    memory: Annotated[int, typer.Option(min=1, help="MB of rows kept in memory; the rest is kept on disk.")] = 1024,
     skip_unknown: Annotated[
-        bool, typer.Option("--skip-unknown", help="Pass over events that a newer release wrote.")
+        bool, typer.Option("--skip-unknown", help="Skip events that a newer release wrote.")
     ] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Fold history by your own projection. What has the target's name is whole: the old one, or the new one."""
-    quieten()
-    from streams.replay import call
+    """Run your own projection over history. The output is replaced when the new one is complete."""
+    silence_aiokafka()
+    from streams.replay import runner
 
     began = time.monotonic()
     with ExitStack() as bar:
         advance: list[Advance] = []
-        done = call.write(
+        done = runner.replay_into(
             file,
             maker(to, out, schema, data),
             lambda count: advance[0](count),
@@ -78,32 +82,32 @@ def replay(
             memory=memory * MEGABYTE,
             skip_unknown=skip_unknown,
         )
-    tell(done, time.monotonic() - began, json)
+    print_outcome(done, time.monotonic() - began, json)
 
 
 def bootstrap(data: Path | None) -> str:
-    """Of the Kafka that the environment names, else of the stack that runs here. Raises NotRunning."""
+    """Returns the address of the environment's Kafka, else of the running stack's. Raises NotRunning."""
     return os.environ.get("KAFKA_BOOTSTRAP") or target(data).kafka_bootstrap
 
 
 def maker(to: To, out: Path | None, schema: str, data: Path | None) -> Callable[[Sequence[Projection[Any]]], Any]:
-    """Makes the target, once it is known what goes into it. Raises NotRunning, NotInstalled, ValueError."""
+    """Returns a function that opens the output for the projections. Raises NotRunning, NotInstalled, ValueError."""
     from streams.replay import postgres, targets
 
     def database(projections: Sequence[Projection[Any]]) -> Any:
-        return postgres.Postgres(projections, os.environ.get("DATABASE_URL") or target(data).database_url, schema)
+        return postgres.PostgresTarget(projections, os.environ.get("DATABASE_URL") or target(data).database_url, schema)
 
-    return database if to is To.POSTGRES else lambda projections: targets.KINDS[to](projections, out)
+    return database if to is To.POSTGRES else lambda projections: targets.TARGETS[to](projections, out)
 
 
-def tell(done: Any, seconds: float, json: bool) -> None:
+def print_outcome(done: Any, seconds: float, json: bool) -> None:
     rate = round(done.events / max(seconds, 0.001))
     if json:
         figures = {"seconds": round(seconds, 3), "rate": rate, "unknown": done.unknown, "places": done.places}
-        show.as_json({"events": done.events, "rows": done.rows, **figures})
+        output.print_json({"events": done.events, "rows": done.rows, **figures})
         return
     for name, count in done.rows.items():
         typer.echo(f"{name:<32} {count:>14,} rows  {done.places[name]}")
     for id, count in done.unknown.items():
-        typer.echo(f"Passed over {count:,} events of schema {id}, which is not in the registry.", err=True)
+        typer.echo(f"Skipped {count:,} events of schema {id}, which is not in the registry.", err=True)
     typer.echo(f"Folded {done.events:,} events in {seconds:.1f} s ({rate:,}/s).")

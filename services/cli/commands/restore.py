@@ -1,4 +1,4 @@
-"""`crm restore`: a backup becomes the database; the present one is kept under another name."""
+"""`crm restore`: replaces the database with a backup and keeps the present one under another name."""
 
 import contextlib
 import os
@@ -10,40 +10,45 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json
 from services.stack import state
 
+PANEL, RANK = "Operate", 5
+
 
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="FROM", help="What `crm backup` has made.")],
+    folder: Annotated[Path, typer.Argument(metavar="FROM", help="Folder that `crm backup` has made.")],
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Put a backup in place of the database: DATABASE_URL's, else the embedded one, which is started for it.
+    """Replace the database (DATABASE_URL's, or the embedded one, which is started for it) with a backup.
 
-    The roles must be stopped. At their next start they fold in what the journal in Kafka has more.
+    The roles must be stopped. When they start again they catch up with the journal in Kafka.
     """
-    from services.operations.backup.restore import restore as run
+    from services.operations.backup import restore as restoring
 
     began = time.monotonic()
     console = Console(stderr=True, quiet=json)
     with database_of(data) as dsn, console.status("Restoring Postgres") if console.is_terminal else console:
-        taken, kept = run(dsn, folder)
+        taken, kept = restoring.restore(dsn, folder)
     seconds = round(time.monotonic() - began, 2)
     events = sum(taken.journal_heads.values())
     if json:
-        show.as_json({"taken_at": taken.taken_at, "journal": events, "kept_as": kept or None, "seconds": seconds})
+        output.print_json({"taken_at": taken.taken_at, "journal": events, "kept_as": kept or None, "seconds": seconds})
         return
     typer.echo(f"Restored the backup of {taken.taken_at} with {events:,} journal events decided, in {seconds} s.")
     if kept:
-        typer.echo(f"What was there is kept as {kept}; once all is well: DROP DATABASE {kept};")
-    typer.echo("Start the roles now (`crm up`): they fold in what Kafka has more before they decide anything.")
+        typer.echo(f"The previous database is kept as {kept}. When you no longer need it: DROP DATABASE {kept};")
+    output.say("Start the roles now (`crm up`): they catch up with the journal before they decide anything.")
 
 
 @contextlib.contextmanager
 def database_of(data: Path | None) -> Iterator[str]:
-    """What the environment names; else the embedded one, alone. Raises AlreadyRuns while the stack does."""
+    """Yields the address of the environment's database, else of the embedded one, started without the rest.
+
+    Raises AlreadyRuns while the stack is running.
+    """
     folder = (data or state.data_folder()).absolute()
     if given := os.environ.get("DATABASE_URL"):
         yield given
@@ -51,9 +56,9 @@ def database_of(data: Path | None) -> Iterator[str]:
     with contextlib.suppress(state.NotRunning):
         names = ", ".join(part.name for part in state.running(folder).parts if part.pid)
         raise state.AlreadyRuns(
-            f"The stack on {folder} runs ({names}). Nothing was changed: stop it with `crm down`, then run this again."
+            f"The stack on {folder} is running ({names}). Nothing was changed: stop it with `crm down` and try again."
         )
-    from services.operations.archive.alone import postgres_alone
+    from services.operations.archive.single_server import single_postgres
 
-    with postgres_alone(folder) as dsn:
+    with single_postgres(folder) as dsn:
         yield dsn

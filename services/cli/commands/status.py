@@ -1,29 +1,31 @@
-"""`crm status`: each role, its process, its state and how far behind it is."""
+"""`crm status`: the state and lag of each process of the stack."""
 
 import httpx
 import typer
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.state import PartState
+
+PANEL, RANK = "Run", 4
 
 LAG = {"decide": "kafka_consumergroup_lag", "project": "kafka_consumergroup_lag", "relay": "crm_relay_backlog"}
 
 
 def status(data: Data = None, json: Json = False) -> None:
-    """What runs. Exit code 1 when nothing does, or something is not ready."""
+    """Show each process, its state and its lag. Exits with 1 when nothing is running or something is not ready."""
     folder = (data or state.data_folder()).absolute()
     try:
         stack = state.running(folder)
-    except state.NotRunning as nothing:
-        show.as_json({"running": False, "ready": False}) if json else typer.echo(str(nothing), err=True)
+    except state.NotRunning as error:
+        output.print_json({"running": False, "ready": False}) if json else output.say(str(error), err=True)
         raise typer.Exit(1) from None
     lags = [lag(part) for part in stack.parts]
     ready = stack.ready and all(part.state == "ready" for part in stack.parts)
     if json:
-        show.as_json(
+        output.print_json(
             {
                 "running": True,
                 "ready": ready,
@@ -39,26 +41,26 @@ def status(data: Data = None, json: Json = False) -> None:
                         "state": part.state,
                         "missing": part.missing,
                         "restarts": part.restarts,
-                        "lag": behind,
+                        "lag": records,
                         "url": part.url,
                     }
-                    for part, behind in zip(stack.parts, lags, strict=True)
+                    for part, records in zip(stack.parts, lags, strict=True)
                 ],
             }
         )
     else:
         rows = [
-            (part.name, part.pid or "", part.state, part.restarts, "" if behind is None else behind, part.missing)
-            for part, behind in zip(stack.parts, lags, strict=True)
+            (part.name, part.pid or "", part.state, part.restarts, "" if records is None else records, part.missing)
+            for part, records in zip(stack.parts, lags, strict=True)
         ]
-        show.table(("role", "pid", "state", "restarts", "lag", "missing"), rows)
+        output.print_table(("role", "pid", "state", "restarts", "lag", "missing"), rows)
         typer.echo(f"GraphiQL {stack.graphql_url}   intake {stack.intake_url}   data {stack.data}")
     if not ready:
         raise typer.Exit(1)
 
 
 def lag(part: PartState) -> int | None:
-    """Records that the role has not taken yet, from its own metrics; None when it has no such figure."""
+    """Returns the number of records that the role still has to read, from its metrics; None when they do not say."""
     name = LAG.get(part.name.partition("-")[0])
     if not name or not part.url or part.state != "ready":
         return None

@@ -1,4 +1,4 @@
-"""`crm token create|list|revoke`: keys to a workspace."""
+"""`crm token create|list|revoke`: API tokens of a workspace."""
 
 import asyncio
 import re
@@ -9,12 +9,14 @@ import typer
 
 from crm.envelope import now
 from crm.scalars import Micros
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import id_of, target, workspace
 from services.stack.access import SCOPES, create_token, declared_tokens, revoke_token
 
-app = typer.Typer(no_args_is_help=True, help="Keys to a workspace.")
+PANEL, RANK = "Connect", 3
+
+app = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
 SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -24,30 +26,31 @@ def token() -> None: ...
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="For people.")] = "command line",
-    scope: Annotated[list[str], typer.Option(help=f"Of {', '.join(SCOPES)}.")] = ["read", "write"],  # noqa: B006
-    expires_in: Annotated[str, typer.Option(help="As 12h, 90d or 8w; empty: it does not end by itself.")] = "",
+    name: Annotated[str, typer.Option(help="Display name.")] = "command line",
+    scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; may be repeated.")] = ["read", "write"],  # noqa: B006
+    expires_in: Annotated[str, typer.Option(help="Lifetime: 12h, 90d or 8w; empty: it does not expire.")] = "",
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Make a token and print it, once: only its hash is kept."""
+    """Create a token and print it. This is the only time it is shown: only its hash is stored."""
     if unknown := set(scope) - set(SCOPES):
-        raise ValueError(f"There is no scope {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}.")
+        raise ValueError(f"There is no scope {', '.join(sorted(unknown))}. Choose from {', '.join(SCOPES)}.")
     ends = end_of(expires_in, now())
     where, owner = target(data), workspace(workspace_id, data)
     made = asyncio.run(create_token(where.kafka_bootstrap, owner, name, scope, ends))
     if json:
-        told = {"token": made.text, "id": made.id, "workspace": owner, "scopes": scope, "expires_at": moment(ends)}
-        show.as_json(told)
+        output.print_json(
+            {"token": made.text, "id": made.id, "workspace": owner, "scopes": scope, "expires_at": moment(ends)}
+        )
     else:
         typer.echo(made.text)
-        typer.echo("It is shown this once; only its hash is kept. Send it as `Authorization: Bearer TOKEN`.", err=True)
+        typer.echo("Store it now: it is not shown again. Send it as `Authorization: Bearer TOKEN`.", err=True)
 
 
 @app.command(name="list")
 def listed(workspace_id: Workspace = "", data: Data = None, json: Json = False) -> None:
-    """Tokens of a workspace: what they may do, until when, and when the API saw them last."""
+    """List the tokens of a workspace: scopes, expiry and last use in the API."""
     from crm.adapters.postgres import token_uses
 
     where, owner = target(data), workspace(workspace_id, data)
@@ -56,37 +59,37 @@ def listed(workspace_id: Workspace = "", data: Data = None, json: Json = False) 
     rows = [(t.id, t.name, sorted(t.scopes), moment(t.expires_at), used.get(t.id)) for t in tokens]
     columns = ("id", "name", "scopes", "expires_at", "used_at")
     if json:
-        show.as_json([dict(zip(columns, row, strict=True)) for row in rows])
+        output.print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        show.table(columns, [(id, name, " ".join(scopes), ends, seen) for id, name, scopes, ends, seen in rows])
+        output.print_table(columns, [(id, name, " ".join(scopes), ends, seen) for id, name, scopes, ends, seen in rows])
 
 
 @app.command()
 def revoke(
-    token_id: Annotated[str, typer.Argument(help="As `crm token list` shows it.")],
+    token_id: Annotated[str, typer.Argument(help="Id, as `crm token list` shows it.")],
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """End a token: within moments nothing takes it any more."""
+    """Revoke a token. It is refused everywhere within moments."""
     where, owner, wanted = target(data), workspace(workspace_id, data), id_of(token_id)
     found = [t for t in asyncio.run(declared_tokens(where.kafka_bootstrap, owner)) if t.id == wanted]
     if not found:
-        raise ValueError(f"This workspace has no token {wanted}, or no longer. Nothing was changed.")
+        raise ValueError(f"This workspace has no token {wanted}, or it was revoked before. Nothing was changed.")
     asyncio.run(revoke_token(where.kafka_bootstrap, found[0]))
     if json:
-        show.as_json({"id": wanted, "revoked": True})
+        output.print_json({"id": wanted, "revoked": True})
     else:
         typer.echo(f"{found[0].name} ({wanted}) is revoked.")
 
 
 def end_of(text: str, at: Micros) -> Micros | None:
-    """That long after `at`. Raises ValueError."""
+    """Returns the time that long after `at`; None for an empty text. Raises ValueError."""
     if not text:
         return None
     found = re.fullmatch(r"([1-9]\d{0,3})([hdw])", text)
     if not found:
-        raise ValueError(f"--expires-in takes a number and h, d or w, as 90d; it was given {text!r}. Nothing was made.")
+        raise ValueError(f"--expires-in takes a number and h, d or w, such as 90d, not {text!r}. No token was created.")
     return Micros(at + int(found[1]) * SECONDS[found[2]] * 1_000_000)
 
 

@@ -13,11 +13,13 @@ from typing import Annotated
 import typer
 
 from crm.settings import Settings
-from services.cli import welcome
+from services.cli import banner, output
 from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.process import last_lines
 from services.stack.role import ROLES
+
+PANEL, RANK = "Run", 1
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta")
 
@@ -25,15 +27,15 @@ COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_
 def up(
     data: Data = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; return when ready.")] = False,
-    replicas: Annotated[list[str], typer.Option(help="ROLE=N, for more than one of a role, or none.")] = [],  # noqa: B006
-    kafka_port: Annotated[int, typer.Option(help="0 takes any.")] = 9092,
-    postgres_port: Annotated[int, typer.Option(help="0 takes any.")] = 5432,
-    demo: Annotated[bool, typer.Option(help="Make a demo workspace at the first start.")] = True,
+    replicas: Annotated[list[str], typer.Option(help="ROLE=N: number of processes of a role; may be repeated.")] = [],  # noqa: B006
+    kafka_port: Annotated[int, typer.Option(help="0: any free port.")] = 9092,
+    postgres_port: Annotated[int, typer.Option(help="0: any free port.")] = 5432,
+    demo: Annotated[bool, typer.Option(help="Create a demo workspace at the first start.")] = True,
     json: Json = False,
 ) -> None:
-    """Start Kafka, Postgres and all roles. Ctrl-C stops them in order; the data is kept."""
+    """Start Kafka, Postgres and all roles. Ctrl-C stops everything; the data is kept."""
     folder = (data or state.data_folder()).absolute()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # says at length what `ready` says in a sentence
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own messages say the same in one sentence
     if detach:
         return in_background(folder, json)
     from services.stack.supervisor import Plan, Supervisor
@@ -41,25 +43,25 @@ def up(
     plan = Plan(folder, Settings.read(), os.environ, kafka_port, postgres_port, counts(replicas), demo=demo)
     say = json_lines if json else prefixed
     say("crm", f"Starting Kafka, Postgres and {len(ROLES)} roles on {folder}")
-    asyncio.run(Supervisor(plan, say).run(lambda _: welcome.tell(state.running(folder), json)))
+    asyncio.run(Supervisor(plan, say).run(lambda _: banner.print_banner(state.running(folder), json)))
     say("crm", f"Stopped. The data is kept in {folder}.")
 
 
 def counts(given: list[str]) -> Mapping[str, int]:
-    """`decide=2` as {"decide": 2}."""
+    """Parses `decide=2` into {"decide": 2}."""
     found = {}
     for text in given:
         role, _, number = text.partition("=")
         if role not in ROLES or not number.isdigit():
-            raise ValueError(f"--replicas takes ROLE=N with a role of {', '.join(ROLES)}; it was given {text!r}.")
+            raise ValueError(f"--replicas takes ROLE=N with one of the roles {', '.join(ROLES)}, not {text!r}.")
         found[role] = int(number)
     return found
 
 
 def prefixed(who: str, text: str) -> None:
-    """A role's line under its name, in the role's colour on a terminal."""
+    """Prints a line of a process after its name, which is coloured on a terminal."""
     colour = COLOURS[list(ROLES).index(who.split("-")[0]) % len(COLOURS)] if who.split("-")[0] in ROLES else "white"
-    typer.echo(f"{typer.style(f'{who:>8}', fg=colour)} {text}")
+    output.say(f"{typer.style(f'{who:>8}', fg=colour)} {text}")
 
 
 def json_lines(who: str, text: str) -> None:
@@ -67,7 +69,7 @@ def json_lines(who: str, text: str) -> None:
 
 
 def in_background(folder: Path, as_json: bool) -> None:
-    """The same command without --detach, in a session of its own. What is fetched once is fetched before, in sight."""
+    """Runs the same command without --detach in a session of its own. Downloads Kafka first, with visible progress."""
     if "KAFKA_BOOTSTRAP" not in os.environ:
         from services.stack import kafka
 
@@ -77,22 +79,22 @@ def in_background(folder: Path, as_json: bool) -> None:
     options = [word for word in sys.argv[1:] if word not in ("--detach", "-d", "--json")]
     log.unlink(missing_ok=True)
     log.touch(0o600)  # the demo's token is printed into it
-    with log.open("wb") as output:
+    with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", *options],
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=file,
+            stderr=file,
             start_new_session=True,
         )
     if not as_json:
-        typer.echo(f"Starting on {folder}; what happens is written to {log}")
+        typer.echo(f"Starting on {folder}; the log is {log}")
     while True:
         try:
             code = process.wait(0.1)
         except subprocess.TimeoutExpired:
             stack = state.read(folder)
             if stack and stack.pid == process.pid and stack.ready:
-                return welcome.tell(stack, as_json)
+                return banner.print_banner(stack, as_json)
             continue
-        raise RuntimeError(f"The stack did not start (exit code {code}); the data is kept.\n{last_lines(log)}")
+        raise RuntimeError(f"The stack did not start (exit code {code}). The data is kept.\n{last_lines(log)}")

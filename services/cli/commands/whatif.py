@@ -1,4 +1,4 @@
-"""`crm whatif`: other rules over a past period, beside what really happened. Nothing live is touched."""
+"""`crm whatif`: decides a past period again with other rules and compares the result. Changes nothing live."""
 
 import asyncio
 from contextlib import ExitStack
@@ -11,55 +11,59 @@ import typer
 from crm.envelope import now
 from crm.moments import first
 from crm.scalars import Micros
-from services.cli import output as show
+from services.cli import output
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import target
 from services.cli.target import workspace as workspace_of
 from services.operations.archive.progress import Advance, progress
-from services.operations.quarantine.showing import iso
-from services.operations.whatif import chart, course, rules, scratch
-from services.operations.whatif.run import run as run_trial
-from services.operations.whatif.trial import Trial
+from services.operations.quarantine.formatting import iso
+from services.operations.whatif import chart, deal_outcomes, rules, scratch
+from services.operations.whatif.run import simulate
+from services.operations.whatif.simulation import Simulation
+
+PANEL, RANK = "History", 3
 
 app = typer.Typer(
-    no_args_is_help=True, help="Other rules over a past period: who would have got what. See docs/whatif.md."
+    no_args_is_help=True, help="Try other rules on a past period: who would have got which deal. See docs/whatif.md."
 )
 NEVER = Micros(2**63 - 1)
-Name = Annotated[str, typer.Option(help="Its tables go into the schema whatif_<name>; an earlier one gives way.")]
+Name = Annotated[str, typer.Option(help="The tables go to the schema whatif_<name>, replacing an earlier one.")]
 
 
 @app.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="The rules to try, as JSON.")],
-    since: Annotated[str, typer.Option(help="The period begins: 30d, 2h, or a date and time (UTC).")] = "30d",
-    until: Annotated[str, typer.Option(help="It ends here.", show_default="now")] = "",
+    file: Annotated[Path, typer.Argument(help="JSON file with the rules to try.")],
+    since: Annotated[str, typer.Option(help="Start of the period: 30d, 2h, or a date and time (UTC).")] = "30d",
+    until: Annotated[str, typer.Option(help="End of the period.", show_default="now")] = "",
     name: Name = "trial",
-    picture: Annotated[Path | None, typer.Option("--chart", help="A file: .html, .svg, .png or .json.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--chart", help="File of the chart: .html, .svg, .png or .json.")
+    ] = None,
     workspace: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Decide a past period again by other rules; print the difference, keep it in a schema of its own."""
-    at, tried, schema = now(), rules.read(file), scratch.schema_of(name)
+    """Decide a past period again with other rules, print the difference and keep it in a schema of its own."""
+    at, tried, schema = now(), rules.read_rules(file), scratch.schema_of(name)
     begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
-        raise ValueError(f"--until {until} is not after --since {since}: this period is empty. Nothing was tried.")
-    here, trial = target(data), Trial(tried, begin, end)
+        raise ValueError(f"--until {until} is not later than --since {since}: the period is empty. Nothing was tried.")
+    here, simulation = target(data), Simulation(tried, begin, end)
     with ExitStack() as stack:
 
         def total(count: int) -> Advance:
             return stack.enter_context(progress("Deciding again", count, "events", quiet=json))
 
-        asyncio.run(run_trial(here.kafka_bootstrap, workspace_of(workspace, data), trial, total))
-    deals = trial.outcome()
-    owners = course.shares(deals)
+        asyncio.run(simulate(here.kafka_bootstrap, workspace_of(workspace, data), simulation, total))
+    deals = simulation.outcome()
+    owners = deal_outcomes.shares(deals)
     about = f"{file.name}, {iso(begin)} to {iso(min(end, at))}"
     with psycopg.connect(here.database_url) as conn:
         scratch.write(conn, name, about, deals, owners)
     if json:
-        show.as_json({"schema": schema, "owners": owners, "deals": deals, "stumbled": trial.stumbled})
+        output.print_json({"schema": schema, "owners": owners, "deals": deals, "stumbled": simulation.failed})
     else:
-        tell(about, deals, owners, trial, schema)
+        print_outcome(about, deals, owners, simulation, schema)
     if picture:
         chart.save(picture, about, deals, owners)
         typer.echo(f"The chart is in {picture}.", err=True)
@@ -67,41 +71,47 @@ def run(
 
 @app.command("list")
 def list_(data: Data = None, json: Json = False) -> None:
-    """List the trials that are kept."""
+    """List the stored trials."""
     with psycopg.connect(target(data).database_url) as conn:
-        found = scratch.listed(conn)
+        found = scratch.find_trials(conn)
     if json:
-        show.as_json([{"schema": schema, "tried": about} for schema, about in found])
+        output.print_json([{"schema": schema, "tried": about} for schema, about in found])
     elif found:
-        show.table(("schema", "tried"), found)
+        output.print_table(("schema", "tried"), found)
     else:
-        typer.echo("No trial is kept.")
+        typer.echo("No trial is stored.")
 
 
 @app.command()
-def drop(name: Annotated[str, typer.Argument(help="As it was given with --name.")], data: Data = None) -> None:
+def drop(name: Annotated[str, typer.Argument(help="Name that was given with --name.")], data: Data = None) -> None:
     """Drop the tables of a trial."""
     with psycopg.connect(target(data).database_url) as conn:
-        there = scratch.drop(conn, name)
-    typer.echo(f"The trial {name} is dropped." if there else f"There is no trial {name}: `crm whatif list` shows them.")
+        dropped = scratch.drop(conn, name)
+    output.say(f"Dropped the trial {name}." if dropped else f"There is no trial {name}: `crm whatif list` lists them.")
 
 
-def tell(about: str, deals: list[course.Compared], owners: list[course.Share], trial: Trial, schema: str) -> None:
+def print_outcome(
+    about: str,
+    deals: list[deal_outcomes.Compared],
+    owners: list[deal_outcomes.Share],
+    simulation: Simulation,
+    schema: str,
+) -> None:
     differ = [deal for deal in deals if deal.differs]
     typer.echo(f"{about}: {len(deals)} deals, {len(differ)} would differ.")
     rows = [(o.owner or "nobody", o.deals, o.would_deals, in_words(o.touch_s)) for o in owners]
-    show.table(("owner", "deals", "would be", "first touch, median"), rows)
+    output.print_table(("owner", "deals", "would be", "first touch, median"), rows)
     changed = [
         (f"D-{d.number}", d.owner or "nobody", d.would_owner or "nobody", d.stage, d.would_stage, d.would_why)
         for d in differ[:20]
     ]
     if changed:
-        show.table(("deal", "owner", "would be", "stage", "would be", "because"), changed)
+        output.print_table(("deal", "owner", "would be", "stage", "would be", "because"), changed)
     if len(differ) > len(changed):
         typer.echo(f"… and {len(differ) - len(changed)} more.")
-    if trial.stumbled:
-        typer.echo(f"{len(trial.stumbled)} facts or commands could not be taken over; --json names them.")
-    typer.echo(f"All of it: SELECT * FROM {schema}.deal; `crm whatif drop {schema.removeprefix('whatif_')}` drops it.")
+    if simulation.failed:
+        typer.echo(f"{len(simulation.failed)} facts or commands could not be replayed; --json lists them.")
+    output.say(f"All rows: SELECT * FROM {schema}.deal; `crm whatif drop {schema.removeprefix('whatif_')}` drops it.")
 
 
 def in_words(seconds: float | None) -> str:

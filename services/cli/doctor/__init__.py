@@ -1,1 +1,1 @@
-"""What `crm doctor` looks at, by subject."""
+"""The checks of `crm doctor`, by subject."""

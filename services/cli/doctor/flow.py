@@ -1,4 +1,4 @@
-"""What `crm doctor` says of the flow: is Postgres as far as Kafka, does the relay lead, does everybody move."""
+"""Checks of the data flow: Postgres against Kafka's journal, the relay's lead, the progress of every consumer."""
 
 import asyncio
 import time
@@ -8,25 +8,28 @@ from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from crm.envelope import now
-from services.cli.doctor.checks import Finding, Patient
+from services.cli.doctor.checks import Finding, Installation
 from services.cli.doctor.risks import at_risk
 from services.cli.doctor.servers import MUCH_SKEW, same_time
-from services.cli.flow import Flow, look
+from services.cli.doctor.snapshot import Snapshot, take_snapshot
 
-LOOK_AGAIN = 3.0  # seconds in which who has something to take must have taken something
+LOOK_AGAIN = 3.0  # seconds in which a consumer with lag must have made progress
 MUCH_QUARANTINE = 100  # deliveries within an hour
 
 
-async def flows(patient: Patient) -> list[Finding]:
-    """Nothing when a server is away or has no tables: others say so. Looks twice when somebody is behind."""
-    if not (patient.kafka_bootstrap and patient.database_url):
+async def flows(installation: Installation) -> list[Finding]:
+    """Returns nothing when a server is down or has no tables, which other checks report.
+
+    Takes a second snapshot when something lags.
+    """
+    if not (installation.kafka_bootstrap and installation.database_url):
         return []
     try:
-        async with await AsyncConnection.connect(patient.database_url, autocommit=True, connect_timeout=5) as conn:
-            before = after = await look(patient.kafka_bootstrap, conn)
-            if before.behind() or before.journal_ahead() or not before.leader:
+        async with await AsyncConnection.connect(installation.database_url, autocommit=True, connect_timeout=5) as conn:
+            before = after = await take_snapshot(installation.kafka_bootstrap, conn)
+            if before.lags() or before.journal_ahead() or not before.leader:
                 await asyncio.sleep(LOOK_AGAIN)
-                after = await look(patient.kafka_bootstrap, conn)
+                after = await take_snapshot(installation.kafka_bootstrap, conn)
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable, KafkaError):
         return []
     return [
@@ -34,84 +37,87 @@ async def flows(patient: Patient) -> list[Finding]:
         *as_far_as_postgres(after),
         *relayed(before, after),
         *moving(before, after),
-        *standing(after),
+        *stopped(after),
         *quarantined(after),
         *at_risk(after.at_risk, now()),
         *written_in_time(after, time.time()),
     ]
 
 
-def as_far_as_kafka(before: Flow, after: Flow) -> list[Finding]:
-    """A database that was restored or made anew is behind until decide has folded in what it lacks."""
+def as_far_as_kafka(before: Snapshot, after: Snapshot) -> list[Finding]:
+    """Whether Postgres knows the whole journal. A restored or new database lags until decide has caught it up."""
     if not (ahead := after.journal_ahead()):
-        return [Finding("restored", True, "Postgres is as far as the journal in Kafka.")]
+        return [Finding("restored", True, "Postgres is up to date with the journal in Kafka.")]
     count = sum(ahead.values())
-    text = f"Postgres is {count:,} events behind the journal in Kafka (partitions {told(ahead)})"
+    text = f"Postgres is {count:,} events behind the journal in Kafka (partitions {listed(ahead)})"
     if count < sum(before.journal_ahead().values()):
-        advice = "decide is folding them in: wait, and ask again"
+        advice = "decide is catching up: run this again in a while"
     elif after.compared:
-        advice = "It was compared before that: `TRUNCATE core.compared`, then start decide and relay again"
+        advice = "It was compared with Kafka before that: run `TRUNCATE core.compared`, then restart decide and relay"
     else:
-        advice = "decide folds them in before it decides anything: start it (again)"
-    return [Finding("restored", False, f"{text}: it was restored or made anew. {advice}.")]
+        advice = "decide catches up before it decides anything: start or restart it"
+    return [Finding("restored", False, f"{text}: it was restored, or is new. {advice}.")]
 
 
-def as_far_as_postgres(flow: Flow) -> list[Finding]:
-    """Events that neither Kafka nor the outbox has."""
-    lost = {p: next - flow.journal.get(p, 0) for p, next in flow.heads.items() if next > flow.journal.get(p, 0)}
-    if flow.outbox or not lost:
+def as_far_as_postgres(snapshot: Snapshot) -> list[Finding]:
+    """Whether there are events that neither Kafka nor the outbox has."""
+    lost = {
+        p: next - snapshot.journal.get(p, 0) for p, next in snapshot.heads.items() if next > snapshot.journal.get(p, 0)
+    }
+    if snapshot.outbox or not lost:
         return []
-    text = f"Kafka lacks {sum(lost.values()):,} events that Postgres has given positions (partitions {told(lost)})"
-    advice = "the journal's end was lost in Kafka. Stop decide, and load it from an archive (docs/backup.md)"
+    text = f"Kafka lacks {sum(lost.values()):,} events that Postgres has positions for (partitions {listed(lost)})"
+    advice = "Kafka lost the end of the journal. Stop decide and load it from an archive (docs/backup.md)"
     return [Finding("journal", False, f"{text}, and the outbox is empty: {advice}.")]
 
 
-def relayed(before: Flow, after: Flow) -> list[Finding]:
+def relayed(before: Snapshot, after: Snapshot) -> list[Finding]:
     if after.leader:
-        return [Finding("relay", True, f"A relay leads; {after.outbox:,} transactions are in the outbox.")]
-    grows = f" and {after.outbox - before.outbox:,} more came while we looked" if after.outbox > before.outbox else ""
-    text = f"No relay leads: {after.outbox:,} transactions wait in the outbox{grows}"
-    advice = "Nothing is lost, but nothing reaches the read models: start a relay"
+        return [Finding("relay", True, f"A relay is active; {after.outbox:,} transactions are in the outbox.")]
+    grows = f", {after.outbox - before.outbox:,} more than a moment ago" if after.outbox > before.outbox else ""
+    text = f"No relay is active: {after.outbox:,} transactions wait in the outbox{grows}"
+    advice = "Nothing is lost, but nothing new reaches the read models: start a relay"
     return [Finding("relay", False, f"{text}. {advice}.")]
 
 
-def moving(before: Flow, after: Flow) -> list[Finding]:
-    """Who had something to take when we first looked, and has taken nothing of it since."""
-    waited, waiting = before.behind(), after.behind()
-    still = {p: lag for p, lag in waiting.items() if p in waited and after.places[p] == before.places[p]}
-    if before is after or not still:
-        return [Finding("progress", True, f"Every consumer moves; {sum(waiting.values()):,} records are on their way.")]
-    names = ", ".join(sorted({consumer for consumer, _, _ in still}))
-    text = f"{names}: nothing taken for {LOOK_AGAIN:g} s, though {sum(still.values()):,} records wait"
-    advice = "Look at the log of the role; end its process, and the next one goes on from the checkpoints"
+def moving(before: Snapshot, after: Snapshot) -> list[Finding]:
+    """Whether each consumer that had a lag in the first snapshot has read something since."""
+    first, second = before.lags(), after.lags()
+    stuck = {c: lag for c, lag in second.items() if c in first and after.offsets[c] == before.offsets[c]}
+    if before is after or not stuck:
+        text = f"Every consumer makes progress; {sum(second.values()):,} records are still to be read."
+        return [Finding("progress", True, text)]
+    names = ", ".join(sorted({consumer for consumer, _, _ in stuck}))
+    text = f"{names}: no progress for {LOOK_AGAIN:g} s although {sum(stuck.values()):,} records are waiting"
+    advice = "See the role's log. It is safe to end its process: the next one continues from the checkpoints"
     return [Finding("progress", False, f"{text}. {advice}.")]
 
 
-def standing(flow: Flow) -> list[Finding]:
-    """Projections whose fold raised."""
-    advice = "The others go on. Mend its fold, then start the project role again: it goes on where it stands."
+def stopped(snapshot: Snapshot) -> list[Finding]:
+    """Projections that an exception in their fold has stopped."""
+    advice = "The others continue. Fix its fold, then restart the project role: it continues from its checkpoint."
     found = []
-    for consumer, why in sorted(flow.failed.items()):
-        place = f" ({flow.events[consumer]})" if flow.events.get(consumer) else ""
-        found.append(Finding(consumer, False, f"{consumer} stands still: {why}{place}. {advice}"))
+    for consumer, why in sorted(snapshot.failed.items()):
+        event = f" ({snapshot.events[consumer]})" if snapshot.events.get(consumer) else ""
+        found.append(Finding(consumer, False, f"{consumer} is stopped: {why}{event}. {advice}"))
     return found
 
 
-def quarantined(flow: Flow) -> list[Finding]:
-    count, connector, reason = flow.quarantined
-    text = f"{count:,} deliveries went into quarantine within an hour"
+def quarantined(snapshot: Snapshot) -> list[Finding]:
+    count, connector, reason = snapshot.quarantined
+    text = f"{count:,} deliveries were quarantined within the last hour"
     if count < MUCH_QUARANTINE:
         return [Finding("quarantine", True, f"{text}.")]
-    most = f"most by {connector}: {reason}" if connector else f"most often: {reason}"
-    advice = "`crm quarantine list` shows them. Mend what reads them, then `crm quarantine reparse`."
+    most = f"most of them of {connector}: {reason}" if connector else f"most often: {reason}"
+    advice = "`crm quarantine list` shows them. Fix the connector, then run `crm quarantine reparse`."
     return [Finding("quarantine", False, f"{text}, {most.rstrip('.')}. {advice}")]
 
 
-def written_in_time(flow: Flow, now: float) -> list[Finding]:
-    """Kafka tells no time but that of its records: one from the future was written by a clock that is wrong."""
-    ahead = flow.newest - now
-    return same_time("Kafka's writers", ahead) if ahead >= MUCH_SKEW else []
+def written_in_time(snapshot: Snapshot, now: float) -> list[Finding]:
+    """Whether a record is from the future, which means a wrong clock. Kafka gives no other time than its records'."""
+    ahead = snapshot.newest - now
+    return same_time("Kafka's producers", ahead) if ahead >= MUCH_SKEW else []
 
 
-def told(partitions: dict[int, int]) -> str:
+def listed(partitions: dict[int, int]) -> str:
     return ", ".join(map(str, sorted(partitions)))

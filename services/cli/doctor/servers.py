@@ -1,4 +1,4 @@
-"""What `crm doctor` looks at in Kafka and Postgres: do they answer, are they set up, new enough and on time."""
+"""Checks of Kafka and Postgres: whether they answer, are set up, are new enough, and have the right time."""
 
 import time
 
@@ -7,28 +7,30 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import ApiVersionRequest
 
 from crm.settings import mask
-from services.cli.doctor.checks import Finding, Patient
+from services.cli.doctor.checks import Finding, Installation
 from services.stack import topics
-from services.stack.answers import unreachable
+from services.stack.kafka_probe import why_unreachable
 
-OLDEST_POSTGRES = 170000  # has transaction_timeout, which frees the locks of a frozen worker
-FETCH, OLDEST_FETCH = 1, 17  # Kafka tells no version of its own, but of each request: Fetch 17 came with 3.9
+OLDEST_POSTGRES = 170000  # the first with transaction_timeout, which frees the locks of a frozen worker
+FETCH, OLDEST_FETCH = 1, 17  # Kafka reports no version of its own, only of each request: Fetch 17 came with 3.9
 MUCH_SKEW = 2.0  # seconds between two clocks
 
 
-async def kafka_answers(patient: Patient) -> list[Finding]:
-    if not patient.kafka_bootstrap:
-        return [Finding("kafka", False, "No Kafka is known: start the stack with `crm up`, or set KAFKA_BOOTSTRAP.")]
-    if missing := await unreachable(patient.kafka_bootstrap):
-        return [Finding("kafka", False, f"{missing}. Look into {patient.data / 'kafka.log'}.")]
+async def kafka_answers(installation: Installation) -> list[Finding]:
+    if not installation.kafka_bootstrap:
+        return [
+            Finding("kafka", False, "No Kafka is configured: start the stack with `crm up`, or set KAFKA_BOOTSTRAP.")
+        ]
+    if missing := await why_unreachable(installation.kafka_bootstrap):
+        return [Finding("kafka", False, f"{missing}. See {installation.data / 'kafka.log'}.")]
     return [
-        Finding("kafka", True, f"Kafka answers at {patient.kafka_bootstrap}."),
-        *kafka_new_enough(await fetch_version(patient.kafka_bootstrap)),
+        Finding("kafka", True, f"Kafka answers at {installation.kafka_bootstrap}."),
+        *kafka_new_enough(await fetch_version(installation.kafka_bootstrap)),
     ]
 
 
 async def fetch_version(bootstrap: str) -> int:
-    """The newest Fetch request that the broker understands."""
+    """Returns the newest version of the Fetch request that the broker supports."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
     await client.bootstrap()
     try:
@@ -41,53 +43,59 @@ async def fetch_version(bootstrap: str) -> int:
 def kafka_new_enough(fetch: int) -> list[Finding]:
     if fetch >= OLDEST_FETCH:
         return []
-    return [Finding("kafka", False, "This Kafka is older than 3.9. Potik is tried on 4.1: upgrade the broker.")]
+    return [Finding("kafka", False, "This Kafka is older than 3.9. Potik is tested with 4.1: upgrade the broker.")]
 
 
-async def topics_fit(patient: Patient) -> list[Finding]:
-    if not patient.kafka_bootstrap:
+async def topics_fit(installation: Installation) -> list[Finding]:
+    if not installation.kafka_bootstrap:
         return []
-    wrong = await topics.differences(patient.kafka_bootstrap)
-    return [Finding("topics", False, text) for text in wrong] or [Finding("topics", True, "All are as declared.")]
+    wrong = await topics.differences(installation.kafka_bootstrap)
+    return [Finding("topics", False, text) for text in wrong] or [
+        Finding("topics", True, "All topics are as declared.")
+    ]
 
 
-async def postgres_answers(patient: Patient) -> list[Finding]:
+async def postgres_answers(installation: Installation) -> list[Finding]:
     from projections import PROJECTIONS
 
-    if not patient.database_url:
-        return [Finding("postgres", False, "No Postgres is known: start the stack with `crm up`, or set DATABASE_URL.")]
+    if not installation.database_url:
+        return [
+            Finding("postgres", False, "No Postgres is configured: start the stack with `crm up`, or set DATABASE_URL.")
+        ]
     wanted = ["core.checkpoint", *(f"read.{projection.table}" for projection in PROJECTIONS.values())]
     try:
-        async with await psycopg.AsyncConnection.connect(patient.database_url, connect_timeout=5) as conn:
+        async with await psycopg.AsyncConnection.connect(installation.database_url, connect_timeout=5) as conn:
             query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
             missing = [name for (name,) in await (await conn.execute(query, [wanted])).fetchall()]
             version, name = conn.info.server_version, conn.info.parameter_status("server_version") or ""
-            asked = time.time()
-            ((there,),) = await (await conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8")).fetchall()
-            here = (asked + time.time()) / 2
+            before = time.time()
+            ((postgres_time,),) = await (
+                await conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+            ).fetchall()
+            own_time = (before + time.time()) / 2
     except psycopg.OperationalError as error:
-        text = f"Postgres does not answer at {mask(patient.database_url)}: {str(error).strip()}"
-        return [Finding("postgres", False, f"{text}. Look into {patient.data / 'postgres.log'}.")]
-    told = postgres_new_enough(version, name) + same_time("Postgres", there - here)
+        text = f"Postgres does not answer at {mask(installation.database_url)}: {str(error).strip()}"
+        return [Finding("postgres", False, f"{text}. See {installation.data / 'postgres.log'}.")]
+    found = postgres_new_enough(version, name) + same_time("Postgres", postgres_time - own_time)
     if missing:
-        return [
-            Finding("postgres", False, f"These tables are missing: {', '.join(missing)}. `crm up` makes them."),
-            *told,
-        ]
-    return [Finding("postgres", True, f"Postgres {name} answers and has its {len(wanted)} tables."), *told]
+        text = f"These tables are missing: {', '.join(missing)}. `crm up` creates them."
+        return [Finding("postgres", False, text), *found]
+    return [Finding("postgres", True, f"Postgres {name} answers and has all {len(wanted)} tables."), *found]
 
 
 def postgres_new_enough(version: int, name: str) -> list[Finding]:
-    """`version` as Postgres counts: 170004 is 17.4."""
+    """`version` is Postgres's number: 170004 is 17.4."""
     if version >= OLDEST_POSTGRES:
         return []
-    why = "before 17 a worker that freezes in a transaction holds up all others"
+    why = "before 17, a worker that freezes inside a transaction blocks all others"
     return [Finding("postgres", False, f"Postgres {name} is too old: {why}. Upgrade it to 17 or newer.")]
 
 
 def same_time(whose: str, ahead: float) -> list[Finding]:
-    """`ahead`: seconds that the other clock is before this machine's."""
+    """`ahead`: seconds by which the other clock is ahead of this machine's."""
     if abs(ahead) < MUCH_SKEW:
         return [Finding("clock", True, f"The clock of {whose} and this machine's agree.")]
     text = f"The clock of {whose} is {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's."
-    return [Finding("clock", False, f"{text} Times in events and lags are wrong by as much: set both clocks (NTP).")]
+    return [
+        Finding("clock", False, f"{text} Times in events and lags are off by as much: synchronize both clocks (NTP).")
+    ]

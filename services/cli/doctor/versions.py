@@ -1,20 +1,20 @@
-"""What `crm doctor` says of projections whose view does not show the version that this release folds."""
+"""Checks for projections whose view does not show this release's version."""
 
 import psycopg
 
-from services.cli.doctor.checks import Finding, Patient
+from services.cli.doctor.checks import Finding, Installation
 
 
-def versions(patient: Patient) -> list[Finding]:
-    """Nothing when Postgres is away or has no tables: others say so."""
+def versions(installation: Installation) -> list[Finding]:
+    """Returns nothing when Postgres is down or has no tables, which other checks report."""
     from projections import PROJECTIONS
-    from streams.cutover.status import standings
+    from streams.cutover.status import outdated_views
 
-    if not patient.database_url:
+    if not installation.database_url:
         return []
     try:
-        with psycopg.connect(patient.database_url, autocommit=True, connect_timeout=5) as conn:
-            found = list(standings(conn, PROJECTIONS.values()))
+        with psycopg.connect(installation.database_url, autocommit=True, connect_timeout=5) as conn:
+            found = list(outdated_views(conn, PROJECTIONS.values()))
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return []
     if not found:

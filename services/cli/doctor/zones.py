@@ -1,18 +1,18 @@
-"""What `crm doctor` says of the time zone rules that decide hours."""
+"""Checks of the time zone rules."""
 
 import importlib.metadata
 import re
 
 from crm import zones
-from services.cli.doctor.checks import Finding, Patient
+from services.cli.doctor.checks import Finding, Installation
 
 
-def zone_rules(_: Patient) -> list[Finding]:
+def zone_rules(_: Installation) -> list[Finding]:
     return [ruled_by(zones.release(), pinned())]
 
 
 def pinned() -> str:
-    """The version that this release asks for; empty when Potik runs from its source without being installed."""
+    """Returns the tzdata version that this release requires; empty when Potik runs from source, not installed."""
     try:
         needed = importlib.metadata.requires("potik") or []
     except importlib.metadata.PackageNotFoundError:
@@ -21,10 +21,8 @@ def pinned() -> str:
 
 
 def ruled_by(installed: str, wanted: str) -> Finding:
-    text = f"tzdata {installed} decides hours; the files of the system decide nothing."
+    text = f"Time zones come from tzdata {installed}; the system's own files are not used."
     if wanted in ("", installed):
         return Finding("zones", True, text)
-    advice = (
-        f"This release is pinned to {wanted}: another machine may decide an hour otherwise. `make run` installs it."
-    )
+    advice = f"This release requires {wanted}: other machines may compute other hours. `make run` installs it."
     return Finding("zones", False, f"{text} {advice}")

@@ -1,5 +1,7 @@
 """Binotel: telephone calls."""
 
-from services.connectors.binotel.webhook import CONNECTOR
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.binotel.webhook import WEBHOOK, Settings
 
-__all__ = ["CONNECTOR"]
+CONNECTOR = Connector("binotel", "calls", WEBHOOK, "Telephone calls of Binotel", UnguessableAddress(), Settings)

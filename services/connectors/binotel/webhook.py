@@ -1,19 +1,22 @@
-"""Binotel: how far a call is, from the first ring to the record of it (https://developers.binotel.ua)."""
+"""Binotel: the phases of a call, from the first ring to the recording (https://developers.binotel.ua)."""
 
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from crm.connector import Answer, Connection, Connector, Delivery, Report, country_of, digest, expect_equal
+from msgspec import Meta, Struct
+
+from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
+from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
 from crm.scalars import Micros
-from services.connectors.form.repeats import WINDOW, of_content
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, Value, canonical
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, first, seconds_or_none, text, unreadable, whole_or_none
+from services.connectors.repeats import WINDOW, content_key
 
 PHASES = {
     "receivedTheCall": "ringing",
@@ -32,21 +35,30 @@ DISPOSITIONS = {
 }
 DIRECTIONS = {"0": "in", "1": "out", "incoming": "in", "outgoing": "out", "in": "in", "out": "out"}
 TIMES = ("startTime", "waitsec", "billsec")
-SETTINGS = "apiCallSettings"  # it asks who is calling and waits for the answer
-OF_A_TRY = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
-TAKEN = Answer(200, b'{"status":"success"}', "application/json")
-NOBODY_KNOWN = Answer(200, b"{}", "application/json")
+LOOKUP = "apiCallSettings"  # it asks who is calling and waits for the answer
+ATTEMPT_FIELDS = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
+ACCEPTED = Answer(200, b'{"status":"success"}', "application/json")
+NO_CALLER_DATA = Answer(200, b"{}", "application/json")
+
+
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to a company's telephony."""
+
+    company_id: Annotated[
+        str, Meta(description="The company's number at Binotel: deliveries of other companies are refused.")
+    ] = ""
+    country: Country = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
-    """Binotel signs nothing: the address is the secret, and the company's number, when set, has to be right."""
-    if company := connection.settings.get("company_id"):
-        told = told_in(delivery)
-        expect_equal(company, first(told, "companyID") or text(told, "callDetails", "companyID"), "company")
+    """Binotel signs nothing: the URL is the proof, and the company's number must match where the settings have one."""
+    if company := connection.settings_as(Settings).company_id:
+        fields = tree_of(delivery)
+        expect_equal(company, first(fields, "companyID") or text(fields, "callDetails", "companyID"), "company")
 
 
-def told_in(delivery: Delivery) -> Tree:
-    """Empty where it cannot be read."""
+def tree_of(delivery: Delivery) -> Tree:
+    """Returns the fields of the body; empty when it cannot be read."""
     try:
         return read_body(delivery).tree
     except Malformed:
@@ -54,18 +66,18 @@ def told_in(delivery: Delivery) -> Tree:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    """Whatever names a call or a number is a report of a call, also where its kind is not known."""
-    told = read_body(delivery).tree
-    call: Value = told.get("callDetails") or told
-    kind = text(told, "requestType") or ("apiCallCompleted" if call is not told else "")
+    """Yields a report of a call for everything that names a call or a number, also when its kind is unknown."""
+    fields = read_body(delivery).tree
+    call: Value = fields.get("callDetails") or fields
+    kind = text(fields, "requestType") or ("apiCallCompleted" if call is not fields else "")
     id = first(call, "generalCallID", "callID")
-    if kind == SETTINGS or not (id or text(call, "externalNumber")):
+    if kind == LOOKUP or not (id or text(call, "externalNumber")):
         if kind in ("", *PHASES):
             raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
         kept = partial(DeliveryKept, connector="binotel", kind=kind)
-        yield Report(of_content(kind, delivery), "", delivery.received_at, kept)
+        yield Report(content_key(kind, delivery), "", delivery.received_at, kept)
         return
-    content = digest(canonical(without_its_try(call)))
+    content = digest(canonical(without_attempts(call)))
     id = id or f"unnamed/{content[:16]}/{delivery.received_at // WINDOW}"
     clock, note = clock_of(call)
     phase = PHASES.get(kind, kind)
@@ -89,23 +101,27 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
 
 
 def direction_of(call: Value, kind: str) -> str:
-    """A ring that says nothing else is one at ours: who waits for an answer is not left unseen."""
+    """Returns "in" or "out". A ring without a direction counts as incoming, so that no caller is overlooked."""
     return DIRECTIONS.get(text(call, "callType").lower(), "in" if kind == "receivedTheCall" else "")
 
 
-def without_its_try(told: Value) -> Tree:
-    return {name: value for name, value in told.items() if name not in OF_A_TRY} if isinstance(told, dict) else {}
+def without_attempts(fields: Value) -> Tree:
+    return (
+        {name: value for name, value in fields.items() if name not in ATTEMPT_FIELDS}
+        if isinstance(fields, dict)
+        else {}
+    )
 
 
 class Clock(NamedTuple):
-    """What a report says of times; None where it says nothing that can be read."""
+    """The times of a report; None for a time that is missing or cannot be read."""
 
     started: Micros | None
     waited: int | None
     talked: int | None
 
     def happened_at(self, phase: str, received_at: Micros) -> Micros:
-        """Of the report, by the call's own clock where it has one: the details of a call come when it is over."""
+        """Returns when the report's phase happened. Details of a call come when it is over, so its own clock counts."""
         if self.started is None:
             return received_at
         lasted = 0 if phase == "ringing" else self.waited or 0
@@ -114,7 +130,7 @@ class Clock(NamedTuple):
 
 
 def clock_of(call: Value) -> tuple[Clock, str]:
-    """And what could not be read: it is kept raw, and the call is taken without it."""
+    """Returns the times, and a sentence on those that could not be read. The call is taken without them."""
     begin = whole_or_none(call, "startTime")
     clock = Clock(moment_or_none(begin), seconds_or_none(call, "waitsec"), seconds_or_none(call, "billsec"))
     missing = [name for name, found in zip(TIMES, clock, strict=True) if found is None]
@@ -122,19 +138,19 @@ def clock_of(call: Value) -> tuple[Clock, str]:
 
 
 def disposition_of(call: Value) -> str:
-    """Binotel's own word where it is none of ours."""
-    told = text(call, "disposition")
-    return DISPOSITIONS.get(told.upper(), told.lower())
+    """Returns the disposition in our words, or Binotel's word when it has no counterpart."""
+    word = text(call, "disposition")
+    return DISPOSITIONS.get(word.upper(), word.lower())
 
 
 def utm_of(tracked: Value) -> dict[str, str]:
-    """Without what the tracker writes when it knows nothing: "(not set)", "(not provided)"."""
+    """Returns the UTM labels, without the tracker's placeholders "(not set)" and "(not provided)"."""
     names = [name for name in tracked if name.startswith("utm_")] if isinstance(tracked, dict) else []
     return {name[4:]: value for name in names if (value := text(tracked, name)) and not value.startswith("(not ")}
 
 
 def answer(delivery: Delivery, connection: Connection) -> Answer:
-    return NOBODY_KNOWN if text(told_in(delivery), "requestType") == SETTINGS else TAKEN
+    return NO_CALLER_DATA if text(tree_of(delivery), "requestType") == LOOKUP else ACCEPTED
 
 
-CONNECTOR = Connector("binotel", "calls", verify, parse, answer)
+WEBHOOK = Webhook(verify, parse, answer)

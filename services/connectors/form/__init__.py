@@ -1,5 +1,15 @@
 """Web forms of any site or form builder."""
 
-from services.connectors.form.webhook import CONNECTOR
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.form.signatures import Settings
+from services.connectors.form.webhook import WEBHOOK
 
-__all__ = ["CONNECTOR"]
+CONNECTOR = Connector(
+    "form",
+    "forms",
+    WEBHOOK,
+    "Forms of any website or form builder",
+    UnguessableAddress("only for a form builder that signs: the secret that it signs with."),
+    Settings,
+)

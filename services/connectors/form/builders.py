@@ -1,12 +1,12 @@
-"""The shapes in which form builders wrap their fields, unwrapped to one flat list in the form's own order."""
+"""Unwraps the formats of form builders into one flat list of fields, in the form's own order."""
 
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from crm.errors import Malformed
-from services.connectors.form.field_roles import NOTHING, asked_of, asking
-from services.connectors.form.shapes import Entry, flat, plain_entries, technically
+from services.connectors.form.field_roles import NOTHING, field_meaning, meaning_of
+from services.connectors.form.shapes import Entry, flat, plain_entries, technical_field
 from services.connectors.formats.exact_json import MOST_FIELDS, NESTED, Tree
 from services.connectors.formats.values import at, records, text
 
@@ -17,7 +17,7 @@ _GRAVITY_NAME = {"2": "", "3": "first", "4": "middle", "6": "last", "8": ""}  # 
 
 
 def entries_of(tree: Tree) -> list[Entry]:
-    """Every field of a form, whichever builder sent it. Raises Malformed for more than 10,000."""
+    """Returns every field of a form, whichever builder sent it. Raises Malformed for more than 10,000."""
     if _MARKS.isdisjoint(tree):
         entries = plain_entries(tree, ()) or list(islice(flat(tree), MOST_FIELDS + 1))
     else:
@@ -32,8 +32,10 @@ def _elementor(tree: Tree) -> Iterator[Entry]:
     """https://elementor.com/help/webhook: fields[x] is {id, type, title, value}, meta[x] is {title, value}."""
     for part in ("fields", "meta"):
         for name, field in tree.get(part, {}).items():  # type: ignore[union-attr]  # _is_elementor has looked
-            asked = asked_of((name, text(field, "title")), () if part == "fields" else ("meta",), text(field, "type"))
-            yield Entry(name if part == "fields" else f"meta.{name}", at(field, "value"), asked)
+            meaning = meaning_of(
+                (name, text(field, "title")), () if part == "fields" else ("meta",), text(field, "type")
+            )
+            yield Entry(name if part == "fields" else f"meta.{name}", at(field, "value"), meaning)
     yield from flat({name: value for name, value in tree.items() if name not in ("fields", "meta")})
 
 
@@ -50,16 +52,16 @@ def _is_elementor(tree: Tree) -> bool:
 def _typeform(tree: Tree) -> Iterator[Entry]:
     """https://www.typeform.com/developers/webhooks: an answer names its field, the definition its title."""
     response: Tree = dict(tree["form_response"])  # type: ignore[arg-type]  # entries_of has looked
-    asked = {text(field, "id"): field for field in records(response, "definition", "fields")}
-    yield Entry("title", at(response, "definition", "title"), technically("form_name"))
+    meaning = {text(field, "id"): field for field in records(response, "definition", "fields")}
+    yield Entry("title", at(response, "definition", "title"), technical_field("form_name"))
     for answer in records(response, "answers"):
         id, kind = text(answer, "field", "id"), text(answer, "type")
         value = at(answer, kind)
         if isinstance(value, dict):  # a choice is {"label"}, several are {"labels"}
             value = value.get("labels", value.get("label", value.get("other")))
-        name = text(answer, "field", "ref") or text(asked.get(id), "ref") or id
+        name = text(answer, "field", "ref") or text(meaning.get(id), "ref") or id
         kind = kind if kind in ("email", "phone_number") else text(answer, "field", "type")
-        yield Entry(name, value, asked_of((text(asked.get(id), "title"), name), (), kind))
+        yield Entry(name, value, meaning_of((text(meaning.get(id), "title"), name), (), kind))
     yield from flat({name: value for name, value in response.items() if name not in ("definition", "answers")})
     yield from flat({name: value for name, value in tree.items() if name != "form_response"})
 
@@ -76,12 +78,12 @@ def _apps_script(tree: Tree) -> Iterator[Entry]:
     answers: Tree = tree["namedValues"]  # type: ignore[assignment]  # entries_of has looked
     for question, given in answers.items():
         value = given[0] if isinstance(given, list) and len(given) == 1 else given
-        yield Entry(question, value, asked_of((question,)))
+        yield Entry(question, value, meaning_of((question,)))
     yield from flat({name: value for name, value in tree.items() if name not in ("namedValues", "values")})
 
 
 def _gravity(tree: Tree) -> Iterator[Entry]:
-    """https://docs.gravityforms.com/entry-object: fields are numbers; only a name's parts can be told by theirs."""
+    """https://docs.gravityforms.com/entry-object: fields are numbers, of which only a name's parts are known."""
     parts: dict[str, set[str]] = {}
     for name in tree:
         if sub := _SUB_INPUT.fullmatch(name):
@@ -90,11 +92,11 @@ def _gravity(tree: Tree) -> Iterator[Entry]:
     for name, value in tree.items():
         sub = _SUB_INPUT.fullmatch(name)
         if sub:
-            yield Entry(name, value, asking(_GRAVITY_NAME[sub[2]]) if sub[1] in names else NOTHING)
+            yield Entry(name, value, field_meaning(_GRAVITY_NAME[sub[2]]) if sub[1] in names else NOTHING)
         elif isinstance(value, NESTED):
             yield from flat({name: value})
         else:
-            yield Entry(name, value, asked_of((name,)))
+            yield Entry(name, value, meaning_of((name,)))
 
 
 def is_gravity(tree: Tree) -> bool:
@@ -102,7 +104,7 @@ def is_gravity(tree: Tree) -> bool:
 
 
 def is_order(tree: Tree) -> bool:
-    """Whether a shop reports an order: with its buyer or its goods, and what it comes to."""
+    """Whether a shop reports an order: with its buyer or its goods, and a total."""
     return not _OF_AN_ORDER.isdisjoint(tree) and any(
         isinstance(at, dict) and ("order_key" in at or bool(_GOODS & at.keys())) and bool(_ORDERED & at.keys())
         for at in (tree, tree.get("order"), tree.get("data"), tree.get("payload"))

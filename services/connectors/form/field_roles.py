@@ -1,18 +1,18 @@
-"""What a field asks for and about whom, by its names and by where it stands: evidence to be weighed with its value."""
+"""What a field asks for and about whom, by its names and its place: evidence to weigh with its value."""
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
 from crm.enquiries import technical as technical_name
-from services.connectors.form.traps import is_trap
+from services.connectors.form.honeypots import is_honeypot
 from services.connectors.form.words import (
     BY_PHRASE,
     CODE_WORDS,
     CURRENCIES,
     FILLERS,
     OF_CODES,
-    OWN_WAYS,
+    OWN_IDENTIFIERS,
     PEOPLE,
     classes,
 )
@@ -65,8 +65,8 @@ _OWN = """
 IDS, OWN = frozenset(_IDS.split()), frozenset(_OWN.split())
 
 
-class Asked(NamedTuple):
-    """What is known of a field before its value is looked at."""
+class FieldMeaning(NamedTuple):
+    """What a field's names and place say, before its value is read."""
 
     role: str = ""
     weight: int = 0
@@ -74,85 +74,85 @@ class Asked(NamedTuple):
     technical: bool = False
     volatile: bool = False  # another each time, so it takes no part in comparing
     closed: bool = False  # it says what it is, and that is no way to reach somebody
-    trap: bool = False  # people do not see it
+    honeypot: bool = False  # people do not see it
     blank: bool = False  # it says nothing: field_1
     plain: bool = False  # it asks plainly for something of the sender's that has a place of its own
 
 
-NOTHING = Asked()
+NOTHING = FieldMeaning()
 
 
-def asking(role: str, weight: int = PLAIN, whose: int = SENDER, technical: bool = False) -> Asked:
-    """A field of which its shape says what it asks for."""
-    return Asked(role, weight, whose, technical, plain=bool(role) and (weight, whose) == (PLAIN, SENDER))
+def field_meaning(role: str, weight: int = PLAIN, whose: int = SENDER, technical: bool = False) -> FieldMeaning:
+    """Returns the meaning of a field whose format says what it asks for."""
+    return FieldMeaning(role, weight, whose, technical, plain=bool(role) and (weight, whose) == (PLAIN, SENDER))
 
 
-def asked_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "") -> Asked:
-    """`names`: the field's own, its title, its question; `path` leads to it; `kind` is what its builder calls it."""
+def meaning_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "") -> FieldMeaning:
+    """Returns the meaning of a field. `names`: its name, title and question; `kind`: its type at the form builder."""
     if sum(map(len, names)) + sum(map(len, path)) <= _LONGEST:
-        return _asked_of(names, path, kind)
-    if len(names) > 1:  # a question of many words says less than the short name beside it
-        return asked_of((min(names, key=len),), path, kind)
+        return _meaning_of(names, path, kind)
+    if len(names) > 1:  # a question of many words says less than the short name next to it
+        return meaning_of((min(names, key=len),), path, kind)
     return NOTHING
 
 
-def asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
-    """`asked_of` for the usual field, which has one name."""
-    return _asked_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
+def meaning_of_one(name: str, path: tuple[str, ...]) -> FieldMeaning:
+    """`meaning_of` for the usual field, which has one name."""
+    return _meaning_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
 
 
 @lru_cache(maxsize=8_192)
-def _asked_of_one(name: str, path: tuple[str, ...]) -> Asked:
-    return asked_of((name,), path)
+def _meaning_of_one(name: str, path: tuple[str, ...]) -> FieldMeaning:
+    return meaning_of((name,), path)
 
 
 @lru_cache(maxsize=8_192)
-def _asked_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> Asked:
+def _meaning_of(names: tuple[str, ...], path: tuple[str, ...], kind: str) -> FieldMeaning:
     read = [_of_name(name, path) for name in dict.fromkeys(names) if name]
     if not read:
         return NOTHING
-    blank = all(asked.blank for asked in read)
-    role, weight = max(((asked.role, asked.weight) for asked in read), key=lambda pair: pair[1])
+    blank = all(meaning.blank for meaning in read)
+    role, weight = max(((meaning.role, meaning.weight) for meaning in read), key=lambda pair: pair[1])
     if typed := _TYPES.get(kind.lower()):
         role, weight = typed, PLAIN
     if role in ("phone", "email"):  # "Телефон опікуна" is perhaps another's, however plain the short name is
-        weight = min((asked.weight for asked in read if asked.role == role), default=weight)
+        weight = min((meaning.weight for meaning in read if meaning.role == role), default=weight)
     whose, loose = _place(path)
     if whose == STRANGER and role in ("phone", "email"):
         whose = NEAR  # a way to reach somebody in an odd place is at least shown
-    if any(map(_is_staffs, path)):
+    if any(map(_is_staff, path)):
         whose = STRANGER
     if loose and not role.startswith(("utm", "form", "page")):
         weight = min(weight, WEAK)
-    whose = SENDER if role.startswith("form_") else max(whose, *(asked.whose for asked in read))
+    whose = SENDER if role.startswith("form_") else max(whose, *(meaning.whose for meaning in read))
     if kind.lower() == "hidden" and role in ("phone", "email", "number"):
         whose = max(whose, NEAR)
-    return Asked(
+    return FieldMeaning(
         role,
         weight,
         whose,
         plain=bool(role) and role != "message" and (weight, whose) == (PLAIN, SENDER),
-        technical=any(asked.technical for asked in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
-        volatile=any(asked.volatile for asked in read) or "recaptcha" in kind.lower(),
-        closed=any(asked.closed for asked in read) and role not in ("phone", "email"),
-        trap=any(map(is_trap, names)) or kind.lower() == "honeypot",
+        technical=any(meaning.technical for meaning in read) or kind.lower() in ("acceptance", "recaptcha", "legal"),
+        volatile=any(meaning.volatile for meaning in read) or "recaptcha" in kind.lower(),
+        closed=any(meaning.closed for meaning in read) and role not in ("phone", "email"),
+        honeypot=any(map(is_honeypot, names)) or kind.lower() == "honeypot",
         blank=blank,
     )
 
 
-def _of_name(name: str, path: tuple[str, ...]) -> Asked:
+def _of_name(name: str, path: tuple[str, ...]) -> FieldMeaning:
     lower = name.strip().lower()
     if lower.startswith("utm_"):
-        return Asked("utm." + lower[4:], PLAIN, technical=True, volatile=True)
+        return FieldMeaning("utm." + lower[4:], PLAIN, technical=True, volatile=True)
     if lower in _CLICK_IDS:
-        return Asked("utm." + lower, PLAIN, technical=True, volatile=True)
+        return FieldMeaning("utm." + lower, PLAIN, technical=True, volatile=True)
     last = path[-1].lower() if path else ""
     if last == "utm":
-        return Asked("utm." + lower, PLAIN, technical=True, volatile=True)
+        return FieldMeaning("utm." + lower, PLAIN, technical=True, volatile=True)
     if last in ("form", "quiz") and lower in ("id", "name", "title"):  # Elementor's; a quiz has a name too
-        return Asked("form_id" if lower == "id" else "form_name", PLAIN, technical=True)
+        return FieldMeaning("form_id" if lower == "id" else "form_name", PLAIN, technical=True)
     if lower == "amount" and last == "payment":  # Tilda's cart
-        return Asked("amount", PLAIN)
+        return FieldMeaning("amount", PLAIN)
     snake = "_".join(_WORD.findall(_CAMEL.sub(" ", name).lower()))
     plain = snake.replace("_", "")
     meta = any(step.lower() in _META for step in path)
@@ -165,14 +165,14 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
         and all(word in FILLERS or _COUNTER.fullmatch(word) for word in all_words)
         and _NUMBERED.search(name)
     ):
-        return Asked(blank=True)
+        return FieldMeaning(blank=True)
     technical = volatile or "consent" in points or bool(_TECHNICAL.search(starts + snake))
     if plain in IDS:
-        return Asked("submission", PLAIN, technical=True, volatile=True, closed=True)
+        return FieldMeaning("submission", PLAIN, technical=True, volatile=True, closed=True)
     if CODE_WORDS & {*all_words, plain} and OF_CODES & set(all_words):
-        return Asked("calling_code", PLAIN, closed=True)
+        return FieldMeaning("calling_code", PLAIN, closed=True)
     if plain == "orderkey":
-        return Asked("order_key", PLAIN, technical=True, closed=True)
+        return FieldMeaning("order_key", PLAIN, technical=True, closed=True)
     role, weight, whose, closed = _role(all_words, points)
     if _ADDRESSEE.search(snake):
         whose = STRANGER
@@ -180,15 +180,15 @@ def _of_name(name: str, path: tuple[str, ...]) -> Asked:
         role, weight = ("", 0) if volatile or starts else (role, weight)
     if volatile and role != "page":
         role, weight = "", 0
-    return Asked(role, weight, whose, technical, volatile, closed or "consent" in points)
+    return FieldMeaning(role, weight, whose, technical, volatile, closed or "consent" in points)
 
 
 def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, bool]:
-    """Role, weight, whose, and whether the name says that it is something else."""
+    """Returns role, weight, whose it is, and whether the name says that it is something else."""
     words = [word for word in all_words if word not in FILLERS and not _COUNTER.fullmatch(word)]
     whose = _whose(points)
     if len(all_words) > _SENTENCE:
-        whose = SENDER  # a question in a whole sentence is asked of the one who sends, whoever else is in it
+        whose = SENDER  # a question in a whole sentence is for the sender, even when it mentions others
     elif whose == STRANGER and any(map(_CALLED.match, all_words)):
         whose = SENDER  # "Телефон, на який подзвонить майстер"
     if role := BY_PHRASE.get(" ".join(words), ""):
@@ -199,7 +199,7 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return role, PLAIN, whose, False  # "mf first name"
     if points & {"phone", "email"}:
         role = "email" if "email" in points else "phone"
-        odd = len(all_words) <= _SENTENCE and not all(classes(word) or word in OWN_WAYS for word in words)
+        odd = len(all_words) <= _SENTENCE and not all(classes(word) or word in OWN_IDENTIFIERS for word in words)
         return role, WEAK if odd else PLAIN, max(whose, NEAR if "company" in points else SENDER), False
     if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
         return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
@@ -226,7 +226,7 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
 
 
 @lru_cache(maxsize=4_096)
-def _is_staffs(step: str) -> bool:
+def _is_staff(step: str) -> bool:
     return step.lower() not in OWN and any("staff" in classes(word) for word in _WORD.findall(step.lower()))
 
 
@@ -237,7 +237,7 @@ def _whose(points: frozenset[str]) -> int:
 
 
 def _place(path: tuple[str, ...]) -> tuple[int, bool]:
-    """About whom a nested field is, and whether its place is one that nobody knows."""
+    """Returns about whom a nested field is, and whether its place is unknown."""
     whose, loose = SENDER, False
     for number, step in enumerate(path):
         words = _WORD.findall(_CAMEL.sub(" ", step).lower())

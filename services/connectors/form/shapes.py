@@ -1,10 +1,10 @@
-"""Fields as they are nested and listed, whoever sends them, as one flat list in the form's own order."""
+"""Flattens nested and listed fields into one list in the form's own order, whichever program sent them."""
 
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.connectors.form.field_roles import OWN, PLAIN, Asked, asked_of, asked_of_one, asking
+from services.connectors.form.field_roles import OWN, PLAIN, FieldMeaning, field_meaning, meaning_of, meaning_of_one
 from services.connectors.formats.exact_json import NESTED, Tree, Value, is_flat
 from services.connectors.formats.values import first, records, text
 
@@ -41,49 +41,49 @@ _CACHED = 2_000  # characters of all names
 _OF_FORMS = frozenset(("leads", "submissions", "entries", "records", "forms", "applications", "requests", "data"))
 _SUMS = ("amount", "sum", "price")
 _OF_A_SUM = frozenset(("value", "amount", "currency", "currency_code", "currencyCode", "formatted"))
-_OF_A_WAY = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
+_IDENTIFIER_KEYS = ("value", "VALUE", "e164Phone", "phone", "number", "email", "address", "text")
 
 
 _PERSON = frozenset(("phone", "email", "first", "last"))
 
 
 class Entry(NamedTuple):
-    """One field: its own (dotted) name, its value, and what its names say."""
+    """One field: its dotted name, its value, and its meaning."""
 
     name: str
     value: Value
-    asked: Asked
+    meaning: FieldMeaning
 
 
 def plain_entries(tree: Tree, path: tuple[str, ...]) -> list[Entry]:
-    """Of an object without others in it; empty for any other. One site's form has the same names each time."""
+    """Returns the fields of a flat object; empty for a nested one. Names are cached: they repeat with each form."""
     if not is_flat(tree.values()) or sum(map(len, tree)) > _CACHED:
         return []
-    names, asked = _fields_of(tuple(tree), path)
-    return list(map(Entry, names, tree.values(), asked))
+    names, meaning = _fields_of(tuple(tree), path)
+    return list(map(Entry, names, tree.values(), meaning))
 
 
 def forms_in(tree: Tree) -> list[Tree]:
-    """Usually the one. A list of objects that are no fields is a list of forms: each has its own sender."""
+    """Returns the forms in a body, usually one. A list of objects that are no fields is a list of forms."""
     if len(tree) > 1 and _OF_FORMS.isdisjoint(tree):
         return [tree]
     items = tree.get("fields") if len(tree) == 1 else None
     if not _OF_FORMS.isdisjoint(tree):
         many = [tree[name] for name in sorted(_OF_FORMS & tree.keys())]
         alone = many[0] if len(many) == 1 else None
-        items = alone if isinstance(alone, list) and len(alone) > 1 and all(map(_has_ways, alone)) else None
+        items = alone if isinstance(alone, list) and len(alone) > 1 and all(map(_has_identifier, alone)) else None
     if not isinstance(items, list) or any(_field(item, listed=True) for item in items if isinstance(item, dict)):
         return [tree]
     forms = [item for item in items if isinstance(item, dict)]
     return forms if len(forms) == len(items) and forms else [tree]
 
 
-def _has_ways(item: Value) -> bool:
-    return isinstance(item, dict) and any(asked_of((name,)).role in ("phone", "email") for name in item)
+def _has_identifier(item: Value) -> bool:
+    return isinstance(item, dict) and any(meaning_of((name,)).role in ("phone", "email") for name in item)
 
 
 def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
-    """Nested objects become dotted names; a list of plain values stays one value."""
+    """Yields the fields of nested objects under dotted names; a list of plain values stays one value."""
     if plain := plain_entries(tree, path):
         yield from plain
         return
@@ -94,44 +94,48 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
         elif isinstance(value, list) and not is_flat(value):
             yield from _listed(name, value, path)
         else:
-            asked = asked_of_one(name, path)
-            if named and asked.role == "name":
-                asked = technically("form_name")
-            yield Entry(_dotted(name, path) if path else name, value, asked)
+            meaning = meaning_of_one(name, path)
+            if named and meaning.role == "name":
+                meaning = technical_field("form_name")
+            yield Entry(_dotted(name, path) if path else name, value, meaning)
 
 
 @lru_cache(maxsize=1_024)
-def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Asked, ...]]:
-    """Their dotted names, and what is asked in each."""
-    return tuple(_dotted(name, path) for name in names), tuple(asked_of_one(name, path) for name in names)
+def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[FieldMeaning, ...]]:
+    """Returns the dotted names and the meanings of an object's fields."""
+    return tuple(_dotted(name, path) for name in names), tuple(meaning_of_one(name, path) for name in names)
 
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
-    dotted, asked = _dotted(name, path), asked_of_one(name, path)
+    dotted, meaning = _dotted(name, path), meaning_of_one(name, path)
     if all(_plain(part) in _NAME_PARTS for part in value) and (
-        asked.role == "name" or {"first", "last"} <= set(map(_plain, value))
+        meaning.role == "name" or {"first", "last"} <= set(map(_plain, value))
     ):
         for part, item in value.items():
-            yield Entry(f"{dotted}.{part}", item, asking(_NAME_PARTS[_plain(part)], asked.weight or PLAIN, asked.whose))
-    elif asked.role == "phone" and value.keys() <= set(_PHONE_PARTS):
+            yield Entry(
+                f"{dotted}.{part}",
+                item,
+                field_meaning(_NAME_PARTS[_plain(part)], meaning.weight or PLAIN, meaning.whose),
+            )
+    elif meaning.role == "phone" and value.keys() <= set(_PHONE_PARTS):
         digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
-        yield Entry(dotted, " ".join(digits), asked)
-    elif asked.role in _SUMS and value.keys() <= _OF_A_SUM and (sum_ := first(value, "value", "amount")):
-        yield Entry(dotted, f"{sum_} {first(value, 'currency', 'currency_code', 'currencyCode')}".strip(), asked)
+        yield Entry(dotted, " ".join(digits), meaning)
+    elif meaning.role in _SUMS and value.keys() <= _OF_A_SUM and (sum_ := first(value, "value", "amount")):
+        yield Entry(dotted, f"{sum_} {first(value, 'currency', 'currency_code', 'currencyCode')}".strip(), meaning)
     elif (found := _field(value)) is not None and not (path and path[-1].lower() == "form"):
         names, kind, inner = found
-        yield Entry(dotted, inner, asked_of((name, *names), path, kind))
+        yield Entry(dotted, inner, meaning_of((name, *names), path, kind))
     else:
         yield from flat(value, (*path, name))
 
 
 def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[Entry]:
-    """A list of fields, each an object with its name and its value; else a list of things, each under its number."""
-    asked = asked_of_one(name, path)
-    if asked.role in ("phone", "email") and all(isinstance(item, dict) for item in items):
-        found = [next((way for key in _OF_A_WAY if (way := text(item, key))), None) for item in items]
+    """Yields a list of fields, each an object with name and value; any other list under the numbers of its items."""
+    meaning = meaning_of_one(name, path)
+    if meaning.role in ("phone", "email") and all(isinstance(item, dict) for item in items):
+        found = [next((way for key in _IDENTIFIER_KEYS if (way := text(item, key))), None) for item in items]
         if None not in found:
-            yield Entry(_dotted(name, path), [*found], asked)
+            yield Entry(_dotted(name, path), [*found], meaning)
             return
     fields = [_field(item, listed=True) if isinstance(item, dict) else None for item in items]
     if all(field is not None for field in fields):
@@ -151,11 +155,11 @@ def flat_field(names: tuple[str, ...], value: Value, kind: str, path: tuple[str,
     if isinstance(value, dict) and value:
         yield from _nested(names[0], value, path)
     else:
-        yield Entry(names[0], value, asked_of(names, path, kind))
+        yield Entry(names[0], value, meaning_of(names, path, kind))
 
 
 def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Value] | None:
-    """The names (for people first), type and value of a field that is an object of its own; None for anything else."""
+    """Returns names (for people first), type and value of a field that is an object; None for any other object."""
     if _VALUE_NAMES.isdisjoint(item):
         return None
     key = next((key for key in (_VALUES if listed else _ALONE) if key in item), None)
@@ -172,7 +176,7 @@ def _field(item: Tree, listed: bool = False) -> tuple[tuple[str, ...], str, Valu
 
 
 def _chosen(field: Value, value: Value) -> Value:
-    """What was chosen in words, where a field has its options beside it and says their ids (Tally)."""
+    """Returns the chosen options in words, where a field lists its options and its value has their ids (Tally)."""
     options = {text(one, "id"): found for one in records(field, "options") if (found := first(one, "text", "label"))}
     if not options:
         return value
@@ -182,14 +186,14 @@ def _chosen(field: Value, value: Value) -> Value:
 
 
 def _names_its_form(tree: Tree) -> bool:
-    """Whether an object's "name" is that of a form: the person is in an object beside the name (Webflow's payload)."""
+    """Whether an object's "name" is that of a form: the person is in an object next to the name (Webflow's payload)."""
     if not isinstance(tree.get("name"), str) or is_flat(tree.values()):
         return False
     inner = [value for key, value in tree.items() if isinstance(value, NESTED) and value and _plain(key) in OWN]
-    if not inner or _PERSON & {asked_of((key,)).role for key, value in tree.items() if key != "name"}:
+    if not inner or _PERSON & {meaning_of((key,)).role for key, value in tree.items() if key != "name"}:
         return False
-    asked = (asked_of((key,)) for value in inner for key in _names_in(value))
-    return any(one.role in _PERSON or one.role == "name" for one in asked)
+    meaning = (meaning_of((key,)) for value in inner for key in _names_in(value))
+    return any(one.role in _PERSON or one.role == "name" for one in meaning)
 
 
 def _names_in(value: Value) -> Iterator[str]:
@@ -209,6 +213,6 @@ def _dotted(name: str, path: tuple[str, ...]) -> str:
     return ".".join((*path, name)) if path else name
 
 
-def technically(role: str) -> Asked:
-    """Asked by no person."""
-    return asking(role, technical=True)
+def technical_field(role: str) -> FieldMeaning:
+    """Returns the meaning of a field that a program filled in."""
+    return field_meaning(role, technical=True)

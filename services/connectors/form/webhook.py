@@ -1,27 +1,28 @@
-"""Any web form, from any site or form builder: what is known of its sender is recognised, all else is kept."""
+"""Any web form, from any site or form builder: its sender is recognised, everything else is kept."""
 
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
-from crm.connector import Connection, Connector, Delivery, Report, country_of, currency_of_connection, digest
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, currency_of_connection, digest
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors.form.builders import entries_of, is_order
-from services.connectors.form.nobody import emptiness_of, notice_of
-from services.connectors.form.proofs import verify
-from services.connectors.form.repeats import WINDOW, digest_of, key_of
+from services.connectors.form.deal_amount import deal_amount
+from services.connectors.form.empty_forms import notice_of, why_empty
+from services.connectors.form.honeypots import honeypots_named
+from services.connectors.form.identifiers import Identifiers
+from services.connectors.form.repeats import digest_of, key_of
 from services.connectors.form.shapes import forms_in
+from services.connectors.form.signatures import Settings, verify
 from services.connectors.form.submission import MOST_KEPT, Submission
-from services.connectors.form.traps import named
-from services.connectors.form.ways import Ways
-from services.connectors.form.worth import worth
-from services.connectors.formats.bodies import Body, opened, read_body
+from services.connectors.formats.bodies import Body, read_body, with_inner_json
+from services.connectors.repeats import WINDOW
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = read_body(delivery)
-    tree = opened(body.tree) if b'\\"' in delivery.body else body.tree  # JSON as text in JSON
+    tree = with_inner_json(body.tree) if b'\\"' in delivery.body else body.tree  # JSON as text in JSON
     trees = forms_in(tree)
     if len(trees) == 1:
         return _form(body._replace(tree=trees[0]) if trees[0] is not body.tree else body, delivery, connection)
@@ -34,48 +35,59 @@ def _form(body: Body, delivery: Delivery, connection: Connection) -> Iterator[Re
         yield _kept(notice, delivery)
         return
     entries = entries_of(body.tree)
-    traps = named(connection.settings.get("honeypot", ""))
-    said = Submission(Ways(country_of(connection)), traps, is_order(body.tree))
-    said.take_all(entries)
+    honeypots = honeypots_named(connection.settings_as(Settings).honeypot)
+    submission = Submission(Identifiers(country_of(connection)), honeypots, is_order(body.tree))
+    submission.read_all(entries)
     if body.damage:
-        said.ways.doubt(body.damage)
-    if why := emptiness_of(said, entries, body):
+        submission.identifiers.doubt(body.damage)
+    if why := why_empty(submission, entries, body):
         if body.damage:
             raise Malformed(f"{body.damage} Nobody is in that part.")
         yield _kept(why, delivery)
         return
-    page = said.texts.get("page") or delivery.headers.get("referer", "")
-    value = worth(said.sums, said.texts, currency_of_connection(connection), said.is_order, said.in_smallest_units)
-    content = digest_of(body, said, page, at)
-    key = key_of(body, entries, said, content, at)
-    sender = next((phone.e164 for phone in said.ways.phones.values() if phone.e164), next(iter(said.ways.emails), key))
+    page = submission.texts.get("page") or delivery.headers.get("referer", "")
+    value = deal_amount(
+        submission.sums,
+        submission.texts,
+        currency_of_connection(connection),
+        submission.is_order,
+        submission.in_smallest_units,
+    )
+    content = digest_of(body, submission, page, at)
+    key = key_of(body, entries, submission, content, at)
+    sender = next(
+        (phone.e164 for phone in submission.identifiers.phones.values() if phone.e164),
+        next(iter(submission.identifiers.emails), key),
+    )
     submitted = partial(
         FormSubmitted,
-        form=said.texts.get("form_id") or said.texts.get("form_name", ""),
+        form=submission.texts.get("form_id") or submission.texts.get("form_name", ""),
         page=page,
-        name=said.name,
-        phones=tuple(said.ways.phones.values()),
-        emails=tuple(said.ways.emails),
-        utm=said.utm,
-        fields=said.fields,
+        name=submission.name,
+        phones=tuple(submission.identifiers.phones.values()),
+        emails=tuple(submission.identifiers.emails),
+        utm=submission.utm,
+        fields=submission.fields,
         files=body.files,
         amount_minor=value.minor,
         currency=value.currency,
-        reference=said.texts.get("reference", ""),
-        suspicious=said.suspicious,
-        doubts=tuple(filter(None, (body.damage, *said.ways.doubts, value.doubt))),
+        reference=submission.texts.get("reference", ""),
+        suspicious=submission.suspicious,
+        doubts=tuple(filter(None, (body.damage, *submission.identifiers.doubts, value.doubt))),
         digest=content,
     )
     yield Report(key, sender, at, submitted)
-    if said.dropped:
-        reason = f"The form has {said.dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
+    if submission.dropped:
+        reason = (
+            f"The form has {submission.dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
+        )
         yield Report(f"rest/{key}", sender, at, partial(DeliveryQuarantined, connector="form", reason=reason))
 
 
 def _kept(kind: str, delivery: Delivery) -> Report:
-    """Known by its bytes, so that a second click is counted once."""
+    """Returns a report with the bytes as its key, so that a second click is counted once."""
     key = f"{kind}/{digest(delivery.body)}/{delivery.received_at // WINDOW}"
     return Report(key, "", delivery.received_at, partial(DeliveryKept, connector="form", kind=kind))
 
 
-CONNECTOR = Connector("form", "forms", verify, parse, secret_headers=frozenset(("x-form-token",)))
+WEBHOOK = Webhook(verify, parse, secret_headers=frozenset(("x-form-token",)))

@@ -27,13 +27,13 @@ _CURRENCIES = """
 FILLERS, PEOPLE, CURRENCIES = (frozenset(words.split()) for words in (_FILLERS, _PEOPLE, _CURRENCIES))
 
 # Of a way to reach somebody that is their own: "Домашній телефон".
-_OWN_WAYS = """
+_OWN_IDENTIFIERS = """
     home work private personal домашній домашний домашня робочий рабочий робоча запасний запасной резервний резервный
     міський городской стаціонарний стационарный альтернативний альтернативный extra alt backup day evening landline
     smartphone смартфон sms смс international national formatted e164 raw clean wp tel1 phone1 phone2 tel2 app домой
     актуальний дійсний новий новый сучасний prywatny domowy służbowy stacjonarny
 """
-OWN_WAYS = frozenset(_OWN_WAYS.split())
+OWN_IDENTIFIERS = frozenset(_OWN_IDENTIFIERS.split())
 
 # Of a country's calling code: "phone_code", "Код країни".
 _CODE_WORDS = "code prefix dial dialcode код kod"
@@ -168,5 +168,5 @@ _BY_CLASS = {
 
 @lru_cache(maxsize=16_384)
 def classes(word: str) -> frozenset[str]:
-    """What a word of a field's name can point to."""
+    """Returns the classes of a word in a field's name."""
     return frozenset(name for name, words in _BY_CLASS.items() if words.fullmatch(word))

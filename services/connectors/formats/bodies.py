@@ -1,4 +1,4 @@
-"""From the bytes of a POST to a tree of values, whatever its content type, charset or vendor's habit."""
+"""Reads the body of a POST into a tree of values, whatever its content type and charset."""
 
 import re
 from functools import lru_cache
@@ -9,13 +9,13 @@ from python_multipart.multipart import parse_options_header
 from crm.connector import Delivery
 from crm.errors import Malformed
 from crm.shared import Attachment
-from services.connectors.form.written import labelled_lines, of_xml, said_in_lines
-from services.connectors.formats.charset import charset_named, decode_each, in_wide_letters
-from services.connectors.formats.cut_json import what_came_whole
+from services.connectors.formats.charset import charset_named, decode_each, from_wide_charset
 from services.connectors.formats.exact_json import Tree, Value, decode, decode_object
-from services.connectors.formats.mending import mended, mended_object
 from services.connectors.formats.multipart import boundary_in, parts_of, plain_fields
 from services.connectors.formats.nested_names import nest
+from services.connectors.formats.repairs import repaired, repaired_object
+from services.connectors.formats.text_forms import labelled_lines, lines_or_message, xml_fields
+from services.connectors.formats.truncated_json import complete_part
 from services.connectors.formats.urlencoded import Pairs, pairs_in, texts_in, unescaped
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -31,7 +31,7 @@ _LONGEST_CUT = 1_000_000
 
 
 class Body(NamedTuple):
-    """What was sent: every field, the files that came with them, and what is wrong with it, in a sentence."""
+    """A body: its fields, its files, and a sentence on what is damaged in it."""
 
     tree: Tree
     files: tuple[Attachment, ...] = ()
@@ -56,7 +56,7 @@ def kind_of(content_type: str) -> Kind:
 
 
 def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
-    """Raises Malformed for what is no form and no JSON object. `as_sent`: no text is mended, for signatures over them.
+    """Raises Malformed for anything but a form or JSON object. `as_sent`: without repairs, for signatures.
 
     A body that was cut off gives what came whole of it, and says so.
     """
@@ -64,14 +64,14 @@ def read_body(delivery: Delivery, as_sent: bool = False) -> Body:
     if not body.strip():
         raise Malformed("The body is empty.")
     read = _read(kind, body)
-    tree = read.tree if as_sent else mended_object(read.tree)
+    tree = read.tree if as_sent else repaired_object(read.tree)
     return read if tree is read.tree else Body(tree, read.files, read.damage)
 
 
 def _read(kind: Kind, body: bytes) -> Body:
     if kind.media == MULTIPART or (body[:3].lstrip()[:1] == b"-" and _BEGINS_PARTS.match(body)):
         return _multipart(body, kind)
-    body = in_wide_letters(body)
+    body = from_wide_charset(body)
     begin = body.lstrip()[:1]
     if "json" in kind.media:
         if begin not in (b"{", b"[", b'"') and _BEGINS_FORM.match(body):
@@ -90,17 +90,17 @@ def _read(kind: Kind, body: bytes) -> Body:
             if kind.media != URLENCODED:
                 raise
     if begin == b"<":
-        return Body(of_xml(body, kind.charset))
+        return Body(xml_fields(body, kind.charset))
     if kind.media == "text/plain" and _LINES.fullmatch(body):  # a form of enctype text/plain: a line a field
         lines = [line.partition(b"=")[::2] for line in body.splitlines() if line]
-        return Body(opened(nest(_decoded(lines, kind.charset))))
+        return Body(with_inner_json(nest(_decoded(lines, kind.charset))))
     labelled = kind.media in ("", "text/plain") and b":" in body and not _BEGINS_FORM.match(body)
     if labelled and (fields := labelled_lines(decode_each([body], kind.charset)[0])):
         return Body(fields)
     if b"=" not in body:
         if _ESCAPED_FORM.search(body):  # escaped once more as a whole
             return Body(_form(unescaped(body), kind))
-        return Body(said_in_lines(decode_each([unescaped(body) if b"%" in body else body], kind.charset)[0]))
+        return Body(lines_or_message(decode_each([unescaped(body) if b"%" in body else body], kind.charset)[0]))
     return Body(_form(body, kind))
 
 
@@ -117,14 +117,14 @@ def _json(body: bytes, charset: str) -> Body:
         if "truncated" not in str(error) or len(body) > _LONGEST_CUT:
             raise
         try:
-            tree = what_came_whole(decode_each([body], charset)[0])
+            tree = complete_part(decode_each([body], charset)[0])
         except Malformed:
             raise error from None
         return Body(tree, damage="The JSON was cut off on its way; what came whole of it was read.")
 
 
 def _json_lines(body: bytes, charset: str) -> list[Value]:
-    """An object a line; none where a line is anything else."""
+    """Returns one object per line; none if a line is anything else."""
     try:
         return [decode_object(line, charset) for line in body.splitlines() if line.strip()]
     except Malformed:
@@ -132,7 +132,7 @@ def _json_lines(body: bytes, charset: str) -> list[Value]:
 
 
 def _object(value: Value, charset: str) -> Tree:
-    """An object, also alone in a list, or written as JSON twice. Several in a list become its fields."""
+    """Returns an object, also alone in a list or encoded as JSON twice. Several in a list become its fields."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
@@ -146,14 +146,14 @@ def _object(value: Value, charset: str) -> Tree:
 
 def _form(body: bytes, kind: Kind) -> Tree:
     texts = texts_in(body, kind.charset)
-    return opened(nest(_decoded(pairs_in(body), kind.charset) if texts is None else texts))
+    return with_inner_json(nest(_decoded(pairs_in(body), kind.charset) if texts is None else texts))
 
 
 def _multipart(body: bytes, kind: Kind) -> Body:
     if not (boundary := boundary_in(body, kind.boundary)):
         raise Malformed("The multipart body comes without its boundary.")
     if plain := plain_fields(body, boundary):
-        return Body(opened(nest(_decoded(plain, kind.charset))))
+        return Body(with_inner_json(nest(_decoded(plain, kind.charset))))
     pairs: Pairs = []
     files: list[tuple[bytes, str, int, str]] = []
     parts, cut = parts_of(body, boundary)
@@ -167,10 +167,10 @@ def _multipart(body: bytes, kind: Kind) -> Body:
     charset = kind.charset or next(filter(None, (kind_of(part.media_type).charset for part in parts)), "")
     names = _decoded([(file[0], b"") for file in files], charset)
     attachments = tuple(
-        Attachment("file", mended(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
+        Attachment("file", repaired(name), *file[1:]) for (name, _), file in zip(names, files, strict=True)
     )
     damage = "The form was cut off on its way; what came whole of it was read." if cut else ""
-    return Body(opened(nest(_decoded(pairs, charset))), attachments, damage)
+    return Body(with_inner_json(nest(_decoded(pairs, charset))), attachments, damage)
 
 
 def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
@@ -180,13 +180,13 @@ def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
     return list(zip(decoded[::2], decoded[1::2], strict=True))
 
 
-def opened(tree: Tree) -> Tree:
-    """JSON objects that came inside a field (Tilda's payment, Jotform's rawRequest) become part of the tree."""
+def with_inner_json(tree: Tree) -> Tree:
+    """Decodes JSON within fields (Tilda's payment, Jotform's rawRequest) into the tree."""
     for name, value in tree.items():
         if isinstance(value, str) and value[-1:] in ("}", "]") and value.startswith(("{", "[{")):
             try:
                 inner = decode(value)
-                tree[name] = opened(inner) if isinstance(inner, dict) else inner
+                tree[name] = with_inner_json(inner) if isinstance(inner, dict) else inner
             except Malformed:
                 continue  # it only looks like JSON: it stays text
     return tree

@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Sequence
 
-from services.connectors.formats.letters import likelihood
+from services.connectors.formats.letter_pairs import likelihood
 
 _NAMES = {  # what headers say, apart from Python's own names
     "windows-1251": "cp1251",
@@ -66,7 +66,7 @@ _UNUSUAL = re.compile("[\u0180-\u03ff\u0460-\u048f\u0492-\u1fff\u2c00-\u2fff\ua6
 
 
 def charset_named(said: str) -> str:
-    """Python's name for what a header says; empty for what is not believed."""
+    """Returns Python's name for a header's charset; empty for one that is not believed."""
     said = said.strip().strip("\"'").lower()
     name = _NAMES.get(said, said)
     if not _BELIEVED.fullmatch(name):
@@ -77,13 +77,13 @@ def charset_named(said: str) -> str:
         return ""
 
 
-def guessed(charset: str) -> bool:
+def is_guessed(charset: str) -> bool:
     """Whether it is one of those with a byte a letter between which `decode_each` judges itself."""
     return charset in _SINGLE
 
 
-def in_wide_letters(body: bytes) -> bytes:
-    """UTF-16 and UTF-32 as UTF-8, with or without a byte order mark; anything else without the mark of UTF-8."""
+def from_wide_charset(body: bytes) -> bytes:
+    """Converts UTF-16 and UTF-32 to UTF-8, with or without a byte order mark; removes the mark of UTF-8."""
     head = body[:64]
     if head[:1] not in _FIRST and b"\0" not in head:
         return body
@@ -99,7 +99,7 @@ def in_wide_letters(body: bytes) -> bytes:
 
 
 def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
-    """Every text of one delivery. `declared` is Python's name of the charset in its header, or empty."""
+    """Decodes every text of one delivery. `declared` is Python's name of the charset in its header, or empty."""
     try:
         decoded = [text.decode() for text in texts]
     except UnicodeDecodeError:

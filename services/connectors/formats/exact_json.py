@@ -8,8 +8,8 @@ from typing import TypeAlias
 import msgspec
 
 from crm.errors import Malformed
-from services.connectors.formats.charset import decode_each, guessed, in_wide_letters
-from services.connectors.formats.sloppy_json import repairs_of
+from services.connectors.formats.charset import decode_each, from_wide_charset, is_guessed
+from services.connectors.formats.lenient_json import repairs_of
 
 Value: TypeAlias = "str | int | Decimal | bool | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
@@ -28,14 +28,14 @@ _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 def decode(text: bytes | str, charset: str = "") -> Value:
-    """Raises Malformed for what is no JSON, or nested deeper than 32.
+    """Raises Malformed for invalid JSON and for nesting deeper than 32.
 
     What no text may hold (NUL, half a surrogate pair, bytes that are no letters) becomes U+FFFD. `charset` is what the
     header of these bytes says.
     """
     if isinstance(text, bytes):
-        text = in_wide_letters(text)
-        if charset not in ("", "utf-8") and not guessed(charset):
+        text = from_wide_charset(text)
+        if charset not in ("", "utf-8") and not is_guessed(charset):
             return _decoded(decode_each([text], charset)[0])
         try:
             decoded = text.decode()
@@ -89,7 +89,7 @@ def _in_charset(value: Value, charset: str) -> Value:
 
 
 def texts_of(value: Value, found: list[str]) -> list[str]:
-    """Every name and text in it, put behind those `found`."""
+    """Appends every name and text of a tree to `found`."""
     if isinstance(value, str):
         found.append(value)
     elif isinstance(value, dict):
@@ -108,7 +108,7 @@ def texts_of(value: Value, found: list[str]) -> list[str]:
 
 
 def is_flat(values: Iterable[Value]) -> bool:
-    """Whether none of them is an object or a list."""
+    """Whether no value is an object or a list."""
     return _TYPES.isdisjoint(map(type, values))
 
 
@@ -125,7 +125,7 @@ def _replaced(value: Value, read: dict[str, str]) -> Value:
 
 
 def expect_shallow(value: Value, depth: int = DEEPEST) -> None:
-    """Raises Malformed for nesting that is no honest payload's."""
+    """Raises Malformed for nesting that is deeper than any real payload."""
     if isinstance(value, NESTED):
         if not depth:
             raise Malformed(f"It is nested deeper than {DEEPEST}.")
@@ -143,10 +143,10 @@ def decode_object(text: bytes | str, charset: str = "") -> Tree:
 
 
 def encode(value: object) -> str:
-    """JSON text: 54.10 stays 54.10."""
+    """Returns JSON text in which 54.10 stays 54.10."""
     return _ENCODER.encode(value).decode()
 
 
 def canonical(value: object) -> bytes:
-    """The same bytes whatever the order of the names."""
+    """Returns JSON bytes that are the same for any order of the names."""
     return _CANONICAL.encode(value)

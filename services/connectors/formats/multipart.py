@@ -37,12 +37,12 @@ class Part:
 
     @property
     def ref(self) -> str:
-        """How to find the file again in the raw bytes."""
+        """Returns how to find the file again in the raw bytes."""
         return f"sha256:{sha256(self.content).hexdigest()}"
 
 
 def boundary_in(body: bytes, named: bytes) -> bytes:
-    """The boundary that the header names, where the body has it, else the one that the body begins with."""
+    """Returns the boundary of the header if the body has it, else the one that the body begins with."""
     if named and b"--" + named in body:
         return named
     found = _FIRST.match(body)
@@ -50,7 +50,7 @@ def boundary_in(body: bytes, named: bytes) -> bytes:
 
 
 def plain_fields(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]] | None:
-    """Name and content of every part, in a body of texts as browsers write it; None for any other: see `parts_of`."""
+    """Returns name and content of every part of a body without files; None for any other: see `parts_of`."""
     begin = b"--" + boundary
     if not body.startswith(begin) or len(begin) > _LONGEST:
         return None
@@ -66,7 +66,7 @@ def plain_fields(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]] | No
 
 
 def parts_of(body: bytes, boundary: bytes) -> tuple[list[Part], bool]:
-    """Every part that came whole, in the body's order, and whether it was cut off; of a text also the part that came.
+    """Returns the complete parts in the body's order, and whether it was cut off. A text that was cut counts as a part.
 
     A text that was cut ends in U+FFFD. Raises Malformed where no part is whole.
     """

@@ -10,7 +10,7 @@ _CACHED = 200  # characters: longer names are read each time, so that they canno
 
 
 def nest(pairs: Sequence[tuple[str, str]]) -> Tree:
-    """Nothing is dropped: repeated names become a list, a name that clashes with a deeper one keeps its brackets."""
+    """Builds the tree. Repeated names become a list; a name that clashes with a deeper one keeps its brackets."""
     tree: Tree = dict(pairs)
     if len(tree) == len(pairs) and "[" not in "".join(tree):
         return tree

@@ -16,7 +16,7 @@ def from_seconds(seconds: int) -> Micros:
 
 
 def moment_or_none(seconds: int | None) -> Micros | None:
-    """Of an optional clock. None for no clock, for 0 (which vendors write for none) and for what is no moment."""
+    """Returns an optional time. None for a missing one, for 0 (which vendors write for none) and for an invalid one."""
     return Micros(found) if seconds and _FIRST <= (found := seconds * 1_000_000) <= _LAST else None
 
 
@@ -26,7 +26,7 @@ def from_millis(millis: int) -> Micros:
 
 
 def from_iso(text: str) -> Micros:
-    """A moment without a zone is taken as UTC. Raises Malformed."""
+    """Reads ISO 8601; a time without a zone is UTC. Raises Malformed."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

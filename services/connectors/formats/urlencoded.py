@@ -1,4 +1,4 @@
-"""application/x-www-form-urlencoded: the usual body in one go, any other field by field."""
+"""application/x-www-form-urlencoded: the usual body in one pass, any other field by field."""
 
 import re
 from binascii import unhexlify
@@ -14,7 +14,7 @@ Pairs = list[tuple[bytes, bytes]]
 
 
 def texts_in(body: bytes, charset: str) -> list[tuple[str, str]] | None:
-    """Every field of a body that is UTF-8 without doubt; None for any other: see `pairs_in`."""
+    """Returns every field of a body that is certainly UTF-8; None for any other: see `pairs_in`."""
     for unusual in _UNUSUAL:
         if unusual in body:
             return None
@@ -32,7 +32,7 @@ def texts_in(body: bytes, charset: str) -> list[tuple[str, str]] | None:
 
 
 def pairs_in(body: bytes) -> Pairs:
-    """Every field in bytes whose charset is still to be judged. Raises Malformed for more than 10,000."""
+    """Returns every field as bytes, before the charset is known. Raises Malformed for more than 10,000."""
     parts = body.split(b"&", MOST_FIELDS)
     if len(parts) > MOST_FIELDS:
         raise Malformed(f"The form has more than {MOST_FIELDS} fields.")

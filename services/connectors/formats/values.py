@@ -11,19 +11,19 @@ _LENGTH = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,10})(?:[.,]\d+)?", re
 
 
 def at(tree: Value, *path: str) -> Value:
-    """The value at a path of names; None where there is none."""
+    """Returns the value at a path of names; None when there is none."""
     for name in path:
         tree = tree.get(name) if isinstance(tree, dict) else None
     return tree
 
 
 def text(tree: Value, *path: str) -> str:
-    """Text, or a number as it was written, without space around it; empty for anything else."""
+    """Returns a text, or a number as it was written, stripped; empty for anything else."""
     return _written(at(tree, *path)).strip()
 
 
 def verbatim(tree: Value, *path: str) -> str:
-    """`text` with its space."""
+    """`text` without stripping."""
     return _written(at(tree, *path))
 
 
@@ -34,12 +34,12 @@ def _written(value: Value) -> str:
 
 
 def first(tree: Value, *names: str) -> str:
-    """The first of these fields that says something."""
+    """Returns the first of these fields that is not empty."""
     return next((found for name in names if (found := text(tree, name))), "")
 
 
 def required(tree: Value, *path: str) -> str:
-    """Raises Malformed where `text` is empty."""
+    """Returns `text`. Raises Malformed when it is empty."""
     found = text(tree, *path)
     if not found:
         raise Malformed(f"It does not say {'.'.join(path)!r}.")
@@ -47,7 +47,7 @@ def required(tree: Value, *path: str) -> str:
 
 
 def whole(tree: Value, *path: str) -> int | None:
-    """A whole number within 64 bits, also when it is sent as text; None where there is none. Raises Malformed."""
+    """Returns a whole number of 64 bits, also when it is sent as text; None when there is none. Raises Malformed."""
     found = text(tree, *path)
     if not found:
         return None
@@ -63,7 +63,7 @@ def required_whole(tree: Value, *path: str) -> int:
 
 
 def seconds(tree: Value, *path: str) -> int | None:
-    """A length of time. Raises Malformed when it is negative or more than 32 bits."""
+    """Returns a duration in seconds. Raises Malformed when it is negative or larger than 32 bits."""
     found = whole(tree, *path)
     if found is not None and not 0 <= found < 2**31:
         raise Malformed(f"{'.'.join(path)!r} is no length of time: {found}.")
@@ -71,7 +71,7 @@ def seconds(tree: Value, *path: str) -> int | None:
 
 
 def whole_or_none(tree: Value, *path: str) -> int | None:
-    """`whole` for what may be left out: None also for what is no whole number. 12.0 is one."""
+    """`whole` for an optional field: None also for anything but a whole number. 12.0 is one."""
     value = at(tree, *path)
     if value is None or (type(value) is int and -(2**63) <= value < 2**63):
         return value
@@ -84,10 +84,10 @@ def whole_or_none(tree: Value, *path: str) -> int | None:
 def seconds_or_none(tree: Value, *path: str) -> int | None:
     """A length of time as people and machines write it, rounded down: 65, 65.0, 1:05, 0:01:05. None for anything else:
     less than nothing, more than 32 bits."""
-    told = text(tree, *path)
-    if len(told) < 10 and told.isdecimal() and told.isascii():
-        return int(told)
-    found = _LENGTH.fullmatch(told)
+    number = text(tree, *path)
+    if len(number) < 10 and number.isdecimal() and number.isascii():
+        return int(number)
+    found = _LENGTH.fullmatch(number)
     if not found:
         return None
     hours, minutes, rest = (int(part or 0) for part in found.groups())
@@ -96,11 +96,11 @@ def seconds_or_none(tree: Value, *path: str) -> int | None:
 
 
 def unreadable(tree: Value, *names: str) -> str:
-    """A sentence on those of these fields that hold something, for people."""
+    """Returns a sentence that names those of these fields that are not empty."""
     return "; ".join(f"{name} could not be read: {found[:40]!r}" for name in names if (found := text(tree, name)))
 
 
 def records(tree: Value, *path: str) -> list[Tree]:
-    """The objects of a list; empty where there is none."""
+    """Returns the objects of a list; empty when there is none."""
     value = at(tree, *path)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

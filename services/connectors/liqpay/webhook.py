@@ -4,8 +4,12 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from functools import partial
+from typing import Annotated
 
-from crm.connector import Connection, Connector, Delivery, Report, country_of, expect_equal
+from msgspec import Meta, Struct
+
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
+from crm.connector_settings import Country
 from crm.errors import Malformed, Refused
 from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_of, to_minor
@@ -29,15 +33,25 @@ STATUSES = {
 }
 
 
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to a shop's account."""
+
+    public_key: Annotated[
+        str, Meta(description="The shop's public key: payments of other shops are refused.", examples=["i00000000"])
+    ] = ""
+    sandbox: Annotated[bool, Meta(description="Count test payments as money. Only for a test workspace.")] = False
+    country: Country = ""
+
+
 def verify(delivery: Delivery, connection: Connection) -> None:
-    """base64(sha1(key + data + key)) over `data` as it came; accounts may be switched to SHA3-256, which is longer."""
+    """Checks base64(sha1(key + data + key)) over `data` as it came; some accounts use SHA3-256, which is longer."""
     try:
         form = read_body(delivery).tree
     except Malformed as error:
         raise Refused(f"{error} So there is no signature. Nothing was kept.") from None
     signature, data = text(form, "signature"), text(form, "data")
     expect_equal(sign(connection.secret, data, "sha1" if len(signature) <= 28 else "sha3_256"), signature)
-    if account := connection.settings.get("public_key"):
+    if account := connection.settings_as(Settings).public_key:
         expect_equal(account, text(payment_in(data, silent=True), "public_key"), "public key")
 
 
@@ -46,7 +60,7 @@ def sign(private_key: str, data: str, algorithm: str = "sha1") -> str:
 
 
 def payment_in(data: str, silent: bool = False) -> Tree:
-    """Raises Malformed, unless `silent`."""
+    """Returns the decoded `data`; empty when it cannot be read and `silent`, else raises Malformed."""
     try:
         return decode_object(base64.b64decode(data, validate=True))
     except (ValueError, Malformed) as error:
@@ -57,28 +71,28 @@ def payment_in(data: str, silent: bool = False) -> Tree:
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     payment = payment_in(text(read_body(delivery).tree, "data"))
-    id, said = required(payment, "payment_id"), required(payment, "status")
+    id, status_word = required(payment, "payment_id"), required(payment, "status")
     doubts = Doubts()
     when = first(payment, "end_date", "create_date")
     at = doubts.read(
         lambda: moment(payment, delivery.received_at), delivery.received_at, "when it changed is not known"
     )
     returned = first(payment, "refund_amount", "amount_return")
-    key = f"{id}/{said}/{when}/{returned}"
-    if said == "sandbox" and connection.settings.get("sandbox") != "yes":
+    key = f"{id}/{status_word}/{when}/{returned}"
+    if status_word == "sandbox" and not connection.settings_as(Settings).sandbox:
         yield Report(key, id, at, partial(DeliveryKept, connector="liqpay", kind="sandbox"))
         return
     currency = currency_of(required(payment, "currency"))
     amount = to_minor(required(payment, "amount"), currency)
-    all_of_it = amount if said == "reversed" else 0
+    all_of_it = amount if status_word == "reversed" else 0
     refunded = all_of_it
     if returned:
         refunded = doubts.read(lambda: to_minor(returned, currency), all_of_it, "how much went back is not certain")
     outgoing = text(payment, "action") == "p2pcredit"  # a payout to somebody's card
     if outgoing:
         amount, refunded = -amount, 0
-    status = STATUSES.get(said, "created")  # of some forty others none means that money came
-    told = partial(
+    status = STATUSES.get(status_word, "created")  # of some forty others none means that money came
+    report = partial(
         PaymentReported,
         provider="liqpay",
         payment=id,
@@ -93,7 +107,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         account=text(payment, "public_key"),
         doubts=tuple(doubts),
     )
-    yield Report(key, id, at, told)
+    yield Report(key, id, at, report)
 
 
 def moment(payment: Tree, otherwise: Micros) -> Micros:
@@ -103,7 +117,7 @@ def moment(payment: Tree, otherwise: Micros) -> Micros:
 
 
 def payer_of(payment: Tree, country: str) -> Payer:
-    """A telephone that cannot be read stays as it was given."""
+    """Returns the payer. A phone that cannot be read stays as it was given."""
     names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
     phone = text(payment, "sender_phone")
     return Payer(
@@ -115,4 +129,4 @@ def payer_of(payment: Tree, country: str) -> Payer:
     )
 
 
-CONNECTOR = Connector("liqpay", "banking", verify, parse)
+WEBHOOK = Webhook(verify, parse)

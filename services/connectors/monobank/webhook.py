@@ -1,9 +1,9 @@
-"""monobank acquiring: an invoice tells its new status (https://monobank.ua/api-docs/acquiring)."""
+"""monobank acquiring: an invoice has a new status (https://monobank.ua/api-docs/acquiring)."""
 
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report
+from crm.connector import Connection, Delivery, Report, Webhook
 from crm.facts import PaymentReported
 from crm.money import currency_of, within_64_bits
 from crm.shared import Payer
@@ -24,8 +24,11 @@ STATUSES = {
 }
 
 
+HRYVNIA = "980"  # the bank's documents: the currency of an invoice that names none
+
+
 def verify(delivery: Delivery, connection: Connection) -> None:
-    """The secret is the merchant's public key as the bank's API gives it."""
+    """Checks X-Sign. The secret is the merchant's public key as the bank's API gives it."""
     signature = from_base64(delivery.headers.get("x-sign", ""), "signature")
     expect_signed(pem_key(connection.secret), signature, delivery.body)
 
@@ -39,13 +42,13 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if status not in STATUSES:
         doubts.say(f"its status {status[:40]!r} is not known here: no money is counted for it")
     refunded = refunds_in(invoice, doubts)
-    told = partial(
+    report = partial(
         PaymentReported,
         provider="monobank",
         payment=payment,
         status=STATUSES.get(status, "created"),
         amount_minor=gross(invoice, refunded, doubts),
-        currency=currency_of(text(invoice, "ccy") or "980"),
+        currency=currency_of(text(invoice, "ccy") or HRYVNIA),
         changed_at=at,
         refunded_minor=refunded,
         purpose=text(invoice, "destination"),
@@ -53,11 +56,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         payer=Payer(card=text(invoice, "paymentInfo", "maskedPan")),
         doubts=tuple(doubts),
     )
-    yield Report(f"{payment}/{modified}/{status}", payment, at, told)
+    yield Report(f"{payment}/{modified}/{status}", payment, at, report)
 
 
 def refunds_in(invoice: Tree, doubts: Doubts) -> int:
-    """One whose sum cannot be read is left out: then the bank's finalAmount says what is left."""
+    """Returns the refunded amount. A refund that cannot be read is left out: finalAmount says what remains."""
     done = [cancel for cancel in records(invoice, "cancelList") if text(cancel, "status") == "success"]
     about = "how much went back is not certain"
     sums = [doubts.read(lambda: required_whole(cancel, "amount"), 0, about) for cancel in done]  # noqa: B023  # read at once
@@ -65,12 +68,12 @@ def refunds_in(invoice: Tree, doubts: Doubts) -> int:
 
 
 def gross(invoice: Tree, refunded: int, doubts: Doubts) -> int:
-    """What was paid, refunds not taken off: the bank's finalAmount shrinks with every refund."""
-    asked = required_whole(invoice, "amount")
+    """Returns the paid amount before refunds: the bank's finalAmount shrinks with every refund."""
+    amount = required_whole(invoice, "amount")
     final = doubts.read(lambda: whole(invoice, "finalAmount"), None, "what is left of it is not certain")
     if final is None:
-        return asked
-    return final + refunded if final + refunded <= asked else final
+        return amount
+    return final + refunded if final + refunded <= amount else final
 
 
-CONNECTOR = Connector("monobank", "banking", verify, parse)
+WEBHOOK = Webhook(verify, parse)

@@ -1,5 +1,14 @@
 """monobank personal and sole-trader accounts: statements."""
 
-from services.connectors.monobank_personal.webhook import CONNECTOR
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.monobank_personal.webhook import WEBHOOK, Settings
 
-__all__ = ["CONNECTOR"]
+CONNECTOR = Connector(
+    "monobank-personal",
+    "banking",
+    WEBHOOK,
+    "Statements of personal and sole-trader accounts at monobank",
+    UnguessableAddress(),
+    Settings,
+)

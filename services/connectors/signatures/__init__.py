@@ -1,1 +1,1 @@
-"""How vendors sign, where several sign alike."""
+"""Signature schemes that several vendors share."""

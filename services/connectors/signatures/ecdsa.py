@@ -1,4 +1,4 @@
-"""Bank signatures: ECDSA with SHA-256 over the raw body, in the two ways that monobank writes them."""
+"""ECDSA signatures with SHA-256 over the raw body: DER with a PEM key, or r||s with a point of the curve."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ def expect_signed(key: ec.EllipticCurvePublicKey, signature: bytes, body: bytes)
 
 
 def from_base64(text: str, what: str) -> bytes:
-    """Strictly the one spelling of these bytes. Raises Refused."""
+    """Decodes base64 and accepts only the canonical spelling. Raises Refused."""
     try:
         decoded = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeError):
@@ -36,7 +36,7 @@ def from_base64(text: str, what: str) -> bytes:
 
 @lru_cache(maxsize=1_024)
 def pem_key(encoded: str) -> ec.EllipticCurvePublicKey:
-    """A base64 of a PEM file, as monobank's API gives it. Raises Refused."""
+    """Returns the key of a base64 of a PEM file. Raises Refused."""
     try:
         key = load_pem_public_key(from_base64(encoded.strip(), "public key of this connection"))
     except (ValueError, UnsupportedAlgorithm):
@@ -48,7 +48,7 @@ def pem_key(encoded: str) -> ec.EllipticCurvePublicKey:
 
 @lru_cache(maxsize=1_024)
 def point_key(encoded: str) -> ec.EllipticCurvePublicKey:
-    """A base64 of an uncompressed point of secp256k1. Raises Refused."""
+    """Returns the key of a base64 of an uncompressed point of secp256k1. Raises Refused."""
     try:
         point = from_base64(encoded.strip(), "public key of this connection")
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), point)
@@ -57,7 +57,7 @@ def point_key(encoded: str) -> ec.EllipticCurvePublicKey:
 
 
 def der(raw: bytes) -> bytes:
-    """DER of the 64 bytes r||s. Raises Refused."""
+    """Returns the DER of the 64 bytes r||s. Raises Refused."""
     if len(raw) != 64:
         raise Refused("The signature is not 64 bytes long. Nothing was kept.")
     return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))

@@ -1,5 +1,8 @@
-"""Telegram bots: what people write to them."""
+"""Telegram bots: chats."""
 
-from services.connectors.telegram.webhook import CONNECTOR
+from crm.connector import Connector
+from crm.connector_proofs import SharedSecret
+from services.connectors.telegram.webhook import WEBHOOK, Settings
 
-__all__ = ["CONNECTOR"]
+PROOF = SharedSecret("the secret_token that you give to setWebhook: 1 to 256 letters, digits, _ and -.")
+CONNECTOR = Connector("telegram", "chats", WEBHOOK, "Chats of a Telegram bot", PROOF, Settings)

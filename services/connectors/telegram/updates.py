@@ -31,7 +31,7 @@ OTHERS = {
 
 
 def button(query: Value) -> str:
-    """The words on the button, where the message that it belongs to is still there."""
+    """Returns the label of the button, if the message that it belongs to still exists."""
     data = text(query, "data") or text(query, "game_short_name")
     rows = at(query, "message", "reply_markup", "inline_keyboard")
     keys = [key for row in listed(rows) for key in records({"": row}, "")]

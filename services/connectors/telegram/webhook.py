@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from crm.connector import Connection, Connector, Delivery, Report, country_of, digest, expect_equal
+from msgspec import Struct
+
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
+from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, MessageReported
 from crm.scalars import Micros
@@ -20,12 +23,18 @@ DELETED = "deleted_business_messages"
 NO_PERSONS = {"777000", "1087968824", "136817688"}
 
 
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to a bot."""
+
+    country: Country = ""
+
+
 def verify(delivery: Delivery, connection: Connection) -> None:
     expect_equal(connection.secret, delivery.headers.get("x-telegram-bot-api-secret-token", ""), "secret token")
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    """Numbers of updates begin again after a quiet week, so an update is known by its number and what it says."""
+    """Yields the reports of an update. Its key is number and content, as numbers restart after a quiet week."""
     update = decode_object(delivery.body)
     if "update_id" not in update and not any(map(is_message, update.values())):
         raise Malformed("It is no update of Telegram: 'update_id' is missing.")
@@ -35,23 +44,23 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     value = update.get(kind)
     revision = max(0, whole_or_none(update, "update_id") or 0)
     if kind == DELETED and isinstance(value, dict):
-        yield from taken_back(key, value, delivery)
+        yield from deleted_messages(key, value, delivery)
         return
     country, edit = country_of(connection), kind.startswith("edited_")
     if kind not in QUIET and isinstance(value, dict):
         if is_message(value) and kind != "message_reaction":
-            yield said(key, value, *words_of(value, country), revision, edit, country, delivery)
+            yield message_report(key, value, *words_of(value, country), revision, edit, country, delivery)
             return
         if found := as_message(kind, value, content):
-            yield said(key, *found, revision, edit, country, delivery)
+            yield message_report(key, *found, revision, edit, country, delivery)
             return
     yield Report(key, "", delivery.received_at, partial(DeliveryKept, connector="telegram", kind=kind))
 
 
-def said(
+def message_report(
     key: str, message: Tree, words: str, happened: bool, revision: int, edit: bool, country: str, delivery: Delivery
 ) -> Report:
-    """An optional value that cannot be read, a date or a file's size, is left out: it costs no message."""
+    """Returns the report of a message. An optional value that cannot be read (a date, a size) is left out."""
     chat, card = at(message, "chat"), at(message, "contact")
     sent, edited_at = moment(message, "date"), moment(message, "edit_date")
     if edit or edited_at:
@@ -87,8 +96,8 @@ def said(
     return Report(key, id, edited_at or sent or delivery.received_at, fact)
 
 
-def taken_back(key: str, value: Tree, delivery: Delivery) -> Iterator[Report]:
-    """A report a message."""
+def deleted_messages(key: str, value: Tree, delivery: Delivery) -> Iterator[Report]:
+    """Yields a report for each deleted message."""
     chat, ids = text(value, "chat", "id"), value.get("message_ids")
     for id in {text({"": one}, "") for one in ids} if isinstance(ids, list) else ():
         fact = partial(
@@ -105,7 +114,7 @@ def taken_back(key: str, value: Tree, delivery: Delivery) -> Iterator[Report]:
 
 
 def is_person(message: Tree) -> bool:
-    """Not a channel, nor an admin who writes as the group, nor a bot. A private chat is a person's."""
+    """Whether a person wrote it: no channel, no admin who writes as the group, no bot."""
     author = at(message, "from") or (at(message, "chat") if text(message, "chat", "type") == "private" else None)
     robot = at(author, "is_bot") is True or text(author, "id") in NO_PERSONS
     return bool(author) and not robot and not at(message, "sender_chat")
@@ -116,7 +125,7 @@ def moment(message: Tree, name: str) -> Micros | None:
 
 
 def files_of(message: Value) -> tuple[Attachment, ...]:
-    """A photo comes in several sizes, the largest last; an animation comes as a document once more."""
+    """Returns the attachments. Of a photo's sizes the last is the largest; an animation comes as a document too."""
     if not isinstance(message, dict) or message.keys().isdisjoint(FILES):
         return ()
     photo = records(message, "photo")[-1:]
@@ -130,6 +139,4 @@ def attachment(kind: str, file: Tree) -> Attachment:
     return Attachment(kind, name, text(file, "mime_type"), size, text(file, "file_id"))
 
 
-CONNECTOR = Connector(
-    "telegram", "chats", verify, parse, secret_headers=frozenset(("x-telegram-bot-api-secret-token",))
-)
+WEBHOOK = Webhook(verify, parse, secret_headers=frozenset(("x-telegram-bot-api-secret-token",)))

@@ -25,7 +25,7 @@ def name_of(author: Value) -> str:
 
 
 def phone_of(card: Value, country: str) -> Phone:
-    """Telegram may leave out the plus of an international number."""
+    """Reads the phone of a contact card: Telegram may leave out the plus of an international number."""
     given = text(card, "phone_number")
     whole_number = given.isdecimal() and len(given) > 10 and given[0] != "0"
     return Phone(given, read_phone(f"+{given}", country).e164) if whole_number else read_phone(given, country)
@@ -40,15 +40,15 @@ def listed(value: Value) -> list[Tree]:
 
 
 def flat(value: Value, name: str = "") -> Iterator[str]:
-    """Every text and number in it, with its name: "phone: 0671234567"."""
+    """Yields every text and number with its name: "phone: 0671234567"."""
     if isinstance(value, dict):
         for inner, item in value.items():
             yield from flat(item, inner)
     elif isinstance(value, list):
         for item in value:
             yield from flat(item, name)
-    elif told := plain(value):
-        yield f"{name}: {told}" if name else told
+    elif words := plain(value):
+        yield f"{name}: {words}" if name else words
 
 
 def plainly(value: Value) -> str:
@@ -69,7 +69,7 @@ def location(value: Value) -> str:
 
 
 def venue(value: Value) -> str:
-    """Its message has the place as a location of its own."""
+    """Returns title and address; the message has the location in a field of its own."""
     return f"Venue: {joined(text(value, 'title'), text(value, 'address'))}"
 
 
@@ -96,7 +96,7 @@ def paid(value: Value) -> str:
 
 
 def web_app(value: Value) -> str:
-    """What a mini app sends is its own; most send JSON."""
+    """Returns the data of a mini app, which is mostly JSON."""
     data = text(value, "data")
     try:
         said = plainly(decode(data)) or data
@@ -115,7 +115,7 @@ def people(*names: str) -> str:
 
 
 def short(value: Value) -> str:
-    """A message that another one mentions."""
+    """Returns the beginning of a message that another one mentions."""
     return (verbatim(value, "text") or verbatim(value, "caption"))[:80]
 
 
@@ -186,7 +186,7 @@ ENVELOPE = {
 
 
 def contact(card: Value, country: str) -> str:
-    """Somebody's name and number, and what else is on their card."""
+    """Returns name, number and the other details of a contact card."""
     phone = phone_of(card, country)
     also = [more.strip() for more in OF_VCARD.findall(verbatim(card, "vcard"))]
     known = {phone.text.lstrip("+"), phone.e164.lstrip("+")}
@@ -197,18 +197,18 @@ def contact(card: Value, country: str) -> str:
 
 
 def origin(message: Value) -> str:
-    """Whose words a forwarded message has."""
+    """Returns who wrote a forwarded message."""
     if not isinstance(message, dict) or message.keys().isdisjoint(FORWARDED):
         return ""
-    told = at(message, "forward_origin")
-    who = name_of(at(told, "sender_user")) or text(told, "sender_user_name")
-    who = who or name_of(at(told, "sender_chat")) or name_of(at(told, "chat")) or text(message, "forward_sender_name")
+    words = at(message, "forward_origin")
+    who = name_of(at(words, "sender_user")) or text(words, "sender_user_name")
+    who = who or name_of(at(words, "sender_chat")) or name_of(at(words, "chat")) or text(message, "forward_sender_name")
     who = who or name_of(at(message, "forward_from")) or name_of(at(message, "forward_from_chat"))
     return f"[forwarded from {who}]" if who else ""
 
 
 def words_of(message: Value, country: str) -> tuple[str, bool]:
-    """What a message says, and whether it is only something that happened in the chat."""
+    """Returns a message's words, and whether it is only an event of the chat."""
     fields = message if isinstance(message, dict) else {}
     own = verbatim(fields, "text") or verbatim(fields, "caption")
     said = [SAID[name](value) for name, value in fields.items() if name in SAID]
@@ -225,8 +225,8 @@ def words_of(message: Value, country: str) -> tuple[str, bool]:
 
 
 def unknown(*kinds: str, of: Value) -> str:
-    """A kind that Telegram added since. What can be read in it is shown all the same."""
+    """Returns the readable content of a kind that is not known here yet."""
     if not kinds:
         return "[a message without anything that Telegram shows to bots]"
-    told = ", ".join(detail for kind in kinds for detail in flat(at(of, kind)))
-    return f"[a kind of message Potik does not know yet: {', '.join(kinds)}] {told}".strip()[:LONGEST]
+    words = ", ".join(detail for kind in kinds for detail in flat(at(of, kind)))
+    return f"[a kind of message Potik does not know yet: {', '.join(kinds)}] {words}".strip()[:LONGEST]

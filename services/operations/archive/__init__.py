@@ -1,1 +1,1 @@
-"""Copies to survive a disaster with: the log as Avro files and back into Kafka, and Postgres as a dump and back."""
+"""Saves Kafka's topics as Avro files, verifies them, and loads them into an empty Kafka."""

@@ -1,4 +1,4 @@
-"""How far a long command is: records, rate and time left on a terminal, nothing elsewhere."""
+"""Progress of a long command: count, rate and time left, on a terminal only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ Advance = Callable[[int], None]
 
 @contextmanager
 def progress(doing: str, total: int, unit: str, quiet: bool = False) -> Iterator[Advance]:
-    """Call what it gives with how many more are done. On standard error: standard output is for the result."""
+    """Yields a function to call with the number of items that were just done. Writes to standard error."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

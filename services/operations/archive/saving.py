@@ -1,4 +1,4 @@
-"""From Kafka into the archive: each partition from where its last complete file ends up to where Kafka ends now."""
+"""Saves Kafka's records into the archive: each partition from the end of its last complete file to its present end."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from crm.adapters.archive import manifest
 from crm.adapters.archive.container import Container, encode
-from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Place
+from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Partition
+from crm.adapters.kafka.reading import open_consumer, read_range
 from crm.contract.generate import SCHEMAS
 from crm.errors import Broken
 from crm.topics import JOURNAL
@@ -20,21 +21,22 @@ from services.operations.archive.progress import Advance
 from services.stack.topics import Admin
 
 MAX_BYTES, MAX_RECORDS = 64 << 20, 1_000_000  # of one file
-FETCH = 8 << 20  # bytes of one answer of Kafka
-SILENCE = 60.0  # seconds
-Told = Callable[[str, int], contextlib.AbstractContextManager[Advance]]  # what is done, how many there are
+FETCH = 8 << 20  # bytes of one response
+ShowProgress = Callable[[str, int], contextlib.AbstractContextManager[Advance]]  # called with a title and a total
 
 
-async def save(bootstrap: str, folder: Path, topics: Iterable[str], progress: Told) -> dict[Place, int]:
-    """Returns how many records came to each partition's files. Raises Broken before anything is written when Kafka does
-    not go on where the archive ends. Whenever it is ended, the files that the manifest names are complete."""
+async def save(bootstrap: str, folder: Path, topics: Iterable[str], progress: ShowProgress) -> dict[Partition, int]:
+    """Returns how many records were added per partition. Can be interrupted: files in the manifest are complete.
+
+    Raises Broken before writing anything when Kafka does not continue where the archive ends.
+    """
     with manifest.held(folder):
         for left in folder.rglob("*.partial"):
             left.unlink()
         known = manifest.read(folder) if (folder / manifest.NAME).exists() else Manifest()
         places = await partitions(bootstrap, topics)
         async with reader(bootstrap) as consumer:
-            spans = await what_is_new(consumer, known, places)
+            spans = await new_ranges(consumer, known, places)
             manifest.put(folder / "registry.json", (SCHEMAS / "registry.json").read_bytes())
             manifest.write(folder, known)
             counts = {}
@@ -46,23 +48,22 @@ async def save(bootstrap: str, folder: Path, topics: Iterable[str], progress: To
                         free = shutil.disk_usage(folder).free
                         raise Broken(
                             f"{place[0]}/{place[1]} could not be written to {folder}: {error.strerror} "
-                            f"({free >> 20:,} MB free). All complete files are kept: run it again to go on."
+                            f"({free >> 20:,} MB free). All complete files are kept: run it again to resume."
                         ) from None
     return counts
 
 
-def reader(bootstrap: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
+def reader(bootstrap: str) -> contextlib.AbstractAsyncContextManager[AIOKafkaConsumer]:
+    return open_consumer(
+        bootstrap,
         max_partition_fetch_bytes=FETCH,
         fetch_max_bytes=2 * FETCH,
-        fetch_max_wait_ms=20,  # the next partition's first answer waits for this one's last
+        fetch_max_wait_ms=20,  # the next partition's first fetch waits for this one's last
     )
 
 
-async def partitions(bootstrap: str, topics: Iterable[str]) -> list[Place]:
-    """All that these topics have in Kafka. Raises Broken for a topic that is not there."""
+async def partitions(bootstrap: str, topics: Iterable[str]) -> list[Partition]:
+    """Returns the partitions of these topics. Raises Broken for a topic that does not exist."""
     wanted = sorted(topics)
     async with Admin(bootstrap) as admin:
         if missing := sorted(set(wanted) - set(await admin.list_topics())):
@@ -71,13 +72,13 @@ async def partitions(bootstrap: str, topics: Iterable[str]) -> list[Place]:
     return sorted((topic["topic"], each["partition"]) for topic in found for each in topic["partitions"])
 
 
-async def what_is_new(
-    consumer: AIOKafkaConsumer, known: Manifest, places: Iterable[Place]
-) -> dict[Place, tuple[int, int]]:
-    """The offsets of each partition that are to be archived."""
+async def new_ranges(
+    consumer: AIOKafkaConsumer, known: Manifest, places: Iterable[Partition]
+) -> dict[Partition, tuple[int, int]]:
+    """Returns the offsets to archive per partition: first, and the one after the last."""
     tps = [TopicPartition(*place) for place in places]
     begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
-    archived = known.by_place()
+    archived = known.by_partition()
     spans = {}
     for tp in tps:
         files = archived.get((tp.topic, tp.partition), [])
@@ -86,17 +87,17 @@ async def what_is_new(
         if end < begin:
             raise Broken(
                 f"{where}: the archive has offsets up to {begin - 1}, Kafka ends before {end}. Nothing was archived. "
-                "Either this is another Kafka (give it another folder), or it lost its end (`crm archive load`)."
+                "If this is another Kafka, use another folder; if it lost records, run `crm archive load`."
             )
         if begins[tp] > begin and tp.topic not in COMPACTED:
             raise Broken(
-                f"{where}: offsets {begin} to {begins[tp] - 1} are gone from Kafka and in no file. Nothing was "
-                "archived. Look at the topic's retention; --topics archives the others."
+                f"{where}: offsets {begin} to {begins[tp] - 1} are neither in Kafka nor in the archive. Nothing was "
+                "archived. Check the topic's retention; --topics archives the others."
             )
         if files and begins[tp] < begin and not await same(consumer, tp, files[-1]):
             raise Broken(
-                f"{where}: Kafka's record at offset {begin - 1} is not the archive's. Nothing was archived. "
-                "This is another Kafka: give it another folder."
+                f"{where}: Kafka's record at offset {begin - 1} differs from the archive's. Nothing was archived. "
+                "This is another Kafka: use another folder."
             )
         if end > begin:
             spans[tp.topic, tp.partition] = begin, end
@@ -104,42 +105,31 @@ async def what_is_new(
 
 
 async def same(consumer: AIOKafkaConsumer, tp: TopicPartition, file: File) -> bool:
-    """Whether Kafka has the archive's last record where the archive has it, or has compacted it away."""
-    async for records in stretch(consumer, tp, file.last, file.last + 1):
+    """Whether Kafka has the archive's last record at its offset, or has compacted it away."""
+    async for records in fetches(consumer, tp, file.last, file.last + 1):
         return hashlib.sha256(encode(records[0])).hexdigest() == file.last_record
     return True
 
 
-async def stretch(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[Sequence[Any]]:
-    """The partition's records from `begin` to before `end`, fetch by fetch. Raises Broken when Kafka falls silent."""
-    if begin >= end:  # aiokafka's consumer cannot be stopped right after an assignment that nothing was fetched of
-        return
-    consumer.assign([tp])
-    consumer.seek(tp, begin)
-    loop = asyncio.get_running_loop()
-    heard = loop.time()
-    while (at := await consumer.position(tp)) < end:
-        records = (await consumer.getmany(tp, timeout_ms=1000)).get(tp, [])
-        if records:
-            heard = loop.time()
-            if records[-1].offset >= end:
-                records = [record for record in records if record.offset < end]
-            if records:
-                yield records
-        elif await consumer.position(tp) == at and loop.time() - heard > SILENCE:
-            raise Broken(f"Kafka gave nothing of {tp.topic}/{tp.partition} for {SILENCE:.0f} s. Run it again later.")
+async def fetches(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[Sequence[Any]]:
+    """Yields the partition's records from `begin` to before `end`, by fetch. Raises Broken when Kafka falls silent."""
+    try:
+        async for found in read_range(consumer, {tp: (begin, end)}):
+            yield found[tp]
+    except TimeoutError as error:
+        raise Broken(str(error)) from None
 
 
 async def partition(
-    consumer: AIOKafkaConsumer, folder: Path, known: Manifest, place: Place, begin: int, end: int, advance: Advance
+    consumer: AIOKafkaConsumer, folder: Path, known: Manifest, place: Partition, begin: int, end: int, advance: Advance
 ) -> int:
-    """Writes the partition's new files and names each in the manifest once it is complete. Returns their records."""
+    """Writes the partition's new files, adding each to the manifest once complete. Returns the number of records."""
     total = 0
     writing: Writing | None = None
     try:
-        async for records in stretch(consumer, TopicPartition(*place), begin, end):
+        async for records in fetches(consumer, TopicPartition(*place), begin, end):
             writing = writing or Writing(folder, place, records[0].offset)
-            await asyncio.to_thread(writing.add, records)  # Kafka's next answer is on its way meanwhile
+            await asyncio.to_thread(writing.add, records)  # while Kafka's next response arrives
             advance(len(records))
             if writing.full:
                 total += writing.finish(known)
@@ -154,15 +144,15 @@ async def partition(
 
 
 class Writing:
-    """A file on its way: under a name that nobody reads until it is complete."""
+    """A file being written, under a temporary name until it is complete."""
 
-    def __init__(self, folder: Path, place: Place, first: int) -> None:
+    def __init__(self, folder: Path, place: Partition, first: int) -> None:
         self.folder, self.place, self.first, self.last, self.count = folder, place, first, first - 1, 0
         self.path = folder / place[0] / f"{place[1]:02}" / f"{first:020}.avro"
-        self.beside = self.path.with_suffix(".partial")
+        self.temporary = self.path.with_suffix(".partial")
         self.path.parent.parent.mkdir(0o700, exist_ok=True)
         self.path.parent.mkdir(0o700, exist_ok=True)
-        self.container = Container(self.beside, *place)
+        self.container = Container(self.temporary, *place)
         self.positions: list[int] = []  # first and highest
         self.frames: set[bytes] = set()
         self.last_record = b""
@@ -172,11 +162,11 @@ class Writing:
         return self.container.size() >= MAX_BYTES or self.count >= MAX_RECORDS
 
     def add(self, records: Sequence[Any]) -> None:
-        """Raises Broken when an offset is left out."""
+        """Adds consecutive records. Raises Broken when an offset is missing."""
         if self.place[0] not in COMPACTED and records[-1].offset != self.last + len(records):
             raise Broken(
-                f"{self.place[0]}/{self.place[1]}: Kafka left out offsets after {self.last}. "
-                "All complete files are kept; look at the topic before you run it again."
+                f"{self.place[0]}/{self.place[1]}: Kafka skipped offsets after {self.last}. "
+                "All complete files are kept; check the topic before you run it again."
             )
         self.container.add(records)
         self.frames.update(record.value[:5] for record in records if record.value is not None)
@@ -187,9 +177,9 @@ class Writing:
             self.positions = [self.positions[0], max(self.positions[1], *found)] if self.positions else edges(found)
 
     def finish(self, known: Manifest) -> int:
-        """Afterwards the file is on the disk under its name, and in the manifest."""
+        """Moves the file to its name, adds it to the manifest, and returns its number of records."""
         self.container.finish()
-        with self.beside.open("rb") as content:
+        with self.temporary.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         first_position, last_position = self.positions or (None, None)
         file = File(
@@ -201,12 +191,12 @@ class Writing:
             count=self.count,
             first_position=first_position,
             last_position=last_position,
-            size=self.beside.stat().st_size,
+            size=self.temporary.stat().st_size,
             sha256=digest,
             last_record=hashlib.sha256(self.last_record).hexdigest(),
             schema_ids=sorted(int.from_bytes(frame[1:]) for frame in self.frames if len(frame) == 5 and not frame[0]),
         )
-        self.beside.rename(self.path)
+        self.temporary.rename(self.path)
         manifest.settle(self.path.parent)
         known.files.append(file)
         manifest.write(self.folder, known)
@@ -214,7 +204,7 @@ class Writing:
 
     def drop(self) -> None:
         self.container.file.close()
-        self.beside.unlink(missing_ok=True)
+        self.temporary.unlink(missing_ok=True)
 
 
 def edges(positions: list[int]) -> list[int]:
@@ -222,5 +212,5 @@ def edges(positions: list[int]) -> list[int]:
 
 
 def position_of(record: Any) -> int | None:
-    """Of a journal record, from its headers."""
+    """Returns the position of a journal record, from its headers."""
     return next((int(value) for name, value in record.headers if name == "position"), None)

@@ -1,42 +1,49 @@
-"""Whether an archive is whole: checksums, offsets, journal positions, schema ids, said in sentences."""
+"""Verifies an archive: checksums, offsets, journal positions, schema ids."""
 
 from collections.abc import Callable
 from pathlib import Path
 from zlib import error as ZlibError
 
 from crm.adapters.archive import container, manifest
-from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Place
+from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Partition
 from crm.contract.registry import registered
 from crm.topics import JOURNAL
 from services.operations.archive.progress import Advance
 from services.operations.archive.saving import position_of
 
-READ_ERRORS = (ValueError, EOFError, TypeError, KeyError, IndexError, ZlibError)  # what fastavro raises on other bytes
+READ_ERRORS = (
+    ValueError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    ZlibError,
+)  # what fastavro raises on damaged files
 Damaged = Callable[[Path, File], str | None]
 
 
 def verify(folder: Path, advance: Advance, damaged: Damaged = manifest.damaged) -> list[str]:
-    """A sentence for each thing that is wrong; none when all can be loaded. `advance` gets the records of each file."""
+    """Returns a sentence for each problem; none when all can be loaded. Calls `advance` with each file's records."""
     known = manifest.read(folder)
-    told = manifest.gaps(known)
-    for place, files in known.by_place().items():
+    found = manifest.gaps(known)
+    for place, files in known.by_partition().items():
         highest = -1
         for file in files:
             wrong = damaged(folder, file)
             if not wrong:
                 try:
-                    wrong, highest = differs(folder, file, place, highest)
+                    wrong, highest = compare_records(folder, file, place, highest)
                 except READ_ERRORS as error:
-                    wrong = f"{file.path} is no readable container: {error!r}."
+                    wrong = f"{file.path} is not a readable container: {error!r}."
             if wrong:
-                told.append(wrong)
+                found.append(wrong)
                 highest = max(highest, -1 if file.last_position is None else file.last_position)
             advance(file.count)
-    return told + unknown_schemas(known)
+    return found + unknown_schemas(known)
 
 
-def differs(folder: Path, file: File, place: Place, highest: int) -> tuple[str | None, int]:
-    """Where the records are not what the manifest and the log's laws say; and the highest journal position so far."""
+def compare_records(folder: Path, file: File, place: Partition, highest: int) -> tuple[str | None, int]:
+    """Returns where the records break the manifest or the order of the log, and the highest journal position so far."""
     last, count = file.first - 1, 0
     for record in container.read(folder / file.path):
         following = last + 1
@@ -45,7 +52,7 @@ def differs(folder: Path, file: File, place: Place, highest: int) -> tuple[str |
         last, count = record.offset, count + 1
         if place[0] == JOURNAL.name:
             position = position_of(record)
-            if position is None or position > highest + 1:  # a relay that died may have repeated the end
+            if position is None or position > highest + 1:  # a relay that died may have repeated records
                 return f"{file.path}: position {position} follows {highest} at offset {last}.", highest
             highest = max(highest, position)
     if (last, count) != (file.last, file.count):
@@ -54,8 +61,8 @@ def differs(folder: Path, file: File, place: Place, highest: int) -> tuple[str |
 
 
 def unknown_schemas(known: Manifest) -> list[str]:
-    """Values that this version cannot read are kept all the same; whoever loads them needs a newer one."""
+    """Returns a sentence on schemas that this release does not know. Their records are archived like others."""
     ids = {entry.id for entry in registered()}
     missing = sorted({number for file in known.files for number in file.schema_ids} - ids)
-    told = ", ".join(map(str, missing))
-    return [f"Schemas {told} are not in the registry: a newer version of Potik wrote them."] if missing else []
+    numbers = ", ".join(map(str, missing))
+    return [f"Schemas {numbers} are not in the registry: a newer version of Potik wrote them."] if missing else []

@@ -1,1 +1,1 @@
-"""Backup and restore of a whole installation."""
+"""Backup and restore of the database."""

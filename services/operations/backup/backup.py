@@ -1,4 +1,4 @@
-"""A dump of the database while everything runs, and what it knew at that moment."""
+"""Dumps the database while everything is running, with its journal heads and checkpoints."""
 
 import hashlib
 import importlib.metadata
@@ -13,7 +13,7 @@ import psycopg
 
 from crm.adapters.archive import manifest
 from crm.errors import Broken
-from services.operations.backup.postgres_programs import program, run, surroundings
+from services.operations.backup.postgres_programs import libpq_environment, program, run
 
 DUMP = "database.dump"
 HEADS = "SELECT partition, next FROM core.journal_head ORDER BY partition"
@@ -23,7 +23,7 @@ CHECKPOINTS = (
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """How far a consumer was."""
+    """The progress of a consumer."""
 
     consumer: str
     topic: str
@@ -33,7 +33,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Backup(msgspec.Struct, frozen=True):
-    """What lies beside the dump, from the same snapshot."""
+    """The manifest of a dump, from the same snapshot."""
 
     taken_at: str  # UTC
     potik: str  # versions
@@ -49,9 +49,9 @@ class Backup(msgspec.Struct, frozen=True):
 
 
 def back_up(dsn: str, folder: Path) -> Backup:
-    """Makes `folder`, which must not exist; nothing is left when it fails. Raises RuntimeError with why."""
+    """Creates `folder`, which must not exist. Leaves nothing behind when it fails. Raises RuntimeError with why."""
     if folder.exists():
-        raise ValueError(f"{folder} is there already. Nothing was changed: name a new folder.")
+        raise ValueError(f"{folder} exists already. Nothing was changed: give a new folder.")
     building = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
     try:
@@ -66,7 +66,7 @@ def back_up(dsn: str, folder: Path) -> Backup:
 
 
 def dump(dsn: str, folder: Path) -> Backup:
-    """The dump, and the manifest's figures, see one and the same snapshot."""
+    """Writes the dump and returns its manifest, both from one snapshot."""
     file = folder / DUMP
     file.touch(0o600)
     with psycopg.connect(dsn) as conn:
@@ -78,7 +78,7 @@ def dump(dsn: str, folder: Path) -> Backup:
         heads: dict[int, int] = dict(conn.execute(HEADS).fetchall())
         checkpoints = [Checkpoint(*row) for row in conn.execute(CHECKPOINTS)]
         options = ["--format=custom", f"--snapshot={snapshot}", f"--file={file}"]
-        run([command, *options], surroundings(dsn), "The backup failed; nothing was kept.")
+        run([command, *options], libpq_environment(dsn), "The backup failed; nothing was kept.")
     with file.open("rb") as content:
         os.fsync(content.fileno())
         digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -94,17 +94,19 @@ def dump(dsn: str, folder: Path) -> Backup:
 
 
 def read(folder: Path) -> Backup:
-    """Raises Broken when it is no backup, or not the one that was made."""
+    """Returns the manifest of a backup. Raises Broken when the folder is not a backup, or was changed."""
     try:
         taken = msgspec.json.decode((folder / manifest.NAME).read_bytes(), type=Backup)
         with (folder / DUMP).open("rb") as content:
             digest: Any = hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise Broken(f"{folder} is no backup: {error.filename} is missing. Nothing was changed.") from None
+        raise Broken(f"{folder} is not a backup: {error.filename} is missing. Nothing was changed.") from None
     except msgspec.DecodeError as error:
-        raise Broken(f"{folder / manifest.NAME} is no backup's: {error}. Nothing was changed.") from None
+        raise Broken(
+            f"{folder / manifest.NAME} is not the manifest of a backup: {error}. Nothing was changed."
+        ) from None
     if digest != taken.sha256:
-        raise Broken(f"{folder / DUMP} is cut off or was changed: its SHA-256 is another. Nothing was changed.")
+        raise Broken(f"{folder / DUMP} is truncated or was modified: its SHA-256 does not match. Nothing was changed.")
     return taken
 
 

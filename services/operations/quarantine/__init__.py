@@ -1,1 +1,1 @@
-"""Quarantined deliveries in the hands of an operator: looked at, taken up again, discarded."""
+"""What an operator does with quarantined deliveries: list, show, reparse, discard."""

@@ -1,4 +1,4 @@
-"""What lies in quarantine, as Postgres tells it."""
+"""Reads the entries of the quarantine from Postgres."""
 
 from collections.abc import Iterable
 from typing import Any, LiteralString
@@ -20,7 +20,7 @@ SELECT workspace::text, quarantine_id::text AS id, connection, connector, reason
   (extract(epoch FROM received_at) * 1000000)::bigint AS received_at,
   (extract(epoch FROM quarantined_at) * 1000000)::bigint AS quarantined_at
 FROM read.quarantine_v3"""
-# As they came: what one sender told lies in one partition.
+# In order of arrival: deliveries of one sender are in one partition.
 ORDER: LiteralString = " ORDER BY quarantined_at, cause_topic, cause_partition, cause_offset, quarantine_id"
 STATE = (
     "SELECT key, value::text FROM core.state WHERE (workspace, key) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))"
@@ -51,12 +51,12 @@ class Entry(Struct, frozen=True, gc=False):
     emails: tuple[str, ...] = ()
 
 
-class Wanted(Struct, frozen=True):
-    """Which entries; what is empty leaves out none."""
+class EntryFilter(Struct, frozen=True):
+    """Which entries to find. An empty field does not filter."""
 
     ids: tuple[Id, ...] = ()
     connector: str = ""
-    reason: str = ""  # a part of it, in any case of letters
+    reason: str = ""  # a part of it, case-insensitive
     status: str = "waiting"
     since: Micros = Micros(0)
     workspace: Id | None = None
@@ -64,8 +64,8 @@ class Wanted(Struct, frozen=True):
     at_risk: str = ""
 
 
-async def listed(conn: AsyncConnection, wanted: Wanted, limit: int | None = None) -> list[Entry]:
-    """The oldest first."""
+async def find_entries(conn: AsyncConnection, wanted: EntryFilter, limit: int | None = None) -> list[Entry]:
+    """Returns matching entries, oldest first."""
     workspace = NOBODY if wanted.nobody else wanted.workspace
     terms: list[tuple[LiteralString, Any]] = [
         ("quarantine_id = ANY (%s)", list(wanted.ids) or None),
@@ -83,10 +83,10 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int | None = None
         return await cursor.fetchall()
 
 
-async def states(conn: AsyncConnection, entries: Iterable[Entry]) -> dict[Id, Quarantined]:
-    """What decide knows of them now; the rows above may be some moments behind."""
-    there = list(entries)
-    names = [f"Quarantined/{entry.id}" for entry in there]
-    rows = await (await conn.execute(STATE, [[entry.workspace for entry in there], names])).fetchall()
+async def current_states(conn: AsyncConnection, entries: Iterable[Entry]) -> dict[Id, Quarantined]:
+    """Returns decide's present state of the entries, by id. The read model may lag behind it."""
+    entries = list(entries)
+    names = [f"Quarantined/{entry.id}" for entry in entries]
+    rows = await (await conn.execute(STATE, [[entry.workspace for entry in entries], names])).fetchall()
     found = {key.partition("/")[2]: msgspec.json.decode(value, type=Quarantined) for key, value in rows}
-    return {entry.id: found.get(entry.id, Quarantined()) for entry in there}
+    return {entry.id: found.get(entry.id, Quarantined()) for entry in entries}

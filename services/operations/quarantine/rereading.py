@@ -1,13 +1,13 @@
-"""What a quarantined record leads to when it is taken up again today. Pure: nothing is sent here."""
+"""Reads a quarantined record again with today's connectors. Pure: nothing is sent here."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from crm.connector import Connection, Connector, Delivery
+from crm.connector import Connection, Connector, delivery_of
 from crm.contract.codec import encode
-from crm.decisions.delivery import NOBODY, legible
+from crm.decisions.delivery import NOBODY, decode_fact
 from crm.envelope import Fact, named_id
 from crm.errors import Malformed
 from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, FactRetried
@@ -30,13 +30,13 @@ class Attempt(Struct, frozen=True, gc=False):
     facts: tuple[Record, ...]
     verdict: Record
     ids: tuple[Id, ...]  # of all these
-    senders: frozenset[str]  # whose facts they are: what one sender told stays in order
-    would: str  # its status if this is sent, as far as it can be known before
-    told: str  # in words
+    senders: frozenset[str]  # whose facts they are: the facts of one sender stay in order
+    expected_status: str  # its status if this is sent, as far as it can be known before
+    summary: str  # in words
 
 
 class Operator(Struct, frozen=True, gc=False):
-    """Who does it, when, and with which connectors."""
+    """Who retries, when, and with which connectors."""
 
     actor: str
     now: Micros
@@ -45,11 +45,11 @@ class Operator(Struct, frozen=True, gc=False):
 
 
 def attempt(entry: Entry, tried: int, record: Any, by: Operator) -> Attempt:
-    """`record` is what lies in Kafka where the entry says, `tried` how many attempts there were before this one."""
+    """Returns the outcome of a retry. `record` is the entry's record in Kafka, `tried` counts earlier attempts."""
     value = record.value or b""
     id = named_id(entry.id, f"attempt/{tried + 1}")
     try:
-        fact = legible(value)
+        fact = decode_fact(value)
         about = envelope(entry, id, fact.meta.stream, by)
         if entry.workspace == NOBODY:
             again = Record(record.topic, record.key or b"", value, tuple(record.headers))
@@ -73,31 +73,29 @@ def attempt(entry: Entry, tried: int, record: Any, by: Operator) -> Attempt:
 
 
 def reread(entry: Entry, kept: DeliveryQuarantined, by: Operator) -> tuple[list[tuple[Fact, Record]], str]:
-    """What today's connector makes of it, and why it still cannot be understood, if so. Raises Malformed."""
+    """Returns the facts that today's connector reads, and why it still cannot read it, if so. Raises Malformed."""
     connector, connection = by.connectors.get(kept.connector), by.connections.get(kept.meta.source)
-    if not connector:
+    if not connector or not connector.webhook:
         raise Malformed(f"There is no connector {kept.connector!r} in this version of Potik.")
     if not connection:
         raise Malformed(f"The connection {kept.meta.source} is not declared any more; its settings are needed.")
-    raw = kept.raw
-    headers = {"content-type": raw.content_type, **raw.headers}
-    told = connector.read(Delivery(headers, raw.body, kept.meta.recorded_at, raw.query, kept.meta.trace), connection)
-    facts = [(fact, record_of(fact, connector.family)) for fact in told if fact.meta.id != entry.id]
-    still = [fact.reason for fact in told if fact.meta.id == entry.id and isinstance(fact, DeliveryQuarantined)]
+    found = connector.read(delivery_of(kept.raw, kept.meta.recorded_at, kept.meta.trace), connection)
+    facts = [(fact, record_of(fact, connector.family)) for fact in found if fact.meta.id != entry.id]
+    still = [fact.reason for fact in found if fact.meta.id == entry.id and isinstance(fact, DeliveryQuarantined)]
     return facts, "; ".join(still)
 
 
-def reparsed(entry: Entry, tried: int, about: Meta, told: list[tuple[Fact, Record]], reason: str = "") -> Attempt:
-    verdict = on_quarantine(DeliveryReparsed(about, entry.id, len(told), reason))
+def reparsed(entry: Entry, tried: int, about: Meta, found: list[tuple[Fact, Record]], reason: str = "") -> Attempt:
+    verdict = on_quarantine(DeliveryReparsed(about, entry.id, len(found), reason))
     return Attempt(
         entry=entry,
         tried=tried,
-        facts=tuple(record for _, record in told),
+        facts=tuple(record for _, record in found),
         verdict=verdict,
-        ids=(*(fact.meta.id for fact, _ in told), about.id),
-        senders=frozenset(fact.meta.stream for fact, _ in told),
-        would="waiting" if reason else "released",
-        told=reason or "it tells " + ", ".join(type(fact).__name__ for fact, _ in told),
+        ids=(*(fact.meta.id for fact, _ in found), about.id),
+        senders=frozenset(fact.meta.stream for fact, _ in found),
+        expected_status="waiting" if reason else "released",
+        summary=reason or "it gives " + ", ".join(type(fact).__name__ for fact, _ in found),
     )
 
 
@@ -112,7 +110,7 @@ def envelope(entry: Entry, id: Id, stream: Id, by: Operator) -> Meta:
 
 
 def on_quarantine(fact: Fact) -> Record:
-    """What an operator says of an entry. Raises Malformed when it is larger than one record may be."""
+    """Returns the record of an operator's verdict. Raises Malformed when it is larger than one record may be."""
     value, meta = encode(fact), fact.meta
     if len(value) > MAX_RECORD:
         raise Malformed(f"with its envelope it takes {len(value)} bytes, more than the {MAX_RECORD} of one record")

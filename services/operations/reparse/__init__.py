@@ -1,1 +1,1 @@
-"""Past deliveries read again: by a mended connector, or for a field that was defined after they came."""
+"""Reads past deliveries again: with a fixed connector, or for a custom field that was defined later."""

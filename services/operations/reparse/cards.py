@@ -1,4 +1,4 @@
-"""The deal and the contact that a past fact led to, as they stand today."""
+"""Finds the deal and the contact that a past fact led to, as they are today."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -23,15 +23,15 @@ SELECT deal_id::text, contact_id::text, number, amount_minor, currency, referenc
 FROM read.deal WHERE deal_id = ANY (%s)"""
 CONTACTS = """
 WITH RECURSIVE card AS (
-  SELECT contact_id AS asked, contact_id, merged_into FROM read.contact WHERE contact_id = ANY (%s)
-  UNION SELECT card.asked, c.contact_id, c.merged_into FROM card
+  SELECT contact_id AS wanted, contact_id, merged_into FROM read.contact WHERE contact_id = ANY (%s)
+  UNION SELECT card.wanted, c.contact_id, c.merged_into FROM card
         JOIN read.contact AS c ON c.contact_id = card.merged_into
-) SELECT card.asked::text, c.contact_id::text, c.name, c.phones, c.emails, c.fields::text
+) SELECT card.wanted::text, c.contact_id::text, c.name, c.phones, c.emails, c.fields::text
 FROM card JOIN read.contact AS c USING (contact_id) WHERE card.merged_into IS NULL"""
 
 
 class Deal(NamedTuple):
-    """A deal's row, as far as it can be put right."""
+    """The fields of a deal that can be corrected."""
 
     deal_id: Id
     contact_id: Id
@@ -43,7 +43,7 @@ class Deal(NamedTuple):
 
 
 class Contact(NamedTuple):
-    """The card that stands for a contact today."""
+    """The contact's present card, after merges."""
 
     contact_id: Id
     name: str
@@ -53,14 +53,14 @@ class Contact(NamedTuple):
 
 
 class Card(NamedTuple):
-    """What a fact led to; None where it led to no such thing."""
+    """The deal and the contact that a fact led to; None where there is none."""
 
     deal: Deal | None
     contact: Contact | None
 
 
-def named(fact: Fact) -> tuple[str, Id] | None:
-    """The row that a fact is about by its own words."""
+def linked_row(fact: Fact) -> tuple[str, Id] | None:
+    """Returns the kind and id of the row that a fact names itself."""
     match fact:
         case PaymentReported():
             return "payment", payment_id_of(fact)
@@ -72,30 +72,30 @@ def named(fact: Fact) -> tuple[str, Id] | None:
 
 
 async def cards(conn: AsyncConnection, facts: Iterable[Fact]) -> dict[Id, Card]:
-    """By the facts' ids. A deal that a fact opened has an id that follows from the fact's."""
+    """Returns the cards by the facts' ids. The id of a deal that a fact opened is derived from the fact's id."""
     facts = list(facts)
     led: dict[tuple[str, Id], tuple[Id | None, Id | None]] = {}
     for kind, query in LED.items():
-        keys = [key for about in map(named, facts) if about and about[0] == kind for key in [about[1]]]
+        keys = [key for about in map(linked_row, facts) if about and about[0] == kind for key in [about[1]]]
         for key, contact_id, deal_id in await rows(conn, query, keys):
             led[kind, key] = contact_id, deal_id
     own = {fact.meta.id: named_id(fact.meta.id, "deal") for fact in facts}
-    told = {fact.meta.id: led.get(named(fact) or ("", Id("")), (None, None)) for fact in facts}
+    linked = {fact.meta.id: led.get(linked_row(fact) or ("", Id("")), (None, None)) for fact in facts}
     deals = {
         id: Deal(id, contact_id, number, amount, currency, reference, values(fields))
         for id, contact_id, number, amount, currency, reference, fields in await rows(
-            conn, DEALS, [*own.values(), *(deal for _, deal in told.values() if deal)]
+            conn, DEALS, [*own.values(), *(deal for _, deal in linked.values() if deal)]
         )
     }
     found: dict[Id, tuple[Deal | None, Id | None]] = {}
     for fact in facts:
-        contact_id, deal_id = told[fact.meta.id]
+        contact_id, deal_id = linked[fact.meta.id]
         deal = deals.get(own[fact.meta.id]) or (deals.get(deal_id) if deal_id else None)
         found[fact.meta.id] = deal, contact_id or (deal.contact_id if deal else None)
-    wanted = [contact_id for _, contact_id in found.values() if contact_id]
+    contact_ids = [contact_id for _, contact_id in found.values() if contact_id]
     contacts = {
-        asked: Contact(id, name, tuple(phones), tuple(emails), values(fields))
-        for asked, id, name, phones, emails, fields in await rows(conn, CONTACTS, wanted)
+        wanted: Contact(id, name, tuple(phones), tuple(emails), values(fields))
+        for wanted, id, name, phones, emails, fields in await rows(conn, CONTACTS, contact_ids)
     }
     return {
         id: Card(deal, contacts.get(contact_id) if contact_id else None) for id, (deal, contact_id) in found.items()
@@ -109,5 +109,5 @@ async def rows(conn: AsyncConnection, query: str, keys: list[Id]) -> list[Any]:
 
 
 def values(text: str) -> dict[str, str]:
-    """Each custom field as JSON text, its numbers as they are stored."""
+    """Returns each custom field as JSON text, with numbers as they are stored."""
     return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items()}

@@ -1,4 +1,4 @@
-"""What reading a past delivery again puts right: commands on its cards, or the fact told anew. Pure."""
+"""Computes corrections from a delivery that was read again: commands on its cards, or a corrected fact. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,53 +14,56 @@ from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentRepor
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 from services.operations.reparse.cards import Card, Deal
-from services.operations.reparse.past import Past
+from services.operations.reparse.past_facts import PastFact
 
 ENVELOPE = {"meta", "raw"}
 
 
 class Correction(Struct, frozen=True, gc=False):
-    """One step. `what` names the card for people; `changes` tells from what to what; `command` does it, else `fact` is
-    decided on like any other. Both have an id that follows from what they say: done twice is done once."""
+    """One step: a `command`, or a `fact` that is decided like any other. `what` names the card for display.
+
+    `changes` maps each field to its old and new value. The step's id is derived from its content, so that a repeated
+    step takes effect once.
+    """
 
     what: str
     changes: dict[str, tuple[Any, Any]]
-    past: Past
+    past: PastFact
     command: Command | None = None
     fact: Fact | None = None
 
     @property
     def id(self) -> Id:
-        """Of its cause."""
+        """Id of the cause of the step's events."""
         step = self.command or self.fact
         assert step
         return step.meta.id
 
 
 def differences(old: Fact, new: Fact) -> dict[str, tuple[Any, Any]]:
-    """Field by field, envelopes and raw bytes left aside."""
+    """Returns the old and new value of each field that differs, without envelope and raw bytes."""
     before, after = asdict(old), asdict(new)
     return {
         name: (before[name], after[name]) for name in before if name not in ENVELOPE and before[name] != after[name]
     }
 
 
-def envelope(past: Past, now: Micros, actor: str, said: object) -> Meta:
-    """Of a step that follows from a past fact: it happened when the fact did, and is known since now."""
+def envelope(past: PastFact, now: Micros, actor: str, content: object) -> Meta:
+    """Returns the envelope of a step: it occurred when the past fact did and is recorded now."""
     meta: Meta = past.fact.meta
-    id = named_id(meta.id, f"reread/{said!r}")
+    id = named_id(meta.id, f"reread/{content!r}")
     return Meta(id, meta.workspace, meta.stream, meta.occurred_at, now, meta.source, id, actor=actor)
 
 
-def told_anew(past: Past, new: Fact, now: Micros, actor: str) -> Iterator[Correction]:
-    """`new`: the same fact as today's connector understands it; the card is as the old one made it."""
+def fact_corrections(past: PastFact, new: Fact, now: Micros, actor: str) -> Iterator[Correction]:
+    """Yields a fact with today's reading. `new` is the same fact as today's connector understands it."""
     changes = differences(past.fact, new)
-    if isinstance(new, MessageReported):  # an edit says nothing else
+    if isinstance(new, MessageReported):  # an edit carries nothing else
         changes = {name: pair for name, pair in changes.items() if name in ("text", "attachments")}
     about = envelope(past, now, actor, changes)
     what = type(new).__name__
     match new:
-        case PaymentReported() if changes:  # by a microsecond newer than what it puts right
+        case PaymentReported() if changes:  # a microsecond newer than the fact that it corrects
             fact: Fact = replace(new, meta=about, changed_at=Micros(new.changed_at + 1))
         case CallReported() if changes:
             fact = replace(new, meta=about)
@@ -72,44 +75,44 @@ def told_anew(past: Past, new: Fact, now: Micros, actor: str) -> Iterator[Correc
     yield Correction(what, changes, past, fact=fact)
 
 
-def form_anew(
-    past: Past, new: FormSubmitted, card: Card, now: Micros, actor: str, overwrite: bool
+def form_corrections(
+    past: PastFact, new: FormSubmitted, card: Card, now: Micros, actor: str, overwrite: bool
 ) -> Iterator[Correction]:
-    """What was changed on the card since the form came is left alone, unless `overwrite`."""
+    """Yields corrections of the form's deal and contact. Later edits on the card are kept unless `overwrite`."""
     old: FormSubmitted = past.fact
     if card.deal:
-        deal, said = card.deal, dict[str, Any]()
+        deal, fields = card.deal, dict[str, Any]()
         changes: dict[str, tuple[Any, Any]] = {}
         amount = (new.amount_minor or 0, new.currency or deal.currency)
         if amount != (old.amount_minor or 0, old.currency or deal.currency):
-            stands = deal.amount_minor == (old.amount_minor or 0)
-            if (stands or overwrite) and amount != (deal.amount_minor, deal.currency):
-                said["amount"], changes["amount"] = Money(*amount), ((deal.amount_minor, deal.currency), amount)
+            unedited = deal.amount_minor == (old.amount_minor or 0)
+            if (unedited or overwrite) and amount != (deal.amount_minor, deal.currency):
+                fields["amount"], changes["amount"] = Money(*amount), ((deal.amount_minor, deal.currency), amount)
         if new.reference != old.reference and (deal.reference == old.reference or overwrite):
-            said["reference"], changes["reference"] = new.reference, (deal.reference, new.reference)
-        if said:
-            about = envelope(past, now, actor, ("deal", said))
-            yield Correction(f"D-{deal.number}", changes, past, DealChange(meta=about, deal_id=deal.deal_id, **said))
-        for name, value in changed_fields(old.fields, new.fields, deal.fields, overwrite).items():
-            yield of_field(past, deal, name, value, envelope(past, now, actor, ("deal", name, value)))
+            fields["reference"], changes["reference"] = new.reference, (deal.reference, new.reference)
+        if fields:
+            about = envelope(past, now, actor, ("deal", fields))
+            yield Correction(f"D-{deal.number}", changes, past, DealChange(meta=about, deal_id=deal.deal_id, **fields))
+        for key, value in changed_fields(old.fields, new.fields, deal.fields, overwrite).items():
+            yield deal_field_correction(past, deal, key, value, envelope(past, now, actor, ("deal", key, value)))
     if card.contact:
         contact = card.contact
         phones = tuple(p.text for p in new.phones if p.e164 and p not in old.phones and p.e164 not in contact.phones)
         emails = tuple(e for e in new.emails if e not in old.emails and e.lower() not in contact.emails)
-        better = new.name and new.name != old.name and contact.name in ("", old.name)
-        called = new.name if better else None
-        if phones or emails or called:
-            about = envelope(past, now, actor, ("contact", phones, emails, called))
-            ways = {"addPhones": (None, phones), "addEmails": (None, emails), "name": (contact.name, called)}
+        renamed = new.name and new.name != old.name and contact.name in ("", old.name)
+        name = new.name if renamed else None
+        if phones or emails or name:
+            about = envelope(past, now, actor, ("contact", phones, emails, name))
+            pairs = {"addPhones": (None, phones), "addEmails": (None, emails), "name": (contact.name, name)}
             change = ContactChange(
-                meta=about, contact_id=contact.contact_id, name=called, add_phones=phones, add_emails=emails
+                meta=about, contact_id=contact.contact_id, name=name, add_phones=phones, add_emails=emails
             )
-            changes = {key: pair for key, pair in ways.items() if pair[1]}
+            changes = {key: pair for key, pair in pairs.items() if pair[1]}
             yield Correction(contact.name or str(contact.contact_id), changes, past, change)
 
 
-def of_field(past: Past, deal: Deal, name: str, value: str, about: Meta) -> Correction:
-    """A step of its own: one field that is not defined must not hold up the others."""
+def deal_field_correction(past: PastFact, deal: Deal, name: str, value: str, about: Meta) -> Correction:
+    """Returns a step for one field, so that a field that is not defined does not block the others."""
     changes = {f"fields.{name}": (deal.fields.get(name), value)}
     change = DealChange(meta=about, deal_id=deal.deal_id, fields={name: value})
     return Correction(f"D-{deal.number}", changes, past, change)
@@ -118,7 +121,7 @@ def of_field(past: Past, deal: Deal, name: str, value: str, about: Meta) -> Corr
 def changed_fields(
     old: Mapping[str, str], new: Mapping[str, str], card: Mapping[str, str], overwrite: bool
 ) -> dict[str, str]:
-    """Custom fields of which today's reading says something else, where the card still says what the old one said."""
+    """Returns custom fields that today's reading changes, where the card still has the old reading's value."""
     return {
         name: value
         for name, value in new.items()
@@ -126,17 +129,17 @@ def changed_fields(
     }
 
 
-def filled(
-    past: Past, card: Card, entity: str, key: str, value: str, now: Micros, actor: str, overwrite: bool
+def backfill_corrections(
+    past: PastFact, card: Card, entity: str, key: str, value: str, now: Micros, actor: str, overwrite: bool
 ) -> Iterator[Correction]:
-    """A custom field out of the raw bytes. A value that is there stays, unless `overwrite`."""
+    """Yields a correction that sets a custom field. An existing value is kept unless `overwrite`."""
     target = card.deal if entity == "deal" else card.contact
     if target is None or target.fields.get(key) == value or (key in target.fields and not overwrite):
         return
     about = envelope(past, now, actor, (entity, key, value))
     changes = {f"fields.{key}": (target.fields.get(key), value)}
     if card.deal and entity == "deal":
-        yield of_field(past, card.deal, key, value, about)
+        yield deal_field_correction(past, card.deal, key, value, about)
     elif card.contact:
         change = ContactChange(meta=about, contact_id=card.contact.contact_id, fields={key: value})
         yield Correction(card.contact.name or str(card.contact.contact_id), changes, past, change)

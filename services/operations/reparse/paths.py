@@ -1,9 +1,9 @@
-"""A value inside a raw delivery, by a path such as `data.order.total`, `items.0.sku` or `?campaign`."""
+"""Finds a value in a raw delivery by a path such as `data.order.total`, `items.0.sku` or `?campaign`."""
 
 from base64 import b64decode
 from urllib.parse import parse_qsl
 
-from crm.connector import Delivery
+from crm.connector import delivery_of
 from crm.errors import Malformed
 from crm.scalars import Micros
 from crm.shared import Raw
@@ -14,16 +14,17 @@ from services.connectors.formats.exact_json import Tree, Value
 
 def tree(raw: Raw) -> Tree:
     """The body as values: JSON, or a form of any kind; empty when it is neither."""
-    headers = {**raw.headers, "content-type": raw.content_type}
     try:
-        return read_body(Delivery(headers, raw.body, Micros(0), raw.query)).tree
+        return read_body(delivery_of(raw, Micros(0))).tree
     except Malformed:
         return {}
 
 
-def at(raw: Raw, path: str) -> str | None:
-    """The value as JSON text, as custom fields are kept, its numbers as the vendor wrote them; None when there is none
-    or it is an empty text. `?name` is a parameter of the address."""
+def value_at(raw: Raw, path: str) -> str | None:
+    """Returns the value as JSON text, with numbers as the vendor wrote them; None when it is missing or empty.
+
+    `?name` is a parameter of the URL.
+    """
     found: Value
     if path.startswith("?"):
         found = dict(parse_qsl(raw.query, keep_blank_values=True)).get(path[1:])
@@ -46,7 +47,7 @@ def part(value: Value, step: str) -> Value:
 
 
 def inside(text: str) -> Value:
-    """What a text holds that is JSON itself, or JSON in base64, as vendors nest it."""
+    """Decodes a text that is JSON, or JSON in base64, as vendors nest it; None when it is neither."""
     try:
         return exact_json.decode(text if text[:1] in "{[" else b64decode(text, validate=True))
     except (Malformed, ValueError):

@@ -1,1 +1,1 @@
-"""What if: a past period decided again by other rules, beside what really happened. Nothing live is touched."""
+"""Decides a past period again with other rules and compares the result with what happened. Changes nothing live."""

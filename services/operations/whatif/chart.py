@@ -1,29 +1,31 @@
-"""The outcome as a chart: deals by owner and by stage, as they were and as they would have been."""
+"""Draws the outcome: deals by owner and by stage, with the real and with the other rules."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.operations.whatif.course import Compared, Share
+from services.operations.whatif.deal_outcomes import Compared, Share
 
 KINDS = (".html", ".svg", ".png", ".json")
 WAS, WOULD = "as it was", "by the rules on trial"
 
 
 def save(file: Path, about: str, deals: Sequence[Compared], owners: Sequence[Share]) -> None:
-    """Raises ValueError when the file's ending is none of KINDS, or the packages for charts are missing."""
+    """Writes the chart. Raises ValueError for an unknown file type, or when the packages for charts are missing."""
     if file.suffix not in KINDS:
-        raise ValueError(f"{file} ends in no kind of chart; there are {', '.join(KINDS)}.")
+        raise ValueError(f"{file} is not a type of chart. Choose one of {', '.join(KINDS)}.")
     try:
         import altair
     except ImportError:
-        raise ValueError("Charts need the extra `analysts`: pip install 'potik[analysts]'. All else is done.") from None
-    taken = [
+        raise ValueError(
+            "Charts need the extra `analysts`: pip install -e '.[analysts]'. Everything else is done."
+        ) from None
+    by_owner = [
         {"owner": share.owner or "nobody", "which": which, "deals": count}
         for share in owners
         for which, count in ((WAS, share.deals), (WOULD, share.would_deals))
     ]
-    stages = [
+    by_stage = [
         {"stage": stage, "which": which, "deals": count}
         for which, counted in (
             (WAS, Counter(deal.stage for deal in deals if deal.stage)),
@@ -40,6 +42,9 @@ def save(file: Path, about: str, deals: Sequence[Compared], owners: Sequence[Sha
             y=altair.Y("deals:Q", title="deals"),
             color=altair.Color("which:N", title=None),
         )
-        for values, name, title in ((taken, "owner", "Who got the deals"), (stages, "stage", "How far they came"))
+        for values, name, title in (
+            (by_owner, "owner", "Who got the deals"),
+            (by_stage, "stage", "Stages that the deals reached"),
+        )
     ]
     altair.hconcat(*charts, title=about).save(str(file))

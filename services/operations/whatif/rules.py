@@ -1,4 +1,4 @@
-"""The rules to try, from a JSON file: who gets which deal, and the pipeline's stages."""
+"""The rules to try, from a JSON file: assignment rules and the pipeline's stages."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ PICKS = ("round_robin", "least_open", "first")
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is left out stays as it was when the period began."""
+    """What is left out stays as it was at the start of the period."""
 
     rules: tuple[AssignmentRule, ...] | None = None
     stages: tuple[str, ...] | None = None
@@ -24,8 +24,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     def changes_pipeline(self) -> bool:
         return (self.stages, self.paid_stage, self.part_paid_stage) != (None, None, None)
 
-    def over(self, workspace: Workspace) -> Workspace:
-        """The workspace as it would have been. Raises ValueError when the stages do not fit each other."""
+    def applied_to(self, workspace: Workspace) -> Workspace:
+        """Returns the workspace with these rules. Raises ValueError when the stages contradict each other."""
         tried = replace(
             workspace,
             rules_version=workspace.rules_version + (self.rules is not None),
@@ -40,19 +40,21 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
         return tried
 
 
-def read(file: Path) -> Rules:
-    """Raises ValueError with what is wrong in the file."""
+def read_rules(file: Path) -> Rules:
+    """Returns the rules of a file. Raises ValueError with what is wrong in it."""
     try:
         rules = msgspec.json.decode(file.read_bytes(), type=Rules)
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}. Nothing was tried.") from None
     except msgspec.DecodeError as error:
-        raise ValueError(f"{file} is no file of rules: {error}. docs/whatif.md shows one. Nothing was tried.") from None
+        raise ValueError(
+            f"{file} is not a file of rules: {error}. See docs/whatif.md for an example. Nothing was tried."
+        ) from None
     if rules == Rules():
-        raise ValueError(f"{file} changes nothing: give `rules`, `stages`, or both. Nothing was tried.")
+        raise ValueError(f"{file} changes nothing: give `rules`, `stages` or both. Nothing was tried.")
     for rule in rules.rules or ():
         if rule.pick not in PICKS:
-            raise ValueError(f"The rule {rule.name!r} picks {rule.pick!r}; there are {', '.join(PICKS)}.")
+            raise ValueError(f"The rule {rule.name!r} has the pick {rule.pick!r}. Choose one of {', '.join(PICKS)}.")
         if not (0 <= rule.from_hour <= 24 and 0 <= rule.to_hour <= 24):
-            raise ValueError(f"The rule {rule.name!r} is for hours from 0 to 24.")
+            raise ValueError(f"The rule {rule.name!r} has hours outside of 0 to 24.")
     return rules

@@ -1,4 +1,4 @@
-"""The outcome as tables of a scratch schema of its own: for SQL, for charts, to be dropped when it has served."""
+"""Stores the outcome as tables of a scratch schema, for SQL and charts, until it is dropped."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from psycopg import Connection, sql
 
 from crm.moments import nearest
 from crm.scalars import Micros
-from services.operations.whatif.course import Compared, Share
+from services.operations.whatif.deal_outcomes import Compared, Share
 
 MARK = "A trial of `crm whatif`: "  # only schemas with such a comment are ever dropped
 DEALS = """
@@ -22,32 +22,34 @@ WHERE obj_description(n.oid, 'pg_namespace') LIKE %s ORDER BY 1"""
 
 
 def schema_of(name: str) -> str:
-    """Raises ValueError for what is no plain name."""
+    """Returns the schema of a trial. Raises ValueError for an invalid name."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
-        raise ValueError(f"{name!r} is no name for a trial: small letters, digits and _ make one.")
+        raise ValueError(
+            f"{name!r} cannot be the name of a trial: use lower-case letters, digits and _, starting with a letter."
+        )
     return f"whatif_{name}"
 
 
 def write(conn: Connection, name: str, about: str, deals: Sequence[Compared], owners: Sequence[Share]) -> str:
-    """In one transaction; an earlier trial of this name gives way. Gives the schema's name."""
+    """Writes the tables in one transaction, replacing an earlier trial of this name. Returns the schema's name."""
     schema = schema_of(name)
     with conn.transaction():
         drop(conn, name)
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
         conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(MARK + about)))
-        fill(conn, schema, "deal", DEALS, [timed(astuple(row)) for row in deals])
-        fill(conn, schema, "owner", OWNERS, [astuple(row) for row in owners])
+        create_table(conn, schema, "deal", DEALS, [with_timestamp(astuple(row)) for row in deals])
+        create_table(conn, schema, "owner", OWNERS, [astuple(row) for row in owners])
     return schema
 
 
-def timed(row: tuple[object, ...]) -> tuple[object, ...]:
-    """With its moment as Postgres takes it."""
+def with_timestamp(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Returns the row with its time as Postgres takes it."""
     micros = row[3]
     assert isinstance(micros, int)
     return (*row[:3], nearest(Micros(micros)), *row[4:])
 
 
-def fill(conn: Connection, schema: str, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
+def create_table(conn: Connection, schema: str, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
     target = sql.Identifier(schema, table)
     conn.execute(sql.SQL("CREATE TABLE {} ({})").format(target, sql.SQL(columns)))
     with conn.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(target)) as copy:
@@ -56,16 +58,16 @@ def fill(conn: Connection, schema: str, table: str, columns: str, rows: Sequence
 
 
 def drop(conn: Connection, name: str) -> bool:
-    """Whether there was one. Raises ValueError when a schema of that name is somebody else's."""
+    """Drops a trial. Returns whether there was one. Raises ValueError when `crm whatif` did not create the schema."""
     schema = schema_of(name)
-    if schema in dict(listed(conn)):
+    if schema in dict(find_trials(conn)):
         conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
         return True
     if conn.execute("SELECT to_regnamespace(%s)", [schema]).fetchone() != (None,):
-        raise ValueError(f"The schema {schema} was not made by `crm whatif`. It is left alone: take another name.")
+        raise ValueError(f"The schema {schema} was not created by `crm whatif` and is left alone: use another name.")
     return False
 
 
-def listed(conn: Connection) -> list[tuple[str, str]]:
-    """Every trial that is there: its schema, and what it tried."""
+def find_trials(conn: Connection) -> list[tuple[str, str]]:
+    """Returns the schema and description of every stored trial."""
     return conn.execute(OURS, [len(MARK) + 1, MARK + "%"]).fetchall()

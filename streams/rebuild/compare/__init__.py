@@ -1,1 +1,1 @@
-"""How rebuilt rows are compared with those that are read."""
+"""Compares rebuilt rows with those that are read."""

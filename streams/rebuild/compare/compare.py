@@ -1,4 +1,4 @@
-"""The shadow report of tables that move: what events change meanwhile is left out, all else must be equal."""
+"""Compares a rebuilt table with the one that is read, while both change. Rows changed meanwhile are left out."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from crm.adapters.postgres.views import Served
 from crm.contract.codec import decode, type_of
 from crm.projection import Projection
 from crm.scalars import Id
-from streams.rebuild.compare.shadow import Report, report
-from streams.rebuild.read.kafka_source import Begin, KafkaSource
+from streams.rebuild.compare.shadow import ShadowReport, compare_rows
+from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition
 from streams.rebuild.write import tables
 
 POSITIONS = "SELECT partition, position + 1, next_offset FROM core.checkpoint WHERE consumer = %s AND topic = %s"
 Connection = psycopg.Connection[Any]
 
 
-async def compare(
-    dsn: str, projection: Projection[Any], at: Mapping[int, Begin], bootstrap: str, topic: str
-) -> Report | None:
-    """What is read now against what was built up to `at`. None while nothing is read."""
+async def compare_tables(
+    dsn: str, projection: Projection[Any], at: Mapping[int, ReadPosition], bootstrap: str, topic: str
+) -> ShadowReport | None:
+    """Compares what is read now with what was built up to `at`. Returns None while nothing is read."""
     conn = await asyncio.to_thread(tables.connected, dsn)
     try:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -30,29 +30,29 @@ async def compare(
         if served is None:
             return None
         rows = await asyncio.to_thread(conn.execute, POSITIONS, [served.table, topic])
-        here = {partition: Begin(offset, next_) for partition, next_, offset in rows.fetchall()}
-        moving = await between(projection, here, at, bootstrap, topic)
-        there = Served(projection.schema, projection.table)
-        return await asyncio.to_thread(report, conn, projection, served, there, moving)
+        live = {partition: ReadPosition(offset, next_) for partition, next_, offset in rows.fetchall()}
+        moving = await keys_between(projection, live, at, bootstrap, topic)
+        rebuilt = Served(projection.schema, projection.table)
+        return await asyncio.to_thread(compare_rows, conn, projection, served, rebuilt, moving)
     finally:
         conn.close()
 
 
-async def between(
+async def keys_between(
     projection: Projection[Any],
-    here: Mapping[int, Begin],
-    there: Mapping[int, Begin],
+    live: Mapping[int, ReadPosition],
+    rebuilt: Mapping[int, ReadPosition],
     bootstrap: str,
     topic: str,
 ) -> set[Id]:
-    """Keys of the events that one of the two has and the other has not."""
-    begins = {p: min(here.get(p, Begin()), end, key=lambda b: b.position) for p, end in there.items()}
-    until = {p: max(here.get(p, Begin()).position, end.position) for p, end in there.items()}
+    """Returns the row keys of events that one of the two tables holds and the other does not."""
+    begins = {p: min(live.get(p, ReadPosition()), end, key=lambda b: b.position) for p, end in rebuilt.items()}
+    until = {p: max(live.get(p, ReadPosition()).position, end.position) for p, end in rebuilt.items()}
     keys: set[Id] = set()
     kinds = set(projection.handles)
     async with KafkaSource(bootstrap, topic, begins, until) as source:
-        async for slab in source.slabs():
-            for value in slab.values.to_list():
+        async for chunk in source.chunks():
+            for value in chunk.values.to_list():
                 if type_of(value) in kinds:
                     keys.add(projection.key_of(decode(value)))
     return keys

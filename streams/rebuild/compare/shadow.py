@@ -1,4 +1,4 @@
-"""Compares two tables of one projection: how many rows are equal, changed, only in one, with examples."""
+"""Compares two tables of one projection: counts equal, changed and missing rows, and gives examples."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -16,34 +16,38 @@ Connection = psycopg.Connection[Any]
 
 
 class Difference(msgspec.Struct):
-    """One row that is not the same. `here` is what is read now, `there` what was built; null where it is not."""
+    """A row that differs between the table that is read (`here`) and the rebuilt one (`there`)."""
 
     workspace: Id
     key: Id
     kind: str  # changed, only_here or only_there
-    columns: dict[str, list[Any]]  # [here, there] of each that differs
+    columns: dict[str, list[Any]]  # those that differ: [here, there], null where the row is missing
 
 
-class Report(msgspec.Struct):
-    """Rows by how they compare. `moving`: left out, as events came of them while it was compared."""
+class ShadowReport(msgspec.Struct):
+    """Counts of rows. `moving`: left out, as they changed while the tables were compared."""
 
     equal: int
     changed: int
     only_here: int
     only_there: int
     moving: int
-    compared: list[str]  # columns that both have
+    compared: list[str]  # columns that both tables have
     examples: list[Difference]
 
     @property
     def same(self) -> bool:
+        """Returns whether no row differs."""
         return not (self.changed or self.only_here or self.only_there)
 
 
-def report(
+def compare_rows(
     conn: Connection, projection: Projection[Any], here: Served, there: Served, moving: Collection[Id] = ()
-) -> Report:
-    """`here` is read now, `there` was built. Columns that only one of them has are not compared."""
+) -> ShadowReport:
+    """Compares table `here`, which is read, with the rebuilt `there`, but for rows with a key in `moving`.
+
+    Columns that only one of them has are not compared.
+    """
     both = {c.name: c.type for c in columns(conn, ".".join(here))}
     new = {c.name: c.type for c in columns(conn, ".".join(there))}
     names = [name for name, kind in both.items() if new.get(name) == kind and name not in ("workspace", projection.key)]
@@ -61,13 +65,13 @@ def report(
     ((equal, changed, only_here, only_there),) = conn.execute(counts, [keys]).fetchall()
     examples: list[Difference] = []
     if changed or only_here or only_there:
-        told = SQL(
+        query = SQL(
             "SELECT coalesce(o.workspace, n.workspace)::text, coalesce(o.{key}, n.{key})::text, "
             "row_to_json(o)::text, row_to_json(n)::text {pairs} AND (o.{key} IS NULL OR n.{key} IS NULL OR NOT {same}) "
             "ORDER BY 2 LIMIT {limit}"
         ).format(key=key, pairs=pairs, same=same, limit=EXAMPLES)
-        examples = [difference(w, k, o, n, names) for w, k, o, n in conn.execute(told, [keys]).fetchall()]
-    return Report(equal, changed, only_here, only_there, len(keys), names, examples)
+        examples = [difference(w, k, o, n, names) for w, k, o, n in conn.execute(query, [keys]).fetchall()]
+    return ShadowReport(equal, changed, only_here, only_there, len(keys), names, examples)
 
 
 def row(table: str, names: Sequence[str]) -> Composable:
@@ -75,7 +79,7 @@ def row(table: str, names: Sequence[str]) -> Composable:
 
 
 def difference(workspace: Id, key: Id, here: str | None, there: str | None, names: Sequence[str]) -> Difference:
-    old, new = (msgspec.json.decode(told) if told else None for told in (here, there))
+    old, new = (msgspec.json.decode(text) if text else None for text in (here, there))
     if old is None or new is None:
         return Difference(workspace, key, "only_there" if old is None else "only_here", {})
     changed = {name: [old[name], new[name]] for name in names if old[name] != new[name]}

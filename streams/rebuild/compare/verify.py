@@ -1,4 +1,4 @@
-"""Every projection against a fresh fold of the journal; what is read is not touched."""
+"""Verifies every projection against a fresh fold of the journal. Does not change what is read."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,76 +10,79 @@ import psycopg
 from crm.adapters.postgres import views
 from crm.errors import Broken
 from crm.projection import Projection
-from streams.rebuild.compare import compare as comparing
-from streams.rebuild.compare.shadow import Report
-from streams.rebuild.failures import TROUBLE, sentence
-from streams.rebuild.read.kafka_source import Begin
-from streams.rebuild.rebuild import Plan, Rebuild, Told, held
-from streams.rebuild.spec import load
+from streams.rebuild.compare.compare import compare_tables
+from streams.rebuild.compare.shadow import ShadowReport
+from streams.rebuild.failures import SERVER_ERRORS, sentence
+from streams.rebuild.read.kafka_source import ReadPosition
+from streams.rebuild.rebuild import ProgressListener, Rebuild, RebuildPlan, rebuild_lock
+from streams.rebuild.spec import load_projections
 from streams.rebuild.write import tables
 from streams.rebuild.write.checksums import checksum
 
-SCHEMA = "verifying"  # of the fresh tables, which are dropped at the end
+SCHEMA = "verifying"  # of the fresh tables, dropped at the end
 
 
-class Verified(msgspec.Struct):
-    """By projection: how the rows compare, and the checksum of the table that is read."""
+class VerifyResult(msgspec.Struct):
+    """By projection: the comparison of its rows, and the checksum of the table that is read."""
 
-    reports: dict[str, Report]
+    reports: dict[str, ShadowReport]
     checksums: dict[str, str]
     events: int
     seconds: dict[str, float]
 
     @property
     def same(self) -> bool:
+        """Returns whether no row of any projection differs."""
         return all(report.same for report in self.reports.values())
 
 
-async def verify(plan: Plan, told: Told | None = None) -> Verified:
-    """Raises Broken with a sentence when the journal cannot be folded."""
+async def verify(plan: RebuildPlan, listener: ProgressListener | None = None) -> VerifyResult:
+    """Verifies the projections of the plan. Raises Broken with a sentence when the journal cannot be folded."""
     try:
-        return await verified(plan, told or Told())
-    except TROUBLE as error:
+        return await fold_and_compare(plan, listener or ProgressListener())
+    except SERVER_ERRORS as error:
         raise Broken(sentence(error)) from error
 
 
-async def verified(plan: Plan, told: Told) -> Verified:
-    projections = load(plan.names, plan.file)
-    run = Rebuild(plan, told, schema=SCHEMA)
-    fresh = tables.building(projections, SCHEMA)
-    with held(plan.dsn, [SCHEMA]):
-        await asyncio.to_thread(all_there, plan.dsn, projections)
+async def fold_and_compare(plan: RebuildPlan, listener: ProgressListener) -> VerifyResult:
+    projections = load_projections(plan.names, plan.file)
+    run = Rebuild(plan, listener, schema=SCHEMA)
+    fresh = tables.in_schema(projections, SCHEMA)
+    with rebuild_lock(plan.dsn, [SCHEMA]):
+        await asyncio.to_thread(require_views, plan.dsn, projections)
         try:
             done = await run.fold(fresh)
             await run.complete(fresh, done)
-            at = {p: Begin(done.offsets.get(p, 0), end) for p, end in done.until.items()}
-            reports: dict[str, Report] = {}
+            at = {p: ReadPosition(done.offsets.get(p, 0), end) for p, end in done.until.items()}
+            reports: dict[str, ShadowReport] = {}
             with run.timed("compare"):
                 for projection in fresh:
-                    report = await comparing.compare(plan.dsn, projection, at, plan.bootstrap, plan.topic)
+                    report = await compare_tables(plan.dsn, projection, at, plan.bootstrap, plan.topic)
                     if report:
                         reports[projection.name] = report
             with run.timed("checksum"):
                 sums = await asyncio.to_thread(checksums, plan.dsn, plan.names)
         finally:
             await asyncio.to_thread(drop_all, plan.dsn, fresh)
-    return Verified(reports, sums, sum(done.until.values()), run.seconds)
+    return VerifyResult(reports, sums, sum(done.until.values()), run.seconds)
 
 
-def all_there(dsn: str, projections: Sequence[Projection[Any]]) -> None:
+def require_views(dsn: str, projections: Sequence[Projection[Any]]) -> None:
+    """Raises Broken when a projection has no view."""
     with tables.connected(dsn) as conn:
         if missing := [p.name for p in projections if views.served(conn, p.name) is None]:
-            raise Broken(f"There is no view of {', '.join(missing)}. Nothing was changed. `crm setup` makes it.")
+            raise Broken(f"There is no view of {', '.join(missing)}. Nothing was changed. `crm setup` creates it.")
 
 
 def checksums(dsn: str, names: Sequence[str]) -> dict[str, str]:
-    """Of what each view shows."""
+    """Returns the checksum of the table behind each view."""
     with psycopg.connect(dsn, autocommit=True, application_name="crm verify") as conn:
         shown = {name: views.served(conn, name) for name in names}
         return {name: checksum(conn, *table)[1] for name, table in shown.items() if table}
 
 
 def drop_all(dsn: str, fresh: Sequence[Projection[Any]]) -> None:
+    """Drops the fresh tables and their schema."""
     with tables.connected(dsn) as conn:
         for projection in fresh:
             tables.drop(conn, projection)

@@ -1,1 +1,1 @@
-"""How a rebuild folds events in memory."""
+"""Decodes and folds events in memory."""

@@ -1,6 +1,6 @@
-"""Raw records into events by the column: grouped by schema id, decoded in Rust, made into Structs.
+"""Decodes raw records into events column by column: groups them by schema id, decodes in Rust, builds Structs.
 
-It gives what crm.contract.codec.decode gives, but for fields that nobody reads: these are not decoded, see reads.py.
+Yields what crm.contract.codec.decode returns, except for fields that no fold reads, see field_pruning.py.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,23 +19,23 @@ from crm.errors import Broken, Malformed
 from crm.projection import members_of
 from streams.rebuild.fold.field_pruning import UNREAD, Names
 from streams.rebuild.read.container import Shape
-from streams.rebuild.read.source import Slab
+from streams.rebuild.read.source import Chunk
 
 BEFORE = [{"name": "frame", "type": {"type": "fixed", "name": "Frame", "size": FRAME.size}}]
 Values = Iterable[Any]
 
 
 class Decoded(NamedTuple):
-    """Events of one kind in a slab. Positions: the slab's first + place."""
+    """Events of one kind in a chunk. The position of an event is the chunk's first + its place."""
 
     kind: type[Event]
     places: pl.Series
-    columns: pl.DataFrame  # by field, in dotted names: those that were asked for
+    columns: pl.DataFrame  # by dotted field name: those to decode
     events: list[Event]
 
 
 class Unknown(NamedTuple):
-    """Records of a schema that this release does not have."""
+    """Records with a schema that this release does not know."""
 
     schema_id: int
     number: int  # of records
@@ -43,33 +43,33 @@ class Unknown(NamedTuple):
 
 
 class Decoder:
-    """`names`: the fields that are read, of each kind in dotted names or of all by their last; None reads all."""
+    """Decodes events of some kinds. `names`: fields to decode, dotted by kind or last names for all; None for all."""
 
     def __init__(self, kinds: Collection[type[Event]], names: Names | Collection[str] | None = None) -> None:
         self.readers = {
-            FRAME.pack(0, entry.id): Reader(entry, wanted(names, RECORDS[entry.name]))
+            FRAME.pack(0, entry.id): ShapeReader(entry, field_filter(names, RECORDS[entry.name]))
             for entry in REGISTERED
             if RECORDS[entry.name] in kinds
         }
         self.known = {FRAME.pack(0, entry.id) for entry in REGISTERED}
-        self.unknown: dict[int, Unknown] = {}  # that were passed over
+        self.unknown: dict[int, Unknown] = {}  # skipped records by schema id
 
-    def decode(self, slab: Slab) -> Iterator[Decoded]:
-        """By kind. Raises Malformed for a record that is not framed or does not fit its schema."""
-        values = slab.values.rename("value")
+    def decode(self, chunk: Chunk) -> Iterator[Decoded]:
+        """Yields the events of a chunk by kind. Raises Malformed for a record without a frame or against its schema."""
+        values = chunk.values.rename("value")
         frame = values.to_frame().with_columns(values.bin.head(FRAME.size).alias("id")).with_row_index("place")
         for (head,), part in frame.partition_by("id", as_dict=True, maintain_order=True).items():
             if reader := self.readers.get(head):
-                yield reader.read(slab, part)
+                yield reader.read(chunk, part)
             elif head not in self.known:
-                self.pass_over(slab, head, part)
+                self.count_unknown(chunk, head, part)
 
-    def pass_over(self, slab: Slab, head: bytes, part: pl.DataFrame) -> None:
-        """What a newer release wrote is told at the end, as the project role reads past it too."""
-        first = slab.first + part["place"][0]
+    def count_unknown(self, chunk: Chunk, head: bytes, part: pl.DataFrame) -> None:
+        """Counts records of a newer release, which the project role skips too. Raises Malformed without a frame."""
+        first = chunk.first + part["place"][0]
         if len(head) < FRAME.size or head[0] != 0:
             raise Malformed(
-                f"The record at position {first} of journal partition {slab.partition} is not framed: it must begin "
+                f"The record at position {first} of journal partition {chunk.partition} is not framed: it must begin "
                 "with a zero byte and a schema id. Nothing was changed."
             )
         id = int.from_bytes(head[1:], "big")
@@ -77,8 +77,8 @@ class Decoder:
         self.unknown[id] = before._replace(number=before.number + part.height)
 
 
-def wanted(names: Names | Collection[str] | None, kind: type[Event]) -> Callable[[str], bool]:
-    """Whether a field of this kind is to be decoded."""
+def field_filter(names: Names | Collection[str] | None, kind: type[Event]) -> Callable[[str], bool]:
+    """Returns a function that says whether to decode a field of this kind."""
     if names is None:
         return lambda _: True
     if isinstance(names, Mapping):
@@ -86,20 +86,20 @@ def wanted(names: Names | Collection[str] | None, kind: type[Event]) -> Callable
     return lambda name: name.rpartition(".")[2] in names
 
 
-class Reader:
-    """Records of one published shape."""
+class ShapeReader:
+    """Reads the records of one published schema."""
 
     def __init__(self, entry: Registered, reads: Callable[[str], bool]) -> None:
         self.entry, self.kind = entry, RECORDS[entry.name]
         self.shape, self.frame = Shape(entry.schema, BEFORE), FRAME.pack(0, entry.id)
-        there = [name for name in self.shape.fields if name != "frame"]
-        self.columns = [name for name in there if reads(name)] or there[:1]
-        self.build = builder(self.kind, "", frozenset(self.columns), frozenset(there))
+        present = [name for name in self.shape.fields if name != "frame"]
+        self.columns = [name for name in present if reads(name)] or present[:1]
+        self.build = builder(self.kind, "", frozenset(self.columns), frozenset(present))
 
-    def read(self, slab: Slab, part: pl.DataFrame) -> Decoded:
-        """The first record is read once more behind the last: it is not found there when one before has a wrong length.
+    def read(self, chunk: Chunk, part: pl.DataFrame) -> Decoded:
+        """Decodes records. Raises Malformed when they violate their schema.
 
-        Raises Malformed.
+        Reads the first record once more after the last one: it is not found there if a record has a wrong length.
         """
         values = part["value"].to_list()
         problem = ""
@@ -110,9 +110,9 @@ class Reader:
         except ValueError as error:
             problem = f": {error}"
         if problem:
-            first = slab.first + part["place"][0]
+            first = chunk.first + part["place"][0]
             raise Malformed(
-                f"A {self.entry.name} of journal partition {slab.partition}, among the {part.height} from position "
+                f"A {self.entry.name} of journal partition {chunk.partition}, among the {part.height} from position "
                 f"{first} on, does not fit its schema {self.entry.id}{problem}. Nothing was changed."
             )
         columns = read.head(part.height).select(self.columns)
@@ -130,10 +130,13 @@ def listed(column: pl.Series) -> list[Any]:
 Build = Callable[[Mapping[str, Values], int], Values]
 
 
-def builder(kind: type[Any], prefix: str, read: frozenset[str], there: frozenset[str]) -> Build:
-    """Makes Structs of `kind` from columns: what is not read is UNREAD, what the shape had not has its default."""
+def builder(kind: type[Any], prefix: str, read: frozenset[str], present: frozenset[str]) -> Build:
+    """Returns a function that builds Structs of `kind` from columns.
+
+    A field that is not read becomes UNREAD; one that the schema lacks gets its default.
+    """
     hints = get_type_hints(kind)
-    parts = [part(field, hints[field.encode_name], prefix, read, there) for field in fields(kind)]
+    parts = [part(field, hints[field.encode_name], prefix, read, present) for field in fields(kind)]
 
     def build(columns: Mapping[str, Values], count: int) -> Values:
         return map(kind, *(make(columns, count) for make in parts))
@@ -141,29 +144,29 @@ def builder(kind: type[Any], prefix: str, read: frozenset[str], there: frozenset
     return build
 
 
-def part(field: FieldInfo, hint: Any, prefix: str, read: frozenset[str], there: frozenset[str]) -> Build:
-    """One field of a Struct."""
+def part(field: FieldInfo, hint: Any, prefix: str, read: frozenset[str], present: frozenset[str]) -> Build:
+    """Returns a function that builds the values of one field. Raises Broken for a missing default."""
     name = prefix + field.encode_name
     if name in read:
         convert = converter(hint)
         return (lambda columns, _: map(convert, columns[name])) if convert else (lambda columns, _: columns[name])
-    if any(other.startswith(f"{name}.") for other in there):
+    if any(other.startswith(f"{name}.") for other in present):
         if any(other.startswith(f"{name}.") for other in read):
-            return builder(hint, f"{name}.", read, there)
+            return builder(hint, f"{name}.", read, present)
         return lambda _, count: repeat(UNREAD, count)
-    if name in there:
+    if name in present:
         return lambda _, count: repeat(UNREAD, count)
     if field.default_factory is not msgspec.NODEFAULT:
         made = field.default_factory
         return lambda _, count: (made() for _ in range(count))
     if field.default is msgspec.NODEFAULT:
-        raise Broken(f"{name} has no default, and an old shape has it not. `make lint` says how to mend the schema.")
+        raise Broken(f"{name} has no default, and an old schema lacks it. `make lint` says how to fix the schema.")
     return lambda _, count: repeat(field.default, count)
 
 
 @cache
 def converter(hint: Any) -> Callable[[Any], Any] | None:
-    """What makes of polars' lists and dicts what a Struct has; None where it is the same."""
+    """Returns a function that converts polars' lists and dicts to a Struct's types, or None where they are the same."""
     plain_ = next(member for member in members_of(hint) if member is not type(None))
     origin = getattr(plain_, "__origin__", None)
     if origin is dict:

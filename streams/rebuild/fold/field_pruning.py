@@ -1,9 +1,9 @@
-"""Which fields of events a fold reads: only these are decoded.
+"""Finds the event fields that a fold reads, so that only these are decoded.
 
-Two ways together. The golden records of each kind go through the fold while the classes note which fields are asked
-for. And the code is searched for names: a field that it mentions and that no golden record made it read is decoded for
-every kind. What still slips through meets an `Unread` where the field would be, which raises wherever it is used: then
-the rebuild begins again with all fields.
+Combines two methods. The golden records of each kind go through the fold while the classes record which fields are
+read. And the code is searched for names: a field that it mentions but no golden record made it read is decoded for
+every kind. In place of a field that both methods miss stands an `Unread`, which raises wherever it is used; the rebuild
+then starts again with all fields.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -23,11 +23,11 @@ Names = Mapping[type[Event], Collection[str]]  # dotted: meta.occurred_at
 
 
 class UnreadField(Exception):
-    """A fold uses a field that was not found in its code."""
+    """A fold uses a field that was not decoded, as it was not found in the fold's code."""
 
 
 class Unread:
-    """Stands where a field was not decoded."""
+    """Placeholder for a field that was not decoded. Raises UnreadField when it is used."""
 
     __slots__ = ()
 
@@ -45,18 +45,18 @@ UNREAD = Unread()
 
 
 def fields_read(projections: Collection[Projection[Any]]) -> Names:
-    """What all these folds read together, of each kind that one of them handles."""
+    """Returns the fields that these folds read, by kind of event."""
     kinds = {kind for projection in projections for kind in projection.handles}
     mentioned = names_read(projection.fold for projection in projections)
-    asked: dict[type[Event], set[str]] = {kind: set() for kind in kinds}
-    whole: set[type[Event]] = set()  # kinds whose golden records the fold did not come to the end with
+    used: dict[type[Event], set[str]] = {kind: set() for kind in kinds}
+    whole: set[type[Event]] = set()  # kinds with a golden record on which the fold raised
     for projection in projections:
-        for kind, names, ended in traced(projection):
-            asked[kind] |= names
+        for kind, names, ended in trace_golden(projection):
+            used[kind] |= names
             whole |= set() if ended else {kind}
-    seen = {name.rpartition(".")[2] for names in asked.values() for name in names}
+    seen = {name.rpartition(".")[2] for names in used.values() for name in names}
     found = {}
-    for kind, names in asked.items():
+    for kind, names in used.items():
         every = set(paths(kind))
         keys = {p.key if p.key in every else "meta.id" for p in projections if kind in p.handles}
         unsure = mentioned if kind in whole else mentioned - seen
@@ -65,50 +65,50 @@ def fields_read(projections: Collection[Projection[Any]]) -> Names:
     return found
 
 
-def traced(projection: Projection[Any]) -> Iterator[tuple[type[Event], set[str], bool]]:
-    """Of each golden record: its kind, the fields that the fold asked for, and whether it came to its end."""
+def trace_golden(projection: Projection[Any]) -> Iterator[tuple[type[Event], set[str], bool]]:
+    """Yields for each golden record its kind, the fields that the fold read, and whether the fold returned."""
     names = {kind.__name__ for kind in projection.handles}
     rows: dict[str, Any] = {}
     for event in stream([entry.id for entry in REGISTERED if entry.name in names]):
         key = projection.key_of(event)
-        asked: set[str] = set()
+        used: set[str] = set()
         ended = False
-        with noted(type(event), asked), suppress(Exception):
+        with recording(type(event), used), suppress(Exception):
             rows[key] = projection.fold(rows.get(key), event)
             ended = True
-        yield type(event), asked, ended
+        yield type(event), used, ended
 
 
 @contextmanager
-def noted(kind: type[Struct], asked: set[str], prefix: str = "") -> Iterator[None]:
-    """While it lasts, each reading of a field of `kind`, or of a record in it, is noted in `asked`."""
+def recording(kind: type[Struct], used: set[str], prefix: str = "") -> Iterator[None]:
+    """Adds each field of `kind`, or of a record in it, that is read inside the block to `used`."""
     hints = get_type_hints(kind)
     with ExitStack() as undo:
         for field in fields(kind):
             name, hint = field.name, hints[field.name]
             if isinstance(hint, type) and issubclass(hint, Struct):
-                undo.enter_context(noted(hint, asked, f"{prefix}{name}."))
+                undo.enter_context(recording(hint, used, f"{prefix}{name}."))
             if name in vars(kind):
                 undo.callback(setattr, kind, name, vars(kind)[name])
             else:
                 undo.callback(delattr, kind, name)
-            setattr(kind, name, Noting(getattr(kind, name), asked, f"{prefix}{name}"))
+            setattr(kind, name, RecordedField(getattr(kind, name), used, f"{prefix}{name}"))
         yield
 
 
-class Noting:
-    """A field's descriptor that tells of each reading."""
+class RecordedField:
+    """A field descriptor that records each access."""
 
-    def __init__(self, field: Any, asked: set[str], name: str) -> None:
-        self.field, self.asked, self.name = field, asked, name
+    def __init__(self, field: Any, used: set[str], name: str) -> None:
+        self.field, self.used, self.name = field, used, name
 
     def __get__(self, of: Any, kind: type[Any]) -> Any:
-        self.asked.add(self.name)
+        self.used.add(self.name)
         return self.field.__get__(of, kind)
 
 
 def paths(kind: type[Struct], prefix: str = "") -> Iterator[str]:
-    """All fields in dotted names, those of records inside it instead of these."""
+    """Yields all fields in dotted names; for a nested record the names of its fields."""
     hints = get_type_hints(kind)
     for field in fields(kind):
         hint = hints[field.name]
@@ -119,7 +119,7 @@ def paths(kind: type[Struct], prefix: str = "") -> Iterator[str]:
 
 
 def names_read(folds: Iterable[Callable[..., Any]]) -> frozenset[str]:
-    """All names that the code of these functions, and of those that it calls, mentions."""
+    """Returns all names in the code of these functions and of the functions they call."""
     found: set[str] = set()
     seen: set[int] = set()
     waiting: list[Any] = list(folds)
@@ -145,7 +145,7 @@ def names_read(folds: Iterable[Callable[..., Any]]) -> frozenset[str]:
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:
-    """This code and all that is defined inside it."""
+    """Yields this code object and all nested ones."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

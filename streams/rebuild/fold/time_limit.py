@@ -1,34 +1,35 @@
-"""A limit on how long a fold may work without giving anything back."""
+"""Limits how long a fold may run without returning."""
 
 import ctypes
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-PATIENCE = 20.0  # seconds of this process's own work, whatever else the machine does
+PATIENCE = 20.0  # seconds of this process's processor time, whatever else the machine does
 
 
-class Endless(TimeoutError):
-    """A fold did not come to an end."""
+class FoldTimeout(TimeoutError):
+    """A fold did not terminate in time."""
 
     def __init__(self, seconds: float = PATIENCE) -> None:
-        super().__init__(f"it has worked for {seconds:.0f} s and did not come to an end")
+        super().__init__(f"it ran for {seconds:.0f} s and did not return")
 
 
 @contextmanager
-def limited(seconds: float = PATIENCE) -> Iterator[None]:
-    """Raises Endless inside the block after so much work; outside a process's main thread after so much time."""
+def work_limit(seconds: float = PATIENCE) -> Iterator[None]:
+    """Raises FoldTimeout inside the block when this process has worked for so long. Waiting does not count."""
     if threading.current_thread() is not threading.main_thread():
-        with limited_here(seconds):
+        with timer_limit(seconds):
             yield
         return
 
     def stop(_: int, __: FrameType | None) -> None:
-        raise Endless(seconds)
+        raise FoldTimeout(seconds)
 
     before: Any = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
@@ -40,28 +41,28 @@ def limited(seconds: float = PATIENCE) -> Iterator[None]:
 
 
 @contextmanager
-def limited_here(seconds: float) -> Iterator[None]:
-    """By the interpreter, as signals reach the main thread alone."""
-    thread, lock, running = ctypes.c_ulong(threading.get_ident()), threading.Lock(), [True]
+def timer_limit(seconds: float) -> Iterator[None]:
+    """Raises FoldTimeout in this thread by the interpreter, as only the main thread gets signals."""
+    thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Event()
+    limit = time.process_time() + seconds
 
-    def stop() -> None:
-        with lock:
-            if running:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Endless))
+    def watch() -> None:
+        while not ended.wait(max(0.01, limit - time.process_time())):
+            with lock:
+                if not ended.is_set() and time.process_time() >= limit:
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(FoldTimeout))
+                    return
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
         with lock:
-            running.clear()
-        timer.cancel()
+            ended.set()
 
 
 def line_of(error: BaseException, file: str) -> int | None:
-    """The last line of this file that the error came through."""
+    """Returns the last line of this file in the traceback of the error, or None."""
     found = None
     trace = error.__traceback__ or sys.exc_info()[2]
     while trace:

@@ -1,1 +1,1 @@
-"""Where a rebuild reads events: Kafka, an archive, or both."""
+"""Sources of raw records: Kafka, an archive, or both."""

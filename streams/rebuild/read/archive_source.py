@@ -1,6 +1,6 @@
-"""The journal's partitions out of an archive's Avro files as slabs: some blocks at a time, decoded in Rust.
+"""Reads journal partitions from an archive's Avro files in chunks: some blocks at a time, decoded in Rust.
 
-polars reads our container files as they are. Here a file is cut between its blocks, so that memory stays bounded.
+polars reads whole container files. Splitting a file between its blocks keeps memory bounded.
 """
 
 import asyncio
@@ -17,26 +17,26 @@ from crm.adapters.archive.manifest import File
 from crm.contract.compiled import numeral
 from crm.errors import Broken
 from crm.topics import JOURNAL
-from streams.rebuild.read.kafka_source import Begin, dense
-from streams.rebuild.read.source import Slab
+from streams.rebuild.read.kafka_source import ReadPosition, select_dense
+from streams.rebuild.read.source import Chunk
 
 PIECE = 8 << 20  # compressed bytes that are decoded at once
 SYNC = 16
-HEAD = 1 << 16  # bytes in which a file's header lies whole
-MEND = "Nothing was written; take the file from another copy of the archive (`crm archive verify` checks all)."
+HEAD = 1 << 16  # bytes; no header of a file is longer
+REMEDY = "Nothing was written; take the file from another copy of the archive (`crm archive verify` checks all)."
 
 
 class ArchiveSource:
-    """From `begins` (positions) to before `until`, one partition after the other. `folder` is what `crm archive` made.
+    """Reads from the positions `begins` to before `until`, one partition after the other.
 
-    Raises Broken for an archive that lacks something of it.
+    `folder`: an archive made by `crm archive`. Raises Broken when it lacks some of the positions.
     """
 
     def __init__(self, folder: Path, begins: Mapping[int, int], until: Mapping[int, int]) -> None:
         self.folder, self.begins, self.until = folder, begins, until
         self.files = journal_files(folder)
 
-    async def slabs(self) -> AsyncIterator[Slab]:
+    async def chunks(self) -> AsyncIterator[Chunk]:
         for partition, begin in self.begins.items():
             wanted, end = begin, self.until[partition]
             for file in self.files.get(partition, ()):
@@ -46,45 +46,45 @@ class ArchiveSource:
                     continue
                 pieces = read(self.folder, file)
                 while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                    values = counted(piece, wanted, file).head(max(0, end - wanted))
+                    values = values_from(piece, wanted, file).head(max(0, end - wanted))
                     if len(values):
-                        yield Slab(partition, wanted, values)
+                        yield Chunk(partition, wanted, values)
                         wanted += len(values)
             if wanted < end:
                 raise Broken(f"The archive {self.folder} ends before position {end} of journal partition {partition}.")
 
 
 def journal_files(folder: Path) -> dict[int, list[File]]:
-    """By partition, in order. Raises Broken for a folder that is no archive, or has a hole."""
+    """Returns the journal's files by partition, in order. Raises Broken if the folder is no archive or has a gap."""
     known = manifest.read(folder)
     mine = manifest.Manifest(files=[file for file in known.files if file.topic == JOURNAL.name])
-    if told := manifest.gaps(mine):
-        raise Broken(f"The archive {folder} has a hole. {told[0]} {MEND}")
-    return {partition: files for (_, partition), files in mine.by_place().items()}
+    if gaps := manifest.gaps(mine):
+        raise Broken(f"The archive {folder} has a gap. {gaps[0]} {REMEDY}")
+    return {partition: files for (_, partition), files in mine.by_partition().items()}
 
 
-def ends(folder: Path) -> dict[int, Begin]:
-    """Behind the last of each partition: where Kafka goes on."""
+def ends(folder: Path) -> dict[int, ReadPosition]:
+    """Returns the offset and position after the last record by partition, where Kafka continues."""
     found = {}
     for partition, files in journal_files(folder).items():
         positions = [file.last_position for file in files if file.last_position is not None]
-        found[partition] = Begin(files[-1].last + 1, max(positions, default=-1) + 1)
+        found[partition] = ReadPosition(files[-1].last + 1, max(positions, default=-1) + 1)
     return found
 
 
-def counted(piece: tuple[pl.Series, pl.Series], wanted: int, file: File) -> pl.Series:
-    """Of a piece's positions and values those that count from `wanted` on: repeats and what is known are dropped."""
+def values_from(piece: tuple[pl.Series, pl.Series], wanted: int, file: File) -> pl.Series:
+    """Returns the values of a piece from position `wanted` on, without repeats."""
     positions, values = piece
     if len(positions) and positions[0] == wanted and (positions.diff(null_behavior="drop") == 1).all():
         return values
-    return values.gather(dense(positions, wanted, file.path))
+    return values.gather(select_dense(positions, wanted, file.path))
 
 
 def read(folder: Path, file: File) -> Iterator[tuple[pl.Series, pl.Series]]:
-    """Positions and values, piece by piece. Raises Broken when the file is not the one that was written."""
+    """Yields positions and values piece by piece. Raises Broken when the file differs from the manifest."""
     if wrong := manifest.damaged(folder, file):
-        raise Broken(f"The archive {folder} is damaged. {wrong} {MEND}")
-    # Without repeats and holes the manifest tells all positions, and headers need not be decoded.
+        raise Broken(f"The archive {folder} is damaged. {wrong} {REMEDY}")
+    # Without repeats and gaps the manifest gives all positions, and headers need not be decoded.
     first, last = file.first_position, file.last_position
     plain = first is not None and last is not None and last - first + 1 == file.count
     at = first if plain and first is not None else 0
@@ -93,28 +93,30 @@ def read(folder: Path, file: File) -> Iterator[tuple[pl.Series, pl.Series]]:
             for piece, count in pieces(content):
                 frame = pl.read_avro(piece, columns=["value"] if plain else ["value", "headers"])
                 if frame.height != count:
-                    raise ValueError(f"{count} records lie there, and {frame.height} came out")
+                    raise ValueError(f"{count} records are stored, and {frame.height} were read")
                 if plain:
                     yield pl.int_range(at, at + frame.height, eager=True), frame["value"]
                     at += frame.height
                 else:
                     yield positions_of(frame), frame["value"]
         except (pl.exceptions.PolarsError, ValueError, IndexError, OSError) as error:
-            raise Broken(f"The archive {folder} is damaged. {file.path} cannot be read: {error}. {MEND}") from None
+            raise Broken(f"The archive {folder} is damaged. {file.path} cannot be read: {error}. {REMEDY}") from None
 
 
 def positions_of(frame: pl.DataFrame) -> pl.Series:
-    """From the records' headers."""
+    """Reads the positions from the records' headers. Raises ValueError unless each record has one."""
     pairs = frame.select("headers").with_row_index("record").explode("headers").unnest("headers")
-    told = pairs.filter(pl.col("key") == "position")
-    if told["record"].to_list() != list(range(frame.height)):
+    positions = pairs.filter(pl.col("key") == "position")
+    if positions["record"].to_list() != list(range(frame.height)):
         raise ValueError("a record has no position, or two")
-    return told["value"].cast(pl.String).cast(pl.Int64)
+    return positions["value"].cast(pl.String).cast(pl.Int64)
 
 
 def pieces(content: BinaryIO) -> Iterator[tuple[io.BytesIO, int]]:
-    """The file's blocks in container files of their own, each about PIECE long, and how many records are in them.
-    Raises ValueError where it is cut. Empty blocks are left out: polars 2.1 takes one for the end of the file."""
+    """Splits a file into container files of about PIECE bytes. Yields each with its number of records.
+
+    Leaves out empty blocks, which polars 2.1 takes for the end of the file. Raises ValueError for a truncated file.
+    """
     head = header(content.read(HEAD))
     content.seek(len(head))
     data = b""
@@ -130,9 +132,12 @@ def pieces(content: BinaryIO) -> Iterator[tuple[io.BytesIO, int]]:
 
 
 def header(data: bytes) -> bytes:
-    """https://avro.apache.org/docs/1.12.0/specification/#object-container-files: magic, a map, a mark."""
+    """Returns the header: magic, metadata map, sync marker.
+
+    https://avro.apache.org/docs/1.12.0/specification/#object-container-files
+    """
     if not data.startswith(MAGIC):
-        raise ValueError("it is no Avro container file")
+        raise ValueError("it is not an Avro container file")
     at = len(MAGIC)
     count, at = numeral(data, at)
     while count:
@@ -144,7 +149,7 @@ def header(data: bytes) -> bytes:
 
 
 def whole_blocks(data: bytes) -> tuple[list[tuple[int, int, int]], int]:
-    """Of each block that is whole and holds something its records, beginning and end; and where the last one ends."""
+    """Returns (records, start, end) of each complete, non-empty block, and the end of the last complete block."""
     found, end = [], 0
     try:
         while end < len(data):

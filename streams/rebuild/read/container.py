@@ -1,8 +1,8 @@
-"""Records of one shape as an Avro file in memory, which polars decodes in Rust, and only the columns asked for.
+"""Wraps records of one schema as an Avro file in memory, of which polars decodes the wanted columns in Rust.
 
 https://avro.apache.org/docs/1.12.0/specification/#object-container-files
-A record inside a record adds no byte of its own, so it is written out flat (`meta.id`): then parts of it can be left
-out. A map is on the wire what an array of pairs is, and polars reads arrays.
+A nested record adds no bytes of its own, so its fields are listed flat (`meta.id`) and parts of it can be skipped.
+A map has the same bytes as an array of pairs, and polars reads arrays.
 """
 
 import io
@@ -19,20 +19,22 @@ SYNC = bytes(16)
 
 
 class Shape:
-    """How records of one schema are decoded by the column. `before` are Avro fields that stand before each record."""
+    """Decodes records of one schema by column. `before`: Avro fields that precede each record."""
 
     def __init__(self, schema: dict[str, Any], before: Sequence[dict[str, Any]] = ()) -> None:
         plain = bare(schema)
         fields = [*before, *flat(plain, definitions(plain))]
         self.fields = {field["name"]: field["type"] for field in fields}
         whole = {"type": "record", "name": "Whole", "fields": fields}
-        told = {b"avro.schema": json.dumps(named(whole)).encode(), b"avro.codec": b"null"}
-        pairs = b"".join(number(len(part)) + part for pair in told.items() for part in pair)
-        self.header = b"Obj\x01" + number(len(told)) + pairs + b"\0" + SYNC
+        metadata = {b"avro.schema": json.dumps(named(whole)).encode(), b"avro.codec": b"null"}
+        pairs = b"".join(number(len(part)) + part for pair in metadata.items() for part in pair)
+        self.header = b"Obj\x01" + number(len(metadata)) + pairs + b"\0" + SYNC
 
     def read(self, count: int, body: bytes, columns: Sequence[str]) -> pl.DataFrame:
-        """Raises ValueError when `body` is not `count` records of this shape, as far as polars notices. A schema that
-        names a type twice is written out before, as polars 2.1 cannot read it; columns come in the schema's order."""
+        """Decodes `count` records into columns, in the schema's order.
+
+        Raises ValueError when `body` is not `count` records of this schema, as far as polars notices.
+        """
         file = b"".join((self.header, number(count), number(len(body)), body, SYNC))
         try:
             frame = pl.read_avro(io.BytesIO(file), columns=list(columns))
@@ -44,7 +46,7 @@ class Shape:
 
 
 def flat(record: dict[str, Any], known: dict[str, Any], prefix: str = "") -> Iterator[dict[str, Any]]:
-    """Its fields, those of records inside it under dotted names."""
+    """Yields the fields of a record, those of nested records under dotted names."""
     for field in record["fields"]:
         avro = resolved(field["type"], known)
         if isinstance(avro, dict) and avro["type"] == "record":
@@ -58,7 +60,7 @@ def resolved(avro: Any, known: dict[str, Any]) -> Any:
 
 
 def readable(avro: Any, known: dict[str, Any]) -> Any:
-    """The type as polars takes it: names written out, maps as arrays of pairs."""
+    """Returns the type in a form that polars 2.1 reads: named types written out, maps as arrays of pairs."""
     match resolved(avro, known):
         case [*branches]:
             return [readable(branch, known) for branch in branches]
@@ -74,7 +76,7 @@ def readable(avro: Any, known: dict[str, Any]) -> Any:
 
 
 def named(avro: Any) -> Any:
-    """Each record under a name of its own, as Avro wants it."""
+    """Gives each record a unique name, as Avro requires."""
     count = 0
 
     def walk(part: Any) -> Any:
@@ -84,8 +86,8 @@ def named(avro: Any) -> Any:
                 return [walk(each) for each in parts]
             case {"type": "record", "fields": fields}:
                 count += 1
-                told = [{"name": f["name"], "type": walk(f["type"])} for f in fields]
-                return {"type": "record", "name": f"Record{count}", "fields": told} if count else part
+                walked = [{"name": f["name"], "type": walk(f["type"])} for f in fields]
+                return {"type": "record", "name": f"Record{count}", "fields": walked}
             case {"type": "array", "items": items}:
                 return {"type": "array", "items": walk(items)}
         return part

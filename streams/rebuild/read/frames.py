@@ -1,9 +1,9 @@
-"""Kafka's record batches, decoded by the column: what they look like on the wire is what Avro looks like on the wire.
+"""Decodes Kafka's record batches by column, as they have the same encoding as Avro.
 
 https://kafka.apache.org/documentation/#recordbatch: lengths, deltas and counts are zigzag varints, keys and values are
-bytes behind their length. So a batch's records are the block of an Avro file, and polars decodes it: six times faster
-than one object a record. That works while each record has the headers that the relay writes; where some differ,
-aiokafka reads them one by one.
+bytes after their length. So the records of a batch form a block of an Avro file, which polars decodes six times faster
+than one object a record. This works while each record has the headers that the relay writes; otherwise aiokafka reads
+the records one by one.
 """
 
 import struct
@@ -20,7 +20,7 @@ from crm.errors import Broken, Malformed
 from streams.rebuild.read.container import Shape
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
-CHECKED_FROM = struct.calcsize(">qiibI")  # where the bytes begin that the checksum is of
+CHECKED_FROM = struct.calcsize(">qiibI")  # first byte that the checksum covers
 MAGIC, CONTROL = 2, 0x20
 DECOMPRESS: dict[int, Callable[[bytes], bytes]] = {
     0: bytes,
@@ -44,7 +44,7 @@ def field(name: str, avro: Any) -> dict[str, Any]:
 
 
 def shape(headers: tuple[str, ...]) -> Shape:
-    """A record with exactly these headers."""
+    """Returns the shape of a record with exactly these headers."""
     before = [field(name, "long") for name in ("length", "timestamp", "offset")]
     before.insert(1, field("attributes", {"type": "fixed", "name": "One", "size": 1}))
     fields = [*before, field("key", "bytes"), field("value", "bytes"), field("headers", "long")]
@@ -57,7 +57,7 @@ SHAPES = {count: shape(HEADERS[:count]) for count in (5, 6)}
 
 
 class Batch(NamedTuple):
-    """One record batch, its records decompressed."""
+    """One record batch with decompressed records."""
 
     base: int  # offset of its first record
     next_offset: int
@@ -67,13 +67,13 @@ class Batch(NamedTuple):
 
 
 def batches(data: bytes, where: str) -> Iterator[Batch]:
-    """Those that lie whole in an answer of Kafka. Raises Broken for bytes that do not have their checksum."""
+    """Yields the complete batches of a response of Kafka. Raises Broken for a wrong checksum."""
     at = 0
     while len(data) - at >= HEADER.size:
         base, length, _, magic, crc, attributes, last, _, _, _, _, _, count = HEADER.unpack_from(data, at)
         end = at + 12 + length
         if end > len(data):
-            return  # cut off by the limit of the answer: it comes again
+            return  # cut off by the size limit of the response: the next one has it whole
         raw = data[at:end]
         if magic != MAGIC or calc_crc32c(memoryview(raw)[CHECKED_FROM:]) != crc:
             raise Broken(f"{where}: Kafka's record batch at offset {base} is damaged. Nothing was changed.")
@@ -84,11 +84,11 @@ def batches(data: bytes, where: str) -> Iterator[Batch]:
 
 
 def records(found: list[Batch], where: str) -> tuple[pl.Series, pl.Series]:
-    """Positions and values of all records, in order."""
+    """Returns the positions and values of all records, in order. Raises Malformed for a record without one of them."""
     body, count = b"".join(batch.body for batch in found), sum(batch.number for batch in found)
-    for number, how in SHAPES.items():
+    for number, candidate in SHAPES.items():
         try:
-            frame = how.read(count, body, ["value", "headers", "name.position", "position"])
+            frame = candidate.read(count, body, ["value", "headers", "name.position", "position"])
         except ValueError:
             continue
         if frame.height == count and fits(frame, number):
@@ -97,11 +97,12 @@ def records(found: list[Batch], where: str) -> tuple[pl.Series, pl.Series]:
 
 
 def fits(frame: pl.DataFrame, headers: int) -> bool:
-    """Whether it was read as it was written: one record of another form would have shifted all behind it."""
+    """Returns whether the shape was right: one record of another shape would have shifted all records after it."""
     return bool((frame["headers"] == headers).all() and (frame["name.position"] == "position").all())
 
 
 def one_by_one(found: list[Batch], where: str) -> tuple[pl.Series, pl.Series]:
+    """Reads the records with aiokafka, whatever their headers."""
     positions, values = [], []
     topic, _, partition = where.rpartition("/")
     for batch in found:
@@ -109,16 +110,15 @@ def one_by_one(found: list[Batch], where: str) -> tuple[pl.Series, pl.Series]:
             continue
         every = MemoryRecords(batch.raw).next_batch()
         for record in every or ():
-            place = Place(topic, int(partition), record.offset, record.headers)
             if record.value is None:
                 raise Malformed(f"{where}: the record at offset {record.offset} has no value. Nothing was changed.")
-            positions.append(position_of(place))
+            positions.append(position_of(HeadersOnly(topic, int(partition), record.offset, record.headers)))
             values.append(record.value)
     return pl.Series(positions, dtype=pl.Int64), pl.Series(values, dtype=pl.Binary)
 
 
-class Place(NamedTuple):
-    """What a position is told by."""
+class HeadersOnly(NamedTuple):
+    """The part of a record that `position_of` reads."""
 
     topic: str
     partition: int

@@ -1,4 +1,4 @@
-"""The journal's partitions in Kafka as slabs: whole answers of the broker, never one record."""
+"""Reads journal partitions from Kafka in chunks: whole responses of the broker, not single records."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -12,37 +12,37 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from crm.errors import Broken
 from streams.rebuild.read.frames import Batch, batches, records
-from streams.rebuild.read.source import Slab
+from streams.rebuild.read.source import Chunk
 
-FETCH = 8 << 20  # bytes of one partition in one answer
-ANSWER = 24 << 20  # bytes of one answer
-WAIT = 100  # milliseconds that Kafka may wait for more
-PATIENCE = 60.0  # seconds without any answer
+FETCH = 8 << 20  # bytes of one partition in one response
+RESPONSE = 24 << 20  # bytes of one response
+WAIT = 100  # milliseconds that Kafka may wait for more records
+PATIENCE = 60.0  # seconds without any records
 
 
-class Begin(NamedTuple):
-    """Where reading begins: an offset of the topic, and the position that is wanted first."""
+class ReadPosition(NamedTuple):
+    """The next record to read: its offset in the topic, and its position in the journal."""
 
     offset: int = 0
     position: int = 0
 
 
 def kafka_client(bootstrap: str) -> AIOKafkaClient:
-    """Not connected yet."""
+    """Returns a client that is not connected yet."""
     return AIOKafkaClient(bootstrap_servers=bootstrap, client_id="rebuild", request_timeout_ms=60_000)
 
 
 class KafkaSource:
-    """From `begins` to before the positions of `until`, all in turn. An async context manager.
+    """Reads partitions from `begins` to before the positions of `until`, in turn. An async context manager.
 
-    Reads of a partition that has less than `until` wait for the rest, PATIENCE at most: then Broken is raised.
+    Waits for records that are still missing. Raises Broken after PATIENCE seconds without any.
     """
 
     def __init__(
         self,
         bootstrap: str,
         topic: str,
-        begins: Mapping[int, Begin],
+        begins: Mapping[int, ReadPosition],
         until: Mapping[int, int],
         client: AIOKafkaClient | None = None,
     ) -> None:
@@ -61,33 +61,35 @@ class KafkaSource:
         if self.own:
             await self.client.close()
 
-    async def slabs(self) -> AsyncIterator[Slab]:
+    async def chunks(self) -> AsyncIterator[Chunk]:
         loop = asyncio.get_running_loop()
-        heard = loop.time()
+        received = loop.time()
         fetching = asyncio.ensure_future(self.fetch())
         try:
             while self.at:
-                answer = await fetching
-                for partition, found in answer.items():
-                    if begin := self.at.pop(partition, None):  # behind the others: all are read at one pace
-                        self.at[partition] = Begin(found[-1].next_offset, begin.position)
-                # Offsets are known before anything is decoded: the next answer is on its way meanwhile.
+                response = await fetching
+                for partition, found in response.items():
+                    if begin := self.at.pop(
+                        partition, None
+                    ):  # to the end of the queue: all partitions progress at one pace
+                        self.at[partition] = ReadPosition(found[-1].next_offset, begin.position)
+                # Offsets are known before anything is decoded, so the next response is requested meanwhile.
                 fetching = asyncio.ensure_future(self.fetch())
-                for partition, found in answer.items():
-                    heard = loop.time()
-                    if slab := self.slab(partition, found):
-                        yield slab
-                if loop.time() - heard > PATIENCE:
+                for partition, found in response.items():
+                    received = loop.time()
+                    if chunk := self.chunk(partition, found):
+                        yield chunk
+                if loop.time() - received > PATIENCE:
                     raise Broken(
-                        f"Kafka gave nothing of {self.topic} for {PATIENCE:.0f} s at {dict(self.at)}. "
+                        f"Kafka returned no records of {self.topic} for {PATIENCE:.0f} s at {dict(self.at)}. "
                         "Nothing was changed. Run it again."
                     )
         finally:
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
 
-    def slab(self, partition: int, found: list[Batch]) -> Slab | None:
-        """The wanted positions of these batches. Raises Broken on a gap."""
+    def chunk(self, partition: int, found: list[Batch]) -> Chunk | None:
+        """Returns the wanted positions of these batches, or None. Raises Broken for a gap."""
         where = f"{self.topic}/{partition}"
         begin = self.at.get(partition)
         if begin is None:
@@ -95,19 +97,19 @@ class KafkaSource:
         positions, values = records(found, where)
         wanted, end = begin.position, self.until[partition]
         if len(positions) and not (positions[0] == wanted and (positions.diff(null_behavior="drop") == 1).all()):
-            values = values.gather(dense(positions, wanted, where))
-        behind = begin.offset
+            values = values.gather(select_dense(positions, wanted, where))
+        next_offset = begin.offset
         if wanted + len(values) > end:
-            values, behind = values.head(end - wanted), offset_of(found, positions, end)
+            values, next_offset = values.head(end - wanted), offset_of(found, positions, end)
         reached = wanted + len(values)
         if reached >= end:
             del self.at[partition]
         else:
-            self.at[partition] = Begin(behind, reached)
-        return Slab(partition, wanted, values, behind) if len(values) else None
+            self.at[partition] = ReadPosition(next_offset, reached)
+        return Chunk(partition, wanted, values, next_offset) if len(values) else None
 
     async def fetch(self) -> dict[int, list[Batch]]:
-        """One answer of each broker that leads some of the partitions; empty when there is nothing new."""
+        """Requests one response of each broker that leads some partitions. Returns {} when there is nothing new."""
         at = dict(self.at)
         leaders: dict[int, list[tuple[int, int, int]]] = {}
         for partition, begin in at.items():
@@ -120,19 +122,20 @@ class KafkaSource:
         found: dict[int, list[Batch]] = {}
         for leader, wanted in leaders.items():
             try:
-                request = FetchRequest(WAIT, 1, ANSWER, 0, [(self.topic, wanted)])
-                answer = await self.client.send(leader, request)
+                request = FetchRequest(WAIT, 1, RESPONSE, 0, [(self.topic, wanted)])
+                response = await self.client.send(leader, request)
             except KafkaError:
                 await self.client.force_metadata_update()
                 await asyncio.sleep(0.1)
                 continue
-            for _, partitions in answer.topics:
+            for _, partitions in response.topics:
                 for partition, code, *_, data in partitions:
                     if batches_ := self.read(partition, code, data, at[partition].offset):
                         found[partition] = batches_
         return found
 
     def read(self, partition: int, code: int, data: bytes, offset: int) -> list[Batch]:
+        """Returns the batches of a partition's response. Raises Broken or KafkaError for an error code."""
         where = f"{self.topic}/{partition}"
         if code == 1:
             raise Broken(
@@ -147,7 +150,7 @@ class KafkaSource:
 
 
 def offset_of(found: list[Batch], positions: pl.Series, position: int) -> int:
-    """Where the batch begins that has this position: whoever reads on from there meets some that it knows."""
+    """Returns the first offset of the batch with this position. Reading from there repeats some known records."""
     place = positions.index_of(position) or 0
     for batch in found:
         if place < batch.number:
@@ -156,8 +159,8 @@ def offset_of(found: list[Batch], positions: pl.Series, position: int) -> int:
     return found[0].base
 
 
-def dense(positions: pl.Series, wanted: int, where: str) -> pl.Series:
-    """Which records count, one for each position from `wanted` on; the others are repeats. Raises Broken on a gap."""
+def select_dense(positions: pl.Series, wanted: int, where: str) -> pl.Series:
+    """Returns the index of one record for each position from `wanted` on, without repeats. Raises Broken for a gap."""
     kept = []
     for place, position in enumerate(positions.to_list()):
         if position == wanted:

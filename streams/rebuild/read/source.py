@@ -1,4 +1,4 @@
-"""Where events come from: slabs of one partition's consecutive records, still undecoded."""
+"""The interface of a source: chunks of consecutive, still undecoded records of one partition."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
@@ -6,21 +6,21 @@ from typing import NamedTuple, Protocol
 import polars as pl
 
 
-class Slab(NamedTuple):
-    """Consecutive events of one journal partition. Position of the n-th: `first + n`."""
+class Chunk(NamedTuple):
+    """Consecutive events of one journal partition. The position of the n-th is `first + n`."""
 
     partition: int
     first: int
     values: pl.Series  # binary, never null: framed records as crm.contract.codec reads them
-    next_offset: int = -1  # of the topic, behind the last; -1 when it does not come from Kafka
+    next_offset: int = -1  # of the topic, after the last record; -1 when not from Kafka
 
     @property
     def end(self) -> int:
-        """The position behind the last."""
+        """Returns the position after the last event."""
         return self.first + len(self.values)
 
 
 class Source(Protocol):
-    """Gives each position of its partitions once and in order. Raises Broken where one is missing."""
+    """Yields each position of its partitions once and in order. Raises Broken when one is missing."""
 
-    def slabs(self) -> AsyncIterator[Slab]: ...
+    def chunks(self) -> AsyncIterator[Chunk]: ...

@@ -1,1 +1,1 @@
-"""Where a rebuild writes rows."""
+"""Writes rows to new tables in Postgres."""

@@ -1,4 +1,4 @@
-"""A checksum of what a table holds, the same whatever the order of its rows and columns, on any server."""
+"""Computes the checksum of a table's content, independent of the order of rows and columns and of the server."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from psycopg.sql import SQL, Identifier
 
 from crm.adapters.postgres.views import columns
 
-# The sum of the rows' hashes, so that no order counts and nothing is sorted. MD5 is the same on every server.
+# The sum of the rows' hashes, so that the order does not matter and nothing is sorted. MD5 is the same on every server.
 HASH = "('x' || substr(md5(ROW({})::text), 1, 16))::bit(64)::bigint::numeric"
 Connection = psycopg.Connection[Any]
 
 
 def checksum(conn: Connection, schema: str, table: str) -> tuple[int, str]:
-    """How many rows there are, and 16 hexadecimal digits."""
+    """Returns the number of rows, and the checksum as 16 hexadecimal digits."""
     names = sorted(column.name for column in columns(conn, f"{schema}.{table}"))
     hashed = SQL(HASH).format(SQL(", ").join(map(Identifier, names)))
     query = SQL("SELECT count(*), coalesce(sum({}), 0) FROM {}").format(hashed, Identifier(schema, table))

@@ -1,6 +1,6 @@
-"""Rows as Postgres takes them by COPY in its binary format: columns of fixed width first, all of a lot at once.
+"""Packs rows for COPY in Postgres's binary format, column by column; columns of fixed width come first.
 
-https://www.postgresql.org/docs/current/sql-copy.html, Binary Format. A text field is its bytes behind their length.
+https://www.postgresql.org/docs/current/sql-copy.html, Binary Format. A field is its length followed by its bytes.
 """
 
 import struct
@@ -16,12 +16,12 @@ from crm.envelope import Row
 from crm.errors import Broken
 from crm.projection import Column, Projection
 from crm.scalars import Id
-from crm.spelling import COLUMN
+from crm.text.phonetics import COLUMN
 from streams.rebuild.fold.field_pruning import UnreadField
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-EPOCH = 946_684_800_000_000  # microseconds from 1970, as ours are counted, to 2000, as Postgres's are
+EPOCH = 946_684_800_000_000  # microseconds between our epoch, 1970, and Postgres's, 2000
 NULL = b"\xff\xff\xff\xff"
 LENGTHS = [n.to_bytes(4, "big") for n in range(4096)]
 UUID, LONG = struct.Struct(">i16s"), struct.Struct(">iq")
@@ -30,22 +30,22 @@ Values = Iterable[Any]
 
 
 class Packer:
-    """Makes COPY data of a projection's rows; `columns` is the order in which they stand."""
+    """Packs the rows of a projection; `columns` is the order of the packed columns."""
 
     def __init__(self, projection: Projection[Any]) -> None:
         self.projection = projection
         fixed = [c for c in projection.columns if c.required and c.type in FIXED]
-        sound = [Column(COLUMN, "text", False)] if projection.searched else []
-        self.fixed, self.free = fixed, [*(c for c in projection.columns if c not in fixed), *sound]
+        phonetic = [Column(COLUMN, "text", False)] if projection.searched else []
+        self.fixed, self.free = fixed, [*(c for c in projection.columns if c not in fixed), *phonetic]
         self.columns = ["workspace", *(c.name for c in (*fixed, *self.free))]
         parts = "".join(FIXED[c.type] for c in fixed)
         self.head = struct.Struct(f">hi16s{parts}")
         self.count = len(self.columns)
         self.values: dict[str, Callable[[Any], Any]] = {c.name: attrgetter(c.name) for c in projection.columns}
-        self.values[COLUMN] = projection.sound
+        self.values[COLUMN] = projection.phonetic_key
 
     def pack(self, rows: Sequence[tuple[Id, Row]]) -> bytes:
-        """Without signature and trailer. Raises Broken with the row and the column that cannot be written."""
+        """Packs rows, without signature and trailer. Raises Broken with the row and the column that do not fit."""
         if not rows:
             return b""
         plain = [row for _, row in rows]
@@ -60,25 +60,26 @@ class Packer:
         except UnreadField:
             raise
         except Exception as error:
-            raise self.culprit(plain, error) from error
+            raise self.first_misfit(plain, error) from error
 
-    def culprit(self, rows: Sequence[Row], error: Exception) -> Broken:
+    def first_misfit(self, rows: Sequence[Row], error: Exception) -> Broken:
+        """Returns the error with the first value that does not fit its column."""
         for row in rows:
             for column in self.projection.columns:
                 value = getattr(row, column.name)
-                if problem := misfit(column, value):
+                if problem := value_problem(column, value):
                     key = getattr(row, self.projection.key, "?")
                     return Broken(
                         f"{self.projection.name}: {problem} in column {column.name} of row {key}. "
-                        "Nothing was swapped. Mend the fold and run it again."
+                        "Nothing was swapped. Fix the fold and run it again."
                     )
         return Broken(f"{self.projection.name}: rows cannot be written: {error!r}. Nothing was swapped.")
 
 
-def misfit(column: Column, value: Any) -> str:
-    """Why Postgres would not take this value; empty when it would."""
+def value_problem(column: Column, value: Any) -> str:
+    """Returns why Postgres would reject this value, or "" when it would not."""
     if value is None:
-        return "nothing where there must be something" if column.required else ""
+        return "null where a value is required" if column.required else ""
     try:
         b"".join(FREE[column.type]([value]))
     except Exception as error:
@@ -87,11 +88,11 @@ def misfit(column: Column, value: Any) -> str:
 
 
 def uuids(values: list[str | None]) -> list[Any]:
-    """Canonical text to 16 bytes; null stays null. Raises what polars raises for other text."""
+    """Converts canonical UUID texts to 16 bytes; null stays null. Raises ValueError or polars' error for other text."""
     series = pl.Series(values, dtype=pl.String, strict=True)
     found = series.str.replace_all("-", "", literal=True).str.decode("hex")
     if len(found) and (found.bin.size() != 16).any():
-        raise ValueError("an id has not 32 hexadecimal digits")
+        raise ValueError("an id does not have 32 hexadecimal digits")
     return found.to_list()
 
 
@@ -106,7 +107,7 @@ def times(values: list[int]) -> Values:
 def text(value: str) -> bytes:
     data = value.encode()
     if 0 in data:
-        raise ValueError("Postgres takes no zero character")
+        raise ValueError("Postgres does not store NUL characters")
     size = len(data)
     return (LENGTHS[size] if size < 4096 else size.to_bytes(4, "big")) + data
 
@@ -114,13 +115,13 @@ def text(value: str) -> bytes:
 def json(value: dict[str, str]) -> bytes:
     if not value:
         return EMPTY_JSON
-    told = msgspec.json.encode({name: msgspec.Raw(said.encode()) for name, said in value.items()})
-    return (len(told) + 1).to_bytes(4, "big") + b"\1" + told
+    data = msgspec.json.encode({name: msgspec.Raw(text.encode()) for name, text in value.items()})
+    return (len(data) + 1).to_bytes(4, "big") + b"\1" + data
 
 
 def texts(value: Sequence[str]) -> bytes:
     if isinstance(value, str):
-        raise TypeError("a text is no tuple of texts")
+        raise TypeError("a str is not a tuple of str")
     if not value:
         return EMPTY
     body = ARRAY.pack(1, 0, TEXT_OID, len(value), 1) + b"".join(map(text, value))
@@ -141,29 +142,29 @@ FIXED_VALUES: dict[str, Callable[[list[Any]], Values]] = {
 
 
 def each(write: Callable[[Any], bytes]) -> Callable[[Values], Values]:
-    """A column of fields, of which some may be null."""
+    """Returns a function that packs a column whose values may be null."""
     return lambda values: [NULL if value is None else write(value) for value in values]
 
 
-class Said(dict[Any, bytes]):
-    """Texts as they are written, each made once: stages, owners and currencies come again and again."""
+class TextCache(dict[Any, bytes]):
+    """Packed texts, each packed once: values such as stages, owners and currencies recur."""
 
     def __missing__(self, value: str | None) -> bytes:
-        if len(self) > MOST_SAID:
+        if len(self) > MAX_TEXTS:
             self.clear()
         self[value] = found = NULL if value is None else text(value)
         return found
 
 
-MOST_SAID, SAMPLE = 20_000, 64
-SAID = Said()
+MAX_TEXTS, SAMPLE = 20_000, 64
+TEXTS = TextCache()
 
 
 def text_column(values: Values) -> Values:
-    """Through `SAID` where the first values show that few things are said."""
+    """Packs a text column, through the cache when a sample has few distinct values."""
     given = list(values)
     if len(set(given[:SAMPLE])) * 4 <= len(given[:SAMPLE]):
-        return map(SAID.__getitem__, given)
+        return map(TEXTS.__getitem__, given)
     return [NULL if value is None else text(value) for value in given]
 
 

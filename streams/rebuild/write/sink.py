@@ -1,4 +1,4 @@
-"""Where rows go."""
+"""The interface of a sink, which takes the rows of a fold."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -7,20 +7,20 @@ from crm.envelope import Row
 from crm.scalars import Id
 
 Key = tuple[Id, Id]  # workspace and the row's key
-Lot = Sequence[tuple[Id, Row]]  # workspace and row
+RowBatch = Sequence[tuple[Id, Row]]  # each with its workspace
 
 
 class Sink(Protocol):
-    """Takes the rows of one projection."""
+    """Stores the rows of one projection."""
 
-    def write(self, rows: Lot) -> None:
-        """Rows that no later event changes. Raises Broken with the key of one that cannot be written."""
+    def write(self, rows: RowBatch) -> None:
+        """Stores rows that no later event changes. Raises Broken with the key of a row that cannot be written."""
 
-    def set_aside(self, rows: Lot) -> None:
-        """Rows that memory has no room for. They belong to the result unless they are taken back."""
+    def evict(self, rows: RowBatch) -> None:
+        """Stores rows for which memory has no room. They belong to the result unless they are restored."""
 
-    def take_back(self, keys: Iterable[Key]) -> Lot:
-        """Those of these that were set aside; here they are forgotten."""
+    def restore(self, keys: Iterable[Key]) -> RowBatch:
+        """Removes and returns those evicted rows that have one of these keys."""
 
     def finish(self) -> None:
-        """All that was written or set aside is kept for good."""
+        """Commits all written and evicted rows."""

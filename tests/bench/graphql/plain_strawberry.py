@@ -1,4 +1,4 @@
-"""The usual way in Python, to compare with: strawberry with a resolver a field and a dataloader a relation.
+"""A baseline: strawberry with one resolver per field and one dataloader per relation.
 
 Parsing and validation are cached, the server is the same uvicorn, the pool is as large as ours. It answers the same
 documents as our API.
@@ -51,7 +51,7 @@ async def rows(statement: str, *values: Any) -> list[Row]:
 
 
 def of_each(table: str, parent: str) -> Any:
-    """A loader of (parent's id, first)."""
+    """Returns a loader with keys (parent id, first)."""
 
     async def load(keys: list[tuple[Any, int]]) -> list[list[Row]]:
         first = max(first for _, first in keys) + 1

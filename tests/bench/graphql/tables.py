@@ -1,4 +1,4 @@
-"""What the rivals read: ordinary tables with keys of one column, as somebody who has no workspaces would make them.
+"""The tables of the other servers: plain tables with single-column keys and without workspaces.
 
 They hold the same rows as the read models. A rival needs no predicate, no policy and no token: that is in its favour.
 """
@@ -24,7 +24,7 @@ CREATE INDEX ON rival.payment (deal_id, touched_at, payment_id);
 
 
 def copy(conn: psycopg.Connection[Any]) -> None:
-    """From the read models into the schema `rival`."""
+    """Copies the read models into the schema `rival`."""
     conn.execute("CREATE SCHEMA rival")
     for table, (key, columns) in COPIES.items():
         conn.execute(f"CREATE TABLE rival.{table} AS SELECT {key}, {columns} FROM read.{table}".encode())

@@ -17,7 +17,7 @@ MISSING = "wrk is not here. It is a package of every Linux: `apt install wrk`. N
 
 @dataclass(frozen=True)
 class Load:
-    """How many connections, for how many whole seconds; `warm_up` are those before, which do not count."""
+    """Connections and whole seconds; the seconds of `warm_up` come before and are not counted."""
 
     seconds: int = 5
     warm_up: int = 1
@@ -25,14 +25,14 @@ class Load:
 
 
 def program() -> str:
-    """Raises ValueError, with what to do, when it is not installed."""
+    """Returns the path of wrk. Raises ValueError, with what to do, when it is not installed."""
     if found := shutil.which("wrk"):
         return found
     raise ValueError(MISSING)
 
 
 async def drive(url: str, token: str, bodies: Sequence[Any], folder: Path, load: Load) -> dict[str, Any]:
-    """Requests a second and percentiles. Raises RuntimeError when wrk fails."""
+    """Returns requests a second and percentiles. Raises RuntimeError when wrk fails."""
     lines = folder / "bodies"
     lines.write_bytes(b"\n".join(map(msgspec.json.encode, bodies)))
     command = [

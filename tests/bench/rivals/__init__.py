@@ -1,1 +1,1 @@
-"""What a rebuild is measured beside: other libraries folding the same events, each a program of its own."""
+"""Other libraries that fold the same events, each a program of its own."""

@@ -1,4 +1,4 @@
-"""Every fault, each a small function that breaks one thing once. The harness calls it again and again."""
+"""All faults. Each is a function that breaks one thing once; the harness calls it repeatedly."""
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol
 
-from tests.chaos.deliveries import Shop
-from tests.chaos.pulse import Look
-from tests.chaos.stand import Stand, Way
+from tests.chaos.cluster import Cluster, Link
+from tests.chaos.progress_probe import Snapshot
+from tests.support.workload.deliveries import Tenant
 
 
-class Scene(Protocol):
-    """What an injection gets: the stand, its own choices, and someone to tell."""
+class FaultContext(Protocol):
+    """What an injection works with: the cluster, random choices and where to report."""
 
-    stand: Stand
+    cluster: Cluster
     choices: random.Random
-    shops: Sequence[Shop]
+    tenants: Sequence[Tenant]
 
     @property
     def acked(self) -> int:
@@ -25,27 +25,27 @@ class Scene(Protocol):
 
     @property
     def over(self) -> bool:
-        """The load has come to its end: nothing new will come."""
+        """Whether the load has ended."""
 
-    async def struck(self, at: float) -> None:
-        """From `at` (time.monotonic) on the time to recovery counts; everything that happens later comes after it."""
+    async def injected(self, at: float) -> None:
+        """Starts to measure the recovery from `at` (time.monotonic)."""
 
-    async def look(self) -> Look:
-        """How far everything is."""
+    async def snapshot(self) -> Snapshot:
+        """Returns the progress of all consumers now."""
 
-    def poisoned(self, topic: str, partition: int, offset: int) -> None:
-        """A record there is no fact: it must be in quarantine once."""
+    def expect_quarantined(self, topic: str, partition: int, offset: int) -> None:
+        """Expects the record in quarantine exactly once."""
 
     def expect(self, held: bool, sentence: str) -> None:
-        """Otherwise the row is not ok, and says the sentence."""
+        """Fails the run with the sentence unless `held`."""
 
 
-Inject = Callable[[Scene], Awaitable[None]]
+Inject = Callable[[FaultContext], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """How one thing breaks, and what is promised about it."""
+    """How one thing breaks, and the promised recovery."""
 
     name: str
     sentence: str
@@ -54,13 +54,15 @@ class Fault:
     everywhere: bool = True  # in every partition; else one commit of every consumer is meant
     replicas: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)  # other modules than the product's
-    ways: tuple[Way, ...] = ()  # that go through a proxy
-    around: Callable[[Stand], AbstractContextManager[object]] = nullcontext  # what a stand stands in, say a small disk
-    known: Callable[[], AbstractContextManager[object]] = nullcontext  # what the laws must know to read the journal
+    links: tuple[Link, ...] = ()  # that go through a proxy
+    around: Callable[[Cluster], AbstractContextManager[object]] = (
+        nullcontext  # what surrounds the cluster, for example a small disk
+    )
+    known: Callable[[], AbstractContextManager[object]] = nullcontext  # what the invariants need to read the journal
     lasts: float = 25.0  # seconds that the load goes on at least, so that it is broken while it runs
 
     def pace(self, rate: int, facts: int) -> int:
-        """Facts a second: fewer than `rate` where the load would be over before it could be broken."""
+        """Returns facts a second: at most `rate`, and so few that the load lasts for `lasts` seconds."""
         return max(1, min(rate, int(facts / self.lasts)))
 
 
@@ -69,7 +71,7 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(name: str, sentence: str, **promised: object) -> Callable[[Inject], Inject]:
-    """Declares an injection; what is promised are the fields of Fault."""
+    """Declares an injection; keyword arguments are fields of Fault."""
 
     def declare(inject: Inject) -> Inject:
         FAULTS[name] = Fault(name, sentence, inject, **promised)  # type: ignore[arg-type]  # Fault checks its fields
@@ -79,14 +81,14 @@ def fault(name: str, sentence: str, **promised: object) -> Callable[[Inject], In
 
 
 def all_faults() -> Mapping[str, Fault]:
-    """By name, in the order in which they are run."""
+    """Returns all faults by name, in the order in which they run."""
     for family in FAMILIES:
         import_module(f"{__name__}.{family}")
     return FAULTS
 
 
-def named(text: str) -> list[Fault]:
-    """One, several with commas, or all. Raises ValueError for a name that there is not."""
+def faults_named(text: str) -> list[Fault]:
+    """Returns the faults named in `text`: one, several with commas, or `all`. Raises ValueError for an unknown name."""
     faults = all_faults()
     wanted = [*faults] if text == "all" else text.split(",")
     if unknown := [name for name in wanted if name not in faults]:

@@ -1,20 +1,20 @@
-"""The clock of decide, relay and project jumps a day ahead, or a day back, and is set right again."""
+"""The clocks of the roles jump a day ahead or back, and are set right again."""
 
 import asyncio
 import time
 from functools import partial
 
-from tests.chaos.faults import Scene, fault
+from tests.chaos.faults import FaultContext, fault
 
 DAY = 86_400  # seconds
 SKEWED = ("intake", "decide", "relay", "project")
 WITHIN = 10.0  # seconds to the next commit of everybody
 
 
-async def jump(seconds: int, scene: Scene) -> None:
-    file = scene.stand.switch
+async def jump(seconds: int, run: FaultContext) -> None:
+    file = run.cluster.switch
     file.write_text(str(seconds))
-    await scene.struck(time.monotonic())
+    await run.injected(time.monotonic())
     await asyncio.sleep(6)
     file.write_text("0")
 
@@ -26,5 +26,5 @@ for name, seconds, where in (("clock-ahead", DAY, "a day ahead"), ("clock-back",
         name,
         f"The clocks of {', '.join(SKEWED)} jump {where} for 6 s.",
         bound=WITHIN,
-        roles={role: f"tests.chaos.skewed {module}" for role, module in MODULES.items()},
+        roles={role: f"tests.chaos.skewed_clock {module}" for role, module in MODULES.items()},
     )(partial(jump, seconds))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from tests.chaos.faults import Scene, fault
-from tests.chaos.slow_disk import slowed
+from tests.chaos.cluster import SERVERS, Cluster
+from tests.chaos.faults import FaultContext, fault
+from tests.chaos.slow_disk import with_slow_flushes
 from tests.chaos.small_disk import SmallDisk
-from tests.chaos.stand import SERVERS, Stand
 
 FLUSH = 0.2  # seconds
 SIZE = 3_000_000_000  # bytes
@@ -18,34 +18,34 @@ WITHIN = 10.0  # seconds to the next commit of everybody once there is space aga
 
 
 @contextmanager
-def slow(stand: Stand) -> Iterator[None]:
+def slow(cluster: Cluster) -> Iterator[None]:
     for server in SERVERS:
-        stand.wraps[server] = partial(slowed, seconds=FLUSH, switch=stand.switch)
+        cluster.wraps[server] = partial(with_slow_flushes, seconds=FLUSH, switch=cluster.switch)
     yield
 
 
 @contextmanager
-def small(server: str, stand: Stand) -> Iterator[None]:
-    with SmallDisk(stand.plan.data / "small", SIZE) as disk:
-        stand.folders[server], stand.disk = disk.folder, disk
+def small(server: str, cluster: Cluster) -> Iterator[None]:
+    with SmallDisk(cluster.plan.data / "small", SIZE) as disk:
+        cluster.folders[server], cluster.disk = disk.folder, disk
         yield
 
 
 @fault("slow-disk", f"Each flush of Kafka and Postgres takes {FLUSH:g} s for {SLOW:.0f} s.", around=slow, lasts=40)
-async def slow_disk(scene: Scene) -> None:
-    scene.stand.switch.touch()
-    await scene.struck(time.monotonic())
+async def slow_disk(run: FaultContext) -> None:
+    run.cluster.switch.touch()
+    await run.injected(time.monotonic())
     await asyncio.sleep(SLOW)
-    scene.stand.switch.unlink()
+    run.cluster.switch.unlink()
 
 
-async def full(server: str, scene: Scene) -> None:
-    disk = scene.stand.disk
+async def full(server: str, run: FaultContext) -> None:
+    disk = run.cluster.disk
     assert disk
     await asyncio.to_thread(disk.fill)
     await asyncio.sleep(FULL)
     disk.release()
-    await scene.struck(await scene.stand.answers(server))
+    await run.injected(await run.cluster.wait_until_ready(server))
 
 
 for server, title in (("postgres", "Postgres"), ("kafka", "Kafka")):

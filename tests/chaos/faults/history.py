@@ -1,4 +1,4 @@
-"""Postgres loses its past, or all of it; Kafka holds what nobody can read."""
+"""Postgres is restored from an old backup or loses all data; Kafka holds records that are no facts."""
 
 import asyncio
 import os
@@ -11,64 +11,64 @@ from aiokafka import AIOKafkaProducer
 from crm.adapters.processes import child
 from crm.topics import INTAKE
 from services.stack.setup import topics_and_tables
-from tests.chaos.faults import Scene, fault
-from tests.chaos.stand import Stand
+from tests.chaos.cluster import Cluster
+from tests.chaos.faults import FaultContext, fault
 
 POISONS = (b"", b"\x00", b"no Avro at all", b"\x00\xff\xff\xff\xff body of a schema that nobody knows")
 AHEAD = 10.0  # seconds for which Kafka goes on after the backup was made
 
 
 @fault("old-backup", "Postgres is put back to a backup that is older than what Kafka holds.", lasts=60)
-async def old_backup(scene: Scene) -> None:
-    stand = scene.stand
-    data, backup = stand.postgres.data, stand.plan.data / "backup"
-    await stopped(stand)
+async def old_backup(run: FaultContext) -> None:
+    cluster = run.cluster
+    data, backup = cluster.postgres.data, cluster.plan.data / "backup"
+    await stopped(cluster)
     await copy(data, backup)
-    stand.release("postgres")
-    await stand.answers("postgres")
+    cluster.release("postgres")
+    await cluster.wait_until_ready("postgres")
     await asyncio.sleep(AHEAD)
-    stand.hold("postgres")
-    await stand.kill("postgres")
+    cluster.hold("postgres")
+    await cluster.kill("postgres")
     await asyncio.to_thread(shutil.rmtree, data)
     await copy(backup, data)
     await asyncio.to_thread(shutil.rmtree, backup)
-    stand.release("postgres")
-    await scene.struck(await stand.answers("postgres"))
+    cluster.release("postgres")
+    await run.injected(await cluster.wait_until_ready("postgres"))
 
 
 @fault("postgres-dropped", "All data of Postgres is deleted; it is rebuilt from Kafka alone.", lasts=60)
-async def postgres_dropped(scene: Scene) -> None:
-    stand = scene.stand
-    stand.hold("postgres")
-    await stand.kill("postgres")
-    await asyncio.to_thread(shutil.rmtree, stand.postgres.data)
-    await asyncio.to_thread(stand.postgres.create)
-    stand.release("postgres")
-    at = await stand.answers("postgres")
-    await topics_and_tables(stand.bootstrap, stand.dsn)
-    await scene.struck(at)
+async def postgres_dropped(run: FaultContext) -> None:
+    cluster = run.cluster
+    cluster.hold("postgres")
+    await cluster.kill("postgres")
+    await asyncio.to_thread(shutil.rmtree, cluster.postgres.data)
+    await asyncio.to_thread(cluster.postgres.create)
+    cluster.release("postgres")
+    at = await cluster.wait_until_ready("postgres")
+    await topics_and_tables(cluster.bootstrap, cluster.dsn)
+    await run.injected(at)
 
 
-async def stopped(stand: Stand) -> None:
-    """In order, so that its folder can be copied."""
-    stand.hold("postgres")
-    await stand.kill("postgres", stand.postgres.stop_by)
+async def stopped(cluster: Cluster) -> None:
+    """Stops the server in order, so that its folder can be copied."""
+    cluster.hold("postgres")
+    await cluster.kill("postgres", cluster.postgres.stop_by)
 
 
 async def copy(folder: Path, to: Path) -> None:
-    """With owners and rights."""
+    """Copies a folder with owners and permissions."""
     async with child("cp", "-a", folder, to) as process:
         if await process.wait():
             raise RuntimeError(f"{folder} could not be copied to {to}")
 
 
 @fault("poison-fact", "Bytes that are no fact lie on every intake topic.", bound=10.0)
-async def poison_fact(scene: Scene) -> None:
+async def poison_fact(run: FaultContext) -> None:
     at = time.monotonic()
-    producer = AIOKafkaProducer(bootstrap_servers=scene.stand.bootstrap, acks="all")
+    producer = AIOKafkaProducer(bootstrap_servers=run.cluster.bootstrap, acks="all")
     async with producer:
         for topic in INTAKE.values():
             for poison in POISONS:
                 record = await producer.send_and_wait(topic.name, poison, key=os.urandom(8))
-                scene.poisoned(record.topic, record.partition, record.offset)
-    await scene.struck(at)
+                run.expect_quarantined(record.topic, record.partition, record.offset)
+    await run.injected(at)

@@ -1,11 +1,11 @@
-"""Roles die, are told to stop, freeze and wake up again."""
+"""Roles are killed, terminated, frozen and resumed."""
 
 import asyncio
 import signal
 from functools import partial
 
 from services.stack.role import ROLES
-from tests.chaos.faults import Scene, fault
+from tests.chaos.faults import FaultContext, fault
 
 WITHIN = 10.0  # seconds to the next commit of everybody after a role died
 FROZEN = {"decide": 9.0, "project": 9.0, "relay": 14.0}  # seconds: past the session's time-out, and the relay's lock
@@ -13,21 +13,21 @@ SESSION = 6.0  # seconds until the group notices that a worker is frozen
 RELAY_LOCK = 10.0  # seconds until Postgres takes the lock from a relay that is frozen
 
 
-async def end(role: str, by: signal.Signals, scene: Scene) -> None:
-    name = scene.choices.choice(scene.stand.replicas(role)).name
-    await scene.struck(await scene.stand.kill(name, by))
-    await scene.stand.answers(name)
+async def end(role: str, by: signal.Signals, run: FaultContext) -> None:
+    name = run.choices.choice(run.cluster.replicas(role)).name
+    await run.injected(await run.cluster.kill(name, by))
+    await run.cluster.wait_until_ready(name)
 
 
-async def freeze(role: str, scene: Scene) -> None:
-    """Its twin takes over meanwhile; then the zombie goes on writing where it was."""
-    frozen = scene.choices.choice(scene.stand.replicas(role)).name
-    at = scene.stand.freeze(frozen)
+async def freeze(role: str, run: FaultContext) -> None:
+    """The other replica takes over; then the frozen one resumes and writes where it was (a zombie)."""
+    frozen = run.choices.choice(run.cluster.replicas(role)).name
+    at = run.cluster.freeze(frozen)
     try:
-        await scene.struck(at)
+        await run.injected(at)
         await asyncio.sleep(FROZEN[role])
     finally:
-        scene.stand.thaw(frozen)
+        run.cluster.thaw(frozen)
 
 
 for count, suffix in ((1, ""), (2, "-x2")):
@@ -55,23 +55,23 @@ for role, seconds in FROZEN.items():
     "A worker of decide and one of project joins or leaves every 3 s.",
     lasts=40,
 )
-async def storm(scene: Scene) -> None:
+async def storm(run: FaultContext) -> None:
     joined: list[str] = []
     for _ in range(4):
-        joined += [scene.stand.join(role) for role in ("decide", "project")]
+        joined += [run.cluster.join(role) for role in ("decide", "project")]
         await asyncio.sleep(3)
         if len(joined) > 2:
-            await asyncio.gather(*(scene.stand.leave(joined.pop(0)) for _ in range(2)))
+            await asyncio.gather(*(run.cluster.leave(joined.pop(0)) for _ in range(2)))
         await asyncio.sleep(3)
     at = asyncio.get_running_loop().time()
-    await asyncio.gather(*(scene.stand.leave(name) for name in joined))
-    await scene.struck(at)
+    await asyncio.gather(*(run.cluster.leave(name) for name in joined))
+    await run.injected(at)
 
 
 @fault("outbox-grows", "The relay is away for 30 s; the outbox holds what it cannot carry.", bound=WITHIN, lasts=50)
-async def outbox_grows(scene: Scene) -> None:
-    scene.stand.hold("relay")
-    await scene.stand.kill("relay")
+async def outbox_grows(run: FaultContext) -> None:
+    run.cluster.hold("relay")
+    await run.cluster.kill("relay")
     await asyncio.sleep(30)
-    scene.stand.release("relay")
-    await scene.struck(await scene.stand.answers("relay"))
+    run.cluster.release("relay")
+    await run.injected(await run.cluster.wait_until_ready("relay"))

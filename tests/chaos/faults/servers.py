@@ -1,33 +1,33 @@
-"""Kafka and Postgres die and come back, at once or after a minute."""
+"""Kafka and Postgres are killed and return, at once or after a minute."""
 
 import asyncio
 from functools import partial
 
-from tests.chaos.faults import Scene, fault
+from tests.chaos.faults import FaultContext, fault
 
 WITHIN = 3.0  # seconds to the next commit of everybody once the server answers again
 AWAY = 60.0  # seconds
 
 
-async def kill(server: str, scene: Scene) -> None:
-    await scene.stand.kill(server)
-    await scene.struck(await scene.stand.answers(server))
+async def kill(server: str, run: FaultContext) -> None:
+    await run.cluster.kill(server)
+    await run.injected(await run.cluster.wait_until_ready(server))
 
 
-async def away(server: str, scene: Scene) -> None:
-    stand = scene.stand
-    stand.hold(server)
-    await stand.kill(server)
+async def away(server: str, run: FaultContext) -> None:
+    cluster = run.cluster
+    cluster.hold(server)
+    await cluster.kill(server)
     await asyncio.sleep(5)  # what was under way has come to its end
-    before = scene.acked
+    before = run.acked
     await asyncio.sleep(AWAY - 5)
-    taken = scene.acked - before
+    taken = run.acked - before
     if server == "kafka":
-        scene.expect(taken == 0, f"intake acknowledged {taken:,} facts while Kafka was away")
+        run.expect(taken == 0, f"intake acknowledged {taken:,} facts while Kafka was away")
     else:
-        scene.expect(taken > 0, "intake acknowledged nothing while Postgres was away")
-    stand.release(server)
-    await scene.struck(await stand.answers(server))
+        run.expect(taken > 0, "intake acknowledged nothing while Postgres was away")
+    cluster.release(server)
+    await run.injected(await cluster.wait_until_ready(server))
 
 
 for server, title in (("kafka", "Kafka"), ("postgres", "Postgres")):

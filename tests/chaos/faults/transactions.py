@@ -1,4 +1,4 @@
-"""Postgres refuses: transactions fail, deadlock, or lose their session."""
+"""Transactions fail, deadlock or lose their session."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from functools import partial
 import psycopg
 from psycopg import AsyncConnection
 
-from tests.chaos.faults import Scene, fault
+from tests.chaos.faults import FaultContext, fault
 
 SECONDS = 6.0  # that one injection goes on
 SHARE = 0.05  # of the transactions that fail
@@ -18,7 +18,7 @@ STUMBLE = """
 CREATE SCHEMA IF NOT EXISTS chaos;
 CREATE OR REPLACE FUNCTION chaos.stumble() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF random() < {share} THEN RAISE EXCEPTION 'planted by the chaos harness' USING ERRCODE = '{code}'; END IF;
+  IF random() < {share} THEN RAISE EXCEPTION 'injected by the chaos harness' USING ERRCODE = '{code}'; END IF;
   RETURN NULL;
 END $$"""
 PLANTED = {"core.outbox": "INSERT", "core.checkpoint": "UPDATE"}  # where decide and project must pass
@@ -31,18 +31,18 @@ CODES = {"failing-transactions": "P0001", "serialization-failures": "40001"}
 
 
 @asynccontextmanager
-async def session(scene: Scene) -> AsyncIterator[AsyncConnection]:
-    async with await AsyncConnection.connect(scene.stand.dsn, autocommit=True) as conn:
+async def session(run: FaultContext) -> AsyncIterator[AsyncConnection]:
+    async with await AsyncConnection.connect(run.cluster.dsn, autocommit=True) as conn:
         yield conn
 
 
-async def stumble(code: str, scene: Scene) -> None:
-    async with session(scene) as conn:
+async def fail_transactions(code: str, run: FaultContext) -> None:
+    async with session(run) as conn:
         await conn.execute(STUMBLE.format(share=SHARE, code=code).encode())
         try:
             for table, event in PLANTED.items():  # a statement each: two tables' locks at once would be a deadlock
                 await conn.execute(PLANT.format(table=table, event=event).encode())
-            await scene.struck(time.monotonic())
+            await run.injected(time.monotonic())
             await asyncio.sleep(SECONDS)
         finally:
             for table in PLANTED:
@@ -51,28 +51,28 @@ async def stumble(code: str, scene: Scene) -> None:
 
 for name, code in CODES.items():
     fault(name, f"One transaction in twenty of decide and project fails with SQLSTATE {code}.", bound=WITHIN)(
-        partial(stumble, code)
+        partial(fail_transactions, code)
     )
 
 
 @fault("lost-sessions", "Postgres ends a random session of a role four times a second.", bound=WITHIN)
-async def lost_sessions(scene: Scene) -> None:
-    async with session(scene) as conn:
+async def lost_sessions(run: FaultContext) -> None:
+    async with session(run) as conn:
         begun = time.monotonic()
         while time.monotonic() - begun < SECONDS / 2:
             pids = [pid for (pid,) in await (await conn.execute(SESSIONS)).fetchall()]
             if pids:
-                await conn.execute("SELECT pg_terminate_backend(%s)", [scene.choices.choice(pids)])
+                await conn.execute("SELECT pg_terminate_backend(%s)", [run.choices.choice(pids)])
             await asyncio.sleep(0.25)
-    await scene.struck(time.monotonic())
+    await run.injected(time.monotonic())
 
 
 @fault("deadlocks", "Another session locks the journal's counters in the opposite order: real deadlocks.", bound=WITHIN)
-async def deadlocks(scene: Scene) -> None:
-    async with session(scene) as conn:
+async def deadlocks(run: FaultContext) -> None:
+    async with session(run) as conn:
         await conn.execute("SET deadlock_timeout = '30s'")  # the other side finds out first, and is the one to fail
-        await scene.struck(time.monotonic())
-        begun, met = time.monotonic(), await deadlocked(conn)
+        await run.injected(time.monotonic())
+        begun, met = time.monotonic(), await deadlock_count(conn)
         while time.monotonic() - begun < SECONDS:
             try:
                 async with conn.transaction():
@@ -83,11 +83,11 @@ async def deadlocks(scene: Scene) -> None:
                 pass
             await asyncio.sleep(0.2)
         await asyncio.sleep(1)  # Postgres's statistics come late
-        scene.expect(await deadlocked(conn) > met, "no deadlock came about: the fault did not happen")
+        run.expect(await deadlock_count(conn) > met, "no deadlock came about: the fault did not happen")
 
 
-async def deadlocked(conn: AsyncConnection) -> int:
-    """How many deadlocks Postgres has counted in this database."""
+async def deadlock_count(conn: AsyncConnection) -> int:
+    """Returns the number of deadlocks that Postgres has counted in this database."""
     counted = await conn.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     (count,) = await counted.fetchone() or (0,)
     return int(count)

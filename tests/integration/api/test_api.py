@@ -1,4 +1,4 @@
-"""GraphQL over real read models in a real Postgres: pages, filters, relations, the caller, tenants, errors."""
+"""GraphQL over real read models in Postgres: pages, filters, relations, the caller, tenants, errors."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,18 @@ import psycopg
 import pytest
 
 from api.sql.reads import COUNTRIES
-from tests.support.graphql_server import Api, served
-from tests.support.patience import PATIENCE
+from tests.support.graphql_server import ApiServer, api_server
 from tests.support.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, contact, id_of, insert
+from tests.support.timeouts import TIMEOUT
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str) -> Iterator[Api]:
-    with served(database_url) as api:
+def api(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
         yield api
 
 
-def test_a_deal_is_read_whole_by_id_and_by_number(api: Api) -> None:
+def test_a_deal_is_read_by_id_and_by_number(api: ApiServer) -> None:
     query = """query ($id: ID, $number: Long) { deal(id: $id, number: $number) {
       id number title amount { minor currency text } paid { text } stage owner fields openedAt
       contact { name phones emails openDeals { number } owner }
@@ -35,10 +35,10 @@ def test_a_deal_is_read_whole_by_id_and_by_number(api: Api) -> None:
     }  # fmt: skip
     assert api.data(query, id=id_of("deal 7")) == {"deal": expected}
     assert api.data(query, number=7) == {"deal": expected}
-    assert api.error(query) == ("BAD_INPUT", "A deal is found by `id` or by `number`: give one of them.")
+    assert api.error(query) == ("BAD_INPUT", "Give either `id` or `number` to find a deal.")
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(api: Api) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(api: ApiServer) -> None:
     """Deals 10 and 11 were touched in the same microsecond: the id decides."""
     query = """query ($after: String) { deals(first: 2, after: $after) {
       edges { cursor node { number } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
@@ -56,7 +56,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(api: Api) -> None:
     assert (pages, numbers) == (3, [7, 8, 9, *same_moment])
     assert api.error("query ($after: String) { contacts(after: $after) { nodes { name } } }", after=after) == (
         "BAD_CURSOR",
-        "This cursor belongs to another list, order or filter. Take one from an earlier page of this.",
+        "This cursor belongs to another list, order or filter. Use one from an earlier page of this list.",
     )
 
 
@@ -73,18 +73,18 @@ def test_pages_follow_each_other_without_gap_or_repeat(api: Api) -> None:
         ('field: [{name: "price", equals: 1.1}]', [7]),
     ],
 )
-def test_deals_are_filtered(api: Api, filter: str, numbers: list[int]) -> None:
+def test_deals_are_filtered(api: ApiServer, filter: str, numbers: list[int]) -> None:
     page = api.data(f"{{ deals({filter}) {{ nodes {{ number }} }} }}")
     assert [node["number"] for node in page["deals"]["nodes"]] == numbers
 
 
-def test_a_custom_number_keeps_its_digits(api: Api) -> None:
+def test_a_custom_number_keeps_its_digits(api: ApiServer) -> None:
     """1.10 went through a float once and came back as 1.1."""
     answer = api.post({"query": "{ deal(number: 7) { fields } }"})
     assert '"price": 1.10' in answer.text
 
 
-def test_a_cards_history_is_also_that_of_the_cards_merged_into_it(api: Api) -> None:
+def test_a_cards_history_is_also_that_of_the_cards_merged_into_it(api: ApiServer) -> None:
     query = """query ($id: ID!) { contact(id: $id) { mergedInto timeline(first: 4) { nodes { title } }
       deals { nodes { number contact { name } files { name size } } } } }"""
     card = api.data(query, id=id_of("Olena"))["contact"]
@@ -97,7 +97,7 @@ def test_a_cards_history_is_also_that_of_the_cards_merged_into_it(api: Api) -> N
 
 
 @pytest.mark.parametrize("spelling", ["067 123-45-67", "+38 (067) 1234567", "380671234567"])
-def test_a_caller_is_known_in_any_spelling(api: Api, spelling: str) -> None:
+def test_a_caller_is_known_in_any_spelling(api: ApiServer, spelling: str) -> None:
     query = "query ($phone: String!) { caller(phone: $phone) { phone contact { name } openDeals { number } owner } }"
     assert api.data(query, phone=spelling)["caller"] == {
         "phone": OLENA_PHONE, "contact": {"name": "Olena"}, "openDeals": [{"number": 7}, {"number": 8}],
@@ -105,7 +105,7 @@ def test_a_caller_is_known_in_any_spelling(api: Api, spelling: str) -> None:
     }  # fmt: skip
 
 
-def test_a_number_of_a_merged_card_is_the_survivors_and_an_unknown_one_is_nobodys(api: Api) -> None:
+def test_a_number_of_a_merged_contact_finds_the_remaining_one_and_an_unknown_number_none(api: ApiServer) -> None:
     query = "query ($phone: String!) { caller(phone: $phone) { phone contact { name } openDeals { number } owner } }"
     assert api.data(query, phone="0501112233")["caller"]["contact"] == {"name": "Olena"}
     nobody = {"contact": None, "openDeals": [], "owner": None}
@@ -113,7 +113,7 @@ def test_a_number_of_a_merged_card_is_the_survivors_and_an_unknown_one_is_nobody
     assert api.data(query, phone="who?")["caller"] == {"phone": "", **nobody}
 
 
-def test_payments_and_calls_are_found_by_their_state(api: Api) -> None:
+def test_payments_and_calls_are_found_by_their_state(api: ApiServer) -> None:
     query = """{ payments(parked: true) { nodes { payment why amount { minor } deal { number } } }
       found: payments(parked: false) { nodes { payment deal { number } } }
       calls(ringing: true) { nodes { call phone contact { name } openDeals { number } owner } }
@@ -128,7 +128,7 @@ def test_payments_and_calls_are_found_by_their_state(api: Api) -> None:
     }  # fmt: skip
 
 
-def test_another_workspaces_row_is_as_if_it_were_not_there(api: Api) -> None:
+def test_rows_of_another_workspace_are_not_found(api: ApiServer) -> None:
     query = """query ($id: ID!) { deal(id: $id) { number } deals { nodes { number } }
       timeline(contact: $id) { nodes { title } } contact(id: $id) { name } }"""
     nothing = {"deal": None, "deals": {"nodes": []}, "timeline": {"nodes": []}, "contact": None}
@@ -143,20 +143,20 @@ def test_another_workspaces_row_is_as_if_it_were_not_there(api: Api) -> None:
     [
         ("{ deals(first: 0) { nodes { number } } }", "BAD_INPUT", "`first` is 0"),
         ("{ deals(first: 101) { nodes { number } } }", "BAD_INPUT", "`first` is 101"),
-        ('{ deals(after: "?") { nodes { number } } }', "BAD_CURSOR", "This is no cursor"),
-        ('{ deals(stage: "a\\u0000b") { nodes { number } } }', "BAD_INPUT", "no row can hold"),
-        ("{ timeline { nodes { title } } }", "BAD_INPUT", "give one of them"),
+        ('{ deals(after: "?") { nodes { number } } }', "BAD_CURSOR", "This is not a cursor"),
+        ('{ deals(stage: "a\\u0000b") { nodes { number } } }', "BAD_INPUT", "Postgres cannot store"),
+        ("{ timeline { nodes { title } } }", "BAD_INPUT", "needs a filter"),
         ("{ nonsense }", "BAD_QUERY", "Cannot query field 'nonsense'"),
         ("{ deals(", "BAD_QUERY", "Syntax Error"),
-        ("{ deal(number: 9223372036854775808) { number } }", "BAD_QUERY", "at most 64 bits"),
+        ("{ deal(number: 9223372036854775808) { number } }", "BAD_QUERY", "signed 64-bit"),
         ("{ " + " ".join(f"a{n}: deal(number: 7) {{ number }}" for n in range(31)) + " }", "TOO_MUCH", "30 aliases"),
         ("{ deals { nodes { number " + "id " * 2001 + "} } }", "BAD_QUERY", "2000 tokens"),
         ("{deal(number: 7)" + "{contact{deals{nodes " * 5 + "{number}" + "}}}" * 5 + "}", "TOO_MUCH", "15 levels deep"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_answered_says_why(api: Api, query: str, code: str, sentence: str) -> None:
-    told, message = api.error(query)
-    assert told == code
+def test_an_unanswerable_query_says_why(api: ApiServer, query: str, code: str, sentence: str) -> None:
+    found_code, message = api.error(query)
+    assert found_code == code
     assert sentence in message
 
 
@@ -168,7 +168,7 @@ def test_what_cannot_be_answered_says_why(api: Api, query: str, code: str, sente
         (253_402_300_800_000_000, "9999-12-31T23:59:59.999999+00:00"),
     ],
 )
-def test_a_date_outside_the_calendar_does_not_hide_its_list(api: Api, micros: int, shown: str) -> None:
+def test_a_date_outside_the_calendar_does_not_hide_its_list(api: ApiServer, micros: int, shown: str) -> None:
     with psycopg.connect(api.dsn, autocommit=True) as connection:
         insert(connection, OTHER, contact("Absurd", micros - NOON))
     page = api.data("{ contacts { nodes { name touchedAt } } }", "crm_live_other")["contacts"]["nodes"]
@@ -176,12 +176,12 @@ def test_a_date_outside_the_calendar_does_not_hide_its_list(api: Api, micros: in
     assert len(page) == 2
 
 
-def test_a_bug_is_masked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_masked(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(COUNTRIES, SHOP, raising=False)
     monkeypatch.setattr("api.sql.statements.COUNTRY", "SELECT secret FROM nowhere")
     assert api.error('{ caller(phone: "1") { phone } }') == (
         "INTERNAL",
-        "Something went wrong here. It is in the log; nothing was changed.",
+        "Internal error. It is in the server's log. Nothing was changed.",
     )
 
 
@@ -190,14 +190,14 @@ def test_a_bug_is_masked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     [("", 401, "UNAUTHORIZED", "`crm token create` makes a token"),
      ("Basic abc", 401, "UNAUTHORIZED", "Bearer crm_live"),
      ("Bearer crm_live_x", 401, "UNAUTHORIZED", "unknown"),
-     ("Bearer crm_live_w", 403, "FORBIDDEN", "it lacks the scope `read`")],
+     ("Bearer crm_live_w", 403, "FORBIDDEN", "lacks the scope `read`")],
 )  # fmt: skip
-def test_without_a_good_token_nothing_is_read(
-    api: Api, authorization: str, status: int, code: str, sentence: str
+def test_without_a_valid_token_nothing_is_read(
+    api: ApiServer, authorization: str, status: int, code: str, sentence: str
 ) -> None:
     url, headers = f"http://127.0.0.1:{api.port}/graphql", {"authorization": authorization}
     answer = httpx.post(
-        url, json={"query": "{ deals { nodes { number } } }"}, headers=headers, trust_env=False, timeout=PATIENCE
+        url, json={"query": "{ deals { nodes { number } } }"}, headers=headers, trust_env=False, timeout=TIMEOUT
     )
     assert answer.status_code == status
     (error,) = answer.json()["errors"]
@@ -206,28 +206,26 @@ def test_without_a_good_token_nothing_is_read(
     assert "data" not in answer.json()
 
 
-def test_a_body_over_the_limit_is_refused(api: Api) -> None:
+def test_a_body_over_the_limit_is_refused(api: ApiServer) -> None:
     answer = api.post({"query": "{ deals { nodes { number } } }" + " " * 10_000})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (413, {"code": "TOO_LARGE"})
 
 
-def test_graphiql_comes_from_this_server_alone(api: Api) -> None:
+def test_graphiql_loads_files_of_this_server_only(api: ApiServer) -> None:
     url = f"http://127.0.0.1:{api.port}"
-    page = httpx.get(f"{url}/graphql", trust_env=False, timeout=PATIENCE)
+    page = httpx.get(f"{url}/graphql", trust_env=False, timeout=TIMEOUT)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "script-src 'self';" in page.headers["content-security-policy"]
     named = [part.split('"')[0] for part in page.text.replace('href="', 'src="').split('src="')[1:]]
     named.remove("data:,")  # no icon, and no request for one
     assert len(named) == 9 and all(name.startswith("/graphiql/") for name in named)
-    assert [httpx.get(url + name, trust_env=False, timeout=PATIENCE).status_code for name in named] == [200] * len(
-        named
-    )
-    assert httpx.get(f"{url}/graphiql/../app.py", trust_env=False, timeout=PATIENCE).status_code == 404
+    assert [httpx.get(url + name, trust_env=False, timeout=TIMEOUT).status_code for name in named] == [200] * len(named)
+    assert httpx.get(f"{url}/graphiql/../app.py", trust_env=False, timeout=TIMEOUT).status_code == 404
 
 
-def test_the_health_paths_answer_on_the_main_port(api: Api) -> None:
+def test_the_health_paths_answer_on_the_main_port(api: ApiServer) -> None:
     url = f"http://127.0.0.1:{api.port}"
     assert [
-        httpx.get(f"{url}/{path}", trust_env=False, timeout=PATIENCE).status_code
+        httpx.get(f"{url}/{path}", trust_env=False, timeout=TIMEOUT).status_code
         for path in ("livez", "readyz", "metrics")
     ] == [200] * 3

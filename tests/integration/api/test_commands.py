@@ -1,4 +1,4 @@
-"""Commands over the API's engine on a real Postgres: answered at once, done once, refused without a trace."""
+"""Commands through the API's engine on real Postgres: answered at once, idempotent, refused without a trace."""
 
 import asyncio
 from typing import Any
@@ -8,9 +8,9 @@ import pytest
 
 from crm.events import CommandAccepted, ContactCreated, DealStageMoved
 from crm.topics import journal_partition
-from tests.support.patience import PATIENCE
 from tests.support.scenarios import form, paid
-from tests.support.shop_commands import ShopDesk, shop_desk
+from tests.support.shop_commands import ShopCommands, shop_commands
+from tests.support.timeouts import TIMEOUT
 
 REFUSED: dict[str, Any] = {"row": None, "position": None}
 
@@ -22,11 +22,11 @@ def refused(payload: Any) -> tuple[str, str]:
     return error["field"], error["code"]
 
 
-async def olena(shop: ShopDesk, **given: Any) -> Any:
+async def olena(shop: ShopCommands, **given: Any) -> Any:
     return (await shop.do("contactCreate", name="Olena", phones=["067 123 45 67"], **given))["row"]
 
 
-async def desk(shop: ShopDesk, contact: str, **given: Any) -> Any:
+async def open_deal(shop: ShopCommands, contact: str, **given: Any) -> Any:
     return (await shop.do("dealOpen", contactId=contact, title="Desk", amount={"minor": 20_200}, **given))["row"]
 
 
@@ -34,10 +34,10 @@ def test_the_changed_row_and_its_position_are_in_the_answer_whether_read_models_
     database_url: str,
 ) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             contact = await olena(shop)
             assert contact["phones"] == ["+380671234567"] and contact["version"] == 2
-            deal = await desk(shop, contact["id"])
+            deal = await open_deal(shop, contact["id"])
             assert (deal["number"], deal["stage"], deal["version"]) == (1, "new", 2)
             await shop.project()
             moved = await shop.do("dealMoveStage", dealId=deal["id"], stage="in_progress")
@@ -57,9 +57,9 @@ def test_a_row_whose_read_model_lags_is_waited_for(database_url: str, monkeypatc
     """Opened a moment ago and moved now: folding the move over a row that is not there yet would have given nothing."""
 
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
-            deal = await desk(shop, (await olena(shop))["id"])
-            monkeypatch.setattr("api.commands.rows.PATIENCE", PATIENCE)
+        async with shop_commands(database_url) as shop:
+            deal = await open_deal(shop, (await olena(shop))["id"])
+            monkeypatch.setattr("api.commands.rows.PATIENCE", TIMEOUT)
             moving = asyncio.create_task(shop.do("dealMoveStage", dealId=deal["id"], stage="in_progress"))
             while not any(isinstance(event, DealStageMoved) for event in await shop.events()):
                 await asyncio.wait([moving], timeout=0.1)
@@ -75,11 +75,11 @@ def test_a_row_whose_read_model_lags_is_waited_for(database_url: str, monkeypatc
 
 def test_a_refusal_leaves_no_trace(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             contact = await olena(shop)
             before = await shop.events()
             nobody = str(uuid4())
-            for name, given, told in (
+            for name, given, expected in (
                 ("dealOpen", {"contactId": nobody, "title": "x"}, ("contactId", "NOT_FOUND")),
                 ("dealOpen", {"contactId": "no id at all", "title": "x"}, ("contactId", "NOT_FOUND")),
                 ("dealOpen", {"contactId": contact["id"], "title": " "}, ("title", "REQUIRED")),
@@ -89,7 +89,7 @@ def test_a_refusal_leaves_no_trace(database_url: str) -> None:
                 ("taskAdd", {"title": "Ring"}, ("contactId", "REQUIRED")),
                 ("paymentMatch", {"paymentId": nobody, "dealId": nobody}, ("paymentId", "NOT_FOUND")),
             ):
-                assert refused(await shop.do(name, once="one key", **given)) == told
+                assert refused(await shop.do(name, once="one key", **given)) == expected
             assert await shop.events() == before
             assert (await shop.do("contactCreate", once="one key", name="The key is still free"))["row"]
 
@@ -98,13 +98,13 @@ def test_a_refusal_leaves_no_trace(database_url: str) -> None:
 
 def test_one_key_is_one_command_also_after_a_restart(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             first = await shop.do("contactCreate", once="k-1", name="Olena")
             count = len(await shop.events())
-            await shop.desk.pool.close()  # another process, which remembers nothing
-            again = ShopDesk(database_url, "127.0.0.1:9", shop.rows, ("read", "write"))
+            await shop.executor.pool.close()  # another process, which remembers nothing
+            again = ShopCommands(database_url, "127.0.0.1:9", shop.rows, ("read", "write"))
             again.workspace, again.access = shop.workspace, shop.access
-            await again.desk.pool.open()
+            await again.executor.pool.open()
             await shop.project()
             assert await again.do("contactCreate", once="k-1", name="Olena") == first
             other = await again.do("contactCreate", once="k-1", name="Petro")
@@ -112,14 +112,14 @@ def test_one_key_is_one_command_also_after_a_restart(database_url: str) -> None:
             same_input = await again.do("noteAdd", once="k-1", contactId=first["row"]["id"], text="Olena")
             assert same_input["errors"][0]["extensions"] == {"code": "IDEMPOTENCY_KEY_REUSED"}
             assert len(await shop.events()) == count
-            await again.desk.pool.close()
+            await again.executor.pool.close()
 
     asyncio.run(run())
 
 
 def test_two_of_one_key_at_the_same_instant_are_done_once(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             every = await asyncio.gather(*(shop.do("contactCreate", once="k", name="Olena") for _ in range(4)))
             assert len({payload["position"] for payload in every}) == 1
             assert len([e for e in await shop.events() if isinstance(e, ContactCreated)]) == 1
@@ -132,7 +132,7 @@ def test_a_key_goes_with_one_mutation(database_url: str) -> None:
     two = f"mutation {{ a: {one} b: {one} }}"
 
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             answer = await shop.ask(two, key="k")
             assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_INPUT"}
             assert [e for e in await shop.events() if isinstance(e, CommandAccepted)] == []
@@ -141,10 +141,10 @@ def test_a_key_goes_with_one_mutation(database_url: str) -> None:
     asyncio.run(run())
 
 
-def test_of_two_who_have_read_the_same_version_one_is_told(database_url: str) -> None:
+def test_of_two_writes_with_the_same_expected_version_one_is_refused(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
-            deal = await desk(shop, (await olena(shop))["id"])
+        async with shop_commands(database_url) as shop:
+            deal = await open_deal(shop, (await olena(shop))["id"])
             await shop.project()
             given = {"dealId": deal["id"], "expectedVersion": deal["version"]}
             answers = await asyncio.gather(
@@ -158,15 +158,15 @@ def test_of_two_who_have_read_the_same_version_one_is_told(database_url: str) ->
 
 
 def test_commands_and_facts_meet_on_the_same_rows(database_url: str) -> None:
-    """Forms of the same telephone, payments for the deal and commands on it, all at once: each comes through."""
+    """Forms with the same phone, payments for the deal and commands on it, all at once: each takes effect."""
 
     async def run() -> None:
-        async with shop_desk(database_url) as shop:
+        async with shop_commands(database_url) as shop:
             contact = await olena(shop)
-            deal = await desk(shop, contact["id"])
+            deal = await open_deal(shop, contact["id"])
             await asyncio.gather(
-                *(shop.told(form(f"f{n}", form=f"page {n}", phones=["+380671234567"])) for n in range(4)),
-                *(shop.told(paid(f"p{n}", 100, payment=f"p{n}", purpose="D-1")) for n in range(4)),
+                *(shop.receive_facts(form(f"f{n}", form=f"page {n}", phones=["+380671234567"])) for n in range(4)),
+                *(shop.receive_facts(paid(f"p{n}", 100, payment=f"p{n}", purpose="D-1")) for n in range(4)),
                 *(shop.do("noteAdd", dealId=deal["id"], text=f"{n}") for n in range(4)),
                 *(shop.do("contactCreate", name="Petro", phones=[f"+38050111223{n}"]) for n in range(4)),
             )
@@ -178,9 +178,9 @@ def test_commands_and_facts_meet_on_the_same_rows(database_url: str) -> None:
     asyncio.run(run())
 
 
-def test_a_token_may_do_what_its_scopes_say(database_url: str) -> None:
+def test_a_token_permits_what_its_scopes_say(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url, scopes=["read"]) as shop:
+        async with shop_commands(database_url, scopes=["read"]) as shop:
             shop.grant("crm_live_writes", ["write"])
             answer = await shop.do("contactCreate", name="Olena")
             assert answer["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
@@ -197,9 +197,9 @@ def test_a_token_may_do_what_its_scopes_say(database_url: str) -> None:
 
 def test_nothing_of_another_workspace_can_be_changed(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url) as theirs, shop_desk(database_url) as ours:
+        async with shop_commands(database_url) as theirs, shop_commands(database_url) as ours:
             contact = await olena(theirs)
-            deal = await desk(theirs, contact["id"])
+            deal = await open_deal(theirs, contact["id"])
             before = await theirs.events()
             assert refused(await ours.do("dealWin", dealId=deal["id"])) == ("dealId", "NOT_FOUND")
             assert refused(await ours.do("noteAdd", contactId=contact["id"], text="x")) == ("contactId", "NOT_FOUND")

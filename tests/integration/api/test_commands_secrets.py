@@ -1,4 +1,4 @@
-"""Connections and tokens by command: secrets go to Kafka alone, are shown once, and no crash leaves one half done."""
+"""Connections and tokens by command: secrets go to Kafka only, are shown once, and survive crashes."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ from crm.engine.run_command import journal
 from crm.events import ConnectionRotated, TokenCreated
 from services.stack.process import until
 from tests.integration.api.test_commands import refused
-from tests.support.patience import PATIENCE
-from tests.support.shop_commands import ShopDesk, shop_desk
+from tests.support.shop_commands import ShopCommands, shop_commands
+from tests.support.timeouts import TIMEOUT
 
 TOKEN = {"name": "Reports", "scopes": ["read"]}
 
@@ -34,17 +34,20 @@ async def comes(what: Any) -> None:
     async def missing() -> str | None:
         return None if what() else "it is not known yet"
 
-    await until(missing, PATIENCE)
+    await until(missing, TIMEOUT)
 
 
-async def no_secret_in_the_journal(shop: ShopDesk, *secrets: str) -> None:
+async def no_secret_in_the_journal(shop: ShopCommands, *secrets: str) -> None:
     for event in await shop.events():
         assert not any(secret.encode() in encode(event) for secret in secrets)
 
 
 def test_a_token_is_shown_once_works_everywhere_and_is_revoked(database_url: str, kafka_bootstrap: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url, kafka_bootstrap, ["admin"]) as shop, others(kafka_bootstrap) as elsewhere:
+        async with (
+            shop_commands(database_url, kafka_bootstrap, ["admin"]) as shop,
+            others(kafka_bootstrap) as elsewhere,
+        ):
             made = await shop.do("tokenCreate", once="t-1", **TOKEN)
             assert made["secret"].startswith("crm_live_") and made["row"]["scopes"] == ["read"]
             await comes(lambda: elsewhere.token(made["secret"]))
@@ -67,9 +70,12 @@ def test_a_token_is_shown_once_works_everywhere_and_is_revoked(database_url: str
 
 def test_a_connection_is_added_rotated_and_switched_off(database_url: str, kafka_bootstrap: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url, kafka_bootstrap, ["connect"]) as shop, others(kafka_bootstrap) as elsewhere:
+        async with (
+            shop_commands(database_url, kafka_bootstrap, ["connect"]) as shop,
+            others(kafka_bootstrap) as elsewhere,
+        ):
             settings = [{"key": "token", "value": "hush-2"}]
-            added = await shop.do("connectionAdd", connector="telegram", secret="hush-1", settings=settings)
+            added = await shop.do("connectionAdd", connector="form", secret="hush-1", settings=settings)
             id = added["row"]["id"]
             assert (added["secret"], added["row"]["settings"], added["row"]["enabled"]) == (None, ["token"], True)
             await comes(lambda: elsewhere.connection(id))
@@ -91,13 +97,13 @@ def test_a_connection_is_added_rotated_and_switched_off(database_url: str, kafka
     asyncio.run(run())
 
 
-def test_of_another_workspace_no_connection_and_no_token_is_there(database_url: str, kafka_bootstrap: str) -> None:
+def test_connections_and_tokens_of_another_workspace_are_not_found(database_url: str, kafka_bootstrap: str) -> None:
     async def run() -> None:
         async with (
-            shop_desk(database_url, kafka_bootstrap, ["admin"]) as theirs,
-            shop_desk(database_url, kafka_bootstrap, ["admin"]) as ours,
+            shop_commands(database_url, kafka_bootstrap, ["admin"]) as theirs,
+            shop_commands(database_url, kafka_bootstrap, ["admin"]) as ours,
         ):
-            ours.desk.access = ours.access = theirs.access  # one process serves both
+            ours.executor.access = ours.access = theirs.access  # one process serves both
             ours.grant("crm_live_ours", ["admin"])
             token = await theirs.do("tokenCreate", **TOKEN)
             connection = await theirs.do("connectionAdd", connector="form")
@@ -115,7 +121,7 @@ def test_of_another_workspace_no_connection_and_no_token_is_there(database_url: 
 
 def test_while_kafka_is_away_nothing_is_changed(database_url: str) -> None:
     async def run() -> None:
-        async with shop_desk(database_url, scopes=["admin"]) as shop:
+        async with shop_commands(database_url, scopes=["admin"]) as shop:
             before = await shop.events()
             answer = await shop.do("tokenCreate", once="t", **TOKEN)
             assert answer["errors"][0]["extensions"] == {"code": "UNAVAILABLE"}
@@ -127,7 +133,7 @@ def test_while_kafka_is_away_nothing_is_changed(database_url: str) -> None:
 def test_killed_between_kafka_and_the_commit_the_same_key_goes_through(
     database_url: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token that nobody was shown is replaced by the one that is."""
+    """The token that was never shown is replaced by the one that is."""
     real = journal.append
 
     async def dying(*_: Any) -> None:
@@ -135,7 +141,7 @@ def test_killed_between_kafka_and_the_commit_the_same_key_goes_through(
         raise InterruptedError("planted")
 
     async def run() -> None:
-        async with shop_desk(database_url, kafka_bootstrap, ["admin"]) as shop:
+        async with shop_commands(database_url, kafka_bootstrap, ["admin"]) as shop:
             monkeypatch.setattr(commanding.journal, "append", dying)
             assert "errors" in await shop.do("tokenCreate", once="t", **TOKEN)
             assert not [e for e in await shop.events() if isinstance(e, TokenCreated)]

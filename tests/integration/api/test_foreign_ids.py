@@ -1,4 +1,4 @@
-"""The id of another workspace is answered as an id that does not exist, in every field that takes one."""
+"""An id of another workspace is answered like an unknown id, in every field that takes one."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from api.schema.root import schema
 from api.sql import wire
 from projections import PROJECTIONS
-from tests.support.graphql_server import Api, served
-from tests.support.id_questions import Question, questions
+from tests.support.graphql_server import ApiServer, api_server
+from tests.support.id_queries import IdQuery, id_queries
 from tests.support.shop_rows import OTHER, call, contact, deal, entry, id_of, insert, payment
 
 NOBODY = str(uuid4())
-QUERIES = list(questions(schema._schema, "query"))
+QUERIES = list(id_queries(schema._schema, "query"))
 # Of them tests/integration/api/live/test_subscriptions.py has the same.
 SUBSCRIPTIONS = {f"{name}Changed(id)" for name in PROJECTIONS}
 SHOWN = {  # of what is in the other workspace; for the rest there is no row in it
@@ -29,8 +29,8 @@ PREDICATE = re.compile(r"\w+\.workspace = (%\(workspace\)s|\$1::uuid)")
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str) -> Iterator[Api]:
-    with served(database_url) as api:
+def api(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
         theirs = id_of("their contact")
         with psycopg.connect(api.dsn, autocommit=True) as connection:
             insert(
@@ -46,7 +46,7 @@ def api(database_url: str) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def foreign(api: Api) -> list[str]:
+def foreign(api: ApiServer) -> list[str]:
     """Every id in every row of the other workspace that this one has not too."""
     found: set[str] = set()
     with psycopg.connect(api.dsn) as connection:
@@ -58,17 +58,17 @@ def foreign(api: Api) -> list[str]:
     return sorted(found)
 
 
-def told(api: Api, question: Question, id: str, token: str = "crm_live_shop") -> str:
-    """The answer, without what a later question may be told differently."""
+def answer_to(api: ApiServer, question: IdQuery, id: str, token: str = "crm_live_shop") -> str:
+    """Returns the answer without the parts that differ from request to request."""
     answer: dict[str, Any] = api.answer(question.document, token, id=id)
     answer.pop("extensions", None)
     return json.dumps(answer).replace(id, "the id")
 
 
-def leaks(api: Api, foreign: list[str]) -> list[str]:
+def leaks(api: ApiServer, foreign: list[str]) -> list[str]:
     """Fields that answer a foreign id otherwise than one that does not exist."""
-    nothing = {q: told(api, q, NOBODY) for q in QUERIES}
-    return [q.name for q in QUERIES if any(told(api, q, id) != nothing[q] for id in foreign)]
+    nothing = {q: answer_to(api, q, NOBODY) for q in QUERIES}
+    return [q.name for q in QUERIES if any(answer_to(api, q, id) != nothing[q] for id in foreign)]
 
 
 def drop_predicates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,25 +90,29 @@ def drop_predicates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "text", carefree)
 
 
-def test_there_are_ids_to_ask_for_and_each_field_shows_them_to_their_owner(api: Api, foreign: list[str]) -> None:
+def test_each_field_shows_the_ids_to_their_owner(api: ApiServer, foreign: list[str]) -> None:
     """Or the next test would prove nothing."""
-    shown = {q.name for q in QUERIES if any(told(api, q, i, "crm_live_other") != told(api, q, NOBODY) for i in foreign)}
+    shown = {
+        q.name
+        for q in QUERIES
+        if any(answer_to(api, q, i, "crm_live_other") != answer_to(api, q, NOBODY) for i in foreign)
+    }
     assert shown >= SHOWN, SHOWN - shown
 
 
-def test_a_foreign_id_is_as_one_that_does_not_exist(api: Api, foreign: list[str]) -> None:
+def test_a_foreign_id_is_as_one_that_does_not_exist(api: ApiServer, foreign: list[str]) -> None:
     assert leaks(api, foreign) == []
 
 
 def test_a_forgotten_predicate_is_caught_by_row_level_security(
-    api: Api, foreign: list[str], monkeypatch: pytest.MonkeyPatch
+    api: ApiServer, foreign: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop_predicates(monkeypatch)
     assert leaks(api, foreign) == []
 
 
 def test_without_row_level_security_this_test_finds_it(
-    api: Api, foreign: list[str], monkeypatch: pytest.MonkeyPatch
+    api: ApiServer, foreign: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop_predicates(monkeypatch)
     with psycopg.connect(api.dsn, autocommit=True) as owner:
@@ -119,4 +123,4 @@ def test_without_row_level_security_this_test_finds_it(
 
 
 def test_subscriptions_that_take_an_id_are_known() -> None:
-    assert {q.name for q in questions(schema._schema, "subscription")} == SUBSCRIPTIONS
+    assert {q.name for q in id_queries(schema._schema, "subscription")} == SUBSCRIPTIONS

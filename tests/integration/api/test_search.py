@@ -1,4 +1,4 @@
-"""`search` on a real Postgres: spellings, parts, misspellings, tenants; and that its indexes serve it."""
+"""`search` on real Postgres: alphabets, parts, typos, tenants, and that its indexes are used."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,18 +9,18 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from api.schema.search_terms import asked
+from api.schema.search_terms import parse_terms
 from crm.adapters.postgres import search_index as finding
 from crm.adapters.postgres.migrations import migrate
 from crm.adapters.postgres.reader_role import NAME, ROLE
 from crm.scalars import Micros
-from crm.spelling import COLUMN, key
+from crm.text.phonetics import COLUMN, key
 from projections import PROJECTIONS
 from projections.conversation import ConversationRow
 from projections.message import MessageRow
-from tests.bench import people
-from tests.support.graphql_server import Api, served
+from tests.support.graphql_server import ApiServer, api_server
 from tests.support.shop_rows import NOON, OTHER, SHOP, contact, deal, id_of, insert
+from tests.support.workload import dataset as people
 
 QUERY = """query ($text: String!, $types: [Findable!], $first: Int! = 10) {
   search(text: $text, types: $types, first: $first) { hasMore hits { exact why rank node {
@@ -50,15 +50,15 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str) -> Iterator[Api]:
-    with served(database_url) as api:
+def api(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
         with psycopg.connect(database_url, autocommit=True) as connection:
             insert(connection, SHOP, *ROWS)
             insert(connection, OTHER, contact("Олена Чужа"), deal(77, title="Стіл чужий"))
         yield api
 
 
-def hits(api: Api, text: str, **more: Any) -> list[tuple[str, Any, bool]]:
+def hits(api: ApiServer, text: str, **more: Any) -> list[tuple[str, Any, bool]]:
     """What was found, what shows it, whether it is exact."""
     found = api.data(QUERY, text=text, **more)["search"]["hits"]
     return [(*hit["node"].values(), hit["exact"]) for hit in found]
@@ -80,16 +80,16 @@ def hits(api: Api, text: str, **more: Any) -> list[tuple[str, Any, bool]]:
         ("Sergey's old", "Сергій Згурський"),
     ],
 )
-def test_a_contact_is_found_in_any_spelling(api: Api, text: str, name: str) -> None:
+def test_a_contact_is_found_in_any_spelling(api: ApiServer, text: str, name: str) -> None:
     assert hits(api, text, types=["CONTACT"])[0] == ("Contact", name, True)
 
 
 @pytest.mark.parametrize("text", ["Шевенко", "Shevechenko", "Олена Шевчнко", "shevcenko"])
-def test_a_misspelt_name_is_found_and_said_to_be_only_like_it(api: Api, text: str) -> None:
+def test_a_misspelled_name_is_found_and_is_not_exact(api: ApiServer, text: str) -> None:
     assert ("Contact", "Олена Шевченко", False) in hits(api, text, types=["CONTACT"])
 
 
-def test_what_is_exact_comes_before_what_is_like_it(api: Api) -> None:
+def test_exact_hits_come_before_similar_ones(api: ApiServer) -> None:
     assert hits(api, "Шевчук", types=["CONTACT"])[0] == ("Contact", "Тарас Шевчук", True)
     found = hits(api, "Шевч", types=["CONTACT"])
     assert sorted(found) == [("Contact", "Олена Шевченко", True), ("Contact", "Тарас Шевчук", True)]
@@ -110,11 +110,11 @@ def test_what_is_exact_comes_before_what_is_like_it(api: Api) -> None:
         ("100%", ("Message", "Дякую, 100% задоволені", True)),
     ],
 )
-def test_the_rest_is_found_too(api: Api, text: str, hit: tuple[str, Any, bool]) -> None:
+def test_the_rest_is_found_too(api: ApiServer, text: str, hit: tuple[str, Any, bool]) -> None:
     assert hits(api, text) == [hit]
 
 
-def test_a_hit_tells_its_field_and_rank_and_whether_there_are_more(api: Api) -> None:
+def test_a_hit_has_its_fields_and_rank_and_says_whether_there_are_more(api: ApiServer) -> None:
     found = api.data(QUERY, text="Шевч", types=["CONTACT"], first=1)["search"]
     assert found["hasMore"] is True
     (hit,) = found["hits"]
@@ -124,7 +124,7 @@ def test_a_hit_tells_its_field_and_rank_and_whether_there_are_more(api: Api) -> 
     assert (hit["why"], hit["exact"]) == (["phones"], True)
 
 
-def test_another_workspace_finds_its_own(api: Api) -> None:
+def test_another_workspace_finds_its_own(api: ApiServer) -> None:
     found = hits(api, "Олена", token="crm_live_other")
     assert sorted(found) == [("Contact", "Olena", True), ("Contact", "Олена Чужа", True)]
     assert hits(api, "D-77", token="crm_live_other") == [("Deal", 77, True)]
@@ -134,15 +134,15 @@ def test_another_workspace_finds_its_own(api: Api) -> None:
 @pytest.mark.parametrize(
     ("text", "more", "sentence"),
     [
-        ("а", {}, "too little in `text`"),
-        ("", {}, "too little in `text`"),
+        ("а", {}, "`text` is too short"),
+        ("", {}, "`text` is too short"),
         ("x" * 201, {}, "takes up to 200"),
         ("Олена", {"first": 51}, "it takes 1 to 50"),
         ("Олена", {"first": 0}, "it takes 1 to 50"),
         ("D-7", {"types": ["CONTACT"]}, "number of a deal"),
     ],
 )
-def test_what_cannot_be_looked_for_says_why(api: Api, text: str, more: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_search_says_why(api: ApiServer, text: str, more: dict[str, Any], sentence: str) -> None:
     code, message = api.error(QUERY, text=text, **more)
     assert code == "BAD_INPUT"
     assert sentence in message
@@ -150,7 +150,7 @@ def test_what_cannot_be_looked_for_says_why(api: Api, text: str, more: dict[str,
 
 @settings(max_examples=60, deadline=None)
 @for_any(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60))
-def test_any_text_is_searched_or_refused(api: Api, text: str) -> None:
+def test_any_text_is_searched_or_refused(api: ApiServer, text: str) -> None:
     answer = api.answer(QUERY, text=text)
     assert "errors" not in answer or answer["errors"][0]["extensions"]["code"] == "BAD_INPUT", answer
 
@@ -186,7 +186,7 @@ def many(database_url: str) -> str:
     ],
 )
 def test_an_index_serves_it(many: str, name: str, text: str) -> None:
-    told, projection = asked(text), PROJECTIONS[name]
+    terms, projection = parse_terms(text), PROJECTIONS[name]
     scans = f"SELECT pg_stat_get_numscans(to_regclass('read.{projection.table}_{COLUMN}'))"
     with psycopg.connect(many, autocommit=True) as connection:
         connection.execute(NAME, [SHOP])
@@ -194,16 +194,16 @@ def test_an_index_serves_it(many: str, name: str, text: str) -> None:
         (before,) = connection.execute(scans.encode()).fetchone() or (0,)
         if projection.found_by:
             connection.execute(
-                f"SELECT * FROM find.{name}(%s, %s, %s, 10)".encode(), [SHOP, told.patterns, list(told.words)]
+                f"SELECT * FROM find.{name}(%s, %s, %s, 10)".encode(), [SHOP, terms.patterns, list(terms.words)]
             )
         else:
-            connection.execute(f"SELECT * FROM find.{name}(%s, %s, 10)".encode(), [SHOP, told.query])
+            connection.execute(f"SELECT * FROM find.{name}(%s, %s, 10)".encode(), [SHOP, terms.query])
         connection.execute("SELECT pg_stat_force_next_flush()")
         (after,) = connection.execute(scans.encode()).fetchone() or (0,)
     assert after > before
 
 
-def test_rows_that_were_there_before_are_filled_in(fresh_database_url: str) -> None:
+def test_rows_from_before_the_upgrade_are_indexed(fresh_database_url: str) -> None:
     """An upgrade: the table had no such column, and its rows were written without one."""
     with psycopg.connect(fresh_database_url, autocommit=True) as connection:
         insert(connection, SHOP, *ROWS[:2])
@@ -212,12 +212,12 @@ def test_rows_that_were_there_before_are_filled_in(fresh_database_url: str) -> N
         migrate(fresh_database_url, PROJECTIONS.values())
         connection.execute(NAME, [SHOP])
         connection.execute(f"SET ROLE {ROLE}".encode())
-        told = asked("Shevchenko 067 111 22 33")
+        terms = parse_terms("Shevchenko 067 111 22 33")
         found = connection.execute(
-            "SELECT id::text FROM find.contact(%s, %s, %s, 10)", [SHOP, told.patterns[:1], list(told.words[:1])]
+            "SELECT id::text FROM find.contact(%s, %s, %s, 10)", [SHOP, terms.patterns[:1], list(terms.words[:1])]
         ).fetchall()
         assert found[0] == (id_of("Олена Шевченко"),)
         theirs = connection.execute(
-            "SELECT id FROM find.contact(%s, %s, %s, 10)", [OTHER, told.patterns[:1], list(told.words[:1])]
+            "SELECT id FROM find.contact(%s, %s, %s, 10)", [OTHER, terms.patterns[:1], list(terms.words[:1])]
         ).fetchall()
         assert theirs == []  # the session shows another workspace

@@ -1,4 +1,4 @@
-"""Today's roles beside the next release's: an event type that they never heard of is read past and harms nothing."""
+"""Today's roles alongside the next release's: an unknown event type is skipped and harms nothing."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from crm.errors import Malformed
 from crm.events import ContactCreated
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.chaos.next_version import FormCounted, count_forms, form_count, learn
-from tests.support.projecting_role import ALL, failures, in_memory, passed, role, stored
-from tests.support.records import connected, events_of, journal
+from tests.chaos.next_version import FormCounted, count_forms, form_count, register_event
+from tests.support.project_role import ALL, failures, in_memory, records_processed, role, stored
+from tests.support.records import events_of, journal, open_connection
 from tests.support.scenarios import form
 
 FORMS = [form(str(n), phones=[f"+38050111{n // 2:04d}"]) for n in range(20)]  # two of each person
@@ -60,7 +60,7 @@ def replaced(meta: Any, id: str) -> Any:
 
 def test_the_event_has_an_id_that_today_does_not_know(today: Any) -> None:
     highest = max(codec.READERS)
-    learn()
+    register_event()
     event = FormCounted(events_of(FORMS[:1], Id(str(uuid4())))[0].meta, sender=Id(str(uuid4())))
     value = encode(event)
     assert (int.from_bytes(value[1:5], "big"), decode(value), type_of(value)) == (highest + 1, event, FormCounted)
@@ -71,8 +71,8 @@ def test_the_event_has_an_id_that_today_does_not_know(today: Any) -> None:
 
 
 def test_today_reads_past_it_and_the_next_release_takes_it_up(fresh_database_url: str, today: Any) -> None:
-    """Forward, back, and forward again: nothing stands still, nothing is folded twice."""
-    learn()
+    """Forward, back, and forward again: nothing is halted, nothing is folded twice."""
+    register_event()
     workspace = Id(str(uuid4()))
     events = counted(workspace)
     log, expected = journal(events), in_memory(events)
@@ -81,17 +81,17 @@ def test_today_reads_past_it_and_the_next_release_takes_it_up(fresh_database_url
     today()
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await (await role(conn)).catch_up(log)
             assert (await stored(conn, expected), await failures(conn)) == (expected, {})
-            assert {await passed(conn, p.table) for p in ALL} == {len(log)}
-            learn()
+            assert {await records_processed(conn, p.table) for p in ALL} == {len(log)}
+            register_event()
             await asyncio.to_thread(migrate, fresh_database_url, PROJECTIONS.values())
             for _ in range(2):
                 await (await role(conn, PROJECTIONS.values())).catch_up(log)
                 today()
                 await (await role(conn)).catch_up(log)
-                learn()
+                register_event()
             rows = await (await conn.execute("SELECT sender::text, forms FROM read.form_count_v1")).fetchall()
             assert dict(rows) == dict.fromkeys(contacts, 1)
             assert (await stored(conn, expected), await failures(conn)) == (expected, {})
@@ -101,7 +101,7 @@ def test_today_reads_past_it_and_the_next_release_takes_it_up(fresh_database_url
 
 def test_its_decide_counts_each_form_once(today: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deciding, "decided", decided)
-    learn()
+    register_event()
     count_forms()
     state: Any = type("Nothing", (), {"get": lambda *_: None, "put": lambda *_: None, "drop": lambda *_: None})()
     *_, last = deciding.decided(Case(FORMS[0], state, FORMS[0].meta.recorded_at))  # type: ignore[attr-defined]  # what it imported

@@ -1,4 +1,4 @@
-"""The project role on a real Postgres: rows are a fold of the journal, and who stumbles stands still alone."""
+"""The project role on a real Postgres: rows are a fold of the journal, and a failing projection halts alone."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
 from tests.support.fact_strategies import any_facts
-from tests.support.projecting_role import ALL, Rows, counted, failures, in_memory, passed, role, stored
-from tests.support.records import connected, events_of, journal
+from tests.support.project_role import ALL, Rows, count_rows, failures, in_memory, records_processed, role, stored
+from tests.support.records import events_of, journal, open_connection
 from tests.support.scenarios import form, message
 
 PEOPLE = [
@@ -32,33 +32,33 @@ PEOPLE = [
 
 
 async def notified(listener: AsyncConnection, conn: AsyncConnection) -> list[str]:
-    """All payloads up to now: a last one is sent behind them."""
+    """All payloads up to now: sends a last one after them."""
     await conn.execute("SELECT pg_notify('changes', 'end')")
-    told = []
+    payloads = []
     async for notification in listener.notifies():
         if notification.payload == "end":
             break
-        told.append(notification.payload)
-    return told
+        payloads.append(notification.payload)
+    return payloads
 
 
 @settings(max_examples=40)
 @for_any(facts=any_facts(), size=st.integers(1, 12), again=st.booleans())
 def test_rows_are_the_fold_of_the_journal(database_url: str, facts: list[Fact], size: int, again: bool) -> None:
-    """Whatever the batches; and told twice is told once."""
+    """Whatever the batches; and repeats have no effect."""
     workspace = Id(str(uuid4()))
     events = events_of(facts, workspace)
     log, expected = journal(events), in_memory(events)
 
     async def run() -> tuple[Rows, int, dict[str, str]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await conn.execute("TRUNCATE core.checkpoint")  # each example has a log of its own
             project = await role(conn)
             await project.catch_up(log, size)
             if again:
                 for n in range(0, len(log), size):
                     await project.batch(log[n : n + size])
-            return await stored(conn, expected), await counted(conn, workspace), await failures(conn)
+            return await stored(conn, expected), await count_rows(conn, workspace), await failures(conn)
 
     assert asyncio.run(run()) == (expected, len(expected), {})
 
@@ -78,7 +78,7 @@ def broken(projection: Projection[Any], at: type[Event]) -> Projection[Any]:
 
 
 def test_a_fold_that_raises_stops_its_projection_alone(fresh_database_url: str) -> None:
-    """The others go on. Mended and started again, it goes on from its own checkpoint."""
+    """The others continue. Fixed and restarted, it continues from its own checkpoint."""
     events = events_of(PEOPLE, Id(str(uuid4())))
     log, expected = journal(events), in_memory(events)
     culprit = next(e for e in events if type(e).__name__ == "DealAssigned")
@@ -86,23 +86,23 @@ def test_a_fold_that_raises_stops_its_projection_alone(fresh_database_url: str) 
     without = {key: row for key, row in expected.items() if key[0] != "deal"}
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn:
-            sick = await role(conn, planted)
-            await sick.catch_up(log, 1)
+        async with await open_connection(fresh_database_url) as conn:
+            failing = await role(conn, planted)
+            await failing.catch_up(log, 1)
             assert await failures(conn) == {
                 DEALS: f"ZeroDivisionError('planted') deal at DealAssigned {culprit.meta.id}"
             }
             before = [r for r in log[: events.index(culprit)]]
-            assert await passed(conn, DEALS) == len(before)
-            assert await passed(conn, CONTACTS) == len(log)
+            assert await records_processed(conn, DEALS) == len(before)
+            assert await records_processed(conn, CONTACTS) == len(log)
             found = await stored(conn, expected)
             assert {key: row for key, row in found.items() if key[0] != "deal"} == without
-            await sick.catch_up(log)
-            assert await passed(conn, DEALS) == len(before)  # it stands still until the role starts again
-            mended = await role(conn)
-            await mended.catch_up(log)
+            await failing.catch_up(log)
+            assert await records_processed(conn, DEALS) == len(before)  # it is halted until the role is restarted
+            fixed = await role(conn)
+            await fixed.catch_up(log)
             assert await failures(conn) == {}
-            assert await passed(conn, DEALS) == len(log)
+            assert await records_processed(conn, DEALS) == len(log)
             assert await stored(conn, expected) == expected
 
     asyncio.run(run())
@@ -132,12 +132,12 @@ def test_what_postgres_refuses_stops_its_projection_alone(fresh_database_url: st
     planted = [spoilt(p, ContactRenamed, name=name) if p.name == "contact" else p for p in ALL]
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await (await role(conn, planted)).catch_up(log)
             (failed,) = (await failures(conn)).items()
             assert failed[0] == CONTACTS
             assert failed[1].startswith(said)
-            assert await passed(conn, CONTACTS) == 0  # one batch, nothing of it
+            assert await records_processed(conn, CONTACTS) == 0  # one batch, nothing of it
             found = await stored(conn, expected)
             assert found == {key: row for key, row in expected.items() if key[0] != "contact"}
             await (await role(conn)).catch_up(log)
@@ -147,12 +147,15 @@ def test_what_postgres_refuses_stops_its_projection_alone(fresh_database_url: st
 
 
 def test_a_busy_server_stops_no_projection(fresh_database_url: str) -> None:
-    """In careful mode a lock that was not given in time was once taken for a projection's fault: it stood still."""
+    """With isolate=True a lock timeout was once taken for a fault of the projection, which was halted."""
     events = events_of(PEOPLE, Id(str(uuid4())))
     log, expected = journal(events), in_memory(events)
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn, await connected(fresh_database_url) as other:
+        async with (
+            await open_connection(fresh_database_url) as conn,
+            await open_connection(fresh_database_url) as other,
+        ):
             project = await role(conn)
             await conn.execute("SET lock_timeout = '20ms'")
             fetches = project.fetches(log)
@@ -160,7 +163,7 @@ def test_a_busy_server_stops_no_projection(fresh_database_url: str) -> None:
                 async with other.transaction():
                     await other.execute(f"LOCK TABLE read.{CONTACTS}".encode())
                     async with conn.pipeline(), conn.transaction():
-                        await project.consumption.apply(conn, fetches, careful=True)
+                        await project.consumption.apply(conn, fetches, isolate=True)
             assert await failures(conn) == {}
             await project.catch_up(log)
             assert await stored(conn, expected) == expected
@@ -180,7 +183,7 @@ def test_none_deletes_the_row(fresh_database_url: str) -> None:
     assert renamed
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await (await role(conn, [replace(contact, fold=fold)])).catch_up(log, 1)
             found = await stored(conn, expected)
             assert {k for _, _, k in found} == {k for n, _, k in expected if n == "contact"} - renamed
@@ -188,32 +191,35 @@ def test_none_deletes_the_row(fresh_database_url: str) -> None:
     asyncio.run(run())
 
 
-def test_changes_are_told_after_the_commit(fresh_database_url: str) -> None:
-    """At most 150 keys and 8,000 bytes at a time, nothing of a transaction that fails, last how far it went."""
+def test_changes_are_notified_after_the_commit(fresh_database_url: str) -> None:
+    """At most 150 keys and 8,000 bytes at a time, nothing of a transaction that fails, the new position last."""
     workspace = Id(str(uuid4()))
     events = events_of([form(str(n), phones=[f"+38050111{n:04d}"]) for n in range(320)], workspace)
     log, expected = journal(events), in_memory(events)
     contacts = sorted(key for name, _, key in expected if name == "contact")
 
     async def run() -> None:
-        async with await connected(fresh_database_url) as conn, await connected(fresh_database_url, "") as listener:
+        async with (
+            await open_connection(fresh_database_url) as conn,
+            await open_connection(fresh_database_url, "") as listener,
+        ):
             await listener.execute("LISTEN changes")
             project = await role(conn, [PROJECTIONS["contact"]])
             with pytest.raises(InterruptedError):
                 async with conn.pipeline(), conn.transaction():
-                    await project.consumption.apply(conn, project.fetches(log), careful=False)
+                    await project.consumption.apply(conn, project.fetches(log), isolate=False)
                     raise InterruptedError
             assert await notified(listener, conn) == []
             await project.batch(log)
-            *told, last = await notified(listener, conn)
-            changes = [json.loads(payload) for payload in told]
+            *notices, last = await notified(listener, conn)
+            changes = [json.loads(payload) for payload in notices]
             assert [len(c.pop("keys")) for c in changes] == [150, 150, 20]
             table = PROJECTIONS["contact"].table
             at = {str(p): sum(r.partition == p for r in log) for p in {r.partition for r in log}}
             assert changes == [{"projection": table, "workspace": workspace, "at": at}] * 3
             assert json.loads(last) == {"moved": [[[table], at]]}
-            assert sorted(key for payload in told for key in json.loads(payload)["keys"]) == contacts
-            assert max(len(payload.encode()) for payload in told) < 8_000
+            assert sorted(key for payload in notices for key in json.loads(payload)["keys"]) == contacts
+            assert max(len(payload.encode()) for payload in notices) < 8_000
             await project.batch(log)
             assert await notified(listener, conn) == []
 

@@ -1,4 +1,4 @@
-"""The relay on real Kafka and Postgres: every committed event, at its position and in order, whoever dies when."""
+"""The relay on real Kafka and Postgres: every committed event, at its position and in order, despite kills."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,15 @@ from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
 from streams.relay import Relay
-from tests.support.own_journal import Journal, Log
-from tests.support.patience import PATIENCE
-from tests.support.records import connected
+from tests.support.isolated_journal import IsolatedJournal, Log
+from tests.support.records import open_connection
 from tests.support.scenarios import CONNECTION, meta
+from tests.support.timeouts import TIMEOUT
 
 
 @pytest.fixture
-def own(kafka_bootstrap: str, fresh_database_url: str) -> Journal:
-    own = Journal(kafka_bootstrap, fresh_database_url)
+def own(kafka_bootstrap: str, fresh_database_url: str) -> IsolatedJournal:
+    own = IsolatedJournal(kafka_bootstrap, fresh_database_url)
     asyncio.run(own.create_topics())
     return own
 
@@ -57,15 +57,15 @@ def once(log: Log) -> Log:
     return taken
 
 
-class Stumbling(Relay):
-    """Dies when Kafka has its first events and it has not noted so yet."""
+class CrashingRelay(Relay):
+    """Crashes after Kafka has its first events and before it knows so."""
 
     async def publish(self, *arguments: Any) -> int:
         await super().publish(*arguments)
         raise InterruptedError("killed")
 
 
-def test_whoever_dies_every_event_is_published_in_order(own: Journal) -> None:
+def test_every_event_is_published_in_order_whatever_is_killed(own: IsolatedJournal) -> None:
     """Three writers, some of whose transactions roll back; four relays in turn die at work."""
 
     async def write(name: str) -> None:
@@ -75,8 +75,8 @@ def test_whoever_dies_every_event_is_published_in_order(own: Journal) -> None:
 
     async def run() -> tuple[Log, Log]:
         for turn in range(4):
-            relay = own.relay(Stumbling)
-            async with asyncio.timeout(PATIENCE):
+            relay = own.relay(CrashingRelay)
+            async with asyncio.timeout(TIMEOUT):
                 writing = (write(f"{turn} {name}") for name in "abc")
                 died, *written = await asyncio.gather(relay.run(), *writing, return_exceptions=True)
             assert (repr(died), written) == ("InterruptedError('killed')", [None] * 3)
@@ -85,11 +85,11 @@ def test_whoever_dies_every_event_is_published_in_order(own: Journal) -> None:
         return await own.read(), await own.committed()
 
     log, committed = asyncio.run(run())
-    assert log == committed  # whoever follows looks at Kafka's end first: no repeats either
+    assert log == committed  # each successor reads the end of Kafka first: no repeats either
     assert sum(map(len, committed.values())) == 4 * 3 * sum(1 + n % 7 for n in range(15) if n % 4 != 3)
 
 
-async def zombie_repeats(own: Journal, slices: list[Slice]) -> None:
+async def zombie_repeats(own: IsolatedJournal, slices: list[Slice]) -> None:
     """A leader that was frozen when it had read these slices wakes up and sends them before it notices."""
     async with new_producer(own.bootstrap) as producer:
         zombie = JournalWriter(producer, own.topic, dict.fromkeys(range(JOURNAL.partitions), 0))
@@ -101,19 +101,19 @@ async def left_in_outbox(conn: psycopg.AsyncConnection) -> str | None:
     return f"{rows} wait in the outbox" if rows else None
 
 
-def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) -> None:
+def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: IsolatedJournal) -> None:
     """The end of the log was once taken for its highest position: with the outbox purged, each relay that came after
     such a repeat found a gap where there was none, and stopped."""
 
     async def run() -> Log:
         await own.commit(*in_partition_0(5))
-        async with await connected(own.dsn) as conn:
+        async with await open_connection(own.dsn) as conn:
             slices = [Slice(*row) for row in await (await conn.execute(WAITING)).fetchall()]
             async with own.relaying() as first:
                 await own.published(first)
                 await own.commit(*in_partition_0(20))
                 await own.published(first)
-                await until(lambda: left_in_outbox(conn), PATIENCE)  # else the next one begins with what is left
+                await until(lambda: left_in_outbox(conn), TIMEOUT)  # else the next one begins with what is left
             await zombie_repeats(own, slices)
         async with own.relaying() as second:
             await own.commit(*in_partition_0(3))
@@ -125,7 +125,9 @@ def test_repeats_are_a_suffix_and_the_next_relay_sees_past_them(own: Journal) ->
     assert [position for position, _ in once(log)[0]] == [*range(28)]
 
 
-def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(own: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(
+    own: IsolatedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Small events that would still fit must not overtake the large one that did not."""
 
     async def run() -> tuple[Log, int]:
@@ -142,7 +144,7 @@ def test_a_slice_larger_than_a_batch_is_continued_in_its_middle(own: Journal, mo
     assert batches == 4  # of at most 1,000,000 bytes: nine of the large ones in each
 
 
-def test_an_event_larger_than_kafkas_usual_limit_is_published(own: Journal) -> None:
+def test_an_event_larger_than_kafkas_usual_limit_is_published(own: IsolatedJournal) -> None:
     """Intake takes facts of 1.8 MB. An event of 1.5 MB passed the outbox, and the relay died of it at every start."""
 
     async def run() -> Log:
@@ -166,16 +168,16 @@ class Counting(JournalWriter):
         return filled
 
 
-def test_an_outbox_that_begins_after_the_logs_end_is_refused(own: Journal) -> None:
+def test_an_outbox_that_begins_after_the_logs_end_is_refused(own: IsolatedJournal) -> None:
     """Kafka lost its end, or another Kafka was given: nothing is published over the gap."""
 
     async def run() -> Log:
         await own.commit(*in_partition_0(2))
-        async with await connected(own.dsn) as conn:
+        async with await open_connection(own.dsn) as conn:
             await conn.execute("DELETE FROM core.outbox")
         await own.commit(*in_partition_0(1))
         with pytest.raises(Broken) as refused:
-            await asyncio.wait_for(own.relay().run(), PATIENCE)
+            await asyncio.wait_for(own.relay().run(), TIMEOUT)
         assert str(refused.value) == (
             "Journal partition 0: Kafka ends before position 0, the outbox begins at 2. "
             "Nothing was published. Restore the journal's end from an archive."
@@ -189,7 +191,7 @@ async def waits_for(relay: Relay) -> str | None:
     return relay.missing()
 
 
-def test_who_loses_postgres_asks_for_the_lead_again(own: Journal) -> None:
+def test_a_relay_that_loses_postgres_stands_for_election_again(own: IsolatedJournal) -> None:
     """The leader once ended with its process, and a new one took two seconds to come. Now one of the two goes on."""
 
     async def run() -> tuple[Log, set[bool]]:
@@ -199,8 +201,8 @@ def test_who_loses_postgres_asks_for_the_lead_again(own: Journal) -> None:
             return await with_standby(leader)
 
     async def with_standby(leader: Relay) -> tuple[Log, set[bool]]:
-        async with own.relaying() as standby, await connected(own.dsn) as conn:
-            await until(lambda: waits_for(standby), PATIENCE)  # ready, though it does not lead
+        async with own.relaying() as standby, await open_connection(own.dsn) as conn:
+            await until(lambda: waits_for(standby), TIMEOUT)  # ready, though it does not lead
             assert standby.at == {}
             cut = await conn.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
@@ -208,7 +210,7 @@ def test_who_loses_postgres_asks_for_the_lead_again(own: Journal) -> None:
             )
             assert await cut.fetchall() == [(True,)]
             await own.commit(*in_partition_0(1))
-            await until(lambda: none_has(3, leader, standby), PATIENCE)
+            await until(lambda: none_has(3, leader, standby), TIMEOUT)
             return await own.read(), {bool(leader.at), bool(standby.at)}
 
     log, lead = asyncio.run(run())

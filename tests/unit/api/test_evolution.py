@@ -1,4 +1,4 @@
-"""What a schema may not do to those who wrote to the released one; each is planted and found."""
+"""Breaking changes of the released schema; each is planted and found."""
 
 from datetime import date
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from graphql import build_schema
 
 from api import evolution
-from api.evolution import EMPTY, declare, read, release, wrong
+from api.evolution import EMPTY, declare, problems, read, release
 
 RELEASED = "type Query { deal(id: ID!): String, number: Int } enum Stage { NEW WON } input Find { name: String }"
 GONE = "Field Query.number was removed."
@@ -17,7 +17,7 @@ TODAY = "type Query { deal(id: ID!): String } enum Stage { NEW WON } input Find 
 
 
 def found(now: str, *declared: dict[str, Any]) -> list[str]:
-    return wrong(build_schema(RELEASED), build_schema(now), list(declared))
+    return problems(build_schema(RELEASED), build_schema(now), list(declared))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def found(now: str, *declared: dict[str, Any]) -> list[str]:
     ],
 )
 def test_a_break_is_found(was: str, becomes: str, said: str) -> None:
-    assert found(RELEASED.replace(was, becomes)) == [f"{said} Keep it, or declare it in breaks.toml."]
+    assert found(RELEASED.replace(was, becomes)) == [f"{said} Undo it, or declare it in breaks.toml."]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_break_is_found(was: str, becomes: str, said: str) -> None:
         (" name", " n: ID name"),
     ],
 )
-def test_what_nobody_feels_is_free(was: str, becomes: str) -> None:
+def test_compatible_changes_need_no_declaration(was: str, becomes: str) -> None:
     assert found(RELEASED.replace(was, becomes)) == []
 
 
@@ -52,7 +52,9 @@ def test_a_break_is_declared_with_its_date_and_reason() -> None:
     assert found(TODAY, DECLARED) == []
     wanting = ["Field Query.number was removed. Its declaration needs `date` and `reason`."]
     assert found(TODAY, {**DECLARED, "reason": " "}) == found(TODAY, {**DECLARED, "date": "soon"}) == wanting
-    assert found(RELEASED, DECLARED) == ["breaks.toml declares what does not break: Field Query.number was removed."]
+    assert found(RELEASED, DECLARED) == [
+        "breaks.toml declares a change that breaks nothing: Field Query.number was removed."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,17 +75,17 @@ def test_a_deprecation_carries_its_dates(place: str, reason: str, fits: bool) ->
 
 
 def test_the_schema_keeps_its_promises() -> None:
-    assert wrong(*read()) == [], 'Keep it, or say why: python -m api.evolution declare "why"'
+    assert problems(*read()) == [], 'Keep it, or say why: python -m api.evolution declare "why"'
 
 
 def test_declaring_and_releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in {"RELEASED": RELEASED, "NOW": TODAY, "BREAKS": EMPTY}.items():
         monkeypatch.setattr(evolution, name, tmp_path / name)
         (tmp_path / name).write_text(text)
-    assert len(wrong(*read())) == 1
+    assert len(problems(*read())) == 1
     declare('Nobody "asks".')
-    declare("Twice is once.")
+    declare("Declared twice.")
     assert [(one["change"], one["reason"]) for one in read()[2]] == [(GONE, 'Nobody "asks".')]
-    assert wrong(*read()) == []
+    assert problems(*read()) == []
     release()
-    assert read()[2] == [] == wrong(*read())
+    assert read()[2] == [] == problems(*read())

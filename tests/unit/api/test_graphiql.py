@@ -1,4 +1,4 @@
-"""GraphiQL's files and its examples: all are there, and the schema knows what they ask."""
+"""GraphiQL's files and examples: all files are served, and all examples are valid."""
 
 import json
 
@@ -12,7 +12,7 @@ EXAMPLES = {example["name"]: example for example in json.loads(examples())}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_can_be_asked(name: str) -> None:
+def test_an_example_is_a_valid_query(name: str) -> None:
     example = EXAMPLES[name]
     assert validate(schema._schema, parse(example["query"])) == []
     assert example["about"].endswith(".") and not name.startswith("#") and not name.endswith(".")
@@ -24,17 +24,20 @@ def test_a_planted_wrong_example_is_found() -> None:
 
 
 def test_each_subscription_has_an_example() -> None:
-    """Whoever wonders how to follow something finds it in the menu. What follows rows is alike for all of them."""
-    asked = " ".join(example["query"] for example in EXAMPLES.values())
+    """The menu shows how to subscribe. Subscriptions to rows are the same for all types, so one example is enough."""
+    queries = " ".join(example["query"] for example in EXAMPLES.values())
     subscriptions = schema._schema.subscription_type
-    assert subscriptions and "dealChanged" in asked
-    assert [name for name in subscriptions.fields if name not in asked and not name.endswith("Changed")] == []
+    assert subscriptions and "dealChanged" in queries
+    assert [name for name in subscriptions.fields if name not in queries and not name.endswith("Changed")] == []
 
 
-def test_the_page_names_no_file_that_is_not_there() -> None:
+def test_every_file_that_the_page_names_is_served() -> None:
     status, page, kind = static("/graphql")
     assert (status, kind) == (200, "text/html; charset=utf-8")
     named = [part.split('"')[0] for part in page.decode().replace("src=", "href=").split('href="')[1:]]
     assert len(named) == 10 and all(static(name)[0] == 200 for name in named if name.startswith("/"))
     assert static("/graphiql/examples.json") == (200, examples(), "application/json")
+    status, start, kind = static("/")
+    assert (status, kind) == (200, "text/plain; charset=utf-8")
+    assert all(path in start for path in (b"/graphql", b"GraphiQL", b"/livez", b"/readyz", b"/metrics", b"docs/"))
     assert static("/graphiql/__init__.py")[0] == static("/graphiql/../app.py")[0] == 404

@@ -1,4 +1,4 @@
-"""docs/graphql.md tells of every error code, and every GraphQL snippet of the docs fits the schema."""
+"""docs/graphql.md lists every error code, and every GraphQL snippet of the docs is valid."""
 
 import ast
 import re
@@ -44,9 +44,9 @@ def test_codes_are_found_however_they_are_given() -> None:
 
 
 def test_the_table_has_every_code() -> None:
-    told = TABLE.findall((ROOT / "docs" / "graphql.md").read_text("utf-8"))
+    documented = TABLE.findall((ROOT / "docs" / "graphql.md").read_text("utf-8"))
     thrown = {code for file in (ROOT / "api").rglob("*.py") for code in codes(file.read_text("utf-8"))}
-    assert len(told) == len(set(told)) and sorted(thrown - set(told)) == []
+    assert len(documented) == len(set(documented)) and sorted(thrown - set(documented)) == []
 
 
 @pytest.mark.parametrize("text", SNIPPETS)
@@ -55,11 +55,11 @@ def test_a_snippet_fits_the_schema(text: str) -> None:
 
 
 def test_the_table_of_lists_has_every_filter_and_order() -> None:
-    told = {}
+    documented = {}
     for line in (ROOT / "docs" / "graphql.md").read_text("utf-8").splitlines():
         name, *cells = [re.findall(r"`(\w+)`", cell) for cell in line.strip("|").split("|")]
         if line.startswith("| `") and len(cells) == 3 and any(cell.isupper() for cell in cells[2]):
-            told[name[0]] = tuple(map(sorted, cells))
+            documented[name[0]] = tuple(map(sorted, cells))
     made = {}
     for name, listed in LISTS.items():
         declared = indexes.indexes(listed.projection)
@@ -67,4 +67,4 @@ def test_the_table_of_lists_has_every_filter_and_order() -> None:
         orders = {order.rpartition("_")[0] for order in listed.orders}
         filters = sorted(map(camel, listed.filters.keys() - free)), sorted(map(camel, free))
         made[camel(name)] = (*filters, sorted(orders))
-    assert told == made
+    assert documented == made

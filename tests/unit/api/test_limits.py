@@ -1,12 +1,12 @@
-"""Limits before execution: the sizes of a document, what it costs, how much a token may ask."""
+"""Limits before execution: the sizes of a document, its cost, and the rate limit of a token."""
 
 import pytest
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from api.errors import Invalid
 from api.http.refusal import Refusal
-from api.limits.cost import Price
-from api.limits.documents import excesses, parsed, problems
+from api.limits.cost import OperationCost
+from api.limits.documents import limit_errors, parse_document, problems
 from api.limits.rates import REMEMBERED, Rates
 from api.limits.sizes import Sizes, sizes
 from api.schema.root import schema
@@ -15,7 +15,7 @@ BOMB = "{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 
 CHAIN = "{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(240))
 
 
-def test_sizes_count_what_fragments_put_in() -> None:
+def test_sizes_count_expanded_fragments() -> None:
     document = parse(
         """query ($n: Int @a) @b { x: deals { ...d @c } ... @d { __schema { types { name } } } }
         fragment d on Deals { nodes { y: id z: id } }"""
@@ -36,7 +36,7 @@ def test_sizes_count_what_fragments_put_in() -> None:
     ],
 )
 def test_a_document_over_a_limit_is_refused_unvalidated(document: str, what: str) -> None:
-    (error,) = excesses(parse(document))
+    (error,) = limit_errors(parse(document))
     assert what in error.message
     assert error.extensions == {"code": "TOO_MUCH"}
 
@@ -54,9 +54,9 @@ def test_a_document_over_a_limit_is_refused_unvalidated(document: str, what: str
         ('{ a(s: "\\uD800") }', "Syntax Error"),
     ],
 )
-def test_a_text_that_nobody_may_send_is_not_parsed(text: str, what: str) -> None:
+def test_a_document_over_the_limits_is_not_parsed(text: str, what: str) -> None:
     with pytest.raises(Invalid) as invalid:
-        parsed(text)
+        parse_document(text)
     (error,) = invalid.value.errors
     assert what in error.message
 
@@ -75,32 +75,35 @@ def test_a_text_that_nobody_may_send_is_not_parsed(text: str, what: str) -> None
         CHAIN,
     ],
 )
-def test_what_does_not_fit_is_told_and_no_bug(text: str) -> None:
-    assert problems(schema._schema, parsed(text), suggest=True)
+def test_an_invalid_document_is_reported_and_is_not_a_bug(text: str) -> None:
+    assert problems(schema._schema, parse_document(text), suggest=True)
 
 
 def test_the_standard_introspection_fits_and_a_circular_one_does_not() -> None:
-    assert problems(schema._schema, parsed(get_introspection_query()), suggest=True) == []
+    assert problems(schema._schema, parse_document(get_introspection_query()), suggest=True) == []
     circular = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
-    told = {error.message for error in problems(schema._schema, parsed(circular), suggest=True)}
-    assert told == {"Maximum introspection depth exceeded"}
+    found = {error.message for error in problems(schema._schema, parse_document(circular), suggest=True)}
+    assert found == {"Maximum introspection depth exceeded"}
 
 
-def test_who_may_not_read_the_schema_hears_where_and_not_why() -> None:
+def test_without_introspection_errors_have_a_position_but_no_reason() -> None:
     text = "{ dealz { nodes { id } } }"
-    (told,) = problems(schema._schema, parsed(text), suggest=True)
-    assert told.message.startswith("Cannot query field 'dealz' on type 'Query'. Did you mean 'deal', 'deals'")
-    (hidden,) = problems(schema._schema, parsed(text), suggest=False)
-    assert hidden.message.startswith("This does not fit the schema.") and hidden.locations == [(1, 3)]
-    (refused,) = problems(schema._schema, parsed('{ __type(name: "Deal") { name } }'), suggest=False)
+    (found,) = problems(schema._schema, parse_document(text), suggest=True)
+    assert found.message.startswith("Cannot query field 'dealz' on type 'Query'. Did you mean 'deal', 'deals'")
+    (hidden,) = problems(schema._schema, parse_document(text), suggest=False)
+    assert hidden.message.startswith("This part is not valid in the schema.") and hidden.locations == [(1, 3)]
+    (refused,) = problems(schema._schema, parse_document('{ __type(name: "Deal") { name } }'), suggest=False)
     assert refused.extensions == {"code": "FORBIDDEN"}
-    assert problems(schema._schema, parsed("{ __typename deals { nodes { __typename id } } }"), suggest=False) == []
+    assert (
+        problems(schema._schema, parse_document("{ __typename deals { nodes { __typename id } } }"), suggest=False)
+        == []
+    )
 
 
-def price(text: str) -> Price:
+def price(text: str) -> OperationCost:
     document = parse(text)
     (operation,) = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    return Price(operation, document)
+    return OperationCost(operation, document)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +124,9 @@ def test_an_operation_costs_the_rows_that_it_may_read(text: str, rows: int) -> N
 
 
 def test_a_variable_says_the_size_of_a_page() -> None:
-    asked = price("query ($n: Int) { deals(first: $n) { nodes { payments(first: 2) { nodes { id } } } } }")
-    assert [asked.of({"n": n}) for n in (1, 10, 1_000)] == [3, 30, 300]
-    assert asked.of({}) == asked.of({"n": None}) == asked.of({"n": "x"}) == 300
+    cost = price("query ($n: Int) { deals(first: $n) { nodes { payments(first: 2) { nodes { id } } } } }")
+    assert [cost.of({"n": n}) for n in (1, 10, 1_000)] == [3, 30, 300]
+    assert cost.of({}) == cost.of({"n": None}) == cost.of({"n": "x"}) == 300
 
 
 class Clock:
@@ -138,7 +141,7 @@ class Clock:
 def test_a_token_has_points_that_come_back() -> None:
     clock = Clock()
     rates = Rates(60, clock)
-    rates.ask("a")
+    rates.check("a")
     rates.take("a", 50)
     with pytest.raises(Refusal) as refused:
         rates.take("a", 20)
@@ -148,7 +151,7 @@ def test_a_token_has_points_that_come_back() -> None:
     }  # fmt: skip
     rates.take("b", 60)
     with pytest.raises(Refusal):
-        rates.ask("b")
+        rates.check("b")
     clock.now = 10.0
     rates.take("a", 20)
     assert dict(rates.headers("a"))[b"ratelimit-remaining"] == b"0"
@@ -158,7 +161,7 @@ def test_a_token_has_points_that_come_back() -> None:
 
 def test_without_a_limit_nothing_is_counted() -> None:
     rates = Rates(0)
-    rates.ask("a")
+    rates.check("a")
     rates.take("a", 10**9)
     assert (rates.headers("a"), rates.buckets) == ((), {})
 

@@ -17,10 +17,10 @@ from crm.scalars import Id, Micros
 from crm.why import Unknown, changes
 from projections import PROJECTIONS
 from projections.deal import deal
-from services.cli.commands.asof import tell_totals
+from services.cli.commands.asof import print_totals
 from tests.support.command_strategies import any_story
 from tests.support.fact_strategies import RULES, any_facts
-from tests.support.operator import AtTheDesk
+from tests.support.operator_session import OperatorSession
 from tests.support.scenarios import NOON, SHOP, form, meta, paid
 
 OLEH = "+380501112233"
@@ -33,7 +33,7 @@ def on(day: int) -> Micros:
     return Micros(JANUARY + (day - 1) * DAY)
 
 
-def told(*facts: tuple[Fact, int]) -> list[Event]:
+def decide_all(*facts: tuple[Fact, int]) -> list[Event]:
     """The journal of a shop that heard of each fact on that day."""
     decide = MemoryDecide()
     decide.append(*RULES)
@@ -51,15 +51,15 @@ def payment(name: str, amount: int, day: int) -> Any:
     return replace(fact, meta=replace(fact.meta, occurred_at=on(day)))
 
 
-DESK = form("desk", on(2), [OLEH], amount_minor=10_000, reference="R-1"), 2
-BACK_DATED = told(DESK, (payment("b", 4_000, 20), 27))  # the bank told of the 20th's payment a week late
+ORDER = form("desk", on(2), [OLEH], amount_minor=10_000, reference="R-1"), 2
+BACK_DATED = decide_all(ORDER, (payment("b", 4_000, 20), 27))  # the bank reported the 20th's payment a week late
 
 
 def as_of(events: list[Event], day: int, by: Clock) -> Any:
     return row_as_of(deal, of(deal, events), on(day), by)
 
 
-def test_a_payment_that_was_told_a_week_late_was_true_before_it_was_known() -> None:
+def test_a_payment_that_was_reported_a_week_late_was_true_before_it_was_known() -> None:
     true, known = (as_of(BACK_DATED, 25, by) for by in (Clock.OCCURRED, Clock.RECORDED))
     assert (true.paid_minor, true.stage) == (4_000, "part_paid")
     assert (known.paid_minor, known.stage) == (0, "new")
@@ -67,8 +67,8 @@ def test_a_payment_that_was_told_a_week_late_was_true_before_it_was_known() -> N
 
 
 def test_a_late_payment_does_not_bring_along_what_came_meanwhile() -> None:
-    """The bug: DealPaid tells the sum of all payments, so that of the 20th, told on the 30th, had that of the 28th."""
-    events = told(DESK, (payment("a", 2_500, 28), 28), (payment("b", 4_000, 20), 30))
+    """The bug: DealPaid has the sum of all payments: that of the 20th, reported on the 30th, had that of the 28th."""
+    events = decide_all(ORDER, (payment("a", 2_500, 28), 28), (payment("b", 4_000, 20), 30))
     assert as_of(events, 25, Clock.OCCURRED).paid_minor == 4_000
     assert as_of(events, 28, Clock.RECORDED).paid_minor == 2_500
     assert as_of(events, 31, Clock.OCCURRED).paid_minor == 6_500
@@ -78,10 +78,12 @@ def test_a_late_payment_does_not_bring_along_what_was_held_meanwhile() -> None:
     """The same bug of the held sum, which came from the total that DealPaid tells."""
     held = payment("a", 2_500, 28)
     held = replace(held, status="held")
-    events = told(DESK, (held, 28), (payment("b", 4_000, 20), 30))
+    events = decide_all(ORDER, (held, 28), (payment("b", 4_000, 20), 30))
     assert (as_of(events, 25, Clock.OCCURRED).held_minor, as_of(events, 25, Clock.OCCURRED).paid_minor) == (0, 4_000)
     assert as_of(events, 29, Clock.OCCURRED).held_minor == 2_500
-    old = [replace(e, held_change_minor=None) if isinstance(e, DealPaid) else e for e in events]  # before it was told
+    old = [
+        replace(e, held_change_minor=None) if isinstance(e, DealPaid) else e for e in events
+    ]  # before there was such a field
     assert as_of(old, 31, Clock.OCCURRED) == as_of(events, 31, Clock.OCCURRED)
 
 
@@ -91,7 +93,7 @@ def test_before_it_there_was_nothing() -> None:
 
 def test_all_rows_and_their_totals_as_of_a_moment() -> None:
     second = form("chair", on(5), ["+380679998877"], amount_minor=700), 5
-    events = of(deal, told(DESK, second, (payment("b", 10_000, 20), 27)))
+    events = of(deal, decide_all(ORDER, second, (payment("b", 10_000, 20), 27)))
     rows = rows_as_of(deal, events, on(25), Clock.RECORDED)
     assert totals(rows.values(), "stage") == [Total("new", 2, {"UAH": 10_700})]
     rows = rows_as_of(deal, events, on(25), Clock.OCCURRED)
@@ -100,7 +102,7 @@ def test_all_rows_and_their_totals_as_of_a_moment() -> None:
 
 @for_any(any_facts())
 def test_at_the_end_every_row_is_as_it_stands(facts: list[Fact]) -> None:
-    events = told(*((fact, 2) for fact in facts))
+    events = decide_all(*((fact, 2) for fact in facts))
     for projection in PROJECTIONS.values():
         stands: dict[str, Any] = {}
         for event in of(projection, events):
@@ -111,7 +113,7 @@ def test_at_the_end_every_row_is_as_it_stands(facts: list[Fact]) -> None:
 
 
 @for_any(any_story())
-def test_a_rows_events_lie_in_streams_that_its_own_ids_name(story: AtTheDesk) -> None:
+def test_a_rows_events_lie_in_streams_that_its_own_ids_name(story: OperatorSession) -> None:
     """What crm.adapters.postgres.history.of_row looks up: without it an as-of would lack events."""
     events = story.decide.journal
     for projection in PROJECTIONS.values():
@@ -147,7 +149,7 @@ def test_what_changed_nothing_is_no_reason() -> None:
 
 
 @for_any(any_story())
-def test_why_finds_the_event_that_set_the_value_of_every_field_of_every_row(story: AtTheDesk) -> None:
+def test_why_finds_the_event_that_set_the_value_of_every_field_of_every_row(story: OperatorSession) -> None:
     """Also of projections that nobody wrote a line of this for, and whatever people did."""
     for projection in PROJECTIONS.values():
         assert wrong(projection, of(projection, story.decide.journal)) == []
@@ -170,15 +172,18 @@ def wrong(projection: Projection[Any], events: list[Event]) -> list[tuple[str, s
         named = streams(projection, key, row)
         own = in_order([e for e in events if projection.key_of(e) == key and e.meta.stream in named])
         for column in projection.columns:
-            told = changes(projection, own, column.name)
-            if not told or (told[-1].event, told[-1].after) != (setters[key, column.name], getattr(row, column.name)):
+            changed = changes(projection, own, column.name)
+            if not changed or (changed[-1].event, changed[-1].after) != (
+                setters[key, column.name],
+                getattr(row, column.name),
+            ):
                 found.append((key, column.name))
     return found
 
 
 def test_the_law_of_why_would_see_a_note_that_hides_in_a_strangers_stream() -> None:
     """The planted bug: an event that lies in a stream which the row does not name."""
-    story = AtTheDesk(*RULES).do("contact_create", name="Ivan")
+    story = OperatorSession(*RULES).do("contact_create", name="Ivan")
     story.do("note_add", contact_id=story.contact().contact_id, text="x")
     (note,) = (event.note_id for event in story.decide.journal if isinstance(event, NoteAdded))
     story.do("note_change", note_id=note, text="y")
@@ -220,9 +225,9 @@ def test_moments_are_read_as_people_mean_them() -> None:
     assert clock("RECORDED") is Clock.RECORDED
 
 
-def test_totals_are_told_in_each_currency_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    row = told(DESK)[-2:]
+def test_totals_are_printed_in_each_currency_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    row = decide_all(ORDER)[-2:]
     (dear,) = rows_as_of(deal, of(deal, row), on(25), Clock.OCCURRED).values()
     rows = [dear, replace(dear, currency="JPY", amount_minor=700), replace(dear, currency="KWD", amount_minor=5)]
-    tell_totals(rows, "source", json=False)
+    print_totals(rows, "source", json=False)
     assert "100.00 UAH, 700 JPY, 0.005 KWD" in capsys.readouterr().out

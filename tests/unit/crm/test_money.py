@@ -108,7 +108,7 @@ def test_any_input_is_money_or_malformed(amount: str | int | Decimal, currency: 
         assert str(error) != ""
 
 
-def test_a_sum_is_told_with_its_currencys_own_decimals() -> None:
+def test_an_amount_is_written_with_its_currencys_own_decimals() -> None:
     """The bug: `crm asof --by` divided every sum by a hundred."""
     sums = [(5_000, "JPY"), (5_000, "KWD"), (5_000, "UAH"), (5, "???"), (5, "")]
-    assert [money_text(*told) for told in sums] == ["5000 JPY", "5.000 KWD", "50.00 UAH", "5 ???", "5"]
+    assert [money_text(*one) for one in sums] == ["5000 JPY", "5.000 KWD", "50.00 UAH", "5 ???", "5"]

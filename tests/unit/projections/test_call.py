@@ -1,4 +1,4 @@
-"""A call is told in pieces, which come in any order."""
+"""The reports of a call arrive in pieces and in any order."""
 
 from itertools import permutations
 from typing import Any
@@ -13,15 +13,15 @@ from crm.moments import Clock
 from crm.scalars import Micros
 from crm.shared import Phone
 from projections.call import PHASES, CallRow, call
-from tests.support.projection_stories import CALL, NOON, OLENA, meta, row_of
+from tests.support.projection_events import CALL, NOON, OLENA, meta, row_of
 
 OPENED = CallOpened(
     meta("0"), CALL, OLENA, "c-1", "in", Phone("067 123 45 67", "+380671234567", "12"), "+380441112233", True
 )
 
 
-def update(phase: str, at: int = 0, **told: Any) -> CallUpdated:
-    return CallUpdated(meta(phase, at), CALL, OLENA, phase, **told)
+def update(phase: str, at: int = 0, **fields: Any) -> CallUpdated:
+    return CallUpdated(meta(phase, at), CALL, OLENA, phase, **fields)
 
 
 def completed(phase: str, at: int, recording: str = "https://record/1") -> CallRow:
@@ -60,7 +60,7 @@ def test_an_earlier_phase_that_comes_late_fills_gaps_and_changes_nothing_else() 
     assert plain(OPENED, full, late) == completed("completed", 2, "r")
 
 
-def test_a_call_that_nobody_has_told_the_phase_of_does_not_ring() -> None:
+def test_a_call_without_a_reported_phase_does_not_ring() -> None:
     assert row_of(call, OPENED).phase == "opened"
     assert row_of(call, OPENED, update("ringing")).phase == "ringing"
 

@@ -6,7 +6,7 @@ from crm.events import ConversationOpened, MessageEdited, MessageReceived
 from crm.scalars import Micros
 from projections.conversation import ConversationRow, conversation
 from projections.message import MessageRow, message
-from tests.support.projection_stories import CHAT, FILE, FILE_TEXT, NOON, OLENA, an_id, meta, row_of
+from tests.support.projection_events import CHAT, FILE, FILE_TEXT, NOON, OLENA, an_id, meta, row_of
 
 OPENED = ConversationOpened(meta("0"), CHAT, OLENA, "telegram", "77", "Olena in Telegram")
 EMPTY = ConversationRow(CHAT, OLENA, "telegram", "77", "Olena in Telegram", 0, None, "", NOON, NOON)

@@ -16,14 +16,14 @@ from crm.events import (
 from crm.scalars import Micros
 from projections.contact import ContactRow, contact
 from projections.deal import DealRow, deal
-from tests.support.projection_stories import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_events import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 CREATED = ContactCreated(meta("1"), OLENA, "Olena", "form")
 OPENED = DealOpened(
     meta("2"), DEAL, OLENA, 7, "Desk", 20200, "UAH", "new", "form", "order", "/desk", "ORDER-1",
     fields={"size": '"L"', "count": "7"}, utm={"utm_source": "google"}, files=(FILE,), suspicious="filled in 0.1 s",
 )  # fmt: skip
-DESK = DealRow(
+DEAL_ROW = DealRow(
     DEAL, OLENA, 7, "Desk", 20200, 0, 0, "UAH", "new", "", "", "form", "order", "/desk", "ORDER-1",
     {"size": '"L"', "count": "7"}, {"utm_source": '"google"'}, (FILE_TEXT,), "filled in 0.1 s", NOON, NOON,
 )  # fmt: skip
@@ -62,12 +62,12 @@ def test_a_merged_contact_points_to_the_one_that_stays() -> None:
     )
 
 
-def test_what_happened_earlier_but_is_told_later_does_not_turn_the_clock_back() -> None:
+def test_what_happened_earlier_but_is_reported_later_does_not_turn_the_clock_back() -> None:
     assert row_of(contact, CREATED, ContactRenamed(meta("a", -9), OLENA, "O.")).touched_at == NOON
 
 
 def test_a_deal_opens_with_all_that_came_with_it() -> None:
-    assert row_of(deal, OPENED) == DESK
+    assert row_of(deal, OPENED) == DEAL_ROW
 
 
 def test_a_deal_is_assigned_paid_and_moved() -> None:
@@ -77,7 +77,7 @@ def test_a_deal_is_assigned_paid_and_moved() -> None:
         DealStageMoved(meta("c", 3), DEAL, OLENA, "new", "won"),
     )
     assert row_of(deal, OPENED, *steps) == replace(
-        DESK,
+        DEAL_ROW,
         owner="taras@shop.ua",
         owner_reason="rule evening: round robin",
         paid_minor=20200,
@@ -88,5 +88,5 @@ def test_a_deal_is_assigned_paid_and_moved() -> None:
     )
 
 
-def test_what_is_told_of_a_deal_that_never_opened_makes_no_row() -> None:
+def test_events_of_a_deal_that_never_opened_make_no_row() -> None:
     assert row_of(deal, DealStageMoved(meta("a"), DEAL, OLENA, "new", "won")) is None

@@ -11,7 +11,7 @@ from crm import events as every_event
 from crm.envelope import Event
 from crm.projection import Projection
 from projections import PROJECTIONS
-from tests.support.projection_stories import Rows, fold, histories
+from tests.support.projection_events import Rows, fold, histories
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())
@@ -48,7 +48,7 @@ def test_streams_do_not_meet(projection: Projection[Any], one: list[Event], othe
 @EVERY
 @UNTIMED
 @given(history=histories("Olena"))
-def test_told_twice_is_told_once(projection: Projection[Any], history: list[Event]) -> None:
+def test_a_repeated_event_changes_nothing(projection: Projection[Any], history: list[Event]) -> None:
     if counted := COUNTS.get(projection.name):
         history = [event for event in history if not isinstance(event, counted)]
     twice = [event for event in history for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The row of a payment: what the bank told last, and which deal it is for."""
+"""The row of a payment: what the bank reported last, and which deal it is for."""
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from crm.events import (
 from crm.scalars import Id, Micros
 from crm.shared import Payer
 from projections.payment import PaymentRow, payment
-from tests.support.projection_stories import DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_events import DEAL, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 
 def recorded(status: str, at: int = 0, refunded: int = 0) -> PaymentRecorded:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from crm.events import FactQuarantined, QuarantineAttempted, QuarantineSettled
 from projections.quarantine import QuarantineRow, quarantine
-from tests.support.projection_stories import NOON, an_id, meta, row_of
+from tests.support.projection_events import NOON, an_id, meta, row_of
 
 QID = an_id("fact")
 CAME = FactQuarantined(meta(), QID, "monobank", "no JSON", "text/html", 12, "ab" * 32, "<html>")

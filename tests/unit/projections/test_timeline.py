@@ -43,10 +43,10 @@ from crm.events import (
 from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
-from tests.support.projection_stories import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_events import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 M = meta()
-TOLD: list[tuple[Event, str, str]] = [
+ENTRIES: list[tuple[Event, str, str]] = [
     (ContactCreated(M, OLENA, "Olena", "form"), "New contact Olena", "From a form"),
     (ContactCreated(M, OLENA, "", "call"), "New contact", "From a call"),
     (ContactRenamed(M, OLENA, "Olena K.", "she said so"), "Name is now Olena K.", "she said so"),
@@ -100,14 +100,14 @@ TOLD: list[tuple[Event, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("event", "title", "text"), TOLD)
+@pytest.mark.parametrize(("event", "title", "text"), ENTRIES)
 def test_an_event_is_a_sentence(event: Event, title: str, text: str) -> None:
     row = row_of(timeline, event)
     assert (row.title, row.text, row.kind) == (title, text, type(event).__name__)
 
 
 def test_every_kind_has_its_sentence() -> None:
-    assert {type(event) for event, _, _ in TOLD} == set(timeline.handles) == set(STEPS)
+    assert {type(event) for event, _, _ in ENTRIES} == set(timeline.handles) == set(STEPS)
 
 
 def test_an_entry_carries_the_sum_and_what_it_is_about() -> None:

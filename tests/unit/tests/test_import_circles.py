@@ -1,4 +1,4 @@
-"""The checker of import circles finds planted ones."""
+"""The checker of import circles finds injected ones."""
 
 from tests.support.import_circles import circles
 

@@ -1,4 +1,4 @@
-"""GraphQL asks history: as of a moment on either clock, and why, down to what was sent."""
+"""History in GraphQL: rows as of a time on either clock, and `why` down to the raw delivery."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from crm.scalars import Id, Micros
 from crm.shared import Raw
 from projections import PROJECTIONS
 from tests.integration.crm.adapters.postgres.test_history import projected
-from tests.support.graphql_server import Api, served
-from tests.support.records import connected, journal, moved, rules_of
+from tests.support.graphql_server import ApiServer, api_server
+from tests.support.records import in_workspace, journal, open_connection, rules_of
 from tests.support.scenarios import form, paid
 from tests.support.shop_rows import SHOP
 
@@ -28,15 +28,15 @@ DAY = 86_400_000_000
 RAW = Raw("application/x-www-form-urlencoded", {"cookie": "secret"}, "", b"tel=050&sum=100")
 
 
-def told(place: dict[str, Any]) -> list[Event]:
-    """A deal of January 2nd; a payment of the 20th that the bank told of on the 27th."""
+def example_events(place: dict[str, Any]) -> list[Event]:
+    """A deal of January 2nd; a payment of the 20th that the bank reported on the 27th."""
     decide = MemoryDecide()
     decide.append(*rules_of(Id(SHOP)))
-    desk = replace(form("desk", phones=["+380501112233"], amount_minor=10_000, reference="R-1"), raw=RAW)
+    lead = replace(form("desk", phones=["+380501112233"], amount_minor=10_000, reference="R-1"), raw=RAW)
     money = paid("p", 4_000, reference="R-1")
-    for fact, happened, known in ((desk, 2, 2), (money, 20, 27)):
+    for fact, happened, known in ((lead, 2, 2), (money, 20, 27)):
         fact = replace(fact, meta=replace(fact.meta, occurred_at=Micros(JANUARY + (happened - 1) * DAY)))
-        decide.take(moved(fact, Id(SHOP)), Micros(JANUARY + (known - 1) * DAY))
+        decide.take(in_workspace(fact, Id(SHOP)), Micros(JANUARY + (known - 1) * DAY))
     (card,) = (event for event in decide.journal if isinstance(event, ContactCreated))
     at = Micros(JANUARY + 26 * DAY)
     named = replace(card.meta, id=Id(str(uuid4())), occurred_at=at, recorded_at=at)
@@ -45,16 +45,16 @@ def told(place: dict[str, Any]) -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def api_(database_url: str, kafka_bootstrap: str) -> Iterator[Api]:
+def api_(database_url: str, kafka_bootstrap: str) -> Iterator[ApiServer]:
     async def fill() -> None:
-        desk = moved(replace(form("desk", phones=["+380501112233"]), raw=RAW), Id(SHOP))
+        lead = in_workspace(replace(form("desk", phones=["+380501112233"]), raw=RAW), Id(SHOP))
         async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
-            sent = await producer.send_and_wait("crm.intake.forms", encode(desk), partition=0)
+            sent = await producer.send_and_wait("crm.intake.forms", encode(lead), partition=0)
         place = {"cause_topic": sent.topic, "cause_partition": sent.partition, "cause_offset": sent.offset}
-        async with await connected(database_url) as conn:
-            await projected(conn, journal(told(place)))
+        async with await open_connection(database_url) as conn:
+            await projected(conn, journal(example_events(place)))
 
-    with served(database_url) as api:
+    with api_server(database_url) as api:
         api.changes.journal.bootstrap = kafka_bootstrap
         asyncio.run(fill())
         yield api
@@ -68,7 +68,7 @@ def as_of(day: int, clock: str) -> dict[str, str]:
     return {"at": f"2026-01-{day:02}T00:00:00+00:00", "clock": clock}
 
 
-def test_a_back_dated_payment_was_true_before_it_was_known(api_: Api) -> None:
+def test_a_back_dated_payment_was_true_before_it_was_known(api_: ApiServer) -> None:
     now = api_.data(DEAL)["deal"]
     assert (now["stage"], now["paid"]) == ("part_paid", {"minor": 4_000})
     assert api_.data(DEAL, at=as_of(25, "OCCURRED"))["deal"] == now
@@ -81,7 +81,7 @@ def test_a_back_dated_payment_was_true_before_it_was_known(api_: Api) -> None:
         assert api_.data(by_id, id=now["id"], at=at) == {"deal": {"paid": {"minor": minor}}}, "one document, all plans"
 
 
-def test_a_contact_as_of_a_moment(api_: Api) -> None:
+def test_a_contact_as_of_a_moment(api_: ApiServer) -> None:
     deal = api_.data("{ deal(number: 1) { contact { id } } }")["deal"]
     query = "query ($id: ID!, $at: AsOf) { contact(id: $id, asOf: $at) { phones createdAt } }"
     found = api_.data(query, id=deal["contact"]["id"], at=as_of(3, "RECORDED"))
@@ -89,7 +89,7 @@ def test_a_contact_as_of_a_moment(api_: Api) -> None:
     assert api_.data(query, id=deal["contact"]["id"], at=as_of(1, "RECORDED")) == {"contact": None}
 
 
-def test_what_a_row_of_the_past_refers_to_is_of_the_same_moment(api_: Api) -> None:
+def test_relations_of_a_past_row_are_as_of_the_same_time(api_: ApiServer) -> None:
     """The bug: a deal as of Monday had the contact of today. The contact got its name on the 27th."""
     query = "query ($at: AsOf) { deal(number: 1, asOf: $at) { number contact { name phones } } }"
     phones = ["+380501112233"]
@@ -106,15 +106,15 @@ def test_what_a_row_of_the_past_refers_to_is_of_the_same_moment(api_: Api) -> No
 
 
 @pytest.mark.parametrize("below", ["contact { deals { nodes { id } } }", "notes { nodes { id } }", "contact { owner }"])
-def test_what_would_be_of_today_below_a_row_of_the_past_is_refused(api_: Api, below: str) -> None:
+def test_nested_lists_below_a_past_row_are_refused(api_: ApiServer, below: str) -> None:
     query = f"query ($at: AsOf) {{ deal(number: 1, asOf: $at) {{ {below} }} }}"
     assert api_.data(query)
     code, said = api_.error(query, at=as_of(25, "RECORDED"))
     assert code == "BAD_INPUT"
-    assert "below a row as of a moment would be as it is now, so it is refused" in said
+    assert "is not supported with `asOf`, as it would show current rows" in said
 
 
-def test_lists_and_the_funnel_as_of_a_moment(api_: Api) -> None:
+def test_lists_and_the_funnel_as_of_a_moment(api_: ApiServer) -> None:
     query = """query ($at: AsOf!) { funnel(asOf: $at) { stage deals amounts { text } }
       dealsAsOf(asOf: $at, stage: "new") { number } contactsAsOf(asOf: $at, first: 5) { phones } }"""
     total = {"deals": 1, "amounts": [{"text": "100.00 UAH"}]}
@@ -129,7 +129,7 @@ def test_lists_and_the_funnel_as_of_a_moment(api_: Api) -> None:
     ) == {"funnel": []}
 
 
-def test_what_one_operation_may_fold_is_limited(api_: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_may_fold_a_limited_number_of_events(api_: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.history.asof, "LIMIT", 5)
     query = "query ($at: AsOf!) { a: funnel(asOf: $at) { stage } b: funnel(asOf: $at) { stage } }"
     (error,) = api_.answer(query, at=as_of(25, "OCCURRED"))["errors"]
@@ -137,7 +137,7 @@ def test_what_one_operation_may_fold_is_limited(api_: Api, monkeypatch: pytest.M
     assert "events that deal is folded from. Nothing was folded." in error["message"]
 
 
-def test_why_down_to_what_was_sent(api_: Api) -> None:
+def test_why_leads_to_the_raw_delivery(api_: ApiServer) -> None:
     id = api_.data("{ deal(number: 1) { id } }")["deal"]["id"]
     query = """query ($id: ID!, $type: String!, $field: String!, $all: Boolean!) {
       why(type: $type, id: $id, field: $field, all: $all) { field before value event occurredAt actor reasons
@@ -158,13 +158,13 @@ def test_why_down_to_what_was_sent(api_: Api) -> None:
     assert [(move["before"], move["value"]) for move in moves] == [("new", "part_paid"), (None, "new")]
     (opened,) = api_.data(query, type="Deal", id=id, field="openedAt", all=False)["why"]
     assert opened["value"] == "2026-01-02T00:00:00+00:00"
-    asked = {"id": id, "all": False}
-    assert api_.error(query, type="Deal", field="stag", **asked)[0] == "BAD_INPUT"
-    assert "there are" in api_.error(query, type="Dea", field="stage", **asked)[1]
-    assert api_.data(query, "crm_live_other", type="Deal", field="stage", **asked) == {"why": []}
+    arguments = {"id": id, "all": False}
+    assert api_.error(query, type="Deal", field="stag", **arguments)[0] == "BAD_INPUT"
+    assert "Types are" in api_.error(query, type="Dea", field="stage", **arguments)[1]
+    assert api_.data(query, "crm_live_other", type="Deal", field="stage", **arguments) == {"why": []}
 
 
-def test_every_field_of_every_type_can_be_asked_why(api_: Api) -> None:
+def test_why_works_for_every_field_of_every_type(api_: ApiServer) -> None:
     id = api_.data("{ deal(number: 1) { id } }")["deal"]["id"]
     for column in PROJECTIONS["deal"].columns:
         query = 'query ($id: ID!, $f: String!) { why(type: "Deal", id: $id, field: $f) { event value } }'

@@ -1,4 +1,4 @@
-"""The example of docs/subscriptions.md, run as it stands: stopped in between, it goes on where it was."""
+"""The example script of docs/subscriptions.md: stopped in between, it resumes where it was."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.support.change_notices import notify
-from tests.support.graphql_server import Api, served
+from tests.support.graphql_server import ApiServer, api_server
 from tests.support.shop_rows import SHOP, id_of
 from tests.support.tools import ROOT
 
@@ -20,13 +20,13 @@ PAGE = ROOT / "docs" / "subscriptions.md"
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str) -> Iterator[Api]:
-    with served(database_url) as api:
+def api(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
         yield api
 
 
 @contextmanager
-def following(api: Api, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def following(api: ApiServer, folder: Path) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "GRAPHQL": f"http://127.0.0.1:{api.port}/graphql", "TOKEN": "crm_live_shop"}
     command = [sys.executable, "follow.py"]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:
@@ -38,7 +38,7 @@ def following(api: Api, folder: Path) -> Iterator["subprocess.Popen[str]"]:
         assert api.thread.is_alive()
 
 
-def test_the_example_follows_and_resumes(api: Api, tmp_path: Path) -> None:
+def test_the_example_follows_and_resumes(api: ApiServer, tmp_path: Path) -> None:
     (script,) = re.findall(r"```python\n# follow\.py.*?\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "follow.py").write_text(script)
     with psycopg.connect(api.dsn, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""A read waits for what was written, and for nothing for ever: events that change no row count too."""
+"""A read waits for its own write, but never forever; events that change no row count too."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,13 @@ import pytest
 from psycopg import AsyncConnection
 
 from api.errors import StaleRead
-from api.live.freshness import Freshness, written
+from api.live.freshness import Freshness, position_text
 from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.support.projecting_role import ALL, role
-from tests.support.records import connected, events_of, journal
+from tests.support.project_role import ALL, role
+from tests.support.records import events_of, journal, open_connection
 from tests.support.scenarios import form
 
 DEALS = frozenset({"deal"})
@@ -27,7 +27,7 @@ async def followed(dsn: str) -> AsyncIterator[tuple[AsyncConnection, Freshness]]
     freshness = Freshness(dsn)
     following = asyncio.create_task(freshness.run())
     try:
-        async with await connected(dsn) as conn:
+        async with await open_connection(dsn) as conn:
             yield conn, freshness
     finally:
         following.cancel()
@@ -67,11 +67,11 @@ def test_a_wait_ends_with_the_last_event_though_no_projection_takes_it(fresh_dat
     asyncio.run(run())
 
 
-def test_what_was_never_written_is_a_stale_read(fresh_database_url: str) -> None:
+def test_a_position_that_was_never_written_is_a_stale_read(fresh_database_url: str) -> None:
     async def run() -> None:
         async with followed(fresh_database_url) as (conn, freshness):
             await role(conn)
-            with pytest.raises(StaleRead, match=r"up to 3:7 did not arrive within 0\.05 s"):
+            with pytest.raises(StaleRead, match=r"did not reach 3:7 within 0\.05 s"):
                 await freshness.wait("3:7", DEALS, 0.05)
 
     asyncio.run(run())
@@ -86,12 +86,12 @@ def test_a_view_that_shows_another_version_is_as_fresh_as_that_one(fresh_databas
             await conn.execute("UPDATE core.shown SET consumer = 'deal_v0' WHERE name = 'deal'")
             await (await role(conn)).catch_up(log)
             await freshness.wait(end_of(log), frozenset({"contact"}), 60)
-            assert freshness.of(DEALS).position == written((0,) * 12)
+            assert freshness.of(DEALS).position == position_text((0,) * 12)
             mark = "INSERT INTO core.checkpoint (consumer, topic, partition, position) SELECT 'deal_v0', %s, n, n "
             await conn.execute(mark + "FROM generate_series(0, 10) AS n", [log[0].topic])
             await conn.execute(mark + "FROM generate_series(11, 11) AS n", [log[0].topic])
             await freshness.wait("11:12", DEALS, 60)
-            assert freshness.of(DEALS).position == written(tuple(range(1, 13)))
+            assert freshness.of(DEALS).position == position_text(tuple(range(1, 13)))
 
     asyncio.run(run())
 
@@ -101,13 +101,13 @@ def stumbling(projection: Projection[Any]) -> Projection[Any]:
         raise ValueError("a bug")
 
     changed: Callable[..., Any] = Projection
-    told = {name: getattr(projection, name) for name in Projection.__dataclass_fields__} | {"fold": fold}
-    result: Projection[Any] = changed(**told)
+    fields = {name: getattr(projection, name) for name in Projection.__dataclass_fields__} | {"fold": fold}
+    result: Projection[Any] = changed(**fields)
     return result
 
 
-def test_a_projection_that_stands_still_is_told_at_once_and_stops_no_other(fresh_database_url: str) -> None:
-    """Its wait could last for ever."""
+def test_a_halted_projection_is_reported_at_once_and_stops_no_other(fresh_database_url: str) -> None:
+    """Regression: the wait could last forever."""
 
     async def run() -> None:
         log = some_journal()
@@ -115,7 +115,7 @@ def test_a_projection_that_stands_still_is_told_at_once_and_stops_no_other(fresh
             project = await role(conn, [stumbling(p) if p.name == "deal" else p for p in ALL])
             await project.catch_up(log)
             await freshness.wait(end_of(log), frozenset({"contact"}), 60)
-            with pytest.raises(StaleRead, match="The projection deal stands still"):
+            with pytest.raises(StaleRead, match="The projection deal has halted"):
                 await freshness.wait(end_of(log), DEALS, 60)
 
     asyncio.run(run())

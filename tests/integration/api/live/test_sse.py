@@ -1,4 +1,4 @@
-"""Subscriptions as event streams: messages with ids, resumed by Last-Event-ID, errors told within the stream."""
+"""Subscriptions as event streams: messages with ids, resumed by Last-Event-ID, errors sent within the stream."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.support.change_notices import notify
-from tests.support.graphql_server import Api, Key, served
+from tests.support.graphql_server import ApiServer, FakeToken, api_server
 from tests.support.shop_rows import SHOP, id_of
 
 CHANGED = "subscription ($id: ID) { dealChanged(id: $id) { cursor deal { number } } }"
@@ -18,13 +18,13 @@ Event = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str) -> Iterator[Api]:
-    with served(database_url) as api:
+def api(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
         yield api
 
 
 @contextmanager
-def stream(api: Api, query: str, token: str = "crm_live_shop", last: str = "", **variables: Any) -> Iterator[Any]:
+def stream(api: ApiServer, query: str, token: str = "crm_live_shop", last: str = "", **variables: Any) -> Iterator[Any]:
     headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
     headers |= {"last-event-id": last} if last else {}
     body = {"query": query, "variables": variables}
@@ -47,30 +47,30 @@ def events(answer: httpx.Response) -> Iterator[Event]:
             event = {}
 
 
-def subscribed(api: Api) -> None:
+def subscribed(api: ApiServer) -> None:
     while not api.changes.hub.subscribers:
         assert api.thread.is_alive()
 
 
-def test_a_change_comes_as_an_event_and_its_id_resumes(api: Api) -> None:
+def test_a_change_comes_as_an_event_and_its_id_resumes(api: ApiServer) -> None:
     with psycopg.connect(api.dsn, autocommit=True) as connection:
         with stream(api, CHANGED) as answer:
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
             subscribed(api)
             notify(connection, SHOP, "deal", id_of("deal 7"))
-            told = next(events(answer))
-        change = json.loads(told["data"])["data"]["dealChanged"]
-        assert (told["event"], change["deal"], change["cursor"]) == ("next", {"number": 7}, told["id"])
+            message = next(events(answer))
+        change = json.loads(message["data"])["data"]["dealChanged"]
+        assert (message["event"], change["deal"], change["cursor"]) == ("next", {"number": 7}, message["id"])
         notify(connection, SHOP, "deal", id_of("deal 8"))
-        with stream(api, CHANGED, last=told["id"]) as answer:
+        with stream(api, CHANGED, last=message["id"]) as answer:
             again = json.loads(next(events(answer))["data"])["data"]["dealChanged"]["deal"]
         assert again == {"number": 8}
 
 
-def test_events_of_the_journal_take_a_last_event_id_too(api: Api) -> None:
+def test_events_of_the_journal_take_a_last_event_id_too(api: ApiServer) -> None:
     with stream(api, "subscription { events { cursor } }", last="nonsense") as answer:
-        told, done = events(answer)
-    assert json.loads(told["data"])["errors"][0]["extensions"] == {"code": "BAD_CURSOR"}
+        message, done = events(answer)
+    assert json.loads(message["data"])["errors"][0]["extensions"] == {"code": "BAD_CURSOR"}
     assert done == {"event": "complete", "data": ""}
 
 
@@ -79,26 +79,26 @@ def test_events_of_the_journal_take_a_last_event_id_too(api: Api) -> None:
     [("subscription { nonsense }", "BAD_QUERY"), ("subscription {", "BAD_QUERY"),
      ('subscription { dealChanged(after: "x") { id } }', "BAD_CURSOR")],
 )  # fmt: skip
-def test_what_is_wrong_is_told_within_the_stream(api: Api, query: str, code: str) -> None:
+def test_errors_are_sent_within_the_stream(api: ApiServer, query: str, code: str) -> None:
     with stream(api, query) as answer:
-        told, done = events(answer)
+        message, done = events(answer)
     assert (answer.status_code, done["event"]) == (200, "complete")
-    assert json.loads(told["data"])["errors"][0]["extensions"]["code"] == code
+    assert json.loads(message["data"])["errors"][0]["extensions"]["code"] == code
 
 
-def test_a_query_is_one_event(api: Api) -> None:
+def test_a_query_is_one_event(api: ApiServer) -> None:
     with stream(api, "{ deal(number: 7) { number } }") as answer:
-        told, done = events(answer)
-    assert (json.loads(told["data"])["data"], done["event"]) == ({"deal": {"number": 7}}, "complete")
+        message, done = events(answer)
+    assert (json.loads(message["data"])["data"], done["event"]) == ({"deal": {"number": 7}}, "complete")
 
 
-def test_without_a_token_there_is_no_stream(api: Api) -> None:
+def test_without_a_token_there_is_no_stream(api: ApiServer) -> None:
     with stream(api, CHANGED, token="crm_live_x") as answer:
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json; charset=utf-8")
 
 
-def test_a_revoked_token_ends_the_stream(api: Api) -> None:
-    api.keys.known["crm_live_brief"] = Key(SHOP)
+def test_a_revoked_token_ends_the_stream(api: ApiServer) -> None:
+    api.keys.known["crm_live_brief"] = FakeToken(SHOP)
     with (
         stream(api, CHANGED, token="crm_live_brief") as answer,
         psycopg.connect(api.dsn, autocommit=True) as connection,
@@ -106,6 +106,6 @@ def test_a_revoked_token_ends_the_stream(api: Api) -> None:
         subscribed(api)
         del api.keys.known["crm_live_brief"]
         notify(connection, SHOP, "deal", id_of("deal 7"))
-        told, done = events(answer)
-    assert json.loads(told["data"])["errors"][0]["extensions"] == {"code": "UNAUTHORIZED"}
+        message, done = events(answer)
+    assert json.loads(message["data"])["errors"][0]["extensions"] == {"code": "UNAUTHORIZED"}
     assert done["event"] == "complete"

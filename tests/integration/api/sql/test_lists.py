@@ -1,4 +1,4 @@
-"""Lists in a real Postgres, asked on both paths: pages that hold still, people and no merged cards, exact values."""
+"""Lists on real Postgres, by plan and by resolvers: stable pages, merged contacts, exact values."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from api.http.asked import of_body
+from api.http.request import from_body
 from crm.envelope import Row
 from crm.scalars import Micros
 from projections.call import CallRow
@@ -18,8 +18,8 @@ from projections.deal import DealRow
 from projections.note import NoteRow
 from projections.payment import PaymentRow
 from projections.task import TaskRow
-from tests.integration.api.sql.test_fast_reads import Both
-from tests.support.shop_rows import NOON, SHOP, call, contact, deal, empty, id_of, insert, payment
+from tests.integration.api.sql.test_plan_equals_resolvers import Both
+from tests.support.shop_rows import NOON, SHOP, call, contact, deal, delete_rows, id_of, insert, payment
 
 OLD_PHONE, OLDEST_PHONE = "+380501112233", "+380501112244"
 LONG, NEAR = "12345678901234567890.12345678901234567891", "12345678901234567890.12345678901234567892"
@@ -33,29 +33,29 @@ PRICES = {1: LONG, 2: NEAR, 3: "1.10", 4: '"1.10"', 5: '{"a":[1,2]}', 6: "1e308"
 
 
 @pytest.fixture(scope="module")
-def both(database_url: str) -> Iterator[Both]:
-    both = Both(database_url)
-    yield both
-    both.close()
+def paths(database_url: str) -> Iterator[Both]:
+    paths = Both(database_url)
+    yield paths
+    paths.close()
 
 
 @pytest.fixture
-def rows(both: Both) -> Iterator[Any]:
-    with psycopg.connect(both.dsn, autocommit=True) as connection:
-        empty(connection)
+def rows(paths: Both) -> Iterator[Any]:
+    with psycopg.connect(paths.dsn, autocommit=True) as connection:
+        delete_rows(connection)
         yield lambda *given: insert(connection, SHOP, *given)
 
 
-def asked(both: Both, query: str, variables: str = "{}") -> Any:
+def answer_of(paths: Both, query: str, variables: str = "{}") -> Any:
     """The answer, the same on both paths; the variables as a client writes them."""
-    given = of_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode()).variables or {}
-    answer = both.answer(query, **given)
-    assert answer == both.slow(query, **given)
+    given = from_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode()).variables or {}
+    answer = paths.answer(query, **given)
+    assert answer == paths.slow(query, **given)
     return answer
 
 
-def names(both: Both, arguments: str) -> list[str]:
-    found = asked(both, f"{{ contacts({arguments}) {{ nodes {{ name }} totalCount {{ count }} }} }}")["data"][
+def names(paths: Both, arguments: str) -> list[str]:
+    found = answer_of(paths, f"{{ contacts({arguments}) {{ nodes {{ name }} totalCount {{ count }} }} }}")["data"][
         "contacts"
     ]
     assert found["totalCount"]["count"] == len(found["nodes"])
@@ -78,15 +78,15 @@ def names(both: Both, arguments: str) -> list[str]:
         (f'mergedInto: "{id_of("Olena")}"', ["Olena's old card"]),
     ],
 )
-def test_lists_of_contacts_are_of_people(both: Both, rows: Any, arguments: str, found: list[str]) -> None:
-    """A filter gave the merged card beside the one that stays, or alone."""
+def test_lists_of_contacts_show_each_person_once(paths: Both, rows: Any, arguments: str, found: list[str]) -> None:
+    """Regression: a filter returned the merged contact next to the remaining one, or only the merged one."""
     rows(*CARDS)
-    assert names(both, arguments) == found
+    assert names(paths, arguments) == found
 
 
-def test_cards_that_were_merged_into_each_other_are_no_endless_loop(both: Both, rows: Any) -> None:
+def test_cards_that_were_merged_into_each_other_are_no_endless_loop(paths: Both, rows: Any) -> None:
     rows(contact("Ring", merged_into=id_of("Rong"), phones=("+1",)), contact("Rong", merged_into=id_of("Ring")))
-    assert names(both, 'phone: "+1"') == []
+    assert names(paths, 'phone: "+1"') == []
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_cards_that_were_merged_into_each_other_are_no_endless_loop(both: Both, 
         ("1E308", [6]),
     ],
 )
-def test_a_number_is_compared_with_all_its_digits(both: Both, rows: Any, wanted: str, numbers: list[int]) -> None:
+def test_a_number_is_compared_with_all_its_digits(paths: Both, rows: Any, wanted: str, numbers: list[int]) -> None:
     """It went through a float on its way in: a neighbour was found, or nothing."""
     rows(*(deal(number, -number, fields={"x": text}) for number, text in PRICES.items()))
     as_literal = f'{{ deals(field: [{{name: "x", equals: {wanted}}}]) {{ nodes {{ number }} }} }}'
     as_variable = 'query ($v: JSON!) { deals(field: [{name: "x", equals: $v}]) { nodes { number } } }'
     for query in (as_literal, as_variable):
-        found = asked(both, query, f'{{"v": {wanted}}}')["data"]["deals"]["nodes"]
+        found = answer_of(paths, query, f'{{"v": {wanted}}}')["data"]["deals"]["nodes"]
         assert [node["number"] for node in found] == numbers
 
 
@@ -125,11 +125,11 @@ def test_a_number_is_compared_with_all_its_digits(both: Both, rows: Any, wanted:
         ('{name: "y", equals: "a"}, {name: "y", equals: ["a"]}', []),
     ],
 )
-def test_two_filters_on_one_field_both_hold(both: Both, rows: Any, field: str, numbers: list[int]) -> None:
+def test_two_filters_on_one_field_both_hold(paths: Both, rows: Any, field: str, numbers: list[int]) -> None:
     """The last one alone was looked for."""
     fields = [{"x": "1", "y": '"a"'}, {"x": "1", "y": '"b"'}, {"x": "2", "y": '["a","b","c"]'}]
     rows(*(deal(number, -number, fields=values) for number, values in enumerate(fields, 1)))
-    found = asked(both, f"{{ deals(field: [{field}]) {{ nodes {{ number }} }} }}")["data"]["deals"]["nodes"]
+    found = answer_of(paths, f"{{ deals(field: [{field}]) {{ nodes {{ number }} }} }}")["data"]["deals"]["nodes"]
     assert [node["number"] for node in found] == numbers
 
 
@@ -149,36 +149,38 @@ CURSOR = """query ($after: String, $stage: String, $contact: ID, $field: [FieldE
         ('"field": [{"name": "x", "equals": 1}]', '"field": [{"name": "y", "equals": 1}]'),
     ],
 )
-def test_a_cursor_of_another_filter_is_refused(both: Both, rows: Any, one: str, other: str) -> None:
+def test_a_cursor_of_another_filter_is_refused(paths: Both, rows: Any, one: str, other: str) -> None:
     """It was taken, and rows were passed over in silence."""
     both_fields = {"x": "1", "y": "1"}
     rows(*(deal(number, -number, fields=both_fields) for number in (1, 2)), *CARDS)
-    first = asked(both, CURSOR, f"{{{one}}}")["data"]["deals"]
+    first = answer_of(paths, CURSOR, f"{{{one}}}")["data"]["deals"]
     after = f'"after": "{first["pageInfo"]["endCursor"]}"'
-    assert asked(both, CURSOR, f"{{{', '.join(filter(None, [one, after]))}}}")["data"]["deals"]["nodes"] == [
+    assert answer_of(paths, CURSOR, f"{{{', '.join(filter(None, [one, after]))}}}")["data"]["deals"]["nodes"] == [
         {"number": 2}
     ]
-    (error,) = asked(both, CURSOR, f"{{{', '.join(filter(None, [other, after]))}}}")["errors"]
+    (error,) = answer_of(paths, CURSOR, f"{{{', '.join(filter(None, [other, after]))}}}")["errors"]
     assert error["extensions"]["code"] == "BAD_CURSOR"
 
 
-def test_a_cursor_below_another_row_is_refused(both: Both, rows: Any) -> None:
+def test_a_cursor_below_another_row_is_refused(paths: Both, rows: Any) -> None:
     mine = [deal(number, -number) for number in (1, 2)]
     theirs = [deal(number, -number, contact_id=id_of("Petro")) for number in (3, 4)]
     rows(*mine, *theirs, *CARDS)
     query = """query ($id: ID!, $after: String) { contact(id: $id) {
       deals(first: 1, after: $after) { nodes { number } edges { cursor } pageInfo { endCursor } } } }"""
-    page = asked(both, query, f'{{"id": "{id_of("Olena")}"}}')["data"]["contact"]["deals"]
+    page = answer_of(paths, query, f'{{"id": "{id_of("Olena")}"}}')["data"]["contact"]["deals"]
     after = page["pageInfo"]["endCursor"]
     assert page["edges"] == [{"cursor": after}]
     below = f'"after": "{after}"}}'
-    told = asked(both, query, f'{{"id": "{id_of("Olena")}", {below}')["data"]["contact"]["deals"]
-    assert told["nodes"] == [{"number": 2}]
-    assert both.fast(query, id=id_of("Olena"), after=after) is not None
-    assert both.fast(query, id=id_of("Petro"), after=after) is None  # the slow path says what is wrong
-    (error,) = asked(both, query, f'{{"id": "{id_of("Petro")}", {below}')["errors"]
+    found_rows = answer_of(paths, query, f'{{"id": "{id_of("Olena")}", {below}')["data"]["contact"]["deals"]
+    assert found_rows["nodes"] == [{"number": 2}]
+    assert paths.fast(query, id=id_of("Olena"), after=after) is not None
+    assert paths.fast(query, id=id_of("Petro"), after=after) is None  # the slow path says what is wrong
+    (error,) = answer_of(paths, query, f'{{"id": "{id_of("Petro")}", {below}')["errors"]
     assert error["extensions"]["code"] == "BAD_CURSOR"
-    (error,) = asked(both, "query ($after: String) { deals(after: $after) { nodes { id } } }", f"{{{below}")["errors"]
+    (error,) = answer_of(paths, "query ($after: String) { deals(after: $after) { nodes { id } } }", f"{{{below}")[
+        "errors"
+    ]
     assert error["extensions"]["code"] == "BAD_CURSOR"
 
 
@@ -201,7 +203,7 @@ ROWS = 20
 
 
 @pytest.mark.parametrize("name", sorted(of_each_list(0)))
-def test_everything_is_paged_through_once_while_it_is_touched(both: Both, rows: Any, name: str) -> None:
+def test_every_row_appears_once_while_rows_change(paths: Both, rows: Any, name: str) -> None:
     """By `touchedAt` a row that changed meanwhile came twice, or was never seen. Between the pages the rows that were
     seen last and those that come next are touched, and new ones are made."""
     there = [of_each_list(number)[name] for number in range(ROWS)]
@@ -212,7 +214,7 @@ def test_everything_is_paged_through_once_while_it_is_touched(both: Both, rows: 
     seen: list[str] = []
     after, page = "null", 0
     while True:
-        found = asked(both, query, f'{{"after": {after}}}')["data"][name]
+        found = answer_of(paths, query, f'{{"after": {after}}}')["data"][name]
         seen += [node["id"] for node in found["nodes"]]
         if not found["pageInfo"]["hasNextPage"]:
             break
@@ -228,27 +230,27 @@ def test_everything_is_paged_through_once_while_it_is_touched(both: Both, rows: 
         assert seen == ids
 
 
-def test_a_doubtful_payment_is_seen_on_each_deal_that_it_could_be_for(both: Both, rows: Any) -> None:
-    """It said so in a sentence only: nobody who looked at the deal saw it."""
+def test_a_parked_payment_is_listed_on_each_candidate_deal(paths: Both, rows: Any) -> None:
+    """Regression: only the payment said so, in a sentence, and the deal did not show it."""
     doubtful = replace(payment("doubtful", True, None), candidates=(id_of("deal 2"), id_of("deal 1")))
     rows(*(deal(number, -number) for number in (1, 2, 3)), doubtful, payment("lost", True, None))
     query = "{ payments(parked: true) { nodes { payment candidates candidateDeals { number contact { id } } } } }"
-    found = {node["payment"]: node["candidateDeals"] for node in asked(both, query)["data"]["payments"]["nodes"]}
+    found = {node["payment"]: node["candidateDeals"] for node in answer_of(paths, query)["data"]["payments"]["nodes"]}
     assert {name: [one["number"] for one in deals] for name, deals in found.items()} == {"doubtful": [1, 2], "lost": []}
     query = """{ deals(orderBy: NUMBER_ASC) { nodes {
       candidatePayments(first: 3) { nodes { payment } edges { cursor } } } } }"""
-    on_deals = [node["candidatePayments"]["nodes"] for node in asked(both, query)["data"]["deals"]["nodes"]]
+    on_deals = [node["candidatePayments"]["nodes"] for node in answer_of(paths, query)["data"]["deals"]["nodes"]]
     assert on_deals == [[{"payment": "doubtful"}], [{"payment": "doubtful"}], []]
     query = f'{{ payments(candidate: "{id_of("deal 1").upper()}", orderBy: CREATED_AT_ASC) {{ nodes {{ payment }} }} }}'
-    assert asked(both, query)["data"]["payments"]["nodes"] == [{"payment": "doubtful"}]
+    assert answer_of(paths, query)["data"]["payments"]["nodes"] == [{"payment": "doubtful"}]
 
 
-def test_a_split_payment_shows_what_each_deal_has(both: Both, rows: Any) -> None:
+def test_a_split_payment_shows_the_share_of_each_deal(paths: Both, rows: Any) -> None:
     shares = [(1, 9_007_199_254_740_993), (2, 1)]
-    told = (f'{{"deal_id":"{id_of(f"deal {n}")}","contact_id":"x","share_minor":{minor}}}' for n, minor in shares)
-    rows(deal(1), deal(2), replace(payment("split", False, id_of("deal 1")), shares=tuple(told)))
+    found_rows = (f'{{"deal_id":"{id_of(f"deal {n}")}","contact_id":"x","share_minor":{minor}}}' for n, minor in shares)
+    rows(deal(1), deal(2), replace(payment("split", False, id_of("deal 1")), shares=tuple(found_rows)))
     query = "{ payments { nodes { shares { dealId amount { minor text } deal { number } } } } }"
-    (found,) = asked(both, query)["data"]["payments"]["nodes"]
+    (found,) = answer_of(paths, query)["data"]["payments"]["nodes"]
     assert [(share["deal"]["number"], share["amount"]["minor"]) for share in found["shares"]] == shares
     assert [share["amount"]["text"] for share in found["shares"]] == ["90071992547409.93 UAH", "0.01 UAH"]
     assert [share["dealId"] for share in found["shares"]] == [id_of("deal 1"), id_of("deal 2")]

@@ -7,17 +7,17 @@ from api.engine import Engine
 from api.sql.reads import COUNTRIES
 from crm.adapters.postgres.reader_role import NAME, ROLE
 from projections import PROJECTIONS
-from tests.bench.lookups import CALLER, fill
-from tests.support.graphql_server import Keys
+from tests.bench.lookups import CALLER, fill_database
+from tests.support.graphql_server import FakeTokens
 from tests.support.shop_rows import SHOP
 
 
 def test_no_deal_of_others_is_looked_at(fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The statement once went through all deals of the workspace, in their order, for each caller who was not known:
+    """Regression: the statement scanned all deals of the workspace, in order, for each unknown caller:
     at 200,000 deals a look-up took 50 ms."""
     monkeypatch.setitem(COUNTRIES, SHOP, "UA")
-    fill(fresh_database_url, SHOP, 20_000)
-    plan = Engine().prepare(CALLER, None, Keys().known["crm_live_shop"])
+    fill_database(fresh_database_url, SHOP, 20_000)
+    plan = Engine().prepare(CALLER, None, FakeTokens().known["crm_live_shop"])
     variables = plan.variables({"phone": "099 123 45 67"})
     assert variables
     statement = plan.statement(variables)

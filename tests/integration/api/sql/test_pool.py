@@ -1,4 +1,4 @@
-"""The API's connections on a real Postgres: kept by workspace, replaced when they die, waited for in turn."""
+"""The API's connection pool on real Postgres: reuse by workspace, replacement of dead connections, waiting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,8 @@ import pytest
 
 from api.sql.database import pool
 from api.sql.pool import Connection, Pool
-from tests.support.patience import PATIENCE
 from tests.support.shop_rows import OTHER, SHOP
+from tests.support.timeouts import TIMEOUT
 
 SHOWN = "SELECT current_setting('app.workspace') AS workspace, pg_backend_pid() AS process"
 
@@ -46,16 +46,16 @@ def test_a_connection_is_given_to_those_of_its_workspace_first(database_url: str
 
 def test_one_connection_serves_many_workspaces(database_url: str) -> None:
     async def test(pool: Pool) -> None:
-        asked = [SHOP, OTHER] * 10
-        found = await asyncio.gather(*(pool.run(workspace, shown) for workspace in asked))
-        assert [workspace for workspace, _ in found] == asked
+        workspaces = [SHOP, OTHER] * 10
+        found = await asyncio.gather(*(pool.run(workspace, shown) for workspace in workspaces))
+        assert [workspace for workspace, _ in found] == workspaces
         assert len({process for _, process in found}) == 1
 
     on_a_pool(database_url, 1, test)
 
 
 def test_a_read_goes_on_though_every_connection_was_cut(database_url: str) -> None:
-    """Nobody asks a connection whether it lives before it is used: it is found out by the read, which is done again."""
+    """Connections are not checked before use: the read finds a dead one and is repeated on another."""
 
     async def test(pool: Pool) -> None:
         together = asyncio.Barrier(3)
@@ -75,21 +75,21 @@ def test_a_read_goes_on_though_every_connection_was_cut(database_url: str) -> No
     on_a_pool(database_url, 3, test)
 
 
-def test_who_waits_too_long_is_told_and_who_gives_up_takes_none_away(database_url: str) -> None:
+def test_a_wait_times_out_and_a_cancelled_wait_loses_no_connection(database_url: str) -> None:
     async def test(pool: Pool) -> None:
-        release, begun = asyncio.Event(), asyncio.Event()
+        release, began = asyncio.Event(), asyncio.Event()
         await pool.run(SHOP, shown)  # connecting has all the time that it needs
         pool.patience = 0.05
 
         async def hold(_: Connection) -> None:
-            begun.set()
+            began.set()
             await release.wait()
 
         holding = asyncio.create_task(pool.run(SHOP, hold))
-        await begun.wait()
+        await began.wait()
         with pytest.raises(TimeoutError):
             await pool.run(SHOP, shown)
-        pool.patience = PATIENCE
+        pool.patience = TIMEOUT
         given_up, patient = (asyncio.create_task(pool.run(SHOP, shown)) for _ in range(2))
         while len(pool.waiting) < 2:
             await asyncio.wait([given_up], timeout=0.001)

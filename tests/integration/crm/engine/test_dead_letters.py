@@ -17,9 +17,9 @@ from crm.envelope import Event, Fact
 from crm.facts import FactRetried
 from crm.scalars import Id
 from crm.settings import Settings
-from streams.decide import Decide, Deciding
+from streams.decide import Decide, DecideLoop
 from streams.runtime.loop import Handler
-from tests.support.records import Record, connected, moved
+from tests.support.records import Record, in_workspace, open_connection
 from tests.support.scenarios import form
 
 WORKSPACE = Id(str(uuid4()))
@@ -44,23 +44,23 @@ def records(facts: Sequence[Fact], first: int = 0) -> list[Record]:
 
 
 def forms(batch: str, count: int) -> list[Fact]:
-    return [moved(form(f"{batch}/{n}"), WORKSPACE) for n in range(count)]
+    return [in_workspace(form(f"{batch}/{n}"), WORKSPACE) for n in range(count)]
 
 
 async def batch(dsn: str, handler: Handler, facts: Sequence[Fact], first: int = 0) -> None:
-    async with await connected(dsn) as conn, conn.pipeline(), conn.transaction():
+    async with await open_connection(dsn) as conn, conn.pipeline(), conn.transaction():
         await handler.handle(conn, {"decide": records(facts, first)}, False)
 
 
 async def taken(dsn: str, facts: Sequence[Fact]) -> int:
-    async with await connected(dsn) as conn:
+    async with await open_connection(dsn) as conn:
         query = "SELECT count(*) FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
         row = await (await conn.execute(query, [[fact.meta.id for fact in facts]])).fetchone()
         return int(row[0]) if row else 0
 
 
 def test_past_the_limit_nothing_is_committed_and_the_role_says_why(wrong_deploy: str) -> None:
-    role = Deciding(Settings(database_url=wrong_deploy, quarantine_limit=5))
+    role = DecideLoop(Settings(database_url=wrong_deploy, quarantine_limit=5))
     few, many = forms("few", 5), forms("many", 1)
 
     async def run() -> tuple[int, int]:
@@ -73,7 +73,7 @@ def test_past_the_limit_nothing_is_committed_and_the_role_says_why(wrong_deploy:
 
     assert asyncio.run(run()) == (5, 0)
     assert (role.missing() or "").startswith(
-        "6 of the last 6 facts could not be decided on; the newest, at crm.intake.forms/0/5: the rule for it stumbled: "
+        "6 of the last 6 facts could not be decided on; the newest, at crm.intake.forms/0/5: the rule for it failed: "
         "ZeroDivisionError('planted'). So many say that decide itself is at fault"
     )
 
@@ -90,7 +90,7 @@ def test_without_a_limit_all_of_them_are_quarantined(wrong_deploy: str) -> None:
 
 def test_unreadable_records_count(wrong_deploy: str) -> None:
     async def run() -> None:
-        async with await connected(wrong_deploy) as conn, conn.pipeline(), conn.transaction():
+        async with await open_connection(wrong_deploy) as conn, conn.pipeline(), conn.transaction():
             await Decide(5).handle(conn, {"decide": [Record(b"?", 900 + n) for n in range(6)]}, False)
 
     with pytest.raises(TooManyDeadLetters, match=r"the newest, at crm\.intake\.forms/0/905: the record is not framed"):

@@ -28,7 +28,7 @@ from crm.state import Call, fold
 from crm.topics import journal_partition
 from streams.decide import Decide
 from tests.support.fact_strategies import RULES, any_facts
-from tests.support.records import Record, connected, moved
+from tests.support.records import Record, in_workspace, open_connection
 from tests.support.scenarios import NOON, SHOP, form, shop
 
 Store = dict[str, Any]
@@ -88,18 +88,18 @@ def test_postgres_in_batches_is_memory_one_by_one(
 ) -> None:
     workspace = Id(str(uuid4()))
     rules = [msgspec.structs.replace(e, meta=msgspec.structs.replace(e.meta, workspace=workspace)) for e in RULES]
-    told = [moved(fact, workspace) for fact in facts]
+    own_facts = [in_workspace(fact, workspace) for fact in facts]
     memory = MemoryDecide()
     memory.append(*rules)
-    for fact in told:
+    for fact in own_facts:
         memory.take(fact)
 
     async def run() -> tuple[Store, list[tuple[int, int, Event]]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await begin(conn, workspace, rules)
-            await in_batches(conn, told, size)
+            await in_batches(conn, own_facts, size)
             if repeats:
-                await in_batches(conn, told, size)
+                await in_batches(conn, own_facts, size)
             return await stored(conn, workspace), await outbox(conn, workspace)
 
     state, events = asyncio.run(run())
@@ -110,22 +110,22 @@ def test_postgres_in_batches_is_memory_one_by_one(
     assert all(partition == journal_partition(event.meta.stream) for partition, _, event in events)
 
 
-def test_positions_are_dense_whoever_commits(database_url: str) -> None:
+def test_positions_are_dense_whichever_commits(database_url: str) -> None:
     """Eight writers at once, half of which roll back: no gap, no repeat."""
 
     async def writer(n: int) -> None:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             for k in range(10):
                 # the very first writers make the same counters: all but one of them run into each other
                 with contextlib.suppress(InterruptedError, psycopg.errors.UniqueViolation):
                     async with conn.transaction():
-                        fact = moved(form(f"{n}/{k}", phones=[f"+38050{n:03d}{k:04d}"]), workspace)
+                        fact = in_workspace(form(f"{n}/{k}", phones=[f"+38050{n:03d}{k:04d}"]), workspace)
                         await decide(conn, [Arrived(fact)])
                         if k % 2:
                             raise InterruptedError
 
     async def run() -> tuple[list[tuple[int, int]], dict[int, int]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await begin(conn, workspace, shop(workspace=workspace))
             await asyncio.gather(*(writer(n) for n in range(8)))
             rows = await conn.execute(f"SELECT partition, first, count FROM {SLICES} ORDER BY 1, 2")
@@ -143,24 +143,26 @@ def test_one_phone_at_the_same_instant_is_one_contact(database_url: str) -> None
     workspace = Id(str(uuid4()))
 
     async def take(key: str, started: asyncio.Barrier) -> None:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             for attempt in range(5):
                 try:
                     async with conn.transaction():
                         if attempt == 0:
                             await started.wait()
-                        await decide(conn, [Arrived(moved(form(key, name=key, phones=["+380501234567"]), workspace))])
+                        await decide(
+                            conn, [Arrived(in_workspace(form(key, name=key, phones=["+380501234567"]), workspace))]
+                        )
                         return
                 except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
                     continue
             pytest.fail("it never came through")
 
     async def run() -> Store:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await begin(conn, workspace, shop(workspace=workspace))
         started = asyncio.Barrier(2)
         await asyncio.gather(take("left", started), take("right", started))
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             return await stored(conn, workspace)
 
     state = asyncio.run(run())
@@ -174,7 +176,7 @@ def test_one_phone_at_the_same_instant_is_one_contact(database_url: str) -> None
 
 def test_a_rule_that_stumbles_quarantines_its_fact_alone(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Id(str(uuid4()))
-    facts = [moved(form(key, name=key, phones=[f"+38067000000{n}"]), workspace) for n, key in enumerate("abc")]
+    facts = [in_workspace(form(key, name=key, phones=[f"+38067000000{n}"]), workspace) for n, key in enumerate("abc")]
     real = deciding.decided
 
     def stumbling(case: Any) -> list[Event]:
@@ -185,7 +187,7 @@ def test_a_rule_that_stumbles_quarantines_its_fact_alone(database_url: str, monk
     monkeypatch.setattr(deciding, "decided", stumbling)
 
     async def run() -> list[tuple[int, int, Event]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await begin(conn, workspace, shop(workspace=workspace))
             await in_batches(conn, facts, 3)
             return await outbox(conn, workspace)
@@ -193,14 +195,14 @@ def test_a_rule_that_stumbles_quarantines_its_fact_alone(database_url: str, monk
     events = [event for _, _, event in asyncio.run(run())]
     (quarantined,) = [e for e in events if isinstance(e, FactQuarantined)]
     assert quarantined.quarantine_id == facts[1].meta.id
-    assert quarantined.reason == "the rule for it stumbled: ZeroDivisionError('planted')"
+    assert quarantined.reason == "the rule for it failed: ZeroDivisionError('planted')"
     assert {e.meta.cause for e in events} == {*(f.meta.id for f in facts), shop(workspace=workspace)[0].meta.cause}
 
 
 def test_what_postgres_refuses_is_set_aside_in_careful_mode(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fact that breaks its transaction goes to quarantine; those before and behind it take effect."""
     workspace, names = Id(str(uuid4())), ("Anna", "Borys", "Clara")
-    facts = [moved(form(key, name=key, phones=[f"+38067100000{n}"]), workspace) for n, key in enumerate(names)]
+    facts = [in_workspace(form(key, name=key, phones=[f"+38067100000{n}"]), workspace) for n, key in enumerate(names)]
     real = deciding.Batch.write
 
     async def refusing(batch: Batch, conn: AsyncConnection) -> None:
@@ -211,17 +213,17 @@ def test_what_postgres_refuses_is_set_aside_in_careful_mode(database_url: str, m
     monkeypatch.setattr(deciding.Batch, "write", refusing)
     records = [Record(encode(fact), n) for n, fact in enumerate(facts)]
 
-    async def attempt(careful: bool) -> None:
-        async with await connected(database_url) as conn, conn.pipeline(), conn.transaction():
-            await Decide().handle(conn, {"decide": records}, careful)
+    async def attempt(isolate: bool) -> None:
+        async with await open_connection(database_url) as conn, conn.pipeline(), conn.transaction():
+            await Decide().handle(conn, {"decide": records}, isolate)
 
     async def run() -> list[tuple[int, int, Event]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await begin(conn, workspace, shop(workspace=workspace))
             with pytest.raises(psycopg.DataError):
-                await attempt(careful=False)
+                await attempt(isolate=False)
             assert len(await outbox(conn, workspace)) == 1
-            await attempt(careful=True)
+            await attempt(isolate=True)
             return await outbox(conn, workspace)
 
     events = [event for _, _, event in asyncio.run(run())]
@@ -235,7 +237,7 @@ def test_a_record_that_is_no_fact_is_quarantined_with_its_bytes(database_url: st
     bad = [b"", b"\0\0\0\0\x01", b"hello", encode(shop()[0])]
 
     async def run() -> list[Any]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             async with conn.pipeline(), conn.transaction():
                 await Decide().handle(conn, {"decide": [Record(value, 100 + n) for n, value in enumerate(bad)]}, False)
             return [event for _, _, event in await outbox(conn, Id("00000000-0000-0000-0000-000000000000"))]

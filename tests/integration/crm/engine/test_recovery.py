@@ -13,18 +13,18 @@ from crm.adapters.kafka import commit_log as commits
 from crm.adapters.kafka.commit_log import Commit
 from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer
 from crm.adapters.postgres import outbox as journal
-from crm.engine import recovery as recall
+from crm.engine import recovery
 from crm.engine import state_fold as folding
 from crm.engine.decide_batch import Arrived, decide
 from crm.envelope import Fact, named_id
 from crm.events import ContactCreated, ContactMerged
 from crm.scalars import Id
 from crm.topics import JOURNAL
-from tests.bench.mixture import mixed
 from tests.conftest import database_of, new_database
-from tests.support.own_journal import Journal
-from tests.support.records import connected, rules_of
+from tests.support.isolated_journal import IsolatedJournal
+from tests.support.records import open_connection, rules_of
 from tests.support.scenarios import CONNECTION, meta
+from tests.support.workload.facts import mixed_facts
 
 TABLES = {
     "core.state": "workspace, key, value::text",
@@ -38,15 +38,15 @@ Content = dict[str, list[Any]]
 
 
 @pytest.fixture
-def own(kafka_bootstrap: str, fresh_database_url: str) -> Journal:
-    own = Journal(kafka_bootstrap, fresh_database_url)
+def own(kafka_bootstrap: str, fresh_database_url: str) -> IsolatedJournal:
+    own = IsolatedJournal(kafka_bootstrap, fresh_database_url)
     asyncio.run(own.create_topics())
     return own
 
 
 @pytest.fixture
 def lost(postgres: str) -> Iterator[str]:
-    """A database that was just made anew: nobody knows yet what Kafka holds."""
+    """A database that was just recreated: nobody knows yet what Kafka holds."""
     for dsn in new_database(postgres):
         with psycopg.connect(dsn) as conn:
             conn.execute("DELETE FROM core.compared")
@@ -55,54 +55,54 @@ def lost(postgres: str) -> Iterator[str]:
 
 async def begin(dsn: str, workspace: Id) -> None:
     """The rules of the shop, as a command of their own."""
-    async with await connected(dsn) as conn, conn.transaction():
+    async with await open_connection(dsn) as conn, conn.transaction():
         events = rules_of(workspace)
         await folding.remember(conn, events)
-        await conn.execute(recall.SEEN, [sorted({event.meta.cause for event in events})])
+        await conn.execute(recovery.SEEN, [sorted({event.meta.cause for event in events})])
         await journal.append(conn, [journal.packed(event) for event in events])
 
 
 async def decide_all(dsn: str, facts: Sequence[Fact], first: int = 0) -> None:
     """In batches of seven with their checkpoint, as facts that lie at the offsets from `first`."""
-    async with await connected(dsn) as conn:
+    async with await open_connection(dsn) as conn:
         for n in range(0, len(facts), 7):
             batch = facts[n : n + 7]
             async with conn.transaction():
                 await decide(conn, [Arrived(fact, TOPIC, 0, first + n + k) for k, fact in enumerate(batch)])
                 read = {"t": TOPIC, "p": 0, "n": first + n + len(batch)}
-                await conn.execute(recall.READ, [recall.as_json([read])])
+                await conn.execute(recovery.READ, [recovery.as_json([read])])
 
 
 async def content(dsn: str) -> Content:
-    async with await connected(dsn, "") as conn:
+    async with await open_connection(dsn, "") as conn:
         return {
             table: sorted(await (await conn.execute(f"SELECT {columns} FROM {table}".encode())).fetchall())
             for table, columns in TABLES.items()
         }
 
 
-async def ensure(own: Journal, dsn: str) -> int:
-    return await recall.ensure(own.bootstrap, dsn, journal=own.topic, commit_log=own.commit_log)
+async def ensure(own: IsolatedJournal, dsn: str) -> int:
+    return await recovery.ensure(own.bootstrap, dsn, journal=own.topic, commit_log=own.commit_log)
 
 
-async def publish_all(own: Journal) -> None:
+async def publish_all(own: IsolatedJournal) -> None:
     async with own.relaying() as relay:
         await own.published(relay)
 
 
 async def waiting(dsn: str) -> list[Commit]:
     """The outbox, as a relay has it in hand."""
-    async with await connected(dsn) as conn:
+    async with await open_connection(dsn) as conn:
         rows = await (await conn.execute(WAITING)).fetchall()
         return [Commit(str(id), [Slice(*part) for part in zip(*columns, strict=True)]) for id, *columns in rows]
 
 
-def shop_of(own: Journal) -> tuple[Id, list[Fact]]:
+def shop_of(own: IsolatedJournal) -> tuple[Id, list[Fact]]:
     workspace = Id(str(uuid4()))
-    return workspace, list(mixed(workspace, 100, run=workspace))
+    return workspace, list(mixed_facts(workspace, 100, run=workspace))
 
 
-def test_an_empty_database_is_filled_from_kafka(own: Journal, lost: str) -> None:
+def test_an_empty_database_is_filled_from_kafka(own: IsolatedJournal, lost: str) -> None:
     async def run() -> tuple[int, int, Content, Content]:
         workspace, facts = shop_of(own)
         await begin(own.dsn, workspace)
@@ -118,7 +118,7 @@ def test_an_empty_database_is_filled_from_kafka(own: Journal, lost: str) -> None
 
 
 def test_an_old_backup_is_brought_up_and_decides_on(
-    own: Journal, postgres: str, monkeypatch: pytest.MonkeyPatch
+    own: IsolatedJournal, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In transactions of a few events, of which the last ones fail: the next try goes on behind the others."""
     monkeypatch.setattr("crm.engine.state_fold.AT_ONCE", 20)
@@ -150,10 +150,10 @@ def test_an_old_backup_is_brought_up_and_decides_on(
 
 
 class Failing:
-    """Folds in as often as it is told, then fails for ever."""
+    """Folds in `times` times, then always fails."""
 
     def __init__(self, times: int) -> None:
-        self.times, self.fold = times, recall.fold_in
+        self.times, self.fold = times, recovery.fold_in
 
     async def fold_in(self, *arguments: Any) -> None:
         self.times -= 1
@@ -162,7 +162,7 @@ class Failing:
         await self.fold(*arguments)
 
 
-def test_a_transaction_that_was_published_in_part_is_completed(own: Journal, lost: str) -> None:
+def test_a_transaction_that_was_published_in_part_is_completed(own: IsolatedJournal, lost: str) -> None:
     """Postgres and the relay were lost while the journal's partitions were being written. A payment's match was in
     Kafka, its payment nowhere: decided again, the payment would have been matched and counted twice."""
 
@@ -172,11 +172,11 @@ def test_a_transaction_that_was_published_in_part_is_completed(own: Journal, los
         await decide_all(own.dsn, facts[:60])
         await publish_all(own)
         await decide_all(own.dsn, facts[60:], 60)
-        async with await connected(own.dsn) as conn:
+        async with await open_connection(own.dsn) as conn:
             at = await folding.pairs(conn, folding.BEGINS)
         async with new_producer(own.bootstrap) as producer:
             in_hand = await waiting(own.dsn)
-            await commits.keep(producer, own.commit_log, in_hand)
+            await commits.write_commits(producer, own.commit_log, in_hand)
             parts = [part for commit in in_hand for part in commit.slices]
             assert len({part.partition for part in parts}) > 3
             half = [part for part in parts if part.partition % 2]
@@ -189,7 +189,7 @@ def test_a_transaction_that_was_published_in_part_is_completed(own: Journal, los
     assert log == committed
 
 
-def test_a_transaction_that_was_kept_in_part_never_happened(own: Journal, lost: str) -> None:
+def test_a_transaction_that_was_kept_in_part_never_happened(own: IsolatedJournal, lost: str) -> None:
     """The relay died between two chunks of a large one: nothing of it is in the journal, so it is decided again."""
 
     async def run() -> tuple[int, Content, list[tuple[str, int]]]:
@@ -220,7 +220,7 @@ def test_a_stream_may_come_before_another_that_names_it(fresh_database_url: str)
     merged = {id: ContactMerged(meta(f"{id} merged", stream=id), id, a, "") for id in (b, c)}
 
     async def run() -> list[Any]:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             for events in ([created[b], merged[b]], [created[a], created[c], merged[c]]):
                 async with conn.transaction():
                     await folding.remember(conn, events)
@@ -230,7 +230,7 @@ def test_a_stream_may_come_before_another_that_names_it(fresh_database_url: str)
     assert asyncio.run(run()) == [(f'{{"contacts":["{min(b, c)}","{max(b, c)}"]}}',)]
 
 
-def test_what_a_frozen_relay_repeated_is_folded_once(own: Journal, lost: str) -> None:
+def test_what_a_frozen_relay_repeated_is_folded_once(own: IsolatedJournal, lost: str) -> None:
     async def run() -> tuple[Content, Content]:
         workspace, facts = shop_of(own)
         await begin(own.dsn, workspace)
@@ -248,7 +248,7 @@ def test_what_a_frozen_relay_repeated_is_folded_once(own: Journal, lost: str) ->
     assert found == there
 
 
-def test_nothing_is_decided_on_a_database_that_was_not_compared(own: Journal, lost: str) -> None:
+def test_nothing_is_decided_on_a_database_that_was_not_compared(own: IsolatedJournal, lost: str) -> None:
     async def run() -> Content:
         _, facts = shop_of(own)
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as refused:

@@ -7,12 +7,12 @@ import pytest
 
 from crm.adapters.kafka.directory import Access
 from crm.connector import Home
-from crm.engine.workspaces import Differs, Values, create_workspace, workspaces
+from crm.engine.workspaces import WorkspaceDiffers, WorkspaceSettings, create_workspace, workspaces
 from crm.scalars import Id
 from services.stack.access import SCOPES, declare_connection
-from services.stack.workspaces import checked, declare_missing, open_workspace
+from services.stack.workspaces import declare_missing, open_workspace, validate
 
-KRAKOW = Values("Kraków", "PL", "PLN", "Europe/Warsaw", ("anna", "jan"))
+KRAKOW = WorkspaceSettings("Kraków", "PL", "PLN", "Europe/Warsaw", ("anna", "jan"))
 
 
 async def known(bootstrap: str) -> Access:
@@ -24,7 +24,7 @@ async def known(bootstrap: str) -> Access:
 def test_a_workspace_is_made_once_and_its_token_may_do_all(kafka_bootstrap: str, database_url: str) -> None:
     async def story() -> None:
         id = Id(str(uuid4()))
-        assert checked(" Kraków ", "pl", "pln", "Europe/Warsaw", ["anna", "jan", "anna"]) == KRAKOW
+        assert validate(" Kraków ", "pl", "pln", "Europe/Warsaw", ["anna", "jan", "anna"]) == KRAKOW
         made, first = await open_workspace(kafka_bootstrap, database_url, KRAKOW, id)
         again, second = await open_workspace(kafka_bootstrap, database_url, KRAKOW, id)
         assert (made, again, (await workspaces(database_url))[id]) == (id, id, KRAKOW)
@@ -43,7 +43,7 @@ def test_another_workspace_under_the_same_id_is_refused(kafka_bootstrap: str, da
     async def story() -> None:
         id = Id(str(uuid4()))
         await create_workspace(database_url, id, "Shop", owners=("anna",))
-        with pytest.raises(Differs) as refused:
+        with pytest.raises(WorkspaceDiffers) as refused:
             await open_workspace(kafka_bootstrap, database_url, KRAKOW, id)
         assert str(refused.value) == (
             f"There is a workspace {id} already: 'Shop', country UA, UAH, Europe/Kyiv, owners anna. "

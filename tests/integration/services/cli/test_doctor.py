@@ -17,11 +17,11 @@ from crm.topics import journal_partition
 from projections import PROJECTIONS
 from projections.quarantine import QuarantineRow
 from services.cli.doctor import servers as server_checks
-from services.cli.doctor.checks import Finding, Patient
-from services.cli.flow import AtRisk, Flow, look
-from streams import backlog, waiting
-from tests.support.own_journal import Journal
-from tests.support.records import connected
+from services.cli.doctor.checks import Finding, Installation
+from services.cli.doctor.snapshot import AtRisk, Snapshot, take_snapshot
+from streams import outbox_metrics, quarantine_metrics
+from tests.support.isolated_journal import IsolatedJournal
+from tests.support.records import open_connection
 from tests.support.scenarios import CONNECTION, NOON, meta
 
 DEAL = PROJECTIONS["deal"].table
@@ -36,23 +36,23 @@ PARTITION = journal_partition(named_id(CONNECTION, "one stream"))
 
 
 @pytest.fixture
-def own(kafka_bootstrap: str, fresh_database_url: str) -> Journal:
-    own = Journal(kafka_bootstrap, fresh_database_url)
+def own(kafka_bootstrap: str, fresh_database_url: str) -> IsolatedJournal:
+    own = IsolatedJournal(kafka_bootstrap, fresh_database_url)
     asyncio.run(own.create_topics())
     return own
 
 
-async def seen(own: Journal) -> Flow:
-    async with await connected(own.dsn, "") as conn:
-        return await look(own.bootstrap, conn, own.topic)
+async def seen(own: IsolatedJournal) -> Snapshot:
+    async with await open_connection(own.dsn, "") as conn:
+        return await take_snapshot(own.bootstrap, conn, own.topic)
 
 
-async def told(own: Journal, statement: str, *values: object) -> None:
+async def execute(own: IsolatedJournal, statement: str, *values: object) -> None:
     async with await AsyncConnection.connect(own.dsn, autocommit=True) as conn:
         await conn.execute(statement.encode(), values)
 
 
-async def carried(own: Journal, *events: ContactCreated) -> Flow:
+async def carried(own: IsolatedJournal, *events: ContactCreated) -> Snapshot:
     """What is seen while a relay leads that has nothing left to do."""
     await own.commit(*events)
     async with own.relaying() as relay:
@@ -60,41 +60,41 @@ async def carried(own: Journal, *events: ContactCreated) -> Flow:
         return await seen(own)
 
 
-def test_who_leads_and_who_is_ahead(own: Journal) -> None:
+def test_who_leads_and_who_is_ahead(own: IsolatedJournal) -> None:
     """A relay leads; then none, while the outbox fills; then the database is an old one."""
 
     async def run() -> None:
         led = await carried(own, event(1), event(2))
         assert (led.leader, led.journal_ahead(), led.heads[PARTITION], led.journal[PARTITION]) == (True, {}, 2, 2)
-        await told(own, "DELETE FROM core.outbox")  # what the relay would have done at its next look
+        await execute(own, "DELETE FROM core.outbox")  # what the relay would have done at its next look
         await own.commit(event(3))
         alone = await seen(own)
         assert (alone.leader, alone.outbox, alone.journal_ahead()) == (False, 1, {})
         assert (alone.heads[PARTITION], alone.journal[PARTITION]) == (3, 2)
-        await told(own, "UPDATE core.journal_head SET next = 1 WHERE partition = %s", PARTITION)
+        await execute(own, "UPDATE core.journal_head SET next = 1 WHERE partition = %s", PARTITION)
         assert (await seen(own)).journal_ahead() == {PARTITION: 1}
-        await told(own, "TRUNCATE core.compared")
+        await execute(own, "TRUNCATE core.compared")
         assert (await seen(own)).compared is False
 
     asyncio.run(run())
 
 
-def test_where_a_projection_stands(own: Journal) -> None:
+def test_where_a_projection_stands(own: IsolatedJournal) -> None:
     culprit = event(2)
 
     async def run() -> None:
         await carried(own, event(1), culprit)
         plant = "INSERT INTO core.checkpoint (consumer, topic, partition, failed) VALUES (%s, %s, %s, %s)"
         why = f"ZeroDivisionError('planted') deal at ContactCreated {culprit.meta.id}"
-        await told(own, plant, DEAL, own.topic, PARTITION, why)
+        await execute(own, plant, DEAL, own.topic, PARTITION, why)
         flow = await seen(own)
         assert (flow.failed, flow.events) == ({DEAL: why}, {DEAL: f"partition {PARTITION}, position 1"})
-        assert DEAL not in {consumer for consumer, _, _ in flow.behind()}
+        assert DEAL not in {consumer for consumer, _, _ in flow.lags()}
 
     asyncio.run(run())
 
 
-def test_how_much_waits_in_quarantine(own: Journal) -> None:
+def test_how_much_waits_in_quarantine(own: IsolatedJournal) -> None:
     projection = PROJECTIONS["quarantine"]
     rows = [
         QuarantineRow(
@@ -117,27 +117,27 @@ def test_how_much_waits_in_quarantine(own: Journal) -> None:
     ]
 
     async def run() -> None:
-        async with await connected(own.dsn, "") as conn:
+        async with await open_connection(own.dsn, "") as conn:
             saved = [msgspec.structs.asdict(row) | {"workspace": str(uuid4())} for row in rows]
             await conn.execute(read_models.save(projection), [msgspec.json.encode(saved).decode()])
             long_ago = await seen(own)
             assert long_ago.quarantined == (0, "", "")
             assert long_ago.at_risk == [AtRisk("lead", "binotel", 2, NOON), AtRisk("payment", "liqpay", 1, NOON)]
-            await waiting.look(conn, NOON / 1_000_000 + 90)
+            await quarantine_metrics.measure(conn, NOON / 1_000_000 + 90)
             assert [(m.labels["risk"], m.value) for m in WAITING.collect()[0].samples] == [("lead", 2), ("payment", 1)]
             assert [m.value for m in WAITING_SECONDS.collect()[0].samples] == [90, 90]
             await conn.execute(f"UPDATE read.{projection.table} SET quarantined_at = now()".encode())
             assert (await seen(own)).quarantined == (4, "binotel", "no call id")
             await conn.execute(f"UPDATE read.{projection.table} SET status = 'discarded'".encode())
             assert (await seen(own)).at_risk == []
-            await waiting.look(conn, NOON / 1_000_000)
+            await quarantine_metrics.measure(conn, NOON / 1_000_000)
             assert [m.value for m in (*WAITING.collect()[0].samples, *WAITING_SECONDS.collect()[0].samples)] == [0] * 4
 
     asyncio.run(run())
 
 
 def test_the_servers_are_new_enough_and_on_time(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> None:
-    patient = Patient(tmp_path, None, kafka_bootstrap, fresh_database_url, {})
+    patient = Installation(tmp_path, None, kafka_bootstrap, fresh_database_url, {})
     kafka = asyncio.run(server_checks.kafka_answers(patient))
     assert kafka == [Finding("kafka", True, f"Kafka answers at {kafka_bootstrap}.")]
     postgres, clock = asyncio.run(server_checks.postgres_answers(patient))
@@ -145,23 +145,23 @@ def test_the_servers_are_new_enough_and_on_time(kafka_bootstrap: str, fresh_data
     assert clock == Finding("clock", True, "The clock of Postgres and this machine's agree.")
 
 
-def test_tables_that_are_missing_are_named(own: Journal, tmp_path: Path) -> None:
-    asyncio.run(told(own, "DROP TABLE core.checkpoint"))
-    patient = Patient(tmp_path, None, own.bootstrap, own.dsn, {})
+def test_tables_that_are_missing_are_named(own: IsolatedJournal, tmp_path: Path) -> None:
+    asyncio.run(execute(own, "DROP TABLE core.checkpoint"))
+    patient = Installation(tmp_path, None, own.bootstrap, own.dsn, {})
     first, *_ = asyncio.run(server_checks.postgres_answers(patient))
-    assert first == Finding("postgres", False, "These tables are missing: core.checkpoint. `crm up` makes them.")
+    assert first == Finding("postgres", False, "These tables are missing: core.checkpoint. `crm up` creates them.")
 
 
-def test_the_backlog_grows_older_while_nobody_carries_it(own: Journal) -> None:
-    """It is told by any relay, also one whose Kafka is away: the figure once stood still with the relay."""
+def test_the_backlog_grows_older_while_nobody_carries_it(own: IsolatedJournal) -> None:
+    """Any relay reports it, also one whose Kafka is down: the figure once froze together with the relay."""
 
     async def run() -> tuple[float, float, float]:
-        async with await connected(own.dsn, "") as conn:
-            await backlog.look(conn, 0.0)
+        async with await open_connection(own.dsn, "") as conn:
+            await outbox_metrics.measure(conn, 0.0)
             assert figures() == (0, 0, 0)
             await own.commit(event(1), event(2))
             await own.commit(event(3))
-            await backlog.look(conn, NOON / 1_000_000 + 90)
+            await outbox_metrics.measure(conn, NOON / 1_000_000 + 90)
             return figures()
 
     assert asyncio.run(run()) == (2, 3, 90)

@@ -17,10 +17,10 @@ from services.stack.ports import any_free
 from services.stack.process import Process, until
 from services.stack.topics import create_missing
 from tests.support.deliveries_suite import DeliveriesSuite
-from tests.support.fact_lines_suite import ToldSuite
+from tests.support.fact_lines_suite import FactLinesSuite
 from tests.support.facts_suite import CALL, FactsSuite, lines
-from tests.support.intake_server import House
-from tests.support.patience import PATIENCE
+from tests.support.intake_server import IntakeServer
+from tests.support.timeouts import TIMEOUT
 
 TOPICS = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
 
@@ -75,11 +75,11 @@ def intake_log(kafka_bootstrap: str) -> Iterator[tuple[KafkaLog, asyncio.Runner]
 
 
 @pytest.fixture
-def house(kafka_bootstrap: str, intake_log: tuple[KafkaLog, asyncio.Runner]) -> House:
+def server(kafka_bootstrap: str, intake_log: tuple[KafkaLog, asyncio.Runner]) -> IntakeServer:
     log, runner = intake_log
     tail = Tail(kafka_bootstrap)
     runner.run(tail.begin())
-    return House(log, runner.run, lambda: runner.run(tail.records()))
+    return IntakeServer(log, runner.run, lambda: runner.run(tail.records()))
 
 
 class TestDeliveriesOnKafka(DeliveriesSuite):
@@ -90,7 +90,7 @@ class TestFactsOnKafka(FactsSuite):
     pass
 
 
-class TestToldOnKafka(ToldSuite):
+class TestFactLinesOnKafka(FactLinesSuite):
     pass
 
 
@@ -118,31 +118,31 @@ def test_while_the_broker_is_dead_nothing_is_acknowledged_and_nothing_acknowledg
         log = KafkaLog(broker.kafka.bootstrap, TOPICS, timeout=1.0, flush_seconds=1.0)
         runner.run(log.__aenter__())
         tail = Tail(broker.kafka.bootstrap)
-        house = House(log, runner.run, lambda: runner.run(tail.records()))
+        server = IntakeServer(log, runner.run, lambda: runner.run(tail.records()))
         try:
-            told = house.post(b"key=early")  # nobody has started Kafka yet
-            assert (told.status_code, told.headers["retry-after"]) == (503, "5")
+            reply = server.post(b"key=early")  # nobody has started Kafka yet
+            assert (reply.status_code, reply.headers["retry-after"]) == (503, "5")
 
             runner.run(broker.up())
             runner.run(create_missing(broker.kafka.bootstrap))
             runner.run(tail.begin())
             runner.run(connected(log))
-            log.timeout = PATIENCE
-            assert house.post(b"key=before").status_code == 200
+            log.timeout = TIMEOUT
+            assert server.post(b"key=before").status_code == 200
 
             broker.kill()
             log.timeout = 1.0
-            answers = [house.post(b"key=during%d" % n) for n in range(3)]
-            answers.append(house.stream(lines(CALL, CALL)))
+            answers = [server.post(b"key=during%d" % n) for n in range(3)]
+            answers.append(server.stream(lines(CALL, CALL)))
             assert [(a.status_code, a.headers["retry-after"]) for a in answers] == [(503, "5")] * 4
-            assert house.send("GET", "/readyz").status_code == 503
+            assert server.send("GET", "/readyz").status_code == 503
 
             runner.run(broker.up())
             runner.run(connected(log))
-            log.timeout = PATIENCE
-            assert house.post(b"key=during0").status_code == 200  # the vendor's repeat
-            assert house.post(b"key=after").status_code == 200
-            kept = {fact.raw.body for fact in house.facts}
+            log.timeout = TIMEOUT
+            assert server.post(b"key=during0").status_code == 200  # the vendor's repeat
+            assert server.post(b"key=after").status_code == 200
+            kept = {fact.raw.body for fact in server.facts}
             assert {b"key=before", b"key=during0", b"key=after"} <= kept
             assert b"key=early" not in kept
             assert log.pending == 0

@@ -1,4 +1,4 @@
-"""What the open API was told, through Kafka and the decisions: in the order told, once, and no content dropped."""
+"""Facts of the open API through Kafka and the decisions: in order, once, and without losing content."""
 
 import asyncio
 import json
@@ -22,12 +22,12 @@ from crm.events import DealOpened, FactQuarantined
 from crm.facts import TokenDeclared
 from crm.scalars import Id
 from crm.topics import DECIDED
-from services.intake import recent
+from services.intake import cache_warmup
 from services.stack.process import until
 from streams.decide import Decide
 from tests.support.facts_suite import CALL, FORM, lines
-from tests.support.intake_server import TOKENS, WRITER, House, meta
-from tests.support.records import connected
+from tests.support.intake_server import TOKENS, WRITER, IntakeServer, meta
+from tests.support.records import open_connection
 
 PAIRS = 300
 SLICES = "SELECT s.packed FROM core.outbox AS o, unnest(o.records) AS s (packed) ORDER BY o.id"
@@ -56,14 +56,14 @@ class Shop:
         runner.run(create_workspace(dsn, self.workspace, "Shop", owners=("anna",)))
         self.starts = runner.run(self.ends())
 
-    def intake(self) -> House:
+    def intake(self) -> IntakeServer:
         """A process of its own: it remembers nothing of the others."""
-        house = House(self.log, self.runner.run, list)
+        server = IntakeServer(self.log, self.runner.run, list)
         token = TOKENS[WRITER]
-        (sha256,) = [hash for id, hash in house.access.hashes.items() if id == token]
+        (sha256,) = [hash for id, hash in server.access.hashes.items() if id == token]
         ours = TokenDeclared(replace(meta(token), workspace=self.workspace), token, "t", sha256, ("write",))
-        house.access.take(token.encode(), encode(ours))
-        return house
+        server.access.take(token.encode(), encode(ours))
+        return server
 
     async def ends(self) -> dict[TopicPartition, int]:
         partitions = [TopicPartition(topic.name, n) for topic in DECIDED for n in range(topic.partitions)]
@@ -74,14 +74,14 @@ class Shop:
     @asynccontextmanager
     async def deciding(self) -> AsyncIterator[tuple[Any, AsyncConnection]]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=20)
-        async with consumer, await connected(self.dsn) as conn:
+        async with consumer, await open_connection(self.dsn) as conn:
             consumer.assign(list(self.starts))
             for partition, offset in self.starts.items():
                 consumer.seek(partition, offset)
             yield consumer, conn
 
     def decided(self) -> Sequence[Event]:
-        """All that was told since, as a decide role that was away takes it up: whatever Kafka hands over first."""
+        """All facts sent since, as a decide role that was down reads them: in the order that Kafka returns."""
 
         async def run() -> list[Event]:
             handler, ends = Decide(), await self.ends()
@@ -104,19 +104,19 @@ def shop(kafka_bootstrap: str, fresh_database_url: str, intake_log: tuple[KafkaL
     return Shop(kafka_bootstrap, fresh_database_url, *intake_log)
 
 
-def statuses(house: House, *told: Any) -> list[str]:
-    answer = house.stream(lines(*told), "application/x-ndjson")
+def statuses(server: IntakeServer, *facts: Any) -> list[str]:
+    answer = server.stream(lines(*facts), "application/x-ndjson")
     return [json.loads(line)["status"] for line in answer.text.splitlines()]
 
 
 def test_a_back_fill_of_forms_and_calls_gives_what_live_traffic_gives(shop: Shop) -> None:
     """4,000 pairs gave 6,761 deals: calls were decided before the forms that they followed, and opened deals too."""
-    house, told = shop.intake(), []
+    server, facts = shop.intake(), []
     for n in range(PAIRS):
         phone, sender = f"+38067{3_141_000 + 7 * n}", f"person {n}"
-        told.append({**FORM, "phones": [phone], "emails": [], "fields": {}, "sender": sender, "id": f"form {n}"})
-        told.append({**CALL, "phone": phone, "call": f"c{n}", "sender": sender, "id": f"call {n}"})
-    assert statuses(house, *told) == ["accepted"] * 2 * PAIRS
+        facts.append({**FORM, "phones": [phone], "emails": [], "fields": {}, "sender": sender, "id": f"form {n}"})
+        facts.append({**CALL, "phone": phone, "call": f"c{n}", "sender": sender, "id": f"call {n}"})
+    assert statuses(server, *facts) == ["accepted"] * 2 * PAIRS
     assert sum(isinstance(event, DealOpened) for event in shop.decided()) == PAIRS
 
 
@@ -137,11 +137,11 @@ def test_another_content_that_another_process_took_waits_in_quarantine(shop: Sho
     assert len(shop.decided()) == len(events)
 
 
-def test_a_process_that_starts_again_knows_what_was_told_last(shop: Shop) -> None:
+def test_a_process_that_starts_again_knows_the_last_facts(shop: Shop) -> None:
     """It took other content under an id that it had answered `accepted` to before it was started again."""
-    told = {**FORM, "id": f"order {shop.workspace}"}
-    assert statuses(shop.intake(), told) == ["accepted"]
+    facts = {**FORM, "id": f"order {shop.workspace}"}
+    assert statuses(shop.intake(), facts) == ["accepted"]
     again = shop.intake()
-    shop.runner.run(recent.learn(shop.bootstrap, again.app.streamed.known))
-    other, another = {**told, "name": "Тарас"}, {**told, "id": f"order 2 {shop.workspace}"}
-    assert statuses(again, told, other, another) == ["repeated", "conflict", "accepted"]
+    shop.runner.run(cache_warmup.warm_up(shop.bootstrap, again.app.bulk.known))
+    other, another = {**facts, "name": "Тарас"}, {**facts, "id": f"order 2 {shop.workspace}"}
+    assert statuses(again, facts, other, another) == ["repeated", "conflict", "accepted"]

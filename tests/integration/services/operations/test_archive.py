@@ -12,14 +12,14 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.container import Archived, Container
-from crm.adapters.archive.manifest import Place
+from crm.adapters.archive.container import ArchivedRecord, Container
+from crm.adapters.archive.manifest import Partition
 from crm.errors import Broken
 from crm.topics import TOPICS
 from services.operations.archive import loading
 from services.operations.archive.loading import content, load
 from services.operations.archive.progress import Advance
-from services.operations.archive.saving import partitions, reader, save, stretch
+from services.operations.archive.saving import open_consumer, partitions, read_range, save
 from services.operations.archive.verifying import verify
 from services.stack.topics import Admin, create_missing
 from tests.support.archives import FRAME
@@ -50,29 +50,31 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield bootstrap
 
 
-def some(begin: int, end: int) -> list[Archived]:
+def some(begin: int, end: int) -> list[ArchivedRecord]:
     """A relay's records, at these offsets."""
     return [
-        Archived(n, 1_700_000_000_000 + n, f"stream {n}".encode(), FRAME, [("position", str(n).encode()), ("x", None)])
+        ArchivedRecord(
+            n, 1_700_000_000_000 + n, f"stream {n}".encode(), FRAME, [("position", str(n).encode()), ("x", None)]
+        )
         for n in range(begin, end)
     ]
 
 
-async def put(bootstrap: str, place: Place, records: Sequence[Archived]) -> None:
+async def put(bootstrap: str, place: Partition, records: Sequence[ArchivedRecord]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000) as producer:
         for r in records:
             await producer.send(place[0], r.value, r.key, place[1], timestamp_ms=r.timestamp, headers=list(r.headers))
 
 
-async def everything(bootstrap: str) -> dict[Place, list[Any]]:
+async def everything(bootstrap: str) -> dict[Partition, list[Any]]:
     """What Kafka holds, with each record's offset but in the compacted topic."""
-    found: dict[Place, list[Any]] = {}
-    async with reader(bootstrap) as consumer:
+    found: dict[Partition, list[Any]] = {}
+    async with open_consumer(bootstrap) as consumer:
         for place in await partitions(bootstrap, ALL):
             end = (await consumer.end_offsets([TopicPartition(*place)]))[TopicPartition(*place)]
-            async for records in stretch(consumer, TopicPartition(*place), 0, end):
-                told = [(None if place == CONNECTIONS else r.offset, content(r)) for r in records]
-                found.setdefault(place, []).extend(told)
+            async for records in read_range(consumer, TopicPartition(*place), 0, end):
+                archived = [(None if place == CONNECTIONS else r.offset, content(r)) for r in records]
+                found.setdefault(place, []).extend(archived)
     return found
 
 
@@ -81,10 +83,10 @@ def test_everything_is_there_again_at_its_offset(
 ) -> None:
     """In two goes out of one Kafka; into the other one cut off after some batches, then to the end."""
     folder = tmp_path / "archive"
-    declared = [Archived(n, 1_700_000_000_000, f"{n % 2}".encode(), FRAME if n < 4 else None) for n in range(5)]
+    declared = [ArchivedRecord(n, 1_700_000_000_000, f"{n % 2}".encode(), FRAME if n < 4 else None) for n in range(5)]
 
     async def out() -> None:
-        await put(source, FORMS, [*some(0, 30), Archived(30, 1_700_000_000_030, None, FRAME + LARGE)])
+        await put(source, FORMS, [*some(0, 30), ArchivedRecord(30, 1_700_000_000_030, None, FRAME + LARGE)])
         await put(source, JOURNAL, some(0, 50))
         await put(source, CONNECTIONS, declared)
         assert await save(source, folder, ALL, unseen) == {FORMS: 31, JOURNAL: 50, CONNECTIONS: 5}
@@ -95,7 +97,7 @@ def test_everything_is_there_again_at_its_offset(
     asyncio.run(out())
     files = {
         place: [(f.first, f.last, f.first_position, f.last_position) for f in files]
-        for place, files in manifest.read(folder).by_place().items()
+        for place, files in manifest.read(folder).by_partition().items()
     }
     assert files == {
         FORMS: [(0, 30, None, None)],
@@ -145,11 +147,13 @@ def test_another_kafka_is_refused_and_nothing_is_changed(source: str, target: st
             await save(target, folder, ALL, unseen)
         await put(target, FORMS, some(7, 8))
         before = await everything(target)
-        with pytest.raises(Broken, match=r"Kafka's record at offset 0 is not the archive's\. Nothing was loaded"):
+        with pytest.raises(Broken, match=r"Kafka's record at offset 0 differs from the archive's\. Nothing was loaded"):
             await load(target, folder, 1, unseen)
         assert await everything(target) == before
         await put(target, FORMS, some(7, 10))
-        with pytest.raises(Broken, match=r"Kafka's record at offset 2 is not the archive's\. Nothing was archived"):
+        with pytest.raises(
+            Broken, match=r"Kafka's record at offset 2 differs from the archive's\. Nothing was archived"
+        ):
             await save(target, folder, ALL, unseen)
         assert [file.count for file in manifest.read(folder).files] == [3]
 
@@ -178,18 +182,20 @@ def test_a_full_disk_and_a_damaged_file_cost_nothing(
         assert sum((await save(source, folder, ALL, unseen)).values()) == 3
         damaged = folder / manifest.read(folder).files[0].path
         damaged.write_bytes(damaged.read_bytes()[:-1])
-        with pytest.raises(Broken, match=r"is not whole\. Nothing was loaded; mend it from another copy\.\n.* bytes"):
+        with pytest.raises(Broken, match=r"is damaged\. Nothing was loaded; repair it from another copy\.\n.* bytes"):
             await load(source, folder, 1, unseen)
 
     asyncio.run(run())
 
 
-def test_what_retention_took_before_it_was_archived_is_told(source: str, tmp_path: Path) -> None:
+def test_what_retention_took_before_it_was_archived_is_reported(source: str, tmp_path: Path) -> None:
     async def run() -> None:
         await put(source, FORMS, some(0, 3))
         async with Admin(source) as admin:
             await admin.delete_records({TopicPartition(*FORMS): RecordsToDelete(before_offset=2)})
-        with pytest.raises(Broken, match=r"offsets 0 to 1 are gone from Kafka and in no file. Nothing was archived"):
+        with pytest.raises(
+            Broken, match=r"offsets 0 to 1 are neither in Kafka nor in the archive. Nothing was archived"
+        ):
             await save(source, tmp_path / "archive", ALL, unseen)
         assert not (tmp_path / "archive" / manifest.NAME).exists()
 

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from crm.errors import Broken
-from services.connectors import rehearse
 from services.operations.backup import backup
 from services.operations.backup.backup import DUMP, Backup, Checkpoint, back_up
 from services.operations.backup.restore import restore
 from services.stack import state
-from tests.support.running_stack import Stack
+from tests.support import rehearse
+from tests.support.running_stack import RunningStack
 from tests.support.servers import IN_CONTAINERS
-from tests.support.terminal import Person
+from tests.support.terminal import Terminal
 
 DECIDED = ("decide", "crm.intake.forms", 0, 5, -1)
 
@@ -81,7 +81,7 @@ def test_nothing_is_restored_while_somebody_is_connected(
 def test_a_damaged_backup_is_refused(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
     dump = tmp_path / "backup" / DUMP
     dump.write_bytes(dump.read_bytes()[:-1])
-    with pytest.raises(Broken, match=r"is cut off or was changed: its SHA-256 is another\. Nothing was changed"):
+    with pytest.raises(Broken, match=r"is truncated or was modified: its SHA-256 does not match\. Nothing was changed"):
         restore(fresh_database_url, tmp_path / "backup")
     assert at(fresh_database_url) == [(9,)]
 
@@ -90,10 +90,10 @@ def test_a_dump_that_pg_restore_refuses_leaves_no_half(taken: Backup, fresh_data
     """The checksum is right, the content is not: the new database is dropped, the present one is as it was."""
     folder = tmp_path / "backup"
     (folder / DUMP).write_bytes(b"PGDMP")
-    told = json.loads((folder / "manifest.json").read_text())
-    told["sha256"] = hashlib.sha256(b"PGDMP").hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(told))
-    with pytest.raises(RuntimeError, match=r"could not be restored; the database is as it was\. pg_restore said"):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sha256"] = hashlib.sha256(b"PGDMP").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RuntimeError, match=r"could not be restored; the database was not changed\. pg_restore said"):
         restore(fresh_database_url, folder)
     assert at(fresh_database_url) == [(9,)]
     with psycopg.connect(fresh_database_url) as conn:
@@ -101,7 +101,7 @@ def test_a_dump_that_pg_restore_refuses_leaves_no_half(taken: Backup, fresh_data
 
 
 def test_a_folder_is_never_overwritten(taken: Backup, fresh_database_url: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match="exists already"):
         back_up(fresh_database_url, tmp_path / "backup")
     assert backup.read(tmp_path / "backup") == taken
 
@@ -110,29 +110,29 @@ def test_after_an_old_backup_all_is_there_exactly_once(tmp_path: Path) -> None:
     """Facts, backup, more facts, restore: the roles fold what the journal has more before they decide again."""
     if IN_CONTAINERS:
         pytest.skip("is about the embedded servers")
-    person = Person(tmp_path / "data")
-    stack = Stack(person, person.starts())
+    terminal = Terminal(tmp_path / "data")
+    stack = RunningStack(terminal, terminal.start_stack())
     forms = [rehearse.form({"name": f"Форма {n}", "phone": f"067 900 00 {n:02}"}) for n in range(12)]
     try:
-        stack.takes("form", *forms[:4])
+        stack.accepts("form", *forms[:4])
         stack.settle()
-        person.types(f"backup {tmp_path / 'backup'} --data {person.data}")
-        stack.takes("form", *forms[4:8])
+        terminal.run(f"backup {tmp_path / 'backup'} --data {terminal.data}")
+        stack.accepts("form", *forms[4:8])
         stack.settle()
-        before = stack.everything()
-        refused = person.types(f"restore {tmp_path / 'backup'} --data {person.data}", expect=1)
+        before = stack.all_rows()
+        refused = terminal.run(f"restore {tmp_path / 'backup'} --data {terminal.data}", expect=1)
         assert "decide, relay, project" in refused.stderr
-        person.types("down")
-        told = person.asks(f"restore {tmp_path / 'backup'} --data {person.data}")
-        assert told["kept_as"].startswith("potik_before_")
+        terminal.run("down")
+        restored = terminal.run_json(f"restore {tmp_path / 'backup'} --data {terminal.data}")
+        assert restored["kept_as"].startswith("potik_before_")
         stack.http.close()
-        stack = Stack(person, person.starts())
+        stack = RunningStack(terminal, terminal.start_stack())
         stack.settle()
-        assert stack.everything() == before
-        stack.takes("form", *forms[4:12])  # four that the backup did not know, told again; and four new ones
+        assert stack.all_rows() == before
+        stack.accepts("form", *forms[4:12])  # four that the backup does not have, sent again; and four new ones
         stack.settle()
         assert sorted(deal["title"] for deal in stack.rows("deals")) == sorted(f"Форма {n}" for n in range(12))
     finally:
         stack.http.close()
-        if (state.path(person.data)).exists():
-            person.types("down")
+        if (state.path(terminal.data)).exists():
+            terminal.run("down")

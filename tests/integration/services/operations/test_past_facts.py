@@ -9,12 +9,12 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from crm.adapters.archive.container import Archived
+from crm.adapters.archive.container import ArchivedRecord
 from crm.contract.codec import encode
 from crm.errors import Broken
 from crm.scalars import Micros
 from crm.topics import INTAKE
-from services.operations.reparse.past import past
+from services.operations.reparse.past_facts import past_facts
 from tests.support.archives import write
 from tests.support.scenarios import CONNECTION, NOON, form
 
@@ -23,7 +23,11 @@ FORMS = [form(str(n), NOON + n) for n in range(5)]
 
 def test_what_kafka_no_longer_has_is_read_from_an_archive(kafka_bootstrap: str, tmp_path: Path) -> None:
     topic = changed(INTAKE["forms"], name=f"past-{uuid4().hex[:8]}", partitions=1)
-    write(tmp_path, (topic.name, 0), [Archived(n, NOON // 1000, b"", encode(fact)) for n, fact in enumerate(FORMS[:4])])
+    write(
+        tmp_path,
+        (topic.name, 0),
+        [ArchivedRecord(n, NOON // 1000, b"", encode(fact)) for n, fact in enumerate(FORMS[:4])],
+    )
 
     async def filled() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
@@ -40,7 +44,7 @@ def test_what_kafka_no_longer_has_is_read_from_an_archive(kafka_bootstrap: str, 
     async def read(since: int, archive: Path | None) -> list[tuple[int, str]]:
         decided = {(topic.name, 0): 5}
         span = Micros(since), Micros(NOON + 4)
-        facts = past(
+        facts = past_facts(
             kafka_bootstrap, {CONNECTION}, *span, decided, lambda _: lambda _: None, topics=[topic], archive=archive
         )
         return [(found.offset, found.fact.meta.id) async for found in facts]
@@ -51,6 +55,6 @@ def test_what_kafka_no_longer_has_is_read_from_an_archive(kafka_bootstrap: str, 
     assert asyncio.run(read(NOON + 2, tmp_path)) == wanted[2:]
     for nowhere in None, tmp_path / "empty":
         with pytest.raises(
-            Broken, match=rf"Kafka does not have {topic.name}/0 before offset 3.*neither has an archive"
+            Broken, match=rf"{topic.name}/0 before offset 3, which .*, are neither in Kafka nor in an archive"
         ):
             asyncio.run(read(NOON, nowhere))

@@ -15,13 +15,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from crm.topics import TOPICS, Topic
 from services.stack import kafka, topics
-from services.stack.answers import unreachable
 from services.stack.kafka import Kafka
-from services.stack.ports import LOCAL, any_free, choose
+from services.stack.kafka_probe import why_unreachable
+from services.stack.ports import LOCAL, Ports, any_free
 from services.stack.postgres import Postgres
 from services.stack.process import stop, until
-from tests.support.patience import PATIENCE
 from tests.support.servers import IN_CONTAINERS
+from tests.support.timeouts import TIMEOUT
 
 embedded = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
 NOTES = Topic("notes", "For this test.", 1, "this test", {"retention.ms": "-1"})
@@ -106,7 +106,7 @@ def test_every_declared_topic_is_as_declared(kafka_bootstrap: str) -> None:
     assert asyncio.run(topics.differences(kafka_bootstrap)) == []
 
 
-def test_a_topic_that_differs_is_told(kafka_bootstrap: str) -> None:
+def test_a_topic_that_differs_is_reported(kafka_bootstrap: str) -> None:
     journal = TOPICS["journal"]
     other = Topic(journal.name, "", 13, "", {"retention.ms": "1000"})
     missing = Topic("crm.nowhere", "", 1, "", {})
@@ -117,23 +117,54 @@ def test_a_topic_that_differs_is_told(kafka_bootstrap: str) -> None:
     ]
 
 
-def test_a_busy_port_gives_a_sentence_and_another_port() -> None:
-    told: list[str] = []
+def test_a_port_in_use_gives_a_sentence_and_another_port(tmp_path: Path) -> None:
+    lines: list[tuple[str, str]] = []
+
+    def ports() -> Ports:
+        return Ports(tmp_path, lambda who, text: lines.append((who, text)))
+
     with socket.socket() as busy:
         busy.bind((LOCAL, 0))
         busy.listen()
         port = busy.getsockname()[1]
-        chosen = choose("Kafka", port, told.append)
+        chosen = ports().choose("kafka", port)
     assert chosen != port
-    assert told == [f"Port {port} is busy: Kafka takes {chosen} instead."]
-    assert choose("Kafka", chosen, told.append) == chosen
-    assert len(told) == 1
+    text = f"Port {port} is in use: kafka uses port {chosen} instead, now and at the next start."
+    assert lines == [("kafka", text)]
+    assert ports().choose("postgres", chosen) == chosen
+    assert len(lines) == 1
+
+
+def test_ports_stay_the_same_between_starts(tmp_path: Path) -> None:
+    """The address of the intake changed at each start when its usual port was taken, and vendors could not find it."""
+    lines: list[str] = []
+
+    def ports() -> Ports:
+        return Ports(tmp_path, lambda who, text: lines.append(text))
+
+    first = ports().choose("intake", 0)
+    assert ports().choose("intake", 0) == first
+    with socket.socket() as busy:
+        busy.bind((LOCAL, first))
+        busy.listen()
+        second = ports().choose("intake", 0)
+    assert second != first
+    assert lines == [f"Port {first} is in use: intake uses port {second} instead, now and at the next start."]
+    assert ports().choose("intake", 0) == second
+    wanted = any_free()
+    assert ports().choose("intake", wanted) == wanted, "a port that is asked for counts more than the last one"
+    assert len(lines) == 1
+
+
+def test_a_damaged_file_of_ports_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text("{")
+    assert Ports(tmp_path, print).choose("intake", 0)
 
 
 def test_another_kafka_on_our_port_is_not_taken_for_ours(kafka_bootstrap: str) -> None:
     """Two stacks started at once: one lost the race for port 9092 and wrote its topics into the other's broker."""
-    assert asyncio.run(unreachable(kafka_bootstrap)) is None
-    assert asyncio.run(unreachable(kafka_bootstrap, "ours")) == f"Another Kafka answers at {kafka_bootstrap}"
+    assert asyncio.run(why_unreachable(kafka_bootstrap)) is None
+    assert asyncio.run(why_unreachable(kafka_bootstrap, "ours")) == f"Another Kafka answers at {kafka_bootstrap}"
 
 
 @embedded
@@ -171,4 +202,4 @@ def test_a_child_ends_with_a_parent_that_is_killed() -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.is_running()
         os.kill(parent.pid, signal.SIGKILL)
-        assert psutil.wait_procs([child], timeout=PATIENCE)[1] == []
+        assert psutil.wait_procs([child], timeout=TIMEOUT)[1] == []

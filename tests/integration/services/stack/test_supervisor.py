@@ -1,4 +1,4 @@
-"""The supervisor with stand-in roles: keeps them, tells about them, and takes them all down."""
+"""The supervisor with stand-in roles: restarts them, publishes their state, and stops them all."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from services.stack import state
 from services.stack.state import PartState, StackState
-from tests.support.patience import PATIENCE
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -45,7 +45,7 @@ def until(line: str, process: "subprocess.Popen[str]") -> list[str]:
     """The lines up to the one that ends with `line`."""
     seen: list[str] = []
     assert process.stdout
-    patience = Timer(PATIENCE, process.kill)
+    patience = Timer(TIMEOUT, process.kill)
     patience.start()
     try:
         for said in process.stdout:
@@ -58,16 +58,16 @@ def until(line: str, process: "subprocess.Popen[str]") -> list[str]:
 
 
 def parts(data: Path) -> dict[str, PartState]:
-    return {part.name: part for part in told(data).parts}
+    return {part.name: part for part in published(data).parts}
 
 
-def told(data: Path) -> StackState:
+def published(data: Path) -> StackState:
     found = state.read(data)
     assert found
     return found
 
 
-def test_all_roles_are_started_told_and_stopped(start: Start, tmp_path: Path, kafka_bootstrap: str) -> None:
+def test_all_roles_are_started_published_and_stopped(start: Start, tmp_path: Path, kafka_bootstrap: str) -> None:
     process = start()
     lines = until("READY", process)
     for name, instance in (("decide", 1), ("decide-2", 2), ("project", 1)):
@@ -81,9 +81,9 @@ def test_all_roles_are_started_told_and_stopped(start: Start, tmp_path: Path, ka
     ]
     children = [psutil.Process(part.pid) for part in stack.parts]
     process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 0
+    assert process.wait(TIMEOUT) == 0
     assert not any(child.is_running() for child in children)
-    assert [path.name for path in tmp_path.iterdir()] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["ports.json"]
 
 
 def test_a_role_that_dies_is_started_again(start: Start, tmp_path: Path, kafka_bootstrap: str) -> None:
@@ -91,7 +91,7 @@ def test_a_role_that_dies_is_started_again(start: Start, tmp_path: Path, kafka_b
     until("READY", process)
     before = parts(tmp_path)
     os.kill(before["decide-2"].pid, signal.SIGKILL)
-    until("decide-2 ended with -9: starts again in 0.2 s", process)
+    until("decide-2 ended with code -9: restarting in 0.2 s", process)
     assert until("s", process)[0] == f"decide-2 stand-in 2 on {kafka_bootstrap}"
     ready = parts(tmp_path)
     assert ready["decide-2"].state == "ready"
@@ -106,10 +106,10 @@ def test_the_same_data_takes_one_stack(start: Start, tmp_path: Path) -> None:
     until("READY", first)
     second = start()
     assert until("stops it.", second)[-1] == (
-        f"AlreadyRuns: A stack runs on {tmp_path}: `crm status` shows it, `crm down` stops it."
+        f"AlreadyRuns: A stack is running on {tmp_path}: `crm status` shows it, `crm down` stops it."
     )
-    assert second.wait(PATIENCE) == 1
-    assert told(tmp_path).pid == first.pid
+    assert second.wait(TIMEOUT) == 1
+    assert published(tmp_path).pid == first.pid
 
 
 def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_path: Path) -> None:
@@ -117,16 +117,16 @@ def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_pat
     until("READY", first)
     children = [psutil.Process(part.pid) for part in parts(tmp_path).values()]
     first.kill()
-    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
+    assert psutil.wait_procs(children, timeout=TIMEOUT)[1] == []
     until("READY", start())
-    assert told(tmp_path).pid != first.pid
+    assert published(tmp_path).pid != first.pid
 
 
 def test_a_role_that_is_never_ready_stops_the_start_with_its_own_words(start: Start, tmp_path: Path) -> None:
     process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="10")
     assert until("kept.", process)[-1] == (
-        "RuntimeError: Not ready after 10 s: decide: waits for ever; decide-2: waits for ever; "
-        "project: waits for ever. All is stopped, the data kept."
+        "RuntimeError: Not ready after 10 s: decide: is not ready yet; decide-2: is not ready yet; "
+        "project: is not ready yet. Everything was stopped; the data is kept."
     )
-    assert process.wait(PATIENCE) == 1
+    assert process.wait(TIMEOUT) == 1
     assert state.read(tmp_path) is None

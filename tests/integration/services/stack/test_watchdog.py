@@ -7,18 +7,18 @@ import asyncio
 from collections import Counter
 
 from services.stack.process import ended
-from tests.support.counted_topic import CHUNK, Counted
-from tests.support.patience import PATIENCE
+from tests.support.counted_topic import CHUNK, CountedTopic
+from tests.support.timeouts import TIMEOUT
 
 ALL = Counter({str(n): 1 for n in range(CHUNK)})
 
 
-async def exit_code(counted: Counted) -> int:
-    async with asyncio.timeout(PATIENCE):
+async def exit_code(counted: CountedTopic) -> int:
+    async with asyncio.timeout(TIMEOUT):
         return await ended(counted.workers[1])
 
 
-def goes_on(counted: Counted, plant: str, why: str) -> None:
+def goes_on(counted: CountedTopic, plant: str, why: str) -> None:
     """The planted worker ends with that sentence; the one that is started in its place takes every record once."""
 
     async def run() -> int:
@@ -27,7 +27,7 @@ def goes_on(counted: Counted, plant: str, why: str) -> None:
         await counted.produce(0)
         code = await exit_code(counted)
         counted.start(1)
-        await counted.reached(CHUNK)
+        await counted.wait_for_count(CHUNK)
         return code
 
     assert asyncio.run(run()) == 1
@@ -35,30 +35,30 @@ def goes_on(counted: Counted, plant: str, why: str) -> None:
     assert counted.effects() == ALL
 
 
-def test_a_transaction_that_hangs_ends_the_role(counted: Counted) -> None:
+def test_a_transaction_that_hangs_ends_the_role(counted: CountedTopic) -> None:
     """Both servers answer and records wait, but nothing is tried."""
     goes_on(counted, "hang", "has tried nothing for 3 s though records wait")
 
 
-def test_a_first_seek_that_takes_too_long_ends_the_role(counted: Counted) -> None:
-    """Faust's recovery took it for a stop, and the worker idled for ever."""
+def test_a_first_seek_that_takes_too_long_ends_the_role(counted: CountedTopic) -> None:
+    """Faust's recovery took it for a stop, and the worker idled forever."""
     goes_on(counted, "slow-seek", "crashed")
 
 
-def test_an_error_of_the_group_ends_the_role(counted: Counted) -> None:
+def test_an_error_of_the_group_ends_the_role(counted: CountedTopic) -> None:
     """A member with another assignor holds the group: aiokafka keeps the error until asked, and Faust never asks."""
 
     async def run() -> int:
         await counted.create_topic()
         await counted.produce(0)
         counted.start(2, module="tests.support.group_member")
-        await counted.hears(2, "it holds the group")
+        await counted.wait_for_output(2, "it holds the group")
         counted.start(1)
         code = await exit_code(counted)
         counted.kill(2)
         del counted.workers[2]
         counted.start(1)
-        await counted.reached(CHUNK)
+        await counted.wait_for_count(CHUNK)
         return code
 
     assert asyncio.run(run()) == 1
@@ -66,14 +66,14 @@ def test_an_error_of_the_group_ends_the_role(counted: Counted) -> None:
     assert counted.effects() == ALL
 
 
-def test_fetches_that_were_lost_on_the_way_are_read_again(counted: Counted) -> None:
-    """A later record shows the gap; after the last one nothing does, so whoever is idle looks at its checkpoints."""
+def test_fetches_that_were_lost_on_the_way_are_read_again(counted: CountedTopic) -> None:
+    """A later record shows the gap; after the last one nothing does, so an idle worker checks its checkpoints."""
 
     async def run() -> None:
         await counted.create_topic()
         counted.start(1, "skip")
         await counted.produce(0)
-        await counted.reached(CHUNK)
+        await counted.wait_for_count(CHUNK)
 
     asyncio.run(run())
     assert counted.effects() == ALL

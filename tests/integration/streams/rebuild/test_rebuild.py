@@ -1,4 +1,4 @@
-"""A rebuild on real Kafka and Postgres: the new rows are those of the project role, readers never notice the change."""
+"""A rebuild on real Kafka and Postgres: the new rows are those of the project role, readers never notice the swap."""
 
 import asyncio
 import threading
@@ -18,25 +18,25 @@ from services.cli.rebuild_all import exchange
 from services.stack.topics import Admin
 from streams.rebuild.compare.verify import verify
 from streams.rebuild.from_empty import drop, from_empty
-from streams.rebuild.rebuild import Told, held
+from streams.rebuild.rebuild import ProgressListener, rebuild_lock
 from streams.rebuild.rollback import drop_old, roll_back
 from tests.integration.streams.replay.test_replay import publish
 from tests.support.first_quarter import archive, records
-from tests.support.own_journal import Journal
-from tests.support.records import connected
-from tests.support.replayed_journal import Replayed, cards
+from tests.support.isolated_journal import IsolatedJournal
+from tests.support.rebuild_setup import RebuildSetup, cards
+from tests.support.records import open_connection
 
 NAMES = ("contact", "deal", "timeline")
 CONTACT, DEAL = PROJECTIONS["contact"].table, PROJECTIONS["deal"].table
 
 
 @pytest.fixture
-def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
-    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> RebuildSetup:
+    return RebuildSetup(kafka_bootstrap, fresh_database_url, tmp_path)
 
 
-def test_it_gives_the_rows_of_the_project_role(replayed: Replayed) -> None:
-    """Though records are compressed, or told twice."""
+def test_it_gives_the_rows_of_the_project_role(replayed: RebuildSetup) -> None:
+    """Even if records are compressed or repeated."""
 
     async def run() -> None:
         await replayed.create()
@@ -51,8 +51,8 @@ def test_it_gives_the_rows_of_the_project_role(replayed: Replayed) -> None:
         assert {name: await asyncio.to_thread(replayed.rows, name) for name in NAMES} == live
         assert outcome.projections == {CONTACT: 50, DEAL: 50, PROJECTIONS["timeline"].table: 50 * 17}
         assert outcome.events == 50 * 17
-        told = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in outcome.reports.items()}
-        assert told == {"contact": (49, 1, 0, 0), "deal": (47, 0, 0, 3), "timeline": (850, 0, 0, 0)}
+        counts = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in outcome.reports.items()}
+        assert counts == {"contact": (49, 1, 0, 0), "deal": (47, 0, 0, 3), "timeline": (850, 0, 0, 0)}
         assert [e.columns["name"] for e in outcome.reports["contact"].examples] == [["nobody", "Olena Kovalenko 4"]]
         places = f"SELECT sum(position + 1) FROM core.checkpoint WHERE consumer = '{DEAL}'"
         assert await asyncio.to_thread(replayed.do, places) == [(850,)]
@@ -60,21 +60,21 @@ def test_it_gives_the_rows_of_the_project_role(replayed: Replayed) -> None:
     asyncio.run(run())
 
 
-def test_two_of_one_name_at_once(replayed: Replayed) -> None:
+def test_two_of_one_name_at_once(replayed: RebuildSetup) -> None:
     async def run() -> None:
         await replayed.create()
         with pytest.raises(Broken) as refused:
             await replayed.rebuild("call", "deal")
         assert str(refused.value) == (
-            "Another rebuild of deal is under way. This one has changed nothing; that one goes on. "
-            "Run it again when that is done."
+            "Another rebuild of deal is running. This one has changed nothing; the other one continues. "
+            "Run it again when the other one is done."
         )
 
-    with held(replayed.dsn, ["deal"]):
+    with rebuild_lock(replayed.dsn, ["deal"]):
         asyncio.run(run())
 
 
-def test_the_same_version_again_and_back(replayed: Replayed) -> None:
+def test_the_same_version_again_and_back(replayed: RebuildSetup) -> None:
     async def run() -> None:
         await replayed.create()
         await replayed.write(cards(0, 5))
@@ -90,13 +90,13 @@ def test_the_same_version_again_and_back(replayed: Replayed) -> None:
         assert await asyncio.to_thread(drop_old, replayed.dsn, ["deal"]) == [f"Dropped before.{DEAL}."]
         with pytest.raises(Broken) as refused:
             await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
-        assert str(refused.value) == ("deal has nothing to go back to: no earlier table is kept. Nothing was changed.")
+        assert str(refused.value) == ("deal cannot be rolled back: no earlier table is kept. Nothing was changed.")
 
     asyncio.run(run())
 
 
-def test_verify_finds_what_is_not_as_the_journal_gives(replayed: Replayed) -> None:
-    """And changes nothing: what was wrong is wrong afterwards, and no table is left."""
+def test_verify_finds_rows_that_differ_from_the_journal(replayed: RebuildSetup) -> None:
+    """And changes nothing: wrong rows are still wrong afterwards, and no table is left over."""
 
     async def run() -> None:
         await replayed.create()
@@ -108,8 +108,8 @@ def test_verify_finds_what_is_not_as_the_journal_gives(replayed: Replayed) -> No
         await asyncio.to_thread(replayed.do, f"UPDATE read.{DEAL} SET stage = 'lost' WHERE number = 3")
         await asyncio.to_thread(replayed.do, f"DELETE FROM read.{CONTACT} WHERE name LIKE '% 5'")
         found = await verify(replayed.plan(*NAMES))
-        told = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in found.reports.items()}
-        assert told == {"contact": (9, 0, 0, 1), "deal": (9, 1, 0, 0), "timeline": (170, 0, 0, 0)}
+        counts = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in found.reports.items()}
+        assert counts == {"contact": (9, 0, 0, 1), "deal": (9, 1, 0, 0), "timeline": (170, 0, 0, 0)}
         assert found.reports["deal"].examples[0].columns == {"stage": ["lost", "won"]}
         assert await asyncio.to_thread(replayed.do, tables) == before
         assert await asyncio.to_thread(replayed.do, f"SELECT stage FROM read.{DEAL} WHERE number = 3") == [("lost",)]
@@ -117,11 +117,11 @@ def test_verify_finds_what_is_not_as_the_journal_gives(replayed: Replayed) -> No
     asyncio.run(run())
 
 
-def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
+def test_all_of_postgres_from_kafka_alone(replayed: RebuildSetup) -> None:
     """Every table of the new database has the checksum of the present one, which decided the events itself."""
 
     async def run() -> None:
-        journal = Journal(replayed.bootstrap, replayed.dsn)
+        journal = IsolatedJournal(replayed.bootstrap, replayed.dsn)
         replayed.topic = journal.topic
         await journal.create_topics()
         events = cards(0, 12)
@@ -130,22 +130,22 @@ def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
                 await journal.commit(*events[n : n + 20])
             await journal.published(relay)
         await replayed.project(tuple(PROJECTIONS))
-        async with await connected(replayed.dsn) as conn:
+        async with await open_connection(replayed.dsn) as conn:
             await remember(conn, events)
             causes = sorted({event.meta.cause for event in events})
             await conn.execute("INSERT INTO core.fact_seen SELECT unnest(%s::uuid[])", [causes])
-        async with await connected(replayed.dsn) as conn:  # as the project role does
+        async with await open_connection(replayed.dsn) as conn:  # as the project role does
             for records_ in (await journal.records()).values():
                 await history.keep(conn, records_)
         budget = 1 << 20
         found = await from_empty(
-            replayed.bootstrap, replayed.dsn, 2, budget, Told(), replayed.topic, journal.commit_log
+            replayed.bootstrap, replayed.dsn, 2, budget, ProgressListener(), replayed.topic, journal.commit_log
         )
         try:
             assert found.made == found.present
             assert found.made["core.history"][0] == found.outcome.events == len(events)
             assert found.made[f"read.{DEAL}"][0] == 12
-            async with await connected(replayed.dsn):
+            async with await open_connection(replayed.dsn):
                 with pytest.raises(RuntimeError, match=r"is in use: .* It was not changed\. Stop the roles"):
                     exchange(replayed.dsn, found.database)
             kept = await asyncio.to_thread(exchange, replayed.dsn, found.database)
@@ -153,7 +153,7 @@ def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
         finally:
             await asyncio.to_thread(drop, replayed.dsn, found.database)
         deal = next(event for event in events if isinstance(event, DealOpened))
-        async with await connected(replayed.dsn) as conn:  # the new one, under the old one's name
+        async with await open_connection(replayed.dsn) as conn:  # the new one, under the old one's name
             past = await history.of_row(conn, PROJECTIONS["deal"], deal.meta.workspace, deal.deal_id)
         assert past[0] == deal
 
@@ -161,7 +161,7 @@ def test_all_of_postgres_from_kafka_alone(replayed: Replayed) -> None:
 
 
 @pytest.mark.parametrize("budget", [1, 20_000])
-def test_what_memory_has_no_room_for_waits_in_postgres(replayed: Replayed, budget: int) -> None:
+def test_rows_beyond_the_memory_budget_wait_in_postgres(replayed: RebuildSetup, budget: int) -> None:
     async def run() -> None:
         await replayed.create()
         await replayed.write(
@@ -175,9 +175,9 @@ def test_what_memory_has_no_room_for_waits_in_postgres(replayed: Replayed, budge
     asyncio.run(run())
 
 
-def test_under_load_no_read_fails_or_sees_half(replayed: Replayed) -> None:
-    """While events come in and the project role works, the rows are made anew twice: each read sees all deals that
-    were there before it, and no event is lost or folded twice at the change."""
+def test_under_load_no_read_fails_or_sees_half(replayed: RebuildSetup) -> None:
+    """While events come in and the project role works, the rows are rebuilt twice: each read sees all deals that
+    existed before it, and no event is lost or folded twice at the swap."""
     seen: list[int] = []
     reading = threading.Event()
 
@@ -219,7 +219,7 @@ def test_under_load_no_read_fails_or_sees_half(replayed: Replayed) -> None:
     asyncio.run(run())
 
 
-def test_old_history_comes_from_an_archive_when_kafka_has_it_no_more(replayed: Replayed, tmp_path: Path) -> None:
+def test_old_history_comes_from_an_archive_when_kafka_no_longer_has_it(replayed: RebuildSetup, tmp_path: Path) -> None:
     parts = records(cards(0, 40))
     halves = {p: every[: -(-len(every) // 2)] for p, every in parts.items()}
     folder = archive(tmp_path / "archive", halves)

@@ -1,4 +1,4 @@
-"""What else can be wrong with a rebuild: a sentence each, nothing is swapped or lost, and the next run succeeds."""
+"""More errors of a rebuild: each is a sentence, nothing is swapped or lost, and the next run succeeds."""
 
 import asyncio
 import os
@@ -13,16 +13,16 @@ from crm.errors import Broken, CrmError
 from crm.topics import journal_partition
 from streams.rebuild import versions
 from streams.rebuild.compare.verify import verify
-from streams.rebuild.fold import fold as folding
-from streams.rebuild.fold import time_limit as watch
-from streams.rebuild.rebuild import Plan
-from streams.rebuild.spec import Spec, load
-from streams.rebuild.worker import Work
+from streams.rebuild.fold import fold
+from streams.rebuild.fold.time_limit import work_limit
+from streams.rebuild.rebuild import RebuildPlan
+from streams.rebuild.spec import RebuildSpec, load_projections
+from streams.rebuild.worker import RebuildWorker
 from tests.chaos.small_disk import SmallDisk
 from tests.chaos.unavailable import Unavailable
 from tests.integration.streams.replay.test_replay import publish
 from tests.support.first_quarter import archive, records
-from tests.support.replayed_journal import Replayed, cards
+from tests.support.rebuild_setup import RebuildSetup, cards
 from tests.support.servers import IN_CONTAINERS
 
 FOLD = '''"""Orders."""
@@ -43,18 +43,18 @@ def order(row: OrderRow | None, event: DealOpened) -> OrderRow | None:
 
 
 @pytest.fixture
-def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
-    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> RebuildSetup:
+    return RebuildSetup(kafka_bootstrap, fresh_database_url, tmp_path)
 
 
-async def filled(replayed: Replayed, number: int = 6) -> list[tuple[object, ...]]:
+async def filled(replayed: RebuildSetup, number: int = 6) -> list[tuple[object, ...]]:
     await replayed.create()
     await replayed.write(cards(0, number))
     await replayed.project()
     return await asyncio.to_thread(replayed.rows, "deal")
 
 
-async def refused(plan: Plan, replayed: Replayed) -> str:
+async def refused(plan: RebuildPlan, replayed: RebuildSetup) -> str:
     """What is said. What is read, and how far it is, are as they were; no table stays."""
     state = "SELECT md5(string_agg(c::text, '|' ORDER BY c::text)) FROM core.checkpoint AS c"
     before = [await asyncio.to_thread(replayed.rows, "deal"), await asyncio.to_thread(replayed.do, state)]
@@ -64,8 +64,10 @@ async def refused(plan: Plan, replayed: Replayed) -> str:
     return str(error.value)
 
 
-def test_a_schema_registry_that_is_away_is_never_asked(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids are in the release. Whoever names a registry in the environment gets the same rows without it."""
+def test_a_schema_registry_that_is_away_is_never_contacted(
+    replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema ids are part of the release. Naming a registry in the environment makes no difference."""
     monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://127.0.0.1:9")
 
     async def run() -> None:
@@ -84,11 +86,11 @@ def test_a_schema_registry_that_is_away_is_never_asked(replayed: Replayed, monke
         ("number", ""),
     ],
 )
-def test_a_column_that_sql_forbids(replayed: Replayed, column: str, said: str) -> None:
+def test_a_column_that_sql_forbids(replayed: RebuildSetup, column: str, said: str) -> None:
     file = replayed.folder / "order.py"
     file.write_text(FOLD.replace("COLUMN", column))
     if not said:
-        assert [p.name for p in load(["order"], str(file))] == ["order"]
+        assert [p.name for p in load_projections(["order"], str(file))] == ["order"]
         return
     with pytest.raises(CrmError) as error:
         asyncio.run(replayed.rebuild("order", file=str(file)))
@@ -101,34 +103,34 @@ def test_a_column_that_sql_forbids(replayed: Replayed, column: str, said: str) -
 GIVE = "    return Order"
 
 
-def endless(replayed: Replayed, when: str) -> str:
+def endless(replayed: RebuildSetup, when: str) -> str:
     file = replayed.folder / "order.py"
     file.write_text(FOLD.replace("COLUMN", "number").replace(GIVE, f"    while {when}:\n        pass\n{GIVE}"))
     return str(file)
 
 
-def test_a_fold_that_never_ends(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It once hung for ever where it is held against the golden records."""
+def test_a_fold_that_never_ends(replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check against the golden records once hung forever."""
     file = endless(replayed, "True")
-    monkeypatch.setattr(versions, "limited", partial(watch.limited, 0.2))
-    with pytest.raises(CrmError, match=r"line 14\) cannot take the golden records: .* did not come to an end"):
+    monkeypatch.setattr(versions, "work_limit", partial(work_limit, 0.2))
+    with pytest.raises(CrmError, match=r"line 14\) cannot take the golden records: .* did not return"):
         asyncio.run(replayed.rebuild("order", file=file))
 
 
-def test_a_fold_that_does_not_end_with_one_event(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, as its patience is shortened."""
+def test_a_fold_that_does_not_end_with_one_event(replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process, as it shortens the limit."""
     file = endless(replayed, "event.number == 3")
-    monkeypatch.setattr(folding, "limited", partial(watch.limited, 0.2))
+    monkeypatch.setattr(fold, "work_limit", partial(work_limit, 0.2))
     partition = journal_partition(cards(3, 1)[0].meta.stream)
 
     async def run() -> None:
         await filled(replayed)
-        spec = Spec(
+        spec = RebuildSpec(
             *(replayed.bootstrap, replayed.topic, replayed.dsn, "building", ("order",), dict(replayed.next)), file=file
         )
-        work = Work(spec)
+        work = RebuildWorker(spec)
         await work.kafka.bootstrap()
-        with pytest.raises(folding.FoldFailed, match=r"line 1[34]\) cannot take DealOpened .* did not come to an end"):
+        with pytest.raises(fold.FoldFailed, match=r"line 1[34]\) cannot take DealOpened .* did not return"):
             await work.group([partition])
         await work.kafka.close()
         for sink in work.sinks:
@@ -137,7 +139,7 @@ def test_a_fold_that_does_not_end_with_one_event(replayed: Replayed, monkeypatch
     asyncio.run(run())
 
 
-def test_an_archive_that_is_cut(replayed: Replayed, tmp_path: Path) -> None:
+def test_an_archive_that_is_cut(replayed: RebuildSetup, tmp_path: Path) -> None:
     parts = records(cards(0, 20))
     folder = archive(tmp_path / "archive", parts)
 
@@ -157,8 +159,8 @@ def test_an_archive_that_is_cut(replayed: Replayed, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(IN_CONTAINERS, reason="makes a disk for the server that it starts itself")
-def test_a_full_disk(replayed: Replayed) -> None:
-    """A disk of its own, really full, for what Postgres makes anew in this database."""
+def test_a_full_disk(replayed: RebuildSetup) -> None:
+    """A disk of its own, really full, for the tables that Postgres creates in this database."""
     name = "small_disk"
 
     async def run(disk: SmallDisk) -> None:

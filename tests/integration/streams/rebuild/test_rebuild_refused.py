@@ -1,4 +1,4 @@
-"""Rebuilds that cannot be done: each says why in a sentence, nothing is swapped, and what is read stays as it was."""
+"""Rebuilds that fail: each says why in a sentence, nothing is swapped, and readers are not affected."""
 
 import asyncio
 import signal
@@ -13,10 +13,10 @@ from crm.errors import Broken, CrmError
 from crm.events import ContactCreated, ContactMerged
 from projections import PROJECTIONS
 from services.stack.process import until
-from streams.rebuild.rebuild import Rebuild, Told, rebuild
+from streams.rebuild.rebuild import ProgressListener, Rebuild, rebuild
 from streams.rebuild.write.tables import BUILDING
-from tests.bench.histories import SHOP
-from tests.support.replayed_journal import Replayed, cards
+from tests.support.rebuild_setup import RebuildSetup, cards
+from tests.support.workload.journal import SHOP
 
 SESSIONS = """
 SELECT pid FROM pg_stat_activity WHERE application_name = 'crm rebuild' AND datname = current_database()"""
@@ -24,11 +24,11 @@ DEAL = PROJECTIONS["deal"].table
 
 
 @pytest.fixture
-def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
-    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> RebuildSetup:
+    return RebuildSetup(kafka_bootstrap, fresh_database_url, tmp_path)
 
 
-async def filled(replayed: Replayed, number: int = 4) -> None:
+async def filled(replayed: RebuildSetup, number: int = 4) -> None:
     await replayed.create()
     await replayed.write(cards(0, number))
     await replayed.project()
@@ -56,18 +56,18 @@ BAD = {
         "if event.number == 2:\n        raise ValueError('no')\n    " + GIVES,
         "line 16) cannot take DealOpened",
     ),
-    "wrong type": ("return event.title", "it gives 'Order"),
+    "wrong type": ("return event.title", "it returns 'Order"),
     "wrong value": (
         GIVES.replace("event.title", "event.number"),
         "('int' object has no attribute 'encode') in column title of row",
     ),
-    "nothing": (GIVES.replace("event.number", "None"), "nothing where there must be something in column number"),
-    "zero": (GIVES.replace("event.title", "'a\\0b'"), "Postgres takes no zero character"),
+    "nothing": (GIVES.replace("event.number", "None"), "null where a value is required in column number"),
+    "zero": (GIVES.replace("event.title", "'a\\0b'"), "Postgres does not store NUL characters"),
 }
 
 
 @pytest.mark.parametrize(("body", "said"), BAD.values(), ids=BAD)
-def test_a_fold_that_gives_no_rows(replayed: Replayed, body: str, said: str) -> None:
+def test_a_fold_that_gives_no_rows(replayed: RebuildSetup, body: str, said: str) -> None:
     file = replayed.folder / "order.py"
 
     async def run() -> None:
@@ -88,8 +88,8 @@ def test_a_fold_that_gives_no_rows(replayed: Replayed, body: str, said: str) -> 
     asyncio.run(run())
 
 
-def test_a_fold_that_changed_under_its_version(replayed: Replayed) -> None:
-    """The golden records give other rows than they gave when this version's table was made."""
+def test_a_fold_that_changed_under_its_version(replayed: RebuildSetup) -> None:
+    """The golden records yield other rows than when this version's table was created."""
     file = replayed.folder / "order.py"
 
     async def run() -> None:
@@ -116,7 +116,7 @@ def test_a_fold_that_changed_under_its_version(replayed: Replayed) -> None:
         (b"\0\0\0\0\x13", 40, "position 40 follows"),
     ],
 )
-def test_a_journal_that_cannot_be_folded(replayed: Replayed, value: bytes, position: int | None, said: str) -> None:
+def test_a_journal_that_cannot_be_folded(replayed: RebuildSetup, value: bytes, position: int | None, said: str) -> None:
     async def run() -> None:
         await filled(replayed)
         await replayed.write_values(3, value, position=position)
@@ -129,7 +129,7 @@ def test_a_journal_that_cannot_be_folded(replayed: Replayed, value: bytes, posit
     asyncio.run(run())
 
 
-def test_a_schema_of_a_newer_release_is_told(replayed: Replayed) -> None:
+def test_events_of_a_newer_release_are_counted(replayed: RebuildSetup) -> None:
     async def run() -> None:
         await filled(replayed)
         at = replayed.next[3]
@@ -157,8 +157,8 @@ def merged(row: MergedRow | None, event: ContactMerged) -> MergedRow | None:
 '''
 
 
-def test_rows_that_several_partitions_feed_are_folded_by_one_process(replayed: Replayed) -> None:
-    """Each process would make a part of the row: the primary key shows it, and all is folded again together."""
+def test_rows_that_several_partitions_feed_are_folded_by_one_process(replayed: RebuildSetup) -> None:
+    """Each process would make a part of the row: the primary key reveals it, and everything is folded again."""
     steps: list[str] = []
     file = replayed.folder / "merged.py"
     file.write_text(MERGED)
@@ -168,16 +168,16 @@ def test_rows_that_several_partitions_feed_are_folded_by_one_process(replayed: R
     async def run() -> None:
         await replayed.create()
         await replayed.write(events)
-        await rebuild(replayed.plan("merged", file=str(file)), Told(step=steps.append))
+        await rebuild(replayed.plan("merged", file=str(file)), ProgressListener(step=steps.append))
         assert await asyncio.to_thread(replayed.rows, "merged") == [(UUID(SHOP), UUID(stays), 40)]
 
     asyncio.run(run())
-    (told,) = [step for step in steps if "two places" in step]
-    assert told.endswith("folding all partitions in one process")
+    (step,) = [step for step in steps if "in several partitions" in step]
+    assert step.endswith("folding all partitions in one process")
 
 
-def test_readers_in_the_way_are_waited_for(replayed: Replayed) -> None:
-    """Somebody reads for a long time: the swap gives up its lock again and again, so that others go on reading."""
+def test_readers_in_the_way_are_waited_for(replayed: RebuildSetup) -> None:
+    """A long query runs: the swap releases its lock again and again, so that other readers continue."""
     tries: list[str] = []
 
     async def run() -> None:
@@ -185,7 +185,7 @@ def test_readers_in_the_way_are_waited_for(replayed: Replayed) -> None:
         with psycopg.connect(replayed.dsn) as reader:
             reader.execute("SELECT count(*) FROM read.deal")
             plan = replayed.plan("deal", compare=False)
-            run_ = Rebuild(plan, Told(step=tries.append))
+            run_ = Rebuild(plan, ProgressListener(step=tries.append))
             swapping_ = asyncio.create_task(run_.run())
 
             async def several() -> str | None:
@@ -200,8 +200,8 @@ def test_readers_in_the_way_are_waited_for(replayed: Replayed) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_killed_in_the_middle(replayed: Replayed, number: signal.Signals) -> None:
-    """What is read is as it was, the processes are gone, and the next run begins anew."""
+def test_killed_in_the_middle(replayed: RebuildSetup, number: signal.Signals) -> None:
+    """What is read is as it was, the processes are gone, and the next run starts from scratch."""
 
     async def run() -> None:
         await filled(replayed, 300)
@@ -228,6 +228,6 @@ def test_killed_in_the_middle(replayed: Replayed, number: signal.Signals) -> Non
     asyncio.run(run())
 
 
-def test_a_projection_that_does_not_exist(replayed: Replayed) -> None:
-    with pytest.raises(CrmError, match=r"There is no projection nothing\. There are: call, "):
+def test_a_projection_that_does_not_exist(replayed: RebuildSetup) -> None:
+    with pytest.raises(CrmError, match=r"There is no projection nothing\. Choose from call, "):
         asyncio.run(replayed.rebuild("nothing"))

@@ -1,4 +1,4 @@
-"""A raised version: built beside the running role of the release before, read once a role of its own moves it."""
+"""A new version: built while the previous release runs, read once a project role of its own release maintains it."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,15 +10,15 @@ import pytest
 from crm.adapters.postgres.migrations import migrate
 from crm.projection import Projection
 from projections import PROJECTIONS
-from services.stack import behind
+from services.stack import pending_rebuilds as behind
 from services.stack.process import until
-from streams.cutover.cutover import go_over
-from streams.cutover.status import standings
-from streams.rebuild.rebuild import held
+from streams.cutover.cutover import cut_over
+from streams.cutover.status import outdated_views
+from streams.rebuild.rebuild import rebuild_lock
 from streams.rebuild.rollback import roll_back
 from streams.rebuild.write import tables
-from tests.support.patience import PATIENCE
-from tests.support.replayed_journal import Replayed, cards
+from tests.support.rebuild_setup import RebuildSetup, cards
+from tests.support.timeouts import TIMEOUT
 
 DEAL = PROJECTIONS["deal"]
 OLD, VERSION = DEAL.table, DEAL.version + 1
@@ -26,11 +26,11 @@ NEW = f"deal_v{VERSION}"
 
 
 @pytest.fixture
-def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> Replayed:
-    return Replayed(kafka_bootstrap, fresh_database_url, tmp_path)
+def replayed(kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path) -> RebuildSetup:
+    return RebuildSetup(kafka_bootstrap, fresh_database_url, tmp_path)
 
 
-def raised(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> Projection[Any]:
+def raised(replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch) -> Projection[Any]:
     """The next release, whose deals have a word more; its tables are there."""
     newer = replayed.raise_version("deal", "word: str", "word=event.title.upper()")
     monkeypatch.setitem(PROJECTIONS, "deal", newer)
@@ -38,21 +38,23 @@ def raised(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> Projection[An
     return newer
 
 
-def doctor(replayed: Replayed, newer: Projection[Any]) -> list[tuple[bool, str]]:
+def doctor(replayed: RebuildSetup, newer: Projection[Any]) -> list[tuple[bool, str]]:
     with tables.connected(replayed.dsn) as conn:
-        return [(one.at_work, one.sentence) for one in standings(conn, [newer], replayed.topic)]
+        return [(one.at_work, one.sentence) for one in outdated_views(conn, [newer], replayed.topic)]
 
 
-async def soon(replayed: Replayed, name: str, is_so: Callable[[list[tuple[Any, ...]]], bool]) -> None:
+async def soon(replayed: RebuildSetup, name: str, is_so: Callable[[list[tuple[Any, ...]]], bool]) -> None:
     async def missing() -> str | None:
         rows = await asyncio.to_thread(replayed.rows, name)
         return None if is_so(rows) else f"{len(rows)} rows, such as {rows[:1]}"
 
-    await until(missing, PATIENCE)
+    await until(missing, TIMEOUT)
 
 
-def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The view went over as soon as the table was built: until the new role came, its rows stood still unnoticed."""
+def test_readers_never_get_a_table_that_no_role_maintains(
+    replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The view once switched as soon as the table was built: its rows were stale until the new role started."""
     said: list[str] = []
 
     async def run() -> None:
@@ -72,7 +74,7 @@ def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: py
             await soon(replayed, "deal", lambda rows: len(rows) == 25 and rows[24][-1] == "")
             await replayed.projected([OLD])
         assert (
-            await asyncio.to_thread(go_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic)
+            await asyncio.to_thread(cut_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic)
             == f"{NEW} is 85 events behind {OLD}"
         )
         async with replayed.projecting(["deal"]):
@@ -83,19 +85,19 @@ def test_nobody_reads_rows_that_nobody_moves(replayed: Replayed, monkeypatch: py
             assert [row[-1] for row in rows] == [row[title].upper() for row in rows]
             await replayed.write(cards(25, 5))
             await soon(replayed, "deal", lambda rows: len(rows) == 30)
-        (told,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
-        assert told.startswith(f"deal is served from read.{OLD} again, as of 425 events.")
+        (sentence,) = await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
+        assert sentence.startswith(f"deal is served from read.{OLD} again, as of 425 events.")
         assert [row[-1] for row in await asyncio.to_thread(replayed.rows, "deal")] == [""] * 25
         assert await asyncio.to_thread(behind.claim, replayed.dsn, said.append) == []
 
     asyncio.run(run())
     assert said == [
-        f"Behind: deal (version {VERSION}). Built from the journal now; until then readers see the rows before."
+        f"Building deal (version {VERSION}) from the journal. Until that is done, readers see the previous rows."
     ]
 
 
-def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claimed and never built, being built, built without a role, put back by hand: since when, and what to do."""
+def test_doctor_says_which_rows_are_stale(replayed: RebuildSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claimed and never built, being built, built without a role, rolled back: since when, and what to do."""
     since = "on 2026-11-25 09:30 UTC"
     at = "timestamptz '2026-11-25 11:30+02'"
     end = f" Readers see read.{OLD}, 7 events behind the journal."
@@ -112,13 +114,13 @@ def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pyt
         )
         assert await asyncio.to_thread(doctor, replayed, DEAL) == []
         newer = await asyncio.to_thread(raised, replayed, monkeypatch)
-        missing = f"deal version {VERSION} is not built and nobody is at it: `crm rebuild deal`."
+        missing = f"deal version {VERSION} is not built and no rebuild is running: run `crm rebuild deal`."
         assert doctor(replayed, newer) == [(False, missing + end)]
         await asyncio.to_thread(behind.claim, replayed.dsn, lambda _: None)
         await asyncio.to_thread(replayed.do, f"UPDATE core.building SET since = {at}")
         waited = f" It has waited since {since[3:]}."
         assert doctor(replayed, newer) == [(False, missing + waited + end)]
-        with held(replayed.dsn, ["deal"]):
+        with rebuild_lock(replayed.dsn, ["deal"]):
             assert doctor(replayed, newer) == [
                 (True, f"deal version {VERSION} is being built from the journal now." + end)
             ]
@@ -128,11 +130,11 @@ def test_doctor_says_which_rows_stand_still(replayed: Replayed, monkeypatch: pyt
         complete = f"deal version {VERSION} is complete since {since[3:]} and waits for a project role of this release"
         assert doctor(replayed, newer) == [(False, f"{complete}: start one.{end}")]
         await asyncio.to_thread(replayed.do, f"UPDATE core.checkpoint SET position = position WHERE consumer = '{NEW}'")
-        assert await asyncio.to_thread(go_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic) == ""
+        assert await asyncio.to_thread(cut_over, replayed.dsn, newer, replayed.bootstrap, replayed.topic) == ""
         assert doctor(replayed, newer) == []
         await asyncio.to_thread(roll_back, replayed.dsn, ["deal"])
         await asyncio.to_thread(replayed.do, f"UPDATE core.served SET at = {at}")
-        put_back = f"deal was put back by `--rollback` {since}: `crm rebuild deal` goes forward again."
-        assert doctor(replayed, newer) == [(False, put_back + end)]
+        rolled_back = f"deal was rolled back {since}: `crm rebuild deal` returns to the new version."
+        assert doctor(replayed, newer) == [(False, rolled_back + end)]
 
     asyncio.run(run())

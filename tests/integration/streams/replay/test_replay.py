@@ -12,23 +12,22 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
-from crm.adapters.archive.container import Archived
+from crm.adapters.archive.container import ArchivedRecord
 from crm.errors import Broken
 from crm.topics import JOURNAL
 from services.cli import app
 from services.stack.topics import create_missing
+from streams.rebuild.projection_file import projections_in
 from streams.rebuild.read import mixed_source
-from streams.rebuild.read.kafka_source import Begin, KafkaSource
-from streams.replay import call, targets
-from streams.replay.file import declared
-from streams.replay.frame import replay
+from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition
+from streams.replay import replay, runner, targets
 from tests.support.first_quarter import archive, quarter, records
 from tests.support.tools import ROOT
 
 DOCS = ROOT / "docs" / "replay"
 EVENTS = quarter(25)
-DEALS = declared(DOCS / "template.py")["deal_value"]
-STAGES = declared(DOCS / "stages.py")["stage_entered"]
+DEALS = projections_in(DOCS / "template.py")["deal_value"]
+STAGES = projections_in(DOCS / "stages.py")["stage_entered"]
 RICH = """
 from crm import Id, Json, Micros, Row, projection
 from crm.events import DealOpened
@@ -49,7 +48,7 @@ def rich(row: None, event: DealOpened) -> RichRow | None:
 """
 
 
-def with_repeats() -> dict[int, list[Archived]]:
+def with_repeats() -> dict[int, list[ArchivedRecord]]:
     """In each partition a relay that died sent three records once more."""
     found = {}
     for partition, every in records(EVENTS).items():
@@ -59,13 +58,13 @@ def with_repeats() -> dict[int, list[Archived]]:
     return found
 
 
-async def publish(bootstrap: str, topic: str, parts: Mapping[int, Sequence[Archived]]) -> None:
+async def publish(bootstrap: str, topic: str, parts: Mapping[int, Sequence[ArchivedRecord]]) -> None:
     await create_missing(bootstrap, topics=[replace(JOURNAL, name=topic)])
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
         for partition, every in parts.items():
             for r in every:
-                told = {"timestamp_ms": r.timestamp, "headers": list(r.headers)}
-                await producer.send(topic, r.value, r.key, partition, **told)
+                rest = {"timestamp_ms": r.timestamp, "headers": list(r.headers)}
+                await producer.send(topic, r.value, r.key, partition, **rest)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +99,10 @@ def test_a_joint_at_the_wrong_place_would_be_seen(
     """Two planted bugs that the comparison finds: Kafka is read one event too late or too early in each partition."""
 
     class Wrong(KafkaSource):
-        def __init__(self, bootstrap: str, topic: str, begins: Mapping[int, Begin], until: Mapping[int, int]) -> None:
-            moved = {p: Begin(begin.offset - 10, begin.position + beyond) for p, begin in begins.items()}
+        def __init__(
+            self, bootstrap: str, topic: str, begins: Mapping[int, ReadPosition], until: Mapping[int, int]
+        ) -> None:
+            moved = {p: ReadPosition(begin.offset - 10, begin.position + beyond) for p, begin in begins.items()}
             super().__init__(
                 bootstrap, topic, {p: moved[p]._replace(offset=max(0, moved[p].offset)) for p in moved}, until
             )
@@ -121,9 +122,12 @@ def test_the_archive_of_another_kafka_is_refused(journal: dict[str, Any], tmp_pa
 
 
 def test_the_command_reads_kafka_in_several_processes(journal: dict[str, Any], tmp_path: Path) -> None:
-    asked = {"kafka": journal["kafka"], "topic": journal["topic"], "workers": 2}
-    done = call.write(
-        DOCS / "stages.py", lambda found: targets.Parquet(found, tmp_path / "x.parquet"), lambda _: None, **asked
+    options = {"kafka": journal["kafka"], "topic": journal["topic"], "workers": 2}
+    done = runner.replay_into(
+        DOCS / "stages.py",
+        lambda found: targets.ParquetTarget(found, tmp_path / "x.parquet"),
+        lambda _: None,
+        **options,
     )
     assert done.rows == {"stage_entered": replay(STAGES, **journal).height}
 
@@ -134,24 +138,24 @@ def test_rows_into_postgres(fresh_database_url: str, tmp_path: Path, monkeypatch
     old = archive(tmp_path / "archive", records(EVENTS))
 
     def run(*more: str) -> Any:
-        asked = ["replay", str(tmp_path / "rich.py"), "--archive", str(old), "--to", "postgres", *more]
-        return CliRunner().invoke(app, asked)
+        command = ["replay", str(tmp_path / "rich.py"), "--archive", str(old), "--to", "postgres", *more]
+        return CliRunner().invoke(app, command)
 
     query = "SELECT count(*), min(words), min(fields::text), min(empty), max(nothing), bool_and(yes) FROM replays.rich"
-    told = (32, ["a", 'b"', "c,{}", "d\\", "", "Ї"], '{"n": 7, "size": "L"}', "", None, True)
+    expected = (32, ["a", 'b"', "c,{}", "d\\", "", "Ї"], '{"n": 7, "size": "L"}', "", None, True)
     for _ in range(2):  # the second takes the place of the first
         done = run()
         assert done.exit_code == 0, done.output
         with psycopg.connect(fresh_database_url) as conn:
-            assert conn.execute(query).fetchone() == told
+            assert conn.execute(query).fetchone() == expected
             first = conn.execute("SELECT min(at) AT TIME ZONE 'UTC' FROM replays.rich").fetchone()
             assert str(first) == "(datetime.datetime(2026, 1, 1, 12, 0),)"
     (tmp_path / "rich.py").write_text(RICH.replace('"", None', '"\\0", None'))
     done = run()
     assert done.exit_code == 1
-    assert "The tables of replays are what they were" in done.stderr
+    assert "The tables of replays were not changed" in done.stderr
     with psycopg.connect(fresh_database_url) as conn:
-        assert conn.execute(query).fetchone() == told
+        assert conn.execute(query).fetchone() == expected
         tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'replays'").fetchall()
         assert tables == [("rich",)]
     assert "The schema read is not for replays" in run("--schema", "read").stderr

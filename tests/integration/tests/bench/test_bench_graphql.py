@@ -9,9 +9,9 @@ import pytest
 
 from crm.scalars import Id
 from services.stack.access import create_token
-from tests.bench.alone import Alone
-from tests.bench.graphql.questions import content
-from tests.bench.graphql.run import beside
+from tests.bench.bench_servers import BenchServers
+from tests.bench.graphql.queries import content
+from tests.bench.graphql.run import compare_servers
 from tests.bench.graphql.wrk import Load
 
 MS = {"p50_ms", "p99_ms", "max_ms"}
@@ -20,13 +20,13 @@ MS = {"p50_ms", "p99_ms", "max_ms"}
 async def small_run(bootstrap: str, dsn: str, folder: Path) -> dict[str, object]:
     workspace = Id(str(uuid4()))
     token = await create_token(bootstrap, workspace, "benchmark", ("read",))
-    here = Alone(dsn, bootstrap, workspace, token.text)
+    here = BenchServers(dsn, bootstrap, workspace, token.text)
     # Without PostGraphile: npm would fetch 185 packages here.
-    return await beside(here, 200, Load(1, 0, 2), None, folder, lambda _: None)
+    return await compare_servers(here, 200, Load(1, 0, 2), None, folder, lambda _: None)
 
 
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
-def test_all_answer_the_same_and_the_figures_are_told(
+def test_all_answer_the_same_and_the_figures_are_reported(
     kafka_bootstrap: str, fresh_database_url: str, tmp_path: Path
 ) -> None:
     found = asyncio.run(small_run(kafka_bootstrap, fresh_database_url, tmp_path))

@@ -1,4 +1,4 @@
-"""The network of the harness: it carries, waits, cuts and is silent, and Kafka is met through it alone."""
+"""The network of the harness: it forwards, delays, cuts and drops, and clients reach Kafka only through it."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -14,13 +14,13 @@ from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free
 from services.stack.process import stop, until
 from tests.chaos.proxy import Proxy
-from tests.support.patience import PATIENCE
 from tests.support.servers import IN_CONTAINERS
+from tests.support.timeouts import TIMEOUT
 
 
 @asynccontextmanager
 async def echo() -> AsyncIterator[tuple[Proxy, list[str]]]:
-    """A server that says back what it hears, behind a proxy; and what became of its connections."""
+    """An echo server behind a proxy, and how its connections ended."""
     seen: list[str] = []
 
     async def answer(reader: StreamReader, writer: StreamWriter) -> None:
@@ -65,19 +65,19 @@ async def clients(proxy: Proxy) -> AsyncIterator[Connect]:
 
 async def said_back(reader: StreamReader, writer: StreamWriter, word: bytes) -> bytes:
     writer.write(word)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         return await reader.readexactly(len(word))
 
 
 async def is_reset(reader: StreamReader) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await reader.read(1) == b""
     except ConnectionResetError:
         return True
 
 
-def test_it_carries_both_ways() -> None:
+def test_it_carries_both_directions() -> None:
     async def go() -> None:
         async with echo() as (proxy, _), clients(proxy) as connect:
             assert await said_back(*await connect(), b"word") == b"word"
@@ -125,7 +125,7 @@ def test_in_silence_nobody_hears_of_the_others_end() -> None:
 
 @pytest.mark.skipif(IN_CONTAINERS, reason="containers have no second listener")
 def test_kafka_is_met_through_the_proxy_alone(tmp_path: Path) -> None:
-    """Kafka tells its clients where to come again: with its own address they would walk past the proxy."""
+    """Kafka advertises an address to its clients: with its own, they would bypass the proxy."""
 
     async def go() -> None:
         behind = any_free()

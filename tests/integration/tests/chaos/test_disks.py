@@ -1,4 +1,4 @@
-"""The disks that chaos makes: slow by an exact delay, full without any other disk being so."""
+"""The disks of chaos: slow by an exact delay; full without filling any other disk."""
 
 import errno
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.slow_disk import slowed
+from tests.chaos.slow_disk import with_slow_flushes
 from tests.chaos.small_disk import SmallDisk
 from tests.chaos.unavailable import Unavailable
 
@@ -26,10 +26,10 @@ NEVER = 600.0  # seconds: a test that waited for it would be stopped
 
 
 def flushed(folder: Path, seconds: float, switch: Path | None) -> list[float]:
-    """How long each flush of a process and of its child took."""
+    """Returns the duration of each flush of a process and of its child."""
     (folder / "file.py").write_text(FLUSHES)
     try:
-        command = slowed([sys.executable, "-c", FLUSHES, str(folder / "file")], seconds, switch)
+        command = with_slow_flushes([sys.executable, "-c", FLUSHES, str(folder / "file")], seconds, switch)
     except Unavailable as error:
         pytest.skip(str(error))
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
@@ -52,7 +52,7 @@ def test_a_switch_that_is_off_delays_nothing(tmp_path: Path) -> None:
 
 
 def test_the_command_keeps_its_exit_code(tmp_path: Path) -> None:
-    assert subprocess.run(slowed(["sh", "-c", "exit 3"], NEVER), timeout=180, check=False).returncode == 3
+    assert subprocess.run(with_slow_flushes(["sh", "-c", "exit 3"], NEVER), timeout=180, check=False).returncode == 3
 
 
 @pytest.mark.parametrize("unprivileged", [False, True], ids=["as we are", "in namespaces"])

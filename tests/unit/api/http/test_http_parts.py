@@ -1,4 +1,4 @@
-"""The parts of GraphQL over HTTP: media types, parameters, bodies; what does not fit is told why."""
+"""The parts of GraphQL over HTTP: media types, parameters and bodies; invalid ones are refused with a reason."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from api.http import body
-from api.http.accept import GRAPHQL, JSON, negotiated, streamed
-from api.http.asked import Asked, check_type, of_body, of_query
-from api.http.refusal import Gone, Refusal
-from tests.support.patience import PATIENCE
+from api.http.accept import GRAPHQL, JSON, negotiate, wants_stream
+from api.http.refusal import ClientGone, Refusal
+from api.http.request import GraphQLRequest, check_type, from_body, from_query_string
+from tests.support.timeouts import TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from tests.support.patience import PATIENCE
     ],
 )
 def test_the_media_type_is_negotiated(accept: str, kind: str | None) -> None:
-    assert negotiated(accept) == kind
+    assert negotiate(accept) == kind
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_the_media_type_is_negotiated(accept: str, kind: str | None) -> None:
         ("*/*", False),
     ],
 )
-def test_event_streams_are_for_those_who_ask_for_them(accept: str, wanted: bool) -> None:
-    assert streamed(accept) is wanted
+def test_event_streams_are_sent_only_when_accepted(accept: str, wanted: bool) -> None:
+    assert wants_stream(accept) is wanted
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,11 @@ def test_other_content_is_refused(headers: Mapping[str, str]) -> None:
 
 
 def test_parameters_of_a_body() -> None:
-    told = b'{"query": "{ a }", "operationName": null, "variables": {"n": 12345678901234567890}, "other": 1}'
-    assert of_body(told) == Asked("{ a }", None, {"n": 12345678901234567890})
-    assert of_body(b'{"documentId": "x", "extensions": {"a": []}}') == Asked(extensions={"a": []}, document_id="x")
+    text = b'{"query": "{ a }", "operationName": null, "variables": {"n": 12345678901234567890}, "other": 1}'
+    assert from_body(text) == GraphQLRequest("{ a }", None, {"n": 12345678901234567890})
+    assert from_body(b'{"documentId": "x", "extensions": {"a": []}}') == GraphQLRequest(
+        extensions={"a": []}, document_id="x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,9 +93,9 @@ def test_parameters_of_a_body() -> None:
         (b"\xff\xfe", "The body is not JSON"),
         (b'{"query": "\xff"}', "it is not UTF-8"),
         (b'{"query": "\\ud800"}', "The body is not JSON"),
-        (b"null", "The body does not fit"),
-        (b'"{ a }"', "The body does not fit"),
-        (b'[{"query": "{ a }"}]', "Batches are not taken"),
+        (b"null", "The body is not valid"),
+        (b'"{ a }"', "The body is not valid"),
+        (b'[{"query": "{ a }"}]', "Batches are not supported"),
         (b'{"query": 1}', "Expected `str | null`, got `int` - at `$.query`"),
         (b'{"query": "{ a }", "variables": []}', "at `$.variables`"),
         (b'{"query": "{ a }", "operationName": {}}', "at `$.operationName`"),
@@ -101,41 +103,43 @@ def test_parameters_of_a_body() -> None:
         (b'{"query": "{ a }", "variables": {"n": 1e999}}', "1e999 is out of range"),
         (b'{"query": "{ a }", "variables": {"n": ' + b"9" * 5_000 + b"}}", "out of range"),
         (b'{"query": "{ a }", "variables": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001, "nested too deeply"),
-        (b"{}", "There is no `query`"),
+        (b"{}", "`query` is missing"),
         (b'{"query": "{ a }", "documentId": "x"}', "Both"),
     ],
 )
-def test_a_body_that_does_not_fit_is_told_why(text: bytes, why: str) -> None:
+def test_an_invalid_body_is_refused_with_its_reason(text: bytes, why: str) -> None:
     with pytest.raises(Refusal) as refused:
-        of_body(text)
+        from_body(text)
     assert (refused.value.status, refused.value.code) == (400, "BAD_REQUEST")
     assert why in refused.value.message
 
 
 def test_parameters_of_a_query_string() -> None:
-    assert of_query(b"query=%7B+a+%7D&variables=%7B%22n%22%3A1%7D&utm=x") == Asked("{ a }", None, {"n": 1})
+    assert from_query_string(b"query=%7B+a+%7D&variables=%7B%22n%22%3A1%7D&utm=x") == GraphQLRequest(
+        "{ a }", None, {"n": 1}
+    )
 
 
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        (b"utm=x", "There is no `query`"),
+        (b"utm=x", "`query` is missing"),
         (b"query=a&query=b", "`query` is given twice"),
         (b"query=%ff", "percent-encoded UTF-8"),
         (b"query=\xff", "percent-encoded UTF-8"),
-        (b"query=a&variables=[]", "`variables` does not fit"),
+        (b"query=a&variables=[]", "`variables` is not valid"),
         (b"query=a&variables={", "`variables` is not JSON"),
         (b"query=a" + b"&x=1" * 200, "percent-encoded UTF-8"),
     ],
 )
-def test_a_query_string_that_does_not_fit_is_told_why(query: bytes, why: str) -> None:
+def test_an_invalid_query_string_is_refused_with_its_reason(query: bytes, why: str) -> None:
     with pytest.raises(Refusal) as refused:
-        of_query(query)
+        from_query_string(query)
     assert refused.value.status == 400 and why in refused.value.message
 
 
-def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None, seconds: float = PATIENCE) -> bytes:
-    """What is read of them, with a limit of 10 bytes; after the last nothing more comes."""
+def received(*messages: dict[str, Any], headers: Mapping[str, str] | None = None, seconds: float = TIMEOUT) -> bytes:
+    """Returns what is read of these messages, with a limit of 10 bytes; nothing follows the last."""
     coming = iter(messages)
 
     async def receive() -> dict[str, Any]:
@@ -168,6 +172,6 @@ def test_a_body_that_does_not_come_is_waited_for_a_while() -> None:
     assert (refused.value.status, refused.value.code) == (408, "TOO_SLOW")
 
 
-def test_who_goes_away_is_not_answered() -> None:
-    with pytest.raises(Gone):
+def test_a_disconnected_client_gets_no_answer() -> None:
+    with pytest.raises(ClientGone):
         received(part(b"{", more=True), {"type": "http.disconnect"})

@@ -1,4 +1,4 @@
-"""Any JSON in a document, with variables that are given or not, means what it says, and is no server error."""
+"""Any JSON in a document, with or without variables, keeps its meaning and causes no server error."""
 
 import json
 from decimal import Decimal
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.engine import Engine
-from api.http.asked import of_body
 from api.http.numbers import ENCODER
+from api.http.request import from_body
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))
@@ -24,7 +24,7 @@ VARIABLES = st.sampled_from(["$x", "$y"]).map(lambda name: Variable(name))
 
 
 class Variable(str):
-    """Stands in a literal."""
+    """A variable inside of a literal."""
 
 
 LITERALS = st.recursive(
@@ -51,8 +51,8 @@ def meant(value: Any, given: dict[str, Any]) -> Any:
     if isinstance(value, Variable):
         return given.get(value.removeprefix("$"), MISSING)
     if isinstance(value, dict):
-        told = {name: meant(one, given) for name, one in value.items()}
-        return {name: one for name, one in told.items() if one is not MISSING}
+        fields = {name: meant(one, given) for name, one in value.items()}
+        return {name: one for name, one in fields.items() if one is not MISSING}
     if isinstance(value, list):
         return [None if one is MISSING else one for one in (meant(one, given) for one in value)]
     return value
@@ -72,10 +72,10 @@ def test_json_in_a_document_means_what_it_says(literal: Any, given: dict[str, An
     query = f"""query ($x: JSON, $y: JSON) {{
       deals(field: [{{name: "f", equals: {{v: {written(literal)}, x: $x, y: $y}}}}]) {{ nodes {{ id }} }} }}"""
     variables = "{" + ", ".join(f'"{name}": {json_of(value)}' for name, value in given.items()) + "}"
-    asked = of_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode())
-    plan = Engine().prepare(asked.query or "", None, READER)
+    request = from_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode())
+    plan = Engine().prepare(request.query or "", None, READER)
     assert not plan.errors, plan.errors
-    coerced = plan.variables(asked.variables or {})
+    coerced = plan.variables(request.variables or {})
     assert coerced
     statement = plan.statement(coerced)
     assert statement

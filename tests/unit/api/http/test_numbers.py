@@ -1,4 +1,4 @@
-"""Numbers in requests keep all their digits, and what JSON cannot carry is refused and never null."""
+"""Numbers in requests keep all their digits; numbers that JSON cannot hold are refused, never null."""
 
 import json
 from decimal import Decimal
@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.engine import Engine
-from api.http.asked import of_body, of_query
-from api.http.numbers import ENCODER, Number, exact, literal
+from api.http.numbers import ENCODER, Number, exact, exact_literal
 from api.http.refusal import Refusal
-from api.live.subscriptions.cohort import alike
-from api.live.subscriptions.socket import read as heard
+from api.http.request import from_body, from_query_string
+from api.live.subscriptions.cohort import cohort_key
+from api.live.subscriptions.socket import read as dispatched
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))
@@ -32,11 +32,11 @@ def body(query: str, variables: str = "{}") -> bytes:
 
 def filtered_by(query: str, variables: str = "{}") -> Any:
     """What Postgres is asked for."""
-    asked = of_body(body(query, variables))
-    plan = Engine().prepare(asked.query or "", None, READER)
+    request = from_body(body(query, variables))
+    plan = Engine().prepare(request.query or "", None, READER)
     assert not plan.errors, plan.errors
-    coerced = plan.variables(asked.variables or {})
-    assert coerced, get_variable_values(plan.schema, plan.operation.variable_definitions or (), asked.variables or {})  # type: ignore[union-attr]  # it has one
+    coerced = plan.variables(request.variables or {})
+    assert coerced, get_variable_values(plan.schema, plan.operation.variable_definitions or (), request.variables or {})  # type: ignore[union-attr]  # it has one
     statement = plan.statement(coerced)
     assert statement
     return statement.parameters(SHOP, coerced)[-1]
@@ -71,12 +71,12 @@ def test_a_number_that_json_cannot_carry_is_refused(number: str) -> None:
     """1e400 became Infinity, and that null."""
     for literal_ in (number, f"[{number}]", f"{{b: {number}}}"):
         assert "out of range" in refused(FILTER.format(given="", equals=literal_))
-    told = refused(FILTER.format(given="($v: JSON!)", equals="$v"), f'{{"v": {number}}}')
-    assert "out of range" in told or "at most 309 digits" in told
+    found = refused(FILTER.format(given="($v: JSON!)", equals="$v"), f'{{"v": {number}}}')
+    assert "out of range" in found or "at most 309 digits" in found
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1_000", "+1", "01", "0x1F", "٣"])
-def test_what_is_no_number_of_json_is_refused(number: str) -> None:
+def test_a_number_that_json_cannot_hold_is_refused(number: str) -> None:
     assert "is not JSON" in refused(FILTER.format(given="($v: JSON!)", equals="$v"), f'{{"v": {number}}}')
     with pytest.raises(GraphQLError, match="out of range"):
         exact(float("nan"))
@@ -87,17 +87,17 @@ def test_what_is_no_number_of_json_is_refused(number: str) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=20, min_value=-(10**60), max_value=10**60))
 def test_any_decimal_comes_back_as_it_was_written(number: Decimal) -> None:
     text = f"{number:f}"
-    told = of_body(body("{ a }", f'{{"v": [{text}]}}')).variables
-    assert told
-    assert same(ENCODER.encode(told["v"][0]).decode(), text)
-    assert same(ENCODER.encode(exact(told["v"][0])).decode(), text)
-    assert same(ENCODER.encode(literal(parse_value(text))).decode(), text)
+    found = from_body(body("{ a }", f'{{"v": [{text}]}}')).variables
+    assert found
+    assert same(ENCODER.encode(found["v"][0]).decode(), text)
+    assert same(ENCODER.encode(exact(found["v"][0])).decode(), text)
+    assert same(ENCODER.encode(exact_literal(parse_value(text))).decode(), text)
 
 
 def test_a_url_and_a_websocket_keep_the_digits_too() -> None:
-    told = of_query(b"query=%7B+a+%7D&variables=%7B%22v%22%3A1.10%7D").variables
-    assert ENCODER.encode(told) == b'{"v":1.10}'
-    said = heard(b'{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "variables": {"v": 1.10}}}')
+    found = from_query_string(b"query=%7B+a+%7D&variables=%7B%22v%22%3A1.10%7D").variables
+    assert ENCODER.encode(found) == b'{"v":1.10}'
+    said = dispatched(b'{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "variables": {"v": 1.10}}}')
     assert ENCODER.encode(said.payload["variables"]) == b'{"v":1.10}'
 
 
@@ -124,7 +124,7 @@ def test_a_variable_of_another_type_may_stand_in_json() -> None:
     assert filtered_by(query, variables) == wanted
 
 
-def test_json_of_any_depth_is_no_server_error() -> None:
+def test_json_of_any_depth_is_not_a_server_error() -> None:
     deep: Any = 1
     for _ in range(5_000):
         deep = [deep]
@@ -136,7 +136,7 @@ def test_subscriptions_with_other_digits_are_not_alike() -> None:
     query = """subscription ($v: JSON!) { dealChanged { deal { contact {
       deals(field: [{name: "a", equals: $v}]) { nodes { id } } } } } }"""
     texts = ["1.1", "1.10", "1.1000000000000000000001"]
-    keys = {alike(query, of_body(body(query, f'{{"v": {text}}}'))) for text in texts}
+    keys = {cohort_key(query, from_body(body(query, f'{{"v": {text}}}'))) for text in texts}
     assert len(keys) == 3
 
 

@@ -1,4 +1,4 @@
-"""What waits for a subscriber and how far its cursor stands: no cut loses a change, and none is told twice."""
+"""The waiting changes and the cursor of a subscriber: a disconnect loses no change and repeats none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import ApiError, BadCursor
-from api.live.positions import BEGINNING, Places
+from api.live.positions import BEGINNING, Positions
 from api.live.subscriptions import subscriber as module
 from api.live.subscriptions.feed import Feed
 from api.live.subscriptions.recent import Recent
-from api.live.subscriptions.resume_cursor import Standing, covers, moved, standing
+from api.live.subscriptions.resume_cursor import ResumeCursor, covers, decode, moved
 from api.live.subscriptions.subscriber import Subscriber
 from projections import PROJECTIONS
 
@@ -28,20 +28,20 @@ class Client:
     def __init__(self) -> None:
         self.failed: list[ApiError] = []
 
-    def check(self) -> None: ...
-    def tell(self, body: bytes, cursor: str) -> None: ...
+    def check_token(self) -> None: ...
+    def send_result(self, body: bytes, cursor: str) -> None: ...
 
     def fail(self, error: ApiError) -> None:
         self.failed.append(error)
 
 
-def new(key: str | None = None, at: Places = BEGINNING) -> Subscriber:
+def new(key: str | None = None, at: Positions = BEGINNING) -> Subscriber:
     found = Subscriber(DEAL, SHOP, key, Client(), lambda _: None)
-    found.standing = Standing(at)
+    found.cursor = ResumeCursor(at)
     return found
 
 
-def places(*first: int) -> Places:
+def places(*first: int) -> Positions:
     return (*first, *BEGINNING[len(first) :])
 
 
@@ -50,9 +50,9 @@ CHANGES = st.lists(st.tuples(st.integers(0, 2), st.lists(st.sampled_from("abcd")
 
 
 @settings(deadline=None, max_examples=300)
-@given(changes=CHANGES, cut=st.integers(0, 20), heard=st.integers(0, 8))
-def test_whatever_the_cut_the_last_state_of_each_row_is_told_and_nothing_twice(
-    changes: Changes, cut: int, heard: int
+@given(changes=CHANGES, cut=st.integers(0, 20), dispatched=st.integers(0, 8))
+def test_at_any_disconnect_the_last_state_of_each_row_is_sent_and_nothing_twice(
+    changes: Changes, cut: int, dispatched: int
 ) -> None:
     """Rows are read as of all transactions; the listener had heard of `heard` of them when the client was cut off
     after `cut` messages. The second subscription begins with the cursor of the last."""
@@ -62,51 +62,51 @@ def test_whatever_the_cut_the_last_state_of_each_row_is_told_and_nothing_twice(
         ats.append({partition: at[partition]})
     seen = at
     before = BEGINNING
-    for told in ats[:heard]:
-        before = moved(before, told)
+    for positions in ats[:dispatched]:
+        before = moved(before, positions)
     first = new()
-    for (_, keys), where in list(zip(changes, ats, strict=True))[:heard]:
+    for (_, keys), where in list(zip(changes, ats, strict=True))[:dispatched]:
         for key in keys:
             first.take(key, where)
     known: list[str] = []
-    cursor = first.standing
+    cursor = first.cursor
     for key in first.next(100, before):
-        first.passed(key, seen)
+        first.mark_sent(key, seen)
         if len(known) < cut:
             known.append(key)
-            cursor = first.standing
-    again = standing(cursor.cursor(SHOP, "deal"), SHOP, "deal")
+            cursor = first.cursor
+    again = decode(cursor.encode(SHOP, "deal"), SHOP, "deal")
     assert again == cursor
     second = new(at=BEGINNING)
-    second.standing = again
+    second.cursor = again
     for (_, keys), where in zip(changes, ats, strict=True):
         for key in keys:
             second.take(key, where)
     rest = second.next(100, seen)
-    changed_later = {key for _, keys in changes[heard:] for key in keys}
+    changed_later = {key for _, keys in changes[dispatched:] for key in keys}
     assert set(known) | set(rest) == {key for _, keys in changes for key in keys}
     assert set(known) & set(rest) <= changed_later
 
 
-def test_a_change_that_the_row_held_already_when_it_was_told_is_not_told_again() -> None:
+def test_a_change_that_the_sent_row_already_had_is_not_sent_again() -> None:
     one = new("a")
     one.take("a", {0: 1})
     assert one.next(10, places(1)) == ["a"]
-    one.passed("a", places(3))
+    one.mark_sent("a", places(3))
     one.take("a", {0: 3})
     assert not one.due
     one.take("a", {0: 4})
     assert one.next(10, places(4)) == ["a"]
 
 
-def test_while_it_is_looked_up_what_was_missed_the_cursor_stays() -> None:
+def test_the_cursor_does_not_move_while_missed_changes_are_looked_up() -> None:
     every = new(at=places(1))
-    every.behind = 1
+    every.catching_up = 1
     every.take("b", {0: 9})
     assert every.next(10, places(9)) == ["b"]
-    every.passed("b", places(9))
-    assert every.standing == Standing(places(1))
-    assert every.quiet(places(9)) is None
+    every.mark_sent("b", places(9))
+    assert every.cursor == ResumeCursor(places(1))
+    assert every.idle_cursor(places(9)) is None
 
 
 def test_more_than_may_wait_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,21 +120,21 @@ def test_more_than_may_wait_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_position_names_every_partition() -> None:
     text = ",".join(f"{p}:{p + 1}" for p in range(12))
-    assert standing(text, SHOP, "deal") == Standing(tuple(range(1, 13)))
+    assert decode(text, SHOP, "deal") == ResumeCursor(tuple(range(1, 13)))
     for wrong in ("0:1", "0:x", f"{text},12", "0:"):
         with pytest.raises(BadCursor):
-            standing(wrong, SHOP, "deal")
+            decode(wrong, SHOP, "deal")
 
 
-def test_what_is_forgotten_is_not_claimed_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgotten_rows_move_the_start_of_completeness(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.live.subscriptions.recent.KEPT", 2)
     recent = Recent()
     recent.begin({"deal": places(1)})
     recent.add(("deal", SHOP), ["a", "b"], {0: 2})
-    assert recent.reaches("deal", Standing(places(1)))
-    assert dict(recent.changed(("deal", SHOP), "a", Standing(places(1)))) == {"a": {0: 2}}
-    assert dict(recent.changed(("deal", SHOP), None, Standing(places(2)))) == {}
+    assert recent.reaches("deal", ResumeCursor(places(1)))
+    assert dict(recent.changed(("deal", SHOP), "a", ResumeCursor(places(1)))) == {"a": {0: 2}}
+    assert dict(recent.changed(("deal", SHOP), None, ResumeCursor(places(2)))) == {}
     recent.add(("deal", "other"), ["c"], {1: 5})
-    assert not recent.reaches("deal", Standing(places(1)))
-    assert recent.reaches("deal", Standing(places(2, 5)))
+    assert not recent.reaches("deal", ResumeCursor(places(1)))
+    assert recent.reaches("deal", ResumeCursor(places(2, 5)))
     assert covers(places(2, 5), {1: 5}) and not covers(places(2, 4), {1: 5})

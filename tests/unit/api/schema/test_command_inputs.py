@@ -1,4 +1,4 @@
-"""Inputs of mutations: read off the commands, all described; what a caller gets wrong is told with its field."""
+"""Inputs of mutations: made from the commands, all described; a caller's mistake is reported with its field."""
 
 import asyncio
 import json
@@ -17,8 +17,8 @@ from api.commands.inputs import CustomFieldInput, command_of, input_type
 from api.context import Context
 from api.engine import Engine
 from api.errors import BadInput
-from api.http.asked import of_body
 from api.http.refusal import Refusal
+from api.http.request import from_body
 from api.schema.root import schema
 from crm.commands import Code, Money, Rejected
 from crm.decisions.commands import COMMANDS
@@ -51,7 +51,7 @@ def test_every_command_is_a_mutation_and_all_of_it_is_described() -> None:
     assert all(t.description and all(f.description for f in t.fields.values()) for t in own)
 
 
-def test_what_the_api_fills_in_itself_nobody_else_can() -> None:
+def test_fields_that_the_api_sets_cannot_be_given() -> None:
     for name in ("ConnectionAddInput", "ConnectionRemoveInput", "TokenRevokeInput"):
         node: Any = schema._schema.type_map[name]
         assert not {"scopes", "settingNames", "meta"} & set(node.fields)
@@ -68,7 +68,7 @@ def test_an_input_becomes_the_command() -> None:
     assert deal.meta == META
 
 
-def test_null_is_not_given_but_where_it_means_something() -> None:
+def test_null_counts_as_not_given_unless_the_field_allows_it() -> None:
     assert made("task_change", task_id=CARD).due_at is UNSET
     assert made("task_change", task_id=CARD, due_at=None).due_at is None
     assert made("task_change", task_id=CARD, due_at=strawberry.UNSET, title=None).title is None
@@ -78,11 +78,11 @@ def test_a_moment_has_its_zone() -> None:
     kyiv = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
     assert made("task_add", contact_id=CARD, title="x", due_at=kyiv).due_at == NOON
     assert made("task_add", contact_id=CARD, title="x", due_at=datetime(1, 1, 1, tzinfo=UTC)).due_at < 0
-    with pytest.raises(BadInput, match="A moment needs its zone"):
+    with pytest.raises(BadInput, match="A DateTime needs its offset"):
         made("task_add", contact_id=CARD, title="x", due_at=datetime(2026, 1, 1))  # that is the point
 
 
-def test_what_is_no_id_is_the_id_of_nothing() -> None:
+def test_an_invalid_id_finds_nothing() -> None:
     assert made("deal_win", deal_id="'; DROP TABLE deal").deal_id == "00000000-0000-0000-0000-000000000000"
 
 
@@ -97,20 +97,20 @@ def test_what_is_no_id_is_the_id_of_nothing() -> None:
         ("contact_change", {"contact_id": CARD, "add_phones": ["1"] * 21}, "addPhones"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_field(name: str, said: dict[str, Any], field: str) -> None:
+def test_an_invalid_value_is_reported_with_its_field(name: str, said: dict[str, Any], field: str) -> None:
     with pytest.raises(Rejected) as refused:
         made(name, **said)
     assert (refused.value.field, refused.value.code) == (field, Code.INVALID)
     assert refused.value.message.endswith("Nothing was changed.")
 
 
-def test_what_nothing_can_keep_is_refused_or_replaced() -> None:
-    with pytest.raises(BadInput, match="half a character"):
+def test_text_that_cannot_be_stored_is_refused_or_replaced() -> None:
+    with pytest.raises(BadInput, match="half of a surrogate pair"):
         made("note_add", contact_id=CARD, text="\ud800")
     assert made("note_add", contact_id=CARD, text="a\0b").text == "a\ufffdb"
 
 
-class Desk:
+class Executor:
     """Takes a command and refuses it."""
 
     command: Any = None
@@ -121,15 +121,15 @@ class Desk:
 
 
 def commanded(query: str, variables: str = "{}") -> tuple[Any, Any]:
-    """The command that a request becomes, and the answer."""
+    """Returns the command that a request becomes, and the answer."""
     token: Any = SimpleNamespace(id="t", workspace=CARD, scopes=("write",), name="")
     access: Any = SimpleNamespace(token=lambda _: token)
-    desk, engine = Desk(), Engine()
+    executor, engine = Executor(), Engine()
     nothing: Any = None
-    context = Context(nothing, access, nothing, "Bearer x", desk=desk)  # type: ignore[arg-type]  # all that is asked of it
-    asked = of_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode())
-    answer = asyncio.run(engine.answer(engine.prepare(asked.query or "", None, token), asked.variables, context))
-    return desk.command, json.loads(answer.body)
+    context = Context(nothing, access, nothing, "Bearer x", executor=executor)  # type: ignore[arg-type]  # all that is asked of it
+    request = from_body(f'{{"query": {json.dumps(query)}, "variables": {variables}}}'.encode())
+    answer = asyncio.run(engine.answer(engine.prepare(request.query or "", None, token), request.variables, context))
+    return executor.command, json.loads(answer.body)
 
 
 CHANGE = """mutation ($one: JSON, $two: JSON) { dealChange(input: { dealId: "x", fields: [

@@ -1,14 +1,15 @@
-"""Everything in the schema says what it is."""
+"""Everything in the schema has a description."""
 
 from graphql import build_schema
 
-from api.schema.descriptions import FIELDS, OWN, describe, undescribed
+from api.schema.descriptions import COMMON, FIELDS, VALUES, describe, undescribed
 from api.schema.root import schema
 from api.sdl import sdl
 
 PLANTED = """
-"Asked." type Query { "Told." told: Int, stage(id: ID, odd: Int): Order, new: Int }
-"Ways." enum Order { TOUCHED_AT_DESC NEW }
+"Queries." type Query { "Declared." version: Int, title(id: ID, odd: Int): FieldEntity, new: Int }
+"Deals." type Deal { owner: String, title: String }
+"Entities." enum FieldEntity { deal NEW }
 """
 
 
@@ -17,19 +18,24 @@ def test_everything_is_described() -> None:
     assert undescribed(build_schema(sdl())) == [], "and it is printed"
 
 
-def test_what_is_missing_is_filled_in_and_what_is_said_stays() -> None:
+def test_missing_descriptions_are_added_and_declared_ones_stay() -> None:
     planted = build_schema(PLANTED)
     describe(planted)
-    fields, values = planted.type_map["Query"].fields, planted.type_map["Order"].values
-    assert (fields["told"].description, fields["stage"].description) == ("Told.", FIELDS["stage"])
-    assert values["TOUCHED_AT_DESC"].description == "By `touchedAt`, downwards."
-    assert undescribed(planted) == ["Query.new", "Query.stage(odd:)", "Order.NEW"]
+    fields, values = planted.type_map["Query"].fields, planted.type_map["FieldEntity"].values
+    assert (fields["version"].description, fields["title"].description) == ("Declared.", COMMON["title"])
+    deal = planted.type_map["Deal"].fields
+    assert (deal["owner"].description, deal["title"].description) == (FIELDS["Deal"]["owner"], COMMON["title"])
+    assert fields["title"].args["id"].description == "Id of the object to fetch."
+    assert values["deal"].description == VALUES["FieldEntity"]["deal"]
+    assert undescribed(planted) == ["Query.new", "Query.title(odd:)", "FieldEntity.NEW"]
 
 
-def test_nothing_is_described_that_is_not_there() -> None:
+def test_every_description_is_used() -> None:
     types = schema._schema.type_map
     fields = {name for kind in types.values() for name in getattr(kind, "fields", {})}
-    assert sorted(FIELDS.keys() - fields) == []
-    assert [
-        name for name in OWN if name.split(".")[1] not in getattr(types.get(name.split(".")[0]), "fields", {})
-    ] == []
+    assert sorted(COMMON.keys() - fields) == []
+    for kind, texts in FIELDS.items():
+        shown = getattr(types.get(kind), "fields", {})
+        assert [name for name, text in texts.items() if name not in shown or shown[name].description != text] == []
+    for kind, texts in VALUES.items():
+        assert texts.keys() <= getattr(types.get(kind), "values", {}).keys(), kind

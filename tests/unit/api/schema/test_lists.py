@@ -1,4 +1,4 @@
-"""Lists are what the indexes serve: their orders, their filters, and no combination that would read a whole table."""
+"""Lists have the orders and filters that indexes serve, and no combination that would scan a table."""
 
 import re
 
@@ -48,28 +48,28 @@ def test_every_filter_and_order_names_columns_of_an_index(name: str) -> None:
     declared = {part.strip() for index in listed.projection.indexes for part in index.split(",")}
     for filter in listed.filters.values():
         assert filter.column in declared
-        assert set(re.findall(r"{t}\.(\w+)", filter.condition + filter.otherwise)) <= columns
+        assert set(re.findall(r"{t}\.(\w+)", filter.condition + filter.condition_if_false)) <= columns
     for order in listed.orders.values():
         assert order.columns[-1] == listed.projection.key
         assert set(order.columns[:-1]) <= declared
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_list_can_be_read_unordered_and_unfiltered_unless_it_is_of_something(name: str) -> None:
+def test_every_list_has_a_default_order_and_needs_no_filter_unless_it_belongs_to_a_parent(name: str) -> None:
     listed = LISTS[name]
-    if listed.narrowed:
+    if listed.needs_filter:
         assert name in ("timeline", "messages")
-        with pytest.raises(BadInput, match="give one of them"):
-            listed.order(listed.usual, ())
+        with pytest.raises(BadInput, match="needs a filter"):
+            listed.order(listed.default_order, ())
     else:
-        assert listed.order(listed.usual, ()).newest
+        assert listed.order(listed.default_order, ()).newest
 
 
-def test_what_no_index_serves_is_refused_with_a_way_out() -> None:
+def test_a_filter_without_an_index_is_refused_with_an_alternative() -> None:
     with pytest.raises(BadInput) as refused:
         LISTS["deals"].order("NUMBER_ASC", ["stage"])
     assert refused.value.message == (
-        "No index serves NUMBER_ASC together with `stage`. Nothing was read; leave one of them out."
+        "No index serves NUMBER_ASC together with `stage`. Nothing was read. Leave one of them out."
     )
 
 

@@ -1,9 +1,9 @@
-"""What is typed into a search, read as words to look for."""
+"""The text of a search, parsed into terms."""
 
 import pytest
 
 from api.errors import BadInput
-from api.schema.search_terms import Asked, asked, stem, why
+from api.schema.search_terms import SearchTerms, matched_fields, parse_terms, stem
 from projections import PROJECTIONS
 
 
@@ -25,28 +25,28 @@ from projections import PROJECTIONS
     ],
 )
 def test_words_of_a_text(text: str, words: tuple[str, ...], number: int | None) -> None:
-    assert asked(text) == Asked(words, number)
+    assert parse_terms(text) == SearchTerms(words, number)
 
 
 @pytest.mark.parametrize("text", ["", " ", "а", "% _ \\", "'", "a b c", "+"])
-def test_too_little_is_said(text: str) -> None:
+def test_a_short_text_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="two letters, four digits or a deal's number"):
-        asked(text)
+        parse_terms(text)
 
 
-def test_too_much_is_said() -> None:
+def test_a_long_text_is_refused() -> None:
     with pytest.raises(BadInput, match="`text` has 201 characters"):
-        asked("a" * 201)
+        parse_terms("a" * 201)
 
 
 def test_patterns_are_beginnings_of_words_and_any_part_of_a_number() -> None:
-    assert asked("Олена 67123").patterns == ["% olena%", "%67123%"]
+    assert parse_terms("Олена 67123").patterns == ["% olena%", "%67123%"]
 
 
 def test_an_ending_is_not_looked_at_in_long_texts() -> None:
     assert {stem(word) for word in ("dostavka", "dostavku", "dostavki")} == {"dostavk"}
     assert [stem(word) for word in ("olia", "aeiou", "7")] == ["olia", "aeiou", "7"]
-    assert asked("доставка столу").query == "'dostavk':* & 'stol':*"
+    assert parse_terms("доставка столу").query == "'dostavk':* & 'stol':*"
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_an_ending_is_not_looked_at_in_long_texts() -> None:
         ("example", ["emails"]),
     ],
 )
-def test_a_hit_says_what_it_was_found_by(text: str, fields: list[str]) -> None:
+def test_a_hit_names_its_matching_fields(text: str, fields: list[str]) -> None:
     row = {"name": "Олена Шевченко", "phones": ["+380671234567"], "emails": ["olena@example.com"]}
-    assert why(asked(text), PROJECTIONS["contact"], row) == fields
+    assert matched_fields(parse_terms(text), PROJECTIONS["contact"], row) == fields
 
 
 def test_a_deal_is_found_by_its_number() -> None:
     row = {"title": "Стіл 7", "reference": "", "number": 7}
-    assert why(asked("7"), PROJECTIONS["deal"], row) == ["title", "number"]
-    assert why(asked("D-7"), PROJECTIONS["deal"], row | {"title": "Шафа"}) == ["number"]
+    assert matched_fields(parse_terms("7"), PROJECTIONS["deal"], row) == ["title", "number"]
+    assert matched_fields(parse_terms("D-7"), PROJECTIONS["deal"], row | {"title": "Шафа"}) == ["number"]

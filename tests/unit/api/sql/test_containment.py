@@ -1,4 +1,4 @@
-"""Two filters on one custom field: a row contains the needle when it contains each of them, and only then."""
+"""Two filters on one custom field: a row contains the merged value exactly when it contains both."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def test_the_needle_is_all_of_them_together(wanted: list[tuple[str, Any]], row: 
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=4))
-def test_what_cannot_hold_together_is_never_found(wanted: list[tuple[str, Any]]) -> None:
+def test_contradicting_filters_find_nothing(wanted: list[tuple[str, Any]]) -> None:
     """The widest row that could have all of it is tried in each way that it could be put together."""
     if needle(wanted) == NEVER:
         rows = [dict(wanted), dict(reversed(wanted))]

@@ -1,4 +1,4 @@
-"""A cursor gives its place back exactly, and is good for its own list only."""
+"""A cursor gives its values back exactly, and is valid for its own list only."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -47,8 +47,8 @@ def test_a_cursor_is_written_by_postgres() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "?", "é", "AAAA", "W10", "a", "\0", "bnVsbA", "e30", "\ud800", DEALS.tag()])
-def test_what_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(BadCursor, match="This is no cursor"):
+def test_an_invalid_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadCursor, match="This is not a cursor"):
         DEALS.position(text, DEALS.tag())
 
 
@@ -67,5 +67,5 @@ def test_another_lists_or_another_orders_cursor_is_refused(other: Order) -> None
 
 @pytest.mark.parametrize("values", [(1,), (UUID(KEY),), (1, UUID(KEY), 1), (1, 1)])
 def test_a_changed_cursor_is_refused(values: tuple[object, ...]) -> None:
-    with pytest.raises(BadCursor, match="was changed on its way"):
+    with pytest.raises(BadCursor, match="is damaged"):
         DEALS.position(written(DEALS, *values), DEALS.tag())

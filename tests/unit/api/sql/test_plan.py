@@ -1,4 +1,4 @@
-"""Plans without a database: the text of statements, their shapes, and that nothing of a caller's stands in them."""
+"""Plans without a database: the text of statements, their shapes, and that it has nothing from the caller."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.engine import Engine
 from api.errors import ApiError
 from api.sql.plan.plan import Plan
-from api.sql.plan.statement import Statement, Unfit
+from api.sql.plan.statement import NotPlannable, Statement
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 READER: Any = SimpleNamespace(id="t", workspace=SHOP, scopes=("read",))
@@ -44,7 +44,7 @@ def test_a_row_by_its_id() -> None:
     assert found.projections == {"contact"}
 
 
-def test_a_page_walks_along_an_index_and_looks_one_row_further_only_when_that_is_asked() -> None:
+def test_a_page_walks_along_an_index_and_reads_one_more_row_only_for_page_info() -> None:
     plain = statement("{ deals(first: 3) { nodes { number } } }").text.decode()
     assert "LIMIT 101) AS p LIMIT $2::bigint) AS t1" in plain
     assert "row_number" not in plain
@@ -53,7 +53,7 @@ def test_a_page_walks_along_an_index_and_looks_one_row_further_only_when_that_is
     assert "FILTER (WHERE t1.rn <= $2::bigint)" in peeking
 
 
-def test_a_key_that_postgres_would_cut_off_is_written_whole() -> None:
+def test_a_key_longer_than_a_postgres_name_is_complete() -> None:
     key = "a" * 64
     assert (
         f"json_object('{key}' : t1.number, 'b' : "
@@ -74,15 +74,15 @@ def test_a_plan_has_one_statement_for_each_shape_of_its_variables() -> None:
     """Their values are parameters, but for flags and enums."""
     plan = planned(SHAPED)
     texts: dict[str, bytes] = {}
-    for told in (
+    for given_variables in (
         {}, {"stage": None}, {"stage": "new"}, {"stage": "won"}, {"with": True}, {"by": "TOUCHED_AT_ASC"},
         {"stage": "'; DROP TABLE read.deal; --"},
     ):  # fmt: skip
-        variables = plan.variables(told)
+        variables = plan.variables(given_variables)
         assert variables
         found = plan.statement(variables)
         assert found and found is plan.statement(variables)
-        texts[str(told)] = found.text
+        texts[str(given_variables)] = found.text
     assert len(set(texts.values())) == 4
     assert len(plan.statements) == 5  # a variable that is null has another shape than one that is not there
     assert texts["{'stage': 'new'}"] == texts["{'stage': 'won'}"]
@@ -124,7 +124,7 @@ def test_nothing_of_the_caller_is_in_the_text_but_response_keys(
     )
     try:
         assert text in found.parameters(SHOP, variables)
-    except (ApiError, Unfit, UnicodeError):
+    except (ApiError, NotPlannable, UnicodeError):
         return
 
 
@@ -137,7 +137,7 @@ def without(text: str, keys: set[str]) -> str:
 
 
 @pytest.mark.parametrize("document", ['{ search(text: "Olena") { hasMore } }', "{ __schema { queryType { name } } }"])
-def test_what_is_not_in_the_views_is_for_the_slow_path(document: str) -> None:
+def test_fields_without_a_plan_are_resolved(document: str) -> None:
     plan = planned(document)
     variables = plan.variables({})
     assert variables and plan.statement(variables) is None

@@ -1,4 +1,4 @@
-"""The statements as text: one workspace, indexes that can be used, nothing of the caller's in them."""
+"""The text of statements: limited to one workspace, with usable indexes and nothing from the caller."""
 
 import re
 
@@ -75,8 +75,8 @@ def conditions(name: str, **given: object) -> list[str]:
     return LISTS[name].conditions(given, "t", "$1", lambda filter: f"${filter}")
 
 
-def test_lists_of_contacts_are_of_people_unless_merged_cards_are_asked_for() -> None:
-    """Filters gave merged cards beside the cards that they were merged into: one person twice, or an old card alone."""
+def test_lists_of_contacts_show_each_person_once_unless_merged_ones_are_included() -> None:
+    """Regression: filters returned merged contacts next to the remaining ones: a person twice, or an old card."""
     assert conditions("contacts") == conditions("contacts", include_merged=False) == ["t.merged_into IS NULL"]
     assert conditions("contacts", include_merged=True) == []
     own = "t.phones @> ARRAY[$phone::text] AND t.phones <> '{}'"

@@ -1,4 +1,4 @@
-"""A child process is let go of before its loop is closed, whoever is cut off meanwhile and however often."""
+"""A child process is released before its loop is closed, whatever is cancelled meanwhile and however often."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ PIPE = asyncio.subprocess.PIPE
 
 def left(start: str, cuts: int) -> str:
     """What Python says of processes and pipes that are left when the loop is closed."""
-    command = [sys.executable, "-W", "always", "-m", "tests.support.cut_children", start, str(cuts)]
+    command = [sys.executable, "-W", "always", "-m", "tests.support.cancelled_children", start, str(cuts)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout + done.stderr
 
@@ -33,7 +33,7 @@ def test_one_that_is_not_let_go_to_the_end_is_found() -> None:
     assert any("is closed" in one or "ResourceWarning" in one for one in said)
 
 
-def test_the_caller_is_told_that_it_was_cancelled_and_the_process_is_gone() -> None:
+def test_the_caller_sees_the_cancellation_and_the_process_is_gone() -> None:
     async def run() -> int:
         begun, pids = asyncio.Event(), []
 

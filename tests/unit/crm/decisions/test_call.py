@@ -22,7 +22,7 @@ from crm.facts import CallReported
 from crm.shared import AssignmentRule, Phone
 from projections.call import call as call_row
 from projections.timeline import timeline
-from tests.support.projection_stories import fold
+from tests.support.projection_events import fold
 from tests.support.scenarios import NOON, Story, an, call, form, given, meta, shop
 
 OLEH = "+380501112233"

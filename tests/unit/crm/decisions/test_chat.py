@@ -166,9 +166,9 @@ def test_a_group_that_moved_keeps_its_talk() -> None:
     """Under the supergroup's id everybody had a second conversation."""
     group = {"chat_kind": "group", "chat_title": "Сад"}
     story = given(message("1", chat="-5", sender_name="Олег", **group))
-    told = {"chat": "-105", "former_chat": "-5", "kind": "service", "sender": "1", "message": "m"}
-    story.when(message("2", **told, **group)).then(an(ChatMoved, chat="-105", former_chat="-5"), an(DeliveryNoted))
-    story.when(message("3", **told, **group)).then(an(DeliveryNoted))
+    report = {"chat": "-105", "former_chat": "-5", "kind": "service", "sender": "1", "message": "m"}
+    story.when(message("2", **report, **group)).then(an(ChatMoved, chat="-105", former_chat="-5"), an(DeliveryNoted))
+    story.when(message("3", **report, **group)).then(an(DeliveryNoted))
     story.when(message("4", chat="-105", message="1", sent_at=NOON + 9, text="Знову", **group)).then(
         an(MessageReceived, conversation_id=story.every(ConversationOpened)[0].conversation_id, text="Знову")
     )

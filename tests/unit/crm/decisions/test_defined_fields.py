@@ -7,7 +7,7 @@ import pytest
 
 from crm.events import DealOpened
 from crm.shared import AssignmentRule
-from tests.support.operator import at_the_desk
+from tests.support.operator_session import operator_session
 from tests.support.scenarios import form, shop
 
 OPTIONS = ("Стандарт", "Преміум", "Під ключ, з меблями")
@@ -70,7 +70,7 @@ UNREAD = [
 
 
 def opened(kind: str, given: Any) -> DealOpened:
-    story = at_the_desk()
+    story = operator_session()
     options = {"options": OPTIONS} if kind.startswith("choice") else {}
     story.do("field_define", entity="deal", key="x", label="Поле", type=kind, **options)
     story.when(form("1", fields={"x": json.dumps(given, ensure_ascii=False), "y": '"on"'}))
@@ -102,12 +102,12 @@ def test_what_was_left_empty_has_no_value() -> None:
 
 
 def test_a_retired_field_is_not_converted() -> None:
-    story = at_the_desk().do("field_define", entity="deal", key="x", type="number")
+    story = operator_session().do("field_define", entity="deal", key="x", type="number")
     story.do("field_retire", entity="deal", key="x").when(form("1", fields={"x": '"2"'}))
     assert story.every(DealOpened)[0].fields == {"x": '"2"'}
 
 
 def test_a_rule_may_still_name_what_the_form_said() -> None:
-    story = at_the_desk(*shop(AssignmentRule("VIP", ("anna",), field="vip", value="ON")))
+    story = operator_session(*shop(AssignmentRule("VIP", ("anna",), field="vip", value="ON")))
     story.do("field_define", entity="deal", key="vip", type="boolean").when(form("1", fields={"vip": '"on"'}))
     assert story.events[-1].owner == "anna"

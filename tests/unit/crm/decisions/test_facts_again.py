@@ -1,4 +1,4 @@
-"""Twice is once: a second click is nothing, and the same enquiry later is noted on its open deal."""
+"""Deduplication: a second click is nothing, and the same enquiry later is noted on its open deal."""
 
 from msgspec.structs import replace
 
@@ -8,18 +8,20 @@ from tests.support.scenarios import MINUTE, NOON, an, form, given
 
 OLEH, NEW = "+380501112233", "+380671112233"
 HOUR = 60 * MINUTE
-DESK = {"message": '"Потрібна консультація"'}
+SESSION = {"message": '"Потрібна консультація"'}
 
 
 def test_the_same_enquiry_hours_later_is_noted_on_the_open_deal() -> None:
     """A second salesperson got a second deal."""
-    story = given(form("1", phones=[OLEH], form="Callback", name="Олег", fields=DESK))
+    story = given(form("1", phones=[OLEH], form="Callback", name="Олег", fields=SESSION))
     deal = story.deal(1)
-    story.when(form("2", NOON + 5 * HOUR, phones=[OLEH], form="Callback", name="Oleh", fields=DESK)).then(
+    story.when(form("2", NOON + 5 * HOUR, phones=[OLEH], form="Callback", name="Oleh", fields=SESSION)).then(
         an(EnquiryRepeated, contact_id=deal.contact_id, deal_id=deal.deal_id, form="Callback", name="Oleh",
            text="message: Потрібна консультація"),
     )  # fmt: skip
-    story.when(form("3", NOON + 5 * HOUR + MINUTE, phones=[OLEH], form="Callback", fields=DESK)).then(an(DeliveryNoted))
+    story.when(form("3", NOON + 5 * HOUR + MINUTE, phones=[OLEH], form="Callback", fields=SESSION)).then(
+        an(DeliveryNoted)
+    )
     assert story.deal(1).version == deal.version + 1
 
 
@@ -31,11 +33,13 @@ def test_when_its_deal_is_over_it_is_a_new_wish() -> None:
 
 def test_after_days_it_is_a_new_wish_of_the_same_owners() -> None:
     """Coffee is ordered with the same words each week."""
-    story = given(form("1", phones=[OLEH], fields=DESK)).when(form("2", NOON + 71 * HOUR, phones=[OLEH], fields=DESK))
+    story = given(form("1", phones=[OLEH], fields=SESSION)).when(
+        form("2", NOON + 71 * HOUR, phones=[OLEH], fields=SESSION)
+    )
     assert [type(event) for event in story.events] == [EnquiryRepeated]
-    story.when(form("3", NOON + 142 * HOUR, phones=[OLEH], fields=DESK))
+    story.when(form("3", NOON + 142 * HOUR, phones=[OLEH], fields=SESSION))
     assert [type(event) for event in story.events] == [EnquiryRepeated], "counted from the last one"
-    story.when(form("4", NOON + 214 * HOUR, phones=[OLEH], fields=DESK)).then(an(DealOpened), an(DealAssigned))
+    story.when(form("4", NOON + 214 * HOUR, phones=[OLEH], fields=SESSION)).then(an(DealOpened), an(DealAssigned))
 
 
 def test_another_product_or_page_is_another_wish() -> None:
@@ -47,18 +51,20 @@ def test_another_product_or_page_is_another_wish() -> None:
     assert len(story.every(DealOpened)) == 3
 
 
-def test_what_pages_fill_in_anew_is_no_other_wish() -> None:
+def test_what_pages_fill_in_differently_is_no_other_wish() -> None:
     """Of facts that a program sends: connectors tell a digest of their own."""
     clocks = [{"g-recaptcha-response": f'"{n}"', "_wpnonce": f'"{n}"', "timestamp": str(n)} for n in range(2)]
-    one, two = (form(str(n), phones=[OLEH], fields={**DESK, **clock}) for n, clock in enumerate(clocks))
+    one, two = (form(str(n), phones=[OLEH], fields={**SESSION, **clock}) for n, clock in enumerate(clocks))
     given(one).when(two).then(an(DeliveryNoted))
-    given(one).when(form("3", phones=[OLEH], fields={**DESK, "time": '"18:00"'})).then(an(DealOpened), an(DealAssigned))
+    given(one).when(form("3", phones=[OLEH], fields={**SESSION, "time": '"18:00"'})).then(
+        an(DealOpened), an(DealAssigned)
+    )
 
 
 def test_a_digest_that_a_connector_tells_decides() -> None:
-    first = form("1", phones=[OLEH], fields=DESK, digest="a")
+    first = form("1", phones=[OLEH], fields=SESSION, digest="a")
     given(first).when(form("2", phones=[OLEH], fields={"other": "1"}, digest="a")).then(an(DeliveryNoted))
-    given(first).when(form("2", phones=[OLEH], fields=DESK, digest="b")).then(an(DealOpened), an(DealAssigned))
+    given(first).when(form("2", phones=[OLEH], fields=SESSION, digest="b")).then(an(DealOpened), an(DealAssigned))
 
 
 def test_a_repeat_that_tells_a_new_number_is_learnt_and_seen() -> None:
@@ -90,5 +96,5 @@ def test_a_click_that_crosses_ten_minutes_is_one_also_when_nothing_tells_who_it_
 
 
 def test_a_robots_form_never_hides_a_persons() -> None:
-    robot = form("1", phones=[OLEH], fields=DESK, suspicious="the hidden field was filled in")
-    given(robot).when(form("2", NOON + HOUR, phones=[OLEH], fields=DESK)).then(an(DealOpened), an(DealAssigned))
+    robot = form("1", phones=[OLEH], fields=SESSION, suspicious="the hidden field was filled in")
+    given(robot).when(form("2", NOON + HOUR, phones=[OLEH], fields=SESSION)).then(an(DealOpened), an(DealAssigned))

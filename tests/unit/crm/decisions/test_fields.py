@@ -73,7 +73,8 @@ def test_a_fact_of_an_unknown_workspace_is_quarantined() -> None:
     given().when(replace(said, meta=replace(said.meta, workspace=nowhere))).then(
         an(
             FactQuarantined,
-            reason=f"There is no workspace {nowhere}. The delivery is kept. Create it, then reparse.",
+            reason=f"There is no workspace {nowhere}. The delivery is kept. "
+            "Create it with `crm workspace create --id`, then run `crm quarantine reparse`.",
         )
     )
 

@@ -76,7 +76,7 @@ def test_an_e_mail_that_stands_for_none_finds_nobody() -> None:
 
 
 def test_an_e_mail_that_a_crowd_types_becomes_doubtful_before_it_has_many_numbers() -> None:
-    """No list knows every address that people make up: those who give no name are told apart by their numbers."""
+    """No list knows every address that people make up: those who give no name are distinguished by their numbers."""
     crowd = [form(str(n), phones=[f"+3805011122{n:02}"], emails=("x@ua.net",)) for n in range(10, 17)]
     story = given(*crowd)
     assert [len(one.identifiers) for one in sorted(story.contacts(), key=lambda one: -len(one.identifiers))] == [

@@ -1,4 +1,4 @@
-"""Laws that hold whatever the facts: told twice is told once, streams may interleave, one person is one card, and no
+"""Properties that hold for any facts: deciding is idempotent, streams may interleave, one person is one card, and no
 kopeck is lost."""
 
 from collections import Counter, defaultdict
@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.decisions.contacts import SHARED, card_of
-from crm.decisions.settling import given as given_to
+from crm.decisions.settlement import given as given_to
 from crm.engine.in_memory import MemoryState, rebuilt
 from crm.envelope import Event, Fact
 from crm.events import IdentifierAdded
 from crm.scalars import Id
-from crm.state import Contact, Deal, Identity, Load, Payment, fold, identifier
+from crm.state import Contact, Deal, Identity, Load, Payment, fold, identifier_key
 from crm.state.folds import FOLDS
 from tests.support.fact_strategies import PHONES, RULES, any_facts, reports_of_one
 from tests.support.scenarios import SHOP, Story, form, message, paid, phone
@@ -25,7 +25,7 @@ from tests.support.scenarios import SHOP, Story, form, message, paid, phone
 FACTS = any_facts()
 
 
-def all_told(facts: Iterable[Fact]) -> Story:
+def decide_all(facts: Iterable[Fact]) -> Story:
     return Story(*RULES).when(*facts)
 
 
@@ -34,9 +34,9 @@ def things(events: Iterable[Event]) -> dict[tuple[str, str], Any]:
 
 
 @for_any(FACTS, st.randoms(use_true_random=False))
-def test_told_twice_is_told_once(facts: list[Fact], random: Random) -> None:
-    once = all_told(facts)
-    again = all_told(repeated(facts, random))
+def test_deciding_is_idempotent(facts: list[Fact], random: Random) -> None:
+    once = decide_all(facts)
+    again = decide_all(repeated(facts, random))
     assert again.decide.journal == once.decide.journal
     assert again.state.things == once.state.things
 
@@ -53,7 +53,7 @@ def repeated(facts: list[Fact], random: Random) -> list[Fact]:
 
 @for_any(FACTS)
 def test_every_fact_leaves_an_event(facts: list[Fact]) -> None:
-    story = all_told(facts)
+    story = decide_all(facts)
     assert {event.meta.cause for event in story.decide.journal} >= {fact.meta.id for fact in facts}
     ids = [event.meta.id for event in story.decide.journal]
     assert len(ids) == len({*ids})
@@ -61,13 +61,13 @@ def test_every_fact_leaves_an_event(facts: list[Fact]) -> None:
 
 @for_any(FACTS)
 def test_the_state_is_a_fold_of_the_journal(facts: list[Fact]) -> None:
-    story = all_told(facts)
+    story = decide_all(facts)
     assert things(story.decide.journal) == story.state.things
 
 
 @for_any(FACTS, st.randoms(use_true_random=False))
 def test_any_interleaving_of_streams_gives_the_same_state(facts: list[Fact], random: Random) -> None:
-    story = all_told(facts)
+    story = decide_all(facts)
     assert things(interleaved(story.decide.journal, random)) == story.state.things
 
 
@@ -81,12 +81,12 @@ def interleaved(journal: list[Event], random: Random) -> list[Event]:
 def test_the_law_of_interleaving_would_see_a_last_writer(monkeypatch: Any) -> None:
     """The bug that Identity's smallest id prevents: when the last writer wins, the old card undoes a merge."""
     own = message("2", message="2", shared_phone=phone(PHONES[0]), shared_is_own=True)
-    journal = all_told([form("1", phones=PHONES[:1]), message("1"), own]).decide.journal
+    journal = decide_all([form("1", phones=PHONES[:1]), message("1"), own]).decide.journal
     true_fold = FOLDS[IdentifierAdded]
 
     def last_writer(state: MemoryState, event: IdentifierAdded) -> None:
         true_fold(state, event)
-        state.put(identifier(event.kind, event.value), Identity(event.contact_id))
+        state.put(identifier_key(event.kind, event.value), Identity(event.contact_id))
 
     monkeypatch.setitem(FOLDS, IdentifierAdded, last_writer)
     states = [things(interleaved(journal, Random(seed))) for seed in range(20)]
@@ -95,7 +95,7 @@ def test_the_law_of_interleaving_would_see_a_last_writer(monkeypatch: Any) -> No
 
 @for_any(FACTS, st.integers(0, 200))
 def test_a_prefix_and_then_the_rest_is_all(facts: list[Fact], cut: int) -> None:
-    journal = all_told(facts).decide.journal
+    journal = decide_all(facts).decide.journal
     state = MemoryState()
     state.things.update(things(journal[:cut]))
     for event in journal[cut:]:
@@ -106,7 +106,7 @@ def test_a_prefix_and_then_the_rest_is_all(facts: list[Fact], cut: int) -> None:
 @for_any(FACTS)
 def test_what_two_cards_have_identifies_nobody(facts: list[Fact]) -> None:
     """And only what people share is had by two."""
-    story = all_told(facts)
+    story = decide_all(facts)
     owned = Counter(way for contact in story.contacts() for way in contact.identifiers)
     for way, times in owned.items():
         found = card_of(story.state, way)
@@ -117,7 +117,7 @@ def test_what_two_cards_have_identifies_nobody(facts: list[Fact]) -> None:
 @for_any(FACTS)
 def test_no_kopeck_is_lost(facts: list[Fact]) -> None:
     """What the deals have is what their payments gave, and each deal knows it alone."""
-    state = all_told(facts).state
+    state = decide_all(facts).state
     deals = {deal.deal_id: deal for deal in state.things.values() if isinstance(deal, Deal)}
     paid_for: defaultdict[Id, int] = defaultdict(int)
     for payment in state.things.values():
@@ -128,7 +128,7 @@ def test_no_kopeck_is_lost(facts: list[Fact]) -> None:
 
 @for_any(FACTS)
 def test_loads_and_open_deals_are_counted_right(facts: list[Fact]) -> None:
-    state = all_told(facts).state
+    state = decide_all(facts).state
     deals = [deal for deal in state.things.values() if isinstance(deal, Deal)]
     loads = {key: load.open_deals for (_, key), load in state.things.items() if isinstance(load, Load)}
     assert loads == {owner: sum(d.open and d.owner == owner for d in deals) for owner in loads}
@@ -143,7 +143,7 @@ def test_the_order_of_a_payments_reports_does_not_matter(reports: list[dict[str,
     deal = form("deal", phones=PHONES[:1], amount_minor=100, reference="R-1")
     facts = [paid(str(n), **said) for n, said in enumerate(reports)]
     shuffled = repeated(random.sample(facts, len(facts)), random)
-    in_order, other = all_told([deal, *facts]), all_told([deal, *shuffled])
+    in_order, other = decide_all([deal, *facts]), decide_all([deal, *shuffled])
     # another order may have taken another number of events to get there
     assert replace(in_order.deal(1), version=0) == replace(other.deal(1), version=0)
     one, two = in_order.payment(), other.payment()

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from crm.decisions.settling import in_words
+from crm.decisions.settlement import in_words
 from crm.events import (
     ContactCreated,
     DealAssigned,
@@ -225,13 +225,13 @@ def test_a_payment_before_its_deal_waits_and_matches_itself(payment: object, by:
 
 
 @pytest.mark.parametrize("purpose", ["угода 1", "D-1", "замовлення №1"])
-def test_a_number_that_was_told_before_its_deal_was_opened_is_not_that_deal(purpose: str) -> None:
+def test_a_number_that_was_mentioned_before_its_deal_was_opened_is_not_that_deal(purpose: str) -> None:
     """The bug: a mistyped number waited, and the stranger who got it next was paid. Also a later report of the same
     payment finds no deal that was opened meanwhile."""
     story = given(paid("1", 10000, purpose=purpose)).when(WORTH_100)
     story.when(paid("2", 10000, purpose=purpose, changed_at=NOON + 1))
     assert (story.deal(1).paid_minor, story.payment().deal_id) == (0, None)
-    assert "D-1 was opened only after it was told" in story.payment().parked
+    assert "D-1 was opened only after it was mentioned" in story.payment().parked
 
 
 def test_an_order_that_stood_in_the_words_before_it_was_opened_needs_support() -> None:
@@ -272,7 +272,7 @@ def test_a_deal_that_somebody_put_further_on_is_not_pulled_back() -> None:
 
 
 def test_an_account_that_pays_for_two_people_is_doubted_and_identifies_nobody() -> None:
-    """The bug: it stayed the first one's for ever, and all that came from it was booked on their deals."""
+    """The bug: it stayed the first one's forever, and all that came from it was booked on their deals."""
     other = form("other", phones=["+380679998877"], amount_minor=500)
     rest = form("rest", phones=[OLEH], amount_minor=700)
     story = given(WORTH_100, other, rest, paid("1", 10000, purpose="D-1", payer=Payer(iban=IBAN)))

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from crm.decisions.contacts import Way, card_of, cards_of, doubted, identifies
+from crm.decisions.contacts import Identifier, card_of, cards_of, doubted, identifies
 from crm.events import (
     CallOpened,
     ContactCreated,
@@ -46,7 +46,7 @@ def test_another_name_with_a_new_number_under_a_known_e_mail_is_another_person()
     }
     assert card_of(story.state, f"email:{FAMILY}") is None
     assert len(doubted(story.state, f"email:{FAMILY}")) == 2
-    assert identifies(story.state, Way("email", FAMILY)) is None
+    assert identifies(story.state, Identifier("email", FAMILY)) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_roles_mailbox_identifies_nobody() -> None:
         form("4", form="C", emails=("info@firma.ua",)),
     )
     assert set(people(story)) == {"Іван Гук", "Марія Лис", ""}
-    assert identifies(story.state, Way("email", "info@firma.ua")) is None
+    assert identifies(story.state, Identifier("email", "info@firma.ua")) is None
     assert len({deal.contact_id for deal in story.every(DealOpened)[2:]}) == 1, "the mailbox's own card"
     story.when(form("5", form="D", name="Ivan Huk", emails=("info@firma.ua",)))
     assert story.every(DealOpened)[-1].contact_id == story.every(DealOpened)[0].contact_id
@@ -149,7 +149,7 @@ def test_so_many_share_a_mailbox_that_it_is_not_counted_any_more() -> None:
     assert [one.kind for one in story.every(IdentifierDoubted) if one.contact_id == last.contact_id] == ["email"]
 
 
-def test_every_door_reads_e_mails_alike() -> None:
+def test_every_connector_reads_e_mails_alike() -> None:
     """`/facts` took " Dana@ua.net " and "-" as they were: strangers became one, and one person two."""
     story = given(
         form("1", name="Дана", emails=("dana@ua.net", "-")),

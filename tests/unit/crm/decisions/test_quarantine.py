@@ -88,7 +88,7 @@ def test_a_fact_that_stumbled_is_decided_under_the_attempts_id() -> None:
     assert (type(story.events[0]), type(story.events[-1])) == (ContactCreated, QuarantineSettled)
     assert {event.meta.cause for event in story.events} == {named_id(fact.meta.id, "attempt/1")}
     assert len({event.meta.id for event in story.events}) == len(story.events)
-    assert story.every(DealOpened)[0].meta.actor == "test"  # who told it; the operator settled it
+    assert story.every(DealOpened)[0].meta.actor == "test"  # the source of the fact; the operator settled it
     assert story.events[-1].meta.actor == "anna"
     assert entry(story, fact.meta.id) == Quarantined(1, "released")
 
@@ -138,8 +138,8 @@ def test_a_delivery_of_nobody_keeps_its_own_reason() -> None:
 def test_a_retry_whose_rule_stumbles_stays_what_it_was() -> None:
     """Set aside as a new delivery, it would lie in quarantine twice."""
     retry = retried(form("1"))
-    again = set_aside(retry, "the rule for it stumbled")
-    assert again == DeliveryReparsed(retry.meta, retry.quarantine_id, 0, "the rule for it stumbled")
-    other = set_aside(form("1"), "the rule for it stumbled")
+    again = set_aside(retry, "the rule for it failed")
+    assert again == DeliveryReparsed(retry.meta, retry.quarantine_id, 0, "the rule for it failed")
+    other = set_aside(form("1"), "the rule for it failed")
     assert isinstance(other, DeliveryQuarantined)
     assert (other.connector, other.raw.body) == ("FormSubmitted", encode(form("1")))

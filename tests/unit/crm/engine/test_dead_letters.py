@@ -4,7 +4,7 @@ import pytest
 
 from crm.engine.dead_letters import WINDOW, DeadLetters, TooManyDeadLetters
 
-WHY = "the rule for it stumbled: ZeroDivisionError('planted')"
+WHY = "the rule for it failed: ZeroDivisionError('planted')"
 
 
 def taken(good: int, bad: int, least: int = 100) -> DeadLetters:
@@ -64,7 +64,7 @@ def test_it_says_what_where_and_what_to_do_and_stays_stopped() -> None:
     letters = taken(0, 101)
     sentence = (
         "101 of the last 101 facts could not be decided on; the newest, at crm.intake.forms/0/100: the rule for it "
-        "stumbled: ZeroDivisionError('planted'). So many say that decide itself is at fault: it stopped, and nothing "
+        "failed: ZeroDivisionError('planted'). So many say that decide itself is at fault: it stopped, and nothing "
         "of this batch was kept or lost. Start a version that can decide on them; to let them all into quarantine, "
         "raise CRM_QUARANTINE_LIMIT (0 is none) and start decide again."
     )

@@ -12,7 +12,7 @@ from crm.envelope import Event, Fact, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated, DealOpened, DealStageMoved
 from crm.scalars import Id
-from crm.state import Contact, Deal, DealReference, Payment, fold, identifier, key, shelf
+from crm.state import Contact, Deal, DealReference, Payment, fold, identifier_key, key, shelf
 from crm.state.entities import OUTCOMES, Numbers
 from tests.support.fact_strategies import RULES, any_facts
 from tests.support.scenarios import SHOP, Story, form, meta, paid
@@ -31,7 +31,7 @@ def test_a_key_fits_into_an_index_and_has_no_nul() -> None:
     assert key("a\0b") == "a\ufffdb"
     assert key("ю" * 200) == "ю" * 200
     assert key("a" * 201) == "sha256:a92efd82109373e58f9a2056dee01e807e216ce6075f7051207c0a9f7d666e50"
-    assert identifier("phone", OLEH) == f"phone:{OLEH}"
+    assert identifier_key("phone", OLEH) == f"phone:{OLEH}"
 
 
 def test_numbers_share_shelves_and_other_hints_have_their_own() -> None:

@@ -26,43 +26,50 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("status", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
-        ("tail", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
-        ("token create", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
-        ("connect form", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
-        ("token create --scope all", "There is no scope all; there are read, write, connect, admin."),
-        ("workspace create --name X", "No stack runs on {data}: start it with `crm up` (or `make run`)."),
+        ("status", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
+        ("tail", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
+        ("token create", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
+        ("connect form", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
+        ("token create --scope all", "There is no scope all. Choose from read, write, connect, admin."),
+        ("workspace create --name X", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
         (
             "workspace create --name X --country UKR",
-            "--country takes two letters of ISO 3166, as UA or PL; it was given 'UKR'. Nothing was made.",
+            "--country takes a two-letter ISO 3166 code such as UA or PL, not 'UKR'. No workspace was created.",
         ),
         (
             "workspace create --name X --currency грн",
-            "--currency takes three letters of ISO 4217, as UAH or EUR; it was given 'грн'. Nothing was made.",
+            "--currency takes a three-letter ISO 4217 code such as UAH or EUR, not 'грн'. No workspace was created.",
         ),
         (
             "workspace create --name X --timezone Kyiv",
-            "--timezone takes an IANA name, as Europe/Kyiv; it was given 'Kyiv'. Nothing was made.",
+            "--timezone takes an IANA name such as Europe/Kyiv, not 'Kyiv'. No workspace was created.",
         ),
         (
             "workspace create --name X --id 7",
-            "'7' is no id, which has 32 hexadecimal digits. Nothing was changed.",
+            "'7' is not an id: ids are UUIDs of 32 hexadecimal digits. Nothing was changed.",
         ),
         (
             "tail cows",
-            "There is no topic 'cows'; there are journal, commits, forms, banking, calls, chats, facts, "
+            "There is no topic 'cows'. Choose one of journal, commits, forms, banking, calls, chats, facts, "
             "quarantine, connections.",
         ),
         (
             "connect sms",
-            "There is no connector 'sms'; there are form, monobank, monobank-personal, liqpay, binotel, telegram, api. "
+            "There is no connector 'sms'; there are api, binotel, form, liqpay, monobank, monobank-personal, telegram. "
             "Nothing was changed.",
         ),
-        ("connect liqpay", "liqpay needs --secret: without one its address stays off. Nothing was changed."),
-        ("setup", "Set KAFKA_BOOTSTRAP and DATABASE_URL: `crm setup` is for servers that run already."),
+        (
+            "connect liqpay",
+            "liqpay needs a secret, or its address stays off: the private key of the shop, at liqpay.ua under "
+            "Business, API. Give it with --secret. Nothing was changed.",
+        ),
+        (
+            "setup",
+            "Set KAFKA_BOOTSTRAP and DATABASE_URL: `crm setup` works on existing servers; `crm up` starts its own.",
+        ),
         (
             "up --replicas decide=many",
-            "--replicas takes ROLE=N with a role of intake, api, decide, relay, project; it was given 'decide=many'.",
+            "--replicas takes ROLE=N with one of the roles intake, api, decide, relay, project, not 'decide=many'.",
         ),
     ],
 )  # fmt: skip
@@ -89,7 +96,7 @@ def test_status_in_json_when_nothing_runs() -> None:
 
 
 def test_a_stack_that_was_killed_does_not_run(nothing_runs: Path) -> None:
-    """Its pid may belong to another process by now: the time of its birth tells."""
+    """Its pid may belong to another process by now: the creation time distinguishes them."""
     gone = state.StackState(1, 12.5, str(nothing_runs), "", "", "", "", "", [], ready=True)
     state.write(nothing_runs, gone)
     assert CliRunner().invoke(app, ["status"]).exit_code == 1
@@ -97,10 +104,10 @@ def test_a_stack_that_was_killed_does_not_run(nothing_runs: Path) -> None:
 
 def test_doctor_says_what_to_do() -> None:
     done = CliRunner().invoke(app, ["doctor", "--json"])
-    told = json.loads(done.stdout)
-    wrong = {check["about"]: check["sentence"] for check in told["checks"] if not check["ok"]}
-    assert (done.exit_code, told["ok"]) == (1, False)
-    assert wrong["kafka"] == "No Kafka is known: start the stack with `crm up`, or set KAFKA_BOOTSTRAP."
+    result = json.loads(done.stdout)
+    wrong = {check["about"]: check["sentence"] for check in result["checks"] if not check["ok"]}
+    assert (done.exit_code, result["ok"]) == (1, False)
+    assert wrong["kafka"] == "No Kafka is configured: start the stack with `crm up`, or set KAFKA_BOOTSTRAP."
 
 
 def test_what_holds_secrets_is_readable_by_its_owner_alone(nothing_runs: Path) -> None:

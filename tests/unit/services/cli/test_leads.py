@@ -2,16 +2,17 @@
 
 import pytest
 
+from crm.connector_catalogue import connectors_of
 from crm.events import FactQuarantined
 from crm.facts import DeliveryQuarantined
-from crm.leads import MONEY, ways_in
+from crm.leads import PAYMENT, identifiers_in, risk
 from crm.shared import Raw
 from projections.quarantine import quarantine
 from services.cli.doctor.checks import Finding
 from services.cli.doctor.risks import at_risk
-from services.cli.flow import AtRisk
+from services.cli.doctor.snapshot import AtRisk
 from services.connectors import CONNECTORS
-from tests.support.projection_stories import row_of
+from tests.support.projection_events import row_of
 from tests.support.scenarios import NOON, given, meta
 
 HOUR = 3_600_000_000
@@ -47,14 +48,18 @@ def test_numbers_and_addresses_in_the_bytes_of_any_format(body: bytes, phones: l
 
 
 def test_a_number_is_read_as_it_is_dialled_in_the_workspaces_country() -> None:
-    assert ways_in(b"tel=0521+234+567", "UA") == ways_in(b"tel=052 123 45 67", "UA") == (("+380521234567",), ())
-    assert ways_in(b"tel=06 12 34 56 78", "FR") == (("+33612345678",), ())
+    assert (
+        identifiers_in(b"tel=0521+234+567", "UA")
+        == identifiers_in(b"tel=052 123 45 67", "UA")
+        == (("+380521234567",), ())
+    )
+    assert identifiers_in(b"tel=06 12 34 56 78", "FR") == (("+33612345678",), ())
 
 
 def test_it_ends_soon_on_anything() -> None:
     """A regular expression that goes back and forth would take minutes on each of these."""
     for body in (b"0" * 65_536, b"+" * 65_536, b"a@" * 32_768, b"a." * 32_768, b"0 " * 32_768, b"%" * 65_536):
-        assert ways_in(body, "UA") == ((), ())
+        assert identifiers_in(body, "UA") == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -70,9 +75,12 @@ def test_what_is_at_risk_without_a_number(connector: str, risk: str) -> None:
     assert row_of(quarantine, came(connector, b"{")).at_risk == risk
 
 
-def test_all_connectors_that_tell_of_payments_alone_are_known() -> None:
-    assert {name for name, connector in CONNECTORS.items() if connector.family == "banking"} == MONEY & set(CONNECTORS)
-    assert MONEY - set(CONNECTORS) == {"PaymentReported"}
+def test_all_connectors_that_only_report_payments_are_known() -> None:
+    assert {name for name, connector in CONNECTORS.items() if connector.family == "banking"} == connectors_of("banking")
+    assert {name for name in (*CONNECTORS, PAYMENT) if risk(name, False) == "payment"} == {
+        *connectors_of("banking"),
+        "PaymentReported",
+    }
 
 
 def test_doctor_fails_while_somebody_waits() -> None:
@@ -82,10 +90,10 @@ def test_doctor_fails_while_somebody_waits() -> None:
         Finding(
             "leads",
             False,
-            "3 deliveries in quarantine may be people waiting for an answer: binotel (1), form (2); "
-            "the oldest came 2 d ago. Call back first: `crm quarantine list --leads` shows numbers and addresses, "
-            "`crm quarantine show ID` all that came. Then `crm quarantine reparse --all`; what cannot be read still is "
-            'settled with `crm quarantine discard ID --reason "called back"`.',
+            "3 deliveries in quarantine may be people waiting for an answer: binotel (1), form (2); the oldest arrived "
+            "2 d ago. Call them back first: `crm quarantine list --leads` shows numbers and addresses, "
+            "`crm quarantine show ID` the whole delivery. Then run `crm quarantine reparse --all`; close what still "
+            'cannot be read with `crm quarantine discard ID --reason "called back"`.',
         )
     ]
 
@@ -95,12 +103,12 @@ def test_doctor_names_payments_that_wait() -> None:
         Finding(
             "payments",
             False,
-            "1 delivery in quarantine may be payments that are missing on their deals: liqpay (1); the oldest came "
-            "90 s ago. `crm quarantine list` gives the reasons. `crm quarantine reparse --all` reads them with this "
-            "version; book what still waits by hand, then `crm quarantine discard ID --reason booked`.",
+            "1 delivery in quarantine may be payments that are missing on their deals: liqpay (1); the oldest arrived "
+            "90 s ago. `crm quarantine list` shows the reasons. `crm quarantine reparse --all` reads them with this "
+            "version; enter what still cannot be read by hand, then run `crm quarantine discard ID --reason booked`.",
         )
     ]
 
 
 def test_doctor_is_content_when_nobody_waits() -> None:
-    assert at_risk([], NOON) == [Finding("leads", True, "Nobody waits in quarantine for an answer.")]
+    assert at_risk([], NOON) == [Finding("leads", True, "Nobody in quarantine is waiting for an answer.")]

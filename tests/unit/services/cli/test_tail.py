@@ -7,7 +7,7 @@ from crm.contract.codec import encode
 from crm.facts import ConnectionDeclared, FormSubmitted
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Phone, Raw
-from services.cli.commands.tail import line, tell
+from services.cli.commands.tail import describe, line
 
 ID = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01")
 META = Meta(ID, ID, ID, Micros(1_700_000_000_000_000), Micros(1_700_000_000_000_000), "form", ID)
@@ -27,8 +27,8 @@ def record(value: bytes | None) -> Any:
 
 
 def test_persons_are_masked_and_figures_are_not() -> None:
-    told = tell(record(encode(FORM)), show=False)
-    assert told == {
+    described = describe(record(encode(FORM)), show=False)
+    assert described == {
         "topic": "crm.intake.forms",
         "partition": 1,
         "offset": 7,
@@ -55,18 +55,22 @@ def test_persons_are_masked_and_figures_are_not() -> None:
 
 
 def test_show_shows_all_of_it() -> None:
-    told = tell(record(encode(FORM)), show=True)
-    assert (told["name"], told["fields"], told["raw"]["body"]) == ("Olena", {"status": "divorced"}, '{"name": "Olena"}')
+    described = describe(record(encode(FORM)), show=True)
+    assert (described["name"], described["fields"], described["raw"]["body"]) == (
+        "Olena",
+        {"status": "divorced"},
+        '{"name": "Olena"}',
+    )
 
 
 def test_a_secret_is_masked() -> None:
     connection = ConnectionDeclared(META, ID, "telegram", "Bot", "s3cret", {"bot_token": "1:a"})
-    assert "s3cret" not in str(tell(record(encode(connection)), show=False))
-    assert tell(record(encode(connection)), show=False)["settings"] == {"bot_token": "***"}
+    assert "s3cret" not in str(describe(record(encode(connection)), show=False))
+    assert describe(record(encode(connection)), show=False)["settings"] == {"bot_token": "***"}
 
 
 def test_what_cannot_be_read_says_why() -> None:
-    assert tell(record(b"junk"), show=False) == {
+    assert describe(record(b"junk"), show=False) == {
         "topic": "crm.intake.forms",
         "partition": 1,
         "offset": 7,
@@ -76,5 +80,12 @@ def test_what_cannot_be_read_says_why() -> None:
 
 
 def test_a_line_leaves_out_what_is_empty() -> None:
-    told = {"type": "DealPaid", "partition": 3, "offset": 9, "at": "2023-11-14T22:13:20+00:00", "why": "", "number": 4}
-    assert line(told) == "2023-11-14T22:13:20+00:00        DealPaid             3/9 number=4"
+    described = {
+        "type": "DealPaid",
+        "partition": 3,
+        "offset": 9,
+        "at": "2023-11-14T22:13:20+00:00",
+        "why": "",
+        "number": 4,
+    }
+    assert line(described) == "2023-11-14T22:13:20+00:00        DealPaid             3/9 number=4"

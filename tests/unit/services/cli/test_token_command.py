@@ -22,5 +22,5 @@ def test_by_itself_it_does_not_end() -> None:
 
 @pytest.mark.parametrize("typed", ["90", "0d", "-1d", "d", "1y", "99999d", "1d2h"])
 def test_anything_else_makes_no_token(typed: str) -> None:
-    with pytest.raises(ValueError, match="Nothing was made"):
+    with pytest.raises(ValueError, match="No token was created"):
         end_of(typed, AT)

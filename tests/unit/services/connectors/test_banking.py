@@ -7,7 +7,8 @@ import pytest
 from crm.errors import Refused
 from crm.facts import DeliveryKept, PaymentReported
 from crm.shared import Payer
-from services.connectors.rehearse import (
+from tests.support.connector_deliveries import connection, json_post, only, receive
+from tests.support.rehearse import (
     form,
     keys,
     liqpay_callback,
@@ -15,7 +16,6 @@ from services.connectors.rehearse import (
     monobank_signed,
     monobank_statement,
 )
-from tests.support.connector_deliveries import connection, json_post, only, receive
 
 KEY, PUBLIC_KEY = keys()
 MONO = connection("monobank", PUBLIC_KEY)
@@ -113,24 +113,24 @@ def test_the_sum_of_a_line_is_in_the_accounts_currency(
 ) -> None:
     """The bug: 4,800 hryvnias that came out of 100 euros were taken for 4,800 euros, as `currencyCode` is the payer's
     side. It is said where nobody knows, or where the settings and the line disagree."""
-    told = only(connection("monobank-personal", **settings), monobank_statement("Xf1", 480_000, **changes))
-    assert (told.amount_minor, told.currency, len(told.doubts)) == (480_000, currency, bool(doubt))
-    assert doubt in "".join(told.doubts)
+    fact = only(connection("monobank-personal", **settings), monobank_statement("Xf1", 480_000, **changes))
+    assert (fact.amount_minor, fact.currency, len(fact.doubts)) == (480_000, currency, bool(doubt))
+    assert doubt in "".join(fact.doubts)
 
 
 def test_what_the_settings_say_wrongly_is_said() -> None:
     line = monobank_statement("Xf1", 480_000, currencyCode=978, operationAmount=10_000)
-    told = only(connection("monobank-personal", currency="гроші"), line)
-    assert told.currency == "XXX"
-    assert told.doubts == (
-        "the connection's setting of the account's currency is none: 'гроші'",
+    fact = only(connection("monobank-personal", currency="гроші"), line)
+    assert fact.currency == "XXX"
+    assert fact.doubts == (
+        "the connection's setting of the account's currency is no currency: 'гроші'",
         "480000 in the account's smallest unit came out of 100.00 EUR, and which currency the account has is not "
         "known. It waits. Set the account's currency on the connection as `currency.<account>`; say this one's with "
         "paymentCorrect",
     )
 
 
-def test_what_monobank_may_tell_one_day_is_kept() -> None:
+def test_an_unknown_kind_of_notice_is_kept() -> None:
     fact = only(PERSONAL, json_post(b'{"type":"CardBlocked","data":{}}'))
     assert isinstance(fact, DeliveryKept)
     assert fact.kind == "CardBlocked"
@@ -181,7 +181,7 @@ def test_two_partial_refunds_are_two_facts() -> None:
     assert len({only(LIQPAY, post).meta.id for post in posts}) == 2
 
 
-def test_play_money_counts_only_where_it_is_asked_for() -> None:
+def test_test_payments_count_only_where_a_setting_says_so() -> None:
     post = liqpay_callback("sandbox_key", 77, "100", status="sandbox")
     assert isinstance(only(LIQPAY, post), DeliveryKept)
     assert only(connection("liqpay", "sandbox_key", sandbox="yes"), post).status == "settled"

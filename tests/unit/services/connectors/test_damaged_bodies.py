@@ -12,11 +12,11 @@ from crm.connector import Delivery
 from crm.errors import Malformed
 from crm.scalars import Micros
 from services.connectors.formats.bodies import URLENCODED, Body, read_body
-from services.connectors.formats.cut_json import what_came_whole
 from services.connectors.formats.exact_json import decode
-from services.connectors.formats.mending import mended
-from services.connectors.rehearse import form
+from services.connectors.formats.repairs import repaired
+from services.connectors.formats.truncated_json import complete_part
 from tests.support.connector_deliveries import connection, json_post, only
+from tests.support.rehearse import form
 
 CUT = "The JSON was cut off on its way; what came whole of it was read."
 PART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s'
@@ -34,14 +34,14 @@ def misread(text: str, charset: str) -> str:
 @pytest.mark.parametrize("charset", ["cp1252", "cp1251", "latin-1", "mac_roman", "cp866", "koi8-r"])
 @pytest.mark.parametrize("name", ["Олена Дідух", "Роман Рись", "Щур Юрій", "Їжак"])
 def test_utf8_that_was_read_as_another_charset(name: str, charset: str) -> None:
-    assert mended(misread(name, charset)) == name
+    assert repaired(misread(name, charset)) == name
     if charset in ("cp1252", "cp1251", "latin-1"):
-        assert mended(misread(misread(name, charset), charset)) == name
+        assert repaired(misread(misread(name, charset), charset)) == name
 
 
 def test_windows_1251_that_was_read_as_latin_letters() -> None:
-    assert mended("Îëåíà Ä³äóõ") == "Олена Дідух"
-    assert mended("José Muñoz, Ñandú, Åsa, Þóra, jäääär, ÄÖÜ") == "José Muñoz, Ñandú, Åsa, Þóra, jäääär, ÄÖÜ"
+    assert repaired("Îëåíà Ä³äóõ") == "Олена Дідух"
+    assert repaired("José Muñoz, Ñandú, Åsa, Þóra, jäääär, ÄÖÜ") == "José Muñoz, Ñandú, Åsa, Þóra, jäääär, ÄÖÜ"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_windows_1251_that_was_read_as_latin_letters() -> None:
     ],
 )
 def test_escapes_that_were_put_on_twice_are_taken_off(text: str, meant: str) -> None:
-    assert mended(text) == meant
+    assert repaired(text) == meant
     assert body_of(f"x={quote_plus(text)}".encode(), URLENCODED).tree == {"x": meant}
     assert body_of(json.dumps({"x": [text]}).encode(), "application/json").tree == {"x": [meant]}
 
@@ -98,17 +98,17 @@ def test_escapes_that_were_put_on_twice_are_taken_off(text: str, meant: str) -> 
     ],
 )
 def test_what_may_be_meant_as_it_stands_stays(text: str) -> None:
-    assert mended(text) == unicodedata.normalize("NFC", text)
+    assert repaired(text) == unicodedata.normalize("NFC", text)
 
 
 @given(st.text(alphabet="абвгґдеєжзиіїйклмнопрстуфхцчшщьюяАБВГҐІЇЄРСТЛН ,.-'’0123456789"))
 def test_ukrainian_words_are_never_changed(text: str) -> None:
-    assert mended(text) == text
+    assert repaired(text) == text
 
 
 @given(st.text())
 def test_any_text_is_mended_once_for_all(text: str) -> None:
-    once = mended(text)
+    once = repaired(text)
     assert "\0" not in once
     assert unicodedata.is_normalized("NFC", once)
 
@@ -139,10 +139,10 @@ def test_of_json_that_was_cut_off_whole_fields_are_read() -> None:
     whole = '{"name":"Олена","phone":"0671234567","n":12,"inner":{"x":["y","z"]},"comment":"Хочу \\"чай\\""}'
     read = {"name": "Олена", "phone": "0671234567", "n": 12, "inner": {"x": ["y", "z"]}, "comment": 'Хочу "чай"'}
     for length in range(16, len(whole)):
-        tree = what_came_whole(whole[:length])
+        tree = complete_part(whole[:length])
         assert all(value == read[name] or str(value)[-1] == "\ufffd" or name == "inner" for name, value in tree.items())
-    assert what_came_whole(whole[:38]) == {"name": "Олена", "phone": "0671234567"}
-    assert what_came_whole(whole[:30]) == {"name": "Олена", "phone": "06712\ufffd"}
+    assert complete_part(whole[:38]) == {"name": "Олена", "phone": "0671234567"}
+    assert complete_part(whole[:30]) == {"name": "Олена", "phone": "06712\ufffd"}
     body = body_of(whole[:60].encode(), "application/json")
     assert body.damage == CUT
     assert body.tree["phone"] == "0671234567"

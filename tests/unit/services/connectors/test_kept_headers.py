@@ -16,7 +16,7 @@ def kept(connector: str, headers: dict[str, str], body: bytes) -> dict[str, str]
 
 
 def test_what_a_vendor_says_in_a_header_can_be_read_again() -> None:
-    """Five named headers were kept; an event type or a delivery id that stood in another one was lost for ever."""
+    """Five named headers were kept; an event type or a delivery id that stood in another one was lost."""
     headers = {"content-type": "application/x-www-form-urlencoded", "x-shop-topic": "orders/create", "x-id": "ї"}
     assert kept("form", headers, b"name=Olena&phone=0671234567") == headers
 

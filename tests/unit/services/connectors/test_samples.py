@@ -10,7 +10,7 @@ from tests.support.vendor_samples import Sample, needs_samples, sample, samples
 SIGNED_AT = {"wpforms/json.http.txt": Micros(1_791_158_447_000_000)}
 
 
-def told_by(found: Sample) -> list[Fact]:
+def facts_of(found: Sample) -> list[Fact]:
     return list(receive(found.connection, found.post, SIGNED_AT.get(found.name, NOW)))
 
 
@@ -18,7 +18,7 @@ def told_by(found: Sample) -> list[Fact]:
 def test_every_sample_is_understood_and_twice_is_once() -> None:
     found = list(samples())
     for one in found:
-        first, second = told_by(one), told_by(one)
+        first, second = facts_of(one), facts_of(one)
         assert [fact.meta.id for fact in first] == [fact.meta.id for fact in second], one.name
         assert [fact for fact in first if isinstance(fact, DeliveryQuarantined)] == [], one.name
         assert first, one.name
@@ -28,7 +28,7 @@ def test_every_sample_is_understood_and_twice_is_once() -> None:
 
 @needs_samples
 def test_no_two_samples_are_taken_for_one_another() -> None:
-    ids = [(fact.meta.id, one.name) for one in samples() for fact in told_by(one)]
+    ids = [(fact.meta.id, one.name) for one in samples() for fact in facts_of(one)]
     # One call is saved twice: as it came, and decoded.
     assert len({id for id, name in ids if "decoded" not in name or "binotel" not in name}) == len(ids) - 1
 

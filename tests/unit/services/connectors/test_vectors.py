@@ -12,9 +12,9 @@ from crm.connector import Connection
 from crm.errors import Refused
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
-from services.connectors.rehearse import Post, form, keys
 from tests.support.connector_deliveries import JSON, NOW, connection, delivery, http_post
-from tests.support.vendor_samples import FOLDER, body, form_connection, needs_samples, vector
+from tests.support.rehearse import Post, form, keys
+from tests.support.vendor_samples import FOLDER, body, form_connection, needs_samples, published_vector
 
 OTHER_POINT = "BNDZP+AGoRC+ER1plDSUCHOw2/aBNIocmD2gS/v34/b0iQ1HBo+oS3/f402e3OXA5uCxakSjuxGMP6X0XP9VIUo="
 
@@ -33,12 +33,12 @@ class Vector(NamedTuple):
 def vectors() -> Iterator[Vector]:
     if not FOLDER.is_dir():
         return
-    mono = vector("monobank-acquiring/invoice_created")
+    mono = published_vector("monobank-acquiring/invoice_created")
     post = {"content-type": JSON, "x-sign": mono["headers"]["X-Sign"]}, body("monobank-acquiring/invoice_created.json")
     own, other = connection("monobank", str(mono["pubkey_field_base64_of_pem"])), connection("monobank", keys("x")[1])
     yield Vector("monobank acquiring", own, post, "x-sign", other)
 
-    line = vector("monobank-personal/statement_item_jar_topup")
+    line = published_vector("monobank-personal/statement_item_jar_topup")
     headers = {"content-type": JSON, "x-sign": line["headers"]["X-Sign"]}
     own = connection("monobank-personal", public_key=str(line["server_pubkey_uncompressed_point_b64"]))
     other = connection("monobank-personal", public_key=OTHER_POINT)
@@ -47,13 +47,13 @@ def vectors() -> Iterator[Vector]:
     )
 
     for name in ("callback_min", "signature_checkout"):
-        pay = vector(f"liqpay/{name}")
+        pay = published_vector(f"liqpay/{name}")
         own, other = connection("liqpay", str(pay["private_key"])), connection("liqpay", "another")
         yield Vector(f"liqpay {name}", own, form({k: pay[k] for k in ("data", "signature")}), "signature", other)
 
     headers = {
         "content-type": JSON,
-        "typeform-signature": vector("typeform/form_response")["headers"]["Typeform-Signature"],
+        "typeform-signature": published_vector("typeform/form_response")["headers"]["Typeform-Signature"],
     }
     other = connection("form", "654321", signed="typeform")
     typeform = headers, body("typeform/form_response.json")
@@ -71,15 +71,15 @@ def vectors() -> Iterator[Vector]:
     yield Vector("telegram", own, post, "x-telegram-bot-api-secret-token", other)
 
 
-each = pytest.mark.parametrize("told", [pytest.param(v, id=v.name) for v in vectors()])
+each = pytest.mark.parametrize("vector", [pytest.param(v, id=v.name) for v in vectors()])
 each_of_its_body = pytest.mark.parametrize(
-    "told",
+    "vector",
     [pytest.param(v, id=v.name) for v in vectors() if v.name != "telegram"],  # which signs no body
 )
 
 
 def verify(who: Connection, post: Post, at: int) -> None:
-    CONNECTORS[who.connector].verify(delivery(post, at), who)
+    CONNECTORS[who.connector].webhook.verify(delivery(post, at), who)
 
 
 def refused(who: Connection, post: Post, at: int) -> None:
@@ -89,64 +89,64 @@ def refused(who: Connection, post: Post, at: int) -> None:
 
 @needs_samples
 @each
-def test_it_is_accepted(told: Vector) -> None:
-    verify(told.connection, told.post, told.at)
+def test_it_is_accepted(vector: Vector) -> None:
+    verify(vector.connection, vector.post, vector.at)
 
 
 @needs_samples
 @each
-def test_one_byte_changed_in_the_signature_is_refused(told: Vector) -> None:
-    headers, sent = told.post
-    if told.signed_by in headers:
-        sign = headers[told.signed_by]
+def test_one_byte_changed_in_the_signature_is_refused(vector: Vector) -> None:
+    headers, sent = vector.post
+    if vector.signed_by in headers:
+        sign = headers[vector.signed_by]
         for place in range(len(sign)):
             changed = sign[:place] + ("A" if sign[place] != "A" else "B") + sign[place + 1 :]
-            refused(told.connection, (headers | {told.signed_by: changed}, sent), told.at)
+            refused(vector.connection, (headers | {vector.signed_by: changed}, sent), vector.at)
     else:
         start = sent.index(b"signature=") + 10
         changed_byte = b"A" if sent[start : start + 1] != b"A" else b"B"
-        refused(told.connection, (headers, sent[:start] + changed_byte + sent[start + 1 :]), told.at)
+        refused(vector.connection, (headers, sent[:start] + changed_byte + sent[start + 1 :]), vector.at)
 
 
 @needs_samples
 @each_of_its_body
-def test_one_byte_changed_in_the_body_is_refused(told: Vector) -> None:
-    headers, sent = told.post
+def test_one_byte_changed_in_the_body_is_refused(vector: Vector) -> None:
+    headers, sent = vector.post
     place = len(sent) // 3
     changed = sent[:place] + bytes([sent[place] ^ 1]) + sent[place + 1 :]
-    refused(told.connection, (headers, changed), told.at)
+    refused(vector.connection, (headers, changed), vector.at)
 
 
 @needs_samples
 @each
-def test_a_missing_signature_is_refused(told: Vector) -> None:
-    headers, sent = told.post
-    if told.signed_by in headers:
-        refused(told.connection, ({k: v for k, v in headers.items() if k != told.signed_by}, sent), told.at)
+def test_a_missing_signature_is_refused(vector: Vector) -> None:
+    headers, sent = vector.post
+    if vector.signed_by in headers:
+        refused(vector.connection, ({k: v for k, v in headers.items() if k != vector.signed_by}, sent), vector.at)
     else:
-        refused(told.connection, (headers, sent.partition(b"&signature=")[0]), told.at)
+        refused(vector.connection, (headers, sent.partition(b"&signature=")[0]), vector.at)
 
 
 @needs_samples
 @each
-def test_another_secret_and_none_are_refused(told: Vector) -> None:
-    refused(told.stranger, told.post, told.at)
-    off = connection(told.connection.connector, "", **told.connection.settings)
+def test_another_secret_and_none_are_refused(vector: Vector) -> None:
+    refused(vector.stranger, vector.post, vector.at)
+    off = connection(vector.connection.connector, "", **vector.connection.settings)
     with pytest.raises(Refused, match="it is off"):
-        CONNECTORS[off.connector].receive(delivery(told.post, told.at), off)
+        CONNECTORS[off.connector].receive(delivery(vector.post, vector.at), off)
 
 
 @needs_samples
 def test_the_signature_that_liqpays_own_helper_makes_by_mistake_is_refused() -> None:
-    pay = vector("liqpay/callback_min")
+    pay = published_vector("liqpay/callback_min")
     wrong = form({"data": pay["data"], "signature": pay["negative"]["signature"]})
     refused(connection("liqpay", str(pay["private_key"])), wrong, NOW)
 
 
 @needs_samples
 def test_an_old_wpforms_delivery_is_refused() -> None:
-    told = next(found for found in vectors() if found.name == "wpforms")
-    refused(told.connection, told.post, told.at + 301_000_000)
+    vector = next(found for found in vectors() if found.name == "wpforms")
+    refused(vector.connection, vector.post, vector.at + 301_000_000)
 
 
 def test_wpforms_in_form_mode_signs_the_fields_as_php_writes_json() -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from crm.adapters.memory.log import MemoryLog
-from tests.support.intake_server import House, run_alone
+from tests.support.intake_server import IntakeServer, single_intake
 
 
 @pytest.fixture
-def house() -> House:
+def server() -> IntakeServer:
     log = MemoryLog()
-    return House(log, run_alone, lambda: log.records)
+    return IntakeServer(log, single_intake, lambda: log.records)

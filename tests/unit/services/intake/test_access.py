@@ -60,7 +60,7 @@ def test_a_token_is_known_by_its_text_alone() -> None:
     assert access.token("\ud800") is None
 
 
-def test_a_token_declared_anew_ends_the_one_before() -> None:
+def test_a_token_declared_again_replaces_the_one_before() -> None:
     access = Access()
     issue(access, "first")
     issue(access, "second")

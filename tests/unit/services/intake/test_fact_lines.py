@@ -14,13 +14,14 @@ from crm.contract.registry import golden_file, registered
 from crm.errors import Malformed
 from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
-from services.intake.told import Teller, read_line
+from services.intake.fact_lines import parse_line
+from services.intake.values import LineContext
 from tests.support.scenarios import NOON
 from tests.support.tools import ROOT
 
 SCHEMAS = ROOT / "schemas" / "avro"
 ID = Id("00000000-0000-4000-8000-00000000000a")
-TELLER = Teller(ID, ID, Micros(NOON))
+CONTEXT = LineContext(ID, ID, Micros(NOON))
 
 
 def primitives(avro: Any) -> Iterator[str]:
@@ -83,12 +84,12 @@ def test_defaults_of_an_older_shape_belong_to_one_record_alone() -> None:
     assert {entry.id for entry in older} < READERS.keys()
 
 
-def told(amount: str) -> PaymentReported:
+def payment(amount: str) -> PaymentReported:
     line = (
         '{"type":"PaymentReported","provider":"bank","payment":"p","status":"settled","currency":"UAH",'
         f'"changed_at":"2026-01-01T12:00:00Z",{amount}}}'
     )
-    fact = read_line(line.encode(), ID, TELLER)
+    fact = parse_line(line.encode(), lambda: ID, CONTEXT)
     assert isinstance(fact, PaymentReported)
     return fact
 
@@ -99,16 +100,16 @@ def told(amount: str) -> PaymentReported:
 def test_what_pythons_decimal_takes_for_a_number_is_no_sum(text: str) -> None:
     """msgspec 0.22 fills a Decimal field with NaN, Infinity and `1_000`; `int` and `\\d` take digits of any script."""
     with pytest.raises(Malformed, match="In `amount`: "):
-        told(f'"amount":"{text}"')
+        payment(f'"amount":"{text}"')
 
 
 @pytest.mark.parametrize("number", ["1000.0", "1e3", "1000.5", "1E+3", "true", '"1000"'])
 def test_smallest_units_are_a_whole_number_written_as_one(number: str) -> None:
     """msgspec 0.22 in its strict mode takes 1.0 and 1e3 for no int: said, and nothing is rounded."""
     with pytest.raises(Malformed, match=r"Expected `int \| null`, got `\w+` in `amount_minor`"):
-        told(f'"amount_minor":{number}')
+        payment(f'"amount_minor":{number}')
 
 
 def test_each_digit_of_a_sum_is_kept() -> None:
-    assert told('"amount_minor":9007199254740993').amount_minor == 2**53 + 1
-    assert told('"amount":"90071992547409.93"').amount_minor == 2**53 + 1
+    assert payment('"amount_minor":9007199254740993').amount_minor == 2**53 + 1
+    assert payment('"amount":"90071992547409.93"').amount_minor == 2**53 + 1

@@ -17,18 +17,18 @@ WORKSPACE = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01")
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
     """What would have gone to Kafka: bootstrap, key, value."""
     sent: list[tuple[str, str, bytes]] = []
 
     async def keep(bootstrap: str, *facts: tuple[str, Fact]) -> None:
         sent.extend((bootstrap, key, encode(fact)) for key, fact in facts)
 
-    monkeypatch.setattr(access, "tell", keep)
+    monkeypatch.setattr(access, "publish", keep)
     return sent
 
 
-def test_a_token_can_be_told_from_a_look_alike() -> None:
+def test_a_token_has_a_checksum_that_tells_it_from_a_look_alike() -> None:
     token = tokens.new_secret()
     found = re.fullmatch(r"crm_live_([A-Za-z0-9_-]{32})([0-9A-Za-z]{6})", token)
     assert found and tokens.checksum(found[1]) == found[2]
@@ -43,9 +43,9 @@ def test_two_tokens_are_never_the_same() -> None:
     assert len({tokens.new_secret() for _ in range(100)}) == 100
 
 
-def test_only_the_hash_of_a_token_goes_to_kafka(told: list[tuple[str, str, bytes]]) -> None:
+def test_only_the_hash_of_a_token_goes_to_kafka(published: list[tuple[str, str, bytes]]) -> None:
     made = asyncio.run(access.create_token("kafka:9092", WORKSPACE, "laptop", ("read",)))
-    [(bootstrap, key, value)] = told
+    [(bootstrap, key, value)] = published
     fact = decode(value)
     assert (bootstrap, key) == ("kafka:9092", made.id)
     assert fact == TokenDeclared(
@@ -56,25 +56,25 @@ def test_only_the_hash_of_a_token_goes_to_kafka(told: list[tuple[str, str, bytes
     assert made.text.encode() not in value
 
 
-def test_a_connection_is_declared_under_its_id(told: list[tuple[str, str, bytes]]) -> None:
+def test_a_connection_is_declared_under_its_id(published: list[tuple[str, str, bytes]]) -> None:
     made = asyncio.run(access.declare_connection("k", WORKSPACE, "liqpay", "Shop", "s3cret", {"public_key": "i1"}))
-    [(_, key, value)] = told
+    [(_, key, value)] = published
     fact = decode(value)
     assert key == made
     assert fact == ConnectionDeclared(fact.meta, made, "liqpay", "Shop", "s3cret", {"public_key": "i1"}, True)
 
 
-def test_a_connection_is_changed_under_the_same_id(told: list[tuple[str, str, bytes]]) -> None:
+def test_a_connection_is_changed_under_the_same_id(published: list[tuple[str, str, bytes]]) -> None:
     made = asyncio.run(access.declare_connection("k", WORKSPACE, "liqpay", "Shop", "new", connection=WORKSPACE))
     assert made == WORKSPACE
-    assert decode(told[0][2]).secret == "new"
+    assert decode(published[0][2]).secret == "new"
 
 
-def test_a_form_is_never_off_for_want_of_a_secret(told: list[tuple[str, str, bytes]]) -> None:
+def test_a_form_is_never_off_for_want_of_a_secret(published: list[tuple[str, str, bytes]]) -> None:
     asyncio.run(access.declare_connection("k", WORKSPACE, "form", "Landing page"))
-    assert len(decode(told[0][2]).secret) == 32
+    assert len(decode(published[0][2]).secret) == 32
 
 
-def test_a_bank_without_a_secret_stays_off(told: list[tuple[str, str, bytes]]) -> None:
+def test_a_bank_without_a_secret_stays_off(published: list[tuple[str, str, bytes]]) -> None:
     asyncio.run(access.declare_connection("k", WORKSPACE, "monobank", "Shop"))
-    assert decode(told[0][2]).secret == ""
+    assert decode(published[0][2]).secret == ""

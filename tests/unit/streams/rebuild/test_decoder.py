@@ -16,7 +16,7 @@ from crm.errors import Malformed
 from crm.events import ContactCreated, DealOpened
 from streams.rebuild.fold.decoder import Decoder
 from streams.rebuild.fold.field_pruning import UNREAD
-from streams.rebuild.read.source import Slab
+from streams.rebuild.read.source import Chunk
 
 GOLDEN = [
     bytes.fromhex(json.loads(golden_file(entry).read_text())[kind]["hex"])
@@ -26,14 +26,14 @@ GOLDEN = [
 EVERY = Decoder(set(RECORDS.values()))
 
 
-def slab(values: Sequence[bytes], first: int = 0) -> Slab:
-    return Slab(3, first, pl.Series(values, dtype=pl.Binary))
+def chunk(values: Sequence[bytes], first: int = 0) -> Chunk:
+    return Chunk(3, first, pl.Series(values, dtype=pl.Binary))
 
 
 def decoded(decoder: Decoder, values: Sequence[bytes]) -> list[Event | None]:
     """By place."""
     found: list[Event | None] = [None] * len(values)
-    for part in decoder.decode(slab(values)):
+    for part in decoder.decode(chunk(values)):
         for place, event in zip(part.places, part.events, strict=True):
             found[place] = event
     return found
@@ -67,15 +67,15 @@ def test_a_schema_that_is_not_known_is_counted() -> None:
     """A newer release wrote it; the project role reads past it too."""
     decoder = Decoder({DealOpened})
     strange = b"\0" + (9999).to_bytes(4, "big") + b"body"
-    assert list(decoder.decode(slab([GOLDEN[0], strange, strange], first=40))) == []
-    (told,) = decoder.unknown.values()
-    assert told == (9999, 2, 41)
+    assert list(decoder.decode(chunk([GOLDEN[0], strange, strange], first=40))) == []
+    (unknown,) = decoder.unknown.values()
+    assert unknown == (9999, 2, 41)
 
 
 @pytest.mark.parametrize("value", [b"", b"\0\0", b"\1\0\0\0\1rest"])
 def test_what_is_not_framed_is_refused(value: bytes) -> None:
     with pytest.raises(Malformed) as refused:
-        list(EVERY.decode(slab([GOLDEN[0], value], first=7)))
+        list(EVERY.decode(chunk([GOLDEN[0], value], first=7)))
     assert str(refused.value) == (
         "The record at position 8 of journal partition 3 is not framed: it must begin with a zero byte and a schema "
         "id. Nothing was changed."
@@ -87,4 +87,4 @@ def test_a_body_that_does_not_fit_is_refused(harm: object) -> None:
     (value,) = [v for v in GOLDEN if isinstance(decode(v), DealOpened)][:1]
     assert callable(harm)
     with pytest.raises(Malformed, match="A DealOpened of journal partition 3, among the 1 from position 0 on, does no"):
-        list(EVERY.decode(slab([harm(value)])))
+        list(EVERY.decode(chunk([harm(value)])))

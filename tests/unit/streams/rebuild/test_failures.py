@@ -1,4 +1,4 @@
-"""What ends a rebuild is told in a sentence."""
+"""Errors that end a rebuild are described in a sentence."""
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from crm.errors import Broken
 from streams.rebuild.failures import sentence
-from streams.rebuild.fold.time_limit import Endless, limited
+from streams.rebuild.fold.time_limit import FoldTimeout, work_limit
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from streams.rebuild.fold.time_limit import Endless, limited
             KafkaConnectionError("away"),
             "Kafka: KafkaConnectionError('away'). Nothing was swapped. Run it again.",
         ),
-        (KeyError("x"), "KeyError('x'). Nothing was swapped; this should not happen."),
+        (KeyError("x"), "KeyError('x'). Nothing was swapped. This is a bug: please report it."),
     ],
 )
 def test_what_is_said(error: BaseException, said: str) -> None:
@@ -44,6 +44,6 @@ def test_a_fold_that_does_not_end_is_stopped_in_any_thread() -> None:
 
 
 def stopped() -> None:
-    with pytest.raises(Endless, match="did not come to an end"), limited(0.05):
+    with pytest.raises(FoldTimeout, match="did not return"), work_limit(0.05):
         while True:
             pass

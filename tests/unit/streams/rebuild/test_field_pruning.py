@@ -18,8 +18,8 @@ from projections.contact import ContactRow
 from streams.rebuild.fold.decoder import Decoder
 from streams.rebuild.fold.field_pruning import UNREAD, UnreadField, fields_read, names_read
 from streams.rebuild.fold.fold import Fold
-from streams.rebuild.read.source import Slab
-from streams.rebuild.write.sink import Lot
+from streams.rebuild.read.source import Chunk
+from streams.rebuild.write.sink import RowBatch
 
 
 class Kept:
@@ -28,7 +28,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[Any] = []
 
-    def write(self, rows: Lot) -> None:
+    def write(self, rows: RowBatch) -> None:
         self.rows += rows
 
     def finish(self) -> None:
@@ -38,10 +38,10 @@ class Kept:
 def folded(projection: Projection[Any], names: Any) -> list[tuple[str, Row]]:
     ids = [entry.id for entry in registered() if entry.name in {kind.__name__ for kind in projection.handles}]
     values = [encode(event) for event in stream(ids)]
-    slab = Slab(0, 0, pl.Series(values, dtype=pl.Binary))
+    chunk = Chunk(0, 0, pl.Series(values, dtype=pl.Binary))
     sink: Any = Kept()
     fold = Fold(projection, sink)
-    fold.take(slab, list(Decoder(set(projection.handles), names).decode(slab)))
+    fold.take(chunk, list(Decoder(set(projection.handles), names).decode(chunk)))
     fold.finish()
     return sorted(sink.rows, key=lambda row: repr(row))
 

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from crm.errors import Broken, Malformed
 from streams.rebuild.read.frames import batches, records
-from streams.rebuild.read.kafka_source import dense, offset_of
+from streams.rebuild.read.kafka_source import offset_of, select_dense
 
 WHERE = "crm.journal/3"
 Headers = Sequence[tuple[str, bytes]]
 
 
 def headers(position: int, *more: tuple[str, bytes]) -> Headers:
-    told = [("ce_id", b"id"), ("ce_type", b"DealOpened"), ("ce_source", b""), ("content-type", b"application/avro")]
-    return [*told, ("position", str(position).encode()), *more]
+    first = [("ce_id", b"id"), ("ce_type", b"DealOpened"), ("ce_source", b""), ("content-type", b"application/avro")]
+    return [*first, ("position", str(position).encode()), *more]
 
 
 def batch(given: Sequence[tuple[bytes, Headers]], base: int = 0, compression: int = 0) -> bytes:
     builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, -1, 1 << 20)
-    for offset, (value, told) in enumerate(given):
-        builder.append(offset, 1_760_000_000_000, b"stream", value, told)
+    for offset, (value, fields) in enumerate(given):
+        builder.append(offset, 1_760_000_000_000, b"stream", value, fields)
     made = bytearray(builder.build())
     made[:8] = base.to_bytes(8, "big")  # the broker writes it; the checksum is of what follows
     return bytes(made)
@@ -40,17 +40,17 @@ traces = st.sampled_from([(), (("traceparent", b"00-ab-cd-01"),), (("another", b
 
 @settings(max_examples=60)
 @for_any(
-    lots=st.lists(st.lists(st.tuples(st.binary(max_size=300), traces), min_size=1, max_size=8), max_size=4),
+    groups=st.lists(st.lists(st.tuples(st.binary(max_size=300), traces), min_size=1, max_size=8), max_size=4),
     compression=st.sampled_from([0, 1]),
 )
-def test_any_batches(lots: list[list[tuple[bytes, Headers]]], compression: int) -> None:
+def test_any_batches(groups: list[list[tuple[bytes, Headers]]], compression: int) -> None:
     """With traces or without, mixed, compressed or not."""
     data, position, expected = b"", 0, []
-    for lot in lots:
-        told = [(value, headers(position + n, *more)) for n, (value, more) in enumerate(lot)]
-        data += batch(told, position, compression)
-        position += len(lot)
-        expected += [value for value, _ in lot]
+    for group in groups:
+        records_ = [(value, headers(position + n, *more)) for n, (value, more) in enumerate(group)]
+        data += batch(records_, position, compression)
+        position += len(group)
+        expected += [value for value, _ in group]
     assert read(data) == (list(range(position)), expected)
 
 
@@ -73,13 +73,13 @@ def test_a_record_without_a_position_is_none_of_the_journal() -> None:
 
 
 def test_repeats_are_dropped_and_a_gap_is_refused() -> None:
-    told = [(bytes([p]), headers(p)) for p in (4, 5, 4, 5, 6)]
-    found = list(batches(batch(told[:2], 10) + batch(told[2:], 12), WHERE))
+    given = [(bytes([p]), headers(p)) for p in (4, 5, 4, 5, 6)]
+    found = list(batches(batch(given[:2], 10) + batch(given[2:], 12), WHERE))
     positions, _ = records(found, WHERE)
-    assert dense(positions, 4, WHERE).to_list() == [0, 1, 4]
+    assert select_dense(positions, 4, WHERE).to_list() == [0, 1, 4]
     assert offset_of(found, positions, 6) == 12
     with pytest.raises(Broken) as refused:
-        dense(positions, 3, WHERE)
+        select_dense(positions, 3, WHERE)
     assert str(refused.value) == (
         "crm.journal/3: position 4 follows 2. Nothing was changed. Restore what the journal lacks from an archive."
     )

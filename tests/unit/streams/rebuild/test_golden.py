@@ -1,4 +1,4 @@
-"""Folds are held against the rows that their version gave when it was committed; each planted change is refused."""
+"""Folds are compared with the rows that their version yielded when committed; each planted change is refused."""
 
 import sys
 from collections.abc import Callable
@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from crm.events import DealOpened, DealStageMoved, NoteRemoved
-from crm.golden_rows import gold
+from crm.golden_rows import golden_rows
 from crm.projection import Projection
 from projections import PROJECTIONS
-from streams.rebuild.golden import FILE, grown, main, read, write, wrong
+from streams.rebuild.golden import FILE, extended, main, problems, read, write
 
 DEAL, NOTE = PROJECTIONS["deal"], PROJECTIONS["note"]
 KEPT = read()
@@ -39,7 +39,7 @@ def raising(row: Any, event: Any) -> Any:
     return DEAL.fold(row, event)
 
 
-def kept_for_ever(row: Any, event: Any) -> Any:
+def never_removing(row: Any, event: Any) -> Any:
     return row if isinstance(event, NoteRemoved) else NOTE.fold(row, event)
 
 
@@ -57,37 +57,37 @@ def test_what_is_committed_is_what_the_folds_give(capsys: pytest.CaptureFixture[
         (folding(DEAL, shouting), "the golden stream's rows differ in title."),
         (folding(DEAL, deaf), "the golden stream's rows differ in stage, stage_reason, touched_at."),
         (folding(DEAL, raising), "the golden stream's rows differ in (raises), "),
-        (folding(NOTE, kept_for_ever), "the golden stream's rows differ in author, contact_id, "),
+        (folding(NOTE, never_removing), "the golden stream's rows differ in author, contact_id, "),
         (other_kinds(), "it folds DealStageMoved otherwise than before."),
     ],
     ids=["a value", "an event", "an error", "a removal", "the events that it takes"],
 )
 def test_a_fold_that_changed_under_its_version_is_refused(changed: Projection[Any], said: str) -> None:
-    (told,) = wrong(KEPT, [changed])
+    (sentence,) = problems(KEPT, [changed])
     name, version = changed.name, changed.version
-    assert told.startswith(f"Projection {name} has changed and its version is still {version}: {said}")
-    assert told.endswith(
+    assert sentence.startswith(f"Projection {name} has changed and its version is still {version}: {said}")
+    assert sentence.endswith(
         f" Raise `version` in projections/{name}.py, then run `make events`. If version {version} was in no release, "
-        f"take {name}_v{version} out of projections/golden.json instead."
+        f"remove {name}_v{version} from projections/golden.json instead."
     )
-    assert grown(KEPT, [changed]) == KEPT, "and writing does not take it either"
+    assert extended(KEPT, [changed]) == KEPT, "and writing does not take it either"
 
 
-def test_a_raised_version_is_written_beside_the_old_one(tmp_path: Path) -> None:
+def test_a_new_version_is_added_to_the_old_one(tmp_path: Path) -> None:
     newer = replace(folding(DEAL, shouting), version=DEAL.version + 1)
-    assert list(wrong(KEPT, [newer])) == [f"golden.json has nothing of {newer.table}. Run `make events`."]
-    write(grown(KEPT, [newer]), tmp_path / FILE.name)
+    assert list(problems(KEPT, [newer])) == [f"golden.json has no digests of {newer.table}. Run `make events`."]
+    write(extended(KEPT, [newer]), tmp_path / FILE.name)
     kept = read(tmp_path / FILE.name)
-    assert kept == {**KEPT, newer.table: gold(newer)}
-    assert list(wrong(kept, [newer])) == []
-    assert len(list(wrong(kept, [replace(DEAL, version=newer.version)]))) == 1, "no number is used twice"
+    assert kept == {**KEPT, newer.table: golden_rows(newer)}
+    assert list(problems(kept, [newer])) == []
+    assert len(list(problems(kept, [replace(DEAL, version=newer.version)]))) == 1, "no number is used twice"
 
 
 def test_a_shape_that_is_new_is_added_and_changes_nothing() -> None:
-    shapes = gold(DEAL).shapes
-    before = {**KEPT, DEAL.table: gold(DEAL, shapes[:-1])}
-    assert list(wrong(before, [DEAL])) == []
-    assert grown(before, [DEAL]) == KEPT
+    shapes = golden_rows(DEAL).shapes
+    before = {**KEPT, DEAL.table: golden_rows(DEAL, shapes[:-1])}
+    assert list(problems(before, [DEAL])) == []
+    assert extended(before, [DEAL]) == KEPT
 
 
 def test_the_golden_stream_goes_through_every_line_of_every_fold() -> None:
@@ -110,7 +110,7 @@ def lines_not_run(projection: Projection[Any]) -> set[int]:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        gold(projection)
+        golden_rows(projection)
     finally:
         sys.settrace(before)
     module = vars(sys.modules[projection.fold.__module__])

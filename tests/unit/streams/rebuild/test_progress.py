@@ -8,19 +8,20 @@ import sys
 
 import pytest
 
+from services.cli.rebuild_progress import SERVED, STOPPED
 from tests.support.tools import ROOT
 
 PROGRAM = """
 import os, signal, sys
 from services.cli.commands.rebuild import progress
-with progress() as told:
-    told.step("prepare")
-    told.begin(4000)
-    told.advance(1000)
-    told.advance(1000)
+with progress() as listener:
+    listener.step("prepare")
+    listener.begin(4000)
+    listener.advance(1000)
+    listener.advance(1000)
     for step in {steps}:
-        told.step(step)
-        told.lag(17)
+        listener.step(step)
+        listener.lag(17)
     {end}
 """
 SPEED = r"[\d,]+/s, 17 behind, left\s+[\d:-]+"
@@ -47,11 +48,11 @@ def seen(steps: list[str], end: str = "pass") -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        (["follow"], "Stopped. Nothing was swapped: the rows of before are served on. The next run begins anew."),
-        (["serve"], "Stopped, but the new rows are there already: `crm doctor` says whether they are served."),
+        (["follow"], STOPPED),
+        (["serve"], SERVED),
     ],
 )
 def test_rate_time_left_and_lag_and_at_ctrl_c_what_is_served(steps: list[str], said: str) -> None:
-    code, told = seen(steps, "os.kill(os.getpid(), signal.SIGINT)")
-    assert (code, said in told) == (130, True), told
-    assert re.search(rf"{steps[0]} .*2000/4000 events, {SPEED}", told), told
+    code, output = seen(steps, "os.kill(os.getpid(), signal.SIGINT)")
+    assert (code, said in output) == (130, True), output
+    assert re.search(rf"{steps[0]} .*2000/4000 events, {SPEED}", output), output

@@ -21,14 +21,13 @@ from typer.testing import CliRunner
 from crm.adapters.archive import manifest
 from crm.errors import Broken, CrmError, Malformed
 from services.cli import app
-from streams.rebuild.fold import fold as folding
-from streams.rebuild.fold import time_limit as watch
-from streams.replay import call, extras
+from streams.rebuild.fold import fold
+from streams.rebuild.fold.time_limit import work_limit
+from streams.rebuild.projection_file import projections_in
+from streams.replay import extras, replay, runner
 from streams.replay.disk import NotWritten
-from streams.replay.file import declared
-from streams.replay.frame import replay
 from tests.support.first_quarter import archive, quarter, records
-from tests.support.patience import PATIENCE
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
 
 EVENTS = quarter(20)
@@ -50,10 +49,11 @@ ENDLESS = FOLD + "    while True:\n        pass\n"
 IN_FOLD = r"The fold of mine \(.*mine\.py, line 11\) cannot take DealPaid [0-9a-f-]{36}, position \d+ of journal "
 BAD = {
     FOLD + "    return MineRow(event.deal_id, 1 // 0)\n": IN_FOLD + r"partition \d+: ZeroDivisionError",
-    FOLD + "    return (event.deal_id, 1)\n": r"it gives \('[0-9a-f-]{36}', 1\), which is no MineRow",
-    FOLD + "    return MineRow(event.deal_id, 0.5)\n": r"mine gives 0\.5 for paid, which is bigint, in the row '",
-    FOLD + "    return MineRow(event.deal_id, None)\n": r"mine gives None for paid, which is bigint",
-    FOLD + "    return MineRow(event.deal_id, 2**70)\n": r"mine gives 1180591620717411303424 for paid, which is bigint",
+    FOLD + "    return (event.deal_id, 1)\n": r"it returns \('[0-9a-f-]{36}', 1\), which is not a MineRow",
+    FOLD + "    return MineRow(event.deal_id, 0.5)\n": r"mine returns 0\.5 for paid, which is bigint, in row '",
+    FOLD + "    return MineRow(event.deal_id, None)\n": r"mine returns None for paid, which is bigint",
+    FOLD
+    + "    return MineRow(event.deal_id, 2**70)\n": r"mine returns 1180591620717411303424 for paid, which is bigint",
     BY_CURRENCY: r"The row 'UAH' of mine is folded from events of several journal partitions",
     HEAD.replace("paid:", "order:")
     + FOLD[len(HEAD) :]
@@ -112,9 +112,9 @@ def test_the_file_that_is_good_is_taken(mine: Path, old: Path) -> None:
 
 def test_a_fold_that_does_not_end(mine: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine.write_text(ENDLESS)
-    monkeypatch.setattr(folding, "limited", partial(watch.limited, 0.2))
-    (projection,) = declared(mine).values()
-    with pytest.raises(CrmError, match=r"mine\.py, line 1[12]\) cannot take DealPaid .* did not come to an end"):
+    monkeypatch.setattr(fold, "work_limit", partial(work_limit, 0.2))
+    (projection,) = projections_in(mine).values()
+    with pytest.raises(CrmError, match=r"mine\.py, line 1[12]\) cannot take DealPaid .* did not return"):
         replay(projection, archive=old)
 
 
@@ -122,13 +122,13 @@ def test_a_fold_that_does_not_end(mine: Path, old: Path, monkeypatch: pytest.Mon
 def test_what_is_wrong_with_the_file_or_the_bounds_is_said_before_a_server_is_looked_for(
     mine: Path, to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bug: without a stack, a file with a mistake was told that no stack runs."""
+    """The bug: without a stack, a file with a mistake got the error that no stack runs."""
     for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     nowhere = "--to", to, "--data", str(mine.parent / "nowhere")
     assert "is before" in refused(mine, *nowhere, "--since", "2026-02-01", "--until", "2026-01-31")
     assert "is not folded here" in refused(mine, *nowhere, "--types", "DealWon")
-    assert "No stack runs" in refused(mine, *nowhere)
+    assert "No stack is running" in refused(mine, *nowhere)
     mine.write_text(GOOD.replace("def ", "deff ", 1))
     assert re.search(r"mine\.py, line \d+: .*Nothing was read\.", refused(mine, *nowhere))
 
@@ -136,11 +136,13 @@ def test_what_is_wrong_with_the_file_or_the_bounds_is_said_before_a_server_is_lo
 def test_a_file_that_is_not_there_or_no_python(tmp_path: Path) -> None:
     assert "There is no file" in refused(tmp_path / "mine.py", "--archive", tmp_path)
     (tmp_path / "mine.txt").write_text(GOOD)
-    assert "mine.txt is no Python file: its name ends in .py" in refused(tmp_path / "mine.txt", "--archive", tmp_path)
+    assert "mine.txt is not a Python file: its name must end in .py" in refused(
+        tmp_path / "mine.txt", "--archive", tmp_path
+    )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "said"),
     [
         (
             ("--since", "2026-02-01", "--until", "2026-01-31"),
@@ -149,11 +151,11 @@ def test_a_file_that_is_not_there_or_no_python(tmp_path: Path) -> None:
         (("--since", "1 February"), r"'1 February' is no moment\. Write a day \(2026-01-31\)"),
         (("--clock", "wall"), r"There is no clock 'wall'"),
         (("--types", "DealPaid,DealWon"), r"DealWon is not folded here; there are DealPaid\."),
-        (("--workspace", "mine"), r"'mine' is no workspace's id"),
+        (("--workspace", "mine"), r"'mine' is not the id of a workspace"),
     ],
 )
-def test_bounds_that_cannot_be(mine: Path, old: Path, arguments: tuple[str, str], told: str) -> None:
-    assert re.search(told, refused(mine, "--archive", old, *arguments))
+def test_bounds_that_cannot_be(mine: Path, old: Path, arguments: tuple[str, str], said: str) -> None:
+    assert re.search(said, refused(mine, "--archive", old, *arguments))
 
 
 def test_an_archive_that_is_not_whole(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -170,7 +172,7 @@ def test_an_archive_that_is_not_whole(mine: Path, tmp_path_factory: pytest.TempP
     del known.files[0]
     manifest.write(folder, known)
     assert re.search(
-        r"has a hole\. crm\.journal/\d+: offsets 0 to \d+ are in no file", refused(mine, "--archive", folder)
+        r"has a gap\. crm\.journal/\d+: offsets 0 to \d+ are in no file", refused(mine, "--archive", folder)
     )
     assert "is no archive" in refused(mine, "--archive", folder.parent)
 
@@ -184,7 +186,7 @@ def test_a_container_that_is_cut_though_the_manifest_agrees(
     file = folder / known.files[0].path
     file.write_bytes(file.read_bytes()[:-30])
     monkeypatch.setattr(manifest, "damaged", lambda *_: None)
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     with pytest.raises(Broken, match=r"\.avro cannot be read: it ends in the middle of a block\. Nothing was written"):
         replay(projection, archive=folder)
 
@@ -196,7 +198,7 @@ def test_a_schema_that_only_a_newer_release_knows(mine: Path, tmp_path_factory: 
     every[partition][-1] = last._replace(value=b"\0" + (999_999).to_bytes(4, "big") + last.value[5:])
     folder = archive(tmp_path_factory.mktemp("new") / "archive", every)
     assert "Schema id 999999 of the event at position" in refused(mine, "--archive", folder)
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     with pytest.raises(Malformed, match=r"a newer Potik wrote it\. Nothing was written"):
         replay(projection, archive=folder)
     assert replay(projection, archive=folder, skip_unknown=True).height in (12, 13)
@@ -206,9 +208,9 @@ def test_a_full_disk(mine: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     monkeypatch.setattr(pl.DataFrame, "write_ipc", full)
-    with pytest.raises(NotWritten, match=r"could not be written: No space left on device .* What has the"):
+    with pytest.raises(NotWritten, match=r"could not be written: No space left on device .* An existing"):
         replay(projection, archive=old)
     monkeypatch.undo()
     monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
@@ -219,7 +221,7 @@ def test_a_package_that_is_not_installed(mine: Path, old: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert "This needs duckdb, which is not installed" in refused(mine, "--archive", old, "--to", "duckdb")
     with pytest.raises(extras.NotInstalled, match=r"pip install 'potik\[analysts\]'"):
-        extras.needed("duckdb")
+        extras.require_package("duckdb")
 
 
 def test_nothing_to_read_from(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +230,7 @@ def test_nothing_to_read_from(mine: Path, monkeypatch: pytest.MonkeyPatch) -> No
         replay(mine)
 
 
-def test_killed_in_the_middle_it_leaves_the_target_as_it_was(mine: Path, old: Path) -> None:
+def test_killed_it_leaves_the_target_as_it_was(mine: Path, old: Path) -> None:
     begun = mine.with_name("begun")
     os.mkfifo(begun)
     mine.write_text(FOLD + f"    open({str(begun)!r}, 'w').close()\n    while True:\n        pass\n")
@@ -240,7 +242,7 @@ def test_killed_in_the_middle_it_leaves_the_target_as_it_was(mine: Path, old: Pa
     (worker,) = psutil.Process(running.pid).children()
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    worker.wait(PATIENCE)
+    worker.wait(TIMEOUT)
     assert out.read_text() == "what was there"
     assert [path.name for path in mine.parent.glob("*.parquet*")] == ["out.parquet"]
     mine.write_text(GOOD)
@@ -263,7 +265,7 @@ class Interrupted(ThreadPoolExecutor):
 
 
 def test_interrupted_in_a_notebook_it_ends_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a loop runs already, and the work in a thread beside it, which nobody interrupts."""
+    """There a loop runs already, and the work in another thread, which is not interrupted."""
     ended: list[bool] = []
 
     async def work() -> None:
@@ -273,9 +275,9 @@ def test_interrupted_in_a_notebook_it_ends_its_work(monkeypatch: pytest.MonkeyPa
             ended.append(True)
 
     async def notebook() -> None:
-        call.run(work)
+        runner.run(work)
 
-    monkeypatch.setattr(call, "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(runner, "ThreadPoolExecutor", Interrupted)
     with closing(asyncio.new_event_loop()) as loop, pytest.raises(KeyboardInterrupt):
         loop.run_until_complete(notebook())
     assert ended == [True]

@@ -16,10 +16,9 @@ from crm import Event, Projection
 from crm.events import DealPaid
 from crm.moments import Clock, first, last
 from services.cli import app
-from streams.rebuild.read.source import Slab
-from streams.replay import order
-from streams.replay.file import declared
-from streams.replay.frame import replay
+from streams.rebuild.projection_file import projections_in
+from streams.rebuild.read.source import Chunk
+from streams.replay import fold_partition, replay
 from streams.replay.spill import Spill
 from tests.support.first_quarter import archive, quarter, records
 from tests.support.tools import ROOT
@@ -57,15 +56,15 @@ def found_in(table: pl.DataFrame, projection: Projection[Any]) -> list[dict[str,
     return plain.sort(projection.key).to_dicts()
 
 
-def one_by_one(slabs: Any) -> Any:
+def one_by_one(chunks: Any) -> Any:
     """The same history in slabs of one event each."""
 
-    async def told(*asked: Any) -> Any:
-        async for slab in slabs(*asked):
-            for n in range(len(slab.values)):
-                yield Slab(slab.partition, slab.first + n, slab.values[n : n + 1])
+    async def single(*given: Any) -> Any:
+        async for chunk in chunks(*given):
+            for n in range(len(chunk.values)):
+                yield Chunk(chunk.partition, chunk.first + n, chunk.values[n : n + 1])
 
-    return told
+    return single
 
 
 def run(*arguments: object) -> Any:
@@ -75,7 +74,7 @@ def run(*arguments: object) -> Any:
 
 
 def test_the_template_works_when_it_is_copied(old: Path, template: Path) -> None:
-    (projection,) = declared(template).values()
+    (projection,) = projections_in(template).values()
     wanted = rows_of(projection)
     assert len(wanted) == 50
     assert found_in(replay(template, archive=old), projection) == wanted
@@ -88,20 +87,20 @@ def test_the_template_works_when_it_is_copied(old: Path, template: Path) -> None
 def test_what_memory_has_no_room_for_waits_on_the_disk(
     old: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows are set aside after each event and taken back for the next; the table is the same, and nothing is left."""
-    asides: list[int] = []
+    """Rows are evicted after each event and restored for the next; the table is the same, and nothing is left."""
+    evictions: list[int] = []
     put = Spill.put
-    monkeypatch.setattr(Spill, "put", lambda spill, rows: (asides.append(len(rows)), put(spill, rows))[1])
-    monkeypatch.setattr(order, "slabs", one_by_one(order.slabs))
-    (projection,) = declared(template).values()
+    monkeypatch.setattr(Spill, "put", lambda spill, rows: (evictions.append(len(rows)), put(spill, rows))[1])
+    monkeypatch.setattr(fold_partition, "chunks", one_by_one(fold_partition.chunks))
+    (projection,) = projections_in(template).values()
     assert found_in(replay(projection, archive=old, memory=0), projection) == rows_of(projection)
-    assert len(asides) > 50
+    assert len(evictions) > 50
     assert found_in(replay(template, archive=old, memory=1), projection) == rows_of(projection), "in processes too"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
 
 
 def test_every_target_has_the_same_rows(old: Path, template: Path, tmp_path: Path) -> None:
-    (projection,) = declared(template).values()
+    (projection,) = projections_in(template).values()
     wanted = replay(projection, archive=old)
     run(template, "--archive", old, "--out", tmp_path / "x.parquet")
     assert pl.read_parquet(tmp_path / "x.parquet").equals(wanted)
@@ -109,8 +108,8 @@ def test_every_target_has_the_same_rows(old: Path, template: Path, tmp_path: Pat
     assert pl.read_csv(tmp_path / "x.csv", try_parse_dates=True).cast(dict(wanted.schema)).equals(wanted)
     run(template, "--archive", old, "--to", "duckdb", "--out", tmp_path / "x.duckdb")
     with duckdb.connect(str(tmp_path / "x.duckdb")) as conn:
-        told = conn.execute("SELECT count(*), sum(paid_minor), min(opened_at)::text FROM deal_value").fetchall()
-    assert told[0][:2] == (50, wanted["paid_minor"].sum())
+        totals = conn.execute("SELECT count(*), sum(paid_minor), min(opened_at)::text FROM deal_value").fetchall()
+    assert totals[0][:2] == (50, wanted["paid_minor"].sum())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py", "x.csv", "x.duckdb", "x.parquet"]
 
 
@@ -125,11 +124,13 @@ def test_a_duckdb_keeps_what_else_is_in_it(old: Path, template: Path, tmp_path: 
 
 
 def test_a_file_with_two_projections_makes_two_files(old: Path, tmp_path: Path) -> None:
-    told = json.loads(run(DOCS / "revenue.py", "--archive", old, "--out", tmp_path, "--json").stdout)
-    assert told["rows"] == {"origin": 50, "receipt": 39}
-    assert told["events"] == len(EVENTS)
+    output = json.loads(run(DOCS / "revenue.py", "--archive", old, "--out", tmp_path, "--json").stdout)
+    assert output["rows"] == {"origin": 50, "receipt": 39}
+    assert output["events"] == len(EVENTS)
     assert pl.read_parquet(tmp_path / "receipt.parquet").height == 39
-    with pytest.raises(ValueError, match=r"A table is of one projection: give its name\. .* declares origin, receipt"):
+    with pytest.raises(
+        ValueError, match=r"A table has the rows of one projection: pass its name\. .* declares origin, receipt"
+    ):
         replay(DOCS / "revenue.py", archive=old)
     assert replay(DOCS / "revenue.py", name="origin", archive=old).height == 50
 
@@ -139,7 +140,7 @@ def test_a_file_with_two_projections_makes_two_files(old: Path, tmp_path: Path) 
     ("since", "until"), [("2026-02-01", "2026-02-28"), ("", "2026-01-20T12:00"), ("2026-03-01", "")]
 )
 def test_bounds_are_by_either_clock_and_count_both_ends(old: Path, clock: Clock, since: str, until: str) -> None:
-    projection = declared(DOCS / "revenue.py")["receipt"]
+    projection = projections_in(DOCS / "revenue.py")["receipt"]
     begin, end = first(since or "0001-01-01"), last(until or "9999-01-01")
     within = [event for event in EVENTS if begin <= clock.of(event) <= end]
     found = replay(projection, archive=old, since=since, until=until, clock=clock)
@@ -148,7 +149,7 @@ def test_bounds_are_by_either_clock_and_count_both_ends(old: Path, clock: Clock,
 
 
 def test_bounds_by_workspace_and_type(old: Path) -> None:
-    projection = declared(DOCS / "template.py")["deal_value"]
+    projection = projections_in(DOCS / "template.py")["deal_value"]
     assert replay(projection, archive=old, workspace=SHOP).height == 50
     assert replay(projection, archive=old, workspace="00000000-0000-4000-8000-000000000000").height == 0
     unpaid = [event for event in EVENTS if not isinstance(event, DealPaid)]
@@ -158,7 +159,7 @@ def test_bounds_by_workspace_and_type(old: Path) -> None:
 
 def test_an_archive_with_repeats_gives_each_event_once(tmp_path: Path) -> None:
     """A relay that died sent the end of what it knew once more."""
-    projection = declared(DOCS / "stages.py")["stage_entered"]
+    projection = projections_in(DOCS / "stages.py")["stage_entered"]
     repeated = {}
     for partition, every in records(EVENTS).items():
         cut = len(every) // 2

@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from crm.adapters.archive import manifest
-from crm.adapters.archive.container import Archived, Container, long
+from crm.adapters.archive.container import ArchivedRecord, Container, long
 from crm.projection import Projection
 from services.cli import app
+from streams.rebuild.projection_file import projections_in
 from streams.rebuild.read import archive_source
 from streams.rebuild.read.archive_source import pieces
-from streams.replay.file import declared
-from streams.replay.frame import replay
+from streams.replay import replay
 from tests.support.first_quarter import archive, quarter, records
 
 EVENTS = quarter(40)
@@ -97,17 +97,17 @@ def of_polars(table: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def test_a_data_frame_and_an_arrow_table_have_each_digit(mine: Path, old: Path) -> None:
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     assert of_polars(replay(mine, archive=old)) == wanted(projection)
     arrow = replay(mine, archive=old, table="arrow")
     assert arrow.schema.field("number").type == pa.int64()
-    told = arrow.drop_columns(["workspace", "at"]).sort_by("deal_id").to_pylist()
-    assert told == wanted(projection)
+    rows = arrow.drop_columns(["workspace", "at"]).sort_by("deal_id").to_pylist()
+    assert rows == wanted(projection)
 
 
-def test_a_parquet_file_has_text_as_text_whoever_reads_it(mine: Path, old: Path) -> None:
+def test_a_parquet_file_has_text_as_text_for_every_reader(mine: Path, old: Path) -> None:
     """Ids and JSON as binary columns (DuckDB's own UUID and JSON types) would be bytes for polars."""
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     out = to(mine, old, "parquet")
     assert of_polars(pl.read_parquet(out)) == wanted(projection)
     by_arrow = pyarrow.parquet.read_table(out).drop_columns(["workspace", "at"]).sort_by("deal_id").to_pylist()
@@ -118,7 +118,7 @@ def test_a_parquet_file_has_text_as_text_whoever_reads_it(mine: Path, old: Path)
 
 
 def test_a_duckdb_has_each_digit_and_sums_exactly(mine: Path, old: Path) -> None:
-    (projection,) = declared(mine).values()
+    (projection,) = projections_in(mine).values()
     with duckdb.connect(str(to(mine, old, "duckdb"))) as conn:
         rows = conn.execute("SELECT deal_id, text, number, may_be, words, fields FROM trap ORDER BY 1").fetchall()
         (total,) = conn.execute("SELECT sum(number) FROM trap").fetchone() or ()
@@ -129,8 +129,8 @@ def test_a_duckdb_has_each_digit_and_sums_exactly(mine: Path, old: Path) -> None
 
 
 def test_a_csv_file_has_text_as_it_was_for_those_who_read_text(mine: Path, old: Path) -> None:
-    """A reader that guesses types makes a number of `+380671234567` and of `00042`: it must be told not to guess."""
-    (projection,) = declared(mine).values()
+    """A reader that guesses types makes a number of `+380671234567` and of `00042`: it must not guess."""
+    (projection,) = projections_in(mine).values()
     with to(mine, old, "csv").open(newline="", encoding="utf-8") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["deal_id"])
     for row, right in zip(rows, wanted(projection), strict=True):
@@ -140,7 +140,7 @@ def test_a_csv_file_has_text_as_it_was_for_those_who_read_text(mine: Path, old: 
         assert json.loads(row["words"]) == right["words"]
 
 
-def with_empty_blocks(path: Path, of: list[Archived]) -> None:
+def with_empty_blocks(path: Path, of: list[ArchivedRecord]) -> None:
     """As Avro allows it, and as some writers end a flush: a block of no records between two that have some."""
     container = Container(path, "crm.journal", 0)
     for record in of:
@@ -167,5 +167,5 @@ def test_records_that_a_reader_passes_over_are_missed(old: Path, monkeypatch: py
     file = next(file for file in manifest.read(old).files if file.count > 1)
     read = pl.read_avro
     monkeypatch.setattr(archive_source.pl, "read_avro", lambda *given, **more: read(*given, **more).head(1))
-    with pytest.raises(archive_source.Broken, match=rf"{file.count} records lie there, and 1 came out"):
+    with pytest.raises(archive_source.Broken, match=rf"{file.count} records are stored, and 1 were read"):
         list(archive_source.read(old, file))

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from streams.runtime.checkpoints import Checkpoint, LogMismatch, Partition, Record, fresh, lowest, within
+from streams.runtime.checkpoints import (
+    Checkpoint,
+    LogMismatch,
+    Partition,
+    Record,
+    lowest_offsets,
+    require_within_log,
+    select_new,
+)
 
 ZERO, ONE = Partition("crm.journal", 0), Partition("crm.journal", 1)
 
@@ -31,38 +39,38 @@ def journal(*positions: int, offset: int = 0) -> list[Record]:
 
 def test_a_first_batch_is_taken_whole() -> None:
     records = journal(0, 1, 2)
-    assert fresh(records, Checkpoint(0, -1), positioned=True) == (records, Checkpoint(3, 2))
+    assert select_new(records, Checkpoint(0, -1), positioned=True) == (records, Checkpoint(3, 2))
 
 
 def test_offsets_already_passed_are_dropped() -> None:
     """A rewind reads them again; so does a second worker that waited for the first one's lock."""
     intake = [Numbered(offset) for offset in range(4, 9)]
-    assert fresh(intake, Checkpoint(6, -1), positioned=False) == (intake[2:], Checkpoint(9, -1))
+    assert select_new(intake, Checkpoint(6, -1), positioned=False) == (intake[2:], Checkpoint(9, -1))
     records = journal(4, 5, 6, 7, offset=4)
-    assert fresh(records, Checkpoint(6, 5), positioned=True) == (records[2:], Checkpoint(8, 7))
+    assert select_new(records, Checkpoint(6, 5), positioned=True) == (records[2:], Checkpoint(8, 7))
 
 
 def test_nothing_new_leaves_the_checkpoint_as_it_is() -> None:
     at = Checkpoint(8, 7)
-    assert fresh(journal(6, 7, offset=6), at, positioned=True) == ([], at)
-    assert fresh([], at, positioned=True) == ([], at)
-    assert fresh([], at, positioned=False) == ([], at)
+    assert select_new(journal(6, 7, offset=6), at, positioned=True) == ([], at)
+    assert select_new([], at, positioned=True) == ([], at)
+    assert select_new([], at, positioned=False) == ([], at)
 
 
 def test_a_repeated_suffix_is_dropped_by_its_positions() -> None:
     records = journal(0, 1, 2, 3, 2, 3, 4, 3, 4, 5)
-    taken, after = fresh(records, Checkpoint(0, -1), positioned=True)
+    taken, after = select_new(records, Checkpoint(0, -1), positioned=True)
     assert taken == [records[n] for n in (0, 1, 2, 3, 6, 9)]
     assert after == Checkpoint(10, 5)
 
 
 def test_repeats_alone_move_the_offset_and_nothing_else() -> None:
-    assert fresh(journal(2, 3, offset=4), Checkpoint(4, 3), positioned=True) == ([], Checkpoint(6, 3))
+    assert select_new(journal(2, 3, offset=4), Checkpoint(4, 3), positioned=True) == ([], Checkpoint(6, 3))
 
 
 def test_a_gap_is_refused_with_its_place() -> None:
     with pytest.raises(LogMismatch) as refused:
-        fresh(journal(3, 5, offset=10), Checkpoint(10, 2), positioned=True)
+        select_new(journal(3, 5, offset=10), Checkpoint(10, 2), positioned=True)
     assert str(refused.value) == (
         "crm.journal/0: position 5 follows 3 at offset 11. "
         "Nothing was applied. Restore what the journal lacks from an archive."
@@ -80,15 +88,14 @@ def repeating(draw: st.DrawFn) -> list[int]:
     return log
 
 
-@for_any(positions=repeating(), data=st.data())
-def test_each_position_is_taken_once_and_in_order(positions: list[int], data: st.DataObject) -> None:
-    """In batches of any size, some of which begin before the checkpoint."""
+@for_any(positions=repeating(), batches=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60))))
+def test_each_position_is_taken_once_and_in_order(positions: list[int], batches: list[tuple[int, int]]) -> None:
+    """In batches of any size, empty ones too, some of which begin before the checkpoint; the last takes the rest."""
     records, at = journal(*positions), Checkpoint(0, -1)
     taken: list[int] = []
-    while at.next_offset < len(records):
-        begin = data.draw(st.integers(0, at.next_offset), label="begin")
-        end = data.draw(st.integers(at.next_offset, len(records)), label="end")
-        new, at = fresh(records[begin:end], at, positioned=True)
+    for back, size in [*batches, (0, len(records))]:
+        begin, end = max(0, at.next_offset - back), at.next_offset + size
+        new, at = select_new(records[begin:end], at, positioned=True)
         taken += [record.position for record in new]
     assert taken == list(range(max(positions, default=-1) + 1))
     assert at == Checkpoint(len(records), max(positions, default=-1))
@@ -101,20 +108,20 @@ def test_reading_begins_where_the_slowest_consumer_is() -> None:
         ("deal_v1", ONE): Checkpoint(0, -1),
         ("call_v1", ONE): Checkpoint(9, 8),
     }
-    assert lowest(places) == {ZERO: 3, ONE: 0}
-    assert lowest({}) == {}
+    assert lowest_offsets(places) == {ZERO: 3, ONE: 0}
+    assert lowest_offsets({}) == {}
 
 
 @pytest.mark.parametrize("offset", [2, 5, 9])
 def test_a_checkpoint_within_the_log_is_fine(offset: int) -> None:
-    within({ZERO: offset}, first={ZERO: 2, ONE: 0}, end={ZERO: 9, ONE: 0})
+    require_within_log({ZERO: offset}, first={ZERO: 2, ONE: 0}, end={ZERO: 9, ONE: 0})
 
 
 @pytest.mark.parametrize("offset", [1, 10])
 def test_a_checkpoint_outside_the_log_is_refused(offset: int) -> None:
-    """Before its beginning: records expired. Behind its end: the topic was made anew, or Kafka lost its data."""
+    """Before its beginning: records expired. Behind its end: the topic was recreated, or Kafka lost its data."""
     with pytest.raises(LogMismatch) as refused:
-        within({ONE: 0, ZERO: offset}, first={ZERO: 2, ONE: 0}, end={ZERO: 9, ONE: 0})
+        require_within_log({ONE: 0, ZERO: offset}, first={ZERO: 2, ONE: 0}, end={ZERO: 9, ONE: 0})
     assert str(refused.value) == (
         f"crm.journal/0: the checkpoint says {offset}, the log has 2 to 9. "
         "Nothing was read. Restore the topic or its database."

@@ -1,4 +1,4 @@
-"""What `crm bench rebuild-beside`, `replay` and `rebuild --scale` count, and what they find different."""
+"""What `crm bench rebuild-under-load`, `replay` and `rebuild --scale` count, and what they find different."""
 
 import asyncio
 from itertools import islice
@@ -11,9 +11,9 @@ import pytest
 from crm.envelope import named_id
 from tests.bench import history_command as bench_history
 from tests.bench import rebuild
-from tests.bench.histories import ALIVE, EVENTS_OF_A_CARD, SHOP, mixed
-from tests.bench.replayed import contents
-from tests.bench.visible import Forms
+from tests.bench.end_to_end import Forms
+from tests.bench.replay import contents
+from tests.support.workload.journal import ALIVE, EVENTS_OF_A_CARD, SHOP, interleaved
 
 
 def test_a_period_counts_the_forms_that_were_posted_in_it() -> None:
@@ -30,10 +30,10 @@ def test_a_period_counts_the_forms_that_were_posted_in_it() -> None:
 def test_a_journal_has_all_events_of_all_its_cards() -> None:
     """One card of each partition was lost: taking the first ALIVE of them took one more from the iterator."""
     cards = [(named_id(SHOP, f"contact {n}"), n) for n in range(ALIVE + 20)]
-    events = list(mixed(cards, 1))
+    events = list(interleaved(cards, 1))
     assert len(events) == len(cards) * EVENTS_OF_A_CARD
     half = len(events) // 2
-    assert [*islice(mixed(cards, 1), half), *islice(mixed(cards, 1), half, None)] == events
+    assert [*islice(interleaved(cards, 1), half), *islice(interleaved(cards, 1), half, None)] == events
 
 
 def test_equal_rows_in_any_order_and_one_that_is_not(tmp_path: Path) -> None:
@@ -61,16 +61,19 @@ def test_ten_times_the_events_are_compared_with_the_first(monkeypatch: pytest.Mo
 
 def test_a_table_names_all_that_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
     run = {"events_per_second": 4_000, "goal": 5_000, "memory_peak_mb": 700}
-    rivals = {"quix": {"events": 60, "events_per_second": 9.0}, "plain_faust": {"events": 60, "failed": "it did not"}}
-    bench_history.tell_rebuilds({"settings": {"events": 1_700}, "rebuild": {"timeline": run}, "beside": rivals})
+    rivals = {
+        "quixstreams_dataframe": {"events": 60, "events_per_second": 9.0},
+        "faust_agent": {"events": 60, "failed": "it did not"},
+    }
+    bench_history.print_rebuilds({"settings": {"events": 1_700}, "rebuild": {"timeline": run}, "rivals": rivals})
     said = capsys.readouterr().out
     assert [line.split() for line in said.splitlines()][1:] == [
         ["timeline", "1,700", "4,000", "5,000", "700"],
-        ["quix", "60", "9"],
-        ["plain_faust", "60", "it", "did", "not"],
+        ["quixstreams_dataframe", "60", "9"],
+        ["faust_agent", "60", "it", "did", "not"],
     ]
 
 
 def test_a_disk_without_room_is_said_before(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"events may take .* GB of .*Nothing was measured"):
-        rebuild.room(tmp_path, 1 << 50)
+        rebuild.require_disk_space(tmp_path, 1 << 50)

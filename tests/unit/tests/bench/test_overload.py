@@ -7,8 +7,8 @@ import pytest
 from crm.contract.codec import decode, encode
 from crm.scalars import Id
 from crm.topics import FAMILIES
-from tests.bench.mixture import mixed
-from tests.bench.overload import LATE, Push, parts, renewed
+from tests.bench.overload import LATE, Push, in_parts, with_new_ids
+from tests.support.workload.facts import mixed_facts
 
 ACCEPTED = b"HTTP/1.1 200 OK"
 LATER = b"HTTP/1.1 503 Service Unavailable"
@@ -16,8 +16,10 @@ ADVISED = LATER + b"\r\nRetry-After: 5"
 
 
 def test_each_round_tells_new_facts_of_the_same_people() -> None:
-    made = [(f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed(Id(str(uuid4())), 50)]
-    rounds = [list(renewed(made, again)) for again in range(3)]
+    made = [
+        (f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed_facts(Id(str(uuid4())), 50)
+    ]
+    rounds = [list(with_new_ids(made, again)) for again in range(3)]
     facts = [decode(value) for one in rounds for _, _, _, value in one]
     assert len({fact.meta.id for fact in facts}) == 150
     assert len({fact.meta.stream for fact in facts}) == 5
@@ -26,8 +28,8 @@ def test_each_round_tells_new_facts_of_the_same_people() -> None:
 
 def test_parts_leave_nothing_out() -> None:
     facts = [("topic", n, b"", b"") for n in range(7)]
-    assert [len(part) for part in parts(iter(facts), 3)] == [3, 3, 1]
-    assert [fact for part in parts(iter(facts), 3) for fact in part] == facts
+    assert [len(part) for part in in_parts(iter(facts), 3)] == [3, 3, 1]
+    assert [fact for part in in_parts(iter(facts), 3) for fact in part] == facts
 
 
 @pytest.mark.parametrize(

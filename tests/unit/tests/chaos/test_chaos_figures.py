@@ -6,16 +6,16 @@ import pytest
 
 from crm.topics import DECIDED, JOURNAL
 from services.stack.role import ROLES
-from tests.chaos.faults import all_faults, named
+from tests.chaos.faults import all_faults, faults_named
 from tests.chaos.outcome import Recovery, recovery, too_slow
-from tests.chaos.pulse import Look
+from tests.chaos.progress_probe import Snapshot
 
 FORMS, JOURNAL_0 = ("crm.intake.forms", 0), (JOURNAL.name, 0)
 ENDS = {(t.name, p): 10 for t in (*DECIDED, JOURNAL) for p in range(t.partitions)}
 INTAKE = {(t.name, p): 10 for t in DECIDED for p in range(t.partitions)}
 FOLDED = {(JOURNAL.name, p): 10 for p in range(JOURNAL.partitions)}
 HEADS = dict.fromkeys(range(JOURNAL.partitions), 9)
-DONE = Look(
+DONE = Snapshot(
     at=0.0,
     acked=100,
     ends=ENDS,
@@ -26,7 +26,7 @@ DONE = Look(
 )
 
 
-def later(**changed: object) -> Look:
+def later(**changed: object) -> Snapshot:
     """A fact more: acknowledged, in Kafka, decided, published and projected, but for what is changed."""
     moved = {
         "acked": 101,
@@ -38,7 +38,7 @@ def later(**changed: object) -> Look:
 
 
 def test_all_have_moved() -> None:
-    assert list(later().still(DONE)) == []
+    assert list(later().stalled(DONE)) == []
 
 
 @pytest.mark.parametrize(
@@ -57,23 +57,23 @@ def test_all_have_moved() -> None:
     ],
 )
 def test_who_has_work_and_has_not_moved_is_named(changed: dict[str, object], said: str) -> None:
-    assert list(later(**changed).still(DONE)) == [said]
+    assert list(later(**changed).stalled(DONE)) == [said]
 
 
 def test_who_was_behind_before_has_to_move_too() -> None:
     """A worker that died with a backlog is not recovered because nothing new came to its partitions."""
     behind = replace(DONE, offsets=DONE.offsets | {"decide": INTAKE | {FORMS: 7}})
-    assert list(replace(behind, acked=101).still(behind)) == ["decide has not moved in crm.intake.forms/0"]
+    assert list(replace(behind, acked=101).stalled(behind)) == ["decide has not moved in crm.intake.forms/0"]
 
 
 def test_after_a_server_one_commit_of_each_is_enough() -> None:
     places = {("crm.intake.forms", 0): 10, ("crm.intake.forms", 1): 10}
     before = replace(DONE, offsets={"decide": places}, ends={**DONE.ends, **dict.fromkeys(places, 20)})
     half = replace(before, acked=101, offsets={"decide": {**places, ("crm.intake.forms", 1): 15}})
-    assert list(half.still(before)) == ["decide has not moved in crm.intake.forms/0"]
-    assert list(half.still(before, everywhere=False)) == []
+    assert list(half.stalled(before)) == ["decide has not moved in crm.intake.forms/0"]
+    assert list(half.stalled(before, everywhere=False)) == []
     none = replace(before, acked=101)
-    assert next(none.still(before, everywhere=False)) == "decide has not moved in crm.intake.forms/0"
+    assert next(none.stalled(before, everywhere=False)) == "decide has not moved in crm.intake.forms/0"
 
 
 def test_what_is_unfinished_is_named() -> None:
@@ -86,7 +86,7 @@ def test_what_is_unfinished_is_named() -> None:
     )
     assert list(behind.unfinished()) == [
         "decide is at 7 of 10 in crm.intake.forms/0",
-        "deal_v1 is at 6 of 9 in crm.journal/3 and stands still: Raised()",
+        "deal_v1 is at 6 of 9 in crm.journal/3 and is stopped: Raised()",
     ]
 
 
@@ -98,7 +98,7 @@ def test_recoveries() -> None:
 
 
 def test_the_load_lasts_as_long_as_the_fault_needs() -> None:
-    (short,), (long,) = named("kill-decide"), named("postgres-away")
+    (short,), (long,) = faults_named("kill-decide"), faults_named("postgres-away")
     assert (short.lasts, long.lasts) == (25, 80)
     assert [short.pace(2_000, facts) for facts in (100_000, 10_000, 1)] == [2_000, 400, 1]
     assert [long.pace(2_000, facts) for facts in (200_000, 100_000, 1)] == [2_000, 1_250, 1]
@@ -107,24 +107,24 @@ def test_the_load_lasts_as_long_as_the_fault_needs() -> None:
 def test_every_fault_of_the_promise_is_there() -> None:
     faults = all_faults()
     ended = {f"{how}-{role}{twice}" for how in ("kill", "term") for role in ROLES for twice in ("", "-x2")}
-    ways = {f"{how}-{r}-{s}" for how in ("cut", "half-open") for r in ROLES for s in ("kafka", "postgres")}
+    links = {f"{how}-{r}-{s}" for how in ("cut", "half-open") for r in ROLES for s in ("kafka", "postgres")}
     frozen = {f"freeze-{role}" for role in ("decide", "relay", "project")}
     servers = {"kill-kafka", "kafka-away", "kill-postgres", "postgres-away", "old-backup", "postgres-dropped"}
     disks = {"slow-disk", "disk-full-postgres", "disk-full-kafka"}
     refused = {"failing-transactions", "serialization-failures", "lost-sessions", "deadlocks"}
     others = {"slow-network", "clock-ahead", "clock-back", "rolling-upgrade", "raising-fold", "poison-fact"}
-    ways -= {way for way in ways if "-intake-" in way or "-api-" in way}
-    assert set(faults) == ended | ways | frozen | servers | disks | refused | others | {
+    links -= {link for link in links if "-intake-" in link or "-api-" in link}
+    assert set(faults) == ended | links | frozen | servers | disks | refused | others | {
         "outbox-grows",
         "rebalance-storm",
     }
     assert all(fault.sentence.endswith(".") for fault in faults.values())
 
 
-def test_faults_are_asked_for_by_name() -> None:
-    assert [fault.name for fault in named("kill-relay,kill-kafka")] == ["kill-relay", "kill-kafka"]
-    assert len(named("all")) == len(all_faults())
+def test_faults_are_chosen_by_name() -> None:
+    assert [fault.name for fault in faults_named("kill-relay,kill-kafka")] == ["kill-relay", "kill-kafka"]
+    assert len(faults_named("all")) == len(all_faults())
     with pytest.raises(
         ValueError, match=r"^There is no fault kill-cat: `crm chaos --list` shows those that there are\. "
     ):
-        named("kill-relay,kill-cat")
+        faults_named("kill-relay,kill-cat")

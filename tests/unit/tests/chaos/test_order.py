@@ -1,4 +1,4 @@
-"""The fourth law catches two cards of one phone, a stream out of order, a watcher that missed or doubled."""
+"""The fourth invariant catches two cards of one phone, a stream out of order, a subscriber that missed or doubled."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,68 +6,68 @@ from msgspec.structs import replace
 from crm.envelope import named_id
 from crm.events import ContactCreated, ContactMerged, DealOpened, IdentifierAdded
 from crm.scalars import Id
-from tests.chaos.laws import order, people, watchers
-from tests.chaos.watched import Watched
-from tests.support.chaos_world import ROOT, SHOPS, events, journal, last
+from tests.chaos.invariants import identities, order, subscribers
+from tests.chaos.observed_events import ObservedEvents
+from tests.support.reference_run import ROOT, TENANTS, events, journal, last
 
 
 def test_a_true_journal_holds() -> None:
     read = journal(events())
     assert order.broken(read) == []
-    assert people.broken(read) == []
+    assert identities.broken(read) == []
     assert any(isinstance(event, ContactMerged) for event in read.events)
 
 
 def test_an_event_before_the_birth_of_its_thing_is_caught() -> None:
-    told = events()
-    opened = told.pop(last(DealOpened, told))
+    log = events()
+    opened = log.pop(last(DealOpened, log))
     assert isinstance(opened, DealOpened)
-    (said,) = order.broken(journal([*told, opened]))
-    assert said.startswith("1 events are told before what they are about came into being: DealAssigned at ")
+    (said,) = order.broken(journal([*log, opened]))
+    assert said.startswith("1 events come before what they are about was created: DealAssigned at ")
     assert said.endswith(f" of deal_id {opened.deal_id}.")
 
 
 def test_a_contact_that_is_born_twice_is_caught() -> None:
-    told = events()
-    created = told[last(ContactCreated, told)]
+    log = events()
+    created = log[last(ContactCreated, log)]
     assert isinstance(created, ContactCreated)
-    (said,) = order.broken(journal([*told, created]))
+    (said,) = order.broken(journal([*log, created]))
     assert said.startswith(f"1 things came into being twice: ContactCreated {created.contact_id} at ")
 
 
 def test_two_contacts_of_one_phone_are_caught() -> None:
     """Two decide workers met the same phone at the same instant, and each made a card."""
-    told = events()
-    added = told[last(IdentifierAdded, told)]
+    log = events()
+    added = log[last(IdentifierAdded, log)]
     assert isinstance(added, IdentifierAdded)
     other = named_id(ROOT, "another card")
     double = replace(added, contact_id=other, meta=replace(added.meta, stream=other))
     first, second = sorted((added.contact_id, other))
-    assert people.broken(journal([*told, double])) == [
+    assert identities.broken(journal([*log, double])) == [
         f"1 identifiers belong to more than one contact: {added.kind} {added.value} of {first} and of {second}."
     ]
     merged = ContactMerged(replace(added.meta, stream=other), other, added.contact_id, "it is the same person")
-    assert people.broken(journal([*told, double, merged])) == []
+    assert identities.broken(journal([*log, double, merged])) == []
 
 
 def test_contacts_merged_in_a_ring_end_the_search() -> None:
     one, two = named_id(ROOT, "one"), named_id(ROOT, "two")
-    assert people.stands_for(one, {one: two, two: one}) == two
+    assert identities.surviving_contact(one, {one: two, two: one}) == two
 
 
-def watcher() -> Watched:
+def subscriber() -> ObservedEvents:
     """Of the first shop, who saw all."""
     seen: dict[int, list[tuple[int, Id]]] = {}
     for partition, placed in journal(events()).partitions.items():
-        mine = [(position, event.meta.id) for position, event in placed if event.meta.workspace == SHOPS[0].workspace]
+        mine = [(position, event.meta.id) for position, event in placed if event.meta.workspace == TENANTS[0].workspace]
         if mine:
             seen[partition] = mine
-    return Watched(SHOPS[0].workspace, seen)
+    return ObservedEvents(TENANTS[0].workspace, seen)
 
 
 def test_a_watcher_who_saw_all_holds() -> None:
-    assert sum(map(len, watcher().seen.values())) > 500
-    assert watchers.broken(journal(events()), [watcher(), watcher()]) == []
+    assert sum(map(len, subscriber().seen.values())) > 500
+    assert subscribers.broken(journal(events()), [subscriber(), subscriber()]) == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_watcher_who_saw_all_holds() -> None:
     ],
 )
 def test_each_offence_of_a_watcher_is_caught(offence: str, said: str) -> None:
-    one = watcher()
+    one = subscriber()
     partition = min(one.seen)
     seen = one.seen[partition]
     position = seen[0][0]
@@ -93,15 +93,15 @@ def test_each_offence_of_a_watcher_is_caught(offence: str, said: str) -> None:
             seen.reverse()
         case "strange":
             seen.append((999_999, named_id(ROOT, "strange")))
-    assert watchers.broken(journal(events()), [one]) == [
-        f"1 times a watcher saw something else than the journal: partition {partition} of workspace "
+    assert subscribers.broken(journal(events()), [one]) == [
+        f"1 times a subscriber saw something else than the journal: partition {partition} of workspace "
         f"{one.workspace}: {said.format(position)}."
     ]
 
 
 def test_a_watcher_of_an_idle_partition_is_no_exception() -> None:
-    one = watcher()
+    one = subscriber()
     partition = min(one.seen)
     missed = one.seen.pop(partition)
-    (said,) = watchers.broken(journal(events()), [one])
+    (said,) = subscribers.broken(journal(events()), [one])
     assert said.endswith(f"it missed {len(missed)}, the first at {missed[0][0]}.")

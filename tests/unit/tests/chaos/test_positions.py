@@ -1,22 +1,22 @@
-"""The second law catches what it must: a gap, a repeat with other bytes, a repeat that is no suffix."""
+"""The second invariant catches what it must: a gap, a repeat with other bytes, a repeat that is no suffix."""
 
 import pytest
 
 from crm.scalars import Id
-from tests.chaos.laws import stored
-from tests.chaos.laws.journal import Entry, entry_of, journal_of
-from tests.chaos.laws.positions import Positions
-from tests.support.chaos_world import events, journal, log
+from tests.chaos.invariants import decide_state
+from tests.chaos.invariants.journal import Entry, entry_of, journal_of
+from tests.chaos.invariants.positions import Positions
+from tests.support.reference_run import events, journal, log
 
 
 def broken(*positions: int | None, other: int | None = None) -> tuple[list[int], dict[str, list[str]]]:
     """What is new of records at these positions, and what is wrong. The one at offset `other` has bytes of its own."""
-    law = Positions(3)
+    invariant = Positions(3)
     values = [
         b"other" if offset == other else f"value {position}".encode() for offset, position in enumerate(positions)
     ]
-    fresh = [offset for offset, value in enumerate(values) if law.new(positions[offset], value)]
-    return fresh, law.wrong
+    fresh = [offset for offset, value in enumerate(values) if invariant.new(positions[offset], value)]
+    return fresh, invariant.wrong
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_header_is_read_as_the_relay_writes_it() -> None:
 
 
 def test_a_journal_head_that_ran_ahead_is_caught() -> None:
-    assert stored.heads_compared({0: 5, 1: 7}, [(0, 5), (1, 7)]) == []
-    assert stored.heads_compared({0: 5, 1: 7}, [(0, 6), (1, 7)]) == [
+    assert decide_state.compare_heads({0: 5, 1: 7}, [(0, 5), (1, 7)]) == []
+    assert decide_state.compare_heads({0: 5, 1: 7}, [(0, 6), (1, 7)]) == [
         "1 partitions have another next position in core.journal_head: 0 has 6, Kafka 5."
     ]

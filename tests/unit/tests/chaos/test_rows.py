@@ -1,4 +1,4 @@
-"""The third law catches a changed, a missing and an invented row, a kopeck too much, a forgotten thing."""
+"""The third invariant catches a changed, a missing and an invented row, a kopeck too much, a forgotten thing."""
 
 import dataclasses
 from collections import Counter
@@ -12,21 +12,21 @@ from crm.engine.in_memory import rebuilt
 from crm.envelope import Row, named_id
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.chaos.laws import money, rows, stored
-from tests.support.chaos_world import ROOT, SHOPS, events, journal, ledger
+from tests.chaos.invariants import decide_state, money, rows
+from tests.support.reference_run import ROOT, TENANTS, events, journal, ledger
 
-SHOP = SHOPS[0].workspace
+SHOP = TENANTS[0].workspace
 BY_HAND = {"connection", "field", "note", "task", "token"}  # of which no story tells
 
 
 def rows_of(name: str) -> list[tuple[Id, Row]]:
     """As Postgres would give them."""
-    return [(workspace, row) for (workspace, _), row in rows.folded(PROJECTIONS[name], journal(events())).items()]
+    return [(workspace, row) for (workspace, _), row in rows.fold_journal(PROJECTIONS[name], journal(events())).items()]
 
 
 def found(name: str, stored: list[tuple[Id, Row]]) -> list[str]:
     projection = PROJECTIONS[name]
-    return rows.compared(projection, rows.folded(projection, journal(events())), stored)
+    return rows.compare_rows(projection, rows.fold_journal(projection, journal(events())), stored)
 
 
 @pytest.mark.parametrize("name", sorted(PROJECTIONS.keys() - BY_HAND))
@@ -68,26 +68,26 @@ def test_a_row_of_another_workspace_is_caught() -> None:
 def test_json_is_compared_by_its_meaning() -> None:
     """jsonb gives back {"a": 1} for {"a":1}: the first comparison by text found every nested field changed."""
     deal = PROJECTIONS["deal"]
-    rows_by_key = rows.folded(deal, journal(events()))
+    rows_by_key = rows.fold_journal(deal, journal(events()))
     (workspace, _), row = next((k, r) for k, r in rows_by_key.items() if "delivery" in r.fields)  # type: ignore[attr-defined]  # its class is known at run time
     fields: dict[str, str] = row.fields  # type: ignore[attr-defined]  # the same
     same = fields | {"delivery": '{"floor": 4.50, "city": "Львів"}'}
     other = fields | {"delivery": '{"floor": 4.51, "city": "Львів"}'}
     assert rows.differences(deal, replace(row, fields=same), row) == []
     assert len(rows.differences(deal, replace(row, fields=other), row)) == 1
-    assert workspace in {shop.workspace for shop in SHOPS}
+    assert workspace in {tenant.workspace for tenant in TENANTS}
 
 
 def test_a_fold_that_raises_is_a_broken_law() -> None:
     def fold(row: Any, event: Any) -> None:
-        raise ValueError("planted")
+        raise ValueError("injected")
 
     projection = dataclasses.replace(PROJECTIONS["deal"], fold=fold)
     (said,) = rows.broken(None, projection, journal(events()))  # type: ignore[arg-type]  # it never gets to Postgres
-    assert said == "The journal cannot be folded into deal: ValueError('planted')"
+    assert said == "The journal cannot be folded into deal: ValueError('injected')"
 
 
-def things() -> stored.States:
+def things() -> decide_state.States:
     return rebuilt(journal(events()).events)
 
 
@@ -100,7 +100,7 @@ def kept() -> list[tuple[Id, str, str]]:
 
 
 def test_true_state_holds() -> None:
-    assert stored.state_compared(things(), kept()) == []
+    assert decide_state.compare_state(things(), kept()) == []
 
 
 def test_state_that_is_not_the_journal_s_is_caught() -> None:
@@ -110,7 +110,7 @@ def test_state_that_is_not_the_journal_s_is_caught() -> None:
     has[place] = workspace, name, text.replace('"deals":', '"deals":1')
     forgotten = has.pop(place - 1)
     has.append((workspace, "Contact/nobody", "{}"))
-    missing, strange, different = stored.state_compared(things(), has)
+    missing, strange, different = decide_state.compare_state(things(), has)
     assert missing == f"1 things are missing in core.state: {forgotten[1]}."
     assert strange == "1 things in core.state follow from no event: Contact/nobody."
     assert different.startswith("1 things in core.state are not what the journal gives: Numbers/ is Numbers(deals=1")
@@ -118,18 +118,18 @@ def test_state_that_is_not_the_journal_s_is_caught() -> None:
 
 def test_a_fact_that_was_forgotten_and_one_without_effect_are_caught() -> None:
     first, second, third = (named_id(ROOT, name) for name in "abc")
-    assert stored.seen_compared({first, second}, [second, first]) == []
-    assert stored.seen_compared({first, second}, [second, third]) == [
+    assert decide_state.compare_facts_seen({first, second}, [second, first]) == []
+    assert decide_state.compare_facts_seen({first, second}, [second, third]) == [
         f"1 causes in the journal are not in core.fact_seen: {first}.",
         f"1 facts of core.fact_seen have no event in the journal: {third}.",
     ]
 
 
 def test_true_money_holds() -> None:
-    told = money.in_journal(journal(events()))
-    assert told.settled.total() > 0 < told.deals.total()
-    assert told.paid.total() > 0
-    assert money.broken(ledger(), told, told) == []
+    journal_sums = money.in_journal(journal(events()))
+    assert journal_sums.settled.total() > 0 < journal_sums.deals.total()
+    assert journal_sums.paid.total() > 0
+    assert money.broken(ledger(), journal_sums, journal_sums) == []
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,15 @@ def test_true_money_holds() -> None:
     ],
 )
 def test_a_kopeck_off_in_a_projection_is_caught(sums: str, what: str, who: str) -> None:
-    told = money.in_journal(journal(events()))
-    true: Counter[tuple[Id, str]] = getattr(told, sums)
+    journal_sums = money.in_journal(journal(events()))
+    true: Counter[tuple[Id, str]] = getattr(journal_sums, sums)
     off = true + Counter({(SHOP, "UAH"): 1})
-    projected = money.Sums(**{"settled": told.settled, "deals": told.deals, "paid": told.paid} | {sums: off})
+    projected = money.Sums(
+        **{"settled": journal_sums.settled, "deals": journal_sums.deals, "paid": journal_sums.paid} | {sums: off}
+    )
     minor = true[SHOP, "UAH"]
     has, wrong = (f"{whole}.{rest:02d} UAH" for whole, rest in (divmod(minor, 100), divmod(minor + 1, 100)))
-    assert money.broken(ledger(), told, projected) == [
+    assert money.broken(ledger(), journal_sums, projected) == [
         f"{what} in workspace {SHOP} differs: the {who} has {has}, the journal has {has}, the projection has {wrong}."
     ]
 
@@ -155,8 +157,8 @@ def test_a_kopeck_off_in_a_projection_is_caught(sums: str, what: str, who: str) 
 def test_a_kopeck_off_in_the_journal_is_caught() -> None:
     """The stack heard of a payment, and wrote down another sum than it acknowledged."""
     book = ledger()
-    key = next(key for key, standing in book.payments.items() if standing.settled_minor)
+    key = next(key for key, state in book.payments.items() if state.settled_minor)
     book.payments[key] = book.payments[key]._replace(amount_minor=book.payments[key].amount_minor + 1)
-    told = money.in_journal(journal(events()))
-    (said,) = money.broken(book, told, told)
+    journal_sums = money.in_journal(journal(events()))
+    (said,) = money.broken(book, journal_sums, journal_sums)
     assert said.startswith(f"What payments brought in workspace {key[0]} differs: the ledger has ")

@@ -1,4 +1,4 @@
-"""Whoever is cut off while a consumer starts leaves no connection behind, wherever that was."""
+"""A cancelled start of a consumer leaves no connection open, wherever it was cancelled."""
 
 import asyncio
 import gc
@@ -8,20 +8,20 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from crm.adapters.kafka.consumer import begin, let_go
+from crm.adapters.kafka.reading import start_consumer, stop_consumer
 
 
-def left(bootstrap: str, begin: Callable[[Any], Awaitable[None]]) -> list[str]:
+def left(bootstrap: str, start: Callable[[Any], Awaitable[None]]) -> list[str]:
     """What Python says of connections that nobody closed, after cuts sooner and later until a start is not cut."""
 
     async def cut(steps: int) -> bool:
         consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        starting = asyncio.ensure_future(begin(consumer))
+        starting = asyncio.ensure_future(start(consumer))
         for _ in range(steps):
             await asyncio.wait([starting], timeout=0.0005)
         is_cut = starting.cancel()
         await asyncio.wait([starting])
-        await let_go(consumer)
+        await stop_consumer(consumer)
         return is_cut
 
     async def run() -> None:
@@ -38,11 +38,11 @@ def left(bootstrap: str, begin: Callable[[Any], Awaitable[None]]) -> list[str]:
 
 
 def test_a_start_that_is_cut_leaves_no_connection(kafka_bootstrap: str) -> None:
-    assert left(kafka_bootstrap, begin) == []
+    assert left(kafka_bootstrap, start_consumer) == []
 
 
 def test_one_that_is_not_started_to_the_end_is_found(kafka_bootstrap: str) -> None:
     async def at_once(consumer: Any) -> None:
         await consumer.start()
 
-    assert left(kafka_bootstrap, at_once) != []
+    assert any(left(kafka_bootstrap, at_once) for _ in range(50)), "where the cuts fall is chance"

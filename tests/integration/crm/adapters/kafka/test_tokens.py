@@ -34,7 +34,7 @@ def test_a_token_is_listed_until_it_is_revoked(kafka_bootstrap: str) -> None:
 def test_the_last_use_is_written_and_never_goes_back(fresh_database_url: str) -> None:
     async def story() -> None:
         token, other = Id(str(uuid4())), Id(str(uuid4()))
-        uses = token_uses.Uses(fresh_database_url, {token: NOON})
+        uses = token_uses.TokenUses(fresh_database_url, {token: NOON})
         await uses.write()
         assert uses.used == {}
         uses.used |= {token: Micros(NOON - SECOND)}
@@ -48,7 +48,7 @@ def test_the_last_use_is_written_and_never_goes_back(fresh_database_url: str) ->
 def test_a_use_that_cannot_be_written_is_kept(fresh_database_url: str) -> None:
     async def story() -> None:
         token, away = Id(str(uuid4())), "postgresql://nobody@127.0.0.1:1/none"
-        uses = token_uses.Uses(away, {token: NOON})
+        uses = token_uses.TokenUses(away, {token: NOON})
         await uses.write()
         assert uses.used == {token: NOON}
         uses.dsn = fresh_database_url

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
-from crm.adapters.archive.container import Archived
+from crm.adapters.archive.container import ArchivedRecord
 from crm.adapters.postgres import history
 from crm.asof import row_as_of, rows_as_of
 from crm.contract.codec import encode
@@ -32,9 +32,9 @@ from services.cli.commands.why import links_of
 from streams.project import Project
 from tests.support.archives import write
 from tests.support.fact_strategies import RULES, any_facts
-from tests.support.operator import AtTheDesk
-from tests.support.projecting_role import Role, in_memory
-from tests.support.records import Record, connected, events_of, journal, moved
+from tests.support.operator_session import OperatorSession
+from tests.support.project_role import ProjectRole, in_memory
+from tests.support.records import Record, events_of, in_workspace, journal, open_connection
 from tests.support.scenarios import form
 
 END = last("2030-01-01")
@@ -43,7 +43,7 @@ OLEH = "+380501112233"
 
 async def projected(conn: AsyncConnection, log: Sequence[Record], size: int = 500) -> None:
     await conn.execute("TRUNCATE core.checkpoint")
-    role = Role(conn)
+    role = ProjectRole(conn)
     role.consumption.handler = Project(PROJECTIONS.values(), with_history=True)
     role.consumers = role.consumption.handler.consumers
     await (await role.start()).catch_up(log, size)
@@ -58,7 +58,7 @@ def test_every_row_folds_again_from_its_own_events(
     events = events_of(facts, workspace)
 
     async def run() -> tuple[dict[Any, Any], dict[Any, Any]]:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             for _ in range(1 + again):
                 await projected(conn, journal(events), size)
             single, whole = {}, {}
@@ -82,7 +82,7 @@ def test_an_event_that_was_left_out_would_be_seen(fresh_database_url: str) -> No
     key = next(key for name, _, key in in_memory(events) if name == "deal")
 
     async def run() -> Any:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await projected(conn, journal(events))
             opened = sorted(history.frames([DealOpened]))
             await conn.execute("DELETE FROM core.history WHERE substr(event, 2, 4) = ANY (%b)", [opened])
@@ -97,7 +97,7 @@ def test_too_much_is_said_before_it_is_folded(fresh_database_url: str) -> None:
     key = next(key for name, _, key in in_memory(events) if name == "deal")
 
     async def run(limit: int) -> list[Event]:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await projected(conn, journal(events))
             await history.of_workspace(conn, deal, workspace, limit)
             return await history.of_row(conn, deal, workspace, Id(key), limit)
@@ -110,18 +110,18 @@ def test_too_much_is_said_before_it_is_folded(fresh_database_url: str) -> None:
 def test_why_a_deal_has_its_owner_down_to_the_form_that_was_sent(kafka_bootstrap: str, fresh_database_url: str) -> None:
     workspace = Id(str(uuid4()))
     raw = Raw("application/x-www-form-urlencoded", {"cookie": "secret"}, "", b"phone=050+111+22+33&sum=1")
-    fact = moved(replace(form("1", phones=[OLEH], amount_minor=100), raw=raw), workspace)
+    fact = in_workspace(replace(form("1", phones=[OLEH], amount_minor=100), raw=raw), workspace)
 
     async def run() -> tuple[Any, list[Link], list[Link]]:
         async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
             sent = await producer.send_and_wait("crm.intake.forms", encode(fact), partition=1)
         place = {"cause_topic": sent.topic, "cause_partition": sent.partition, "cause_offset": sent.offset}
         events = [replace(e, meta=replace(e.meta, **place)) for e in events_of([fact], workspace)]
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             await projected(conn, journal(events))
         row = await one_row(fresh_database_url, deal, workspace, "D-1", END, Clock.RECORDED)
-        asked = fresh_database_url, kafka_bootstrap, None, deal, workspace, "d-1", "owner"
-        return row, await links_of(*asked, False), await links_of(*asked, True)
+        query = fresh_database_url, kafka_bootstrap, None, deal, workspace, "d-1", "owner"
+        return row, await links_of(*query, False), await links_of(*query, True)
 
     row, (link,), every = asyncio.run(run())
     assert (row.number, row.owner) == (1, "anna")
@@ -140,26 +140,26 @@ def test_a_fact_that_kafka_lost_is_found_in_the_archive_or_is_said(
 ) -> None:
     workspace = Id(str(uuid4()))
     topic, partition, offset = place = "crm.intake.forms", 3, 10**9
-    fact = moved(form("1", phones=[OLEH], amount_minor=100), workspace)
-    told = [
+    fact = in_workspace(form("1", phones=[OLEH], amount_minor=100), workspace)
+    facts = [
         replace(e, meta=replace(e.meta, cause_topic=topic, cause_partition=partition, cause_offset=offset))
         for e in events_of([fact], workspace)
     ]
 
     async def run() -> list[Link]:
-        async with await connected(fresh_database_url) as conn:
-            await projected(conn, journal(told))
+        async with await open_connection(fresh_database_url) as conn:
+            await projected(conn, journal(facts))
         found = []
         for archive in None, tmp_path / "ours", tmp_path / "strange":
-            asked = fresh_database_url, kafka_bootstrap, archive, deal, workspace, "D-1", "stage", False
-            found += await links_of(*asked)
+            query = fresh_database_url, kafka_bootstrap, archive, deal, workspace, "D-1", "stage", False
+            found += await links_of(*query)
         return found
 
     ours = replace(fact, raw=Raw("text/plain", {}, "", b"phone=050"))
     for folder in "ours", "strange":
         (tmp_path / folder).mkdir()
-    write(tmp_path / "ours", place[:2], [Archived(offset, 0, b"", encode(ours))])
-    write(tmp_path / "strange", place[:2], [Archived(offset, 0, b"", encode(form("1", phones=[OLEH])))])
+    write(tmp_path / "ours", place[:2], [ArchivedRecord(offset, 0, b"", encode(ours))])
+    write(tmp_path / "strange", place[:2], [ArchivedRecord(offset, 0, b"", encode(form("1", phones=[OLEH])))])
     nowhere, archived, strange = (link.fact for link in asyncio.run(run()))
     assert nowhere and archived and strange
     assert nowhere.lost.startswith("Kafka does not have crm.intake.forms/3/1000000000")
@@ -173,7 +173,7 @@ def test_a_fact_that_kafka_lost_is_found_in_the_archive_or_is_said(
 def test_a_note_that_was_taken_away_is_there_as_of_before(database_url: str) -> None:
     """The bug: its row is gone, and with it the ids that name the streams of its events."""
     workspace = Id(str(uuid4()))
-    story = AtTheDesk(*RULES).do("contact_create", name="Ivan")
+    story = OperatorSession(*RULES).do("contact_create", name="Ivan")
     story.do("note_add", contact_id=story.contact().contact_id, text="x")
     (key,) = (event.note_id for event in story.decide.journal if isinstance(event, NoteAdded))
     events = [
@@ -182,7 +182,7 @@ def test_a_note_that_was_taken_away_is_there_as_of_before(database_url: str) -> 
     ]
 
     async def run() -> Any:
-        async with await connected(database_url) as conn:
+        async with await open_connection(database_url) as conn:
             await projected(conn, journal(events))
             return await history.of_row(conn, PROJECTIONS["note"], workspace, key)
 

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from crm.adapters.postgres.migrations import migrate
-from crm.adapters.postgres.reader_role import NAME, ROLE, passes_by
+from crm.adapters.postgres.reader_role import NAME, ROLE, unsecured
 from projections import PROJECTIONS
-from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOPS_ROWS, contact, deal, id_of, insert
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOP_ROWS, contact, deal, id_of, insert
 
 CALLER = "phones @> ARRAY['+380671234567'] AND phones <> '{}'"
 FIELD = "fields @> '{\"size\": \"L\"}'::jsonb AND fields <> '{}'"
@@ -21,7 +21,7 @@ def dsn(database_url: str) -> str:
     contacts = [contact(f"c{n}", phones=(f"+38067{n}",)) for n in many]
     deals = [deal(n, n, contact_id=id_of(f"c{n}"), stage=f"s{n}", fields={"size": f"{n}"}) for n in many]
     with psycopg.connect(database_url, autocommit=True) as connection:
-        insert(connection, SHOP, *SHOPS_ROWS)
+        insert(connection, SHOP, *SHOP_ROWS)
         insert(connection, OTHER, contact("Olena", phones=(OLENA_PHONE,)), *contacts, *deals)
         connection.execute("ANALYZE")
     return database_url
@@ -46,12 +46,12 @@ def test_without_a_predicate_only_the_named_workspace_is_there(reader: psycopg.C
 def test_every_table_and_view_of_every_projection_is_secured(dsn: str, reader: psycopg.Connection) -> None:
     """A planted table without a policy and a planted view with its owner's rights are found, and secured at a start."""
     with psycopg.connect(dsn, autocommit=True) as owner:
-        assert passes_by(owner) == []
+        assert unsecured(owner) == []
         owner.execute("CREATE TABLE read.left_open (workspace uuid)")
         owner.execute("CREATE VIEW read.looks_through AS SELECT * FROM read.contact")
-        assert passes_by(owner) == [("left_open", "r"), ("looks_through", "v")]
+        assert unsecured(owner) == [("left_open", "r"), ("looks_through", "v")]
         migrate(dsn, PROJECTIONS.values())
-        assert passes_by(owner) == []
+        assert unsecured(owner) == []
         assert reader.execute("SELECT count(*) FROM read.looks_through").fetchone() == (0,)
         owner.execute("DROP VIEW read.looks_through; DROP TABLE read.left_open")
 
@@ -82,8 +82,8 @@ def test_indexes_serve_behind_row_level_security(
 ) -> None:
     """Postgres gives an index only to conditions that cannot tell anything of a row that may not be seen."""
     reader.execute(NAME, [OTHER])
-    told = plan(reader, table, condition)
-    assert f"{PROJECTIONS[table].table}_{index}" in told, told
+    found = plan(reader, table, condition)
+    assert f"{PROJECTIONS[table].table}_{index}" in found, found
 
 
 def test_a_function_that_nobody_vouches_for_loses_its_index(dsn: str, reader: psycopg.Connection) -> None:

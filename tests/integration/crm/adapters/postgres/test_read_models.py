@@ -24,9 +24,9 @@ from crm.projection import Json, Projection, projection
 from crm.scalars import Id, Micros
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
-from streams.project import Folding
+from streams.project import ProjectionBatch
 from tests.conftest import database_of
-from tests.support.records import connected
+from tests.support.records import open_connection
 from tests.support.scenarios import NOON, SHOP
 
 YEAR_1, YEAR_9999 = Micros(-62_135_596_800_000_000), Micros(253_402_300_799_999_999)
@@ -115,18 +115,18 @@ def sampled(database_url: str) -> str:
 
 async def kept(conn: AsyncConnection, *rows: SampleRow, workspace: Id = SHOP) -> list[SampleRow]:
     """Written as the project role writes them, and read again."""
-    writing = Folding(sample, [])
+    writing = ProjectionBatch(sample, [])
     writing.after = {(workspace, row.sample_id): row for row in rows}
     await writing.save(conn)
-    reading = Folding(sample, [])
+    reading = ProjectionBatch(sample, [])
     reading.keys = dict.fromkeys(writing.after)
-    await reading.loaded(await reading.load(conn))
+    await reading.receive(await reading.load(conn))
     return [found for row in rows if isinstance(found := reading.before[workspace, row.sample_id], SampleRow)]
 
 
 def test_a_row_comes_back_as_it_was(sampled: str) -> None:
     async def run() -> None:
-        async with await connected(sampled) as conn:
+        async with await open_connection(sampled) as conn:
             assert await kept(conn, EMPTY, FULL) == [EMPTY, FULL]
 
     asyncio.run(run())
@@ -158,7 +158,7 @@ def test_any_row_comes_back_as_it_was(sampled: str, row: SampleRow) -> None:
     """Times past the year 2255 were once microseconds off: the last moment of 9999 lay in 10000."""
 
     async def run() -> None:
-        async with await connected(sampled) as conn:
+        async with await open_connection(sampled) as conn:
             assert await kept(conn, row) == [row]
 
     asyncio.run(run())
@@ -169,7 +169,7 @@ def test_a_row_belongs_to_its_workspace(sampled: str) -> None:
     theirs = KEYS[7]
 
     async def run() -> None:
-        async with await connected(sampled) as conn:
+        async with await open_connection(sampled) as conn:
             await kept(conn, FULL)
             assert await kept(conn, SampleRow(FULL.sample_id, *row_values(EMPTY)), workspace=theirs)
             await conn.execute(
@@ -204,7 +204,7 @@ def test_a_plan_made_on_an_empty_table_uses_the_primary_key(fresh_database_url: 
     query = "EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + statement(read).replace("%s", "$1")
 
     async def run() -> list[tuple[str, str, str]]:
-        async with await connected(fresh_database_url) as conn:
+        async with await open_connection(fresh_database_url) as conn:
             ((found,),) = await (await conn.execute(query.encode())).fetchall()
             return sorted(set(scans(found[0]["Plan"])))
 
@@ -242,7 +242,7 @@ def test_two_migrate_at_once_and_again(bare_database_url: str) -> None:
 
 
 def test_a_row_that_changed_without_a_new_version_is_refused(bare_database_url: str) -> None:
-    """The role would have run into the missing column for ever."""
+    """The role would have run into the missing column forever."""
     migrate(bare_database_url, [sample])
     fewer = dataclasses.replace(sample, columns=tuple(c for c in sample.columns if c.name != "flag"))
     with pytest.raises(Broken) as refused:

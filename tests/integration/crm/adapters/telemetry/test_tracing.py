@@ -26,10 +26,10 @@ from crm.topics import JOURNAL
 from services.intake.app import Intake
 from services.stack.ports import LOCAL
 from streams.decide import Decide
-from tests.support.intake_server import CONNECTORS, NOON, OPEN, WORKSPACE, declared
-from tests.support.own_journal import Journal
-from tests.support.projecting_role import role
-from tests.support.records import Record, connected
+from tests.support.intake_server import CONNECTORS, NOON, OPEN, WORKSPACE, declared_access
+from tests.support.isolated_journal import IsolatedJournal
+from tests.support.project_role import role
+from tests.support.records import Record, open_connection
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 DECIDED = ("ContactCreated", "DealOpened", "DealAssigned")
@@ -52,7 +52,7 @@ def traced(monkeypatch: pytest.MonkeyPatch, ratio: float) -> Iterator[InMemorySp
 
 def intake(log: MemoryLog) -> Observed:
     assert tracing.spans
-    return Observed(Intake(declared(), tracing.spans.log(log), CONNECTORS, clock=lambda: NOON))
+    return Observed(Intake(declared_access(), tracing.spans.log(log), CONNECTORS, clock=lambda: NOON))
 
 
 async def post(app: Any, **headers: str) -> int:
@@ -68,12 +68,12 @@ def tree(spans: tuple[ReadableSpan, ...]) -> Tree:
 
 async def through_all(kafka_bootstrap: str, dsn: str, **headers: str) -> None:
     """A form by POST, decided, published by a real relay, and projected."""
-    log, own = MemoryLog(), Journal(kafka_bootstrap, dsn)
+    log, own = MemoryLog(), IsolatedJournal(kafka_bootstrap, dsn)
     await own.create_topics()
     await create_workspace(dsn, WORKSPACE, "Shop")
     assert await post(intake(log), **headers) == 200
     (sent,) = log.records
-    async with await connected(dsn) as conn:
+    async with await open_connection(dsn) as conn:
         record = Record(sent.value or b"", 0, headers=sent.headers)
         async with conn.pipeline(), conn.transaction():
             await Decide().handle(conn, {"decide": [record]}, False)
@@ -81,7 +81,7 @@ async def through_all(kafka_bootstrap: str, dsn: str, **headers: str) -> None:
         await own.published(relay)
     published = [record for records in (await own.records()).values() for record in records]
     log_of_all = [Record(r.value, r.offset, r.partition, JOURNAL.name, r.headers) for r in published]
-    async with await connected(dsn) as conn:
+    async with await open_connection(dsn) as conn:
         await (await role(conn)).catch_up(log_of_all)
 
 

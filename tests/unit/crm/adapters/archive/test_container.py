@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.adapters.archive import container
-from crm.adapters.archive.container import Archived, Container, encode, long, read
+from crm.adapters.archive.container import ArchivedRecord, Container, encode, long, read
 
 STRANGE = [
-    Archived(0, 1_700_000_000_000, b"key", b"\x00\x00\x00\x00\x05body", [("ce_id", b"1"), ("position", b"0")]),
-    Archived(1, -1, None, None),
-    Archived(5, 0, b"", b"", [("twice", b"1"), ("twice", None), ("", b"")]),
-    Archived(6, 1 << 62, b"k" * 4095, b"v" * 4096, [("ключ", b"x" * 70_000)]),
+    ArchivedRecord(0, 1_700_000_000_000, b"key", b"\x00\x00\x00\x00\x05body", [("ce_id", b"1"), ("position", b"0")]),
+    ArchivedRecord(1, -1, None, None),
+    ArchivedRecord(5, 0, b"", b"", [("twice", b"1"), ("twice", None), ("", b"")]),
+    ArchivedRecord(6, 1 << 62, b"k" * 4095, b"v" * 4096, [("ключ", b"x" * 70_000)]),
 ]
 
 
-def written(path: Path, records: list[Archived]) -> Path:
+def written(path: Path, records: list[ArchivedRecord]) -> Path:
     file = Container(path, "crm.journal", 7)
     file.add(records)
     file.finish()

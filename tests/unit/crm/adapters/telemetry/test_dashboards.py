@@ -68,10 +68,10 @@ def wrong_query(query: str) -> list[str]:
     there = known()
     wrong = [f"{query} reads {name}, which nobody measures" for name in sorted(named(query) - there.keys())]
     labels = {"job", "instance"} | {label for name in named(query) & there.keys() for label in there[name]}
-    asked = {m.name for s in selectors(parsed) for m in s.matchers.matchers} | set(
+    used = {m.name for s in selectors(parsed) for m in s.matchers.matchers} | set(
         re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|on|without|ignoring) ?\(([^)]*)\)", query)))
     )
-    return wrong + ([] if wrong else [f"{query} asks for the label {label}" for label in sorted(asked - labels)])
+    return wrong + ([] if wrong else [f"{query} asks for the label {label}" for label in sorted(used - labels)])
 
 
 def wrong_dashboard(dashboard: Any) -> list[str]:
@@ -97,14 +97,16 @@ def anchors(page: str) -> set[str]:
 def wrong_alerts(alerts: Any, page: str) -> list[str]:
     wrong = []
     for rule in [rule for group in alerts["groups"] for rule in group["rules"]]:
-        name, told = rule["alert"], rule["annotations"]
+        name, annotations = rule["alert"], rule["annotations"]
         wrong += [f"{name}: {text}" for text in wrong_query(rule["expr"])]
         if rule["labels"].get("severity") not in ("critical", "warning"):
             wrong.append(f"{name} has no severity")
-        wrong += [f"{name}: its {key} is no sentence" for key in ("summary", "description") if told[key][-1] != "."]
-        path, _, anchor = told["runbook"].partition("#")
+        wrong += [
+            f"{name}: its {key} is no sentence" for key in ("summary", "description") if annotations[key][-1] != "."
+        ]
+        path, _, anchor = annotations["runbook"].partition("#")
         if path != str(PAGE.relative_to(ROOT)) or anchor not in anchors(page):
-            wrong.append(f"{name}: {told['runbook']} is nowhere")
+            wrong.append(f"{name}: {annotations['runbook']} is nowhere")
     return wrong
 
 

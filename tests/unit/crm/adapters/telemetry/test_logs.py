@@ -110,13 +110,13 @@ def test_libraries_are_heard_from_warning_on(level: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("undone")
-def test_an_exception_is_told_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_logged_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(Settings(log_format="json"), "decide")
     try:
         raise ValueError("no +380501112233")
     except ValueError:
         structlog.get_logger().exception("a decision stumbled", fact=ID)
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert told["exception"].startswith("Traceback (most recent call last):")
-    assert told["exception"].endswith("ValueError: no ***")
+    logged = json.loads(line)
+    assert logged["exception"].startswith("Traceback (most recent call last):")
+    assert logged["exception"].endswith("ValueError: no ***")

@@ -18,7 +18,7 @@ from crm.events import (
 )
 from crm.shared import Payer
 from crm.state import Deal
-from tests.support.operator import AtTheDesk, at_the_desk
+from tests.support.operator_session import OperatorSession, operator_session
 from tests.support.scenarios import an, call, form, message, paid, phone
 
 OLENA, OTHER = "+380671234567", "+380501112233"
@@ -27,7 +27,7 @@ NOBODY = "33333333-3333-5333-8333-333333333333"
 
 
 def test_a_card_is_made_with_all_that_is_known() -> None:
-    made = at_the_desk().do("contact_create", name=" Olena ", phones=["067 123 45 67"], emails=["O@ua.net"])
+    made = operator_session().do("contact_create", name=" Olena ", phones=["067 123 45 67"], emails=["O@ua.net"])
     made.then(
         an(ContactCreated, name="Olena", source="hand"),
         an(IdentifierAdded, kind="phone", value=OLENA, text="067 123 45 67"),
@@ -39,17 +39,17 @@ def test_a_card_is_made_with_all_that_is_known() -> None:
 
 
 def test_who_is_known_already_is_not_made_again() -> None:
-    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
-    told = shop.refuses("contact_create", "phones", Code.TAKEN, name="O.", phones=["067 123-45-67"])
+    shop = operator_session(form("1", name="Olena", phones=[OLENA]))
+    message = shop.refuses("contact_create", "phones", Code.TAKEN, name="O.", phones=["067 123-45-67"])
     who = f"'Olena' ({shop.contact().contact_id})"
-    assert told == f"{OLENA} belongs to {who}. Nothing was changed: change that card, or merge the two."
+    assert message == f"{OLENA} belongs to {who}. Nothing was changed: change that card, or merge the two."
     shop.refuses("contact_create", "phones", Code.INVALID, name="O.", phones=["who?"])
     shop.refuses("contact_create", "emails", Code.INVALID, name="O.", emails=["o at ua"])
     shop.refuses("contact_create", "name", Code.REQUIRED, name=" ")
 
 
 def test_a_card_is_changed_in_one_go() -> None:
-    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    shop = operator_session(form("1", name="Olena", phones=[OLENA]))
     id = shop.contact().contact_id
     version = shop.contact().version
     said = {"contact_id": id, "expected_version": version, "name": "Olena K.", "add_phones": [OTHER]}
@@ -67,14 +67,14 @@ def test_a_card_is_changed_in_one_go() -> None:
 
 
 def test_a_number_that_was_removed_finds_nobody() -> None:
-    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    shop = operator_session(form("1", name="Olena", phones=[OLENA]))
     shop.do("contact_change", contact_id=shop.contact().contact_id, remove_phones=[OLENA])
     shop.when(form("2", name="Petro", phones=[OLENA]))
     assert {card.name for card in shop.contacts()} == {"Olena", "Petro"}
 
 
-def two_cards() -> AtTheDesk:
-    return at_the_desk(form("1", name="Olena", phones=[OLENA]), form("2", name="Petro", phones=[OTHER]))
+def two_cards() -> OperatorSession:
+    return operator_session(form("1", name="Olena", phones=[OLENA]), form("2", name="Petro", phones=[OTHER]))
 
 
 def test_cards_are_merged_and_known_by_what_both_had() -> None:
@@ -95,8 +95,8 @@ def test_what_cannot_be_merged() -> None:
     shop.refuses("contact_merge", "intoId", Code.INVALID, contact_id=olena, into_id=olena)
     shop.refuses("contact_merge", "intoId", Code.NOT_FOUND, contact_id=olena, into_id=NOBODY)
     shop.do("contact_merge", contact_id=petro, into_id=olena)
-    told = shop.refuses("contact_merge", "contactId", Code.MERGED, contact_id=petro, into_id=olena)
-    assert told == f"This card was merged into {olena}. Nothing was changed."
+    message = shop.refuses("contact_merge", "contactId", Code.MERGED, contact_id=petro, into_id=olena)
+    assert message == f"This card was merged into {olena}. Nothing was changed."
     shop.refuses("contact_merge", "intoId", Code.MERGED, contact_id=olena, into_id=petro)
     shop.refuses("contact_change", "contactId", Code.MERGED, contact_id=petro, name="x")
 
@@ -178,7 +178,7 @@ def test_a_card_at_the_end_of_a_chain_leaves_all_that_are_above_it() -> None:
 
 def test_a_merge_that_a_chat_led_to_can_be_undone_too() -> None:
     shared = message("2", message="2", shared_phone=phone(OLENA), shared_is_own=True)
-    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]), message("1", sender_name="O."), shared)
+    shop = operator_session(form("1", name="Olena", phones=[OLENA]), message("1", sender_name="O."), shared)
     (chat,) = [event.contact_id for event in shop.every(ContactMerged)]
     shop.do("contact_unmerge", contact_id=chat)
     assert shop.contact("O.").identifiers == ("telegram:77",)
@@ -186,7 +186,7 @@ def test_a_merge_that_a_chat_led_to_can_be_undone_too() -> None:
 
 
 def test_custom_fields_are_of_defined_types() -> None:
-    shop = at_the_desk(form("1", name="Olena", phones=[OLENA]))
+    shop = operator_session(form("1", name="Olena", phones=[OLENA]))
     id = shop.contact().contact_id
     shop.refuses("contact_change", "fields.vip", Code.NOT_FOUND, contact_id=id, fields={"vip": "true"})
     shop.do("field_define", entity="contact", key="vip", type="boolean")

@@ -7,22 +7,22 @@ from crm.decisions.contacts import card_of, doubted
 from crm.events import DealOpened, IdentifierDoubted, IdentifierRemoved, IdentifierSettled
 from crm.scalars import Id
 from projections import PROJECTIONS
-from tests.support.operator import AtTheDesk, at_the_desk
-from tests.support.projection_stories import fold as rows_of
+from tests.support.operator_session import OperatorSession, operator_session
+from tests.support.projection_events import fold as rows_of
 from tests.support.scenarios import SHOP, an, form
 
 PETRO, NATALKA, IVAN = "+380961112233", "+380631112233", "+380501112233"
 MAIL = "zaitsi@example.com"
 
 
-def family() -> AtTheDesk:
-    return at_the_desk(
+def family() -> OperatorSession:
+    return operator_session(
         form("1", name="Petro", phones=[PETRO], emails=(MAIL,)),
         form("2", name="Natalka", phones=[NATALKA], emails=(MAIL,)),
     )
 
 
-def row(shop: AtTheDesk, id: Id) -> Any:
+def row(shop: OperatorSession, id: Id) -> Any:
     return rows_of(PROJECTIONS["contact"], shop.decide.journal)[SHOP, id]
 
 
@@ -41,7 +41,7 @@ def test_it_is_one_contacts_alone() -> None:
 
 def test_it_can_be_given_to_the_other_one() -> None:
     """What a number had joined wrongly is taken apart."""
-    shop = at_the_desk(form("1", name="Petro", phones=[PETRO, IVAN]), form("2", name="Ivan", emails=("i@ua.net",)))
+    shop = operator_session(form("1", name="Petro", phones=[PETRO, IVAN]), form("2", name="Ivan", emails=("i@ua.net",)))
     ivan = shop.contact("Ivan").contact_id
     shop.do("identifier_settle", contact_id=ivan, kind="phone", value="050 111 22 33")
     assert shop.contact("Petro").identifiers == (f"phone:{PETRO}",)
@@ -49,7 +49,7 @@ def test_it_can_be_given_to_the_other_one() -> None:
 
 
 def test_it_identifies_nobody() -> None:
-    shop = at_the_desk(form("1", name="Petro", phones=[PETRO], emails=("kasa@firma.ua",)))
+    shop = operator_session(form("1", name="Petro", phones=[PETRO], emails=("kasa@firma.ua",)))
     petro = shop.contact().contact_id
     shop.do(
         "identifier_settle", contact_id=petro, kind="email", value="kasa@firma.ua", nobodys=True, why="a till"
@@ -95,8 +95,8 @@ def as_it_stands(row: Any) -> dict[str, Any]:
 
 
 def test_a_merged_card_fills_what_the_other_does_not_know_and_a_conflict_is_shown() -> None:
-    """Its fields were lost to whoever looked for them, though nobody had taken them away."""
-    shop = at_the_desk(form("1", phones=[PETRO]), form("2", name="Natalka", phones=[NATALKA]))
+    """Searches lost its fields, though nobody had removed them."""
+    shop = operator_session(form("1", phones=[PETRO]), form("2", name="Natalka", phones=[NATALKA]))
     for key in ("size", "color", "vip"):
         shop.do("field_define", entity="contact", key=key, type="text")
     into, other = (shop.every(DealOpened)[n].contact_id for n in (0, 1))
@@ -117,7 +117,9 @@ def test_a_merged_card_fills_what_the_other_does_not_know_and_a_conflict_is_show
 
 
 def test_a_chain_of_merges_is_shown_to_the_top() -> None:
-    shop = at_the_desk(form("1", name="Anna", phones=[PETRO]), form("2", phones=[NATALKA]), form("3", phones=[IVAN]))
+    shop = operator_session(
+        form("1", name="Anna", phones=[PETRO]), form("2", phones=[NATALKA]), form("3", phones=[IVAN])
+    )
     a, b, c = (deal.contact_id for deal in shop.every(DealOpened))
     shop.do("contact_merge", contact_id=a, into_id=b).do("contact_merge", contact_id=b, into_id=c)
     assert [row(shop, id).name for id in (b, c)] == ["Anna", "Anna"]
@@ -127,7 +129,7 @@ def test_a_chain_of_merges_is_shown_to_the_top() -> None:
 
 
 def test_a_name_that_comes_by_a_merged_cards_number_goes_with_it() -> None:
-    shop = at_the_desk(form("1", phones=[PETRO]), form("2", phones=[NATALKA]))
+    shop = operator_session(form("1", phones=[PETRO]), form("2", phones=[NATALKA]))
     petro, natalka = (deal.contact_id for deal in shop.every(DealOpened))
     shop.do("contact_merge", contact_id=natalka, into_id=petro)
     shop.when(form("3", form="B", name="Natalka", phones=[NATALKA]))

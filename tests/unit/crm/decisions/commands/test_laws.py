@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from crm.decisions.contacts import card_of, cards, cards_of, doubted, held_by, holder, line, names
-from crm.decisions.settling import given as given_to
+from crm.decisions.settlement import given as given_to
 from crm.decisions.versions import BY_ID, version_of
 from crm.events import IdentifierAdded
 from crm.scalars import Id
@@ -18,24 +18,24 @@ from crm.state.entities import ONLY
 from projections import PROJECTIONS
 from tests.support.command_strategies import any_story
 from tests.support.fact_strategies import PHONES, RULES
-from tests.support.operator import AtTheDesk
-from tests.support.projection_stories import fold as rows_of
+from tests.support.operator_session import OperatorSession
+from tests.support.projection_events import fold as rows_of
 from tests.support.scenarios import SHOP
 from tests.unit.crm.decisions.test_laws import interleaved, things
 
 
-def every(story: AtTheDesk, kind: type[Any]) -> list[Any]:
+def every(story: OperatorSession, kind: type[Any]) -> list[Any]:
     return [thing for thing in story.state.things.values() if isinstance(thing, kind)]
 
 
 @for_any(any_story(), st.randoms(use_true_random=False))
-def test_the_state_is_a_fold_of_the_journal_in_any_interleaving(story: AtTheDesk, random: Any) -> None:
+def test_the_state_is_a_fold_of_the_journal_in_any_interleaving(story: OperatorSession, random: Any) -> None:
     assert things(story.decide.journal) == story.state.things
     assert things(interleaved(story.decide.journal, random)) == story.state.things
 
 
 @for_any(any_story())
-def test_each_way_to_know_somebody_leads_to_the_card_that_has_it(story: AtTheDesk) -> None:
+def test_each_way_to_know_somebody_leads_to_the_card_that_has_it(story: OperatorSession) -> None:
     for card in story.contacts():
         for way in card.identifiers:
             assert card in cards_of(story.state, way)
@@ -53,7 +53,7 @@ def test_each_way_to_know_somebody_leads_to_the_card_that_has_it(story: AtTheDes
 
 
 @for_any(any_story())
-def test_no_kopeck_is_lost(story: AtTheDesk) -> None:
+def test_no_kopeck_is_lost(story: OperatorSession) -> None:
     deals = {deal.deal_id: deal for deal in every(story, Deal)}
     paid_for: defaultdict[Id, int] = defaultdict(int)
     for payment in every(story, Payment):
@@ -63,7 +63,7 @@ def test_no_kopeck_is_lost(story: AtTheDesk) -> None:
 
 
 @for_any(any_story())
-def test_counts_are_right(story: AtTheDesk) -> None:
+def test_counts_are_right(story: OperatorSession) -> None:
     deals = every(story, Deal)
     numbers = story.state.get(Numbers, ONLY) or Numbers()
     assert numbers.standing == dict(Counter(deal.stage for deal in deals))
@@ -77,7 +77,7 @@ def test_counts_are_right(story: AtTheDesk) -> None:
 
 
 @for_any(any_story())
-def test_a_row_has_the_version_that_its_thing_has(story: AtTheDesk) -> None:
+def test_a_row_has_the_version_that_its_thing_has(story: OperatorSession) -> None:
     for name in (*BY_ID, "pipeline", "field"):
         for (_, key), row in rows_of(PROJECTIONS[name], story.decide.journal).items():
             version: int = row.version  # type: ignore[attr-defined]  # those rows have one
@@ -86,17 +86,17 @@ def test_a_row_has_the_version_that_its_thing_has(story: AtTheDesk) -> None:
 
 @settings(max_examples=50)
 @for_any(any_story())
-def test_what_is_in_a_row_is_what_was_decided(story: AtTheDesk) -> None:
+def test_what_is_in_a_row_is_what_was_decided(story: OperatorSession) -> None:
     deals: Any = rows_of(PROJECTIONS["deal"], story.decide.journal)
     for deal in every(story, Deal):
         row = deals[SHOP, deal.deal_id]
-        told = row.stage, row.owner, row.paid_minor, row.held_minor, row.amount_minor, row.currency
-        assert told == (deal.stage, deal.owner, deal.paid_minor, deal.held_minor, deal.amount_minor, deal.currency)
+        shown = row.stage, row.owner, row.paid_minor, row.held_minor, row.amount_minor, row.currency
+        assert shown == (deal.stage, deal.owner, deal.paid_minor, deal.held_minor, deal.amount_minor, deal.currency)
     contacts: Any = rows_of(PROJECTIONS["contact"], story.decide.journal)
     for contact in every(story, Contact):
         row = contacts[SHOP, contact.contact_id]
-        ways = {f"phone:{v}" for v in row.phones} | {f"email:{v}" for v in row.emails} | {*row.accounts}
-        assert (row.merged_into, ways) == (contact.merged_into, {*contact.identifiers})
+        identifiers = {f"phone:{v}" for v in row.phones} | {f"email:{v}" for v in row.emails} | {*row.accounts}
+        assert (row.merged_into, identifiers) == (contact.merged_into, {*contact.identifiers})
         known = names(story.state, contact)
         assert row.name == contact.name if contact.name or not known else row.name in known
         fields = [one.fields for one in cards(story.state, contact)]
@@ -108,7 +108,7 @@ def test_what_is_in_a_row_is_what_was_decided(story: AtTheDesk) -> None:
 
 @settings(max_examples=50)
 @for_any(any_story())
-def test_a_merge_and_its_undoing_leave_every_card_as_it_was(story: AtTheDesk) -> None:
+def test_a_merge_and_its_undoing_leave_every_card_as_it_was(story: OperatorSession) -> None:
     standing = [contact.contact_id for contact in story.contacts()]
     if len(standing) < 2:
         return
@@ -118,7 +118,7 @@ def test_a_merge_and_its_undoing_leave_every_card_as_it_was(story: AtTheDesk) ->
     assert shown(story) == before
 
 
-def shown(story: AtTheDesk) -> dict[str, Any]:
+def shown(story: OperatorSession) -> dict[str, Any]:
     """Cards without how often and when they were touched, and by what they are known in any order. A payment may have
     found its deal by the merge, and taught its account."""
     rows: Any = rows_of(PROJECTIONS["contact"], story.decide.journal)
@@ -134,7 +134,7 @@ def known_by(row: Any) -> tuple[tuple[str, ...], ...]:
 
 def test_the_law_of_versions_would_see_a_forgotten_event() -> None:
     """The planted bug: a row that took an event less has another version than its thing."""
-    story = AtTheDesk(*RULES).do("contact_create", name="Ivan", phones=PHONES[:1])
+    story = OperatorSession(*RULES).do("contact_create", name="Ivan", phones=PHONES[:1])
     id = story.contact("Ivan").contact_id
     forgetful = [event for event in story.decide.journal if not isinstance(event, IdentifierAdded)]
     row: Any = rows_of(PROJECTIONS["contact"], forgetful)[SHOP, id]

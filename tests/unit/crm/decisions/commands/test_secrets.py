@@ -1,8 +1,13 @@
-"""Connections and tokens: what the journal is told of them, which is never a secret."""
+"""Connections and tokens: what the journal holds of them, which is never a secret."""
 
-from crm.commands import Code
+import re
+
+import pytest
+
+from crm.commands import Code, Rejected
+from crm.connector_catalogue import catalogue
 from crm.contract.codec import encode
-from crm.decisions.commands import COMMANDS, connection_add, digest
+from crm.decisions.commands import COMMANDS, digest
 from crm.events import (
     CommandAccepted,
     ConnectionAdded,
@@ -12,54 +17,55 @@ from crm.events import (
     TokenRevoked,
 )
 from crm.scalars import Id
-from services.cli.commands import connect
-from services.stack import access
-from tests.support.operator import at_the_desk, command
+from services.connectors import CONNECTORS
+from tests.support.operator_session import command, operator_session
 from tests.support.scenarios import NOON, an
 
 SOME = Id("33333333-3333-5333-8333-333333333333")
 
 
 def test_a_connection_is_added_rotated_and_removed_without_its_secret() -> None:
-    desk = at_the_desk().do(
+    session = operator_session().do(
         "connection_add",
-        connector="telegram",
-        name="Bot",
+        connector="form",
+        name="Site",
         secret="hush-1",
         settings={"token": "hush-2"},
         setting_names=["token"],
     )
-    desk.then(an(ConnectionAdded, connector="telegram", name="Bot", settings=("token",)))
-    id = desk.events[0].connection_id
-    known = {"connection_id": id, "connector": "telegram", "name": "Bot"}
-    desk.do("connection_rotate", **known, secret="hush-3").then(
-        an(ConnectionRotated, connection_id=id, connector="telegram")
+    session.then(an(ConnectionAdded, connector="form", name="Site", settings=("token",)))
+    id = session.events[0].connection_id
+    known = {"connection_id": id, "connector": "form", "name": "Site"}
+    session.do("connection_rotate", **known, secret="hush-3").then(
+        an(ConnectionRotated, connection_id=id, connector="form")
     )
-    desk.do("connection_remove", **known, why="no more").then(an(ConnectionRemoved, connection_id=id, why="no more"))
-    desk.refuses("connection_remove", "connectionId", Code.NOT_FOUND, **known)
-    assert not any(b"hush" in encode(event) for event in desk.decide.journal)
-    assert desk.every(CommandAccepted)[0].input == '{"connector":"telegram","name":"Bot"}'
+    session.do("connection_remove", **known, why="no more").then(an(ConnectionRemoved, connection_id=id, why="no more"))
+    session.refuses("connection_remove", "connectionId", Code.NOT_FOUND, **known)
+    assert not any(b"hush" in encode(event) for event in session.decide.journal)
+    assert session.every(CommandAccepted)[0].input == '{"connector":"form","name":"Site"}'
 
 
 def test_what_no_connection_can_be() -> None:
-    desk = at_the_desk()
-    desk.refuses("connection_add", "connector", Code.NOT_FOUND, connector="fax")
-    desk.refuses("connection_add", "secret", Code.REQUIRED, connector="liqpay")
-    desk.refuses("connection_rotate", "connectionId", Code.NOT_FOUND, connection_id=SOME)
-    desk.refuses("connection_rotate", "secret", Code.REQUIRED, connection_id=SOME, connector="liqpay")
-    desk.do("connection_add", connector="form").then(an(ConnectionAdded, name="form"))
+    session = operator_session()
+    session.refuses("connection_add", "connector", Code.NOT_FOUND, connector="fax")
+    session.refuses("connection_add", "secret", Code.REQUIRED, connector="liqpay")
+    session.refuses("connection_rotate", "connectionId", Code.NOT_FOUND, connection_id=SOME)
+    session.refuses("connection_rotate", "secret", Code.REQUIRED, connection_id=SOME, connector="liqpay")
+    session.do("connection_add", connector="form").then(an(ConnectionAdded, name="form"))
 
 
 def test_a_token_is_made_and_revoked() -> None:
-    desk = at_the_desk().do("token_create", name="Reports", scopes=["read", "write", "read"], expires_at=NOON + 1)
-    desk.then(an(TokenCreated, name="Reports", scopes=("read", "write"), expires_at=NOON + 1))
-    known = {"token_id": desk.events[0].token_id, "name": "Reports", "scopes": ["read"]}
-    desk.do("token_revoke", **known, why="leaked").then(an(TokenRevoked, name="Reports", why="leaked"))
-    desk.refuses("token_revoke", "tokenId", Code.NOT_FOUND, **known)
-    desk.refuses("token_revoke", "tokenId", Code.NOT_FOUND, token_id=SOME)
-    desk.refuses("token_create", "scopes", Code.REQUIRED, name="x", scopes=[])
-    desk.refuses("token_create", "name", Code.REQUIRED, name=" ", scopes=["read"])
-    desk.refuses("token_create", "expiresAt", Code.INVALID, name="x", scopes=["read"], expires_at=NOON)
+    session = operator_session().do(
+        "token_create", name="Reports", scopes=["read", "write", "read"], expires_at=NOON + 1
+    )
+    session.then(an(TokenCreated, name="Reports", scopes=("read", "write"), expires_at=NOON + 1))
+    known = {"token_id": session.events[0].token_id, "name": "Reports", "scopes": ["read"]}
+    session.do("token_revoke", **known, why="leaked").then(an(TokenRevoked, name="Reports", why="leaked"))
+    session.refuses("token_revoke", "tokenId", Code.NOT_FOUND, **known)
+    session.refuses("token_revoke", "tokenId", Code.NOT_FOUND, token_id=SOME)
+    session.refuses("token_create", "scopes", Code.REQUIRED, name="x", scopes=[])
+    session.refuses("token_create", "name", Code.REQUIRED, name=" ", scopes=["read"])
+    session.refuses("token_create", "expiresAt", Code.INVALID, name="x", scopes=["read"], expires_at=NOON)
 
 
 def test_the_digest_of_an_input_helps_nobody_to_guess_its_secret() -> None:
@@ -70,6 +76,46 @@ def test_the_digest_of_an_input_helps_nobody_to_guess_its_secret() -> None:
     assert digest(declared, one) == digest(declared, other) != digest(declared, named)
 
 
-def test_the_command_line_knows_the_same_connectors() -> None:
-    assert connection_add.CONNECTORS == connect.CONNECTORS
-    assert connection_add.UNSIGNED == access.UNSIGNED
+def test_the_catalogue_is_of_the_connectors_that_there_are() -> None:
+    assert list(catalogue()) == list(CONNECTORS)
+    assert [name for name, entry in catalogue().items() if entry.needs_secret] == ["liqpay", "monobank", "telegram"]
+
+
+@pytest.mark.parametrize(
+    ("connector", "settings", "code", "message"),
+    [
+        (
+            "monobank",
+            {"sandbox": "yes"},
+            Code.INVALID,
+            "monobank has no setting 'sandbox': it has none. Nothing was changed.",
+        ),
+        (
+            "liqpay",
+            {"sandbx": "yes"},
+            Code.INVALID,
+            "liqpay has no setting 'sandbx': it has public_key, sandbox, country. Nothing was changed.",
+        ),
+        (
+            "liqpay",
+            {"sandbox": "perhaps"},
+            Code.INVALID,
+            "The setting 'sandbox' takes yes or no. It is for this: Count test payments as money. "
+            "Only for a test workspace. Nothing was changed.",
+        ),
+        (
+            "telegram",
+            {"country": "Ukraine"},
+            Code.INVALID,
+            "The setting 'country' takes a text such as UA. It is for this: How phone numbers without a country code "
+            "are read, ISO 3166. Empty: the workspace's country. Nothing was changed.",
+        ),
+    ],
+)
+def test_settings_that_a_connector_cannot_use(
+    connector: str, settings: dict[str, str], code: Code, message: str
+) -> None:
+    session = operator_session()
+    session.refuses("connection_add", "settings", code, connector=connector, secret="s", settings=settings)
+    with pytest.raises(Rejected, match=re.escape(message)):
+        session.do("connection_add", connector=connector, secret="s", settings=settings)

@@ -6,8 +6,8 @@ from crm.connector import Answer
 from crm.errors import Refused
 from crm.facts import CallReported, DeliveryKept
 from services.connectors import CONNECTORS
-from services.connectors.rehearse import binotel_call, form
 from tests.support.connector_deliveries import NOW, connection, delivery, only, receive
+from tests.support.rehearse import binotel_call, form
 
 PBX = connection("binotel")
 
@@ -66,12 +66,12 @@ def test_a_retry_is_the_same_report_and_each_hand_over_its_own() -> None:
     assert only(PBX, first).meta.stream == only(PBX, to_901).meta.stream
 
 
-def test_who_is_calling_is_asked_in_json_and_all_else_is_told_success() -> None:
-    binotel, asked = CONNECTORS["binotel"], form({"requestType": "apiCallSettings", "externalNumber": "0671234567"})
-    assert isinstance(only(PBX, asked), DeliveryKept)
-    assert binotel.answer(delivery(asked), PBX) == Answer(200, b"{}", "application/json")
+def test_a_lookup_is_answered_in_json_and_everything_else_with_success() -> None:
+    binotel, lookup = CONNECTORS["binotel"], form({"requestType": "apiCallSettings", "externalNumber": "0671234567"})
+    assert isinstance(only(PBX, lookup), DeliveryKept)
+    assert binotel.webhook.answer(delivery(lookup), PBX) == Answer(200, b"{}", "application/json")
     for post in (binotel_call("receivedTheCall", 612, "0671234567"), form({"requestType": "new"}), form({"a": "\0"})):
-        assert binotel.answer(delivery(post), PBX) == Answer(200, b'{"status":"success"}', "application/json")
+        assert binotel.webhook.answer(delivery(post), PBX) == Answer(200, b'{"status":"success"}', "application/json")
 
 
 @pytest.mark.parametrize(

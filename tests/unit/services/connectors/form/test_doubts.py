@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.facts import FormSubmitted
-from services.connectors.form.field_roles import asked_of
-from services.connectors.rehearse import form
+from services.connectors.form.field_roles import meaning_of
 from tests.support.connector_deliveries import connection, only
+from tests.support.rehearse import form
 
 SITE = connection("form")
 WHO = {"name": "Дарина", "phone": "0671234568"}
@@ -73,7 +73,7 @@ NAMES = st.text(max_size=20) | st.sampled_from(
 @given(st.dictionaries(NAMES, st.text(max_size=40), max_size=8))
 def test_whatever_else_is_in_a_form_its_sender_is_read(fields: dict[str, str]) -> None:
     """Nothing that stands next to a name and a phone can cost them; another name would be one."""
-    others = [name for name in fields if not {"[", "\0"} & {*name} and asked_of((name,)).role not in OF_NAMES]
+    others = [name for name in fields if not {"[", "\0"} & {*name} and meaning_of((name,)).role not in OF_NAMES]
     clean = {name: fields[name].replace("\0", "") for name in others}
     fact = only(SITE, form(clean | {"event": "lead", "name": "Дарина", "phone": "0671234568"}))
     assert isinstance(fact, FormSubmitted)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.connectors.form.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, asked_of
+from services.connectors.form.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, meaning_of
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ from services.connectors.form.field_roles import NEAR, PLAIN, RECIPIENT, SENDER,
     ],
 )
 def test_a_name_asks(name: str, role: str, weight: int, whose: int) -> None:
-    asked = asked_of((name,))
-    assert (asked.role, asked.weight, asked.whose) == (role, weight, whose)
+    meaning = meaning_of((name,))
+    assert (meaning.role, meaning.weight, meaning.whose) == (role, weight, whose)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_name_asks(name: str, role: str, weight: int, whose: int) -> None:
     ],
 )
 def test_what_is_another_each_time_takes_no_part_in_comparing(name: str) -> None:
-    assert asked_of((name,)).volatile
+    assert meaning_of((name,)).volatile
 
 
 @pytest.mark.parametrize(
     "name", ["date", "visit", "date_visit", "start_time", "duration", "session", "job_id", "product_id", "status"]
 )
 def test_what_somebody_may_choose_is_compared(name: str) -> None:
-    assert not asked_of((name,)).volatile
+    assert not meaning_of((name,)).volatile
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_what_somebody_may_choose_is_compared(name: str) -> None:
     ],
 )
 def test_a_place_says_about_whom(path: tuple[str, ...], whose: int) -> None:
-    assert asked_of(("name",), path).whose == whose
+    assert meaning_of(("name",), path).whose == whose
 
 
 def test_a_title_says_what_an_id_does_not() -> None:
-    assert asked_of(("field_7c1a2", "Телефон")).role == "phone"
-    assert asked_of(("name", "Ім'я менеджера")).whose == STRANGER
-    assert asked_of(("field_1", "Що скажете?"), (), "tel").role == "phone"
+    assert meaning_of(("field_7c1a2", "Телефон")).role == "phone"
+    assert meaning_of(("name", "Ім'я менеджера")).whose == STRANGER
+    assert meaning_of(("field_1", "Що скажете?"), (), "tel").role == "phone"

@@ -1,4 +1,4 @@
-"""By what a form is the same: its vendor's id for ever, else what it means and when it was sent."""
+"""By what a form is the same: its vendor's id, else what it means and when it was sent."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.facts import FormSubmitted
-from services.connectors.rehearse import form, json_form
 from tests.support.connector_deliveries import NOW, connection, only
+from tests.support.rehearse import form, json_form
 
 SITE = connection("form")
 HOUR = 3_600_000_000
@@ -33,7 +33,7 @@ def test_another_word_is_another_form(name: str, value: str) -> None:
     assert read(WISH).meta.id != read(WISH | {name: WISH[name] + " " + value}).meta.id
 
 
-def test_what_is_asked_is_the_same_whoever_asks() -> None:
+def test_a_question_is_the_same_for_every_sender() -> None:
     """The decision compares it with what the same person asked before, also after a number was put right."""
     assert read(WISH).digest == read(WISH | {"name": "Данута", "phone": "067 123 45"}).digest
     assert read(WISH).digest != read(WISH | {"message": "Хочу замовити"}).digest

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crm.connector import Delivery
 from crm.scalars import Micros
 from services.connectors.formats.bodies import URLENCODED, read_body
-from services.connectors.formats.charset import charset_named, decode_each, in_wide_letters
+from services.connectors.formats.charset import charset_named, decode_each, from_wide_charset
 from services.connectors.formats.exact_json import Tree
 
 NAMES = [
@@ -159,7 +159,7 @@ def test_any_bytes_are_text(texts: list[bytes], declared: str) -> None:
     decoded = decode_each(texts, declared)
     assert len(decoded) == len(texts)
     assert "".join(decoded).encode().decode() == "".join(decoded)
-    assert in_wide_letters(b"".join(texts)) is not None
+    assert from_wide_charset(b"".join(texts)) is not None
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=12))

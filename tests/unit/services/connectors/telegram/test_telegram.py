@@ -1,4 +1,4 @@
-"""Given what a bot is told, then the message that somebody wrote."""
+"""Given an update of a bot, then the message that somebody wrote."""
 
 import json
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from crm.errors import Refused
 from crm.facts import DeliveryKept, MessageReported
 from crm.shared import Attachment
-from services.connectors.rehearse import Post, telegram_message, telegram_signed
 from tests.support.connector_deliveries import NOW, connection, only, receive
+from tests.support.rehearse import Post, telegram_message, telegram_signed
 
 BOT = connection("telegram", "T")
 OLENA = {"id": 500, "is_bot": False, "first_name": "Олена", "type": "private"}
@@ -93,10 +93,10 @@ def test_the_same_number_of_an_update_with_other_content_is_another_update() -> 
 
 
 def test_the_owners_answer_is_outgoing_and_names_the_customer() -> None:
-    asked = {"message_id": 1, "from": OLENA, "chat": OLENA, "business_connection_id": "bc", "text": "Скільки?"}
-    fact = only(BOT, update(business_message=asked))
+    question = {"message_id": 1, "from": OLENA, "chat": OLENA, "business_connection_id": "bc", "text": "Скільки?"}
+    fact = only(BOT, update(business_message=question))
     assert (fact.direction, fact.chat, fact.sender, fact.account) == ("in", "500", "500", "bc")
-    fact = only(BOT, update(business_message=asked | {"from": {"id": 9, "first_name": "Салон"}, "text": "450 грн"}))
+    fact = only(BOT, update(business_message=question | {"from": {"id": 9, "first_name": "Салон"}, "text": "450 грн"}))
     assert (fact.direction, fact.chat, fact.sender_name, fact.chat_title) == ("out", "500", "Салон", "Олена")
 
 

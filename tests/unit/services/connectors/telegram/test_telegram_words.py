@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from crm.facts import DeliveryKept, MessageReported
-from services.connectors.rehearse import telegram_message, telegram_signed
 from tests.support.connector_deliveries import connection, only
+from tests.support.rehearse import telegram_message, telegram_signed
 
 BOT = connection("telegram", "T")
 OLENA = {"id": 500, "is_bot": False, "first_name": "Олена"}

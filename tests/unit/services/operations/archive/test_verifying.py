@@ -54,7 +54,7 @@ def miscount(archive: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "problem"),
     [
         (cut, f"{SECOND} has {{less:,}} bytes instead of {{size:,}}."),
         (flip, f"{SECOND} was changed: its SHA-256 is another."),
@@ -63,11 +63,11 @@ def miscount(archive: Path) -> None:
         (miscount, f"{SECOND} has 1 records up to 2; the manifest says 7 to 2."),
     ],
 )
-def test_planted_damage_is_found(archive: Path, damage: Callable[[Path], None], told: str) -> None:
+def test_planted_damage_is_found(archive: Path, damage: Callable[[Path], None], problem: str) -> None:
     assert checked(archive) == []
     size = manifest.read(archive).files[1].size
     damage(archive)
-    assert checked(archive) == [told.format(size=size, less=size - 1)]
+    assert checked(archive) == [problem.format(size=size, less=size - 1)]
 
 
 def test_a_file_in_anothers_place_is_found(archive: Path) -> None:
@@ -88,13 +88,13 @@ def test_repeats_at_the_end_are_the_journals_way_and_gaps_are_not(tmp_path: Path
     assert checked(tmp_path) == ["crm.journal/00/00000000000000000005.avro: position 4 follows 2 at offset 5."]
 
 
-def test_a_schema_of_a_newer_version_is_told(tmp_path: Path) -> None:
+def test_a_schema_of_a_newer_version_is_reported(tmp_path: Path) -> None:
     write(tmp_path, FORMS_1, [form(0)._replace(value=b"\x00\x00\x00\x27\x0f")])
     assert checked(tmp_path) == ["Schemas 9999 are not in the registry: a newer version of Potik wrote them."]
 
 
 def test_offsets_that_kafka_left_out_are_refused_but_in_a_compacted_topic(tmp_path: Path) -> None:
-    with pytest.raises(Broken, match="Kafka left out offsets after -1"):
+    with pytest.raises(Broken, match="Kafka skipped offsets after -1"):
         write(tmp_path, FORMS_1, [form(0), form(2)])
     known = write(tmp_path, ("crm.connections", 0), [form(3), form(7)._replace(value=None)])
     assert [(file.first, file.last, file.count, file.schema_ids) for file in known.files] == [(3, 7, 2, [FRAME[-1]])]

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from crm.commands import Money
-from crm.connector import Connection, Connector, Delivery, Report
+from crm.connector import Connection, Connector, Delivery, Report, Webhook
 from crm.decisions.commands.contact_change import ContactChange
 from crm.decisions.commands.deal_change import DealChange
 from crm.envelope import named_id
@@ -17,13 +17,13 @@ from crm.scalars import Id
 from services.operations.reparse.cards import Card, Contact, Deal
 from services.operations.reparse.corrections import (
     Correction,
+    backfill_corrections,
     changed_fields,
     differences,
-    filled,
-    form_anew,
-    told_anew,
+    fact_corrections,
+    form_corrections,
 )
-from services.operations.reparse.past import Past
+from services.operations.reparse.past_facts import PastFact
 from services.operations.reparse.scan import Fill, Reparse
 from tests.support.scenarios import CONNECTION, NOON, RAW, SHOP, call, form, given, message, paid
 
@@ -32,12 +32,12 @@ ANNA = Contact(Id("33333333-3333-5333-8333-333333333333"), "Anna", ("+3805011122
 DEAL = Deal(Id("44444444-4444-5444-8444-444444444444"), ANNA.contact_id, 7, 0, "UAH", "", {})
 
 
-def lying(fact: Any) -> Past:
-    return Past(fact, "crm.intake.forms", 2, 30)
+def lying(fact: Any) -> PastFact:
+    return PastFact(fact, "crm.intake.forms", 2, 30)
 
 
 def of_form(old: FormSubmitted, new: FormSubmitted, card: Card, overwrite: bool = False) -> list[Correction]:
-    return [*form_anew(lying(old), replace(new, meta=old.meta), card, LATER, "ops", overwrite)]
+    return [*form_corrections(lying(old), replace(new, meta=old.meta), card, LATER, "ops", overwrite)]
 
 
 def test_a_form_that_was_read_wrong_puts_deal_and_contact_right() -> None:
@@ -79,10 +79,12 @@ def test_a_correction_done_twice_is_one() -> None:
     assert first.id == again.id != other.id
 
 
-def test_a_payment_that_was_read_wrong_is_told_anew_and_counts_once() -> None:
+def test_a_payment_that_was_read_wrong_is_corrected_and_counts_once() -> None:
     """1,000.00 were read as 10.00: what is paid for the deal is put right, whatever came in between."""
     story = given(form("f", amount_minor=100_000, reference="R-1"), paid("p", 1_000, reference="R-1"))
-    (correction,) = told_anew(lying(paid("p", 1_000, reference="R-1")), paid("p", 100_000, reference="R-1"), LATER, "o")
+    (correction,) = fact_corrections(
+        lying(paid("p", 1_000, reference="R-1")), paid("p", 100_000, reference="R-1"), LATER, "o"
+    )
     assert correction.changes == {"amount_minor": (1_000, 100_000)}
     assert correction.fact
     story.when(correction.fact)
@@ -92,15 +94,15 @@ def test_a_payment_that_was_read_wrong_is_told_anew_and_counts_once() -> None:
     assert story.deal(1).stage == "paid"
 
 
-def test_a_call_and_a_message_are_told_anew() -> None:
+def test_a_call_and_a_message_are_corrected() -> None:
     story = given(call("c", "completed", "+380501112233"), message("m", text="Hel"))
-    (of_call,) = told_anew(
+    (of_call,) = fact_corrections(
         lying(call("c", "completed", "+380501112233")),
         call("c", "completed", "+380501112233", employee="anna"),
         LATER,
         "o",
     )
-    (of_message,) = told_anew(lying(message("m", text="Hel")), message("m", text="Hello"), LATER, "o")
+    (of_message,) = fact_corrections(lying(message("m", text="Hel")), message("m", text="Hello"), LATER, "o")
     assert of_call.fact and of_message.fact
     story.when(of_call.fact)
     assert [e.employee for e in story.events if isinstance(e, CallUpdated)] == ["anna"]
@@ -110,12 +112,14 @@ def test_a_call_and_a_message_are_told_anew() -> None:
 
 def test_what_an_edit_cannot_say_makes_no_message_edited() -> None:
     """Today's connector also says when a message was sent: each old message would have counted as edited."""
-    assert [*told_anew(lying(message("m", text="Hello")), message("m", text="Hello", sent_at=NOON), LATER, "o")] == []
+    assert [
+        *fact_corrections(lying(message("m", text="Hello")), message("m", text="Hello", sent_at=NOON), LATER, "o")
+    ] == []
 
 
 def test_a_field_is_filled_where_there_is_none() -> None:
     def done(card: Card, entity: str, overwrite: bool = False) -> list[Correction]:
-        return [*filled(lying(form("1")), card, entity, "size", "42", LATER, "ops", overwrite)]
+        return [*backfill_corrections(lying(form("1")), card, entity, "size", "42", LATER, "ops", overwrite)]
 
     (of_deal,), (of_contact,) = done(Card(DEAL, ANNA), "deal"), done(Card(DEAL, ANNA), "contact")
     assert (of_deal.what, of_deal.changes) == ("D-7", {"fields.size": (None, "42")})
@@ -146,11 +150,11 @@ def mended() -> Reparse:
         if delivery.body == b"two":
             yield Report("b", "", NOON, lambda meta, raw: FormSubmitted(meta, raw, name="second"))
 
-    connector = Connector("form", "forms", lambda *_: None, parse)
+    connector = Connector("form", "forms", Webhook(lambda *_: None, parse))
     return Reparse(connector, {CONNECTION: Connection(CONNECTION, SHOP, "form", "s")}, LATER, "ops", False)
 
 
-def told(body: bytes, key: str = "a", name: str = "") -> Past:
+def past_form(body: bytes, key: str = "a", name: str = "") -> PastFact:
     fact = form("1", name=name)
     meta = replace(fact.meta, id=named_id(CONNECTION, key), source=CONNECTION)
     return lying(replace(fact, meta=meta, raw=replace(RAW, body=body)))
@@ -158,15 +162,15 @@ def told(body: bytes, key: str = "a", name: str = "") -> Past:
 
 def test_todays_connector_reads_again(mended: Reparse) -> None:
     nameless = Card(None, ANNA._replace(name=""))
-    assert [c.changes for c in mended(told(b"Olena"), nameless)] == [{"name": ("", "Olena")}]
-    assert [*mended(told(b"Olena", name="Olena"), nameless)] == []
-    assert [*mended(told(b"broken"), nameless)] == []
+    assert [c.changes for c in mended(past_form(b"Olena"), nameless)] == [{"name": ("", "Olena")}]
+    assert [*mended(past_form(b"Olena", name="Olena"), nameless)] == []
+    assert [*mended(past_form(b"broken"), nameless)] == []
     # A form whose key is another now is still that delivery's form.
-    assert [c.changes for c in mended(told(b"Olena", key="old"), nameless)] == [{"name": ("", "Olena")}]
+    assert [c.changes for c in mended(past_form(b"Olena", key="old"), nameless)] == [{"name": ("", "Olena")}]
     read = mended.read
     assert (read.read, read.differ, read.same, read.unreadable, read.gone) == (4, 2, 1, 1, 0)
 
 
-def test_what_was_not_told_then_is_told_now(mended: Reparse) -> None:
-    found = [*mended(told(b"two", name="two"), Card(None, ANNA))]
+def test_a_fact_that_was_missed_then_is_found_now(mended: Reparse) -> None:
+    found = [*mended(past_form(b"two", name="two"), Card(None, ANNA))]
     assert [(c.what, c.id) for c in found] == [("new FormSubmitted", named_id(CONNECTION, "b"))]

@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 
 from crm.shared import Raw
-from services.operations.reparse.paths import at
+from services.operations.reparse.paths import value_at
 
 ORDER = b'{"order_id": "D-7", "items": [{"sku": "a", "price": 54.10}], "note": ""}'
 
@@ -29,4 +29,4 @@ ORDER = b'{"order_id": "D-7", "items": [{"sku": "a", "price": 54.10}], "note": "
     ],
 )
 def test_a_value_by_its_path(kind: str, body: bytes, path: str, value: str | None) -> None:
-    assert at(Raw(kind, {}, "campaign=spring", body), path) == value
+    assert value_at(Raw(kind, {}, "campaign=spring", body), path) == value

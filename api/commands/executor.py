@@ -1,0 +1,91 @@
+"""Executes commands: database connections that may write, and a Kafka producer for secrets."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from api.errors import Unavailable
+from crm.adapters.kafka.directory import Access
+from crm.commands import Command, CommandSpec
+from crm.contract.codec import encode
+from crm.engine.run_command import CommandResult, Effect, carry_out, nothing
+from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.topics import CONNECTIONS
+
+# Same as the decide role: locks and transactions are short, and every look-up is by key.
+OPTIONS = (
+    "-c transaction_timeout=10s -c idle_in_transaction_session_timeout=10s -c lock_timeout=5s -c statement_timeout=10s "
+    "-c jit=off -c plan_cache_mode=force_generic_plan "
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+)
+AWAY = "Whether the command took effect is unknown. Send it again with the same Idempotency-Key: it takes effect once."
+NOT_READY = "The database is being migrated. Nothing was changed; try again."
+SendDeclaration = Callable[[ConnectionDeclared | TokenDeclared], Awaitable[None]]
+log = structlog.get_logger()
+
+
+class CommandExecutor:
+    """Executes commands, one instance per process. `patience`: seconds that Kafka may take to store a secret."""
+
+    def __init__(self, dsn: str, access: Access, bootstrap: str, size: int = 4, patience: float = 4.0) -> None:
+        self.access, self.bootstrap, self.patience = access, bootstrap, patience
+        self.pool = AsyncConnectionPool(
+            dsn,
+            kwargs={"autocommit": True, "options": OPTIONS, "application_name": "potik api commands"},
+            check=AsyncConnectionPool.check_connection,
+            min_size=1,
+            max_size=size,
+            timeout=2.0,
+            reconnect_timeout=1.0,
+            open=False,
+        )
+
+    async def carry_out(
+        self, declared: CommandSpec, command: Command, key: str, effect: Effect = nothing
+    ) -> CommandResult:
+        """Executes a command. Raises Rejected, KeyReused or Unavailable."""
+        try:
+            async with self.pool.connection() as conn:
+                return await carry_out(conn, declared, command, key, effect)
+        except PoolTimeout:
+            raise Unavailable("The database does not answer. Nothing was changed; try again.") from None
+        except psycopg.errors.ObjectNotInPrerequisiteState:
+            raise Unavailable(NOT_READY) from None
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            log.warning(
+                "lost the database connection during a command", command=declared.name, error=type(error).__name__
+            )
+            raise Unavailable(f"The database connection was lost ({type(error).__name__}). {AWAY}") from None
+        except (KafkaError, TimeoutError) as error:
+            why = f"Kafka did not store the secret ({type(error).__name__}). Nothing was changed; try again."
+            raise Unavailable(why) from None
+
+    @asynccontextmanager
+    async def declaration_sender(self) -> AsyncIterator[SendDeclaration]:
+        """Yields a function that writes to crm.connections and waits until Kafka has it. Raises Unavailable."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=round(self.patience * 1000),
+        )
+        try:
+            await producer.start()
+        except KafkaError as error:
+            await producer.stop()
+            raise Unavailable(f"Kafka does not answer ({type(error).__name__}). Nothing was changed.") from None
+
+        async def send_declaration(fact: ConnectionDeclared | TokenDeclared) -> None:
+            key = fact.connection if isinstance(fact, ConnectionDeclared) else fact.token
+            await producer.send_and_wait(CONNECTIONS.name, encode(fact), key=key.encode())
+            self.access.learn(fact)  # other processes read it from Kafka
+
+        try:
+            yield send_declaration
+        finally:
+            await producer.stop()

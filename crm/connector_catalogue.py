@@ -1,0 +1,67 @@
+"""Which connectors there are and what each needs: data, so that the kernel and the API name no vendor.
+
+`make events` writes schemas/connectors.json from the folders of services/connectors.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from crm.connector_settings import Setting
+from crm.errors import Broken
+
+FILE = Path(__file__).parent.parent / "schemas" / "connectors.json"
+Proves = Literal["signature", "shared secret", "address", "access token"]
+
+
+class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
+    """What people, the API and the kernel know of a connector."""
+
+    name: str
+    title: str  # one line for people
+    family: str  # of its facts: see schemas/avro/topics.toml
+    proof: Proves
+    secret: str = ""  # what the secret of a connection is; empty where Potik makes one up
+    settings: tuple[Setting, ...] = ()
+    parts: tuple[str, ...] = ()  # webhook, and later poll and send
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether a connection is off until it is given the vendor's secret."""
+        return self.proof in ("signature", "shared secret")
+
+
+class Catalogue(Protocol):
+    """The connectors by name, in alphabetical order."""
+
+    def get(self, name: str, /) -> ConnectorEntry | None: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+
+@cache
+def catalogue() -> Mapping[str, ConnectorEntry]:
+    """The connectors of this release. Raises Broken when the file cannot be read."""
+    try:
+        entries = msgspec.json.decode(FILE.read_bytes(), type=tuple[ConnectorEntry, ...])
+    except (OSError, msgspec.DecodeError) as error:
+        raise Broken(f"{FILE} cannot be read: {error}. Write it with `make events`.") from None
+    return {entry.name: entry for entry in entries}
+
+
+@cache
+def connectors_of(family: str) -> frozenset[str]:
+    """The names of the connectors whose facts are of a family."""
+    return frozenset(name for name, entry in catalogue().items() if entry.family == family)
+
+
+def unknown_connector(name: str, known: Catalogue) -> str:
+    return f"There is no connector {name!r}; there are {', '.join(known)}."
+
+
+def secret_missing(entry: ConnectorEntry) -> str:
+    return f"{entry.name} needs a secret, or its address stays off: {entry.secret}"

@@ -1,0 +1,171 @@
+"""Settings of a connection: a typed struct in the connector's code, texts in storage, one description for people.
+
+The description is what `crm connect VENDOR --help`, the check of `connectionAdd` and docs/integrations.md are made of.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from crm.errors import Broken, Refused
+
+Kind = Literal["text", "number", "yes or no"]
+KINDS: dict[Any, Kind] = {str: "text", int: "number", bool: "yes or no"}
+YES, NO = "yes", "no"
+RESERVED = frozenset(("connection", "data", "help", "json", "name", "secret", "setting", "workspace"))  # of crm connect
+S = TypeVar("S", bound=Struct)
+
+
+class NoSettings(Struct, frozen=True, gc=False):
+    """The settings of a connector that has none."""
+
+
+Country = Annotated[
+    str,
+    Meta(
+        description="How phone numbers without a country code are read, ISO 3166. Empty: the workspace's country.",
+        examples=["UA"],
+        extra={"pattern": "[A-Za-z]{2}"},
+    ),
+]
+Currency = Annotated[
+    str,
+    Meta(
+        description="The currency of an amount that names none, ISO 4217. Empty: the workspace's currency.",
+        examples=["UAH"],
+        extra={"pattern": "[A-Za-z]{3}"},
+    ),
+]
+
+
+class Setting(Struct, frozen=True, omit_defaults=True):
+    """One setting, described. A name such as `currency.<account>` stands for one setting per account."""
+
+    name: str
+    description: str
+    kind: Kind = "text"
+    required: bool = False
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    pattern: str = ""  # the whole text matches it
+    example: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this setting begin with, when there may be several; else empty."""
+        return self.name.partition("<")[0] if "<" in self.name else ""
+
+    def fits(self, text: str) -> bool:
+        match self.kind:
+            case "number":
+                return re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is not None
+            case "yes or no":
+                return text in (YES, NO)
+        return (
+            text in self.choices if self.choices else not self.pattern or bool(re.fullmatch(self.pattern, text.strip()))
+        )
+
+    @property
+    def values(self) -> str:
+        """What it takes, in words."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if self.kind == "number":
+            return "a whole number"
+        return self.kind if self.kind != "text" or not self.example else f"a text such as {self.example}"
+
+
+class BadSetting(ValueError):
+    """A setting that a connector cannot use. `missing`: it was not given at all."""
+
+    def __init__(self, sentence: str, missing: bool = False) -> None:
+        super().__init__(sentence)
+        self.missing = missing
+
+
+def check_settings(connector: str, declared: Sequence[Setting], given: Mapping[str, str]) -> None:
+    """Raises BadSetting for one that is unknown, of a wrong type, or missing."""
+    for name, text in given.items():
+        setting = _declared(declared, name)
+        if setting is None:
+            known = ", ".join(each.name for each in declared)
+            have = f"it has {known}" if known else "it has none"
+            raise BadSetting(f"{connector} has no setting {name!r}: {have}.")
+        if text.strip() and not setting.fits(text):
+            raise BadSetting(f"The setting {name!r} takes {setting.values}. It is for this: {setting.description}")
+    for setting in declared:
+        if setting.required and not given.get(setting.name, "").strip():
+            raise BadSetting(f"{connector} needs the setting {setting.name!r}: {setting.description}", missing=True)
+
+
+def _declared(declared: Sequence[Setting], name: str) -> Setting | None:
+    for setting in declared:
+        if name == setting.name or (setting.prefix and name.startswith(setting.prefix) and name != setting.prefix):
+            return setting
+    return None
+
+
+def typed_settings(kind: type[S], given: Mapping[str, str]) -> S:
+    """The settings that a connection was declared with, as its connector's struct.
+
+    Unknown names are left out: a connection may be older than its connector. Raises Refused for a value that cannot be
+    used.
+    """
+    values: dict[str, object] = {}
+    for name, field in _hints(kind).items():
+        prefix = name.partition("<")[0]
+        if prefix != name:
+            values[name] = {key.removeprefix(prefix): text for key, text in given.items() if key.startswith(prefix)}
+        elif text := given.get(name, ""):
+            values[name] = text == YES if field is bool else text
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        what, _, name = str(error).rstrip("`").rpartition(" - at `$.")
+        why = f"The setting {name!r} of this connection cannot be used: {what}. Nothing was kept."
+        raise Refused(f"{why} Set it again with `crm connect`.") from None
+
+
+def describe_settings(kind: type[Struct]) -> tuple[Setting, ...]:
+    """The settings of a struct. Raises Broken with a sentence when its shape cannot be shown to people."""
+    if not (isinstance(kind, type) and issubclass(kind, Struct)):
+        raise Broken(f"its settings are {kind!r}, not a msgspec.Struct")
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(_describe(field, hints[field.name]) for field in msgspec.structs.fields(kind))
+
+
+def _describe(field: msgspec.structs.FieldInfo, hint: Any) -> Setting:
+    name = field.encode_name
+    bare, metas = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
+    about = next((meta for meta in metas if isinstance(meta, Meta)), Meta())
+    choices = tuple(get_args(bare)) if get_origin(bare) is Literal else ()
+    if name in RESERVED:
+        raise Broken(f"its setting {name!r} has the name of an option of `crm connect`")
+    if not about.description:
+        raise Broken(f"its setting {name!r} has no description: declare it as Annotated[..., Meta(description=...)]")
+    if not (
+        all(isinstance(c, str) for c in choices)
+        if choices
+        else bare in KINDS or ("<" in name and bare == dict[str, str])
+    ):
+        raise Broken(f"its setting {name!r} is of a type that settings cannot have: use str, int, bool or Literal")
+    default = field.default if isinstance(field.default, str | int) else ""
+    return Setting(
+        name=name,
+        description=about.description,
+        kind=KINDS.get(bare, "text"),
+        required=field.required,
+        default=(YES if default else NO) if isinstance(default, bool) else str(default),
+        choices=tuple(choice for choice in choices if choice),
+        pattern=(about.extra or {}).get("pattern", ""),
+        example=str(next(iter(about.examples or ()), "")),
+    )
+
+
+def _hints(kind: type[Struct]) -> dict[str, Any]:
+    """The bare types of a struct's fields by the names of the settings."""
+    hints = get_type_hints(kind)
+    return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(kind)}

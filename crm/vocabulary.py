@@ -1,0 +1,48 @@
+"""The words of facts and events for statuses, phases, directions and kinds. On the wire they are plain strings."""
+
+from enum import StrEnum, auto
+
+
+class PaymentStatus(StrEnum):
+    """In the order in which the later one wins when two reports have the same time."""
+
+    CREATED = auto()
+    EXPIRED = auto()
+    FAILED = auto()
+    HELD = auto()
+    SETTLED = auto()
+    REVERSED = auto()
+
+
+class CallPhase(StrEnum):
+    """What a report of a call says; a vendor's own word is kept where none of these fits."""
+
+    RINGING = auto()
+    ANSWERED = auto()
+    TRANSFERRED = auto()
+    HUNG_UP = auto()
+    COMPLETED = auto()
+
+
+class Disposition(StrEnum):
+    """How a call ended; a vendor's own word is kept where none of these fits. Empty while it is unknown."""
+
+    ANSWERED = auto()
+    NO_ANSWER = auto()
+    BUSY = auto()
+    CANCELLED = auto()
+    FAILED = auto()
+    VOICEMAIL = auto()
+
+
+class Direction(StrEnum):
+    """Seen from the workspace: who called or wrote. Empty while it is unknown."""
+
+    IN = auto()
+    OUT = auto()
+
+
+class ChatKind(StrEnum):
+    PRIVATE = auto()
+    GROUP = auto()
+    CHANNEL = auto()

@@ -1,0 +1,56 @@
+"""The banner of a stack that is ready: addresses, the demo's token and what to try first."""
+
+from pathlib import Path
+
+import typer
+
+from services.cli import output
+from services.stack import demo_workspace
+from services.stack.state import StackState
+
+READY = """
+Ready in {seconds:.1f} s. Data: {data}
+
+  GraphiQL  {graphql}
+  Intake    {intake}
+"""
+TRY = """
+  Token     {token}
+            Send it as `Authorization: Bearer TOKEN`. It is stored in {kept}, which only you can read.
+            This address opens GraphiQL with it: {graphql}#token={token}
+
+Post a form, then find its deal in GraphiQL:
+
+  curl {intake}/in/{form} -d name='Олена Коваль' -d phone='+380 67 123 45 67' -d message='Хочу кухню'
+
+Try the six demo stories: `crm demo`   Show the processes: `crm status`   Stop: Ctrl-C or `crm down`
+"""
+
+
+def print_banner(stack: StackState, as_json: bool) -> None:
+    data = Path(stack.data)
+    demo = demo_workspace.read(data)
+    if as_json:
+        output.print_json(
+            {
+                "ready": True,
+                "ready_after": stack.ready_after,
+                "graphql_url": stack.graphql_url,
+                "intake_url": stack.intake_url,
+                "data": stack.data,
+                "workspace": demo.workspace if demo else None,
+                "form_url": f"{stack.intake_url}/in/{demo.form}" if demo else None,
+                "token": demo.token if demo else None,
+            }
+        )
+        return
+    typer.echo(
+        READY.format(seconds=stack.ready_after, data=data, graphql=stack.graphql_url, intake=stack.intake_url).rstrip()
+    )
+    if demo:
+        kept = demo_workspace.path(data)
+        output.say(
+            TRY.format(
+                token=demo.token, graphql=stack.graphql_url, kept=kept, intake=stack.intake_url, form=demo.form
+            ).strip("\n")
+        )

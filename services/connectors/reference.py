@@ -1,0 +1,86 @@
+"""Writes what is generated from the connectors: `python -m services.connectors.reference` (part of `make events`).
+
+schemas/connectors.json is the catalogue for the kernel, the API and the command line; docs/integrations.md and the
+table in README.md are for people.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from crm.connector_catalogue import FILE, ConnectorEntry
+from crm.connector_settings import Setting
+from services.connectors import CONNECTORS
+
+PAGE = FILE.parent.parent / "docs" / "integrations.md"
+README = FILE.parent.parent / "README.md"
+MARK = "<!-- connectors: made by `python -m services.connectors.reference` -->"
+SHORT_PROOFS = {
+    "signature": "signature",
+    "shared secret": "secret in each delivery",
+    "address": "the URL of the connection",
+    "access token": "access token",
+}
+PROOFS = {
+    "signature": "The vendor signs each delivery with the connection's secret",
+    "shared secret": "The vendor sends the connection's secret with each delivery",
+    "address": "Only the vendor knows the connection's URL. Potik makes up a secret when you give none",
+    "access token": "Your program sends an access token of the workspace: `crm token create`",
+}
+
+
+def outputs() -> dict[Path, str]:
+    """Returns the text of each generated file."""
+    entries = [connector.entry for connector in CONNECTORS.values()]
+    listed = msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
+    readme = README.read_text("utf-8")
+    marked = re.sub(f"{MARK}\n.*{MARK}", lambda _: f"{MARK}\n{table(entries)}\n{MARK}", readme, flags=re.DOTALL)
+    return {FILE: listed, PAGE: page(entries), README: marked}
+
+
+def table(entries: Iterable[ConnectorEntry]) -> str:
+    """Returns the table of README.md, which is between two marks."""
+    head = ("| connector | what it connects | how a delivery is authenticated |", "|---|---|---|")
+    rows = (f"| [`{e.name}`]({folder(e)}/README.md) | {e.title} | {SHORT_PROOFS[e.proof]} |" for e in entries)
+    return "\n".join((*head, *rows))
+
+
+def folder(entry: ConnectorEntry) -> str:
+    return f"services/connectors/{entry.name.replace('-', '_')}"
+
+
+def page(entries: Iterable[ConnectorEntry]) -> str:
+    """Returns docs/integrations.md."""
+    parts = [
+        "# Integrations",
+        "Generated from the connectors by `make events`; do not edit. "
+        "How to write a connector: [connecting.md](connecting.md).",
+        "`crm connect VENDOR` makes a connection and prints the URL to give the vendor. "
+        "`crm connect VENDOR --help` lists the same settings as this page; in GraphQL they are the `settings` of "
+        "`connectionAdd`.",
+    ]
+    for entry in entries:
+        parts += section(entry)
+    return "\n\n".join(parts) + "\n"
+
+
+def section(entry: ConnectorEntry) -> Iterator[str]:
+    yield f"## {entry.title}"
+    readme = f" More: [README](../{folder(entry)}/README.md)."
+    secret = f" The secret: {entry.secret}" if entry.secret else ""
+    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{readme}"
+    if entry.settings:
+        rows = [f"| `{setting.name}` | {takes(setting)} | {setting.description} |" for setting in entry.settings]
+        yield "\n".join(("| setting | takes | what it is for |", "|---|---|---|", *rows))
+
+
+def takes(setting: Setting) -> str:
+    default = f"; {setting.default} if not given" if setting.default else ""
+    return f"{setting.values}{'; required' if setting.required else default}"
+
+
+if __name__ == "__main__":
+    for file, text in outputs().items():
+        file.write_text(text, encoding="utf-8")

@@ -1,0 +1,56 @@
+"""What a connector's rehearse.py has for the demo and the tests: requests in the vendor's exact form, signed like it.
+
+`REHEARSAL` names what a vendor can act out, so that the demo needs no vendor's name:
+`submit_form`, `submit_report`, `receive_transfer`, `receive_invoice`, `ring`, `hang_up`, `write`, `share_contact`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from urllib.parse import urlencode
+
+from services.connectors import CONNECTORS
+from services.connectors.formats.bodies import URLENCODED
+
+JSON = "application/json"
+Post = tuple[dict[str, str], bytes]  # headers and body
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a vendor can act out. An action gets the seed of the secrets first, then what it is about.
+
+    `secret_of` gives the secret of a connection that is declared for a seed; `answer` is what the vendor expects.
+    """
+
+    actions: Mapping[str, Callable[..., Post]]
+    secret_of: Callable[[str], str]
+    answer: bytes | None = None
+
+
+def rehearsals() -> dict[str, Rehearsal]:
+    """Returns the rehearsal of each connector that receives anything, by its name."""
+    found: dict[str, Rehearsal] = {}
+    for name, connector in CONNECTORS.items():
+        if connector.webhook:
+            found[name] = import_module(f"{__package__}.{name.replace('-', '_')}.rehearse").REHEARSAL
+    return found
+
+
+def derived_secret(connector: str, seed: str) -> str:
+    """Returns a secret that is the same for one seed. For rehearsals only."""
+    return hashlib.sha256(f"{connector}/{seed}".encode()).hexdigest()
+
+
+def form_post(fields: Mapping[str, object]) -> Post:
+    return {"content-type": URLENCODED}, urlencode(fields).encode()
+
+
+def json_post(value: object) -> Post:
+    return {"content-type": JSON}, json_bytes(value)
+
+
+def json_bytes(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

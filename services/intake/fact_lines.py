@@ -1,0 +1,190 @@
+"""Reads one line of POST /facts as a fact: the fields of each type and the meaning of their values.
+
+The fields are taken from the generated facts, so that a field that is added to a schema is accepted here at once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha1
+from operator import attrgetter
+from typing import Annotated, Any, Literal, Union, get_type_hints
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from crm.envelope import Fact, named_id
+from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.scalars import Id, Micros
+from crm.shared import Meta, Phone, Raw
+from crm.versions import DIGEST, OPEN_API
+from services.intake import values
+from services.intake.nulls import without_nulls
+from services.intake.refusals import Refusal, of_decoding
+from services.intake.values import LineContext, Meaning
+
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 and 9999, in microseconds
+Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
+PhoneText = values.Number | str
+SHAPES: dict[Any, Any] = {
+    Micros: Time,
+    Micros | None: Time | None,
+    Phone: PhoneText,
+    Phone | None: PhoneText | None,
+    tuple[Phone, ...]: tuple[PhoneText, ...],
+}
+WORDS: dict[str, Any] = {
+    "status": Literal["created", "held", "settled", "failed", "reversed", "expired"],
+    "phase": Literal["ringing", "answered", "transferred", "hung_up", "completed"],
+    "direction": Literal["in", "out"],
+    "disposition": Literal["", "answered", "no_answer", "busy", "cancelled", "failed", "voicemail"],
+    "chat_kind": Literal["private", "group", "channel"],
+    "fields": dict[str, msgspec.Raw],
+}
+SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # the ordering key of a line that gives none
+    FormSubmitted: lambda own: next((p.e164 for p in own["phones"] if p.e164), "") or next(iter(own["emails"]), ""),
+    PaymentReported: lambda own: f"{own['provider']}/{own['payment']}",
+    CallReported: lambda own: str(own["call"]),
+    MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
+}
+OURS = ("meta", "raw", "digest", "doubts")  # fields that a client cannot give
+DIGITS = 32  # of a digest
+
+
+def meaning(name: str, hint: Any) -> Meaning | None:
+    """Returns how the value of a field is read; None when it is taken as it is."""
+    match hint:
+        case _ if name == "fields":
+            return lambda given, _: {key: json_text(key, value) for key, value in given.items()}
+        case _ if name == "emails":
+            return values.emails
+        case _ if name == "currency":
+            return values.currency
+        case _ if hint in (Micros, Micros | None):
+            return values.moment(name)
+        case _ if hint in (Phone, Phone | None):
+            return values.phone
+        case _ if hint == tuple[Phone, ...]:
+            return values.phones
+    return None
+
+
+def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
+    """Returns a struct with the fact's own fields and those of the envelope that a client may give."""
+    hints = get_type_hints(fact)
+    shape: dict[str, tuple[Any, ...]] = {"id": (str | None, None), "occurred_at": (Time | None, None)}
+    shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
+    for f in fields(fact):
+        if f.name not in OURS:
+            shape[f.name] = (WORDS.get(f.name, SHAPES.get(hints[f.name], hints[f.name])), *default_of(f))
+    if "amount_minor" in shape:
+        shape |= {"amount_minor": (int | None, None), "amount": (str | None, None)}
+    return msgspec.defstruct(
+        f"{fact.__name__}Line",
+        [(name, *rest) for name, rest in shape.items()],
+        kw_only=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,  # so that fields that are added later change no digest
+        tag_field="type",
+        tag=fact.__name__,
+        gc=False,
+    )
+
+
+def default_of(field: FieldInfo) -> tuple[Any, ...]:
+    if field.default is not msgspec.NODEFAULT:
+        return (field.default,)
+    if field.default_factory is not msgspec.NODEFAULT:
+        return (msgspec.field(default_factory=field.default_factory),)
+    return ()
+
+
+LINES = {line_shape(fact): fact for fact in SENDERS}
+DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
+CANONICAL = msgspec.json.Encoder(order="deterministic")
+READERS = {  # of each line: the names of its fact's own fields, their values in a line, and how some of these are read
+    line: (names, attrgetter(*names), tuple((name, read) for name in names if (read := meaning(name, hints[name]))))
+    for line, fact in LINES.items()
+    for names in [tuple(f.name for f in fields(fact) if f.name not in OURS)]
+    for hints in [get_type_hints(fact)]
+}
+occurred_at = values.moment("occurred_at")
+
+
+def json_text(field: str, value: msgspec.Raw) -> str:
+    """Returns JSON as text. Raises Refusal."""
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        raise Refusal("Its value is not UTF-8.", field=f"fields.{field}") from None
+
+
+def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, named: bool = False) -> Fact:
+    """Returns the fact of a line. `default_id` gives the id of a line without one.
+
+    The fact has a digest of its content if it has an id of its own, or if `named`: `default_id` is the same in a
+    repeat. Raises Refusal.
+    """
+    try:
+        given = DECODER.decode(without_nulls(line))
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise of_decoding(error) from None
+    fact_type = LINES[type(given)]
+    made: Callable[..., Fact] = fact_type
+    names, values_of, meanings = READERS[type(given)]
+    own: dict[str, Any] = dict(zip(names, values_of(given), strict=True))
+    for name, read in meanings:
+        if (value := own[name]) is not None:
+            own[name] = read(value, context)
+    if fact_type is PaymentReported:
+        settle_payer(own, context)
+    if fact_type is PaymentReported or (fact_type is FormSubmitted and given.amount is not None):
+        settle_sum(given, own, context)
+    id = default_id() if given.id is None else named_id(context.token, f"id/{given.id}")
+    digest = digest_of(given) if named or given.id is not None else ""
+    sender = sender_of(given, fact_type, own)
+    meta = Meta(
+        id=id,
+        workspace=context.workspace,
+        stream=named_id(context.token, f"sender/{sender}") if sender else id,
+        occurred_at=context.received_at if given.occurred_at is None else occurred_at(given.occurred_at, context),
+        recorded_at=context.received_at,
+        source=context.token,
+        cause=id,
+        actor=OPEN_API,
+        trace=context.trace,
+    )
+    own["meta"], own["raw"] = meta, Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
+    return made(**own)
+
+
+def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:
+    """Returns the ordering key: lines with the same one are processed in order. A message's `sender` is its author."""
+    if given.ordered_by is not None:
+        return str(given.ordered_by)
+    if given.sender is not None and fact_type is not MessageReported:
+        return str(given.sender)
+    return SENDERS[fact_type](own)
+
+
+def digest_of(given: Any) -> str:
+    """Returns a digest that does not depend on the order of fields, on whitespace or on nulls."""
+    return sha1(CANONICAL.encode(given), usedforsecurity=False).hexdigest()[:DIGITS]
+
+
+def settle_sum(given: Any, own: dict[str, Any], context: LineContext) -> None:
+    """Turns `amount` into `amount_minor` and its currency. Raises Refusal."""
+    if given.amount is None:
+        if given.amount_minor is None:
+            sentence = "Object missing required field `amount_minor` (or `amount`, as exact text)."
+            raise Refusal(sentence, "MISSING_FIELD", "amount_minor")
+    elif given.amount_minor is not None:
+        raise Refusal("Give `amount_minor` or `amount`, not both.", field="amount")
+    else:
+        own["amount_minor"], own["currency"] = values.amount(given.amount, own["currency"], context)
+
+
+def settle_payer(own: dict[str, Any], context: LineContext) -> None:
+    """Normalizes the payer's phone and e-mail; what cannot be read becomes a doubt on the card."""
+    payer = own["payer"]
+    if payer.phone or payer.email:
+        own["payer"], own["doubts"] = values.payer(payer, context)

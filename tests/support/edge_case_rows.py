@@ -1,0 +1,68 @@
+"""The small shop plus edge cases: chains of merges, unusual currencies, extreme dates, texts that need escapes."""
+
+from msgspec.structs import replace
+
+from crm.envelope import Row
+from crm.scalars import Micros
+from projections.conversation import ConversationRow
+from projections.message import MessageRow
+from projections.quarantine import QuarantineRow
+from tests.support.shop_rows import NOON, SHOP_ROWS, call, contact, deal, entry, id_of, payment
+
+ODD = 'Ганна "О\'К" \\ \b\f\n\r\t\x01\x7f\u2028🙂'
+FILES = ('{"kind":"document","name":"a.pdf","size":5000000000,"ref":"x"}', '{"kind":"photo","media_type":"image/png"}')
+SHARES = tuple(
+    f'{{"deal_id":"{id_of(name)}","contact_id":"{id_of("Olena")}","share_minor":{minor}}}'
+    for name, minor in (("deal 7", 9_007_199_254_740_993), ("deal 8", 1), ("no deal", 0))
+)
+YEAR = 366 * 86_400_000_000
+
+
+def message(name: str, at: int) -> MessageRow:
+    ids = (id_of(name), id_of("chat"), id_of("Olena"))
+    return MessageRow(
+        *ids,
+        name,
+        ODD,
+        name * 2,
+        FILES,
+        "",
+        sent_at=Micros(NOON + at),
+        edited_at=Micros(NOON + 500_000) if at else None,
+    )
+
+
+def refused(name: str, at: int, tried: bool) -> QuarantineRow:
+    texts = ("binotel", "binotel", ODD, "application/json", 7, "00", "{", "crm.intake.calls", 3, 2**40)
+    times = (Micros(NOON + at), Micros(NOON + at + 120))
+    return QuarantineRow(id_of(name), *texts, *times, touched_at=Micros(NOON) if tried else None)
+
+
+EDGE_CASE_ROWS: list[Row] = [
+    *SHOP_ROWS,
+    contact("Olena's oldest card", 0, merged_into=id_of("Olena's old card")),
+    contact("Merged into nobody", 0, merged_into=id_of("nobody")),
+    contact("Ring", 0, merged_into=id_of("Rong")),
+    contact("Rong", 0, merged_into=id_of("Ring")),
+    contact(ODD, 123_400, accounts=("telegram:1", ODD)),
+    contact("Before the calendar", -2500 * YEAR),
+    contact("Behind the calendar", 9000 * YEAR),
+    deal(20, 500_000, contact_id=id_of("Olena's oldest card"), currency="JPY", amount_minor=-5, files=FILES),
+    deal(21, 100, contact_id=id_of("Merged into nobody"), currency="KWD", amount_minor=-1234, paid_minor=7),
+    deal(22, 10, contact_id=id_of("Ring"), currency="", amount_minor=0, title=ODD, owner=""),
+    deal(23, 10, contact_id=id_of("Ring"), currency="XYZ", fields={"n": "1e400", "deep": '{"a":[1.0,null]}'}),
+    deal(24, 9000 * YEAR, contact_id=id_of("nobody"), currency="CLF", amount_minor=2**63 - 1),
+    entry("paid", 12, at=7, deal_id=id_of("deal 7"), amount_minor=1, currency="UAH"),
+    entry("oldest", 1, contact_id=id_of("Olena's oldest card")),
+    payment("astray", False, id_of("no deal")),
+    replace(payment("doubtful", True, None), candidates=(id_of("deal 8"), id_of("no deal"), id_of("deal 7"))),
+    replace(payment("split", False, id_of("deal 7")), shares=SHARES),
+    call("rang", "ringing", Micros(NOON + 250_000)),
+    ConversationRow(
+        id_of("chat"), id_of("Olena"), "telegram", "1", ODD, 2, id_of("m2"), "m2", Micros(NOON), Micros(NOON + 1)
+    ),
+    message("m1", 0),
+    message("m2", 1),
+    refused("bad 1", 0, tried=False),
+    refused("bad 2", 100, tried=True),
+]

@@ -1,0 +1,1 @@
+"""Roles with an injected fault, which the invariants must catch."""

@@ -1,1 +1,0 @@
-"""Roles with a planted fault, which the checkers must find."""

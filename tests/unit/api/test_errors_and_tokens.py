@@ -1,0 +1,73 @@
+"""Tokens, client errors and GraphiQL's files."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLError
+
+from api.access import workspace
+from api.errors import BadInput, Unauthorized, client_error, log_bugs
+from api.graphiql import files, static
+
+SHOP = "11111111-1111-4111-8111-111111111111"
+
+
+class Token:
+    """A token of the test."""
+
+    workspace, id = SHOP, "key"
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+
+class Known:
+    """Tokens in a dict."""
+
+    def token(self, text: str) -> Token | None:
+        return {"r": Token("read"), "a": Token("admin"), "w": Token("write", "connect")}.get(text)
+
+
+@pytest.mark.parametrize("authorization", ["Bearer r", "bearer r", "Bearer  a "])
+def test_a_bearer_token_identifies_its_workspace(authorization: str) -> None:
+    assert workspace(Known(), authorization) == SHOP
+
+
+@pytest.mark.parametrize("authorization", ["", "r", "Bearer", "Bearer ", "Basic r", "Bearer x", "Bearer w"])
+def test_anything_else_is_refused(authorization: str) -> None:
+    with pytest.raises(Unauthorized):
+        workspace(Known(), authorization)
+
+
+def test_an_expected_error_keeps_its_sentence_and_a_bug_does_not() -> None:
+    expected = GraphQLError("first", original_error=BadInput("`first` is 0"), path=["deals"])
+    assert client_error(expected) is expected
+    assert expected.extensions == {"code": "BAD_INPUT"}
+    bug = client_error(GraphQLError("secret", original_error=ValueError("secret"), path=["deals"]))
+    assert bug.formatted == {
+        "message": "Internal error. It is in the server's log. Nothing was changed.",
+        "path": ["deals"],
+        "extensions": {"code": "INTERNAL"},
+    }
+
+
+def test_a_callers_mistake_is_not_logged_and_a_bug_is_without_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Any] = []
+    monkeypatch.setattr("api.errors.log.error", lambda text, **more: lines.append((text, more)), raising=False)
+    bug = ValueError("broken")
+    log_bugs([GraphQLError("no such field"), GraphQLError("x", original_error=BadInput("y"))], None)
+    assert lines == []
+    log_bugs([GraphQLError("broken", original_error=bug, path=["deals", 0])], None)
+    assert lines == [("query failed", {"operation": None, "path": ["deals", 0], "exc_info": bug})]
+
+
+def test_graphiqls_files_are_scripts_and_styles_only() -> None:
+    assert {"page.js", "page.css", "graphiql.min.js", "react.production.min.js"} <= files().keys()
+    assert {name.rpartition(".")[2] for name in files()} == {"js", "css"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/x", "/graphiql/", "/graphiql/../app.py", "/graphiql/__init__.py", "/graphiql/page.html"]
+)
+def test_nothing_else_is_served(path: str) -> None:
+    assert static(path)[0] == 404

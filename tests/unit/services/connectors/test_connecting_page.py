@@ -1,0 +1,69 @@
+"""docs/connecting.md: its connector is short, is found, and does what the page says."""
+
+import hashlib
+import hmac
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from crm.connector import Answer, Connection, Connector, Delivery
+from crm.connector_settings import BadSetting, check_settings
+from crm.errors import Refused
+from crm.facts import CallReported
+from services.connectors import find_connectors
+from tests.support.scenarios import CONNECTION, NOON, SHOP
+from tests.support.tools import ROOT
+
+BLOCKS = re.findall(
+    r"`services/connectors/acme/(\w+\.py)`:\n\n```python\n(.*?)```",
+    (ROOT / "docs/connecting.md").read_text("utf-8"),
+    re.DOTALL,
+)
+BODY = b'{"id": "c1", "from": "0671234567", "account": "7"}'
+URL = "https://crm.example.com/in/1"
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connector:
+    (tmp_path / "of_a_page" / "acme").mkdir(parents=True)
+    (tmp_path / "of_a_page" / "__init__.py").touch()
+    for name, code in BLOCKS:
+        (tmp_path / "of_a_page" / "acme" / name).write_text(code.replace("services.connectors.acme", "of_a_page.acme"))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = find_connectors(import_module("of_a_page"))
+    for module in [name for name in sys.modules if name.partition(".")[0] == "of_a_page"]:
+        monkeypatch.delitem(sys.modules, module)
+    return found["acme"]
+
+
+def delivery(secret: str = "s3cret", body: bytes = BODY) -> Delivery:
+    mac = hmac.new(secret.encode(), URL.encode() + body, hashlib.sha256).hexdigest()
+    return Delivery({"x-acme-signature": mac}, body, NOON, base="https://crm.example.com", path="/in/1")
+
+
+def test_it_has_less_than_60_lines() -> None:
+    assert [name for name, _ in BLOCKS] == ["__init__.py", "webhook.py"]
+    assert sum(len(code.splitlines()) for _, code in BLOCKS) < 60
+
+
+def test_it_receives_a_call(acme: Connector) -> None:
+    connection = Connection(CONNECTION, SHOP, "acme", "s3cret", {"account": "7"})
+    (fact,) = acme.receive(delivery(), connection)
+    assert isinstance(fact, CallReported)
+    assert (fact.call, fact.phase, fact.phone.e164) == ("c1", "completed", "+380671234567")
+    for sent in (delivery("another"), delivery(body=BODY.replace(b"7", b"8"))):
+        with pytest.raises(Refused):
+            acme.receive(sent, connection)
+
+
+def test_it_answers_a_challenge_and_needs_its_setting(acme: Connector) -> None:
+    connection = Connection(CONNECTION, SHOP, "acme", "s3cret", {"account": "7"})
+    assert acme.webhook and acme.webhook.handshake
+    challenge = Delivery({}, b"", NOON, "challenge=abc", method="GET")
+    assert acme.webhook.handshake(challenge, connection) == Answer(200, b"abc")
+    assert acme.webhook.handshake(delivery(), connection) is None
+    with pytest.raises(BadSetting, match="acme needs the setting 'account': The account's number at Acme"):
+        check_settings("acme", acme.entry.settings, {})
