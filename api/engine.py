@@ -7,13 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 import structlog
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    OperationType,
-    execute,
-    get_operation_ast,
-)
+from graphql import ExecutionResult, GraphQLError, OperationType, execute, get_operation_ast
 
 from api.access import ANYONE, MayIntrospect, Token
 from api.context import Context

@@ -5,27 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
 
-from msgspec import Meta as About
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from crm.envelope import Fact
 from crm.errors import CrmError
 from crm.scalars import Id
 
-__all__ = [
-    "About",
-    "Code",
-    "Command",
-    "CommandSpec",
-    "ExpectedVersion",
-    "Fields",
-    "Line",
-    "Money",
-    "Rejected",
-    "Short",
-    "command",
-]
-
+About = Meta  # what is said of a field of a command
 SECRET = {"secret": True}  # goes into no event and no digest
 HIDDEN = {"hidden": True}  # filled in by the API, not by the caller
 
@@ -58,6 +44,8 @@ class Rejected(CrmError):
 
 Short = Annotated[str, About(max_length=200)]
 Line = Annotated[str, About(max_length=500)]
+SECRET_ABOUT = "What the vendor signs with or sends; Potik makes one up for a vendor that does neither."
+VendorSecret = Annotated[str, About(max_length=10_000, description=SECRET_ABOUT, extra=SECRET)]
 
 
 class Money(Struct, frozen=True, gc=False):

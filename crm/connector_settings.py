@@ -23,22 +23,10 @@ class NoSettings(Struct, frozen=True, gc=False):
     """The settings of a connector that has none."""
 
 
-Country = Annotated[
-    str,
-    Meta(
-        description="How phone numbers without a country code are read, ISO 3166. Empty: the workspace's country.",
-        examples=["UA"],
-        extra={"pattern": "[A-Za-z]{2}"},
-    ),
-]
-Currency = Annotated[
-    str,
-    Meta(
-        description="The currency of an amount that names none, ISO 4217. Empty: the workspace's currency.",
-        examples=["UAH"],
-        extra={"pattern": "[A-Za-z]{3}"},
-    ),
-]
+COUNTRY = "How phone numbers without a country code are read, ISO 3166. Empty: the workspace's country."
+CURRENCY = "The currency of an amount that names none, ISO 4217. Empty: the workspace's currency."
+Country = Annotated[str, Meta(description=COUNTRY, examples=["UA"], extra={"pattern": "[A-Za-z]{2}"})]
+Currency = Annotated[str, Meta(description=CURRENCY, examples=["UAH"], extra={"pattern": "[A-Za-z]{3}"})]
 
 
 class Setting(Struct, frozen=True, omit_defaults=True):
@@ -64,9 +52,9 @@ class Setting(Struct, frozen=True, omit_defaults=True):
                 return re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is not None
             case "yes or no":
                 return text in (YES, NO)
-        return (
-            text in self.choices if self.choices else not self.pattern or bool(re.fullmatch(self.pattern, text.strip()))
-        )
+        if self.choices:
+            return text in self.choices
+        return not self.pattern or bool(re.fullmatch(self.pattern, text.strip()))
 
     @property
     def values(self) -> str:
@@ -146,11 +134,8 @@ def _describe(field: msgspec.structs.FieldInfo, hint: Any) -> Setting:
         raise Broken(f"its setting {name!r} has the name of an option of `crm connect`")
     if not about.description:
         raise Broken(f"its setting {name!r} has no description: declare it as Annotated[..., Meta(description=...)]")
-    if not (
-        all(isinstance(c, str) for c in choices)
-        if choices
-        else bare in KINDS or ("<" in name and bare == dict[str, str])
-    ):
+    plain = bare in KINDS or ("<" in name and bare == dict[str, str])
+    if not (all(isinstance(choice, str) for choice in choices) if choices else plain):
         raise Broken(f"its setting {name!r} is of a type that settings cannot have: use str, int, bool or Literal")
     default = field.default if isinstance(field.default, str | int) else ""
     return Setting(

@@ -45,10 +45,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("PLN", r"zł|zl|z[łl]ot(?:y|e|ych|ego)|злот(?:ий|і|их|ого|ый|ых|ые)"),
     ("USD CAD AUD NZD SGD HKD TWD", r"долл?|долл?ар(?:а|и|ів|у|ы|ов)?|dollars?|dolar(?:y|ów|ow|a)?"),
     ("USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU", r"\$"),
-    (
-        "USD",
-        r"us ?\$|\$ ?us|(?:долл?|долл?ар(?:а|и|ів|у|ы|ов)?)\.? сша|us dollars?|америк\w+ долл?ар\w*",
-    ),
+    ("USD", r"us ?\$|\$ ?us|(?:долл?|долл?ар(?:а|и|ів|у|ы|ов)?)\.? сша|us dollars?|америк\w+ долл?ар\w*"),
     ("USD", r"бакс(?:и|ів|ов|а|ы)?"),
     ("CAD", r"ca?\$|cad\$"),
     ("AUD", r"au?\$|aud\$"),

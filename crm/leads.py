@@ -1,15 +1,10 @@
-"""What may be at risk while a delivery lies in quarantine: a person who waits for an answer, or money."""
+"""Phone numbers and e-mail addresses in raw bytes: whom to call back while a delivery lies in quarantine."""
 
 import re
-from typing import Literal
 from urllib.parse import unquote_plus
 
-from crm.connector_catalogue import connectors_of
 from crm.phones import read_phone
 
-Risk = Literal["lead", "payment", ""]
-PAYMENT = "PaymentReported"  # the type of a fact that is about money alone, in place of its connector
-UNREADABLE = "kafka"  # the connector of a record that does not even tell its workspace
 LOOKED_AT = 65_536  # bytes
 MOST = 10  # of each kind
 ESCAPED = re.compile(r"\\u00([0-9a-fA-F]{2})")
@@ -29,12 +24,3 @@ def identifiers_in(body: bytes, country: str) -> tuple[tuple[str, ...], tuple[st
 def as_written(found: str) -> str:
     """A plus within is a blank of an urlencoded body."""
     return found[0] + found[1:].replace("+", " ")
-
-
-def risk(connector: str, reachable: bool) -> Risk:
-    """`reachable`: a phone number or an address stands in the bytes. What is not known to tell of money alone may hold
-    a person, so a new connector is counted rather than overlooked."""
-    money = connector == PAYMENT or connector in connectors_of("banking")
-    if reachable or not (money or connector == UNREADABLE):
-        return "lead"
-    return "payment" if money else ""

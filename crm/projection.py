@@ -90,12 +90,7 @@ class Projection(Generic[R]):
 
 
 def projection(
-    *,
-    key: str,
-    version: int,
-    indexes: tuple[str, ...] = (),
-    found_by: tuple[str, ...] = (),
-    found_by_words: str = "",
+    *, key: str, version: int, indexes: tuple[str, ...] = (), found_by: tuple[str, ...] = (), found_by_words: str = ""
 ) -> Callable[[Callable[..., R | None]], Projection[R]]:
     """Declares a fold `(row | None, event) -> row | None` as a projection named like the function.
 

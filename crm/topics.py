@@ -5,17 +5,6 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from crm.contract.generate import SCHEMAS
-from crm.envelope import Fact
-from crm.facts import (
-    CallReported,
-    ConnectionDeclared,
-    DeliveryQuarantined,
-    FormSubmitted,
-    MessageReported,
-    PaymentReported,
-    TokenDeclared,
-    WorkspaceDeclared,
-)
 
 
 @dataclass(frozen=True)
@@ -36,17 +25,6 @@ CONNECTIONS = TOPICS["connections"]
 QUARANTINE = TOPICS["quarantine"]
 INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "facts")}
 DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads
-
-FAMILIES: dict[type[Fact], str] = {
-    FormSubmitted: "forms",
-    PaymentReported: "banking",
-    CallReported: "calls",
-    MessageReported: "chats",
-    DeliveryQuarantined: "quarantine",
-    ConnectionDeclared: "connections",
-    TokenDeclared: "connections",
-    WorkspaceDeclared: "connections",
-}
 
 
 def journal_partition(stream: str) -> int:

@@ -45,9 +45,7 @@ class CallRow(Row, frozen=True, gc=False):
 
 
 @projection(
-    key="call_id",
-    version=2,
-    indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
+    key="call_id", version=2, indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at")
 )
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:
     """Folds the reports of a call in any order.

@@ -27,10 +27,7 @@ ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | Reply
 
 
 @projection(
-    key="conversation_id",
-    version=3,
-    indexes=("touched_at", "opened_at", "contact_id, touched_at"),
-    found_by=("title",),
+    key="conversation_id", version=3, indexes=("touched_at", "opened_at", "contact_id, touched_at"), found_by=("title",)
 )
 def conversation(row: ConversationRow | None, event: ConversationEvent) -> ConversationRow | None:
     at = event.meta.occurred_at

@@ -32,12 +32,7 @@ class MessageRow(Row, frozen=True, gc=False):
 MessageEvent = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
 
 
-@projection(
-    key="message_id",
-    version=3,
-    indexes=("conversation_id, sent_at",),
-    found_by_words="text",
-)
+@projection(key="message_id", version=3, indexes=("conversation_id, sent_at",), found_by_words="text")
 def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():

@@ -6,14 +6,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import (
-    PaymentCorrected,
-    PaymentMatched,
-    PaymentParked,
-    PaymentRecorded,
-    PaymentShared,
-    PaymentUnmatched,
-)
+from crm.events import PaymentCorrected, PaymentMatched, PaymentParked, PaymentRecorded, PaymentShared, PaymentUnmatched
 from crm.projection import projection
 from crm.scalars import Id, Micros
 

@@ -2,11 +2,15 @@
 
 from msgspec.structs import replace
 
+from crm.connector_catalogue import connectors_of
+from crm.decisions import RULES
 from crm.envelope import Row
 from crm.events import FactQuarantined, QuarantineAttempted, QuarantineSettled
-from crm.leads import risk
 from crm.projection import projection
 from crm.scalars import Id, Micros
+
+MONEY = {rule.fact.__name__ for rule in RULES.values() if rule.family == "banking"}  # in place of a connector
+UNREADABLE = "kafka"  # the connector of a record that does not even tell its workspace
 
 
 class QuarantineRow(Row, frozen=True, gc=False):
@@ -65,3 +69,11 @@ def quarantine(
         case _:
             return row
     return replace(row, touched_at=event.meta.recorded_at, touched_by=event.meta.actor)
+
+
+def risk(connector: str, reachable: bool) -> str:
+    """`reachable`: a phone number or an address stands in the bytes. What is not known to tell of money alone may hold
+    a person, so a new connector is counted rather than overlooked."""
+    money = connector in MONEY or connector in connectors_of("banking")
+    person = reachable or not (money or connector == UNREADABLE)
+    return "lead" if person else "payment" if money else ""

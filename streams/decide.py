@@ -42,9 +42,8 @@ class Decide:
         arrived = [read(record) for record in todo["decide"]]
         if tracing.spans:
             with tracing.spans.batch("decide", [step_of(one) for one in arrived]) as traces:
-                return await self.decide(
-                    conn, [with_trace(*pair) for pair in zip(arrived, traces, strict=True)], isolate
-                )
+                traced = [with_trace(*pair) for pair in zip(arrived, traces, strict=True)]
+                return await self.decide(conn, traced, isolate)
         return await self.decide(conn, arrived, isolate)
 
     async def decide(self, conn: AsyncConnection, arrived: Sequence[Arrived], isolate: bool) -> set[str]:

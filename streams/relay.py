@@ -166,9 +166,8 @@ class Relay:
                 self.led_at = time.monotonic()
 
         await require_lead()
-        await commit_log.write_commits(
-            producer, self.commit_log, [Commit(f"{self.name}/{row.id}", row.slices) for row in new]
-        )
+        commits = [Commit(f"{self.name}/{row.id}", row.slices) for row in new]
+        await commit_log.write_commits(producer, self.commit_log, commits)
         return await self.journal.write([part for row in new for part in row.slices], require_lead)
 
 

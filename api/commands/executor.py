@@ -57,10 +57,9 @@ class CommandExecutor:
         except psycopg.errors.ObjectNotInPrerequisiteState:
             raise Unavailable(NOT_READY) from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            log.warning(
-                "lost the database connection during a command", command=declared.name, error=type(error).__name__
-            )
-            raise Unavailable(f"The database connection was lost ({type(error).__name__}). {AWAY}") from None
+            name = type(error).__name__
+            log.warning("lost the database connection during a command", command=declared.name, error=name)
+            raise Unavailable(f"The database connection was lost ({name}). {AWAY}") from None
         except (KafkaError, TimeoutError) as error:
             why = f"Kafka did not store the secret ({type(error).__name__}). Nothing was changed; try again."
             raise Unavailable(why) from None

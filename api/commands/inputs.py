@@ -94,9 +94,8 @@ def command_of(kind: type[Command], given: Any, meta: Meta, known_details: dict[
         what, where = (found["what"], camel(found["where"].partition("[")[0])) if found else (str(error), "")
         raise Rejected(where, Code.INVALID, f"{what}. Nothing was changed.") from None
     except UnicodeError:
-        raise BadInput(
-            "An argument contains half of a surrogate pair, which is not text. Nothing was changed."
-        ) from None
+        why = "An argument contains half of a surrogate pair, which is not text. Nothing was changed."
+        raise BadInput(why) from None
     return command
 
 

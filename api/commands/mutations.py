@@ -78,10 +78,7 @@ def payload(name: str, kind: str) -> Any:
     cls = type(f"{name}Payload", (), {"__module__": __name__, "__annotations__": {}})
     setattr(cls, kind, field(TYPES[type_name(kind)] | None, {}, row, about))
     described: dict[str, tuple[Any, str]] = {
-        "position": (
-            str | None,
-            "Position of the change in the journal. Send it with a query to read your own write.",
-        ),
+        "position": (str | None, "Position of the change in the journal. Send it with a query to read your own write."),
         "user_errors": (list[UserError], "Mistakes that the user can correct. If there are any, nothing was changed."),
     }
     if kind in SECRETS:
@@ -117,9 +114,7 @@ async def execute(context: Context, declared: CommandSpec, given: Any, key: str)
     workspace, at = Id(token.workspace), now()
     id = named_id(workspace, f"command/{key}") if key else Id(str(uuid4()))
     actor = getattr(token, "name", "") or token.id
-    meta = Meta(
-        id=id, workspace=workspace, stream=id, occurred_at=at, recorded_at=at, source="api", cause=id, actor=actor
-    )
+    meta = Meta(id, workspace, stream=id, occurred_at=at, recorded_at=at, source="api", cause=id, actor=actor)
     command = command_of(declared.command, given, meta, known_details(executor, workspace, given))
     async with AsyncExitStack() as stack:
         if declared.row not in SECRETS:

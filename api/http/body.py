@@ -24,9 +24,8 @@ async def read(headers: Mapping[str, str], receive: Receive, limit: int, seconds
         async with asyncio.timeout(seconds):
             return await read_rest(first, receive, limit)
     except TimeoutError:
-        raise Refusal(
-            408, "TOO_SLOW", f"The body did not arrive within {seconds:g} s. Nothing was read. Send it again.", CLOSE
-        ) from None
+        why = f"The body did not arrive within {seconds:g} s. Nothing was read. Send it again."
+        raise Refusal(408, "TOO_SLOW", why, CLOSE) from None
 
 
 async def read_rest(message: Message, receive: Receive, limit: int) -> bytes:

@@ -1,7 +1,6 @@
 """Limits on HTTP connections: how long a request may take to arrive, how large its head may be, how many are open."""
 
 from asyncio import TimerHandle, Transport
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -71,8 +70,3 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(answer)
             self.transport.close()
-
-
-def bounded_protocol(seconds: float = SECONDS, most: int = MOST) -> type[Any]:
-    """Returns the class with other limits, for a smaller server."""
-    return type("BoundedHttpProtocol", (BoundedHttpProtocol,), {"seconds": seconds, "most": most})

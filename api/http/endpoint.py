@@ -125,10 +125,6 @@ async def respond(send: Send, status: int, body: bytes, kind: str, *more: Header
 
 
 async def reply(send: Send, status: int, body: bytes, kind: str, *more: Header) -> None:
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *more,
-    ]
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

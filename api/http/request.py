@@ -11,11 +11,8 @@ from api.http.numbers import Number
 from api.http.refusal import Refusal
 
 NAMES = ("query", "operationName", "variables", "extensions", "documentId")
-FORMS = (
-    "application/x-www-form-urlencoded",
-    "multipart/form-data",
-    "text/plain",
-)  # a page may send these without a preflight
+# A page may send these without a preflight.
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
 class GraphQLRequest(msgspec.Struct, rename="camel"):
@@ -66,11 +63,8 @@ def from_query_string(query: bytes) -> GraphQLRequest:
         decode(MAP, given[name].encode(), f"`{name}`") if given.get(name) else None
         for name in ("variables", "extensions")
     )
-    return require_document(
-        GraphQLRequest(
-            given.get("query"), given.get("operationName") or None, variables, extensions, given.get("documentId")
-        )
-    )
+    name, id = given.get("operationName") or None, given.get("documentId")
+    return require_document(GraphQLRequest(given.get("query"), name, variables, extensions, id))
 
 
 def require_document(request: GraphQLRequest) -> GraphQLRequest:

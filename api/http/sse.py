@@ -99,9 +99,8 @@ class Streams:
     ) -> None:
         """Raises Refusal, before anything was sent."""
         if scope["method"] != "POST" and (request.query or "").lstrip().startswith("mutation"):
-            raise Refusal(
-                405, "METHOD_NOT_ALLOWED", "Send mutations with POST. Nothing was changed.", (b"allow", b"POST")
-            )
+            message = "Send mutations with POST. Nothing was changed."
+            raise Refusal(405, "METHOD_NOT_ALLOWED", message, (b"allow", b"POST"))
         after = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
         try:
             self.connections.enter("stream")

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from api.context import Info
 from api.errors import BadInput
-from api.live.positions import cursor_of, positions_of
+from api.live.positions import positions_of, seal
 from api.schema.fields import Argument, subscription
 from api.schema.scalars import Long
 from crm import envelope
@@ -65,7 +65,7 @@ async def events(
                 wanted = found if types is None else [event for event in found if event.type in types]
                 if wanted or (at != sent and time.monotonic() - sent_at >= HEARTBEAT):
                     sent, sent_at = at, time.monotonic()
-                    yield {"cursor": cursor_of(at, workspace), "next": at, "events": wanted}
+                    yield {"cursor": seal(at, workspace), "next": at, "events": wanted}
     finally:
         SUBSCRIBERS.labels("journal").dec()
 

@@ -87,10 +87,8 @@ class Freshness:
                 (text,) = await (await connection.execute(POLL, parameters)).fetchone() or ("{}",)
                 self.take(msgspec.json.decode(text, type=Poll), at)
                 # A commit without changed rows sends no notification, so polling goes on without one too.
-                notified = [
-                    n async for n in connection.notifies(timeout=AWAITED if self.waiting else IDLE, stop_after=1)
-                ]
-                if notified:
+                timeout = AWAITED if self.waiting else IDLE
+                if [n async for n in connection.notifies(timeout=timeout, stop_after=1)]:
                     await asyncio.sleep(AWAITED if self.waiting else BUSY)
 
     def take(self, poll: Poll, at: float) -> None:

@@ -128,9 +128,8 @@ class Journal:
                         if found:
                             yield JournalSlice(at, entries)
             except OffsetOutOfRangeError as error:
-                raise JournalGap(
-                    f"The journal in Kafka does not have these offsets: {error}. Report this to the operator."
-                ) from None
+                what = f"The journal in Kafka does not have these offsets: {error}"
+                raise JournalGap(f"{what}. Report this to the operator.") from None
             except (KafkaError, OSError) as error:
                 log.warning("the journal cannot be read; retrying", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -250,9 +249,8 @@ def take_entries(
         for record in records:
             position = position_of(record)
             if position > at:
-                raise JournalGap(
-                    f"Partition {tp.partition} of the journal lacks position {at}. Report this to the operator."
-                )
+                where = f"Partition {tp.partition} of the journal"
+                raise JournalGap(f"{where} lacks position {at}. Report this to the operator.")
             if position == at:
                 at += 1
                 if (workspace := workspace_of(record.value)) in wanted:

@@ -15,11 +15,6 @@ CHECK = 4  # bytes of a checksum
 NONE = 'This is not a valid cursor. Send the last `cursor` that you received, or "0".'
 
 
-def cursor_of(positions: Positions, workspace: str) -> str:
-    """Returns a cursor that is valid for this workspace only."""
-    return seal(positions, workspace)
-
-
 def positions_of(text: str, workspace: str) -> Positions:
     """Returns the positions in a cursor; "0" is the beginning of the journal. Raises BadCursor."""
     if text == "0":

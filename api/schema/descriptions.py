@@ -114,11 +114,7 @@ FIELDS = {
         "status": "received, sent, queued (not delivered yet) or deleted (in the channel; its text is kept).",
         "text": "Current text or caption.",
     },
-    "Note": {
-        "author": "Who wrote the note.",
-        "text": "Text of the note.",
-        "writtenAt": "When the note was written.",
-    },
+    "Note": {"author": "Who wrote the note.", "text": "Text of the note.", "writtenAt": "When the note was written."},
     "Payment": {
         "account": "Our account that received the payment.",
         "amount": "Amount that was paid.",
@@ -241,21 +237,3 @@ def describe(schema: GraphQLSchema) -> None:
                 argument.description = argument.description or ARGUMENTS.get(given, "").format(name) or None
         for name, value in getattr(kind, "values", {}).items():
             value.description = value.description or VALUES.get(kind.name, {}).get(name)
-
-
-def undescribed(schema: GraphQLSchema) -> list[str]:
-    """Returns types, fields, arguments and enum values without a description."""
-    found = []
-    for kind in schema.type_map.values():
-        if kind.name.startswith("__"):
-            continue
-        items = {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}
-        found += [kind.name] * (not kind.description)
-        found += [f"{kind.name}.{name}" for name, item in items.items() if not item.description]
-        found += [
-            f"{kind.name}.{name}({given}:)"
-            for name, item in items.items()
-            for given, argument in getattr(item, "args", {}).items()
-            if not argument.description
-        ]
-    return found

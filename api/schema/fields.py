@@ -34,9 +34,8 @@ def field(returns: Any, arguments: Arguments, body: Body, about: str, plan: Rule
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await body(root, info, **without_unset(given))
 
-    return strawberry.field(
-        resolver=with_signature(resolve, returns, arguments), description=about, metadata={PLAN: plan} if plan else None
-    )
+    metadata = {PLAN: plan} if plan else None
+    return strawberry.field(with_signature(resolve, returns, arguments), description=about, metadata=metadata)
 
 
 def subscription(returns: Any, arguments: Arguments, body: Body, about: str) -> Any:
@@ -46,9 +45,8 @@ def subscription(returns: Any, arguments: Arguments, body: Body, about: str) -> 
         async for value in body(root, info, **without_unset(given)):
             yield value
 
-    return strawberry.subscription(
-        resolver=with_signature(resolve, AsyncIterator[returns], arguments), description=about
-    )
+    resolver = with_signature(resolve, AsyncIterator[returns], arguments)
+    return strawberry.subscription(resolver=resolver, description=about)
 
 
 def without_unset(given: dict[str, Any]) -> dict[str, Any]:

@@ -84,10 +84,7 @@ ALSO_MERGED = "true: include contacts that were merged into another one. Default
 # Filters that are more than their column.
 EXTRA = {
     "phase": ("ringing", Filter("phase", bool, RINGING, "true: only calls that are ringing now.", f"NOT ({RINGING})")),
-    "merged_into": (
-        "include_merged",
-        Filter("merged_into", bool, "", ALSO_MERGED, condition_if_false=NOT_MERGED, looks_up=False),
-    ),
+    "merged_into": ("include_merged", Filter("merged_into", bool, "", ALSO_MERGED, NOT_MERGED, looks_up=False)),
 }
 
 
@@ -116,15 +113,13 @@ def filter_of(column: Column) -> tuple[str, Filter]:
     if column.type == "jsonb":
         # The index is of rows that have fields.
         condition = f"{{t}}.{name} @> {{value}}::jsonb AND {{t}}.{name} <> '{{{{}}}}'"
-        return name.removesuffix("s"), Filter(
-            name, list[FieldEquals], condition, about or "Only rows with all of these."
-        )
+        about = about or "Only rows with all of these."
+        return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about)
     if column.type == "text[]":
         condition = f"{{t}}.{name} @> ARRAY[{{value}}::text] AND {{t}}.{name} <> '{{{{}}}}'"
         given = strawberry.ID if name == "candidates" else str
-        return name.removesuffix("s"), Filter(
-            name, given, condition, about or f"Only rows with this among their `{camel(name)}`."
-        )
+        about = about or f"Only rows with this among their `{camel(name)}`."
+        return name.removesuffix("s"), Filter(name, given, condition, about)
     if column.type == "uuid":
         same = f"= ANY ({SAME_CONTACT})" if name == "contact_id" else "= {value}::uuid"
         about = about or f"Only rows of this {name.removesuffix('_id')}."

@@ -39,10 +39,7 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
         "tasks": Many("tasks", "deal"),
     },
     "call": {"contact": CONTACT},
-    "conversation": {
-        "contact": CONTACT,
-        "messages": Many("messages", "conversation"),
-    },
+    "conversation": {"contact": CONTACT, "messages": Many("messages", "conversation")},
     "message": {"conversation": One("conversation", "conversation_id"), "contact": CONTACT},
     "payment": {"contact": CONTACT, "deal": DEAL},
     "note": {"contact": CONTACT, "deal": DEAL},

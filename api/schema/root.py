@@ -51,12 +51,7 @@ ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "
 declare(
     "Caller",
     "Who is calling, and what to know before answering.",
-    {
-        "phone": str,
-        "contact": TYPES["Contact"] | None,
-        "open_deals": many("Deal"),
-        "owner": str | None,
-    },
+    {"phone": str, "contact": TYPES["Contact"] | None, "open_deals": many("Deal"), "owner": str | None},
     {
         "phone": strawberry.field(description="The number in E.164; empty when it cannot be read as a phone number."),
         "contact": strawberry.field(description="The contact with this number; null when it is unknown."),
@@ -100,10 +95,7 @@ declare(
     "Subscription",
     "All subscriptions. Changes are sent as soon as they are committed.",
     {},
-    {
-        **SUBSCRIPTIONS,
-        "events": EVENTS,
-    },
+    {**SUBSCRIPTIONS, "events": EVENTS},
 )
 
 

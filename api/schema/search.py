@@ -29,6 +29,7 @@ NUMBER = (
     "WHERE t.workspace = %(workspace)s AND t.number = %(number)s"
 )
 BEST = "SELECT kind, id, exact, rank FROM ({0}) AS f ORDER BY exact DESC, rank DESC, at DESC, id LIMIT %(wanted)s"
+ABOUT_EXACT = "true: it contains every word. false: it is only similar, such as a typo."
 Row = dict[str, Any]
 UNION = strawberry.union("Found", description="An object that a search found.")
 Found: Any = Annotated[reduce(or_, (TYPES[type_name(name)] for name in FINDABLE)), UNION]
@@ -40,9 +41,7 @@ declare(
     {
         "node": strawberry.field(description="The object that was found."),
         "rank": strawberry.field(description="How similar it is to the search text, 0 to 1."),
-        "exact": strawberry.field(
-            description="true: it contains every word. false: it is only similar, such as a typo."
-        ),
+        "exact": strawberry.field(description=ABOUT_EXACT),
         "why": strawberry.field(description="Names of the fields that match."),
     },
 )
@@ -83,11 +82,8 @@ async def search(_: Any, info: Info, text: str, first: int, types: list[Any] | N
     hits: dict[tuple[str, str], Row] = {}
     for hit, row in zip(found, await asyncio.gather(*(node(reads, hit) for hit in found)), strict=True):
         if row is not None:  # a merged contact gives the one it was merged into
-            details = {
-                "rank": hit["rank"],
-                "exact": hit["exact"],
-                "why": matched_fields(terms, FINDABLE[hit["kind"]], row),
-            }
+            why = matched_fields(terms, FINDABLE[hit["kind"]], row)
+            details = {"rank": hit["rank"], "exact": hit["exact"], "why": why}
             hits.setdefault((hit["kind"], row["id"]), {"node": row, **details})
     return {"hits": list(hits.values())[:first], "has_more": len(found) > first}
 

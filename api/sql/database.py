@@ -83,6 +83,5 @@ def translate_errors() -> Iterator[None]:
     except psycopg.errors.QueryCanceled:
         raise TooSlow("The query was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
     except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
-        raise Unavailable(
-            f"The database does not answer ({type(error).__name__}). Nothing was read; try again."
-        ) from None
+        name = type(error).__name__
+        raise Unavailable(f"The database does not answer ({name}). Nothing was read; try again.") from None

@@ -50,15 +50,8 @@ async def child(
     """As asyncio.create_subprocess_exec starts it. What still runs at the end is killed."""
     loop = asyncio.get_running_loop()
     streams = ChildStreams(limit, loop, (stdin, stdout, stderr))
-    start = loop.subprocess_exec(
-        lambda: streams,
-        *command,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        env=env,
-        start_new_session=start_new_session,
-    )
+    options: dict[str, Any] = {"env": env, "start_new_session": start_new_session}
+    start = loop.subprocess_exec(lambda: streams, *command, stdin=stdin, stdout=stdout, stderr=stderr, **options)
     starting = asyncio.ensure_future(start)
     try:
         transport, _ = await asyncio.shield(starting)

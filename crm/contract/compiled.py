@@ -8,7 +8,7 @@ A test holds every record type against fastavro, in both directions.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from crm.contract.registry import definitions
+from crm.contract.registry import definitions, resolved
 from crm.errors import Broken
 
 SMALL = [bytes([n << 1]) for n in range(64)]  # the numbers 0 to 63, zigzag: most lengths
@@ -174,7 +174,7 @@ def block(start: str) -> Iterator[str]:
 def resolve(avro: Any, named: dict[str, Any]) -> Any:
     """The definition behind a name; a primitive type without what is said about it (ids stay text, times integers)."""
     if isinstance(avro, str):
-        return named.get(avro.removeprefix("crm."), avro)
+        return resolved(avro, named)
     return avro["type"] if isinstance(avro, dict) and avro["type"] not in ("record", "array", "map") else avro
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from crm.contract.generate import BASES, SCHEMAS, sources
 from crm.contract.golden import misread
-from crm.contract.registry import definitions, newest, registered, todays, unpublished
+from crm.contract.registry import definitions, newest, registered, resolved, todays, unpublished
 
 Avro = Any  # a schema as JSON gives it: text, list or dict
 AGAIN = "Add a field of another name, with a default."
@@ -103,10 +103,6 @@ def defaults(path: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[st
         )
 
 
-def resolved(avro: Avro, named: dict[str, Avro]) -> Avro:
-    return named.get(avro.removeprefix("crm."), avro) if isinstance(avro, str) else avro
-
-
 def bare_aliases(avro: dict[str, Any]) -> set[str]:
     return {alias.removeprefix("crm.") for alias in avro.get("aliases", ())}
 
@@ -141,11 +137,9 @@ def described(avro: Avro) -> str:
 def undocumented(schema: dict[str, Any]) -> list[str]:
     """The house's own rule: each record and each field says in words what it is."""
     silent = [f"{schema['name']}.{f['name']}" for f in schema["fields"] if not f.get("doc", "").strip()]
-    return [f"{what}: no doc. Say in one sentence what it is." for what in (*without_doc(schema), *silent)]
-
-
-def without_doc(schema: dict[str, Any]) -> list[str]:
-    return [] if schema.get("doc", "").strip() else [schema["name"]]
+    if not schema.get("doc", "").strip():
+        silent.insert(0, schema["name"])
+    return [f"{what}: no doc. Say in one sentence what it is." for what in silent]
 
 
 def check(root: Path = SCHEMAS) -> list[str]:
@@ -154,10 +148,7 @@ def check(root: Path = SCHEMAS) -> list[str]:
     return [
         *(sentence for folder in BASES for schema in sources(folder, root) for sentence in undocumented(schema)),
         *broken(root),
-        *(
-            f"{name}: changed and not published. Run make events and commit what it writes."
-            for name in unpublished(root)
-        ),
+        *(f"{n}: changed and not published. Run make events and commit what it writes." for n in unpublished(root)),
         *(sentence for entry in entries for sentence in misread(entry, today, root)),
     ]
 
@@ -168,12 +159,8 @@ def broken(root: Path = SCHEMAS) -> list[str]:
     sentences = []
     for name, schema in newest(registered(root)).items():
         heir = today.get(name) or next((s for s in today.values() if name in bare_aliases(s)), None)
-        if heir:
-            sentences += breaks(schema, heir)
-        else:
-            sentences.append(
-                f"{name}: the record is gone, but it lies in the log. Keep its schema; nobody need write it."
-            )
+        gone = f"{name}: the record is gone, but it lies in the log. Keep its schema; nobody need write it."
+        sentences += breaks(schema, heir) if heir else [gone]
     return sentences
 
 

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import fastavro
 
-from crm.contract.registry import Registered, bare, definitions, golden_file
+from crm.contract.registry import Registered, bare, definitions, golden_file, resolved
 
 FRAME = struct.Struct(">bI")  # a zero byte and the schema id: Confluent's framing
 MOMENT = 1_760_000_000_123_456  # 2025-10-09 08:53:20.123456 UTC
@@ -32,9 +32,7 @@ def golden(entry: Registered) -> dict[str, Any]:
 
 def example(avro: Any, path: str, named: dict[str, Any], full: bool) -> Any:
     """A value that fits the schema, the same on every machine; texts name the field that they fill."""
-    if isinstance(avro, str) and avro.removeprefix("crm.") in named:
-        avro = named[avro.removeprefix("crm.")]
-    match avro:
+    match resolved(avro, named):
         case [*branches]:
             given = [branch for branch in branches if branch != "null"]
             return example(given[0], path, named, full) if full else None
@@ -68,7 +66,7 @@ def misread(entry: Registered, today: dict[str, dict[str, Any]], root: Path) -> 
         return [f"{entry.name} {entry.id}: its golden records are missing. Restore schemas/avro/golden/{file.name}."]
     schema = today.get(entry.name, entry.schema)
     kept = json.loads(file.read_text())
-    sentences = []
+    sentences, what = [], f"{entry.name} {entry.id}: today's schema"
     for kind in ("full", "least"):
         frame = bytes.fromhex(kept[kind]["hex"])
         expected = upgraded(kept[kind]["value"], schema, definitions(schema))
@@ -76,20 +74,16 @@ def misread(entry: Registered, today: dict[str, dict[str, Any]], root: Path) -> 
             body = io.BytesIO(frame[FRAME.size :])
             read = jsonable(fastavro.schemaless_reader(body, bare(entry.schema), bare(schema)))
         except Exception as error:  # fastavro raises whatever a shape that does not fit leads it to
-            sentences.append(f"{entry.name} {entry.id}: today's schema cannot read its {kind} golden record: {error}")
+            sentences.append(f"{what} cannot read its {kind} golden record: {error}")
             continue
         if FRAME.unpack_from(frame) != (0, entry.id) or read != expected:
-            sentences.append(
-                f"{entry.name} {entry.id}: today's schema reads its {kind} golden record as something else."
-            )
+            sentences.append(f"{what} reads its {kind} golden record as something else.")
     return sentences
 
 
 def upgraded(value: Any, avro: Any, named: dict[str, Any]) -> Any:
     """What a value of an older shape is in a newer one: the defaults of the fields that came later are added."""
-    if isinstance(avro, str):
-        avro = named.get(avro.removeprefix("crm."), avro)
-    match avro:
+    match resolved(avro, named):
         case [*branches]:
             return None if value is None else upgraded(value, next(b for b in branches if b != "null"), named)
         case {"type": "record", "fields": fields}:

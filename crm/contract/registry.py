@@ -98,3 +98,8 @@ def bare(avro: Any) -> Any:
         case {"logicalType": _, "type": kind}:
             return kind
     return avro
+
+
+def resolved(avro: Any, named: dict[str, Any]) -> Any:
+    """The definition behind a name; anything else as it is."""
+    return named.get(avro.removeprefix("crm."), avro) if isinstance(avro, str) else avro

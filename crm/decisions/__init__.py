@@ -1,51 +1,48 @@
-"""Turns facts (what came in) into events (what happened): one pure decision for each type of fact."""
+"""Turns facts (what came in) into events (what happened): one pure decision for each type of fact.
 
+The module of a decision declares a FactRule: the type of fact is named in no list.
+"""
+
+import sys
 from collections.abc import Iterable
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from crm.decisions.call import call_reported
-from crm.decisions.case import Case, Decision
-from crm.decisions.chat import message_reported
-from crm.decisions.delivery import NO_RAW, delivery_kept, delivery_quarantined, quarantined
-from crm.decisions.form import form_submitted
+from crm.commands import Command
+from crm.decisions.case import Case
+from crm.decisions.delivery import NO_RAW, quarantined
+from crm.decisions.fact_rule import FactRule
 from crm.decisions.limits import clamp_times, violates_limits
-from crm.decisions.loading import follow, hints
-from crm.decisions.payment import payment_reported
-from crm.decisions.quarantine import delivery_discarded, delivery_reparsed, fact_retried
+from crm.decisions.loading import Wanted, follow, of_command
+from crm.decisions.quarantine import fact_retried
 from crm.envelope import Event, Fact
-from crm.facts import (
-    CallReported,
-    DeliveryDiscarded,
-    DeliveryKept,
-    DeliveryQuarantined,
-    DeliveryReparsed,
-    FactRetried,
-    FormSubmitted,
-    MessageReported,
-    PaymentReported,
-)
-from crm.state import Workspace, fold
+from crm.facts import FactRetried
+from crm.state import Numbers, Workspace, fold
 from crm.state.entities import ONLY
 
-__all__ = ["DECISIONS", "decided", "follow", "hints"]
+__all__ = ["RULES", "decided", "follow", "hints"]
 
-DECISIONS: dict[type[Fact], Decision] = {
-    FormSubmitted: form_submitted,
-    PaymentReported: payment_reported,
-    CallReported: call_reported,
-    MessageReported: message_reported,
-    DeliveryKept: delivery_kept,
-}
-# Decided also where there is no workspace: its absence may be what is wrong.
-OF_QUARANTINE: dict[type[Fact], Decision] = {
-    DeliveryQuarantined: delivery_quarantined,
-    DeliveryReparsed: delivery_reparsed,
-    DeliveryDiscarded: delivery_discarded,
-    FactRetried: lambda fact, case: fact_retried(fact, case, decision_of),
-}
+
+def find_rules(package: ModuleType) -> dict[type[Fact], FactRule]:
+    """Returns the rules that the modules of a package declare, by type of fact."""
+    names = (m.name for m in iter_modules(package.__path__) if not m.ispkg)
+    modules = (import_module(f"{package.__name__}.{name}") for name in names)
+    return {rule.fact: rule for module in modules for rule in vars(module).values() if isinstance(rule, FactRule)}
+
+
+def hints(fact: Fact) -> Wanted:
+    """The first round: what the fact itself names."""
+    yield Workspace, ONLY
+    yield Numbers, ONLY
+    if rule := RULES.get(type(fact)):
+        yield from rule.hints(fact)
+    elif isinstance(fact, Command):
+        yield from of_command(fact)
 
 
 def decided(case: Case) -> list[Event]:
@@ -61,20 +58,18 @@ def decision_of(case: Case) -> Iterable[Event]:
     """Each event is to be folded before the next one is asked for."""
     clean = strip_nul(case.fact)
     case.fact = fact = clamp_times(clean, case.now)
-    if decision := OF_QUARANTINE.get(type(fact)):
-        return decision(fact, case)
+    rule = RULES.get(type(fact), UNDECIDED)
+    reason = why_not(clean, case, rule) if rule.needs_workspace else ""
+    return [quarantined(case, fact.meta.actor, reason)] if reason else rule.decide(fact, case)
+
+
+def why_not(fact: Fact, case: Case, rule: FactRule) -> str:
     if case.state.get(Workspace, ONLY) is None:
-        reason = (
+        return (
             f"There is no workspace {fact.meta.workspace}. The delivery is kept. "
             "Create it with `crm workspace create --id`, then run `crm quarantine reparse`."
         )
-    elif why := violates_limits(clean):
-        reason = why
-    elif decision := DECISIONS.get(type(fact)):
-        return decision(fact, case)
-    else:
-        reason = f"Nothing is decided on a {type(fact).__name__}. It is kept. Send it to its own topic."
-    return [quarantined(case, fact.meta.actor, reason)]
+    return violates_limits(fact, rule)
 
 
 def strip_nul(fact: Fact) -> Fact:
@@ -98,3 +93,9 @@ def without_nul(value: Any) -> Any:
         case list() | tuple():
             return [without_nul(item) for item in value]
     return value
+
+
+NOTHING = "Nothing is decided on a {}. It is kept. Send it to its own topic."
+UNDECIDED = FactRule(Fact, lambda f, case: [quarantined(case, f.meta.actor, NOTHING.format(type(f).__name__))])
+RETRIED = FactRule(FactRetried, lambda fact, case: fact_retried(fact, case, decision_of), needs_workspace=False)
+RULES: dict[type[Fact], FactRule] = {**find_rules(sys.modules[__name__]), FactRetried: RETRIED}

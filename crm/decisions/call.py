@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from crm.decisions.case import Case
 from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, nameless
 from crm.decisions.deals import opened
+from crm.decisions.fact_rule import FactRule
+from crm.decisions.loading import Wanted, of_identifier
 from crm.decisions.merging import merged
 from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event, named_id
@@ -21,7 +23,7 @@ LEAST_DIGITS = 5  # a number that cannot be read and could still be dialled
 
 
 def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
-    call_id = named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
+    call_id = call_id_of(report)
     call = case.state.get(Call, call_id)
     if call is None:
         new = yield from first_report(report, case, call_id)
@@ -31,6 +33,10 @@ def call_reported(report: CallReported, case: Case) -> Iterator[Event]:
     call = known(case.state, Call, call_id)
     if lead(call):
         yield from followed_up(report, case, call, new)
+
+
+def call_id_of(report: CallReported) -> Id:
+    return named_id(report.meta.workspace, f"call/{report.meta.source}/{report.call}")
 
 
 def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Event, None, bool]:
@@ -133,9 +139,8 @@ def lead(call: Call) -> bool:
     if call.phone:
         return call.direction == Direction.IN or (call.direction == "" and call.detailed)
     phone = Phone(call.text, "")
-    return (
-        call.direction == Direction.IN and not internal(phone) and (dialled(phone) or bool(call.text and call.talked))
-    )
+    incoming = call.direction == Direction.IN and not internal(phone)
+    return incoming and (dialled(phone) or bool(call.text and call.talked))
 
 
 def way_of(phone: Phone) -> Identifier | None:
@@ -149,3 +154,22 @@ def internal(phone: Phone) -> bool:
 def dialled(phone: Phone) -> bool:
     """It cannot be read with certainty, and somebody may still know what to dial: without its area, a digit lost."""
     return sum(char.isdecimal() for char in phone.text) >= LEAST_DIGITS and bool(phone.text.strip("+0 "))
+
+
+def hints(report: CallReported) -> Wanted:
+    yield Call, call_id_of(report)
+    if identifier := way_of(report.phone):
+        yield from of_identifier(identifier.key)
+
+
+RULE = FactRule(
+    CallReported,
+    call_reported,
+    family="calls",
+    hints=hints,
+    identifiers=lambda report: [("phone", report.phone.e164)],
+    sender=lambda own: str(own["call"]),
+    row=lambda report: ("call", call_id_of(report)),
+    as_newer=lambda report: report,
+    one_per_delivery=True,
+)

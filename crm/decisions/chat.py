@@ -7,6 +7,8 @@ from msgspec.structs import replace
 from crm.decisions.case import Case, State
 from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, named
 from crm.decisions.deals import opened
+from crm.decisions.fact_rule import FactRule
+from crm.decisions.loading import Wanted, of_identifier
 from crm.decisions.merging import merged
 from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event, named_id
@@ -20,9 +22,9 @@ from crm.events import (
     MessageReceived,
 )
 from crm.facts import MessageReported
-from crm.scalars import Id
+from crm.scalars import Id, Micros
 from crm.shared import Phone
-from crm.state import ChatOrigin, Contact, Conversation, Message, origin_key
+from crm.state import ChatOrigin, Contact, Conversation, Message, identifier_key, origin_key
 from crm.state.changes.talk import message_digest
 from crm.vocabulary import ChatKind, Direction
 
@@ -65,9 +67,8 @@ def said(
         contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:
         meta = case.meta(contact_id)
-        yield ConversationOpened(
-            meta, conversation_id, contact_id, report.channel, report.chat, conversation_title(report)
-        )
+        title = conversation_title(report)
+        yield ConversationOpened(meta, conversation_id, contact_id, report.channel, report.chat, title)
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
     if from_customer(report):
@@ -236,3 +237,39 @@ def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
         why = f"the sender shared {phone.e164} as their own"
         yield from merged(case, contact.contact_id, owner.contact_id, why)
         yield from retry_parked(case, owner.contact_id)
+
+
+def hints(report: MessageReported) -> Wanted:
+    if report.chat_kind != ChatKind.PRIVATE:
+        yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
+    conversation_id = conversation_id_of(report)
+    yield Conversation, conversation_id
+    yield Message, named_id(conversation_id, report.message)
+    yield from of_identifier(account_of(report).key)
+    if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
+        yield from of_identifier(identifier_key("phone", report.shared_phone.e164))
+
+
+def identifiers_of(report: MessageReported) -> Iterator[tuple[str, str]]:
+    yield (account := account_of(report)).kind, account.value
+    if report.shared_phone:
+        yield "phone", report.shared_phone.e164
+
+
+def as_edit(report: MessageReported) -> MessageReported:
+    at = report.edited_at if report.edited_at is not None else report.meta.occurred_at
+    return replace(report, edited_at=Micros(at + 1))
+
+
+RULE = FactRule(
+    MessageReported,
+    message_reported,
+    family="chats",
+    hints=hints,
+    identifiers=identifiers_of,
+    sender=lambda own: f"{own['channel']}/{own['chat']}",
+    row=lambda report: ("conversation", conversation_id_of(report)),
+    as_newer=as_edit,
+    correctable=("text", "attachments"),  # an edit carries nothing else
+    one_per_delivery=True,
+)

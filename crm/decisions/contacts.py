@@ -20,9 +20,8 @@ from crm.scalars import Id
 from crm.state import Absorbed, Contact, Identity, identifier_key, known
 from crm.text.mailboxes import of_a_role
 
-HOLDERS = (
-    20  # cards: an identifier that so many have is only mentioned on the next ones, which are not counted any more
-)
+# Cards: an identifier that so many have is only mentioned on the next ones, which are not counted any more.
+HOLDERS = 20
 SEEN_TWICE = "it was seen with another contact too"
 SHARED = frozenset(("email", "iban", "tax_id", "card"))  # kinds that people share; of a telephone, the first keeps it
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from crm.contract.codec import TYPE_NAMES, decode, encode
 from crm.decisions.case import Case
+from crm.decisions.fact_rule import FactRule
 from crm.envelope import Event, Fact, named_id
 from crm.errors import Malformed
 from crm.events import DeliveryNoted, FactQuarantined
@@ -82,3 +83,7 @@ def decode_fact(value: bytes) -> Fact:
     if not (UUID.fullmatch(fact.meta.id) and UUID.fullmatch(fact.meta.workspace)):
         raise Malformed("meta.id and meta.workspace must be UUIDs in canonical text")
     return fact
+
+
+KEPT = FactRule(DeliveryKept, delivery_kept)
+QUARANTINED = FactRule(DeliveryQuarantined, delivery_quarantined, family="quarantine", needs_workspace=False)

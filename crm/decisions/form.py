@@ -9,17 +9,21 @@ from crm.decisions.case import Case
 from crm.decisions.contacts import Identifier, card, created, identified, named
 from crm.decisions.custom import JSON
 from crm.decisions.deals import opened
+from crm.decisions.fact_rule import FactRule
 from crm.decisions.form_fields import Fields, converted
 from crm.decisions.identity import contradicts, found
+from crm.decisions.loading import Wanted, of_identifier, of_sum
 from crm.decisions.parked_payments import retry_parked
+from crm.decisions.payment_evidence import reference_hint
 from crm.decisions.repeated_enquiry import Earlier, find_earlier, noted
 from crm.decisions.workspace import workspace_of
 from crm.enquiries import anonymous, digest_of, short
 from crm.envelope import Event
 from crm.facts import FormSubmitted
 from crm.shared import Phone
-from crm.state import Contact
+from crm.state import Contact, DealReference, Enquiry, Parked
 from crm.state import Fields as Defined
+from crm.state.references import reference_key
 from crm.text.emails import emails_in
 from crm.text.placeholders import is_placeholder
 
@@ -115,11 +119,9 @@ def identifiers_of(form: FormSubmitted) -> list[Identifier]:
 
 
 def once(identifiers: list[Identifier]) -> list[Identifier]:
-    return (
-        list({identifier.value: identifier for identifier in reversed(identifiers)}.values())[::-1]
-        if len(identifiers) > 1
-        else identifiers
-    )
+    if len(identifiers) < 2:
+        return identifiers
+    return list({identifier.value: identifier for identifier in reversed(identifiers)}.values())[::-1]
 
 
 def usable(phone: Phone) -> bool:
@@ -140,3 +142,27 @@ def unread(form: FormSubmitted, identifiers: list[Identifier]) -> list[str]:
     """Phones that are no identifiers, as they were written."""
     read = {identifier.value for identifier in identifiers}
     return [phone.text for phone in form.phones if phone.text and phone.e164 not in read]
+
+
+def hints(form: FormSubmitted) -> Wanted:
+    identifiers = identifiers_of(form)
+    for identifier in identifiers:
+        yield from of_identifier(identifier.key)
+    if not identifiers:
+        yield Enquiry, digest_in(form, identifiers)
+    if form.fields:
+        yield Defined, "deal"
+    if reference := form.reference.strip():
+        yield DealReference, reference_key(reference)
+        yield Parked, reference_hint(reference)
+    yield from of_sum(form.amount_minor)
+
+
+RULE = FactRule(
+    FormSubmitted,
+    form_submitted,
+    family="forms",
+    hints=hints,
+    sender=lambda own: next((p.e164 for p in own["phones"] if p.e164), "") or next(iter(own["emails"]), ""),
+    one_per_delivery=True,
+)

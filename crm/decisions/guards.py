@@ -16,20 +16,16 @@ E = TypeVar("E", bound=Entity)
 def require(state: State, kind: type[E], key: Id, field: str, what: str = "") -> E:
     """Raises Rejected when there is none."""
     if (found := state.get(kind, key)) is None:
-        raise Rejected(
-            field, Code.NOT_FOUND, f"There is no {what or kind.__name__.lower()} {key}. Nothing was changed."
-        )
+        what = what or kind.__name__.lower()
+        raise Rejected(field, Code.NOT_FOUND, f"There is no {what} {key}. Nothing was changed.")
     return found
 
 
 def require_version(entity: Any, expected: int | None) -> None:
     """Raises Rejected when somebody changed it since the caller read it."""
-    if expected is not None and entity.version != expected:
-        raise Rejected(
-            "expectedVersion",
-            Code.VERSION_CONFLICT,
-            f"It is at version {entity.version} now, and you have read {expected}. Nothing was changed: read it again.",
-        )
+    if expected is not None and (at := entity.version) != expected:
+        why = f"It is at version {at} now, and you have read {expected}. Nothing was changed: read it again."
+        raise Rejected("expectedVersion", Code.VERSION_CONFLICT, why)
 
 
 def require_unmerged(state: State, contact_id: Id, field: str) -> Contact:

@@ -32,9 +32,8 @@ def identifiers_of(payer: Payer, country: str = "UA") -> Iterator[Identifier]:
     if payer.phone and (phone := read_phone(payer.phone, country).e164) and not is_placeholder("phone", phone):
         yield Identifier("phone", phone)
     if payer.email:
-        yield from (
-            Identifier("email", email) for email in emails_in(payer.email) if not is_placeholder("email", email)
-        )
+        own = (email for email in emails_in(payer.email) if not is_placeholder("email", email))
+        yield from (Identifier("email", email) for email in own)
     yield from accounts_of(payer)
 
 

@@ -7,20 +7,23 @@ from msgspec.structs import replace
 from crm.currencies import UNKNOWN_CURRENCY
 from crm.decisions.case import Case, State
 from crm.decisions.delivery import quarantined
+from crm.decisions.fact_rule import FactRule
+from crm.decisions.loading import Wanted, of_identifier, of_sum
 from crm.decisions.matching import Match, Nothing, find
 from crm.decisions.parked_payments import learnt, matched
-from crm.decisions.payment_evidence import PaymentDetails, earlier_references
+from crm.decisions.payers import identifiers_of
+from crm.decisions.payment_evidence import NOBODY, PaymentDetails, earlier_references, reference_hint
+from crm.decisions.purpose import number_of, read
 from crm.decisions.settlement import in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
 from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
-from crm.shared import Payer
-from crm.state import Deal, Parked, Payment, known, shelf
+from crm.state import Deal, DealNumber, DealReference, PaidFrom, Parked, Payment, known, shelf
+from crm.state.references import reference_key
 from crm.vocabulary import PaymentStatus
 
-NOBODY = Payer()
 STATUSES = tuple(PaymentStatus)
 MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, or each one would cost all before it
 
@@ -145,3 +148,32 @@ def parked(case: Case, payment: Payment, nothing: Nothing) -> Iterator[Event]:
 def waiting(state: State, hint: str) -> int:
     parked = state.get(Parked, shelf(hint))
     return len(parked.waiting) if parked else 0
+
+
+def hints(report: PaymentReported) -> Wanted:
+    yield Payment, payment_id_of(report)
+    yield from of_sum(report.amount_minor)
+    words, reference = read(report.purpose), report.reference.strip()
+    number = number_of(reference)
+    numbers = {*words.deals, *(int(text) for text in words.orders), *(() if number is None else (number,))}
+    yield from ((DealNumber, str(n)) for n in numbers)
+    for text in (*words.references, *words.orders, *([reference] if reference else ())):
+        yield DealReference, reference_key(text)
+        yield Parked, reference_hint(text)
+    yield from ((DealReference, reference_key(text)) for text in words.bare)
+    for identifier in identifiers_of(report.payer):
+        yield from of_identifier(identifier.key)
+        if identifier.kind in ("iban", "tax_id"):
+            yield PaidFrom, identifier.key
+
+
+RULE = FactRule(
+    PaymentReported,
+    payment_reported,
+    family="banking",
+    hints=hints,
+    identifiers=lambda report: ((one.kind, one.value) for one in identifiers_of(report.payer)),
+    sender=lambda own: f"{own['provider']}/{own['payment']}",
+    row=lambda report: ("payment", payment_id_of(report)),
+    as_newer=lambda report: replace(report, changed_at=Micros(report.changed_at + 1)),
+)

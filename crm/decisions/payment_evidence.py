@@ -140,9 +140,8 @@ class Evidence:
         deals, details = self.referred(reference), self.details
         for deal in deals:
             late = reference.lstrip("0") in details.earlier and deal.deal_id not in details.seen
-            likely = (
-                not reference.isdecimal() or not deal.amount_minor or details.amount_minor <= deal.outstanding_minor
-            )
+            fits = not deal.amount_minor or details.amount_minor <= deal.outstanding_minor
+            likely = not reference.isdecimal() or fits
             alone = distinctive and not late and len(deals) == 1 and likely
             speaks = self.candidate(deal).speaks
             speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its words is the deal's reference"

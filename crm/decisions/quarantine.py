@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from crm.contract.codec import decode
 from crm.decisions.case import Case
+from crm.decisions.fact_rule import FactRule
 from crm.envelope import Event, Fact
 from crm.errors import Malformed
 from crm.events import FactQuarantined, QuarantineAttempted, QuarantineSettled
@@ -73,3 +74,7 @@ def settled(case: Case, quarantine_id: Id, status: str, tries: int, reason: str 
     if entry.status:
         return attempted(case, quarantine_id, "")
     return QuarantineSettled(case.meta(quarantine_id), quarantine_id, status, entry.attempts + tries, reason)
+
+
+REPARSED = FactRule(DeliveryReparsed, delivery_reparsed, needs_workspace=False)
+DISCARDED = FactRule(DeliveryDiscarded, delivery_discarded, needs_workspace=False)

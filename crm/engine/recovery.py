@@ -40,11 +40,7 @@ Say = Callable[[str], None]
 
 
 async def ensure(
-    bootstrap: str,
-    dsn: str,
-    say: Say = lambda _: None,
-    journal: str = JOURNAL.name,
-    commit_log: str = COMMITS.name,
+    bootstrap: str, dsn: str, say: Say = lambda _: None, journal: str = JOURNAL.name, commit_log: str = COMMITS.name
 ) -> int:
     """Compares once per start of the server. Returns how many events Postgres had lacked.
 

@@ -106,9 +106,8 @@ async def attempt(
     deciding.count(packed)
     cursor = await journal.append(conn, packed)
     last = dict(await cursor.fetchall()) if cursor else {}
-    return CommandResult(
-        declared.row, subject, version, {p: position + 1 for p, position in sorted(last.items())}, events
-    )
+    next_positions = {p: position + 1 for p, position in sorted(last.items())}
+    return CommandResult(declared.row, subject, version, next_positions, events)
 
 
 async def repeated(conn: AsyncConnection, batch: Batch, declared: CommandSpec, command: Command) -> CommandResult:

@@ -40,9 +40,9 @@ async def ensure(
     log.warning("the state was made by other folds; folding the journal again", was=made_by, now=FOLDS)
     async with conn.transaction():
         await conn.execute(STOP)
-    waiting = [
-        Slice(*part) for columns in await (await conn.execute(OUTBOX)).fetchall() for part in zip(*columns, strict=True)
-    ]  # before Kafka is asked for its ends: a relay may publish and delete them meanwhile
+    # Before Kafka is asked for its ends: a relay may publish and delete them meanwhile.
+    rows = await (await conn.execute(OUTBOX)).fetchall()
+    waiting = [Slice(*part) for columns in rows for part in zip(*columns, strict=True)]
     heads = await pairs(conn, HEADS)
     at = (await tail(bootstrap, journal, commit_log, await pairs(conn, BEGINS))).at
     spans = {p: (0, end) for p, head in heads.items() if (end := min(head, at[p]))}

@@ -1,6 +1,6 @@
 """Output of commands: colours and tables on a terminal, plain lines in a pipe, JSON with `--json`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,9 +29,3 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     if not console.is_terminal:
         console.width = 200
     console.print(drawn)
-
-
-def progress_printer(quiet: bool) -> Callable[[str], None]:
-    """Returns a function that prints progress to standard error, to keep it out of the result."""
-    console = Console(stderr=True, highlight=False)
-    return (lambda _: None) if quiet or not console.is_terminal else console.print

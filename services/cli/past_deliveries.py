@@ -35,9 +35,8 @@ Until = Annotated[str, typer.Option(help="Deliveries before then.", show_default
 Workspace = Annotated[str, typer.Option("--workspace", help="Only deliveries of this workspace.", show_default="all")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Show what would change without changing it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also overwrite what was edited on the card since.")]
-Steps = Callable[
-    [OperatorSession, dict[Id, Connection], str], Awaitable[Reparse | Fill]
-]  # of a session, its connections and the operator
+# Of a session, its connections and the operator.
+Steps = Callable[[OperatorSession, dict[Id, Connection], str], Awaitable[Reparse | Fill]]
 Archive = Annotated[
     Path | None,
     typer.Option(
@@ -51,9 +50,8 @@ def period(since: str, until: str) -> tuple[Micros, Micros]:
     at = now()
     begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
-        raise ValueError(
-            f"--until {until} is not later than --since {since}: the period is empty. Nothing was changed."
-        )
+        why = f"--until {until} is not later than --since {since}: the period is empty."
+        raise ValueError(f"{why} Nothing was changed.")
     return begin, end
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli import output
+from services.operations.archive.progress import progress_bar
 from streams.rebuild.rebuild import ProgressListener
 
 INTERRUPTED = 130  # the exit code that shells use for Ctrl-C
@@ -21,15 +20,7 @@ def progress(quiet: bool = False, stopped: str = STOPPED, served: str = SERVED) 
 
     On Ctrl-C prints `stopped`, or `served` once the new rows are in place, and exits with 130.
     """
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("events, {task.fields[rate]}/s, {task.fields[lag]} behind, left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    with progress_bar("events, {task.fields[rate]}/s, {task.fields[lag]} behind, left", quiet) as bar:
         task = bar.add_task("", total=None, rate="-", lag="-")
 
         def advance(count: int) -> None:

@@ -56,6 +56,5 @@ def id_of(text: str) -> Id:
     try:
         return Id(str(UUID(text)))
     except ValueError:
-        raise ValueError(
-            f"{text!r} is not an id: ids are UUIDs of 32 hexadecimal digits. Nothing was changed."
-        ) from None
+        why = f"{text!r} is not an id: ids are UUIDs of 32 hexadecimal digits. Nothing was changed."
+        raise ValueError(why) from None

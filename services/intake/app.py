@@ -1,36 +1,24 @@
 """The ASGI application of intake: routes, and never a 500."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from crm.adapters.telemetry import health
-from crm.connector import Connection, Connector, Home
+from crm.connector import Connector
 from crm.envelope import now
 from crm.log import Clock, Log
-from crm.scalars import Id, Micros
 from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
 from services.intake.deliveries import Deliveries
+from services.intake.directory import Directory
 from services.intake.incoming import Incoming
 from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later
 from services.intake.request import Frontend, headers_of
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 logger = structlog.get_logger()
-
-
-class Directory(Protocol):
-    """Connections and tokens: crm/adapters/kafka/directory.py."""
-
-    def connection(self, id: str) -> Connection | None: ...
-
-    def token(self, text: str, at: Micros | None = None) -> Any: ...
-
-    def home(self, workspace: Id) -> Home: ...
-
-    def missing(self) -> str | None: ...
 
 
 class Intake:
@@ -92,11 +80,8 @@ class Intake:
 
 async def answer(reply: Reply, method: str, incoming: Incoming, send: Send) -> None:
     """Sends a reply. Its last part is held back until the rest of an unread body has been read."""
-    headers = [
-        (b"content-type", reply.content_type),
-        (b"content-length", str(len(reply.body)).encode()),
-        *reply.headers,
-    ]
+    length = str(len(reply.body)).encode()
+    headers = [(b"content-type", reply.content_type), (b"content-length", length), *reply.headers]
     unread = method == "POST" and not incoming.ended
     if unread:
         headers.append((b"connection", b"close"))

@@ -112,9 +112,8 @@ def inflated(block: bytes, codec: str, limit: int) -> bytes:
         stream = zlib.decompressobj(-15)
         block = stream.decompress(block, limit + 1)
     if len(block) > limit:
-        raise Stop(
-            problem(413, f"The file is larger than {MAX_INFLATED} bytes when inflated. Nothing was kept. Split it.")
-        )
+        why = f"The file is larger than {MAX_INFLATED} bytes when inflated. Nothing was kept. Split it."
+        raise Stop(problem(413, why))
     return block
 
 

@@ -32,9 +32,8 @@ class Bodies:
             async with asyncio.timeout(self.seconds):
                 body = await self.collect(receive, limit)
         except TimeoutError:
-            raise Stop(
-                sentence(408, f"The body did not arrive within {self.seconds:g} s. Nothing was kept. Send it again.")
-            ) from None
+            why = f"The body did not arrive within {self.seconds:g} s. Nothing was kept. Send it again."
+            raise Stop(sentence(408, why)) from None
         encoding = headers.get("content-encoding", "").strip().lower()
         return body if encoding in ("", "identity") else await inflate(body, encoding, limit)
 
@@ -53,13 +52,8 @@ class Bodies:
                 if held > limit:
                     raise too_large(limit)
                 if self.budget < 0:
-                    raise Stop(
-                        sentence(
-                            503,
-                            "Too many large bodies at once. Nothing was kept. Send it again.",
-                            ((b"retry-after", b"1"),),
-                        )
-                    )
+                    why = "Too many large bodies at once. Nothing was kept. Send it again."
+                    raise Stop(sentence(503, why, ((b"retry-after", b"1"),)))
                 chunks.append(chunk)
                 if not message.get("more_body"):
                     return b"".join(chunks)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -12,7 +12,6 @@ import structlog
 
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import FACTS, LINES_REFUSED
-from crm.connector import Home
 from crm.envelope import Fact, named_id
 from crm.errors import Malformed, NotYet
 from crm.log import Clock, Log, Record
@@ -20,6 +19,7 @@ from crm.scalars import Id, Micros
 from crm.versions import digest_of
 from services.intake.body import Bodies, Receive
 from services.intake.digest_cache import DigestCache
+from services.intake.directory import Directory
 from services.intake.fact_lines import parse_line
 from services.intake.idempotency_keys import IdempotencyKeys
 from services.intake.lines import NDJSON, is_ndjson, lines_of
@@ -46,26 +46,16 @@ class Conflict(Refusal):
         super().__init__(sentence, "CONFLICT", "id")
 
 
-class Keys(Protocol):
-    """Tokens and workspaces: crm/adapters/kafka/directory.py."""
-
-    def token(self, text: str, at: Micros | None = None) -> Any: ...
-
-    def home(self, workspace: Id) -> Home: ...
-
-    def missing(self) -> str | None: ...
-
-
 class BulkIntake:
     """Accepts facts from holders of a token with scope write."""
 
-    def __init__(self, keys: Keys, log: Log, bodies: Bodies, limit: int, clock: Clock) -> None:
-        self.keys, self.log, self.bodies, self.limit, self.clock = keys, log, bodies, limit, clock
+    def __init__(self, directory: Directory, log: Log, bodies: Bodies, limit: int, clock: Clock) -> None:
+        self.directory, self.log, self.bodies, self.limit, self.clock = directory, log, bodies, limit, clock
         self.idempotency_keys, self.digests = IdempotencyKeys(), DigestCache()
 
     async def take(self, headers: Mapping[str, str], receive: Receive) -> Reply:
         """Handles one request. Raises Stop and Gone."""
-        if why := self.log.missing() or self.keys.missing():
+        if why := self.log.missing() or self.directory.missing():
             return later(why)
         received_at = self.clock()
         token = self.authorized(headers.get("authorization", ""), received_at)
@@ -74,21 +64,17 @@ class BulkIntake:
         content_type = headers.get("content-type", "")
         lines = await asyncio.to_thread(lines_of, content_type, body)  # other requests continue meanwhile
         if key and not self.idempotency_keys.accepts(f"{token.id}/{key}", body):
-            raise Stop(
-                problem(
-                    422,
-                    f"The Idempotency-Key {key!r} was used with another body before. Nothing was kept. Use a new key.",
-                )
-            )
+            why = f"The Idempotency-Key {key!r} was used with another body before. Nothing was kept. Use a new key."
+            raise Stop(problem(422, why))
         batch = named_id(token.id, f"batch/{key}") if key else Id(str(uuid4()))
-        home = self.keys.home(token.workspace)
+        home = self.directory.home(token.workspace)
         context = LineContext(token.id, token.workspace, received_at, trace_of(headers), home)
         taken = await read(lines, batch, context, self.digests, named=bool(key))
         if taken.records:
             try:
                 await self.log.send(*taken.records)
-            except NotYet as why:
-                return later(str(why))
+            except NotYet as error:
+                return later(str(error))
             self.digests.add(taken.digests)
         count(taken)
         if debugging():
@@ -100,13 +86,12 @@ class BulkIntake:
     def authorized(self, header: str, at: Micros) -> Any:
         """Returns the token. Raises Stop without a valid one that may write."""
         scheme, _, text = header.partition(" ")
-        token = self.keys.token(text.strip(), at) if scheme.lower() == "bearer" else None
+        token = self.directory.token(text.strip(), at) if scheme.lower() == "bearer" else None
         if token is None:
             raise Stop(problem(401, "Send Authorization: Bearer with a valid token. Nothing was kept.", UNAUTHORIZED))
         if not token.scopes & MAY_WRITE:
-            raise Stop(
-                problem(403, "This token lacks the scope write. Nothing was kept. Create one that has it.", FORBIDDEN)
-            )
+            why = "This token lacks the scope write. Nothing was kept. Create one that has it."
+            raise Stop(problem(403, why, FORBIDDEN))
         return token
 
 
@@ -116,9 +101,7 @@ class Taken:
 
     verdicts: list[Verdict] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    digests: dict[Id, str] = field(
-        default_factory=dict
-    )  # of facts with an id that stays the same when they are sent again
+    digests: dict[Id, str] = field(default_factory=dict)  # of facts whose id stays the same when they are sent again
 
 
 async def read(lines: Sequence[Line], batch: Id, context: LineContext, known: DigestCache, named: bool) -> Taken:

@@ -1,7 +1,7 @@
 """GET and POST /in/{connection}: a delivery is verified, read, written to Kafka, and only then acknowledged."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -13,6 +13,7 @@ from crm.errors import Malformed, NotYet, Refused
 from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
 from services.intake.body import Bodies, Receive
+from services.intake.directory import Directory
 from services.intake.records import record_of
 from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
 from services.intake.request import Frontend, headers_of, path_of, trace_of
@@ -22,14 +23,6 @@ MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the r
 REFLECTED = ("text/plain", "application/json")  # content types of a handshake that a browser shows as text
 NOSNIFF = ((b"x-content-type-options", b"nosniff"),)
 logger = structlog.get_logger()
-
-
-class Directory(Protocol):
-    """The connections that may send."""
-
-    def connection(self, id: str) -> Connection | None: ...
-
-    def missing(self) -> str | None: ...
 
 
 class Deliveries:
@@ -128,9 +121,8 @@ class Deliveries:
             return later(str(why)), "not yet"
         except Exception:
             logger.exception("a connector has no answer; the facts are kept", connection=connection.id)
-            return later(
-                "The delivery was kept, but cannot be answered. Send it again: repeats are counted once."
-            ), "failed"
+            why_not = "The delivery was kept, but cannot be answered. Send it again: repeats are counted once."
+            return later(why_not), "failed"
         if debugging():
             for fact in facts:
                 logger.debug("took", fact=fact.meta.id, connection=connection.id, trace=fact.meta.trace)
@@ -176,8 +168,4 @@ def reply_to_handshake(answer: Answer) -> Reply:
 
 def refused(refusal: Refused, connection: Connection) -> Reply:
     logger.info("refused a delivery", connection=connection.id, why=str(refusal))
-    return sentence(401, one_line(str(refusal)))
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+    return sentence(401, " ".join(str(refusal).split()))

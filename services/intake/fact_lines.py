@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Union, get_type_hints
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
+from crm.decisions import RULES
+from crm.decisions.limits import FIRST, LAST
 from crm.envelope import Fact, named_id
-from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Phone, Raw
 from crm.versions import DIGEST, OPEN_API
@@ -22,7 +23,6 @@ from services.intake.nulls import without_nulls
 from services.intake.refusals import Refusal, of_decoding
 from services.intake.values import LineContext, Meaning
 
-FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 and 9999, in microseconds
 Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
 PhoneText = values.Number | str
 SHAPES: dict[Any, Any] = {
@@ -39,12 +39,6 @@ WORDS: dict[str, Any] = {
     "disposition": Literal["", "answered", "no_answer", "busy", "cancelled", "failed", "voicemail"],
     "chat_kind": Literal["private", "group", "channel"],
     "fields": dict[str, msgspec.Raw],
-}
-SENDERS: dict[type[Fact], Callable[[dict[str, Any]], str]] = {  # the ordering key of a line that gives none
-    FormSubmitted: lambda own: next((p.e164 for p in own["phones"] if p.e164), "") or next(iter(own["emails"]), ""),
-    PaymentReported: lambda own: f"{own['provider']}/{own['payment']}",
-    CallReported: lambda own: str(own["call"]),
-    MessageReported: lambda own: f"{own['channel']}/{own['chat']}",
 }
 OURS = ("meta", "raw", "digest", "doubts")  # fields that a client cannot give
 DIGITS = 32  # of a digest
@@ -98,15 +92,16 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
     return ()
 
 
-LINES = {line_shape(fact): fact for fact in SENDERS}
+LINES = {line_shape(rule.fact): (rule.fact, rule.sender) for rule in RULES.values() if rule.sender}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
 READERS = {  # of each line: the names of its fact's own fields, their values in a line, and how some of these are read
     line: (names, attrgetter(*names), tuple((name, read) for name in names if (read := meaning(name, hints[name]))))
-    for line, fact in LINES.items()
+    for line, (fact, _) in LINES.items()
     for names in [tuple(f.name for f in fields(fact) if f.name not in OURS)]
     for hints in [get_type_hints(fact)]
 }
+NEEDS_SUM = {line for line, (fact, _) in LINES.items() for f in fields(fact) if f.name == "amount_minor" and f.required}
 occurred_at = values.moment("occurred_at")
 
 
@@ -128,20 +123,19 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
         given = DECODER.decode(without_nulls(line))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise of_decoding(error) from None
-    fact_type = LINES[type(given)]
-    made: Callable[..., Fact] = fact_type
+    made, default_sender = LINES[type(given)]
     names, values_of, meanings = READERS[type(given)]
     own: dict[str, Any] = dict(zip(names, values_of(given), strict=True))
     for name, read in meanings:
         if (value := own[name]) is not None:
             own[name] = read(value, context)
-    if fact_type is PaymentReported:
+    if "payer" in own:
         settle_payer(own, context)
-    if fact_type is PaymentReported or (fact_type is FormSubmitted and given.amount is not None):
+    if "amount_minor" in own:
         settle_sum(given, own, context)
     id = default_id() if given.id is None else named_id(context.token, f"id/{given.id}")
     digest = digest_of(given) if named or given.id is not None else ""
-    sender = sender_of(given, fact_type, own)
+    sender = sender_of(given, own, default_sender)
     meta = Meta(
         id=id,
         workspace=context.workspace,
@@ -157,13 +151,13 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
     return made(**own)
 
 
-def sender_of(given: Any, fact_type: type[Fact], own: dict[str, Any]) -> str:
-    """Returns the ordering key: lines with the same one are processed in order. A message's `sender` is its author."""
+def sender_of(given: Any, own: dict[str, Any], default: Callable[[dict[str, Any]], str]) -> str:
+    """Returns the ordering key: lines with the same one are processed in order. The author of a message is none."""
     if given.ordered_by is not None:
         return str(given.ordered_by)
-    if given.sender is not None and fact_type is not MessageReported:
+    if given.sender is not None and "sender" not in own:
         return str(given.sender)
-    return SENDERS[fact_type](own)
+    return default(own)
 
 
 def digest_of(given: Any) -> str:
@@ -174,7 +168,7 @@ def digest_of(given: Any) -> str:
 def settle_sum(given: Any, own: dict[str, Any], context: LineContext) -> None:
     """Turns `amount` into `amount_minor` and its currency. Raises Refusal."""
     if given.amount is None:
-        if given.amount_minor is None:
+        if given.amount_minor is None and type(given) in NEEDS_SUM:
             sentence = "Object missing required field `amount_minor` (or `amount`, as exact text)."
             raise Refusal(sentence, "MISSING_FIELD", "amount_minor")
     elif given.amount_minor is not None:

@@ -61,9 +61,8 @@ def lines_of(content_type: str, body: bytes) -> Sequence[Line]:
     """Returns the lines, blank ones as b"". Raises Stop when the body cannot be read or has too many lines."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in FORMATS:
-        raise Stop(
-            problem(415, f"Send application/json, {NDJSON[0]} or {AVRO[0]}, not {kind[:80]!r}. Nothing was kept.")
-        )
+        why = f"Send application/json, {NDJSON[0]} or {AVRO[0]}, not {kind[:80]!r}. Nothing was kept."
+        raise Stop(problem(415, why))
     lines = FORMATS[kind](body)
     if (facts := len(lines) - lines.count(b"")) > MAX_LINES:
         raise Stop(problem(413, f"The request has {facts} facts, more than {MAX_LINES}. Nothing was kept. Split it."))

@@ -1,24 +1,23 @@
 """Encodes a fact as a Kafka record: key, framed value, and CloudEvents headers."""
 
 from crm.contract.codec import TYPE_NAMES, encode
+from crm.decisions import RULES
 from crm.envelope import Fact
 from crm.errors import Malformed
-from crm.facts import DeliveryKept
 from crm.log import Headers, Record
-from crm.topics import FAMILIES, TOPICS
+from crm.topics import TOPICS
 from crm.versions import DIGEST
 
 MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
 MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine together with its headers
 CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
 CONTENT_TYPE = ("content-type", b"application/avro")
-TOPIC_NAMES = {fact: TOPICS[family].name for fact, family in FAMILIES.items()}
 OPEN = TOPICS["facts"].name  # one topic for all types: there is no order between two topics
 
 
 def record_of(fact: Fact, family: str = "") -> Record:
     """Returns the record of a fact. `family` is the topic of raw deliveries. Raises Malformed."""
-    return written(fact, TOPICS[family].name if isinstance(fact, DeliveryKept) else TOPIC_NAMES[type(fact)])
+    return written(fact, TOPICS[RULES[type(fact)].family or family].name)
 
 
 def written(fact: Fact, topic: str, digest: str = "") -> Record:

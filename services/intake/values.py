@@ -99,11 +99,7 @@ def payer(given: Payer, by: LineContext) -> tuple[Payer, tuple[str, ...]]:
         doubts.append(f"The payer's phone {phone[:100]!r} cannot be read as one number and is ignored.")
     if email and len(found := emails_in(email)) != 1:
         doubts.append(f"The payer's e-mail {email[:100]!r} cannot be read as one address and is ignored.")
-    known = replace(
-        given,
-        phone=number if phone else "",
-        email=found[0] if email and len(found) == 1 else "",
-    )
+    known = replace(given, phone=number if phone else "", email=found[0] if email and len(found) == 1 else "")
     return known, tuple(doubts)
 
 

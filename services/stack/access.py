@@ -80,10 +80,8 @@ async def declared_tokens(bootstrap: str, workspace: Id) -> list[Token]:
 
 async def revoke_token(bootstrap: str, token: Token) -> None:
     """Revokes a token: within moments it works nowhere. Its hash is forgotten."""
-    fact = TokenDeclared(
-        origin(token.workspace, token.id), token.id, token.name, "", tuple(sorted(token.scopes)), enabled=False
-    )
-    await publish(bootstrap, (token.id, fact))
+    meta, scopes = origin(token.workspace, token.id), tuple(sorted(token.scopes))
+    await publish(bootstrap, (token.id, TokenDeclared(meta, token.id, token.name, "", scopes, enabled=False)))
 
 
 def origin(workspace: Id, id: Id) -> Meta:

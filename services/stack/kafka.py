@@ -96,8 +96,7 @@ class Kafka:
         marker = self.data / "log" / "meta.properties"
         if not marker.exists():
             marker.parent.mkdir(parents=True, exist_ok=True)
-            lines = f"version=1\ncluster.id={short_id()}\nnode.id=1\ndirectory.id={short_id()}\n"
-            marker.write_text(lines)
+            marker.write_text(f"version=1\ncluster.id={short_id()}\nnode.id=1\ndirectory.id={short_id()}\n")
         properties = dict(line.partition("=")[::2] for line in marker.read_text().splitlines())
         return properties["cluster.id"]
 

@@ -9,7 +9,7 @@ from crm.errors import CrmError
 from crm.projection import Projection
 from projections import PROJECTIONS
 from streams.rebuild import versions
-from streams.rebuild.rebuild import ProgressListener, RebuildPlan, rebuild
+from streams.rebuild.rebuild import RebuildPlan, rebuild
 from streams.rebuild.write import tables
 
 WAITS = "Readers see the previous rows until a project role of this release is running, which switches the views."
@@ -40,9 +40,7 @@ async def build(bootstrap: str, dsn: str, names: Sequence[str], say: Say, patien
         return
     for part in [tuple(names)] if len(names) == 1 else [tuple(names), *((name,) for name in names)]:
         try:
-            outcome = await rebuild(
-                RebuildPlan(bootstrap, dsn, part, compare=False, patience=patience), ProgressListener()
-            )
+            outcome = await rebuild(RebuildPlan(bootstrap, dsn, part, compare=False, patience=patience))
         except CrmError as error:
             say(f"Building {', '.join(part)} failed: {error}")
             continue

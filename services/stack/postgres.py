@@ -95,17 +95,15 @@ class Postgres:
             text=True,
         )
         if made.returncode:
-            raise RuntimeError(
-                f"Postgres could not create its data folder {self.data}. Nothing was kept: {made.stderr}"
-            )
+            why = made.stderr
+            raise RuntimeError(f"Postgres could not create its data folder {self.data}. Nothing was kept: {why}")
         building.rename(self.data)
 
     async def ready(self) -> str | None:
         """Returns what is missing; None when it accepts queries. Creates the database if necessary."""
         try:
-            async with await psycopg.AsyncConnection.connect(
-                self.dsn_of("postgres"), autocommit=True, connect_timeout=3
-            ) as conn:
+            dsn = self.dsn_of("postgres")
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=3) as conn:
                 found = await conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if not await found.fetchone():
                     with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -131,9 +129,8 @@ def unprivileged() -> list[str]:
     if os.geteuid() != 0:
         return []
     if not shutil.which("setpriv"):
-        raise RuntimeError(
-            "To run Postgres as root, install `setpriv` (package util-linux), or run this as another user."
-        )
+        why = "To run Postgres as root, install `setpriv` (package util-linux), or run this as another user."
+        raise RuntimeError(why)
     owner = pwd.getpwnam(UNPRIVILEGED)
     return [
         "setpriv",

@@ -23,8 +23,6 @@ def spawn(
     *,
     dies_by: signal.Signals = signal.SIGKILL,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-    user: int | None = None,
 ) -> Process:
     """Starts a child in its own process group: Ctrl-C reaches only the supervisor, which then stops all in order.
 
@@ -45,10 +43,6 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT,
         env=environment,
-        cwd=folder,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
         process_group=0,
         preexec_fn=die_with_parent,
     )

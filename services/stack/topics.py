@@ -17,9 +17,8 @@ async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[
         missing = [declared[name] for name in declared.keys() - set(await admin.list_topics())]
         if not missing:
             return []
-        answer = await admin.create_topics(
-            [NewTopic(t.name, t.partitions, replication, topic_configs=t.config) for t in missing]
-        )
+        wanted = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config) for t in missing]
+        answer = await admin.create_topics(wanted)
         for name, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise RuntimeError(f"Kafka refused the topic {name}: {for_code(code).__name__}. Nothing was changed.")

@@ -83,9 +83,8 @@ def positions_of(
 
 def changes(projection: Projection[Any], old: Positions, new: Positions, bootstrap: str, topic: str) -> list[Change]:
     """Returns the changes between the positions of the old and the new table."""
-    return asyncio.run(
-        catch_up_notices.changes_between([projection], {projection.table: old}, read_positions(new), bootstrap, topic)
-    )
+    seen, at = {projection.table: old}, read_positions(new)
+    return asyncio.run(catch_up_notices.changes_between([projection], seen, at, bootstrap, topic))
 
 
 def read_positions(at: Positions) -> dict[int, ReadPosition]:

@@ -36,9 +36,8 @@ def choose_priority(dsn: str, workers: int, full_speed: bool) -> Priority:
     if not gentle:
         return Priority(False, workers or PROCESSES, 2, dsn)
     given = psycopg.conninfo.conninfo_to_dict(dsn).get("options") or ""
-    return Priority(
-        True, workers or 1, 1, psycopg.conninfo.make_conninfo(dsn, options=f"{given} {NO_PARALLEL}".strip())
-    )
+    throttled = psycopg.conninfo.make_conninfo(dsn, options=f"{given} {NO_PARALLEL}".strip())
+    return Priority(True, workers or 1, 1, throttled)
 
 
 def roles_run(dsn: str) -> bool:

@@ -21,7 +21,6 @@ class RebuildSpec(msgspec.Struct):
     schema: str  # in Postgres
     projections: tuple[str, ...]
     until: dict[int, int]  # by partition: the position to stop before
-    begins: dict[int, tuple[int, int]] = {}  # by partition: first offset and position; the beginning where absent
     file: str = ""  # that declares the projections; empty: the built-in ones
     archive: str = ""  # a folder: what it holds is not read from Kafka
     budget: int = 1 << 30  # bytes of rows in memory

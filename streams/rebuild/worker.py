@@ -55,12 +55,12 @@ class RebuildWorker:
         self.sinks = [PostgresSink(spec.dsn, projection) for projection in self.projections]
         self.kafka = kafka_client(spec.bootstrap)
 
-    def source(self, begins: dict[int, ReadPosition], until: dict[int, int]) -> AbstractAsyncContextManager[Source]:
+    def source(self, until: dict[int, int]) -> AbstractAsyncContextManager[Source]:
         """Opens the archive followed by Kafka if the spec names an archive, else Kafka alone."""
         spec = self.spec
         if spec.archive:
             return nullcontext(MixedSource(Path(spec.archive), spec.bootstrap, spec.topic, until))
-        return KafkaSource(spec.bootstrap, spec.topic, begins, until, self.kafka)
+        return KafkaSource(spec.bootstrap, spec.topic, dict.fromkeys(until, ReadPosition()), until, self.kafka)
 
     async def group(self, partitions: Sequence[int]) -> GroupDone:
         """Folds these partitions and commits their rows."""
@@ -68,11 +68,10 @@ class RebuildWorker:
         decoder.unknown = {}
         budget = spec.budget // len(self.projections)
         folds = [Fold(p, sink, budget) for p, sink in zip(self.projections, self.sinks, strict=True)]
-        begins = {p: ReadPosition(*spec.begins.get(p, (0, 0))) for p in partitions}
         until = {p: spec.until[p] for p in partitions}
-        offsets = {p: begin.offset for p, begin in begins.items()}
+        offsets = dict.fromkeys(partitions, 0)
         where: dict[int, int] = {}
-        async with self.source(begins, until) as source:
+        async with self.source(until) as source:
             async for chunk in source.chunks():
                 found = list(decoder.decode(chunk))
                 for fold in folds:

@@ -36,10 +36,6 @@ class WorkerSpec(Protocol):
         """By partition: the position to stop before."""
 
     @property
-    def begins(self) -> Mapping[int, tuple[int, int]]:
-        """By partition: first offset and position; the beginning where absent."""
-
-    @property
     def kept(self) -> str:
         """A sentence on what was kept when a process ends unexpectedly."""
 
@@ -70,14 +66,11 @@ async def run_workers(
     `together`: one process reads all partitions at once, for rows whose events are in several of them. `gentle`: runs
     the processes at low priority.
     """
-    wanted = [p for p, end in sorted(spec.until.items()) if end > spec.begins.get(p, (0, 0))[1]]
+    wanted = [p for p, end in sorted(spec.until.items()) if end]
     groups: list[Sequence[int]] = [wanted] if together else [[partition] for partition in wanted]
-    built = FoldResult(spec.until, {p: begin[0] for p, begin in spec.begins.items()})
+    built, count = FoldResult(spec.until), min(workers, len(groups))
     waiting = list(reversed(groups))
-    tasks = [
-        asyncio.create_task(run_process(spec, waiting, built, advance, gentle))
-        for _ in range(min(workers, len(groups)))
-    ]
+    tasks = [asyncio.create_task(run_process(spec, waiting, built, advance, gentle)) for _ in range(count)]
     try:
         await asyncio.gather(*tasks)
     finally:

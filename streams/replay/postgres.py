@@ -34,9 +34,8 @@ class PostgresTarget:
                 for projection, frame in rows.values():
                     self.fill(conn, projection, frame)
         except psycopg.Error as error:
-            raise Broken(
-                f"Postgres: {str(error).strip()}. The tables of {self.schema} were not changed. Run it again."
-            ) from None
+            why = f"Postgres: {str(error).strip()}. The tables of {self.schema} were not changed. Run it again."
+            raise Broken(why) from None
 
     def place(self, name: str) -> str:
         return f"Postgres, {self.schema}.{name}"

@@ -9,7 +9,8 @@ from crm.scalars import Id
 from streams.rebuild.write.sink import Key, RowBatch
 
 CREATE = "CREATE TABLE evicted (workspace TEXT, key TEXT, row BLOB, PRIMARY KEY (workspace, key)) WITHOUT ROWID"
-BATCH_ROWS = 20_000  # rows
+TAKE = "DELETE FROM evicted WHERE (workspace, key) = (?, ?) RETURNING row"
+BATCH_ROWS = 20_000
 # The file is deleted whatever happens; with a cache of 32 MB, rows are stored and taken nearly twice as fast.
 SETTINGS = "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32768"
 
@@ -37,9 +38,7 @@ class Spill:
         found = []
         self.file.execute("BEGIN")
         for key in keys:
-            if row := self.file.execute(
-                "DELETE FROM evicted WHERE (workspace, key) = (?, ?) RETURNING row", key
-            ).fetchone():
+            if row := self.file.execute(TAKE, key).fetchone():
                 found.append((key[0], pickle.loads(row[0])))
         self.file.execute("COMMIT")
         return found

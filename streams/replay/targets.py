@@ -84,13 +84,8 @@ class CsvTarget(FileTarget):
 
 def as_json(name: str) -> pl.Expr:
     """Encodes a list column as JSON text."""
-    return (
-        pl.struct(pl.col(name).alias("v"))
-        .struct.json_encode()
-        .str.strip_prefix('{"v":')
-        .str.strip_suffix("}")
-        .alias(name)
-    )
+    encoded = pl.struct(pl.col(name).alias("v")).struct.json_encode()
+    return encoded.str.strip_prefix('{"v":').str.strip_suffix("}").alias(name)
 
 
 class DuckDbTarget:

@@ -21,6 +21,5 @@ class ReplaySpec(msgspec.Struct):
     everything: bool = False  # decode all fields, also those that no fold reads
     skip_unknown: bool = False
     budget: int = MEMORY  # of one process
-    begins: dict[int, tuple[int, int]] = {}  # always empty: all partitions from the beginning
     worker: str = "streams.replay.worker"
     kept: str = "Nothing was written."

@@ -68,13 +68,8 @@ class ConsumerLoop:
         prepare: Callable[[], Awaitable[object]] | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        self.group, self.topics, self.handler, self.prepare, self.background = (
-            group,
-            topics,
-            handler,
-            prepare,
-            background,
-        )
+        self.group, self.topics, self.handler = group, topics, handler
+        self.prepare, self.background = prepare, background
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.seek_to_checkpoints)
         self.failures_cleared = False

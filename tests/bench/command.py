@@ -17,6 +17,7 @@ from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
 from tests.bench.intake import bench_intake
 from tests.bench.overload import overload as overloaded
+from tests.bench.progress import progress_printer
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
 
@@ -36,7 +37,7 @@ def intake(
     """Form POSTs a second that intake acknowledges."""
     here, known = target(data), demo(data)
     found = bench_intake(
-        here.intake_url, known.form, seconds=seconds, connections=connections, progress=show.progress_printer(json)
+        here.intake_url, known.form, seconds=seconds, connections=connections, progress=progress_printer(json)
     )
     if stack := state.read(data or state.data_folder()):
         found["settings"]["running_roles"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
@@ -53,7 +54,7 @@ def end_to_end(
     json: Json = False,
 ) -> None:
     """Form to GraphQL at a steady rate; then facts decided and projected, streamed in."""
-    here, known, report = target(data), demo(data), show.progress_printer(json)
+    here, known, report = target(data), demo(data), progress_printer(json)
     address = f"{here.intake_url}/in/{known.form}"
 
     async def both() -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ def overload(
     json: Json = False,
 ) -> None:
     """Overload: the memory of each role, and whether all acknowledged facts are decided."""
-    known, report, folder = demo(data), show.progress_printer(json), data or state.data_folder()
+    known, report, folder = demo(data), progress_printer(json), data or state.data_folder()
     address = f"{state.running(folder).intake_url}/in/{known.form}"
     run = overloaded(folder, address, known.workspace, rate, seconds, connections, patience, report)
     show.print_json(asyncio.run(run))
@@ -93,7 +94,7 @@ def graphql(
     """Four questions to this API, to plain strawberry and to PostGraphile, on servers of their own, side by side."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a server that starts does not answer at first
     load = Load(seconds, connections=connections)
-    found = asyncio.run(measure(contacts, load, postgraphile, show.progress_printer(json)))
+    found = asyncio.run(measure(contacts, load, postgraphile, progress_printer(json)))
     show.print_json(found) if json else print_comparison(found)
 
 
@@ -105,14 +106,14 @@ Rate = Annotated[int, typer.Option(min=1, help="Questions a second.")]
 def caller(contacts: Contacts = 1_000_000, rate: Rate = 200, seconds: Seconds = 20, json: Json = False) -> None:
     """Find a caller by phone number in any spelling, known and unknown, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.print_json(asyncio.run(lookups.caller(contacts, rate, seconds, show.progress_printer(json))))
+    show.print_json(asyncio.run(lookups.caller(contacts, rate, seconds, progress_printer(json))))
 
 
 @app.command()
 def search(contacts: Contacts = 1_000_000, rate: Rate = 10, seconds: Seconds = 20, json: Json = False) -> None:
     """Search by whole, partial and misspelt names, parts of phones and e-mails, and deal numbers."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    show.print_json(asyncio.run(lookups.search(contacts, rate, seconds, show.progress_printer(json))))
+    show.print_json(asyncio.run(lookups.search(contacts, rate, seconds, progress_printer(json))))
 
 
 def print_comparison(found: dict[str, Any]) -> None:
@@ -138,7 +139,7 @@ def subscriptions(
     json: Json = False,
 ) -> None:
     """Open subscriptions: time until each is notified of its deal's change, and the API's memory and CPU."""
-    here, known, report = target(data), demo(data), show.progress_printer(json)
+    here, known, report = target(data), demo(data), progress_printer(json)
     run = open_subscriptions(
         here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, report
     )

@@ -14,6 +14,7 @@ from tests.bench import asof as asof_benchmark
 from tests.bench import rebuild as rebuilding
 from tests.bench import rebuild_under_load
 from tests.bench import replay as replay_benchmark
+from tests.bench.progress import progress_printer
 
 
 def rebuilt(
@@ -29,7 +30,7 @@ def rebuilt(
 
     A million events take up to 1 GB in the temporary folder. Free space is checked first.
     """
-    work = rebuilding.bench(events, workers, memory << 20, rivals, scale, rivals_events, show.progress_printer(json))
+    work = rebuilding.bench(events, workers, memory << 20, rivals, scale, rivals_events, progress_printer(json))
     found = run(work)
     show.print_json(found) if json else print_rebuilds(found)
 
@@ -65,7 +66,7 @@ def under_load(
 ) -> None:
     """Form to GraphQL under load: before, during and after `crm rebuild deal contact`."""
     options = ["--full-speed"] if full_speed else []
-    found = run(rebuild_under_load.bench(events, rate, forms, seconds, options, show.progress_printer(json)))
+    found = run(rebuild_under_load.bench(events, rate, forms, seconds, options, progress_printer(json)))
     show.print_json(found) if json else print_periods(found)
 
 
@@ -89,7 +90,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """`crm replay` to Parquet from Kafka, from an archive and from both, and whether the rows are equal."""
-    found = run(replay_benchmark.bench(events, file, show.progress_printer(json)))
+    found = run(replay_benchmark.bench(events, file, progress_printer(json)))
     show.print_json(found) if json else print_sources(found)
 
 
@@ -109,7 +110,7 @@ def asof(
     json: Json = False,
 ) -> None:
     """A deal with a long history as of a moment: in GraphQL, and by the query of `crm asof`."""
-    found = run(asof_benchmark.bench(events, moments, show.progress_printer(json)))
+    found = run(asof_benchmark.bench(events, moments, progress_printer(json)))
     show.print_json(found) if json else print_moments(found)
 
 

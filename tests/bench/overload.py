@@ -16,8 +16,9 @@ import psutil
 from psycopg import AsyncConnection
 
 from crm.contract.codec import encode
+from crm.decisions import RULES
 from crm.scalars import Id
-from crm.topics import FAMILIES, TOPICS
+from crm.topics import TOPICS
 from services.stack import state
 from tests.bench.intake import Driver, Load
 from tests.bench.machine import machine
@@ -70,7 +71,9 @@ def push_forms(address: str, seconds: float, connections: int) -> dict[str, Any]
 
 def stream_facts(bootstrap: str, workspace: Id, rate: int, seconds: float) -> int:
     """Returns the number of facts that Kafka has acknowledged."""
-    facts = [(f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed_facts(workspace, POOL)]
+    facts = [
+        (f.meta.id, RULES[type(f)].family, f.meta.stream.encode(), encode(f)) for f in mixed_facts(workspace, POOL)
+    ]
     until, sent = time.monotonic() + seconds, 0
     for again in range(1 << 31):
         for part in in_parts(with_new_ids(facts, again), max(1, rate // 4)):

@@ -95,12 +95,9 @@ class CatchUp:
                             key = projection.key_of(entry.event)
                             for wanted in (key, None):
                                 for request in requested.get((projection.name, workspace.decode(), wanted), ()):
-                                    if (
-                                        request.since[entry.partition]
-                                        <= entry.position
-                                        < request.until[entry.partition]
-                                    ):
-                                        request.subscriber.take(key, {entry.partition: entry.position + 1})
+                                    n, position = entry.partition, entry.position
+                                    if request.since[n] <= position < request.until[n]:
+                                        request.subscriber.take(key, {n: position + 1})
 
     def close(self) -> None:
         if self.task:

@@ -6,15 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
-from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    VariableNode,
-    Visitor,
-    get_operation_ast,
-    print_ast,
-    visit,
-)
+from graphql import FieldNode, FragmentDefinitionNode, VariableNode, Visitor, get_operation_ast, print_ast, visit
 
 from api.errors import ApiError, TooSlow, Unauthorized, Unavailable
 from api.http.numbers import ENCODER

@@ -43,9 +43,8 @@ def change_type(projection: Projection[Any]) -> Any:
         "id": strawberry.field(description="Id of what changed."),
         projection.name: strawberry.field(description="As it is now; null when it no longer exists."),
     }
-    return strawberry.type(
-        type(f"{kind}Change", (), body), name=f"{kind}Change", description=f"A committed change of one {kind}."
-    )
+    change = type(f"{kind}Change", (), body)
+    return strawberry.type(change, name=f"{kind}Change", description=f"A committed change of one {kind}.")
 
 
 CHANGES = {name: change_type(projection) for name, projection in PROJECTIONS.items()}
@@ -56,10 +55,8 @@ def subscription(feed: Feed) -> Any:
     name = feed.projection.name
 
     def resolve(root: Any, info: Info, **given: Any) -> Any:
-        id, after = (
-            without_unset(given).get("id"),
-            root or given.get("after"),
-        )  # root: the Last-Event-ID of an event stream
+        id = without_unset(given).get("id")
+        after = root or given.get("after")  # root: the Last-Event-ID of an event stream
         since = None if after is None else decode(after, info.context.workspace(), name)
         return RowSubscription(feed, None if id is None else known_id(id), since)
 

@@ -37,9 +37,8 @@ class Hub:
         self.journal = journal
         self.catch_up = CatchUp(lambda: self.journal)
         self.parts: list[Notice] = []  # of the transaction whose notifications are arriving
-        self.dispatched: dict[
-            str, Positions
-        ] = {}  # changes before these positions were dispatched, or are being looked up
+        # Changes before these positions were dispatched, or are being looked up.
+        self.dispatched: dict[str, Positions] = {}
 
     def add(self, subscriber: Subscriber, wanted: ResumeCursor | None) -> None:
         """Adds a subscriber. Raises Unavailable while the positions of the projections are not known yet."""
@@ -98,9 +97,8 @@ class Hub:
     def advance(self, progress: Mapping[str, Positions]) -> None:
         """Records that `take` got every change before these positions."""
         self.dispatch()
-        self.dispatched = {
-            name: tuple(map(max, positions, self.dispatched[name])) for name, positions in progress.items()
-        }
+        before = self.dispatched
+        self.dispatched = {name: tuple(map(max, positions, before[name])) for name, positions in progress.items()}
 
     def resync(self, progress: Mapping[str, Positions]) -> None:
         """Looks up, after a reconnect to Postgres, what all present subscribers missed."""

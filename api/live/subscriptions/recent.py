@@ -15,9 +15,8 @@ class Recent:
 
     def __init__(self) -> None:
         self.complete_from: dict[str, Positions] = {}  # by projection
-        self.rows: OrderedDict[Pair, dict[str, ChangePositions]] = (
-            OrderedDict()
-        )  # the pair that changed last is the last
+        # The pair that changed last is the last.
+        self.rows: OrderedDict[Pair, dict[str, ChangePositions]] = OrderedDict()
         self.count = 0
 
     def begin(self, progress: dict[str, Positions]) -> None:

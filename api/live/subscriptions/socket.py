@@ -169,9 +169,8 @@ class Socket:
         running = RunningOperation(self, message.id)
         if len(self.running) >= self.limits.operations:
             LET_GO.labels("operations").inc()
-            return running.refuse(
-                TooMuch(f"{len(self.running)} operations are open on this websocket, which is the limit.")
-            )
+            count = len(self.running)
+            return running.refuse(TooMuch(f"{count} operations are open on this websocket, which is the limit."))
         self.running[message.id] = running
         try:
             running.begin(await self.operations.open(request, self.context, running))

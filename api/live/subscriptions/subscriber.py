@@ -68,12 +68,9 @@ class Subscriber:
         before = self.waiting.get(key)
         self.waiting[key] = {**before, **at} if before and at else at
         if len(self.waiting) > WAITING:
-            self.client.fail(
-                SlowSubscriber(
-                    f"More than {WAITING} changed rows are waiting to be sent. "
-                    "Nothing is lost: subscribe again with your last `cursor`, or read the list again."
-                )
-            )
+            what = f"More than {WAITING} changed rows are waiting to be sent. Nothing is lost"
+            advice = "subscribe again with your last `cursor`, or read the list again."
+            self.client.fail(SlowSubscriber(f"{what}: {advice}"))
         else:
             self.wake(self)
 

@@ -78,12 +78,8 @@ class Container:
         self.mark = os.urandom(16)
         self.waiting: list[bytes] = []
         self.weight = 0
-        about = {
-            "avro.schema": json.dumps(SCHEMA),
-            "avro.codec": "deflate",
-            "potik.topic": topic,
-            "potik.partition": str(partition),
-        }
+        about = {"avro.schema": json.dumps(SCHEMA), "avro.codec": "deflate"}
+        about |= {"potik.topic": topic, "potik.partition": str(partition)}
         pairs = b"".join(sized(key.encode()) + sized(value.encode()) for key, value in about.items())
         self.file.write(MAGIC + long(len(about)) + pairs + END + self.mark)
 

@@ -153,11 +153,10 @@ class Access:
 
     async def read(self, consumer: Any, known: asyncio.Event) -> None:
         """From the beginning: aiokafka itself comes back after Kafka has been away."""
-        partitions = [
-            TopicPartition(CONNECTIONS.name, n) for n in consumer.partitions_for_topic(CONNECTIONS.name) or ()
-        ]
+        topic = CONNECTIONS.name
+        partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
         if not partitions:
-            raise LookupError(f"the topic {CONNECTIONS.name} does not exist yet")
+            raise LookupError(f"the topic {topic} does not exist yet")
         ends = await consumer.end_offsets(partitions)
         while True:
             if not self.complete and all([await consumer.position(p) >= ends[p] for p in partitions]):

@@ -137,9 +137,8 @@ async def next_positions(bootstrap: str, topic: str, at_least: Mapping[int, int]
         at = dict.fromkeys(at_least, 0)
         ends = await consumer.end_offsets([TopicPartition(topic, p) for p in at_least])
         for back in (1, REPEATED):
-            late = {
-                tp: end for tp, end in ends.items() if end and (back == 1 or at[tp.partition] < at_least[tp.partition])
-            }
+            low = {p for p, least in at_least.items() if back == 1 or at[p] < least}
+            late = {tp: end for tp, end in ends.items() if end and tp.partition in low}
             at |= {tp.partition: 0 for tp in late}
             async for fetch in read_range(consumer, {tp: (max(0, end - back), end) for tp, end in late.items()}):
                 for tp, records in fetch.items():

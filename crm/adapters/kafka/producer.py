@@ -176,12 +176,11 @@ class KafkaLog:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             late = time.monotonic() - self.timeout + TICK_SECONDS
+            why = f"Kafka did not acknowledge within {self.timeout:g} s. Send it again: a repeat counts once."
             for sending in self.waiting:
                 if sending.since > late:
                     break
-                sending.fail(
-                    f"Kafka did not acknowledge within {self.timeout:g} s. Send it again: a repeat counts once."
-                )
+                sending.fail(why)
 
     async def keep_connected(self) -> None:
         while True:

@@ -24,9 +24,8 @@ async def open_consumer(bootstrap: str, *topics: str, **options: Any) -> AsyncIt
 
     `options` are aiokafka's. Leaves no connection open, also when it is cancelled during the start.
     """
-    consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=bootstrap, enable_auto_commit=False, **{"fetch_max_wait_ms": 50, **options}
-    )
+    options = {"bootstrap_servers": bootstrap, "fetch_max_wait_ms": 50, **options}
+    consumer = AIOKafkaConsumer(*topics, enable_auto_commit=False, **options)
     try:
         await start_consumer(consumer)
         yield consumer

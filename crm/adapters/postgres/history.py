@@ -71,10 +71,8 @@ async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, li
     parameters = [workspace, sorted(wanted), limit + 1]
     rows = await (await conn.execute(OF_WORKSPACE, parameters, binary=True)).fetchall()
     if len(rows) > limit:
-        raise Broken(
-            f"The workspace has more than {limit:,} events that {projection.name} is folded from. Nothing was folded. "
-            + INSTEAD
-        )
+        what = f"The workspace has more than {limit:,} events that {projection.name} is folded from"
+        raise Broken(f"{what}. Nothing was folded. {INSTEAD}")
     return in_order(decoded(rows, wanted))
 
 

@@ -33,10 +33,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         vouch(conn)
         conn.execute(CORE.read_bytes())
         conn.execute(history.DDL.read_bytes())
-        conn.execute(
-            "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING",
-            [JOURNAL.partitions - 1],
-        )
+        heads = "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING"
+        conn.execute(heads, [JOURNAL.partitions - 1])
         conn.execute(NEW, [FOLDS])
         trgm = search_index.install(conn)
         for projection in projections:
@@ -63,9 +61,7 @@ def refuse_a_changed_row(conn: psycopg.Connection[Any], projection: Projection[A
     """Raises Broken when the table of this version was made for another row."""
     query = "SELECT attname::text, format_type(atttypid, -1), attnotnull FROM pg_attribute "
     query += "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped AND attname <> %s"
-    present = {
-        (name, kind, required) for name, kind, required in conn.execute(query, [f"read.{projection.table}", COLUMN])
-    }
+    present = {tuple(row) for row in conn.execute(query, [f"read.{projection.table}", COLUMN])}
     wanted = {(c.name, LONG_NAMES.get(c.type, c.type), c.required) for c in projection.columns}
     changed = sorted({name for name, _, _ in present ^ (wanted | {("workspace", "uuid", True)})})
     if changed:

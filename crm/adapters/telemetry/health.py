@@ -17,10 +17,9 @@ def answer(path: str, ready: Ready) -> tuple[int, bytes, str] | None:
         case "/livez":
             return 200, b"ok\n", "text/plain"
         case "/readyz":
-            missing = ready()
-            return (
-                (503, f"{missing}\n".encode(), "text/plain; charset=utf-8") if missing else (200, b"ok\n", "text/plain")
-            )
+            if missing := ready():
+                return 503, f"{missing}\n".encode(), "text/plain; charset=utf-8"
+            return 200, b"ok\n", "text/plain"
         case "/metrics":
             return 200, generate_latest(), CONTENT_TYPE_LATEST
     return None
@@ -41,9 +40,8 @@ async def serve(port: int, ready: Ready, host: str = "127.0.0.1") -> None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    server = ServerWithoutSignals(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    )
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    server = ServerWithoutSignals(config)
     try:
         await server.serve()
     finally:

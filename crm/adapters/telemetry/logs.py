@@ -14,14 +14,8 @@ from crm.settings import Settings
 PERSONAL = re.compile(r"(?<![\w-])\+?\d[\d ()-]{7,}\d(?![\w-])|[\w.+-]+@[\w-]+\.[\w.]+|crm_live_[\w-]+")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 OWN = ("timestamp", "level", "role")
-NOISY = (
-    "aiokafka",
-    "faust",
-    "mode",
-    "asyncio",
-    "uvicorn",
-    "streams.runtime.worker",
-)  # the last: Faust's, named by subclass
+# The last is Faust's, named by subclass.
+NOISY = ("aiokafka", "faust", "mode", "asyncio", "uvicorn", "streams.runtime.worker")
 
 
 class RateLimit(logging.Filter):

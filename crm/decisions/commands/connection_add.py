@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import HIDDEN, SECRET, About, Code, Command, Rejected, command
+from crm.commands import HIDDEN, SECRET, About, Code, Command, Rejected, VendorSecret, command
 from crm.connector_catalogue import catalogue, secret_missing, unknown_connector
 from crm.connector_settings import BadSetting, check_settings
 from crm.decisions.case import Case
@@ -16,14 +16,7 @@ class ConnectionAdd(Command, frozen=True, gc=False, kw_only=True):
 
     connector: Annotated[str, About(max_length=200, description=f"One of {', '.join(catalogue())}.")]
     name: Annotated[str, About(max_length=200, description="Display name; empty: the connector's.")] = ""
-    secret: Annotated[
-        str,
-        About(
-            max_length=10_000,
-            description="What the vendor signs with or sends; Potik makes one up for a vendor that does neither.",
-            extra=SECRET,
-        ),
-    ] = ""
+    secret: VendorSecret = ""
     settings: Annotated[
         dict[str, str],
         About(description="The connector's settings, see docs/integrations.md; kept as secrets.", extra=SECRET),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from crm.commands import HIDDEN, SECRET, About, Code, Command, Rejected, command
+from crm.commands import HIDDEN, About, Code, Command, Rejected, VendorSecret, command
 from crm.decisions.access_guards import require_connection
 from crm.decisions.case import Case
 from crm.envelope import Event
@@ -15,14 +15,7 @@ class ConnectionRotate(Command, frozen=True, gc=False, kw_only=True):
     """Replaces the secret of a connection. What is signed with the old one is refused from now on."""
 
     connection_id: Annotated[Id, About(description="Which connection.")]
-    secret: Annotated[
-        str,
-        About(
-            max_length=10_000,
-            description="What the vendor signs with or sends; Potik makes one up for a vendor that does neither.",
-            extra=SECRET,
-        ),
-    ] = ""
+    secret: VendorSecret = ""
     connector: Annotated[str, About(extra=HIDDEN)] = ""
     name: Annotated[str, About(extra=HIDDEN)] = ""
 

@@ -4,14 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.events import (
-    PaymentCorrected,
-    PaymentMatched,
-    PaymentParked,
-    PaymentRecorded,
-    PaymentShared,
-    PaymentUnmatched,
-)
+from crm.events import PaymentCorrected, PaymentMatched, PaymentParked, PaymentRecorded, PaymentShared, PaymentUnmatched
 from crm.scalars import Id
 from crm.state.entities import Correction, PaidFrom, Parked, Payment, Share, shelf
 from crm.state.entity import Changes, State, known

@@ -33,9 +33,8 @@ def backup(
     seconds = round(time.monotonic() - began, 2)
     events = sum(taken.journal_heads.values())
     if json:
-        output.print_json(
-            {"folder": str(folder.absolute()), "bytes": taken.size, "journal": events, "seconds": seconds}
-        )
+        figures = {"bytes": taken.size, "journal": events, "seconds": seconds}
+        output.print_json({"folder": str(folder.absolute()), **figures})
     else:
         typer.echo(
             f"Backed up Postgres {taken.postgres} to {folder} in {seconds} s: {taken.size / 1e6:,.1f} MB, "

@@ -35,9 +35,8 @@ def demo(
     try:
         known = msgspec.json.decode(file.read_bytes(), type=Demo)
     except FileNotFoundError:
-        raise ValueError(
-            f"There is no {file}: start the stack once with `crm up`, or give the file with --access."
-        ) from None
+        why = f"There is no {file}: start the stack once with `crm up`, or give the file with --access."
+        raise ValueError(why) from None
     results = asyncio.run(run(known, intake_url, graphql_url, quiet=json))
     ok = all(one.ok for one in results)
     if json:

@@ -127,9 +127,8 @@ def reparse(
     if json:
         output.print_json(outcomes)
     else:
-        output.print_table(
-            ("id", "status", "attempts", "reason"), [(o.id, o.status, o.attempts, o.reason) for o in outcomes]
-        )
+        rows = [(o.id, o.status, o.attempts, o.reason) for o in outcomes]
+        output.print_table(("id", "status", "attempts", "reason"), rows)
     waiting = {outcome.id for outcome in outcomes if outcome.status == "waiting"}
     leads = asyncio.run(look(target(data), EntryFilter(at_risk="lead"))) if waiting else []
     if people := sum(entry.id in waiting for entry in leads):

@@ -59,9 +59,8 @@ def rebuild(
         return print_lines(rolling_back.drop_old(here.database_url, wanted), json)
     if from_empty:
         if archive:
-            raise ValueError(
-                "--from-empty reads Kafka only. Nothing was changed: load the archive first (`crm archive load`)."
-            )
+            why = "--from-empty reads Kafka only."
+            raise ValueError(f"{why} Nothing was changed: load the archive first (`crm archive load`).")
         if not every:
             raise ValueError("--from-empty rebuilds all of Postgres: give --all with it. Nothing was changed.")
         return rebuild_all.run(here, workers, memory * MEGABYTE, swap, json)
@@ -100,10 +99,8 @@ def print_outcome(outcome: RebuildResult) -> None:
     columns = ("projection", "rows", "equal", "changed", "only read", "only new", "moving")
     rows = []
     for (table, count), name in zip(outcome.projections.items(), outcome.names, strict=True):
-        report = outcome.reports.get(name)
-        counts = (
-            (report.equal, report.changed, report.only_here, report.only_there, report.moving) if report else ("",) * 5
-        )
+        r = outcome.reports.get(name)
+        counts = (r.equal, r.changed, r.only_here, r.only_there, r.moving) if r else ("",) * 5
         rows.append((table, f"{count:,}", *counts))
     output.print_table(columns, rows)
     differences(outcome.reports)

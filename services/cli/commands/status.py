@@ -11,6 +11,7 @@ from services.stack.state import PartState
 
 PANEL, RANK = "Run", 4
 
+ROLE = ("name", "state", "missing", "restarts", "url")  # the fields of a part that --json has as they are
 LAG = {"decide": "kafka_consumergroup_lag", "project": "kafka_consumergroup_lag", "relay": "crm_relay_backlog"}
 
 
@@ -35,15 +36,7 @@ def status(data: Data = None, json: Json = False) -> None:
                 "intake_url": stack.intake_url,
                 "kafka_bootstrap": stack.kafka_bootstrap,
                 "roles": [
-                    {
-                        "name": part.name,
-                        "pid": part.pid or None,
-                        "state": part.state,
-                        "missing": part.missing,
-                        "restarts": part.restarts,
-                        "lag": records,
-                        "url": part.url,
-                    }
+                    {name: getattr(part, name) for name in ROLE} | {"pid": part.pid or None, "lag": records}
                     for part, records in zip(stack.parts, lags, strict=True)
                 ],
             }

@@ -114,6 +114,5 @@ def line(described: dict[str, Any]) -> str:
     """Returns `time Type partition/offset field=value ...` without empty fields."""
     rest = {k: v for k, v in described.items() if k not in ("topic", "partition", "offset", "type", "at", "workspace")}
     body = " ".join(f"{key}={value}" for key, value in rest.items() if value not in ("", None, [], {}))
-    return (
-        f"{described.get('at', '-'):<32} {described['type']:<20} {described['partition']}/{described['offset']} {body}"
-    )
+    place = f"{described['partition']}/{described['offset']}"
+    return f"{described.get('at', '-'):<32} {described['type']:<20} {place} {body}"

@@ -93,13 +93,9 @@ def roles_ready(installation: Installation) -> list[Finding]:
             return [Finding("roles", True, text)]
         return [Finding("roles", False, f"No stack is running on {installation.data}: start it with `crm up`.")]
     return [
-        Finding(
-            part.name,
-            part.state == "ready",
-            f"ready; restarts so far: {part.restarts}."
-            if part.state == "ready"
-            else f"{part.state}: {part.missing or 'no reason given'}. See its log lines.",
-        )
+        Finding(part.name, True, f"ready; restarts so far: {part.restarts}.")
+        if part.state == "ready"
+        else Finding(part.name, False, f"{part.state}: {part.missing or 'no reason given'}. See its log lines.")
         for part in installation.stack.parts
     ]
 

@@ -61,9 +61,8 @@ def as_far_as_kafka(before: Snapshot, after: Snapshot) -> list[Finding]:
 
 def as_far_as_postgres(snapshot: Snapshot) -> list[Finding]:
     """Whether there are events that neither Kafka nor the outbox has."""
-    lost = {
-        p: next - snapshot.journal.get(p, 0) for p, next in snapshot.heads.items() if next > snapshot.journal.get(p, 0)
-    }
+    published = snapshot.journal
+    lost = {p: next - published.get(p, 0) for p, next in snapshot.heads.items() if next > published.get(p, 0)}
     if snapshot.outbox or not lost:
         return []
     text = f"Kafka lacks {sum(lost.values()):,} events that Postgres has positions for (partitions {listed(lost)})"

@@ -13,14 +13,14 @@ from services.stack.kafka_probe import why_unreachable
 
 OLDEST_POSTGRES = 170000  # the first with transaction_timeout, which frees the locks of a frozen worker
 FETCH, OLDEST_FETCH = 1, 17  # Kafka reports no version of its own, only of each request: Fetch 17 came with 3.9
+CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 MUCH_SKEW = 2.0  # seconds between two clocks
 
 
 async def kafka_answers(installation: Installation) -> list[Finding]:
     if not installation.kafka_bootstrap:
-        return [
-            Finding("kafka", False, "No Kafka is configured: start the stack with `crm up`, or set KAFKA_BOOTSTRAP.")
-        ]
+        text = "No Kafka is configured: start the stack with `crm up`, or set KAFKA_BOOTSTRAP."
+        return [Finding("kafka", False, text)]
     if missing := await why_unreachable(installation.kafka_bootstrap):
         return [Finding("kafka", False, f"{missing}. See {installation.data / 'kafka.log'}.")]
     return [
@@ -50,18 +50,16 @@ async def topics_fit(installation: Installation) -> list[Finding]:
     if not installation.kafka_bootstrap:
         return []
     wrong = await topics.differences(installation.kafka_bootstrap)
-    return [Finding("topics", False, text) for text in wrong] or [
-        Finding("topics", True, "All topics are as declared.")
-    ]
+    fine = Finding("topics", True, "All topics are as declared.")
+    return [Finding("topics", False, text) for text in wrong] or [fine]
 
 
 async def postgres_answers(installation: Installation) -> list[Finding]:
     from projections import PROJECTIONS
 
     if not installation.database_url:
-        return [
-            Finding("postgres", False, "No Postgres is configured: start the stack with `crm up`, or set DATABASE_URL.")
-        ]
+        text = "No Postgres is configured: start the stack with `crm up`, or set DATABASE_URL."
+        return [Finding("postgres", False, text)]
     wanted = ["core.checkpoint", *(f"read.{projection.table}" for projection in PROJECTIONS.values())]
     try:
         async with await psycopg.AsyncConnection.connect(installation.database_url, connect_timeout=5) as conn:
@@ -69,9 +67,7 @@ async def postgres_answers(installation: Installation) -> list[Finding]:
             missing = [name for (name,) in await (await conn.execute(query, [wanted])).fetchall()]
             version, name = conn.info.server_version, conn.info.parameter_status("server_version") or ""
             before = time.time()
-            ((postgres_time,),) = await (
-                await conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
-            ).fetchall()
+            ((postgres_time,),) = await (await conn.execute(CLOCK)).fetchall()
             own_time = (before + time.time()) / 2
     except psycopg.OperationalError as error:
         text = f"Postgres does not answer at {mask(installation.database_url)}: {str(error).strip()}"
@@ -96,6 +92,5 @@ def same_time(whose: str, ahead: float) -> list[Finding]:
     if abs(ahead) < MUCH_SKEW:
         return [Finding("clock", True, f"The clock of {whose} and this machine's agree.")]
     text = f"The clock of {whose} is {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's."
-    return [
-        Finding("clock", False, f"{text} Times in events and lags are off by as much: synchronize both clocks (NTP).")
-    ]
+    advice = "Times in events and lags are off by as much: synchronize both clocks (NTP)."
+    return [Finding("clock", False, f"{text} {advice}")]

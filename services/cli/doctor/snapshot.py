@@ -29,9 +29,8 @@ FROM read.{table} WHERE quarantined_at > now() - interval '1 hour' AND status = 
 AT_RISK = SQL("""
 SELECT at_risk, connector, count(*), (extract(epoch FROM min(received_at)) * 1000000)::bigint
 FROM read.{table} WHERE status = 'waiting' AND at_risk <> '' GROUP BY 1, 2 ORDER BY 1, 2""")
-EVENT = re.compile(
-    r"([0-9a-f]{8}-[0-9a-f-]{27})$"
-)  # of the event that a projection failed at: streams/project.py ends its reason with it
+# Id of the event that a projection failed at: streams/project.py ends its reason with it.
+EVENT = re.compile(r"([0-9a-f]{8}-[0-9a-f-]{27})$")
 CONSUMERS = ["decide", *(projection.table for projection in PROJECTIONS.values())]  # of this release's versions
 SILENCE = 20.0  # seconds without a record of Kafka
 SEARCHED = 2_000  # records after its checkpoint in which a projection's failed event is searched: four batches

@@ -32,9 +32,8 @@ def _elementor(tree: Tree) -> Iterator[Entry]:
     """https://elementor.com/help/webhook: fields[x] is {id, type, title, value}, meta[x] is {title, value}."""
     for part in ("fields", "meta"):
         for name, field in tree.get(part, {}).items():  # type: ignore[union-attr]  # _is_elementor has looked
-            meaning = meaning_of(
-                (name, text(field, "title")), () if part == "fields" else ("meta",), text(field, "type")
-            )
+            path = () if part == "fields" else ("meta",)
+            meaning = meaning_of((name, text(field, "title")), path, text(field, "type"))
             yield Entry(name if part == "fields" else f"meta.{name}", at(field, "value"), meaning)
     yield from flat({name: value for name, value in tree.items() if name not in ("fields", "meta")})
 

@@ -231,9 +231,9 @@ def _is_staff(step: str) -> bool:
 
 
 def _whose(points: frozenset[str]) -> int:
-    return (
-        STRANGER if "staff" in points else NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
-    )
+    if "staff" in points:
+        return STRANGER
+    return NEAR if "near" in points else RECIPIENT if "recipient" in points else SENDER
 
 
 def _place(path: tuple[str, ...]) -> tuple[int, bool]:

@@ -76,12 +76,9 @@ def digest_of(body: Body, submission: Submission, page: str, received_at: Micros
 
 def sender_digest(submission: Submission) -> str:
     """Returns a digest of the sender, the same for every spelling of a number."""
-    phones = {
-        phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in submission.identifiers.phones.values()
-    }
-    identity = "\n".join(
-        (" ".join(submission.name.casefold().split()), *sorted(phones), *sorted(submission.identifiers.emails))
-    )
+    own, name = submission.identifiers, " ".join(submission.name.casefold().split())
+    phones = {phone.e164 or "".join(filter(str.isdecimal, phone.text)) for phone in own.phones.values()}
+    identity = "\n".join((name, *sorted(phones), *sorted(own.emails)))
     return blake2b(identity.encode(), digest_size=12).hexdigest()
 
 

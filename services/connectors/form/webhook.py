@@ -78,9 +78,8 @@ def _form(body: Body, delivery: Delivery, connection: Connection) -> Iterator[Re
     )
     yield Report(key, sender, at, submitted)
     if submission.dropped:
-        reason = (
-            f"The form has {submission.dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
-        )
+        dropped = submission.dropped
+        reason = f"The form has {dropped} fields above the {MOST_KEPT} that were kept; all are in its raw bytes."
         yield Report(f"rest/{key}", sender, at, partial(DeliveryQuarantined, connector="form", reason=reason))
 
 

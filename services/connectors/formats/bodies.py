@@ -81,9 +81,8 @@ def _read(kind: Kind, body: bytes) -> Body:
         begin == b"{" or kind.media.endswith(("xml", "csv")) or _is_text_form(kind, body)
     ):
         raise Malformed(f"A form does not come as {kind.media!r}.")
-    if begin == b"{" or (
-        begin == b"[" and (kind.media != URLENCODED or _BEGINS_LIST.match(body))
-    ):  # what a client sends when nobody set its type
+    # What a client sends when nobody set its type.
+    if begin == b"{" or (begin == b"[" and (kind.media != URLENCODED or _BEGINS_LIST.match(body))):
         try:
             return _json(body, kind.charset)
         except Malformed:

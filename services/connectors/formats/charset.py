@@ -124,9 +124,8 @@ def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
         return read
     counts = [_counted(text) for text in texts]
     certain = any(_is_utf8(*count) for count in counts)
-    single = _single_byte(
-        [t for t, count in zip(texts, counts, strict=True) if count[1] or _doubtful(*count)], declared
-    )
+    unsure = [t for t, count in zip(texts, counts, strict=True) if count[1] or _doubtful(*count)]
+    single = _single_byte(unsure, declared)
     return [_one(t, *count, certain, single, declared) for t, count in zip(texts, counts, strict=True)]
 
 

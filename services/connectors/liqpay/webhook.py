@@ -74,9 +74,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     id, status_word = required(payment, "payment_id"), required(payment, "status")
     doubts = Doubts()
     when = first(payment, "end_date", "create_date")
-    at = doubts.read(
-        lambda: moment(payment, delivery.received_at), delivery.received_at, "when it changed is not known"
-    )
+    came = delivery.received_at
+    at = doubts.read(lambda: moment(payment, came), came, "when it changed is not known")
     returned = first(payment, "refund_amount", "amount_return")
     key = f"{id}/{status_word}/{when}/{returned}"
     if status_word == "sandbox" and not connection.settings_as(Settings).sandbox:

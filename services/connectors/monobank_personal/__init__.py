@@ -4,11 +4,5 @@ from crm.connector import Connector
 from crm.connector_proofs import UnguessableAddress
 from services.connectors.monobank_personal.webhook import WEBHOOK, Settings
 
-CONNECTOR = Connector(
-    "monobank-personal",
-    "banking",
-    WEBHOOK,
-    "Statements of personal and sole-trader accounts at monobank",
-    UnguessableAddress(),
-    Settings,
-)
+TITLE = "Statements of personal and sole-trader accounts at monobank"
+CONNECTOR = Connector("monobank-personal", "banking", WEBHOOK, TITLE, UnguessableAddress(), Settings)

@@ -58,6 +58,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     payment, held = required(item, "id"), at(item, "hold") is True
     when = from_seconds(required_whole(item, "time"))
     amount, doubts = required_whole(item, "amount"), Doubts()
+    changed_at = when if held else Micros(when + 1)  # the bank repeats the time: what is settled is newer than its hold
     report = partial(
         PaymentReported,
         provider="monobank-personal",
@@ -65,9 +66,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         status="held" if held else "settled",
         amount_minor=amount,
         currency=currency_in(item, amount, configured_currency(connection, account), doubts),
-        changed_at=when
-        if held
-        else Micros(when + 1),  # the bank repeats the time: what is settled is newer than its hold
+        changed_at=changed_at,
         purpose="\n".join(part for name in ("description", "comment") if (part := text(item, name))),
         payer=Payer(name=text(item, "counterName"), iban=text(item, "counterIban"), tax_id=text(item, "counterEdrpou")),
         account=account,
@@ -91,9 +90,8 @@ def currency_in(item: Value, amount: int, setting: str, doubts: Doubts) -> str:
     except Malformed:
         configured = ""
         doubts.say(f"the connection's setting of the account's currency is no currency: {setting[:10]!r}")
-    paid_amount = doubts.read(
-        lambda: whole(item, "operationAmount"), None, "the sum on the payer's side cannot be read"
-    )
+    unread = "the sum on the payer's side cannot be read"
+    paid_amount = doubts.read(lambda: whole(item, "operationAmount"), None, unread)
     if configured and paid_amount is None:
         return configured
     paid_currency = currency_of(required(item, "currencyCode"))
@@ -104,12 +102,10 @@ def currency_in(item: Value, amount: int, setting: str, doubts: Doubts) -> str:
         why = f"the connection's settings say {configured}"
     elif configured and configured != paid_currency:
         return configured
+    elif configured:
+        why = f"the connection's settings say {configured}"
     else:
-        why = (
-            f"the connection's settings say {configured}"
-            if configured
-            else "which currency the account has is not known"
-        )
+        why = "which currency the account has is not known"
     paid = money_text(paid_amount or 0, paid_currency)
     doubts.say(
         f"{amount} in the account's smallest unit came out of {paid}, and {why}. It waits. Set the account's currency "

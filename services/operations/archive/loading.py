@@ -47,9 +47,8 @@ async def load(bootstrap: str, folder: Path, replication: int, progress: ShowPro
         total = sum(file.count for files in archived.values() for file in files)
         counts = {}
         with progress("Loading", total) as advance:
-            async with AIOKafkaProducer(
-                bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=0, max_batch_size=BATCH
-            ) as producer:
+            options = {"enable_idempotence": True, "acks": "all", "linger_ms": 0, "max_batch_size": BATCH}
+            async with AIOKafkaProducer(bootstrap_servers=bootstrap, **options) as producer:
                 for place, files in archived.items():
                     counts[place] = await send_records(producer, folder, place, files, begins[place], advance)
         return counts

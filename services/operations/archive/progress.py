@@ -4,23 +4,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 Advance = Callable[[int], None]
 
 
+def progress_bar(text: str, quiet: bool) -> Progress:
+    """Returns a bar on standard error, shown on a terminal only. `text` comes after the count, as rich formats it."""
+    console = Console(stderr=True)
+    columns = "{task.description}", BarColumn(), MofNCompleteColumn(), text, TimeRemainingColumn()
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
 @contextmanager
 def progress(doing: str, total: int, unit: str, quiet: bool = False) -> Iterator[Advance]:
-    """Yields a function to call with the number of items that were just done. Writes to standard error."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(f"{unit}, {{task.fields[rate]}}/s, left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    """Yields a function to call with the number of items that were just done."""
+    with progress_bar(f"{unit}, {{task.fields[rate]}}/s, left", quiet) as bar:
         task = bar.add_task(doing, total=total, rate="-")
 
         def advance(count: int) -> None:

@@ -174,7 +174,8 @@ class Writing:
         self.last, self.last_record = records[-1].offset, encode(records[-1])
         if self.place[0] == JOURNAL.name:
             found = [position for record in records if (position := position_of(record)) is not None]
-            self.positions = [self.positions[0], max(self.positions[1], *found)] if self.positions else edges(found)
+            if seen := [*self.positions, *found]:
+                self.positions = [seen[0], max(seen)]
 
     def finish(self, known: Manifest) -> int:
         """Moves the file to its name, adds it to the manifest, and returns its number of records."""
@@ -205,10 +206,6 @@ class Writing:
     def drop(self) -> None:
         self.container.file.close()
         self.temporary.unlink(missing_ok=True)
-
-
-def edges(positions: list[int]) -> list[int]:
-    return [positions[0], max(positions)] if positions else []
 
 
 def position_of(record: Any) -> int | None:

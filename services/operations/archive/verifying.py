@@ -11,14 +11,8 @@ from crm.topics import JOURNAL
 from services.operations.archive.progress import Advance
 from services.operations.archive.saving import position_of
 
-READ_ERRORS = (
-    ValueError,
-    EOFError,
-    TypeError,
-    KeyError,
-    IndexError,
-    ZlibError,
-)  # what fastavro raises on damaged files
+# What fastavro raises on damaged files.
+READ_ERRORS = (ValueError, EOFError, TypeError, KeyError, IndexError, ZlibError)
 Damaged = Callable[[Path, File], str | None]
 
 

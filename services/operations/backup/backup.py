@@ -102,9 +102,8 @@ def read(folder: Path) -> Backup:
     except FileNotFoundError as error:
         raise Broken(f"{folder} is not a backup: {error.filename} is missing. Nothing was changed.") from None
     except msgspec.DecodeError as error:
-        raise Broken(
-            f"{folder / manifest.NAME} is not the manifest of a backup: {error}. Nothing was changed."
-        ) from None
+        file = folder / manifest.NAME
+        raise Broken(f"{file} is not the manifest of a backup: {error}. Nothing was changed.") from None
     if digest != taken.sha256:
         raise Broken(f"{folder / DUMP} is truncated or was modified: its SHA-256 does not match. Nothing was changed.")
     return taken

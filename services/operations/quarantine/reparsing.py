@@ -107,9 +107,8 @@ async def decided(conn: AsyncConnection, sent: Sequence[Attempt]) -> list[Entry]
         return row == (len(ids),)
 
     await until(taken, f"{len(sent)} deliveries were sent")
-    return await settled(
-        conn, [one.entry for one in sent], lambda entry: entry.status != "waiting" or entry.attempts > tried[entry.id]
-    )
+    entries = [one.entry for one in sent]
+    return await settled(conn, entries, lambda entry: entry.status != "waiting" or entry.attempts > tried[entry.id])
 
 
 async def settled(conn: AsyncConnection, entries: Sequence[Entry], done: Callable[[Entry], bool]) -> list[Entry]:
@@ -118,9 +117,8 @@ async def settled(conn: AsyncConnection, entries: Sequence[Entry], done: Callabl
     ids = tuple(entry.id for entry in entries)
 
     async def all_done() -> bool:
-        now.update(
-            {entry.id: entry for entry in await find_entries(conn, EntryFilter(ids=ids, status="all"))} if ids else {}
-        )
+        found = await find_entries(conn, EntryFilter(ids=ids, status="all")) if ids else []
+        now.update({entry.id: entry for entry in found})
         return all(done(now[entry.id]) for entry in entries)
 
     await until(all_done, f"{len(entries)} deliveries were sent and decided")

@@ -57,17 +57,9 @@ def attempt(entry: Entry, tried: int, record: Any, by: Operator) -> Attempt:
         if isinstance(fact, DeliveryQuarantined):
             facts, reason = reread(entry, fact, by)
             return reparsed(entry, tried, about, facts, reason)
-        verdict = on_quarantine(FactRetried(about, entry.id, value))
-        return Attempt(
-            entry,
-            tried,
-            (),
-            verdict,
-            (id,),
-            frozenset([fact.meta.stream]),
-            "decided again",
-            "it would be decided on again",
-        )
+        verdict, senders = on_quarantine(FactRetried(about, entry.id, value)), frozenset([fact.meta.stream])
+        summary = "it would be decided on again"
+        return Attempt(entry, tried, (), verdict, (id,), senders, "decided again", summary)
     except Malformed as error:
         return reparsed(entry, tried, envelope(entry, id, entry.id, by), [], str(error))
 

@@ -6,18 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 from psycopg import AsyncConnection
 
-from crm.decisions.chat import conversation_id_of
-from crm.decisions.payment import payment_id_of
+from crm.decisions import RULES
 from crm.envelope import Fact, named_id
-from crm.facts import CallReported, MessageReported, PaymentReported
 from crm.scalars import Id
+from projections import PROJECTIONS
 
-LED = {  # by what a fact names: the contact, and the deal where the row has one
-    "payment": "SELECT payment_id::text, contact_id::text, deal_id::text FROM read.payment WHERE payment_id = ANY (%s)",
-    "call": "SELECT call_id::text, contact_id::text, NULL FROM read.call WHERE call_id = ANY (%s)",
-    "conversation": """
-SELECT conversation_id::text, contact_id::text, NULL FROM read.conversation WHERE conversation_id = ANY (%s)""",
-}
+LED = """
+SELECT {0.key}::text, contact_id::text, {1}::text FROM read.{0.name} WHERE {0.key} = ANY (%s)"""
 DEALS = """
 SELECT deal_id::text, contact_id::text, number, amount_minor, currency, reference, fields::text
 FROM read.deal WHERE deal_id = ANY (%s)"""
@@ -59,28 +54,18 @@ class Card(NamedTuple):
     contact: Contact | None
 
 
-def linked_row(fact: Fact) -> tuple[str, Id] | None:
-    """Returns the kind and id of the row that a fact names itself."""
-    match fact:
-        case PaymentReported():
-            return "payment", payment_id_of(fact)
-        case CallReported():
-            return "call", named_id(fact.meta.workspace, f"call/{fact.meta.source}/{fact.call}")
-        case MessageReported():
-            return "conversation", conversation_id_of(fact)
-    return None
-
-
 async def cards(conn: AsyncConnection, facts: Iterable[Fact]) -> dict[Id, Card]:
     """Returns the cards by the facts' ids. The id of a deal that a fact opened is derived from the fact's id."""
     facts = list(facts)
     led: dict[tuple[str, Id], tuple[Id | None, Id | None]] = {}
-    for kind, query in LED.items():
-        keys = [key for about in map(linked_row, facts) if about and about[0] == kind for key in [about[1]]]
-        for key, contact_id, deal_id in await rows(conn, query, keys):
-            led[kind, key] = contact_id, deal_id
+    named = {fact.meta.id: RULES[type(fact)].row(fact) or ("", Id("")) for fact in facts}
+    for name in {name for name, _ in named.values()} & PROJECTIONS.keys():
+        deal_column = "deal_id" if "deal_id" in PROJECTIONS[name].row.__struct_fields__ else "NULL"
+        keys = [key for of, key in named.values() if of == name]
+        for key, contact_id, deal_id in await rows(conn, LED.format(PROJECTIONS[name], deal_column), keys):
+            led[name, key] = contact_id, deal_id
     own = {fact.meta.id: named_id(fact.meta.id, "deal") for fact in facts}
-    linked = {fact.meta.id: led.get(linked_row(fact) or ("", Id("")), (None, None)) for fact in facts}
+    linked = {id: led.get(row, (None, None)) for id, row in named.items()}
     deals = {
         id: Deal(id, contact_id, number, amount, currency, reference, values(fields))
         for id, contact_id, number, amount, currency, reference, fields in await rows(

@@ -7,10 +7,11 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from crm.commands import Command, Money
+from crm.decisions import RULES
 from crm.decisions.commands.contact_change import ContactChange
 from crm.decisions.commands.deal_change import DealChange
 from crm.envelope import Fact, named_id
-from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import FormSubmitted
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 from services.operations.reparse.cards import Card, Deal
@@ -41,11 +42,10 @@ class Correction(Struct, frozen=True, gc=False):
 
 
 def differences(old: Fact, new: Fact) -> dict[str, tuple[Any, Any]]:
-    """Returns the old and new value of each field that differs, without envelope and raw bytes."""
+    """Returns the old and new value of each field that differs and can be corrected."""
     before, after = asdict(old), asdict(new)
-    return {
-        name: (before[name], after[name]) for name in before if name not in ENVELOPE and before[name] != after[name]
-    }
+    names = RULES[type(new)].correctable or [name for name in before if name not in ENVELOPE]
+    return {name: (before[name], after[name]) for name in names if before[name] != after[name]}
 
 
 def envelope(past: PastFact, now: Micros, actor: str, content: object) -> Meta:
@@ -57,22 +57,10 @@ def envelope(past: PastFact, now: Micros, actor: str, content: object) -> Meta:
 
 def fact_corrections(past: PastFact, new: Fact, now: Micros, actor: str) -> Iterator[Correction]:
     """Yields a fact with today's reading. `new` is the same fact as today's connector understands it."""
-    changes = differences(past.fact, new)
-    if isinstance(new, MessageReported):  # an edit carries nothing else
-        changes = {name: pair for name, pair in changes.items() if name in ("text", "attachments")}
-    about = envelope(past, now, actor, changes)
-    what = type(new).__name__
-    match new:
-        case PaymentReported() if changes:  # a microsecond newer than the fact that it corrects
-            fact: Fact = replace(new, meta=about, changed_at=Micros(new.changed_at + 1))
-        case CallReported() if changes:
-            fact = replace(new, meta=about)
-        case MessageReported() if changes:
-            edited = new.edited_at if new.edited_at is not None else new.meta.occurred_at
-            fact = replace(new, meta=about, edited_at=Micros(edited + 1))
-        case _:
-            return
-    yield Correction(what, changes, past, fact=fact)
+    changes, as_newer = differences(past.fact, new), RULES[type(new)].as_newer
+    if changes and as_newer:
+        fact = replace(as_newer(new), meta=envelope(past, now, actor, changes))
+        yield Correction(type(new).__name__, changes, past, fact=fact)
 
 
 def form_corrections(

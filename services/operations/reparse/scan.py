@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from crm.connector import Connection, Connector, delivery_of
+from crm.decisions import RULES
 from crm.envelope import Fact
-from crm.facts import CallReported, DeliveryKept, DeliveryQuarantined, FormSubmitted, MessageReported
+from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from crm.scalars import Id, Micros
 from services.operations.reparse.cards import Card, cards, rows
 from services.operations.reparse.corrections import Correction, backfill_corrections, fact_corrections, form_corrections
@@ -18,7 +19,6 @@ from services.operations.reparse.paths import value_at
 
 BATCH = 500  # facts whose cards are looked up together
 SEEN = "SELECT fact_id::text FROM core.fact_seen WHERE fact_id = ANY (%s)"
-ONE_EACH = (FormSubmitted, CallReported, MessageReported)  # of these a delivery usually tells one
 Steps = Callable[[PastFact, Card], Iterator[Correction]]
 
 
@@ -106,7 +106,8 @@ class Reparse:
 def renamed(old: Any, facts: Mapping[Id, Fact]) -> Any:
     """Returns the fact under the id that today's connector gives it, where a delivery reports one fact of this type."""
     of_this_type = [fact for fact in facts.values() if type(fact) is type(old)]
-    return replace(of_this_type[0], meta=old.meta) if isinstance(old, ONE_EACH) and len(of_this_type) == 1 else None
+    one = RULES[type(old)].one_per_delivery and len(of_this_type) == 1
+    return replace(of_this_type[0], meta=old.meta) if one else None
 
 
 class Fill:

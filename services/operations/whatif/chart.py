@@ -17,9 +17,8 @@ def save(file: Path, about: str, deals: Sequence[Compared], owners: Sequence[Sha
     try:
         import altair
     except ImportError:
-        raise ValueError(
-            "Charts need the extra `analysts`: pip install -e '.[analysts]'. Everything else is done."
-        ) from None
+        why = "Charts need the extra `analysts`: pip install -e '.[analysts]'. Everything else is done."
+        raise ValueError(why) from None
     by_owner = [
         {"owner": share.owner or "nobody", "which": which, "deals": count}
         for share in owners

@@ -91,8 +91,7 @@ class Share(Struct, frozen=True, gc=False):
 
 def compared(was: DealOutcomes, would: DealOutcomes) -> list[Compared]:
     """Returns every real or simulated deal in the order of opening."""
-    usual = medians(was.deals.values())
-    return sorted(pairs(was, would, usual), key=lambda c: (c.opened_at, c.number, c.deal_id))
+    return sorted(pairs(was, would, medians(was.deals.values())), key=lambda c: (c.opened_at, c.number, c.deal_id))
 
 
 def pairs(was: DealOutcomes, would: DealOutcomes, usual: dict[str, float]) -> Iterator[Compared]:

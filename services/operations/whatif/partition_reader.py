@@ -67,8 +67,7 @@ class PartitionReader:
             self.read[tp] = offset
         record = await self.next(topic, partition) if fetched or self.read.get(tp) == offset else None
         if record is None or record.offset != offset:
-            raise Broken(
-                f"Kafka does not have {topic}/{partition}/{offset}. Check the topic's retention, then try again."
-            )
+            place = f"{topic}/{partition}/{offset}"
+            raise Broken(f"Kafka does not have {place}. Check the topic's retention, then try again.")
         value: bytes = record.value
         return value

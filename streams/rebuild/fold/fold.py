@@ -94,9 +94,8 @@ class Fold:
         self.evicted = EvictedKeys()
         self.rows = 0  # written
         self.kinds = set(projection.handles)
-        self.own_rows = not projection.needs_row and all(
-            projection.key not in kind.__struct_fields__ for kind in projection.handles
-        )  # each event makes its own row, which no other event changes
+        keyed = any(projection.key in kind.__struct_fields__ for kind in projection.handles)
+        self.own_rows = not projection.needs_row and not keyed  # no event changes the row of another one
 
     def take(self, chunk: Chunk, found: Sequence[Decoded]) -> None:
         """Folds the events of a chunk. Raises FoldFailed with the event and the line of the fold's file."""

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from crm.contract.compiled import number
-from crm.contract.registry import bare, definitions
+from crm.contract.registry import bare, definitions, resolved
 
 SYNC = bytes(16)
 
@@ -53,10 +53,6 @@ def flat(record: dict[str, Any], known: dict[str, Any], prefix: str = "") -> Ite
             yield from flat(avro, known, f"{prefix}{field['name']}.")
         else:
             yield {"name": prefix + field["name"], "type": readable(avro, known)}
-
-
-def resolved(avro: Any, known: dict[str, Any]) -> Any:
-    return known.get(avro.removeprefix("crm."), avro) if isinstance(avro, str) else avro
 
 
 def readable(avro: Any, known: dict[str, Any]) -> Any:

@@ -29,27 +29,16 @@ DECOMPRESS: dict[int, Callable[[bytes], bytes]] = {
     3: lz4_decode,
     4: zstd_decode,
 }
-HEADERS = (
-    "ce_id",
-    "ce_type",
-    "ce_source",
-    "content-type",
-    "position",
-    "traceparent",
-)  # crm/adapters/kafka/journal_log.py
-
-
-def field(name: str, avro: Any) -> dict[str, Any]:
-    return {"name": name, "type": avro}
+HEADERS = ("ce_id", "ce_type", "ce_source", "content-type", "position", "traceparent")  # as JournalWriter writes them
 
 
 def shape(headers: tuple[str, ...]) -> Shape:
     """Returns the shape of a record with exactly these headers."""
-    before = [field(name, "long") for name in ("length", "timestamp", "offset")]
-    before.insert(1, field("attributes", {"type": "fixed", "name": "One", "size": 1}))
-    fields = [*before, field("key", "bytes"), field("value", "bytes"), field("headers", "long")]
+    types: dict[str, Any] = {"length": "long", "attributes": {"type": "fixed", "name": "One", "size": 1}}
+    types |= {"timestamp": "long", "offset": "long", "key": "bytes", "value": "bytes", "headers": "long"}
     for name in headers:
-        fields += [field(f"name.{name}", "string"), field(name, "string")]
+        types |= {f"name.{name}": "string", name: "string"}
+    fields = [{"name": name, "type": avro} for name, avro in types.items()]
     return Shape({"type": "record", "name": "Kafka", "fields": fields})
 
 

@@ -69,9 +69,8 @@ class KafkaSource:
             while self.at:
                 response = await fetching
                 for partition, found in response.items():
-                    if begin := self.at.pop(
-                        partition, None
-                    ):  # to the end of the queue: all partitions progress at one pace
+                    # To the end of the queue: all partitions progress at one pace.
+                    if begin := self.at.pop(partition, None):
                         self.at[partition] = ReadPosition(found[-1].next_offset, begin.position)
                 # Offsets are known before anything is decoded, so the next response is requested meanwhile.
                 fetching = asyncio.ensure_future(self.fetch())

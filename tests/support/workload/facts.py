@@ -5,11 +5,12 @@ from uuid import uuid4
 from zlib import crc32
 
 from crm.contract.codec import encode
+from crm.decisions import RULES
 from crm.envelope import Fact, named_id, now
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id
 from crm.shared import Meta, Phone, Raw
-from crm.topics import FAMILIES, TOPICS
+from crm.topics import TOPICS
 
 RAW = Raw("application/json", {}, "", b'{"from":"the benchmark"}')
 KafkaRecord = tuple[str, int, bytes, bytes]  # topic, partition, key, value
@@ -39,7 +40,7 @@ def buyer_phone(number: int) -> Phone:
 
 def kafka_record(fact: Fact) -> KafkaRecord:
     """Returns topic, partition, key and value, as intake writes them."""
-    topic, key = TOPICS[FAMILIES[type(fact)]], fact.meta.stream.encode()
+    topic, key = TOPICS[RULES[type(fact)].family], fact.meta.stream.encode()
     return topic.name, crc32(key) % topic.partitions, key, encode(fact)
 
 

@@ -6,12 +6,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from api.http.connections import bounded_protocol
+from api.http.connections import BoundedHttpProtocol
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.timeouts import TIMEOUT
 
 MOST = 50  # connections of the test's server
 SOON = 2.0  # seconds of silence: more than a busy machine needs between the two halves of an honest request
+
+
+def bounded_protocol(seconds: float, most: int) -> type[BoundedHttpProtocol]:
+    """Returns the class with other limits, for a smaller server."""
+    return type("BoundedHttpProtocol", (BoundedHttpProtocol,), {"seconds": seconds, "most": most})
 
 
 @pytest.fixture(scope="module")

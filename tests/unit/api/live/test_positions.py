@@ -5,17 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import BadCursor
-from api.live.positions import BEGINNING, cursor_of, positions_of
+from api.live.positions import BEGINNING, positions_of, seal
 
 SHOP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 POSITIONS = tuple(range(1, 13))
-GOOD = cursor_of(POSITIONS, SHOP)
+GOOD = seal(POSITIONS, SHOP)
 
 
 @settings(deadline=None)
 @given(st.tuples(*[st.integers(0, 2**63)] * 12))
 def test_every_place_comes_back(at: tuple[int, ...]) -> None:
-    assert positions_of(cursor_of(at, SHOP), SHOP) == at
+    assert positions_of(seal(at, SHOP), SHOP) == at
 
 
 def test_zero_is_the_beginning() -> None:

@@ -1,8 +1,8 @@
 """Everything in the schema has a description."""
 
-from graphql import build_schema
+from graphql import GraphQLSchema, build_schema
 
-from api.schema.descriptions import COMMON, FIELDS, VALUES, describe, undescribed
+from api.schema.descriptions import COMMON, FIELDS, VALUES, describe
 from api.schema.root import schema
 from api.sdl import sdl
 
@@ -39,3 +39,21 @@ def test_every_description_is_used() -> None:
         assert [name for name, text in texts.items() if name not in shown or shown[name].description != text] == []
     for kind, texts in VALUES.items():
         assert texts.keys() <= getattr(types.get(kind), "values", {}).keys(), kind
+
+
+def undescribed(schema: GraphQLSchema) -> list[str]:
+    """Returns types, fields, arguments and enum values without a description."""
+    found = []
+    for kind in schema.type_map.values():
+        if kind.name.startswith("__"):
+            continue
+        items = {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}
+        found += [kind.name] * (not kind.description)
+        found += [f"{kind.name}.{name}" for name, item in items.items() if not item.description]
+        found += [
+            f"{kind.name}.{name}({given}:)"
+            for name, item in items.items()
+            for given, argument in getattr(item, "args", {}).items()
+            if not argument.description
+        ]
+    return found

@@ -3,11 +3,12 @@
 import pytest
 
 from crm.connector_catalogue import connectors_of
+from crm.contract.codec import TYPE_NAMES
 from crm.events import FactQuarantined
 from crm.facts import DeliveryQuarantined
-from crm.leads import PAYMENT, identifiers_in, risk
+from crm.leads import identifiers_in
 from crm.shared import Raw
-from projections.quarantine import quarantine
+from projections.quarantine import quarantine, risk
 from services.cli.doctor.checks import Finding
 from services.cli.doctor.risks import at_risk
 from services.cli.doctor.snapshot import AtRisk
@@ -77,7 +78,7 @@ def test_what_is_at_risk_without_a_number(connector: str, risk: str) -> None:
 
 def test_all_connectors_that_only_report_payments_are_known() -> None:
     assert {name for name, connector in CONNECTORS.items() if connector.family == "banking"} == connectors_of("banking")
-    assert {name for name in (*CONNECTORS, PAYMENT) if risk(name, False) == "payment"} == {
+    assert {name for name in (*CONNECTORS, *TYPE_NAMES.values()) if risk(name, False) == "payment"} == {
         *connectors_of("banking"),
         "PaymentReported",
     }

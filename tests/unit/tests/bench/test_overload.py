@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from crm.contract.codec import decode, encode
+from crm.decisions import RULES
 from crm.scalars import Id
-from crm.topics import FAMILIES
 from tests.bench.overload import LATE, Push, in_parts, with_new_ids
 from tests.support.workload.facts import mixed_facts
 
@@ -17,7 +17,7 @@ ADVISED = LATER + b"\r\nRetry-After: 5"
 
 def test_each_round_tells_new_facts_of_the_same_people() -> None:
     made = [
-        (f.meta.id, FAMILIES[type(f)], f.meta.stream.encode(), encode(f)) for f in mixed_facts(Id(str(uuid4())), 50)
+        (f.meta.id, RULES[type(f)].family, f.meta.stream.encode(), encode(f)) for f in mixed_facts(Id(str(uuid4())), 50)
     ]
     rounds = [list(with_new_ids(made, again)) for again in range(3)]
     facts = [decode(value) for one in rounds for _, _, _, value in one]

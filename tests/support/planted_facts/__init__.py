@@ -1,0 +1,1 @@
+"""A package with a fact that no list of the product names."""

@@ -1,0 +1,179 @@
+"""A new fact takes a schema, a decision with its rule, and what folds its events: no list elsewhere names it."""
+
+import ast
+from collections.abc import Iterator
+from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.decisions import RULES, find_rules, hints
+from crm.decisions.limits import LAST
+from crm.envelope import Fact
+from crm.events import DeliveryNoted, FactQuarantined
+from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.scalars import Id, Micros
+from crm.shared import Phone
+from crm.state import Identity, Numbers, Parked, Workspace
+from crm.state.entities import ONLY
+from crm.topics import TOPICS
+from projections import PROJECTIONS
+from services.intake import records
+from services.intake.values import LineContext
+from services.operations.reparse.corrections import fact_corrections
+from services.operations.reparse.past_facts import PastFact
+from services.operations.reparse.scan import renamed
+from tests.support import planted_facts
+from tests.support.planted_facts.parcel import ParcelReported, parcel_reported
+from tests.support.scenarios import CONNECTION, NOON, RAW, SHOP, an, call, form, given, message, meta, paid
+from tests.support.tools import ROOT
+
+FACTS = (CallReported, FormSubmitted, MessageReported, PaymentReported)
+FORM = {"FormSubmitted"}
+NAMED = {  # besides connectors, which report facts
+    "crm/facts.py": {fact.__name__ for fact in FACTS},  # generated
+    "crm/decisions/call.py": {"CallReported"},
+    "crm/decisions/chat.py": {"MessageReported"},
+    "crm/decisions/form.py": FORM,
+    "crm/decisions/payment.py": {"PaymentReported"},
+    "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
+    "crm/decisions/repeated_enquiry.py": FORM,
+    "crm/enquiries.py": FORM,  # when two forms are the same enquiry
+    "services/operations/reparse/corrections.py": FORM,  # a form is corrected by commands on its deal and contact,
+    "services/operations/reparse/scan.py": FORM,  # any other fact by a newer one
+}
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted package is found as crm.decisions is."""
+    for fact, rule in find_rules(planted_facts).items():
+        monkeypatch.setitem(RULES, fact, rule)
+
+
+def parcel(number: str = "+380501112233", **fields: Any) -> ParcelReported:
+    return ParcelReported(
+        meta("parcel"), RAW, **{"parcel": "p-1", "phone": Phone("", number), "changed_at": NOON} | fields
+    )
+
+
+def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
+    decisions = {rule.fact.__name__: getattr(rule.decide, "__name__", "") for rule in RULES.values()}
+    assert decisions == {
+        "CallReported": "call_reported",
+        "DeliveryDiscarded": "delivery_discarded",
+        "DeliveryKept": "delivery_kept",
+        "DeliveryQuarantined": "delivery_quarantined",
+        "DeliveryReparsed": "delivery_reparsed",
+        "FactRetried": "<lambda>",
+        "FormSubmitted": "form_submitted",
+        "MessageReported": "message_reported",
+        "PaymentReported": "payment_reported",
+    }
+    assert all(fact is rule.fact for fact, rule in RULES.items())
+    assert {RULES[fact].family for fact in FACTS} == {"calls", "forms", "chats", "banking"} <= TOPICS.keys()
+
+
+def test_without_its_rule_a_fact_is_quarantined() -> None:
+    story = given().when(parcel()).then(an(FactQuarantined))
+    assert story.events[0].reason == "Nothing is decided on a ParcelReported. It is kept. Send it to its own topic."
+    assert [*hints(parcel())] == [(Workspace, ONLY), (Numbers, ONLY)]
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_planted_fact_is_decided_and_loaded() -> None:
+    assert RULES[ParcelReported].decide is parcel_reported
+    story = given().when(parcel()).then(an(DeliveryNoted))
+    assert story.events[0].why == "parcel p-1 moved"
+    phone = "phone:+380501112233"
+    assert [*hints(parcel())][2:] == [(Identity, phone), (Parked, f"payer:{phone}")]
+
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize(
+    ("fact", "why"),
+    [
+        (parcel("+" + "3" * 200), "It names somebody by 'phone' of 207 characters"),
+        (parcel(changed_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
+        (parcel(delivered_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
+    ],
+)
+def test_a_planted_fact_is_limited(fact: Fact, why: str) -> None:
+    story = given().when(fact).then(an(FactQuarantined))
+    assert story.events[0].reason.startswith(why)
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_planted_fact_is_taken_and_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intake reads the rules when it starts: here a second copy of its module does."""
+    spec = find_spec("services.intake.fact_lines")
+    assert spec and spec.loader
+    spec.loader.exec_module(lines := module_from_spec(spec))
+    line = (
+        b'{"type": "ParcelReported", "parcel": "p-1", "phone": "050 111 22 33", "changed_at": "2026-01-01T00:00:00Z"}'
+    )
+    context = LineContext(CONNECTION, SHOP, NOON)
+    first, second = (lines.parse_line(line, lambda id=id: Id(id), context) for id in (SHOP, CONNECTION))
+    assert (type(first), first.parcel, first.phone.e164) == (ParcelReported, "p-1", "+380501112233")
+    assert first.meta.stream == second.meta.stream != first.meta.id != second.meta.id  # both are of one parcel
+    monkeypatch.setattr(records, "encode", lambda _: b"")
+    monkeypatch.setitem(records.CE_TYPES, ParcelReported, ("ce_type", b"ParcelReported"))
+    assert records.record_of(first, "calls").topic == "crm.intake.banking"
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_planted_fact_is_corrected() -> None:
+    old, new = parcel(), parcel("+380509999999", delivered_at=NOON)
+    (step,) = fact_corrections(PastFact(old, "crm.intake.banking", 0, 1), new, NOON, "ops")
+    assert (step.what, step.changes) == ("ParcelReported", {"delivered_at": (None, NOON)})
+    assert isinstance(step.fact, ParcelReported) and step.fact.changed_at == NOON + 1
+    assert RULES[ParcelReported].row(old) == ("payment", "p-1")
+    assert renamed(old, {SHOP: new}) == new
+
+
+def test_a_fact_names_its_row() -> None:
+    """Reparse finds deal and contact of a fact through the row."""
+    facts: list[Fact] = [call("1", "ringing"), form("1"), message("1"), paid("1", 5)]
+    rows = [RULES[type(fact)].row(fact) for fact in facts]
+    assert [row and row[0] for row in rows] == ["call", None, "conversation", "payment"]
+    assert all("contact_id" in PROJECTIONS[row[0]].row.__struct_fields__ for row in rows if row)
+
+
+def names_in(file: Path) -> Iterator[str]:
+    """Yields identifiers and texts of a module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.Name(id=name) | ast.alias(name=name) | ast.Attribute(attr=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Constant(value=str(text)):
+                yield text
+
+
+def places(root: Path) -> dict[str, set[str]]:
+    """Returns the facts that are named by modules other than connectors."""
+    files = (
+        file for room in ("crm", "services", "streams", "projections", "api") for file in (root / room).rglob("*.py")
+    )
+    known = {fact.__name__ for fact in FACTS}
+    found = {file.relative_to(root).as_posix(): known.intersection(names_in(file)) for file in files}
+    return {name: facts for name, facts in found.items() if facts and not name.startswith("services/connectors/")}
+
+
+def test_facts_are_named_by_their_decisions_alone() -> None:
+    assert places(ROOT) == NAMED
+
+
+def test_a_planted_list_of_facts_is_found(tmp_path: Path) -> None:
+    texts = {
+        "crm/a.py": "from crm.facts import CallReported as C\n",
+        "api/b.py": 'MONEY = "PaymentReported"\n',
+        "streams/c.py": "from crm import facts\nX = {facts.FormSubmitted: 1}\n",
+        "projections/d.py": '"""A PaymentReported is one thing."""\n',
+        "services/connectors/e.py": "from crm.facts import CallReported\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = {"crm/a.py": {"CallReported"}, "api/b.py": {"PaymentReported"}, "streams/c.py": {"FormSubmitted"}}
+    assert places(tmp_path) == found
