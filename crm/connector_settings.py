@@ -4,13 +4,15 @@ The description is what `crm connect VENDOR --help`, the check of `connectionAdd
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
 
-from crm.errors import Broken, Refused
+from crm.currencies import currency_named, currency_of
+from crm.dialling import has_numbers
+from crm.errors import Broken, Malformed, Refused
 
 Kind = Literal["text", "number", "yes or no"]
 KINDS: dict[Any, Kind] = {str: "text", int: "number", bool: "yes or no"}
@@ -27,6 +29,16 @@ COUNTRY = "How phone numbers without a country code are read, ISO 3166. Empty: t
 CURRENCY = "The currency of an amount that names none, ISO 4217. Empty: the workspace's currency."
 Country = Annotated[str, Meta(description=COUNTRY, examples=["UA"], extra={"pattern": "[A-Za-z]{2}"})]
 Currency = Annotated[str, Meta(description=CURRENCY, examples=["UAH"], extra={"pattern": "[A-Za-z]{3}"})]
+
+
+def _is_currency(text: str) -> bool:
+    try:
+        return bool(currency_named(text) or currency_of(text))
+    except Malformed:
+        return False
+
+
+CODES: dict[str, Callable[[str], bool]] = {"country": has_numbers, "currency": _is_currency}  # by the setting's name
 
 
 class Setting(Struct, frozen=True, omit_defaults=True):
@@ -54,7 +66,10 @@ class Setting(Struct, frozen=True, omit_defaults=True):
                 return text in (YES, NO)
         if self.choices:
             return text in self.choices
-        return not self.pattern or bool(re.fullmatch(self.pattern, text.strip()))
+        if self.pattern and not re.fullmatch(self.pattern, text.strip()):
+            return False
+        known = CODES.get(self.name.partition(".")[0])
+        return known is None or known(text.strip())
 
     @property
     def values(self) -> str:

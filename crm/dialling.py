@@ -16,6 +16,11 @@ _FOREIGN_GROUPS = ("381", "382", "383", "385", "386", "387", "389")  # country c
 _UKRAINE = "UA"
 
 
+def has_numbers(country: str) -> bool:
+    """Tells whether a text is the ISO 3166 code of a country with a numbering plan, in either case."""
+    return country.upper() in phonenumbers.SUPPORTED_REGIONS
+
+
 def e164_of(spelled: str, country: str) -> str:
     """E.164, or empty. `spelled` is digits with a plus, brackets, dots, dashes and blanks between them."""
     groups: list[str] = _GROUP.findall(spelled)

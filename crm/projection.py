@@ -111,7 +111,7 @@ def projection(
             fold=fold,
             indexes=indexes,
             needs_row=hints[first] is not NoneType,
-            about=(row.__doc__ or "").strip(),
+            about=inspect.cleandoc(row.__doc__ or ""),
             found_by=found_by,
             found_by_words=found_by_words,
         )

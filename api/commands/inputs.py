@@ -43,6 +43,11 @@ class SettingInput:
     value: str = strawberry.field(description="Value of the setting, stored as a secret.")
 
 
+def description_of(declared: type) -> str:
+    """Returns its docstring on one line: Python 3.13 removes the indentation, earlier ones keep it."""
+    return " ".join((declared.__doc__ or "").split())
+
+
 def input_type(struct: type[Struct]) -> Any:
     """Returns the GraphQL input type of a command, or of a struct inside one."""
     if struct not in BY_TYPE:
@@ -58,7 +63,7 @@ def input_type(struct: type[Struct]) -> Any:
             cls.__annotations__[field.name] = given | None if optional else given
             default = {"default": strawberry.UNSET} if optional else {}
             setattr(cls, field.name, strawberry.field(description=about.description, **default))
-        BY_TYPE[struct] = strawberry.input(cls, name=name, description=struct.__doc__)
+        BY_TYPE[struct] = strawberry.input(cls, name=name, description=description_of(struct))
     return BY_TYPE[struct]
 
 
@@ -78,7 +83,7 @@ def graphql_type(hint: Any) -> Any:
         return GenericAlias(list, graphql_type(get_args(hint)[0]))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if hint not in BY_TYPE:
-            BY_TYPE[hint] = strawberry.enum(hint, description=hint.__doc__)
+            BY_TYPE[hint] = strawberry.enum(hint, description=description_of(hint))
         return BY_TYPE[hint]
     return input_type(hint) if isinstance(hint, type) and issubclass(hint, Struct) else SCALARS[hint]
 

@@ -8,7 +8,7 @@ import strawberry
 from graphql import FieldNode
 
 from api.access import require
-from api.commands.inputs import command_of, input_type
+from api.commands.inputs import command_of, description_of, input_type
 from api.commands.rows import row_after
 from api.commands.secrets import SecretWriter, known_details
 from api.context import Context, Info
@@ -37,7 +37,7 @@ class Conflict(ApiError):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
-strawberry.enum(Code, name="UserErrorCode", description=Code.__doc__)
+strawberry.enum(Code, name="UserErrorCode", description=description_of(Code))
 
 
 @strawberry.type(description="A mistake that the user can correct. Nothing was changed.")
@@ -63,7 +63,7 @@ def mutation(declared: CommandSpec) -> Any:
         position = ",".join(f"{partition}:{next}" for partition, next in sorted(done.position.items()))
         return {"done": done, "position": position, "user_errors": [], "secret": secret}
 
-    about = " ".join((declared.command.__doc__ or "").split())
+    about = description_of(declared.command)
     return field(payload(name, kind), {"input": Argument(input_type(declared.command))}, body, about)
 
 

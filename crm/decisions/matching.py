@@ -92,7 +92,7 @@ def nothing(evidence: Evidence) -> Nothing:
 def about_payer(evidence: Evidence) -> str:
     payer = evidence.paid_by()
     if not evidence.identifiers:
-        return "it does not tell a payer that we could know"
+        return "it names no payer that can be recognised"
     if payer.doubt:
         return payer.doubt
     if not payer.cards:

@@ -128,7 +128,7 @@ class Evidence:
             digits = text.lstrip("0") or "0"
             deal = self.numbered(int(digits), missing=not self.referred(text))
             if deal:
-                self.candidate(deal).speaks.setdefault(Kind.ORDER, f"{text} in its words is the deal's number")
+                self.candidate(deal).speaks.setdefault(Kind.ORDER, f"{text} in its text is the deal's number")
             self.quoted(text, distinctive=deal is None and len(digits) >= LONG_NUMBER)
         for text in words.bare:
             if text not in machine:
@@ -144,7 +144,7 @@ class Evidence:
             likely = not reference.isdecimal() or fits
             alone = distinctive and not late and len(deals) == 1 and likely
             speaks = self.candidate(deal).speaks
-            speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its words is the deal's reference"
+            speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its text is the deal's reference"
         if not deals and wait:
             self.hints.append(reference_hint(reference))
 

@@ -1,6 +1,6 @@
 """A marimo notebook: the funnel of deals, and how long they stay in each stage.
 
-    pip install 'potik[analysts]'
+    .venv/bin/pip install -e '.[analysts]'
     marimo edit docs/notebooks/funnel.py
 
 It reads the archive that CRM_ARCHIVE names, else the Kafka that KAFKA_BOOTSTRAP names. A test runs it.

@@ -1,6 +1,6 @@
 """A marimo notebook: revenue by source as of the end of each month, as it was and as we knew it then.
 
-    pip install 'potik[analysts]'
+    .venv/bin/pip install -e '.[analysts]'
     marimo edit docs/notebooks/revenue.py
 
 It reads the archive that CRM_ARCHIVE names, else the Kafka that KAFKA_BOOTSTRAP names. A test runs it.

@@ -49,6 +49,19 @@ async def declare_connection(
     return connection
 
 
+async def check_change(bootstrap: str, workspace: Id, connector: str, connection: Id) -> None:
+    """Raises ValueError when the workspace has no such connection of this connector."""
+    access = await Access().start(bootstrap)
+    await access.stop()
+    found = access.connections.get(connection)
+    if found is None or found.workspace != workspace:
+        raise ValueError(f"This workspace has no connection {connection}. Nothing was changed.")
+    if found.connector != connector:
+        raise ValueError(
+            f"The connection {connection} is of {found.connector}, not of {connector}. Nothing was changed."
+        )
+
+
 async def create_token(
     bootstrap: str,
     workspace: Id,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 VERSION = "4.1.1"
 # slf4j-simple prints Kafka's warnings; without it slf4j drops them.
-JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
+JARS = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 Say = Callable[[str], None]
 
 
@@ -44,7 +44,8 @@ def jars(say: Say) -> Path:
         except Exception as error:  # jgo raises errors of many libraries
             raise RuntimeError(
                 f"Kafka could not be downloaded: {error!r}. Nothing was kept. Check the network and run it again, "
-                "or set KAFKA_BOOTSTRAP to a running Kafka."
+                "or set KAFKA_BOOTSTRAP to a running Kafka. Behind a proxy with certificates of its own, set "
+                "REQUESTS_CA_BUNDLE to their file."
             ) from error
         complete = Path(scratch) / "complete"
         complete.mkdir()
@@ -56,13 +57,15 @@ def jars(say: Say) -> Path:
 
 
 def resolve(scratch: Path) -> list[Path]:
+    """Downloads the jars and what they need. Not by jgo's environments: those fetch a JDK of their own to sort jars."""
     import jgo  # slow to import and needed once
-    from jgo.env import EnvironmentBuilder
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=scratch / "repository", remote_repos={"central": jgo.constants.MAVEN_CENTRAL_URL})
-    built = EnvironmentBuilder(context=context, cache_dir=scratch / "environments").from_endpoint(JARS)
-    return sorted(built.path.rglob("*.jar"))
+    wanted = [context.create_dependency(jar) for jar in JARS]
+    named, needed = context.resolver.resolve(wanted)
+    chosen = [*named, *(each for each in needed if each.scope in ("compile", "runtime"))]
+    return sorted({each.artifact.resolve() for each in chosen})
 
 
 def java() -> str:

@@ -11,6 +11,7 @@ LOCAL = "127.0.0.1"
 # Below the range for outgoing connections (from 32768 on), which any process could take during a restart.
 QUIET = range(15_000, 32_768)
 TRIES = 1_000
+IN_USE = " is in use: "
 
 
 def is_free(port: int, host: str = LOCAL) -> bool:
@@ -29,6 +30,11 @@ def any_free(host: str = LOCAL) -> int:
         if is_free(port, host):
             return port
     raise OSError(f"None of {TRIES} ports between {QUIET[0]} and {QUIET[-1]} is free on {host}.")
+
+
+def notices(log: str) -> list[str]:
+    """Returns the lines of a stack's log that say which ports were in use."""
+    return [line for line in log.splitlines() if IN_USE in line]
 
 
 class Ports:
@@ -50,7 +56,7 @@ class Ports:
         candidates = dict.fromkeys(port for port in ((last if before == wanted else 0), wanted) if port)
         port = next((port for port in candidates if is_free(port, host)), 0) or any_free(host)
         if candidates and port != (first := next(iter(candidates))):
-            self.say(name, f"Port {first} is in use: {name} uses port {port} instead, now and at the next start.")
+            self.say(name, f"Port {first}{IN_USE}{name} uses port {port} instead, now and at the next start.")
         self.keep(name, wanted, port)
         return port
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
-import phonenumbers
-
 from crm import zones
 from crm.adapters.kafka.directory import Access
+from crm.dialling import has_numbers
 from crm.engine.workspaces import WorkspaceSettings, create_workspace, workspaces
 from crm.errors import Malformed
 from crm.facts import WorkspaceDeclared
@@ -23,7 +22,7 @@ def validate(name: str, country: str, currency: str, timezone: str, owners: Sequ
     title, region, names = name.strip(), country.strip().upper(), tuple(dict.fromkeys(o.strip() for o in owners))
     if not 0 < len(title) <= LONGEST:
         raise ValueError(f"--name takes 1 to {LONGEST} characters. {NOTHING}")
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    if not has_numbers(region):
         raise ValueError(f"--country takes a two-letter ISO 3166 code such as UA or PL, not {country!r}. {NOTHING}")
     try:
         code = currency_of(currency)

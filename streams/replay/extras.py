@@ -15,5 +15,5 @@ def require_package(package: str) -> Any:
     except ImportError:
         raise NotInstalled(
             f"This needs {package}, which is not installed. Nothing was read. Install the analysts' packages: "
-            "pip install 'potik[analysts]'."
+            ".venv/bin/pip install -e '.[analysts]'."
         ) from None

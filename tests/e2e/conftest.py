@@ -15,6 +15,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     if IN_CONTAINERS:
         pytest.skip("is about the embedded servers")
     terminal = Terminal(tmp_path_factory.mktemp("e2e"))
+    terminal.environment["CRM_RATE_POINTS"] = "100000000"  # all tests together ask with one token
     stack = RunningStack(terminal, terminal.start_stack())
     try:
         yield stack

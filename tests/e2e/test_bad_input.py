@@ -17,7 +17,7 @@ JSON = {"content-type": "application/json"}
 FORM = {"content-type": URLENCODED}
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>"""
 UNREADABLE: dict[str, tuple[Post, str]] = {
-    "cut off": ((JSON, b'{"name":"\xd0\x9e'), "It is no JSON"),
+    "cut off": ((JSON, b'{"name":"\xd0\x9e'), "It is not JSON"),
     "empty": ((JSON, b""), "The body is empty."),
     "a list": ((JSON, b"[1,2]"), "A JSON object was expected."),
     "10,001 fields": ((FORM, b"&".join(b"f%d=1" % n for n in range(10_001))), "more than 10000 fields"),

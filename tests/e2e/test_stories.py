@@ -101,7 +101,7 @@ def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: Runnin
     number = f"D-{deal['number']}"
     why = (
         f"It could be for {number} (it names {number}, but it is in UAH, and the money is in USD). Say which with "
-        "paymentMatch: it does not tell a payer that we could know"
+        "paymentMatch: it names no payer that can be recognised"
     )
     stack.wait_for_match(
         "{ payments(parked: true, first: 50) { nodes { why amount { text } } } }",

@@ -166,8 +166,8 @@ class RebuildSetup:
     async def process(self, *names: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """Runs a rebuild in a process of its own."""
         program = (
-            "import asyncio, sys; from streams.rebuild.rebuild import Plan, rebuild; "
-            "asyncio.run(rebuild(Plan(sys.argv[1], sys.argv[2], tuple(sys.argv[4:]), topic=sys.argv[3])))"
+            "import asyncio, sys; from streams.rebuild.rebuild import RebuildPlan, rebuild; "
+            "asyncio.run(rebuild(RebuildPlan(sys.argv[1], sys.argv[2], tuple(sys.argv[4:]), topic=sys.argv[3])))"
         )
         words = (self.bootstrap, self.dsn, self.topic, *names)
         async with child(sys.executable, "-c", program, *words, stderr=asyncio.subprocess.DEVNULL) as process:

@@ -61,7 +61,8 @@ class RunningStack:
             addresses["token"],
         )
         self.demo = demo_workspace.read(self.data)
-        self.http = httpx.Client(trust_env=False, timeout=120)
+        # The servers close a connection that was idle for 5 s: this client does so first: no request meets the close.
+        self.http = httpx.Client(trust_env=False, timeout=120, limits=httpx.Limits(keepalive_expiry=2))
 
     def running(self) -> state.StackState:
         return state.running(self.data)

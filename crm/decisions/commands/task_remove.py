@@ -1,4 +1,4 @@
-"""taskRemove:  it need not be done.:a task that need not be done."""
+"""taskRemove: a task that need not be done is taken away."""
 
 from collections.abc import Iterator
 from typing import Annotated

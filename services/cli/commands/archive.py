@@ -38,7 +38,9 @@ class SaveUnlessNamed(TyperGroup):
 
 
 app = typer.Typer(
-    cls=SaveUnlessNamed, help="Save Kafka's topics as Avro files, verify them, and load them into an empty Kafka."
+    cls=SaveUnlessNamed,
+    help="Save Kafka's topics as Avro files, verify them, and load them into an empty Kafka. `crm archive FOLDER` is "
+    "`crm archive save FOLDER`.",
 )
 Folder = Annotated[Path, typer.Argument(help="Folder of the archive.")]
 

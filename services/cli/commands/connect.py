@@ -14,7 +14,7 @@ from crm.settings import Settings
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import id_of, target, workspace
-from services.stack.access import declare_connection
+from services.stack.access import check_change, declare_connection
 
 PANEL, RANK = "Connect", 2
 
@@ -80,7 +80,9 @@ def connect(
     secret: Annotated[str, typer.Option(help="What the vendor signs with or sends.", envvar="CRM_SECRET")] = "",
     name: Annotated[str, typer.Option(help="Display name.")] = "",
     setting: Annotated[list[str], typer.Option(help="KEY=VALUE; `crm connect VENDOR --help` lists the keys.")] = [],  # noqa: B006
-    connection: Annotated[str, typer.Option(help="Change this connection instead of making one.")] = "",
+    connection: Annotated[
+        str, typer.Option(help="Change this connection instead of making one; what is not given is reset.")
+    ] = "",
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
@@ -98,6 +100,8 @@ def connect(
         raise ValueError(f"{error} Nothing was changed.") from None
     where, owner = target(data), workspace(workspace_id, data)
     given = id_of(connection) if connection else None
+    if given:
+        asyncio.run(check_change(where.kafka_bootstrap, owner, connector, given))
     made = asyncio.run(
         declare_connection(where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given)
     )

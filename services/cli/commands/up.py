@@ -16,6 +16,7 @@ from crm.settings import Settings
 from services.cli import banner, output
 from services.cli.options import Data, Json
 from services.stack import state
+from services.stack.ports import notices
 from services.stack.process import last_lines
 from services.stack.role import ROLES
 
@@ -95,6 +96,8 @@ def in_background(folder: Path, as_json: bool) -> None:
         except subprocess.TimeoutExpired:
             stack = state.read(folder)
             if stack and stack.pid == process.pid and stack.ready:
+                for line in notices(log.read_text("utf-8", "replace")) if not as_json else ():
+                    output.say(line)
                 return banner.print_banner(stack, as_json)
             continue
         raise RuntimeError(f"The stack did not start (exit code {code}). The data is kept.\n{last_lines(log)}")

@@ -87,7 +87,9 @@ def drop(name: Annotated[str, typer.Argument(help="Name that was given with --na
     """Drop the tables of a trial."""
     with psycopg.connect(target(data).database_url) as conn:
         dropped = scratch.drop(conn, name)
-    output.say(f"Dropped the trial {name}." if dropped else f"There is no trial {name}: `crm whatif list` lists them.")
+    output.say(
+        f"The trial {name} is dropped." if dropped else f"There is no trial {name}: `crm whatif list` lists them."
+    )
 
 
 def print_outcome(

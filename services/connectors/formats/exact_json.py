@@ -74,7 +74,7 @@ def _repaired(written: str, error: Exception) -> Value:
             return _strictly(repair)
         except (msgspec.MsgspecError, UnicodeError):
             continue
-    raise Malformed(f"It is no JSON: {error}.") from None
+    raise Malformed(f"It is not JSON: {error}.") from None
 
 
 def _whole(escape: re.Match[str]) -> str:

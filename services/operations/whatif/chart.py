@@ -17,8 +17,9 @@ def save(file: Path, about: str, deals: Sequence[Compared], owners: Sequence[Sha
     try:
         import altair
     except ImportError:
-        why = "Charts need the extra `analysts`: pip install -e '.[analysts]'. Everything else is done."
-        raise ValueError(why) from None
+        raise ValueError(
+            "Charts need the extra `analysts`: .venv/bin/pip install -e '.[analysts]'. Everything else is done."
+        ) from None
     by_owner = [
         {"owner": share.owner or "nobody", "which": which, "deals": count}
         for share in owners

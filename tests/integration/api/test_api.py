@@ -35,7 +35,7 @@ def test_a_deal_is_read_by_id_and_by_number(api: ApiServer) -> None:
     }  # fmt: skip
     assert api.data(query, id=id_of("deal 7")) == {"deal": expected}
     assert api.data(query, number=7) == {"deal": expected}
-    assert api.error(query) == ("BAD_INPUT", "Give either `id` or `number` to find a deal.")
+    assert api.error(query) == ("BAD_INPUT", "Give either `id` or `number` to find a deal. Nothing was read.")
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(api: ApiServer) -> None:

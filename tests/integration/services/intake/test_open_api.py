@@ -142,6 +142,6 @@ def test_a_process_that_starts_again_knows_the_last_facts(shop: Shop) -> None:
     facts = {**FORM, "id": f"order {shop.workspace}"}
     assert statuses(shop.intake(), facts) == ["accepted"]
     again = shop.intake()
-    shop.runner.run(cache_warmup.warm_up(shop.bootstrap, again.app.bulk.known))
+    shop.runner.run(cache_warmup.warm_up(shop.bootstrap, again.app.bulk.digests))
     other, another = {**facts, "name": "Тарас"}, {**facts, "id": f"order 2 {shop.workspace}"}
     assert statuses(again, facts, other, another) == ["repeated", "conflict", "accepted"]

@@ -19,7 +19,7 @@ from crm.topics import TOPICS
 from services.operations.archive import loading
 from services.operations.archive.loading import content, load
 from services.operations.archive.progress import Advance
-from services.operations.archive.saving import open_consumer, partitions, read_range, save
+from services.operations.archive.saving import fetches, partitions, reader, save
 from services.operations.archive.verifying import verify
 from services.stack.topics import Admin, create_missing
 from tests.support.archives import FRAME
@@ -69,10 +69,10 @@ async def put(bootstrap: str, place: Partition, records: Sequence[ArchivedRecord
 async def everything(bootstrap: str) -> dict[Partition, list[Any]]:
     """What Kafka holds, with each record's offset but in the compacted topic."""
     found: dict[Partition, list[Any]] = {}
-    async with open_consumer(bootstrap) as consumer:
+    async with reader(bootstrap) as consumer:
         for place in await partitions(bootstrap, ALL):
             end = (await consumer.end_offsets([TopicPartition(*place)]))[TopicPartition(*place)]
-            async for records in read_range(consumer, TopicPartition(*place), 0, end):
+            async for records in fetches(consumer, TopicPartition(*place), 0, end):
                 archived = [(None if place == CONNECTIONS else r.offset, content(r)) for r in records]
                 found.setdefault(place, []).extend(archived)
     return found

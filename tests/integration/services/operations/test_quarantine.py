@@ -102,7 +102,7 @@ def test_what_an_old_connector_could_not_read_a_mended_one_does(
     assert (shown["headers"], shown["attempts"]) == ({"content-type": rehearse.form({})[0]["content-type"]}, 1)
     assert shown["body"] == kept[0].raw.body.decode()
     dry = server.crm("reparse", "--all", "--dry-run", "--json")
-    assert [one["reason"] for one in json.loads(dry.stdout)] == ["it tells FormSubmitted"] * 2
+    assert [one["reason"] for one in json.loads(dry.stdout)] == ["it gives FormSubmitted"] * 2
     assert server.every(ContactCreated) == []
 
     said = server.crm("reparse", "--all", "--json", "--actor", "anna")
@@ -145,7 +145,7 @@ def test_two_operators_at_once_are_one(server: QuarantineSetup, monkeypatch: pyt
     point_cli_at(monkeypatch, server)
 
     async def both() -> list[list[Any]]:
-        run = [command.taken_up(target(), EntryFilter(), False, who, True) for who in ("anna", "borys")]
+        run = [command.reparsed(target(), EntryFilter(), False, who, True) for who in ("anna", "borys")]
         return await asyncio.gather(*run)
 
     for outcomes in asyncio.run(both()):

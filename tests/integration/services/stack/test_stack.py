@@ -17,7 +17,7 @@ from crm.topics import TOPICS, Topic
 from services.stack import kafka, topics
 from services.stack.kafka import Kafka
 from services.stack.kafka_probe import why_unreachable
-from services.stack.ports import LOCAL, Ports, any_free
+from services.stack.ports import LOCAL, Ports, any_free, notices
 from services.stack.postgres import Postgres
 from services.stack.process import stop, until
 from tests.support.servers import IN_CONTAINERS
@@ -131,6 +131,7 @@ def test_a_port_in_use_gives_a_sentence_and_another_port(tmp_path: Path) -> None
     assert chosen != port
     text = f"Port {port} is in use: kafka uses port {chosen} instead, now and at the next start."
     assert lines == [("kafka", text)]
+    assert notices(f"   kafka {text}\n   kafka ready after 1.2 s\n") == [f"   kafka {text}"], "what `crm up -d` shows"
     assert ports().choose("postgres", chosen) == chosen
     assert len(lines) == 1
 

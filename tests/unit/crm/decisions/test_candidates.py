@@ -93,13 +93,13 @@ def test_what_speaks_for_and_against_it_is_said() -> None:
     deal = Deal(Id("d"), Id("c"), 7, 100, "UAH", "new")
     said = [
         Candidate(deal, {Kind.NUMBER: "it names D-7", Kind.REFERENCE: "it names D-7"}),
-        Candidate(deal, {Kind.ORDER: "7 in its words is the deal's number"}, ["1.00 UAH is outstanding", "it is won"]),
+        Candidate(deal, {Kind.ORDER: "7 in its text is the deal's number"}, ["1.00 UAH is outstanding", "it is won"]),
         Candidate(deal, {}, ["it is lost"]),
         Candidate(deal),
     ]
     assert in_sentences(said) == [
         "D-7 (it names D-7)",
-        "D-7 (7 in its words is the deal's number, but 1.00 UAH is outstanding; it is won)",
+        "D-7 (7 in its text is the deal's number, but 1.00 UAH is outstanding; it is won)",
         "D-7 (it is lost)",
         "D-7",
     ]

@@ -30,7 +30,7 @@ def test_a_strangers_number_is_one_reading_and_the_sum_says_which() -> None:
     matched = story.every(PaymentMatched)[0]
     assert (matched.by, matched.why) == (
         "reference",
-        "D-2: 1 in its words is the deal's reference; exactly 1250.00 UAH is outstanding",
+        "D-2: 1 in its text is the deal's reference; exactly 1250.00 UAH is outstanding",
     )
 
 
@@ -39,9 +39,9 @@ def test_evidence_that_disagrees_parks_and_names_all_and_one_action_settles_it()
     story.when(paid("1", 125_000, purpose="замовлення №1", payer=Payer(name="ЛЕВЧЕНКО М.")))
     story.then(an(PaymentRecorded), an(PaymentParked, candidates=(story.deal(1).deal_id, story.deal(2).deal_id)))
     assert story.payment().parked == (
-        "It could be for D-1 (1 in its words is the deal's number; exactly 1250.00 UAH is outstanding) or D-2 (1 in "
-        "its words is the deal's reference; exactly 1250.00 UAH is outstanding; its contact is called like the payer)."
-        " Say which with paymentMatch: it does not tell a payer that we could know"
+        "It could be for D-1 (1 in its text is the deal's number; exactly 1250.00 UAH is outstanding) or D-2 (1 in "
+        "its text is the deal's reference; exactly 1250.00 UAH is outstanding; its contact is called like the payer)."
+        " Say which with paymentMatch: it names no payer that can be recognised"
     )
 
 

@@ -91,7 +91,7 @@ def test_several_deals_that_are_named_are_one_too_many() -> None:
         an(
             PaymentParked,
             why="It could be for D-1 (it names D-1; exactly 100.00 UAH is outstanding) or D-2 (it names D-2). "
-            "Say which with paymentMatch: it does not tell a payer that we could know",
+            "Say which with paymentMatch: it names no payer that can be recognised",
             hints=(),
         ),
     )
@@ -118,7 +118,7 @@ def test_another_currency_is_parked_and_never_converted() -> None:
     story = given(WORTH_100).when(paid("1", 10000, currency="USD", purpose="D-1"))
     why = (
         "It could be for D-1 (it names D-1, but it is in UAH, and the money is in USD). Say which with paymentMatch: "
-        "it does not tell a payer that we could know"
+        "it names no payer that can be recognised"
     )
     story.then(an(PaymentRecorded), an(PaymentParked, why=why, hints=(), candidates=(story.deal(1).deal_id,)))
     assert story.deal(1).paid_minor == 0
@@ -237,7 +237,7 @@ def test_a_number_that_was_mentioned_before_its_deal_was_opened_is_not_that_deal
 def test_an_order_that_stood_in_the_words_before_it_was_opened_needs_support() -> None:
     story = given(paid("1", 4000, purpose="за ORDER-1")).when(WORTH_100)
     assert story.deal(1).paid_minor == 0
-    assert "D-1 (ORDER1 in its words is the deal's reference, but 100.00 UAH is outstanding)" in story.payment().parked
+    assert "D-1 (ORDER1 in its text is the deal's reference, but 100.00 UAH is outstanding)" in story.payment().parked
 
 
 def test_a_parked_payment_in_another_currency_is_parked_on_with_its_reason() -> None:

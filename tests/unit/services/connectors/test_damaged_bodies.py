@@ -131,7 +131,7 @@ def test_json_written_by_hand(written: str, value: object) -> None:
 
 @pytest.mark.parametrize("written", ['{"a":"x" "b":"y"}', '{"a":1,,}', '{"a":NaN}', "{a}", "[1", '{"a" 1}'])
 def test_json_that_may_mean_anything_is_none(written: str) -> None:
-    with pytest.raises(Malformed, match="It is no JSON"):
+    with pytest.raises(Malformed, match="It is not JSON"):
         decode(written)
 
 
@@ -146,7 +146,7 @@ def test_of_json_that_was_cut_off_whole_fields_are_read() -> None:
     body = body_of(whole[:60].encode(), "application/json")
     assert body.damage == CUT
     assert body.tree["phone"] == "0671234567"
-    with pytest.raises(Malformed, match="It is no JSON: Input data was truncated"):
+    with pytest.raises(Malformed, match="It is not JSON: Input data was truncated"):
         body_of(whole[:10].encode(), "application/json")
 
 

@@ -1,8 +1,10 @@
 """Tokens and connections: what is printed, and the little that is kept of it."""
 
 import asyncio
+import contextlib
 import hashlib
 import re
+from typing import Self
 
 import pytest
 
@@ -78,3 +80,37 @@ def test_a_form_is_never_off_for_want_of_a_secret(published: list[tuple[str, str
 def test_a_bank_without_a_secret_stays_off(published: list[tuple[str, str, bytes]]) -> None:
     asyncio.run(access.declare_connection("k", WORKSPACE, "monobank", "Shop"))
     assert decode(published[0][2]).secret == ""
+
+
+@pytest.mark.parametrize(
+    ("workspace", "connector", "sentence"),
+    [
+        (WORKSPACE, "form", ""),
+        (WORKSPACE, "liqpay", "The connection .* is of form, not of liqpay. Nothing was changed."),
+        (
+            Id("00000000-0000-0000-0000-000000000001"),
+            "form",
+            "This workspace has no connection .* Nothing was changed.",
+        ),
+    ],
+)
+def test_only_a_connection_of_the_workspace_and_the_connector_is_changed(
+    published: list[tuple[str, str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    workspace: Id,
+    connector: str,
+    sentence: str,
+) -> None:
+    """`crm connect liqpay --connection ID` turned a form into LiqPay, and an id with a slip in it made a new one."""
+    made = asyncio.run(access.declare_connection("k", WORKSPACE, "form", "Landing page"))
+
+    class Known(access.Access):
+        async def start(self, bootstrap: str) -> Self:
+            self.learn(decode(published[0][2]))
+            return self
+
+    monkeypatch.setattr(access, "Access", Known)
+    with pytest.raises(ValueError, match=sentence) if sentence else contextlib.nullcontext():
+        asyncio.run(access.check_change("k", workspace, connector, made))
+    with pytest.raises(ValueError, match="This workspace has no connection"):
+        asyncio.run(access.check_change("k", workspace, connector, WORKSPACE))

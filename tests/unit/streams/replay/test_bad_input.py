@@ -220,7 +220,7 @@ def test_a_full_disk(mine: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_package_that_is_not_installed(mine: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert "This needs duckdb, which is not installed" in refused(mine, "--archive", old, "--to", "duckdb")
-    with pytest.raises(extras.NotInstalled, match=r"pip install 'potik\[analysts\]'"):
+    with pytest.raises(extras.NotInstalled, match=r"pip install -e '.\[analysts\]'"):
         extras.require_package("duckdb")
 
 

@@ -110,6 +110,27 @@ def test_the_catalogue_is_of_the_connectors_that_there_are() -> None:
             "The setting 'country' takes a text such as UA. It is for this: How phone numbers without a country code "
             "are read, ISO 3166. Empty: the workspace's country. Nothing was changed.",
         ),
+        (
+            "telegram",
+            {"country": "ZZ"},
+            Code.INVALID,
+            "The setting 'country' takes a text such as UA. It is for this: How phone numbers without a country code "
+            "are read, ISO 3166. Empty: the workspace's country. Nothing was changed.",
+        ),
+        (
+            "form",
+            {"currency": "UAN"},
+            Code.INVALID,
+            "The setting 'currency' takes a text such as UAH. It is for this: The currency of an amount that names "
+            "none, ISO 4217. Empty: the workspace's currency. Nothing was changed.",
+        ),
+        (
+            "monobank-personal",
+            {"currency.abc": "dollar-ish"},
+            Code.INVALID,
+            "The setting 'currency.abc' takes a text such as USD. It is for this: The currency of one account, by its "
+            "id at the bank. Nothing was changed.",
+        ),
     ],
 )
 def test_settings_that_a_connector_cannot_use(
