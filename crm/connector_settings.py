@@ -14,8 +14,8 @@ from crm.currencies import currency_named, currency_of
 from crm.dialling import has_numbers
 from crm.errors import Broken, Malformed, Refused
 
-Kind = Literal["text", "number", "yes or no"]
-KINDS: dict[Any, Kind] = {str: "text", int: "number", bool: "yes or no"}
+Kind = Literal["text", "number", "yes or no", "country", "currency"]
+KINDS: dict[Any, Kind] = {str: "text", int: "number", bool: "yes or no"}  # of a type that says no kind
 YES, NO = "yes", "no"
 RESERVED = frozenset(("connection", "data", "help", "json", "name", "secret", "setting", "workspace"))  # of crm connect
 S = TypeVar("S", bound=Struct)
@@ -27,8 +27,12 @@ class NoSettings(Struct, frozen=True, gc=False):
 
 COUNTRY = "How phone numbers without a country code are read, ISO 3166. Empty: the workspace's country."
 CURRENCY = "The currency of an amount that names none, ISO 4217. Empty: the workspace's currency."
-Country = Annotated[str, Meta(description=COUNTRY, examples=["UA"], extra={"pattern": "[A-Za-z]{2}"})]
-Currency = Annotated[str, Meta(description=CURRENCY, examples=["UAH"], extra={"pattern": "[A-Za-z]{3}"})]
+Country = Annotated[
+    str, Meta(description=COUNTRY, examples=["UA"], extra={"kind": "country", "pattern": "[A-Za-z]{2}"})
+]
+Currency = Annotated[
+    str, Meta(description=CURRENCY, examples=["UAH"], extra={"kind": "currency", "pattern": "[A-Za-z]{3}"})
+]
 
 
 def _is_currency(text: str) -> bool:
@@ -38,7 +42,13 @@ def _is_currency(text: str) -> bool:
         return False
 
 
-CODES: dict[str, Callable[[str], bool]] = {"country": has_numbers, "currency": _is_currency}  # by the setting's name
+CHECKS: dict[Kind, Callable[[str], bool]] = {
+    "text": lambda _: True,
+    "number": lambda text: re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is not None,
+    "yes or no": lambda text: text in (YES, NO),
+    "country": lambda text: has_numbers(text.strip()),
+    "currency": lambda text: _is_currency(text.strip()),
+}
 
 
 class Setting(Struct, frozen=True, omit_defaults=True):
@@ -59,17 +69,11 @@ class Setting(Struct, frozen=True, omit_defaults=True):
         return self.name.partition("<")[0] if "<" in self.name else ""
 
     def fits(self, text: str) -> bool:
-        match self.kind:
-            case "number":
-                return re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is not None
-            case "yes or no":
-                return text in (YES, NO)
         if self.choices:
             return text in self.choices
         if self.pattern and not re.fullmatch(self.pattern, text.strip()):
             return False
-        known = CODES.get(self.name.partition(".")[0])
-        return known is None or known(text.strip())
+        return CHECKS[self.kind](text)
 
     @property
     def values(self) -> str:
@@ -78,7 +82,13 @@ class Setting(Struct, frozen=True, omit_defaults=True):
             return " or ".join(self.choices)
         if self.kind == "number":
             return "a whole number"
-        return self.kind if self.kind != "text" or not self.example else f"a text such as {self.example}"
+        return f"a text such as {self.example}" if self.example and self.kind != "yes or no" else self.kind
+
+    @property
+    def takes(self) -> str:
+        """What it takes, and whether it must be given or what holds when it is not."""
+        default = f"; {self.default} if not given" if self.default else ""
+        return f"{self.values}{'; required' if self.required else default}"
 
 
 class BadSetting(ValueError):
@@ -144,6 +154,7 @@ def _describe(field: msgspec.structs.FieldInfo, hint: Any) -> Setting:
     name = field.encode_name
     bare, metas = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
     about = next((meta for meta in metas if isinstance(meta, Meta)), Meta())
+    extra = about.extra or {}
     choices = tuple(get_args(bare)) if get_origin(bare) is Literal else ()
     if name in RESERVED:
         raise Broken(f"its setting {name!r} has the name of an option of `crm connect`")
@@ -152,15 +163,18 @@ def _describe(field: msgspec.structs.FieldInfo, hint: Any) -> Setting:
     plain = bare in KINDS or ("<" in name and bare == dict[str, str])
     if not (all(isinstance(choice, str) for choice in choices) if choices else plain):
         raise Broken(f"its setting {name!r} is of a type that settings cannot have: use str, int, bool or Literal")
+    kind = extra.get("kind", KINDS.get(bare, "text"))
+    if kind not in CHECKS:
+        raise Broken(f"its setting {name!r} is of the kind {kind!r}: use one of {', '.join(CHECKS)}")
     default = field.default if isinstance(field.default, str | int) else ""
     return Setting(
         name=name,
         description=about.description,
-        kind=KINDS.get(bare, "text"),
+        kind=kind,
         required=field.required,
         default=(YES if default else NO) if isinstance(default, bool) else str(default),
         choices=tuple(choice for choice in choices if choice),
-        pattern=(about.extra or {}).get("pattern", ""),
+        pattern=extra.get("pattern", ""),
         example=str(next(iter(about.examples or ()), "")),
     )
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from crm.connector_catalogue import FILE, ConnectorEntry
-from crm.connector_settings import Setting
 from services.connectors import CONNECTORS
 
 PAGE = FILE.parent.parent / "docs" / "integrations.md"
@@ -72,13 +71,8 @@ def section(entry: ConnectorEntry) -> Iterator[str]:
     secret = f" The secret: {entry.secret}" if entry.secret else ""
     yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{readme}"
     if entry.settings:
-        rows = [f"| `{setting.name}` | {takes(setting)} | {setting.description} |" for setting in entry.settings]
+        rows = [f"| `{setting.name}` | {setting.takes} | {setting.description} |" for setting in entry.settings]
         yield "\n".join(("| setting | takes | what it is for |", "|---|---|---|", *rows))
-
-
-def takes(setting: Setting) -> str:
-    default = f"; {setting.default} if not given" if setting.default else ""
-    return f"{setting.values}{'; required' if setting.required else default}"
 
 
 if __name__ == "__main__":

@@ -71,8 +71,7 @@ def described(entry: ConnectorEntry) -> Iterator[str]:
         yield f"  --secret: {entry.secret}"
     for setting in entry.settings:
         name = f"--setting {setting.name}=..." if setting.prefix else option(setting.name)
-        default = f"; {setting.default} if not given" if setting.default else ""
-        yield f"  {name} ({setting.values}{'; required' if setting.required else default}): {setting.description}"
+        yield f"  {name} ({setting.takes}): {setting.description}"
 
 
 def connect(

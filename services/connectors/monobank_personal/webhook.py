@@ -21,6 +21,8 @@ from services.connectors.formats.values import at, required, required_whole, tex
 from services.connectors.repeats import content_key
 from services.connectors.signatures.ecdsa import der, expect_signed, from_base64, point_key
 
+CODE = {"kind": "currency"}
+
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to the accounts of one person."""
@@ -33,10 +35,12 @@ class Settings(Struct, frozen=True, gc=False):
         ),
     ] = ""
     currency: Annotated[
-        str, Meta(description="The currency of all accounts, for payments in another one.", examples=["UAH"])
+        str,
+        Meta(description="The currency of all accounts, for payments in another one.", examples=["UAH"], extra=CODE),
     ] = ""
     currencies: Annotated[
-        dict[str, str], Meta(description="The currency of one account, by its id at the bank.", examples=["USD"])
+        dict[str, str],
+        Meta(description="The currency of one account, by its id at the bank.", examples=["USD"], extra=CODE),
     ] = msgspec.field(name="currency.<account>", default_factory=dict)
 
 

@@ -262,6 +262,14 @@ def declared(call: str, extra: str = "") -> str:
         (
             declared(
                 '"acme", "calls", WEBHOOK, "Acme", settings=Settings',
+                SETTINGS.format(field='region: Annotated[str, Meta(description="x", extra={"kind": "planet"})]'),
+            ),
+            "/acme: its setting 'region' is of the kind 'planet': use one of "
+            "text, number, yes or no, country, currency.",
+        ),
+        (
+            declared(
+                '"acme", "calls", WEBHOOK, "Acme", settings=Settings',
                 SETTINGS.format(field='secret: Annotated[str, Meta(description="x")]'),
             ),
             "/acme: its setting 'secret' has the name of an option of `crm connect`.",
