@@ -16,6 +16,7 @@ from api.sql.cursors import Order
 from api.sql.database import rows
 from api.sql.plan.rows import MERGES
 from api.sql.pool import Pool
+from crm.connector import HOME
 from crm.projection import Projection
 from crm.scalars import Id
 from crm.shared import Attachment
@@ -79,7 +80,7 @@ class Reads:
         found = await self.rows(sql.COUNTRY)
         if found:
             COUNTRIES[self.workspace] = str(found[0]["country"])
-        return COUNTRIES.get(self.workspace, "UA")
+        return COUNTRIES.get(self.workspace, HOME.country)
 
     async def open_deals(self, contact: str) -> list[Shaped]:
         """Returns the open deals of a contact, last changed first, at most 20."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from crm.connector import HOME
 from crm.contract.codec import TYPE_NAMES, decode, encode
 from crm.decisions.case import Case
 from crm.decisions.fact_rule import FactRule
@@ -42,7 +43,7 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
     """The bytes stay where meta.cause_* says; the excerpt is for eyes: broken letters and NUL are replaced."""
     raw: Raw = getattr(case.fact, "raw", NO_RAW)
     workspace = case.state.get(Workspace, ONLY)
-    phones, emails = identifiers_in(raw.body, workspace.country if workspace else "UA")
+    phones, emails = identifiers_in(raw.body, (workspace or HOME).country)
     return FactQuarantined(
         meta=case.meta(case.fact.meta.id),
         quarantine_id=case.fact.meta.id,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from crm.connector import HOME
 from crm.currencies import UNKNOWN_CURRENCY
 from crm.decisions.candidates import Candidate, Kind
 from crm.decisions.case import State
@@ -73,7 +74,7 @@ class Evidence:
 
     def country(self) -> str:
         workspace = self.state.get(Workspace, ONLY)
-        return workspace.country if workspace else "UA"
+        return (workspace or HOME).country
 
     def gather(self) -> None:
         """One deal that is certain needs no more; else the payer is asked about too."""

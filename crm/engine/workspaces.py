@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
 from crm.adapters.postgres.state import Batch
+from crm.connector import HOME
 from crm.decisions.case import Case
 from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.engine.decide_batch import SEEN
@@ -41,9 +42,9 @@ class WorkspaceSettings:
     """The settings of a new workspace."""
 
     name: str
-    country: str = "UA"
-    currency: str = "UAH"
-    timezone: str = "Europe/Kyiv"
+    country: str = HOME.country
+    currency: str = HOME.currency
+    timezone: str = HOME.timezone
     owners: tuple[str, ...] = ()
 
 
@@ -51,9 +52,9 @@ async def create_workspace(
     dsn: str,
     workspace: Id,
     name: str,
-    country: str = "UA",
-    currency: str = "UAH",
-    timezone: str = "Europe/Kyiv",
+    country: str = HOME.country,
+    currency: str = HOME.currency,
+    timezone: str = HOME.timezone,
     owners: Sequence[str] = (),
 ) -> None:
     """A workspace with the default pipeline and one rule: its owners take turns. Is idempotent.

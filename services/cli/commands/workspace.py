@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from crm.connector import HOME
 from services.cli import output
 from services.cli.options import Data, Json
 from services.cli.target import id_of, target
@@ -21,9 +22,11 @@ def workspace() -> None: ...
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Display name.")],
-    country: Annotated[str, typer.Option(help="ISO 3166 code, for phone numbers without a country code.")] = "UA",
-    currency: Annotated[str, typer.Option(help="ISO 4217 code, for amounts without a currency.")] = "UAH",
-    timezone: Annotated[str, typer.Option(help="IANA name, for working hours.")] = "Europe/Kyiv",
+    country: Annotated[
+        str, typer.Option(help="ISO 3166 code, for phone numbers without a country code.")
+    ] = HOME.country,
+    currency: Annotated[str, typer.Option(help="ISO 4217 code, for amounts without a currency.")] = HOME.currency,
+    timezone: Annotated[str, typer.Option(help="IANA name, for working hours.")] = HOME.timezone,
     owner: Annotated[list[str], typer.Option(help="Gets new deals in turn; may be repeated.")] = [],  # noqa: B006
     workspace_id: Annotated[
         str, typer.Option("--id", help="A UUID, so that a repeated call changes nothing.", show_default="a new one")
