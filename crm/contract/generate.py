@@ -112,11 +112,11 @@ def topics_table(root: Path = SCHEMAS) -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_table(page: str, table: str) -> str:
-    """A page of docs with the table between its two marks."""
-    before, _, rest = page.partition(MARK)
-    _, _, after = rest.partition(MARK)
-    return f"{before}{MARK}\n{table}{MARK}{after}"
+def with_table(page: str, table: str, mark: str = MARK) -> str:
+    """A page of docs with the table, which ends with a newline, between its two marks."""
+    before, _, rest = page.partition(mark)
+    _, _, after = rest.partition(mark)
+    return f"{before}{mark}\n{table}{mark}{after}"
 
 
 if __name__ == "__main__":

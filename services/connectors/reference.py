@@ -4,13 +4,13 @@ schemas/connectors.json is the catalogue for the kernel, the API and the command
 table in README.md are for people.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from crm.connector_catalogue import FILE, ConnectorEntry
+from crm.contract.generate import with_table
 from services.connectors import CONNECTORS
 
 PAGE = FILE.parent.parent / "docs" / "integrations.md"
@@ -34,16 +34,15 @@ def outputs() -> dict[Path, str]:
     """Returns the text of each generated file."""
     entries = [connector.entry for connector in CONNECTORS.values()]
     listed = msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
-    readme = README.read_text("utf-8")
-    marked = re.sub(f"{MARK}\n.*{MARK}", lambda _: f"{MARK}\n{table(entries)}\n{MARK}", readme, flags=re.DOTALL)
-    return {FILE: listed, PAGE: page(entries), README: marked}
+    readme = with_table(README.read_text("utf-8"), table(entries), MARK)
+    return {FILE: listed, PAGE: page(entries), README: readme}
 
 
 def table(entries: Iterable[ConnectorEntry]) -> str:
     """Returns the table of README.md, which is between two marks."""
     head = ("| connector | what it connects | how a delivery is authenticated |", "|---|---|---|")
     rows = (f"| [`{e.name}`]({folder(e)}/README.md) | {e.title} | {SHORT_PROOFS[e.proof]} |" for e in entries)
-    return "\n".join((*head, *rows))
+    return "\n".join((*head, *rows, ""))
 
 
 def folder(entry: ConnectorEntry) -> str:
