@@ -30,6 +30,13 @@ class NewToken:
     text: str
 
 
+async def read_directory(bootstrap: str) -> Access:
+    """Returns the connections, tokens and workspaces that are declared now."""
+    access = await Access().start(bootstrap)
+    await access.stop()
+    return access
+
+
 async def declare_connection(
     bootstrap: str,
     workspace: Id,
@@ -51,9 +58,7 @@ async def declare_connection(
 
 async def check_change(bootstrap: str, workspace: Id, connector: str, connection: Id) -> None:
     """Raises ValueError when the workspace has no such connection of this connector."""
-    access = await Access().start(bootstrap)
-    await access.stop()
-    found = access.connections.get(connection)
+    found = (await read_directory(bootstrap)).connections.get(connection)
     if found is None or found.workspace != workspace:
         raise ValueError(f"This workspace has no connection {connection}. Nothing was changed.")
     if found.connector != connector:
@@ -86,8 +91,7 @@ def token_fact(
 
 async def declared_tokens(bootstrap: str, workspace: Id) -> list[Token]:
     """Returns the tokens of a workspace that are not revoked, also expired ones, by name."""
-    access = await Access().start(bootstrap)
-    await access.stop()
+    access = await read_directory(bootstrap)
     return sorted((t for t in access.tokens.values() if t.workspace == workspace), key=lambda t: (t.name, t.id))
 
 

@@ -1,6 +1,5 @@
 """The demo workspace of a first start: connections to post to and a token to read with."""
 
-import os
 import secrets
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +9,7 @@ import msgspec
 from crm.scalars import Id
 from services.demo.connections import CONNECTORS, secret_of
 from services.stack.access import create_token, declare_connection
+from services.stack.files import replace_file
 
 OWNERS = ("olena", "taras")
 
@@ -58,8 +58,6 @@ async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
     token = await create_token(bootstrap, workspace, "demo", ("read", "write", "connect"))
     demo = Demo(workspace, token.text, seed, connections)
     data.mkdir(parents=True, exist_ok=True)
-    temporary = path(data).with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(demo))
-    temporary.rename(path(data))  # last of all: after a start that was interrupted, the next one creates another
+    # Last of all: after a start that was interrupted, the next one creates another.
+    replace_file(path(data), msgspec.json.encode(demo), 0o600)
     return demo

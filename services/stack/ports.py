@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from services.stack.files import replace_file
+
 LOCAL = "127.0.0.1"
 # Below the range for outgoing connections (from 32768 on), which any process could take during a restart.
 QUIET = range(15_000, 32_768)
@@ -63,6 +65,4 @@ class Ports:
     def keep(self, name: str, wanted: int, port: int) -> None:
         """Writes down a port that was taken. The data folder exists by now."""
         self.used[name] = wanted, port
-        temporary = self.file.with_suffix(".new")
-        temporary.write_bytes(msgspec.json.encode(self.used))
-        temporary.rename(self.file)
+        replace_file(self.file, msgspec.json.encode(self.used))

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from services.stack.files import replace_file
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -59,10 +61,7 @@ def path(data: Path) -> Path:
 
 
 def write(data: Path, state: StackState) -> None:
-    temporary = path(data).with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(state), indent=2))
-    temporary.rename(path(data))
+    replace_file(path(data), msgspec.json.format(msgspec.json.encode(state), indent=2), 0o600)
 
 
 def read(data: Path) -> StackState | None:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from crm import zones
-from crm.adapters.kafka.directory import Access
 from crm.dialling import has_numbers
 from crm.engine.workspaces import WorkspaceSettings, create_workspace, workspaces
 from crm.errors import Malformed
 from crm.facts import WorkspaceDeclared
 from crm.money import currency_of
 from crm.scalars import Id
-from services.stack.access import SCOPES, origin, publish, token_fact
+from services.stack.access import SCOPES, origin, publish, read_directory, token_fact
 
 LONGEST = 200  # characters of a name
 NOTHING = "No workspace was created."
@@ -64,6 +63,5 @@ async def declare_missing(bootstrap: str, dsn: str) -> None:
     """Declares workspaces that an earlier release created without declaring them in Kafka."""
     if not (created := await workspaces(dsn)):
         return
-    access = await Access().start(bootstrap)
-    await access.stop()
-    await declare(bootstrap, {id: values for id, values in created.items() if id not in access.homes})
+    declared = (await read_directory(bootstrap)).homes
+    await declare(bootstrap, {id: values for id, values in created.items() if id not in declared})
