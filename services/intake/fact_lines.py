@@ -18,6 +18,7 @@ from crm.envelope import Fact, named_id
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Phone, Raw
 from crm.versions import DIGEST, OPEN_API
+from crm.vocabulary import CallPhase, ChatKind, Direction, Disposition, PaymentStatus
 from services.intake import values
 from services.intake.nulls import without_nulls
 from services.intake.refusals import Refusal, of_decoding
@@ -33,11 +34,11 @@ SHAPES: dict[Any, Any] = {
     tuple[Phone, ...]: tuple[PhoneText, ...],
 }
 WORDS: dict[str, Any] = {
-    "status": Literal["created", "held", "settled", "failed", "reversed", "expired"],
-    "phase": Literal["ringing", "answered", "transferred", "hung_up", "completed"],
-    "direction": Literal["in", "out"],
-    "disposition": Literal["", "answered", "no_answer", "busy", "cancelled", "failed", "voicemail"],
-    "chat_kind": Literal["private", "group", "channel"],
+    "status": Literal[*(word.value for word in PaymentStatus)],
+    "phase": Literal[*(word.value for word in CallPhase)],
+    "direction": Literal[*(word.value for word in Direction)],
+    "disposition": Literal["", *(word.value for word in Disposition)],
+    "chat_kind": Literal[*(word.value for word in ChatKind)],
     "fields": dict[str, msgspec.Raw],
 }
 OURS = ("meta", "raw", "digest", "doubts")  # fields that a client cannot give
