@@ -5,9 +5,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from crm.adapters.kafka.reading import start_consumer, stop_consumer
+from crm.adapters.kafka.reading import open_consumer
 from crm.errors import Broken
 
 SILENCE = 30.0  # seconds without a response
@@ -18,20 +18,14 @@ class PartitionReader:
     """Reads several partitions independently of each other."""
 
     def __init__(self, bootstrap: str, partitions: Iterable[tuple[str, int]]) -> None:
-        self.consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            fetch_max_wait_ms=50,
-            max_partition_fetch_bytes=1 << 20,
-        )
+        self.opening = open_consumer(bootstrap, auto_offset_reset="none", max_partition_fetch_bytes=1 << 20)
         self.tps = [TopicPartition(*place) for place in partitions]
         self.ends: dict[TopicPartition, int] = {}
         self.read: dict[TopicPartition, int] = {}  # the next offset to fetch
         self.waiting: defaultdict[TopicPartition, deque[Record]] = defaultdict(deque)
 
     async def __aenter__(self) -> Self:
-        await start_consumer(self.consumer)
+        self.consumer = await self.opening.__aenter__()
         self.ends = await self.consumer.end_offsets(self.tps)
         self.read = await self.consumer.beginning_offsets(self.tps)
         if nonempty := [tp for tp in self.tps if self.read[tp] < self.ends[tp]]:
@@ -40,8 +34,8 @@ class PartitionReader:
             self.consumer.seek(tp, self.read[tp])
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await stop_consumer(self.consumer)
+    async def __aexit__(self, *error: Any) -> None:
+        await self.opening.__aexit__(*error)
 
     async def next(self, topic: str, partition: int) -> Record | None:
         """Returns the next record of a partition; None at its end. Raises TimeoutError when Kafka does not answer."""
