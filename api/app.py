@@ -43,11 +43,8 @@ class App:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
         context = partial(Context, pool, access, changes, executor=executor, archive=archive)
-        operations, connections, keepalive = (
-            Operations(engine, changes.hub, rates),
-            ConnectionLimits(limits),
-            Keepalive(limits.ping),
-        )
+        operations = Operations(engine, changes.hub, rates)
+        connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)
         self.sockets = Sockets(operations, connections, keepalive, context)
         self.endpoint = Endpoint(
             engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)

@@ -88,8 +88,8 @@ def age(state: PaymentReported | Payment) -> tuple[bool, Micros, int, int, int, 
     that; then the provider's clock, then the more advanced state."""
     rank = STATUSES.index(state.status) if state.status in STATUSES else -1
     currency = "" if state.currency == UNKNOWN_CURRENCY else state.currency  # to know it is newer than not to
-    details_of = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
-    return rank > 0, *details_of
+    details = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
+    return rank > 0, *details
 
 
 def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Payment | None) -> PaymentRecorded:

@@ -36,10 +36,8 @@ class Commands(ErrorReportingGroup):
         if name in self.commands:
             return
         module = import_module(path_of(name))
-        one, options = (
-            root(ErrorReportingGroup),
-            {"rich_help_panel": commands.panel_of(module)} | getattr(module, "TYPER", {}),
-        )
+        one = root(ErrorReportingGroup)
+        options = {"rich_help_panel": commands.panel_of(module)} | getattr(module, "TYPER", {})
         if group := getattr(module, "app", None):
             one.add_typer(group, name=name, **options)
         else:

@@ -140,9 +140,9 @@ def pairs(correction: Correction) -> list[tuple[str, tuple[Any, Any]]]:
 
 
 def plain(correction: Correction) -> dict[str, Any]:
-    past_facts = correction.past
-    place = f"{past_facts.topic}/{past_facts.partition}/{past_facts.offset}"
-    return {"card": correction.what, "fact": past_facts.fact.meta.id, "lies": place, "changes": correction.changes}
+    past = correction.past
+    place = f"{past.topic}/{past.partition}/{past.offset}"
+    return {"card": correction.what, "fact": past.fact.meta.id, "lies": place, "changes": correction.changes}
 
 
 def short(value: Any) -> str:
