@@ -77,7 +77,7 @@ def test_what_is_odd_costs_itself_alone(stack: RunningStack, kind: str) -> None:
     phone = f"+38067200001{[*ODD].index(kind)}"
     stack.accepts("form", (JSON, f'{{"phone":"{phone}",{fields}}}'.encode()))
     query = "query($phone: String!) { caller(phone: $phone) { contact { name } openDeals { doubts owner } } }"
-    caller = stack.wait_for_match(query, lambda seen: seen["caller"]["openDeals"] and seen["caller"], phone=phone)
+    caller = stack.ask_when_settled(query, phone=phone)["caller"]
     (deal,) = caller["openDeals"]
     assert caller["contact"]["name"] == name and deal["owner"]
     assert doubt in " ".join(deal["doubts"])
@@ -88,7 +88,7 @@ def test_ten_thousand_fields_are_a_deal_and_a_notice(stack: RunningStack) -> Non
     stack.accepts("form", (JSON, body))
     assert "9499 fields above the 500 that were kept" in quarantined(stack, body)["reason"]
     query = 'query { caller(phone: "+380672000001") { openDeals { fields } } }'
-    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
+    (deal,) = stack.ask_when_settled(query)["caller"]["openDeals"]
     assert deal["fields"] == {f"f{n}": n for n in range(500)}
 
 
@@ -111,7 +111,7 @@ def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: RunningStack) -> 
     body = '{"phone":"+380672000003","id":9007199254740993,"long":%s,"price":1.10,"tiny":1e-20000,"huge":1e5000}'
     stack.accepts("form", (JSON, (body % digits).encode()))
     query = 'query { caller(phone: "+380672000003") { openDeals { fields } } }'
-    stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
+    stack.settle()
     answer = stack.http.post(
         stack.graphql_url, json={"query": query}, headers={"authorization": f"Bearer {stack.token}"}
     ).text
@@ -124,7 +124,7 @@ def test_numbers_of_any_size_are_kept_to_the_last_digit(stack: RunningStack) -> 
 def test_an_absurd_sum_is_no_deals_sum(stack: RunningStack) -> None:
     stack.accepts("form", (JSON, b'{"phone":"+380672000004","payment":{"amount":"90000000000000000"}}'))
     query = 'query { caller(phone: "+380672000004") { openDeals { amount { minor } suspicious doubts owner fields } } }'
-    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
+    (deal,) = stack.ask_when_settled(query)["caller"]["openDeals"]
     assert deal.pop("owner")
     assert deal == {
         "amount": {"minor": 0},

@@ -21,7 +21,7 @@ def heard(message: Any) -> Any:
 def test_a_ring_is_heard_with_name_open_deals_and_owner(stack: RunningStack) -> None:
     stack.accepts("form", rehearse.form({"name": "Соломія", "phone": "067 100 00 01"}))
     query = 'query { caller(phone: "+380671000001") { openDeals { number owner } } }'
-    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
+    (deal,) = stack.ask_when_settled(query)["caller"]["openDeals"]
     ring = "subscription { ringing { call { phone phase contact { name } openDeals { number owner } owner } } }"
     with stack.subscribed(ring) as ws:
         stack.accepts("binotel", rehearse.binotel_call("receivedTheCall", 8001, "0671000001"))
@@ -87,7 +87,7 @@ def test_reports_in_every_order_complete_one_call(stack: RunningStack) -> None:
 def test_a_changed_deal_is_heard(stack: RunningStack) -> None:
     stack.accepts("form", rehearse.form({"name": "Яна", "phone": "067 100 00 04"}))
     query = 'query { caller(phone: "+380671000004") { openDeals { id number } } }'
-    (deal,) = stack.wait_for_match(query, lambda data: data["caller"]["openDeals"])
+    (deal,) = stack.ask_when_settled(query)["caller"]["openDeals"]
     with stack.subscribed(
         f'subscription {{ dealChanged(id: "{deal["id"]}") {{ deal {{ number stage paid {{ text }} }} }} }}'
     ) as ws:
@@ -100,7 +100,7 @@ def test_a_changed_deal_is_heard(stack: RunningStack) -> None:
 def test_an_edit_and_an_own_phone_join_one_card_and_a_foreign_phone_does_not(stack: RunningStack) -> None:
     secret = stack.secret("telegram")
     stack.accepts("form", rehearse.form({"name": "Зоряна", "phone": "067 100 00 05"}))
-    stack.wait_for_match(CARD, lambda data: data["caller"]["contact"], phone="+380671000005")
+    stack.settle()
     foreign = {"phone_number": "380671000006", "first_name": "Кум", "user_id": 6006}
     own = {"phone_number": "380671000005", "first_name": "Зоряна", "user_id": 5005}
     stack.accepts(
@@ -115,12 +115,7 @@ def test_an_edit_and_an_own_phone_join_one_card_and_a_foreign_phone_does_not(sta
         {"text": "Contact card: Кум, +380671000006", "editedAt": None},
         {"text": "Добрий день", "editedAt": "2026-10-05T09:01:40+00:00"},
     ]
-
-    def joined(data: Any) -> Any:
-        card = data["caller"]["contact"]
-        return card if card["accounts"] else None
-
-    card = stack.wait_for_match(CARD, joined, phone="+380671000005")
+    card = stack.ask_when_settled(CARD, phone="+380671000005")["caller"]["contact"]
     (talk,) = card["conversations"]["nodes"]
     assert (card["name"], card["phones"], card["accounts"]) == ("Зоряна", ["+380671000005"], ["telegram:5005"])
     assert (talk["messageCount"], sorted(talk["messages"]["nodes"], key=lambda m: m["text"])) == (3, messages)

@@ -32,7 +32,7 @@ def order(stack: RunningStack, name: str, phone: str, **said: str) -> Any:
     """Sends a form for 1250.00 UAH and returns its deal."""
     cart = {"orderid": f"order of {phone}", "amount": "1250.00"} | said
     stack.accepts("form", rehearse.form({"name": name, "phone": phone, "payment": json.dumps(cart)}))
-    (deal,) = stack.wait_for_match(CALLER, lambda data: data["caller"]["openDeals"], phone=phone)
+    (deal,) = stack.ask_when_settled(CALLER, phone=phone)["caller"]["openDeals"]
     return deal
 
 

@@ -87,6 +87,16 @@ class IsolatedJournal:
 
         await until(missing, TIMEOUT)
 
+    async def emptied(self) -> None:
+        """Waits until a relay has deleted all published events: it does so when it fetches the next ones."""
+
+        async def missing() -> str | None:
+            async with await open_connection(self.dsn) as conn:
+                rows = await (await conn.execute("SELECT count(*) FROM core.outbox")).fetchone()
+            return f"{rows[0]} rows in the outbox" if rows and rows[0] else None
+
+        await until(missing, TIMEOUT)
+
     async def records(self) -> dict[int, list[Any]]:
         """Returns the topic's records by partition."""
         found: dict[int, list[Any]] = {}

@@ -104,8 +104,16 @@ class RunningStack:
 
         wait_until(missing)
 
+    def ask_when_settled(self, query: str, **variables: Any) -> Any:
+        """Asks when every read model has folded all facts: an answer made of several read models is then whole."""
+        self.settle()
+        return self.ask(query, **variables)
+
     def wait_for_match(self, query: str, pick: Callable[[Any], Any], **variables: Any) -> Any:
-        """Waits until `pick` finds something in the answer and returns it."""
+        """Waits until `pick` finds something in the answer and returns it.
+
+        Only for one read model: another one, of the same answer, may be behind it.
+        """
         seen: list[Any] = []
 
         def missing() -> str | None:

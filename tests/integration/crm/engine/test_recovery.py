@@ -88,6 +88,7 @@ async def ensure(own: IsolatedJournal, dsn: str) -> int:
 async def publish_all(own: IsolatedJournal) -> None:
     async with own.relaying() as relay:
         await own.published(relay)
+        await own.emptied()
 
 
 async def waiting(dsn: str) -> list[Commit]:
