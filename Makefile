@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes, each o
 
 PURE := tests/unit tests/contract tests/meaning tests/test_architecture.py
 
-.PHONY: run unit test demo bench chaos lint types events schema reference help
+.PHONY: run unit test properties demo bench chaos lint types events schema reference help
 
 run: $(RUNS) ## start Kafka, Postgres and every role; Ctrl-C stops them
 	@exec $(BIN)/crm up
@@ -18,6 +18,9 @@ unit: $(READY) ## the tests that need no server, in a minute
 
 test: $(READY) ## all tests, on real Kafka and Postgres that they start themselves
 	@$(BIN)/python -m pytest -q -n logical --dist loadfile
+
+properties: $(READY) ## the property tests with new random examples; `make test` tries the same ones each time
+	@$(BIN)/python -m pytest -q -n logical --dist loadfile --hypothesis-profile=new -m hypothesis
 
 demo: $(RUNS) ## play the six stories against the running stack
 	@$(BIN)/crm demo

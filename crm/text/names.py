@@ -80,16 +80,18 @@ def words(name: str) -> tuple[Word, ...]:
 
 
 def matched(first: tuple[Word, ...], second: tuple[Word, ...], slips: bool = True) -> list[tuple[Word, Word]]:
-    """Each word with one of the other name, whole words before initials."""
+    """Pairs each word with at most one of the other name, the surest pairs first: so the two may change places."""
     pairs: list[tuple[Word, Word]] = []
-    free = list(second)
-    for a in sorted(first, key=lambda word: word.initial):
-        for b in sorted(free, key=lambda word: word.initial != a.initial):
-            if alike(a, b, slips):
-                pairs.append((a, b))
-                free.remove(b)
-                break
+    for a, b in sorted(((a, b) for a in first for b in second if alike(a, b, slips)), key=sureness):
+        if all(a is not x and b is not y for x, y in pairs):
+            pairs.append((a, b))
     return pairs
+
+
+def sureness(pair: tuple[Word, Word]) -> tuple[bool, bool, str, str]:
+    """Whole words come before initials, initials of both before one with a whole word, equal words before alike."""
+    one, two = sorted(pair)
+    return one.initial or two.initial, one.initial != two.initial or one.key != two.key, one.key, two.key
 
 
 def alike(one: Word, two: Word, slips: bool) -> bool:

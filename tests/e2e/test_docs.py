@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.running_stack import RunningStack
 from tests.support.terminal import ROOT
+from tests.support.timeouts import TIMEOUT
 
 PAGE = (ROOT / "docs" / "first-ten-minutes.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -31,7 +32,7 @@ def test_the_first_ten_minutes(stack: RunningStack, tmp_path: Path) -> None:
     script = "set -euo pipefail\n" + "".join(f"{text}\necho '{END}'\n" for kind, text in BLOCKS if kind == "sh")
     environment = stack.terminal.environment | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=2 * TIMEOUT
     )
     assert done.returncode == 0, done.stdout + done.stderr
     printed = iter(done.stdout.split(f"{END}\n"))

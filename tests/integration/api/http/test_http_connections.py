@@ -26,7 +26,7 @@ def api(database_url: str) -> Iterator[ApiServer]:
 
 
 def opened(api: ApiServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", api.port), timeout=60)
+    return socket.create_connection(("127.0.0.1", api.port), timeout=TIMEOUT)
 
 
 def last_words(connection: socket.socket) -> bytes:

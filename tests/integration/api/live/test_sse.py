@@ -12,6 +12,7 @@ import pytest
 from tests.support.change_notices import notify
 from tests.support.graphql_server import ApiServer, FakeToken, api_server
 from tests.support.shop_rows import SHOP, id_of
+from tests.support.timeouts import TIMEOUT
 
 CHANGED = "subscription ($id: ID) { dealChanged(id: $id) { cursor deal { number } } }"
 Event = dict[str, str]
@@ -29,7 +30,7 @@ def stream(api: ApiServer, query: str, token: str = "crm_live_shop", last: str =
     headers |= {"last-event-id": last} if last else {}
     body = {"query": query, "variables": variables}
     url = f"http://127.0.0.1:{api.port}/graphql"
-    with httpx.stream("POST", url, json=body, headers=headers, trust_env=False, timeout=60) as answer:
+    with httpx.stream("POST", url, json=body, headers=headers, trust_env=False, timeout=TIMEOUT) as answer:
         yield answer
 
 

@@ -14,6 +14,7 @@ import pytest
 from crm.events import DealOpened, DealPaid, DealStageMoved
 from crm.moments import Clock, first
 from tests.support.first_quarter import archive, quarter, records
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
 
 NOTEBOOKS = ROOT / "docs" / "notebooks"
@@ -65,4 +66,4 @@ def test_revenue_is_what_was_true_and_what_was_known_at_each_months_end() -> Non
 
 
 def test_a_notebook_runs_as_a_script() -> None:
-    subprocess.run([sys.executable, NOTEBOOKS / "funnel.py"], check=True, timeout=300)
+    subprocess.run([sys.executable, NOTEBOOKS / "funnel.py"], check=True, timeout=TIMEOUT)

@@ -10,6 +10,7 @@ import pytest
 from tests.chaos.slow_disk import with_slow_flushes
 from tests.chaos.small_disk import SmallDisk
 from tests.chaos.unavailable import Unavailable
+from tests.support.timeouts import TIMEOUT
 
 FLUSHES = """
 import os, subprocess, sys, time
@@ -32,7 +33,7 @@ def flushed(folder: Path, seconds: float, switch: Path | None) -> list[float]:
         command = with_slow_flushes([sys.executable, "-c", FLUSHES, str(folder / "file")], seconds, switch)
     except Unavailable as error:
         pytest.skip(str(error))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode and "may not ask the kernel" in done.stderr:
         pytest.skip(done.stderr)
     assert (done.returncode, done.stderr) == (0, "")
@@ -52,7 +53,8 @@ def test_a_switch_that_is_off_delays_nothing(tmp_path: Path) -> None:
 
 
 def test_the_command_keeps_its_exit_code(tmp_path: Path) -> None:
-    assert subprocess.run(with_slow_flushes(["sh", "-c", "exit 3"], NEVER), timeout=180, check=False).returncode == 3
+    done = subprocess.run(with_slow_flushes(["sh", "-c", "exit 3"], NEVER), timeout=TIMEOUT, check=False)
+    assert done.returncode == 3
 
 
 @pytest.mark.parametrize("unprivileged", [False, True], ids=["as we are", "in namespaces"])

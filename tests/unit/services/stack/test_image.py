@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 
 from services.cli import commands
 from services.stack.role import ROLES
+from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
 
 WITHOUT = """
@@ -32,7 +33,7 @@ def imported(*modules: str) -> str:
     there = locked("requirements-run.lock")
     own = {name for name, by in packages_distributions().items() if not {normal(one) for one in by} & there}
     command = [sys.executable, "-W", "ignore", "-c", WITHOUT, ",".join(own - {"pip", "setuptools"}), ",".join(modules)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
     return done.stderr.strip().rpartition("\n")[2]
 
 
