@@ -4,7 +4,7 @@
 
 from crm.envelope import Event
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, Payer, Phone
+from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, Payer, Phone, Report
 
 
 class AssignmentRulesSet(Event, frozen=True, gc=False):
@@ -105,6 +105,7 @@ class ContactChanged(Event, frozen=True, gc=False):
 
     contact_id: Id
     fields: dict[str, str]
+    created_at: Micros | None = None
 
 
 class ContactCreated(Event, frozen=True, gc=False):
@@ -174,6 +175,7 @@ class DealAssigned(Event, frozen=True, gc=False):
     rule: str
     rules_version: int
     why: str
+    report: Report | None = None
 
 
 class DealChanged(Event, frozen=True, gc=False):
@@ -186,6 +188,9 @@ class DealChanged(Event, frozen=True, gc=False):
     currency: str | None = None
     reference: str | None = None
     fields: dict[str, str] = {}
+    report: Report | None = None
+    doubts: tuple[str, ...] | None = None
+    opened_at: Micros | None = None
 
 
 class DealOpened(Event, frozen=True, gc=False):
@@ -209,6 +214,7 @@ class DealOpened(Event, frozen=True, gc=False):
     doubts: tuple[str, ...] = ()
     digest: str = ""
     written: dict[str, str] = {}
+    report: Report | None = None
 
 
 class DealPaid(Event, frozen=True, gc=False):
@@ -233,6 +239,7 @@ class DealStageMoved(Event, frozen=True, gc=False):
     from_stage: str
     stage: str
     why: str = ""
+    report: Report | None = None
 
 
 class DeliveryNoted(Event, frozen=True, gc=False):
@@ -398,6 +405,59 @@ class NoteRemoved(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class ObjectChanged(Event, frozen=True, gc=False):
+    """An object of the workspace's own is new, has changed, is gone or is there again. Stream: the object."""
+
+    object_id: Id
+    type: str
+    key: str
+    version: int
+    created_at: Micros
+    moment: int = 0
+    by_hand: bool = False
+    status: str | None = None
+    title: str | None = None
+    fields: dict[str, str] = {}
+    deleted: bool | None = None
+    merged_into: str | None = None
+    repeated: tuple[str, ...] = ()
+    whole: bool = False
+    kept: dict[str, str] = {}
+    gone: bool = False
+    aliases: tuple[str, ...] = ()
+    slots: dict[str, str] = {}
+    related_to: tuple[str, ...] = ()
+    newly_used: tuple[str, ...] = ()
+    doubts: tuple[ObjectDoubt, ...] = ()
+
+
+class ObjectReportOutdated(Event, frozen=True, gc=False):
+    """A report of an object changed nothing: it is known, or older than what is. Stream: the object."""
+
+    object_id: Id
+    type: str
+    key: str
+    why: str
+
+
+class ObjectTypeDefined(Event, frozen=True, gc=False):
+    """A type of objects is this from now on: new, or changed. Stream: the workspace."""
+
+    object_type_id: Id
+    key: str
+    label: str
+    plural: str
+    statuses: tuple[str, ...] = ()
+    fields: tuple[ObjectField, ...] = ()
+
+
+class ObjectTypeRetired(Event, frozen=True, gc=False):
+    """Objects of this type are taken no more; those that are there stay. Stream: the workspace."""
+
+    object_type_id: Id
+    key: str
+
+
 class PaymentCorrected(Event, frozen=True, gc=False):
     """Somebody said what the sum and the currency of a payment really are."""
 
@@ -514,6 +574,15 @@ class ReplyQueued(Event, frozen=True, gc=False):
     text: str
     author: str = ""
     reply_to: Id | None = None
+
+
+class ReportRecorded(Event, frozen=True, gc=False):
+    """A report of a source was noted. What it changed is told by other events."""
+
+    report: Report
+    contact_id: Id | None = None
+    deal_id: Id | None = None
+    doubts: tuple[str, ...] = ()
 
 
 class TaskAdded(Event, frozen=True, gc=False):

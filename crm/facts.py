@@ -37,6 +37,47 @@ class ConnectionDeclared(Fact, frozen=True, gc=False):
     enabled: bool = True
 
 
+class ContactReported(Fact, frozen=True, gc=False):
+    """A system told of a person or firm that it keeps under a key of its own. What is not given stays as it is."""
+
+    raw: Raw
+    key: str
+    system: str = "api"
+    name: str | None = None
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    changed_at: Micros | None = None
+    version: int | None = None
+    deleted: bool | None = None
+    merged_into: str | None = None
+    doubts: tuple[str, ...] = ()
+
+
+class DealReported(Fact, frozen=True, gc=False):
+    """A system told how a deal stands that it keeps under a key of its own. What is not given stays as it is."""
+
+    raw: Raw
+    key: str
+    system: str = "api"
+    contact_key: str | None = None
+    name: str = ""
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[str, ...] = ()
+    title: str | None = None
+    stage: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    owner: str | None = None
+    reference: str | None = None
+    fields: dict[str, str] = {}
+    changed_at: Micros | None = None
+    version: int | None = None
+    deleted: bool | None = None
+    merged_into: str | None = None
+    doubts: tuple[str, ...] = ()
+
+
 class DeliveryDiscarded(Fact, frozen=True, gc=False):
     """Somebody settled that a quarantined delivery is not needed. Its raw bytes stay in Kafka."""
 
@@ -120,6 +161,21 @@ class MessageReported(Fact, frozen=True, gc=False):
     former_chat: str = ""
     sent_at: Micros | None = None
     revision: int = 0
+
+
+class ObjectReported(Fact, frozen=True, gc=False):
+    """A program reported an object of the workspace's own: it is new, some of it changed, or it is gone."""
+
+    raw: Raw
+    object: str
+    key: str
+    status: str | None = None
+    title: str | None = None
+    fields: dict[str, str] = {}
+    version: int | None = None
+    changed_at: Micros | None = None
+    deleted: bool | None = None
+    merged_into: str | None = None
 
 
 class PaymentReported(Fact, frozen=True, gc=False):

@@ -43,7 +43,7 @@ class Projection(Generic[R]):
     An index of one jsonb or text[] column answers containment; "a, b" is one index over two columns.
     `search` finds it too: `found_by` names short texts of which any part is looked for, also misspelt, in any alphabet;
     `found_by_words` a long one of which words are. Both stand in a column of their own, so another choice is another
-    version.
+    version. `lookups` are indexes that lists do not offer, for queries of their own: texts in them sort by code points.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Projection(Generic[R]):
     schema: str = "read"  # in Postgres; another while a new table is built alongside the one that is read
     found_by: tuple[str, ...] = ()
     found_by_words: str = ""
+    lookups: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -90,7 +91,13 @@ class Projection(Generic[R]):
 
 
 def projection(
-    *, key: str, version: int, indexes: tuple[str, ...] = (), found_by: tuple[str, ...] = (), found_by_words: str = ""
+    *,
+    key: str,
+    version: int,
+    indexes: tuple[str, ...] = (),
+    found_by: tuple[str, ...] = (),
+    found_by_words: str = "",
+    lookups: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., R | None]], Projection[R]]:
     """Declares a fold `(row | None, event) -> row | None` as a projection named like the function.
 
@@ -114,6 +121,7 @@ def projection(
             about=inspect.cleandoc(row.__doc__ or ""),
             found_by=found_by,
             found_by_words=found_by_words,
+            lookups=lookups,
         )
 
     return declare

@@ -45,6 +45,26 @@ class Meta(Struct, frozen=True, gc=False):
     trace: str = ""
 
 
+class ObjectDoubt(Struct, frozen=True, gc=False):
+    """What a report says of an object and could not be taken as it was."""
+
+    about: str
+    moment: int
+    why: str
+
+
+class ObjectField(Struct, frozen=True, gc=False):
+    """A field of an object type."""
+
+    key: str
+    label: str
+    type: str
+    options: tuple[str, ...] = ()
+    required: bool = False
+    target: str = ""
+    slot: str = ""
+
+
 class Payer(Struct, frozen=True, gc=False):
     """Who paid, as far as the bank tells. Empty where it does not."""
 
@@ -71,3 +91,14 @@ class Raw(Struct, frozen=True, gc=False):
     headers: dict[str, str]
     query: str
     body: bytes
+
+
+class Report(Struct, frozen=True, gc=False):
+    """What was new in a report: what its source says of a record that it keeps under its own key."""
+
+    record: str
+    system: str
+    key: str
+    moment: int
+    said: dict[str, str]
+    note: str = ""

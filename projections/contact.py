@@ -50,7 +50,7 @@ ContactEvent = ContactCreated | ContactRenamed | ContactChanged | IdentifierEven
 
 @projection(
     key="contact_id",
-    version=3,
+    version=4,
     indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
@@ -75,6 +75,8 @@ def changes(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
             return {"merged_into": None}
         case IdentifierRemoved():
             return card_columns(row, event) | without_identifier(row, event)
+        case ContactChanged(created_at=at) if at is not None:
+            return card_columns(row, event) | {"created_at": at}
     return card_columns(row, event)
 
 

@@ -40,15 +40,25 @@ class DealRow(Row, frozen=True, gc=False):
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
     written: Json = {}  # noqa: RUF012  # fields that were converted to their type: each as its form had it
     repeats: int = 0  # how often the same enquiry came again
+    external_ids: tuple[str, ...] = ()  # keys in other systems, as system:key
 
 
+GIVEN = ("title", "amount_minor", "currency", "reference", "doubts", "opened_at")  # columns, where they are not null
 DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRepeated
 
 
 @projection(
     key="deal_id",
-    version=3,
-    indexes=("touched_at", "stage, touched_at", "owner, touched_at", "contact_id, touched_at", "number", "fields"),
+    version=4,
+    indexes=(
+        "touched_at",
+        "stage, touched_at",
+        "owner, touched_at",
+        "contact_id, touched_at",
+        "number",
+        "fields",
+        "external_ids",
+    ),
     found_by=("title", "reference"),
 )
 def deal(row: DealRow | None, event: DealOpened | DealUpdate) -> DealRow | None:
@@ -81,7 +91,7 @@ def changes(row: DealRow, event: DealUpdate) -> dict[str, Any]:
 def changed(row: DealRow, event: DealChanged) -> dict[str, Any]:
     """Returns the changed columns. A null column stays as it is; a null custom field is removed."""
     fields = {name: text for name, text in {**row.fields, **event.fields}.items() if text != "null"}
-    given = {name: getattr(event, name) for name in ("title", "amount_minor", "currency", "reference")}
+    given = {name: getattr(event, name) for name in GIVEN}
     return {"fields": fields} | {name: value for name, value in given.items() if value is not None}
 
 
@@ -111,4 +121,5 @@ def opened(event: DealOpened) -> DealRow:
         written=event.written,
         opened_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
+        external_ids=(f"{event.report.system}:{event.report.key}",) if event.report else (),
     )

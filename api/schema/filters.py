@@ -77,6 +77,7 @@ ABOUT = {
     "parked": "true: only payments that are not matched to a deal yet.",
     "fields": "Only rows with all of these custom field values.",
     "phones": "Only contacts with this phone number, in E.164.",
+    "external_ids": "Only deals with this key in another system, written as system:key.",
     "merged_into": "Only contacts that were merged into this one.",
     "candidates": "Only parked payments that could be for this deal.",
 }

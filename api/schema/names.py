@@ -6,6 +6,7 @@ TYPES = {
     "connection": "Integration",  # in GraphQL a Connection is a page of a list
     "token": "AccessToken",
     "field": "CustomField",
+    "object_type": "ObjectType",
 }
 UNLISTED = ("pipeline",)  # there is only one
 LISTS = {"timeline": "timeline", "quarantine": "quarantine"}

@@ -14,6 +14,7 @@ from api.schema.fields import Argument, field
 from api.schema.filters import known_id, parameter
 from api.schema.lists import DEFAULT_PAGE, LISTS, MAX_PAGE, orders_enum, page_size
 from api.schema.names import camel, type_name
+from api.schema.objects import object_fields
 from api.schema.relations import RELATIONS, Many
 from api.schema.scalars import BY_COLUMN, Long, Money
 from api.sql.plan import open_deals as open_deals_plan
@@ -21,10 +22,11 @@ from api.sql.plan import pages, rows, values
 from api.sql.plan.statement import PLAN
 from api.sql.reads import FILES, SHARES, TYPE
 from api.sql.statements import COUNTED
+from crm.objects import SLOTS
 from crm.projection import Projection
 from projections import PROJECTIONS
 
-HIDDEN = {"step", "weights", "sources"}  # columns that only an order or a fold needs
+HIDDEN = {"step", "weights", "sources", *SLOTS}  # columns that only an order or a fold needs
 Fields = dict[str, Any]
 
 
@@ -72,7 +74,7 @@ WINDOW = {
     "last": Argument(int | None, None, f"Return the last rows, 1 to {MAX_PAGE}, in the same order."),
     "before": Argument(str | None, None, "Return rows before this cursor."),
 }
-OTHERS = ("Caller", "PaymentShare", "Query", "Subscription")
+OTHERS = ("Caller", "ObjectRelation", "PaymentShare", "Query", "Subscription")
 TYPES |= {name: type(name, (), {"__module__": __name__}) for name in OTHERS}
 
 
@@ -245,6 +247,7 @@ for projection in PROJECTIONS.values():
     annotations, fields = columns(projection)
     extra = pipeline_fields() if projection.name in ("contact", "call") else {}
     extra |= candidate_fields() if projection.name == "payment" else {}
+    extra |= object_fields(projection.name, TYPES)
     declare(kind, projection.about, annotations, fields | related(projection.name) | extra)
     declare(f"{kind}Edge", f"One {kind} in a list, with its cursor.", {"cursor": str, "node": TYPES[kind]})
     declare(

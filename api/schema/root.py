@@ -19,6 +19,7 @@ from api.schema.filters import known_id
 from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
 from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
+from api.schema.object_queries import OBJECT_QUERIES
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.sql.plan import rows
@@ -47,6 +48,7 @@ async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
     return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner}
 
 
+BY_KEY = ("deal", "object", "object_type")  # found by more than their id
 ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "Number of the deal, such as 7 for D-7.")
 declare(
     "Caller",
@@ -71,7 +73,7 @@ declare(
             "Fetches the object with this id, of any type; null when there is none.",
             rows.any_row(NODES),
         ),
-        **{snake(type_name(name)): by_id(name) for name in NODES if name != "deal"},
+        **{snake(type_name(name)): by_id(name) for name in NODES if name not in BY_KEY},
         "deal": field(
             TYPES["Deal"] | None,
             {"id": ID, "number": NUMBER, "as_of": AS_OF},
@@ -87,6 +89,7 @@ declare(
             caller_plan,
         ),
         "search": SEARCH,
+        **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},
         **history_fields(TYPES["Deal"], TYPES["Contact"]),
     },

@@ -104,6 +104,6 @@ SEARCH = field(
         "first": Argument(int, DEFAULT_HITS, f"How many hits to return, 1 to {MAX_HITS}."),
     },
     search,
-    "Searches contacts, deals, conversations, messages, notes and tasks, also with typos and in another alphabet. "
-    "Exact hits come first.",
+    "Searches contacts, deals, conversations, messages, notes, objects and tasks, also with typos and in another "
+    "alphabet. Exact hits come first.",
 )

@@ -69,7 +69,8 @@ def why_not(fact: Fact, case: Case, rule: FactRule) -> str:
             f"There is no workspace {fact.meta.workspace}. The delivery is kept. "
             "Create it with `crm workspace create --id`, then run `crm quarantine reparse`."
         )
-    return violates_limits(fact, rule)
+    wrong = rule.check(fact)
+    return f"{wrong[1]} Nothing was changed; it is kept here." if wrong else violates_limits(fact, rule)
 
 
 def strip_nul(fact: Fact) -> Fact:

@@ -46,16 +46,24 @@ def checked(state: State, entity: str, given: Mapping[str, str], whole: bool) ->
 def value(definition: Definition | None, name: str, text: str) -> str:
     if definition is None or definition.retired:
         raise refusal(name, Code.NOT_FOUND, f"No field {name!r} is defined. Define it first.")
+    try:
+        return normal(definition, text)
+    except ValueError as error:
+        raise refusal(name, Code.INVALID, str(error)) from None
+
+
+def normal(definition: Definition, text: str) -> str:
+    """The JSON text of a value as it is kept. Raises ValueError with a sentence when it does not fit."""
     if text == NULL:
         return text
     try:
         given = JSON.decode(text)
     except (ValueError, ArithmeticError, RecursionError):
-        raise refusal(name, Code.INVALID, "Its value is no JSON.") from None
+        raise ValueError("Its value is no JSON.") from None
     if definition.type == "number" and isinstance(given, str) and NUMBER.fullmatch(given):
         return given  # a decimal that JSON numbers of most languages would round
     if len(text) > LONGEST or not fits(definition, given):
-        raise refusal(name, Code.INVALID, wants(definition))
+        raise ValueError(wants(definition))
     return text
 
 

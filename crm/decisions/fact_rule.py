@@ -22,6 +22,9 @@ class FactRule:
     hints: Callable[[Any], Wanted] = lambda _: ()  # what the decision will most likely ask the state for
     identifiers: Callable[[Any], Iterable[tuple[str, str]]] = lambda _: ()  # kinds and values that are looked up
     sender: Callable[[Mapping[str, Any]], str] | None = None  # orders lines of POST /facts; None: refused there
+    check: Callable[[Any], tuple[str, str] | None] = lambda _: None  # a field and a sentence: why it cannot be taken
+    occurs: str = ""  # field of a line of POST /facts that says when it occurred, where `occurred_at` is not given
+    null_removes: bool = False  # a null in its `fields` takes a value away; elsewhere null means not given
     row: Callable[[Any], tuple[str, Id] | None] = lambda _: None  # projection and key of the row that the fact names
     as_newer: Callable[[Any], Fact] | None = None  # a corrected reading, so that it replaces the fact
     correctable: tuple[str, ...] = ()  # fields that a newer report changes; empty: all

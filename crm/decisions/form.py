@@ -1,6 +1,7 @@
 """Story 1: a form becomes a contact and a deal in the pipeline's first stage, with an owner at once."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +29,15 @@ from crm.text.emails import emails_in
 from crm.text.placeholders import is_placeholder
 
 LONGEST = 190  # characters of an identifier: with its kind it is a key of the state as it is
+
+
+class People(Protocol):
+    """Names somebody as a form does."""
+
+    @property
+    def phones(self) -> tuple[Phone, ...]: ...
+    @property
+    def emails(self) -> tuple[str, ...]: ...
 
 
 def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
@@ -110,7 +120,7 @@ def typed(case: Case, form: FormSubmitted) -> Fields:
     return converted(defined.known, values, workspace_of(case).timezone)
 
 
-def identifiers_of(form: FormSubmitted) -> list[Identifier]:
+def identifiers_of(form: People) -> list[Identifier]:
     """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
     too long for an index is nobody's either."""
     phones = [Identifier("phone", p.e164, p.text, p.extension) for p in form.phones if usable(p)]

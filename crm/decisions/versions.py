@@ -2,7 +2,20 @@
 
 from crm.decisions.case import Entity, State
 from crm.scalars import Id
-from crm.state import ConnectionKept, Contact, Deal, Fields, Note, Payment, Task, TokenKept, Workspace
+from crm.state import (
+    ConnectionKept,
+    Contact,
+    Deal,
+    Fields,
+    Note,
+    Object,
+    ObjectType,
+    ObjectTypes,
+    Payment,
+    Task,
+    TokenKept,
+    Workspace,
+)
 from crm.state.entities import ONLY
 
 BY_ID: dict[str, type[Entity]] = {
@@ -11,6 +24,7 @@ BY_ID: dict[str, type[Entity]] = {
     "payment": Payment,
     "note": Note,
     "task": Task,
+    "object": Object,
     "connection": ConnectionKept,
     "token": TokenKept,
 }
@@ -24,6 +38,9 @@ def version_of(state: State, row: str, key: Id) -> int | None:
     if row == "field":
         known = [fields.known for entity in ("deal", "contact") if (fields := state.get(Fields, entity))]
         return next((d.version for one in known for d in one.values() if d.field_id == key), None)
+    if row == "object_type":
+        types = (state.get(ObjectType, name) for name in (state.get(ObjectTypes, ONLY) or ObjectTypes()).keys)
+        return next((found.version for found in types if found and found.object_type_id == key), None)
     kind = BY_ID.get(row)
     entity = state.get(kind, key) if kind else None
     version: int | None = getattr(entity, "version", None)
@@ -32,4 +49,6 @@ def version_of(state: State, row: str, key: Id) -> int | None:
 
 def taken_away(entity: Entity) -> bool:
     """Its row is gone."""
+    if isinstance(entity, Object):
+        return not entity.shown
     return (isinstance(entity, Note) and entity.removed) or (isinstance(entity, Task) and entity.status == "removed")

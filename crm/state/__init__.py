@@ -3,8 +3,10 @@
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
 - of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Workspace,
-  Fields (the workspace's), ConnectionKept, TokenKept, Quarantined (the fact's), Command (written once, with its key);
-- a sum or a maximum, which no order changes: Turn, Load, Numbers;
+  Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined (the
+  fact's), Command (written once, with its key);
+- a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
+  UsedFields;
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
   the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
   (the newest few);
@@ -46,6 +48,8 @@ from crm.state.entities import (
 from crm.state.entity import known
 from crm.state.folds import fold
 from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
+from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
+from crm.state.reported import Reported, reported_key
 
 __all__ = [
     "Absorbed",
@@ -68,20 +72,27 @@ __all__ = [
     "Message",
     "Note",
     "Numbers",
+    "Object",
+    "ObjectField",
+    "ObjectType",
+    "ObjectTypes",
     "PaidFrom",
     "Parked",
     "Payment",
     "Quarantined",
+    "Reported",
     "Share",
     "Task",
     "TokenKept",
     "Turn",
+    "UsedFields",
     "Workspace",
     "fold",
     "identifier_key",
     "key",
     "known",
     "origin_key",
+    "reported_key",
     "shelf",
     "turn_key",
 ]

@@ -20,7 +20,7 @@ from crm.shared import Meta, Phone, Raw
 from crm.versions import DIGEST, OPEN_API
 from crm.vocabulary import CallPhase, ChatKind, Direction, Disposition, PaymentStatus
 from services.intake import values
-from services.intake.nulls import without_nulls
+from services.intake.nulls import NULL, without_nulls
 from services.intake.refusals import Refusal, of_decoding
 from services.intake.values import LineContext, Meaning
 
@@ -70,7 +70,7 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
     shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
     for f in fields(fact):
         if f.name not in OURS:
-            shape[f.name] = (WORDS.get(f.name, SHAPES.get(hints[f.name], hints[f.name])), *default_of(f))
+            shape[f.name] = (shape_of(f.name, hints[f.name]), *default_of(f))
     if "amount_minor" in shape:
         shape |= {"amount_minor": (int | None, None), "amount": (str | None, None)}
     return msgspec.defstruct(
@@ -85,6 +85,11 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
     )
 
 
+def shape_of(name: str, hint: Any) -> Any:
+    """Returns the type of a field in a line. What may be left out as null is a workspace's own word."""
+    return WORDS[name] if name in WORDS and hint != str | None else SHAPES.get(hint, hint)
+
+
 def default_of(field: FieldInfo) -> tuple[Any, ...]:
     if field.default is not msgspec.NODEFAULT:
         return (field.default,)
@@ -93,16 +98,16 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
     return ()
 
 
-LINES = {line_shape(rule.fact): (rule.fact, rule.sender) for rule in RULES.values() if rule.sender}
+LINES = {line_shape(rule.fact): rule for rule in RULES.values() if rule.sender}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
 READERS = {  # of each line: the names of its fact's own fields, their values in a line, and how some of these are read
     line: (names, attrgetter(*names), tuple((name, read) for name in names if (read := meaning(name, hints[name]))))
-    for line, (fact, _) in LINES.items()
+    for line, fact in [(line, rule.fact) for line, rule in LINES.items()]
     for names in [tuple(f.name for f in fields(fact) if f.name not in OURS)]
     for hints in [get_type_hints(fact)]
 }
-NEEDS_SUM = {line for line, (fact, _) in LINES.items() for f in fields(fact) if f.name == "amount_minor" and f.required}
+NEEDS_SUM = {line for line, rule in LINES.items() for f in fields(rule.fact) if f.name == "amount_minor" and f.required}
 occurred_at = values.moment("occurred_at")
 
 
@@ -124,7 +129,9 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
         given = DECODER.decode(without_nulls(line))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise of_decoding(error) from None
-    made, default_sender = LINES[type(given)]
+    rule = LINES[type(given)]
+    if NULL in line and not rule.null_removes and getattr(given, "fields", None):
+        given.fields = {key: value for key, value in given.fields.items() if bytes(value) != NULL}
     names, values_of, meanings = READERS[type(given)]
     own: dict[str, Any] = dict(zip(names, values_of(given), strict=True))
     for name, read in meanings:
@@ -136,12 +143,12 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
         settle_sum(given, own, context)
     id = default_id() if given.id is None else named_id(context.token, f"id/{given.id}")
     digest = digest_of(given) if named or given.id is not None else ""
-    sender = sender_of(given, own, default_sender)
+    sender = sender_of(given, own, rule.sender)
     meta = Meta(
         id=id,
         workspace=context.workspace,
         stream=named_id(context.token, f"sender/{sender}") if sender else id,
-        occurred_at=context.received_at if given.occurred_at is None else occurred_at(given.occurred_at, context),
+        occurred_at=moment_of(given, own.get(rule.occurs), context),
         recorded_at=context.received_at,
         source=context.token,
         cause=id,
@@ -149,16 +156,26 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
         trace=context.trace,
     )
     own["meta"], own["raw"] = meta, Raw("application/json", {DIGEST: digest} if digest else {}, "", line)
-    return made(**own)
+    fact: Fact = rule.fact(**own)
+    if wrong := rule.check(fact):
+        raise Refusal(wrong[1], field=wrong[0])
+    return fact
 
 
-def sender_of(given: Any, own: dict[str, Any], default: Callable[[dict[str, Any]], str]) -> str:
+def moment_of(given: Any, reported: Micros | None, context: LineContext) -> Micros:
+    """Returns when a fact occurred: as it says, else when its source changed what it reports, else now."""
+    if given.occurred_at is not None:
+        return Micros(occurred_at(given.occurred_at, context))
+    return context.received_at if reported is None else Micros(min(reported, context.received_at))
+
+
+def sender_of(given: Any, own: dict[str, Any], default: Callable[[dict[str, Any]], str] | None) -> str:
     """Returns the ordering key: lines with the same one are processed in order. The author of a message is none."""
     if given.ordered_by is not None:
         return str(given.ordered_by)
     if given.sender is not None and "sender" not in own:
         return str(given.sender)
-    return default(own)
+    return default(own) if default else ""
 
 
 def digest_of(given: Any) -> str:

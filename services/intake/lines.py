@@ -9,7 +9,7 @@ from services.intake.avro_file import read_container
 from services.intake.refusals import Line
 from services.intake.reply import Stop, problem
 
-MAX_LINES = 10_000
+MAX_LINES = 50_000
 MAX_BLANK = 100_000  # lines, blank ones included
 BLANKS = b" \t\r\n"
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

@@ -1,10 +1,10 @@
-"""Removes nulls from a line: in JSON and Avro facts alike, null means not given."""
+"""Removes nulls from a line: in JSON and Avro facts alike, null means not given, but for values of `fields`."""
 
 import msgspec
 from msgspec import Raw
 
 NULL = b"null"
-OWN = ("fields",)  # arbitrary JSON, kept as it is; only its own null fields are removed
+OWN = ("fields",)  # arbitrary JSON, kept as it is
 OBJECT = msgspec.json.Decoder(dict[str, Raw])
 LIST = msgspec.json.Decoder(list[Raw])
 
@@ -29,6 +29,6 @@ def strip(text: bytes, deep: bool) -> bytes:
     parts = []
     for name, value in OBJECT.decode(text).items():
         if (kept := bytes(value)) != NULL:
-            inside = strip(kept, deep=False) if name in OWN else strip(kept, deep) if deep else kept
+            inside = kept if name in OWN else strip(kept, deep) if deep else kept
             parts.append(msgspec.json.encode(name) + b":" + inside)
     return b"{" + b",".join(parts) + b"}"

@@ -16,7 +16,7 @@ from crm.contract.compiled import numeral, reader
 from crm.contract.generate import SCHEMAS
 from crm.contract.registry import Registered, bare, definitions, golden_file, registered
 from crm.errors import Broken, Malformed
-from crm.events import DealStageMoved
+from crm.events import DealStageMoved, DeliveryNoted
 from crm.facts import FormSubmitted
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Raw
@@ -27,6 +27,7 @@ ID = Id("5d9b2f5e-6c1e-4f0b-8f4c-2f1f0f3a9b11")
 META = Meta(ID, ID, ID, Micros(1), Micros(-1), "c1", ID)
 MOVED = DealStageMoved(META, ID, ID, "new", "paid", "оплачено")
 FRAME = encode(MOVED)
+NOTED = DeliveryNoted(META, "shop", "deal", "known")  # ends with a text
 MOVED_ID = CURRENT["DealStageMoved"].id
 TEXT = st.text(max_size=80)  # any that UTF-8 can hold, NUL included
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
@@ -125,7 +126,8 @@ def test_blocks_with_a_size_as_other_writers_make_them_are_read() -> None:
     assert decode(frame.replace(plain, sized)) == fact
 
 
-BODY = f"the body does not fit DealStageMoved, schema {MOVED_ID}: "
+BODY_OF = "the body does not fit {}, schema {}: "
+BODY = BODY_OF.format("DealStageMoved", MOVED_ID)
 NOT_FRAMED = "the record is not framed: it must begin with a zero byte and a schema id"
 
 
@@ -138,9 +140,10 @@ NOT_FRAMED = "the record is not framed: it must begin with a zero byte and a sch
         (b"{}" + FRAME, NOT_FRAMED),
         (b"\0\xff\xff\xff\xff" + FRAME[5:], "schema id 4294967295 is not in the registry"),
         (FRAME[:5], BODY + "IndexError('index out of range')"),
-        (FRAME[:-1], BODY + "UnicodeDecodeError('utf-8', b'\\xd0\\xbe\\xd0\\xbf\\xd0\\xbb\\xd0\\xb0\\xd1\\x87\\xd0\\xb5"
+        (FRAME[:-1], BODY + "IndexError('index out of range')"),
+        (FRAME[:-2], BODY + "UnicodeDecodeError('utf-8', b'\\xd0\\xbe\\xd0\\xbf\\xd0\\xbb\\xd0\\xb0\\xd1\\x87\\xd0\\xb5"
          "\\xd0\\xbd\\xd0', 14, 15, 'unexpected end of data')"),
-        (FRAME[:-2], BODY + "it is cut short"),
+        (encode(NOTED)[:-2], BODY_OF.format("DeliveryNoted", CURRENT["DeliveryNoted"].id) + "it is cut short"),
         (FRAME + b"\0", BODY + "it is 1 bytes too long"),
         (FRAME[:5] + b"\1" + FRAME[6:], BODY + "ValueError('a length is negative')"),
         (FRAME[:5] + b"\xff" * 20, BODY + "ValueError('a number is longer than 64 bits')"),

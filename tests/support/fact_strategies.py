@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crm.envelope import Fact
 from crm.shared import AssignmentRule, Payer, Phone
-from tests.support.scenarios import MINUTE, NOON, call, form, message, paid, shop
+from tests.support.scenarios import MINUTE, NOON, call, contact_report, deal_report, form, message, paid, phone, shop
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
 EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
@@ -75,6 +75,29 @@ messages = st.fixed_dictionaries(
         "shared_is_own": st.booleans(),
     }
 )
+reported = {
+    "key": some("1", "2"),
+    "version": st.integers(1, 3),
+    "at": st.integers(0, 3).map(lambda minutes: NOON + minutes * MINUTE),
+    "phones": st.lists(some(*PHONES).map(lambda number: phone(str(number))), max_size=1).map(tuple),
+    "emails": st.lists(some(*EMAILS), max_size=1).map(tuple),
+    "name": some("", "Oleh", "Ivan Bondar"),
+    "deleted": some(None, None, True),
+    "merged_into": some(None, None, None, "1", "2", ""),
+    "fields": st.dictionaries(some("x", "y"), some("1", '"a"', "null"), max_size=2),
+}
+deal_reports = st.fixed_dictionaries(
+    {
+        **reported,
+        "contact_key": some(None, "1", "2"),
+        "stage": some(None, "in_progress", "won", "shipped"),
+        "owner": some(None, "", "anna"),
+        "amount_minor": some(None, 100, 250),
+        "currency": some(None, "UAH", "USD"),
+        "reference": some(None, "", "R-1"),
+    }
+)
+contact_reports = st.fixed_dictionaries(reported)
 reports_of_one = st.fixed_dictionaries(
     {
         "status": some(*MONEY),
@@ -92,5 +115,6 @@ def any_facts(draw: st.DrawFn) -> list[Fact]:
     """Draws up to fourteen facts with distinct keys."""
     kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
     kinds = {form: forms, paid: payments, call: calls, message: messages}
+    kinds |= {deal_report: deal_reports, contact_report: contact_reports}
     chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))
     return [make(str(n), **draw(kinds[make])) for n, make in enumerate(chosen)]

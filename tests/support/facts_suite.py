@@ -160,11 +160,12 @@ class FactsSuite:
             assert "Nothing was kept" in answer.json()["error"]
         assert server.records() == []
 
-    def test_ten_thousand_facts_are_taken_at_once_and_no_more(self, server: IntakeServer) -> None:
-        assert server.stream(lines(*[CALL] * 10_000), "application/x-ndjson").text.count("accepted") == 10_000
-        assert len(server.records()) == 10_000
-        assert server.stream(lines(*[CALL] * 10_001), "application/x-ndjson").status_code == 413
-        assert len(server.records()) == 10_000
+    def test_fifty_thousand_facts_are_taken_at_once_and_no_more(self, server: IntakeServer) -> None:
+        deal = {"type": "DealReported", "key": "1"}
+        assert server.stream(lines(*[deal] * 50_000), "application/x-ndjson").text.count("accepted") == 50_000
+        assert len(server.records()) == 50_000
+        assert server.stream(lines(*[deal] * 50_001), "application/x-ndjson").status_code == 413
+        assert len(server.records()) == 50_000
 
     @pytest.mark.parametrize("codec", ["null", "deflate"])
     def test_an_avro_container_is_taken(self, server: IntakeServer, codec: str) -> None:

@@ -9,7 +9,7 @@ from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.engine.in_memory import MemoryDecide, MemoryState
 from crm.envelope import Event, Fact, named_id
 from crm.events import AssignmentRulesSet, DealStageMoved, WorkspaceCreated
-from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule, Meta, Phone, Raw
 from crm.state import Contact, Deal, DealNumber, Payment
@@ -62,6 +62,18 @@ def message(key: str, **said: Any) -> MessageReported:
         "sender": "77",
     } | said
     return MessageReported(meta(f"message {key}"), RAW, **(fields | said))
+
+
+def deal_report(name: str, /, version: int | None = None, at: int = NOON, **said: Any) -> DealReported:
+    """Makes a report of the deal shop:17."""
+    fields: dict[str, Any] = {"system": "shop", "key": "17"} | said
+    return DealReported(meta(f"deal report {name}", at), RAW, version=version, **fields)
+
+
+def contact_report(name: str, /, version: int | None = None, at: int = NOON, **said: Any) -> ContactReported:
+    """Makes a report of the contact shop:42."""
+    fields: dict[str, Any] = {"system": "shop", "key": "42"} | said
+    return ContactReported(meta(f"contact report {name}", at), RAW, version=version, **fields)
 
 
 def shop(*rules: AssignmentRule, workspace: Id = SHOP) -> list[Event]:

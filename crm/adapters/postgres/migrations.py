@@ -53,7 +53,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
 def complete(conn: psycopg.Connection[Any], projection: Projection[Any]) -> bool:
     """Its table is as `ddl` would leave it. "CREATE INDEX IF NOT EXISTS" waits for all who write before it finds that
     there is nothing to do, and all who want to write wait for it: under live traffic it ended in deadlocks."""
-    names = [projection.table, *(index_name(projection, columns) for columns in projection.indexes)]
+    declared = (*projection.indexes, *projection.lookups)
+    names = [projection.table, *(index_name(projection, columns) for columns in declared)]
     return conn.execute(COMPLETE, [f"read.{projection.table}", projection.about, names]).fetchone() == (True,)
 
 

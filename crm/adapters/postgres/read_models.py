@@ -31,6 +31,7 @@ def ddl(projection: Projection[Any]) -> str:
             f"COMMENT ON TABLE {table} IS {quote(projection.about)};",
             secured(table),
             *(index(projection, columns) for columns in projection.indexes),
+            *(lookup(projection, columns) for columns in projection.lookups),
         ]
     )
 
@@ -47,6 +48,14 @@ def index(projection: Projection[Any], columns: str) -> str:
         return f"{target} USING gin ({names[0]}) WHERE {names[0]} <> '{{}}';"
     known = "" if required[names[0]] else f" WHERE {names[0]} IS NOT NULL"
     return f"{target} (workspace, {', '.join(names)}, {projection.key}){known};"
+
+
+def lookup(projection: Projection[Any], columns: str) -> str:
+    """Order and ranges by code points in any database, over rows that have a value in the last column."""
+    *first, last = [name.strip() for name in columns.split(",")]
+    target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.qualified_name}"
+    by = ", ".join(["workspace", *first, f'{last} COLLATE "C"', projection.key])
+    return f"{target} ({by}) WHERE {last} IS NOT NULL;"
 
 
 def index_name(projection: Projection[Any], columns: str) -> str:

@@ -24,6 +24,7 @@ from crm.state.entities import (
 )
 from crm.state.entity import Changes, State, known
 from crm.state.references import reference_key
+from crm.state.reported import remember
 
 OPEN_DEALS_KEPT = 50
 ENQUIRIES_KEPT = 5  # of a contact, and of those without any identity by digest
@@ -50,6 +51,7 @@ def deal_opened(state: State, event: DealOpened) -> None:
         refer(state, event.reference, event.deal_id)
     if event.amount_minor:
         worth(state, event.amount_minor, event.number, event.deal_id)
+    remember(state, event.report, event.meta.occurred_at)
     contact = known(state, Contact, event.contact_id)
     enquiries = contact.enquiries
     if event.source == "form":
@@ -115,6 +117,7 @@ def deal_assigned(state: State, event: DealAssigned) -> None:
         contact = known(state, Contact, deal.contact_id)
         if contact.owner != event.owner:
             state.put(deal.contact_id, replace(contact, owner=event.owner))
+    remember(state, event.report, event.meta.occurred_at)
     changed(state, deal, owner=event.owner)
 
 
@@ -131,11 +134,15 @@ def deal_changed(state: State, event: DealChanged) -> None:
         refer(state, event.reference, event.deal_id)
     if event.amount_minor:
         worth(state, event.amount_minor, deal.number, event.deal_id)
+    remember(state, event.report, event.meta.occurred_at)
     changed(state, deal, amount_minor=amount, currency=currency)
 
 
 def deal_stage_moved(state: State, event: DealStageMoved) -> None:
-    changed(state, known(state, Deal, event.deal_id), stage=event.stage)
+    deal = known(state, Deal, event.deal_id)
+    remember(state, event.report, event.meta.occurred_at)
+    lost_from = event.from_stage if event.stage == "lost" else deal.lost_from
+    changed(state, deal, stage=event.stage, lost_from=lost_from)
 
 
 def changed(state: State, before: Deal, **said: Any) -> None:

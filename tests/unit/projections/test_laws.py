@@ -19,6 +19,7 @@ UNSEEN = {
     "AssignmentRulesSet",
     "ChatMoved",
     "DeliveryNoted",
+    "ObjectReportOutdated",
     "PaymentReportOutdated",
     "CommandAccepted",
 }  # change nothing that a card shows

@@ -12,7 +12,7 @@ from crm.decisions import RULES, find_rules, hints
 from crm.decisions.limits import LAST
 from crm.envelope import Fact
 from crm.events import DeliveryNoted, FactQuarantined
-from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported
 from crm.scalars import Id, Micros
 from crm.shared import Phone
 from crm.state import Identity, Numbers, Parked, Workspace
@@ -26,17 +26,36 @@ from services.operations.reparse.past_facts import PastFact
 from services.operations.reparse.scan import renamed
 from tests.support import planted_facts
 from tests.support.planted_facts.parcel import ParcelReported, parcel_reported
-from tests.support.scenarios import CONNECTION, NOON, RAW, SHOP, an, call, form, given, message, meta, paid
+from tests.support.scenarios import (
+    CONNECTION,
+    NOON,
+    RAW,
+    SHOP,
+    an,
+    call,
+    contact_report,
+    deal_report,
+    form,
+    given,
+    message,
+    meta,
+    paid,
+)
 from tests.support.tools import ROOT
 
-FACTS = (CallReported, FormSubmitted, MessageReported, PaymentReported)
+FACTS = (CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported)
 FORM = {"FormSubmitted"}
+REPORTS = {"ContactReported", "DealReported"}
 NAMED = {  # besides connectors, which report facts
     "crm/facts.py": {fact.__name__ for fact in FACTS},  # generated
     "crm/decisions/call.py": {"CallReported"},
     "crm/decisions/chat.py": {"MessageReported"},
     "crm/decisions/form.py": FORM,
     "crm/decisions/payment.py": {"PaymentReported"},
+    "crm/decisions/contact_report.py": {"ContactReported"},
+    "crm/decisions/deal_report.py": {"DealReported"},
+    "crm/decisions/own_keys.py": REPORTS,  # what holds for all records that a source keeps under its own keys
+    "crm/decisions/reported_people.py": REPORTS,
     "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
     "crm/decisions/repeated_enquiry.py": FORM,
     "crm/enquiries.py": FORM,  # when two forms are the same enquiry
@@ -62,6 +81,8 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
     decisions = {rule.fact.__name__: getattr(rule.decide, "__name__", "") for rule in RULES.values()}
     assert decisions == {
         "CallReported": "call_reported",
+        "ContactReported": "contact_reported",
+        "DealReported": "deal_reported",
         "DeliveryDiscarded": "delivery_discarded",
         "DeliveryKept": "delivery_kept",
         "DeliveryQuarantined": "delivery_quarantined",
@@ -69,10 +90,11 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "FactRetried": "<lambda>",
         "FormSubmitted": "form_submitted",
         "MessageReported": "message_reported",
+        "ObjectReported": "object_reported",
         "PaymentReported": "payment_reported",
     }
     assert all(fact is rule.fact for fact, rule in RULES.items())
-    assert {RULES[fact].family for fact in FACTS} == {"calls", "forms", "chats", "banking"} <= TOPICS.keys()
+    assert {RULES[fact].family for fact in FACTS} == {"calls", "forms", "chats", "banking", "facts"} <= TOPICS.keys()
 
 
 def test_without_its_rule_a_fact_is_quarantined() -> None:
@@ -135,8 +157,9 @@ def test_a_planted_fact_is_corrected() -> None:
 def test_a_fact_names_its_row() -> None:
     """Reparse finds deal and contact of a fact through the row."""
     facts: list[Fact] = [call("1", "ringing"), form("1"), message("1"), paid("1", 5)]
+    facts += [deal_report("1"), contact_report("1")]
     rows = [RULES[type(fact)].row(fact) for fact in facts]
-    assert [row and row[0] for row in rows] == ["call", None, "conversation", "payment"]
+    assert [row and row[0] for row in rows] == ["call", None, "conversation", "payment", "deal", "contact"]
     assert all("contact_id" in PROJECTIONS[row[0]].row.__struct_fields__ for row in rows if row)
 
 

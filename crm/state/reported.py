@@ -1,0 +1,80 @@
+"""What a source said of a record that it keeps under a key of its own: the newest of each field, in any order."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from crm.scalars import Id, Micros
+from crm.shared import Report
+from crm.state.entities import key
+from crm.state.entity import Entity, State
+
+EARLIEST = -(2**63)  # before all moments
+WHY_NOT = "?"  # begins the name under which is kept why a value of that field was not taken
+
+
+class Reported(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Maxima and minima only, so that no order of events changes it. Key: `reported_key` of the record."""
+
+    said: dict[str, tuple[int, str]] = {}  # noqa: RUF012  # by field: the moment, and what, as JSON text
+    newest: int = EARLIEST  # moment of the newest report
+    first: Micros = Micros(0)  # the earliest time at which a report occurred
+    subject: Id | None = None  # the smallest id of the cards that it was found to be, of a contact
+
+    def value(self, name: str) -> str | None:
+        """JSON text; None when it was never given."""
+        found = self.said.get(name)
+        return found[1] if found else None
+
+    def text(self, name: str) -> str:
+        """The text that was given; empty when none was."""
+        found = self.value(name)
+        return str(msgspec.json.decode(found)) if found else ""
+
+    @property
+    def merged_into(self) -> str:
+        """The key that it was merged into; empty when it stands for itself."""
+        return self.text("merged_into")
+
+    @property
+    def deleted(self) -> bool:
+        """Its source deleted it, and nothing newer was reported."""
+        moment, value = self.said.get("deleted", (EARLIEST, "false"))
+        return value == "true" and self.newest <= moment
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """A sentence for each value that was not taken, unless a newer one was."""
+        return tuple(
+            self.text(name)
+            for name in sorted(self.said)
+            if name[0] == WHY_NOT and self.said[name][0] >= self.said.get(name[1:], (EARLIEST, ""))[0]
+        )
+
+    def with_(self, moment: int, values: Mapping[str, str], at: Micros, subject: Id | None = None) -> "Reported":
+        """Together with a report that occurred `at`. Of two values of one moment the larger counts."""
+        news = {name: (moment, text) for name, text in values.items() if (moment, text) > self.said.get(name, LEAST)}
+        ids = [one for one in (self.subject, subject) if one]
+        return replace(
+            self,
+            said={**self.said, **news} if news else self.said,
+            newest=max(self.newest, moment),
+            first=min(self.first, at) if self.newest > EARLIEST else at,
+            subject=min(ids, default=None),
+        )
+
+
+LEAST = (EARLIEST, "")
+
+
+def reported_key(record: str, system: str, name: str) -> str:
+    return key(f"{record}/{system}:{name}")
+
+
+def remember(state: State, report: Report | None, at: Micros, subject: Id | None = None) -> None:
+    """For folds: takes in what an event carries of a report."""
+    if report:
+        name = reported_key(report.record, report.system, report.key)
+        before = state.get(Reported, name) or Reported()
+        state.put(name, before.with_(report.moment, report.said, at, subject))
