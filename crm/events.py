@@ -423,7 +423,7 @@ class ObjectChanged(Event, frozen=True, gc=False):
     repeated: tuple[str, ...] = ()
     whole: bool = False
     kept: dict[str, str] = {}
-    gone: bool = False
+    shown: bool = True
     aliases: tuple[str, ...] = ()
     slots: dict[str, str] = {}
     related_to: tuple[str, ...] = ()
@@ -576,13 +576,22 @@ class ReplyQueued(Event, frozen=True, gc=False):
     reply_to: Id | None = None
 
 
+class ReportDoubted(Event, frozen=True, gc=False):
+    """A report of a source was not taken as a whole, or disagrees with another one of the same moment."""
+
+    contact_id: Id
+    system: str
+    key: str
+    why: str
+    deal_id: Id | None = None
+
+
 class ReportRecorded(Event, frozen=True, gc=False):
     """A report of a source was noted. What it changed is told by other events."""
 
     report: Report
     contact_id: Id | None = None
     deal_id: Id | None = None
-    doubts: tuple[str, ...] = ()
 
 
 class TaskAdded(Event, frozen=True, gc=False):

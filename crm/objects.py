@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from crm.envelope import named_id
@@ -27,6 +28,7 @@ def key_objection(key: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=65_536)
 def object_id(workspace: Id, kind: str, key: str) -> Id:
     """Returns the id of an object, which is that of its stream too. `kind`: key of its type."""
     return named_id(workspace, f"object/{kind}/{key}")

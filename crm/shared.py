@@ -101,4 +101,3 @@ class Report(Struct, frozen=True, gc=False):
     key: str
     moment: int
     said: dict[str, str]
-    note: str = ""

@@ -52,7 +52,7 @@ class ObjectRow(Row, frozen=True, gc=False):
 )
 def object(row: ObjectRow | None, event: ObjectChanged) -> ObjectRow | None:
     """Folds the history of an object. One that was deleted or merged has no row."""
-    if event.gone or (row is None and not event.whole):
+    if not event.shown or (row is None and not event.whole):
         return None
     at = event.meta.occurred_at
     fields = {**(row.fields if row else from_before(event)), **event.fields}

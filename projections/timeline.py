@@ -33,7 +33,7 @@ from crm.events import (
     PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
-    ReportRecorded,
+    ReportDoubted,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -53,7 +53,7 @@ PaymentEvent = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
 WorkEvent = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 BeforePayment = DealOpened | EnquiryRepeated | DealChanged | DealAssigned
 TimelineEvent = (
-    ContactEvent | ConversationEvent | BeforePayment | PaymentEvent | DealStageMoved | WorkEvent | ReportRecorded
+    ContactEvent | ConversationEvent | BeforePayment | PaymentEvent | DealStageMoved | WorkEvent | ReportDoubted
 )
 WITH_AMOUNT = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
@@ -80,14 +80,12 @@ class TimelineRow(Row, frozen=True, gc=False):
 
 @projection(key="entry_id", version=4, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: TimelineEvent) -> TimelineRow | None:
-    kind, meta, contact_id = type(event), event.meta, event.contact_id
-    if contact_id is None or (isinstance(event, ReportRecorded) and not report_text(event)):
-        return None
+    kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
     amount = getattr(event, "amount_minor" if kind in WITH_AMOUNT else "change_minor", None)
     return TimelineRow(
         entry_id=meta.id,
-        contact_id=contact_id,
+        contact_id=event.contact_id,
         deal_id=getattr(event, "deal_id", None),
         call_id=getattr(event, "call_id", None),
         conversation_id=getattr(event, "conversation_id", None),
@@ -107,12 +105,7 @@ def changed(event: DealChanged) -> str:
     """Returns the names of the fields that changed, and what a report of its source left in doubt."""
     columns = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
     names = ", ".join([*(name for name, value in columns if value is not None), *event.fields])
-    return "\n".join(filter(None, (names, *(event.doubts or ()), event.report.note if event.report else "")))
-
-
-def report_text(event: ReportRecorded) -> str:
-    """Returns what of a report was not taken; empty when nothing needs a look."""
-    return "\n".join(filter(None, (*event.doubts, event.report.note)))
+    return "\n".join(filter(None, (names, *(event.doubts or ()))))
 
 
 def message_title(event: MessageReceived) -> str:
@@ -168,6 +161,6 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     TaskDone: lambda e: ("Task done", ""),
     TaskReopened: lambda e: ("Task is to be done again", ""),
     TaskRemoved: lambda e: ("Task taken away", ""),
-    ReportRecorded: lambda e: (f"Report of {e.report.system}", report_text(e)),
+    ReportDoubted: lambda e: (f"Report of {e.system} about {e.key}", e.why),
 }
 """By kind of event: the title and the text of its entry."""

@@ -8,7 +8,18 @@ from crm.decisions.fact_rule import FactRule
 from crm.decisions.form import identifiers_of
 from crm.decisions.loading import Wanted, of_identifier
 from crm.decisions.merging import merged, unmerged
-from crm.decisions.own_keys import News, OwnKey, Values, addressed, check, common_values, news_of, noted, recorded
+from crm.decisions.own_keys import (
+    News,
+    OwnKey,
+    Values,
+    addressed,
+    check,
+    common_values,
+    doubted,
+    news_of,
+    noted,
+    recorded,
+)
 from crm.decisions.parked_payments import retry_parked
 from crm.decisions.reported_people import card_for, name_in, own_identifier, people_in
 from crm.envelope import Event
@@ -38,8 +49,9 @@ def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
     yield from refilled(case, news, contact_id, made_now=contact is None)
     yield from joined(case, news, contact_id)
     if not news.nothing:
+        yield recorded(case, news, contact_id, contact_id)
         doubts = values.doubts if news.after.doubts != news.before.doubts else ()
-        yield recorded(case, news, contact_id, contact_id, doubts=doubts)
+        yield from doubted(case, news, contact_id, None, *doubts)
     elif case.events == 0:
         yield noted(case, news)
     if learnt and contact:

@@ -16,6 +16,7 @@ from crm.decisions.own_keys import (
     addressed,
     check,
     common_values,
+    doubted,
     news_of,
     noted,
     recorded,
@@ -141,6 +142,7 @@ def changed(case: Case, news: News, deal: Deal) -> Iterator[Event]:
     yield from staged(case, known(case.state, Deal, deal.deal_id), news, rest)
     if rest:
         yield recorded(case, news, deal.contact_id, deal.contact_id, deal.deal_id)
+    yield from doubted(case, news, deal.contact_id, deal.deal_id)
     if news.changed & {"amount", "reference"}:
         yield from retry_parked(case, deal.contact_id, deal.deal_id, news.after.text("reference"))
 

@@ -10,7 +10,7 @@ from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted
 from crm.decisions.object_merging import merge_objection, with_aliases
 from crm.decisions.object_values import fitting
-from crm.decisions.objects import FIELD, MANY, MOST_FIELDS, UNDEFINED, at_moment, changed, newer, shown
+from crm.decisions.objects import FIELD, MANY, MOST_FIELDS, UNDEFINED, at_moment, changed, newer, quoted
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import ObjectReportOutdated
@@ -90,7 +90,7 @@ def claims_of(
                 undefined[MANY] = f"It has {MOST_FIELDS} fields, which is the most; others were not taken."
                 continue
         if (field := kind.fields.get(key)) is None or field.retired:
-            undefined[f"{UNDEFINED} {name}"] = f"The field {shown(name)} is not defined; its value is kept as it came."
+            undefined[f"{UNDEFINED} {name}"] = f"The field {quoted(name)} is not defined; its value is kept as it came."
         try:
             claims[name] = fitting(kind, key, text, country, own)
         except ValueError as error:

@@ -1,6 +1,7 @@
 """Values of an object's fields: whether they fit, where relations point to, and what its index columns hold."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from crm.decisions.custom import JSON, LONGEST, normal
@@ -37,14 +38,20 @@ def fitting(kind: ObjectType, key: str, text: str, country: str, own: str) -> st
 
 def target_of(field: ObjectField, text: str, country: str) -> str:
     """Returns where a relation points to, such as seller:42 or contact:<id>. Raises ValueError with a sentence."""
-    try:
-        found = named_target(field.target, JSON.decode(text), country)
-    except (ValueError, ArithmeticError, RecursionError):
-        found = ""
+    found = named(field.target, text, country)
     if not found:
         how = EXAMPLES.get(field.target, '"42" or {"key": "42"}')
         raise ValueError(f"{field.label!r} points to a {field.target}: give it as {how}.")
     return found
+
+
+@lru_cache(maxsize=16_384)
+def named(target: str, text: str, country: str) -> str:
+    """Returns an empty text for what names nothing. `text`: JSON."""
+    try:
+        return named_target(target, JSON.decode(text), country)
+    except (ValueError, ArithmeticError, RecursionError):
+        return ""
 
 
 def named_target(target: str, given: Any, country: str) -> str:
@@ -81,9 +88,14 @@ def target_by_text(target: str, text: str) -> str:
 
 def slot_value(field: ObjectField, text: str, country: str) -> str | None:
     """Returns what an index column holds; None for a value from before the field was defined as it is now."""
+    if field.type == "relation":
+        return named(field.target, text, country).partition(":")[2] or None
+    return sorted_text(field.type, text)
+
+
+@lru_cache(maxsize=16_384)
+def sorted_text(kind: str, text: str) -> str | None:
     try:
-        if field.type == "relation":
-            return target_of(field, text, country).partition(":")[2] or None
-        return sortable(field.type, JSON.decode(text))
+        return sortable(kind, JSON.decode(text))
     except (ValueError, ArithmeticError, TypeError, RecursionError):
         return None

@@ -48,7 +48,9 @@ def newer(before: Object, claims: Mapping[str, str], refused: Mapping[str, str],
             if text == larger:
                 fresh[name] = text
             if name != "deleted":
-                why = f"Two reports of the same moment differ in {shown(name)}: {larger[:100]} counts, the larger text."
+                why = (
+                    f"Two reports of the same moment differ in {quoted(name)}: {larger[:100]} counts, the larger text."
+                )
                 doubts[f"{TWICE} {name}"] = moment, why
     for name, why in refused.items():
         about = f"{VALUE} {name}"
@@ -67,7 +69,7 @@ def stays(about: str, moment: int, at: Mapping[str, int]) -> bool:
     return problem != TWICE or at[name] <= moment
 
 
-def shown(name: str) -> str:
+def quoted(name: str) -> str:
     return f"`{name.removeprefix(FIELD)}`"
 
 
@@ -84,8 +86,8 @@ def changed(
     fresh, _, doubts = change
     id = object_id(case.fact.meta.workspace, before.type, before.key)
     now = {name: before.value(name) for name in before.names} | fresh
-    gone = now.get("deleted") == "true" or now.get("merged_into", EMPTY) not in (EMPTY, NULL)
-    whole = bool(now) and not gone and not before.shown
+    shown = bool(now) and now.get("deleted") != "true" and now.get("merged_into", EMPTY) in (EMPTY, NULL)
+    whole = shown and not before.shown
     fields = {name.removeprefix(FIELD): text for name, text in fresh.items() if name.startswith(FIELD)}
     return ObjectChanged(
         meta=at_moment(case.meta(id), at),
@@ -106,7 +108,7 @@ def changed(
         kept={n: t for n, t in now.items() if n not in fresh and n not in ("deleted", "merged_into") and t != NULL}
         if whole
         else {},
-        gone=gone,
+        shown=shown,
         aliases=before.aliases if aliases is None else aliases,
         slots=slots_of(case, kind, now),
         related_to=related_to(case, kind, now),

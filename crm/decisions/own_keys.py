@@ -1,7 +1,7 @@
 """Records that a source keeps under a key of its own: which key is one, which report counts, where merged keys lead."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ from crm.decisions.case import Case, State
 from crm.decisions.form_fields import converted
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event, named_id
-from crm.events import DeliveryNoted, ReportRecorded
+from crm.events import DeliveryNoted, ReportDoubted, ReportRecorded
 from crm.facts import ContactReported, DealReported
 from crm.scalars import Id
 from crm.shared import Report
@@ -166,6 +166,7 @@ class News(NamedTuple):
     after: Reported
     report: Report
     changed: frozenset[str]
+    note: str  # where two reports of one moment disagree: what was decided
 
     @property
     def fields(self) -> dict[str, str]:
@@ -180,7 +181,7 @@ class News(NamedTuple):
 
     @property
     def nothing(self) -> bool:
-        return self.after == self.before and not self.report.note
+        return self.after == self.before and not self.note
 
     @property
     def first(self) -> bool:
@@ -203,7 +204,7 @@ def news_of(report: AnyReport, case: Case, own: OwnKey, values: Mapping[str, str
     said = {name: text for name, text in values.items() if after.said[name] != before.said.get(name)}
     changed = frozenset(name for name in said if before.value(name) != said[name])
     note = "; ".join(tie(name, values[name], before) for name in sorted(values) if ties(before, name, moment, values))
-    return News(own, before, after, Report(*own, moment, said, note), changed)
+    return News(own, before, after, Report(*own, moment, said), changed, note)
 
 
 def ties(before: Reported, name: str, moment: int, values: Mapping[str, str]) -> bool:
@@ -224,13 +225,12 @@ def noted(case: Case, news: News) -> Event:
     return DeliveryNoted(case.meta(case.fact.meta.id), news.own.system, news.own.record, why)
 
 
-def recorded(
-    case: Case,
-    news: News,
-    stream: Id,
-    contact_id: Id | None = None,
-    deal_id: Id | None = None,
-    doubts: tuple[str, ...] = (),
-) -> Event:
+def recorded(case: Case, news: News, stream: Id, contact_id: Id | None = None, deal_id: Id | None = None) -> Event:
     """What the source said, where no other event carries it."""
-    return ReportRecorded(case.meta(stream), news.report, contact_id, deal_id, doubts)
+    return ReportRecorded(case.meta(stream), news.report, contact_id, deal_id)
+
+
+def doubted(case: Case, news: News, contact_id: Id, deal_id: Id | None, *sentences: str) -> Iterator[Event]:
+    """For people: what of the report needs a look."""
+    if why := "\n".join(filter(None, (*sentences, news.note))):
+        yield ReportDoubted(case.meta(contact_id), contact_id, news.own.system, news.own.key, why, deal_id)

@@ -66,10 +66,10 @@ def test_what_changed_is_in_the_timeline_and_why_leads_to_the_report(stack: Runn
         "won",
         ["The owner has 300 characters; it has at most 200: not changed."],
     )
-    entries = stack.ask("query($id: ID!) { deal(id: $id) { timeline { nodes { title text } } } }", id=found["id"])
-    reported = entries["deal"]["timeline"]["nodes"]
-    assert {"title": "Stage new → won", "text": "shop says so"} in reported
-    assert {"title": "Deal changed", "text": found["doubts"][0]} in reported
+    answer = stack.ask("query($id: ID!) { deal(id: $id) { timeline { nodes { title text } } } }", id=found["id"])
+    entries = answer["deal"]["timeline"]["nodes"]
+    assert {"title": "Stage new → won", "text": "shop says so"} in entries
+    assert {"title": "Deal changed", "text": found["doubts"][0]} in entries
     (link,) = stack.terminal.run_json(f"why deal {found['id']} stage --data {stack.data}")
     assert (link["event"], link["fact"]["type"], link["fact"]["said"]["version"]) == (
         "DealStageMoved",

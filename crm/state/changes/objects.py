@@ -74,7 +74,7 @@ def object_changed(state: State, event: ObjectChanged) -> None:
         by_hand=by_hand,
         doubts={doubt.about: (doubt.moment, doubt.why) for doubt in event.doubts},
         aliases=event.aliases,
-        shown=not event.gone and (event.whole or before.shown),
+        shown=event.shown,
         version=event.version,
     )
     state.put(event.object_id, changed)

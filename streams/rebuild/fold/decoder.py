@@ -6,7 +6,7 @@ Yields what crm.contract.codec.decode returns, except for fields that no fold re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import repeat
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import msgspec
 import polars as pl
@@ -177,8 +177,19 @@ def converter(hint: Any) -> Callable[[Any], Any] | None:
             return lambda found: None if found is None else tuple(found)
         return lambda found: None if found is None else tuple(msgspec.convert(each, inner) for each in found)
     if isinstance(plain_, type) and issubclass(plain_, msgspec.Struct):
-        return lambda found: None if found is None else msgspec.convert(found, plain_)
+        return lambda found: None if found is None else msgspec.convert(with_maps(found, plain_), plain_)
     return None
+
+
+def with_maps(found: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Returns a nested record with its maps, which polars gives as lists of pairs."""
+    maps = maps_of(kind)
+    return {name: pairs(value) if name in maps else value for name, value in found.items()} if maps else found
+
+
+@cache
+def maps_of(kind: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(name for name, hint in get_type_hints(kind).items() if get_origin(hint) is dict)
 
 
 def pairs(found: list[dict[str, str]]) -> dict[str, str]:

@@ -21,6 +21,7 @@ UNSEEN = {
     "DeliveryNoted",
     "ObjectReportOutdated",
     "PaymentReportOutdated",
+    "ReportRecorded",
     "CommandAccepted",
 }  # change nothing that a card shows
 # Rows that count or add up: the machinery, not the fold, sees to it that an event comes once.

@@ -33,7 +33,7 @@ from crm.events import (
     PaymentUnmatched,
     PipelineChanged,
     ReplyQueued,
-    ReportRecorded,
+    ReportDoubted,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -41,13 +41,12 @@ from crm.events import (
     TaskReopened,
     WorkspaceCreated,
 )
-from crm.shared import Phone, Report
+from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
 from tests.support.projection_events import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
 
 M = meta()
-SAID = Report("contact", "shop", "42", 1, {"name": '"Olena"'})
 ENTRIES: list[tuple[Event, str, str]] = [
     (ContactCreated(M, OLENA, "Olena", "form"), "New contact Olena", "From a form"),
     (ContactCreated(M, OLENA, "", "call"), "New contact", "From a call"),
@@ -100,7 +99,7 @@ ENTRIES: list[tuple[Event, str, str]] = [
     (TaskReopened(M, an_id("t"), OLENA), "Task is to be done again", ""),
     (TaskRemoved(M, an_id("t"), OLENA), "Task taken away", ""),
     (DealChanged(M, DEAL, OLENA, title="Desk", doubts=("No stage 'x'.",)), "Deal changed", "title\nNo stage 'x'."),
-    (ReportRecorded(M, SAID, OLENA, doubts=("Not a number.",)), "Report of shop", "Not a number."),
+    (ReportDoubted(M, OLENA, "shop", "42", "Not a number."), "Report of shop about 42", "Not a number."),
 ]  # fmt: skip
 
 
@@ -112,11 +111,6 @@ def test_an_event_is_a_sentence(event: Event, title: str, text: str) -> None:
 
 def test_every_kind_has_its_sentence() -> None:
     assert {type(event) for event, _, _ in ENTRIES} == set(timeline.handles) == set(STEPS)
-
-
-def test_a_report_that_leaves_nothing_to_look_at_is_no_entry() -> None:
-    assert timeline.fold(None, ReportRecorded(M, SAID, OLENA)) is None
-    assert timeline.fold(None, ReportRecorded(M, SAID, doubts=("Not a number.",))) is None
 
 
 def test_an_entry_carries_the_sum_and_what_it_is_about() -> None:

@@ -42,7 +42,7 @@ def test_an_unknown_key_makes_a_card_that_is_found_by_it() -> None:
         an(IdentifierAdded, kind="phone", value=OLEH),
         an(IdentifierAdded, kind="email", value="o@x.ua"),
         an(ContactChanged, fields={"vip": "true"}),
-        an(ReportRecorded, contact_id=CARD, doubts=()),
+        an(ReportRecorded, contact_id=CARD),
     )
     row = row_of(story)
     assert (row.accounts, row.phones, row.fields) == (("shop:42",), (OLEH,), {"vip": "true"})
@@ -125,6 +125,6 @@ def test_a_value_that_does_not_fit_its_field_is_shown_in_the_timeline() -> None:
     story = Story(*shop(), number).when(contact_report("1", 1, fields={"age": '"old"', "city": '"Lviv"'}))
     assert row_of(story).fields == {"city": '"Lviv"'}
     (entry,) = [
-        one for one in fold(timeline, story.decide.journal).values() if getattr(one, "kind", "") == "ReportRecorded"
+        one for one in fold(timeline, story.decide.journal).values() if getattr(one, "kind", "") == "ReportDoubted"
     ]
     assert getattr(entry, "text", "") == "'Age' should be a number, and \"old\" is none: not changed."

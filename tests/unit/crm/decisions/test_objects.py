@@ -25,7 +25,7 @@ MINUTE = 60_000_000
 def test_a_report_makes_an_object_and_a_later_one_changes_a_part_of_it() -> None:
     session = marketplace().when(reported(status="new", title=" Oksana's ", fields={"rating": 4.5, "city": "Lviv"}))
     session.then(
-        an(ObjectChanged, type="seller", key="42", status="new", title="Oksana's", version=1, whole=True, gone=False,
+        an(ObjectChanged, type="seller", key="42", status="new", title="Oksana's", version=1, whole=True, shown=True,
            fields={"rating": "4.5", "city": '"Lviv"'}, newly_used=("rating", "city"), doubts=(), deleted=False)
     )  # fmt: skip
     session.when(reported(at=1, status="active", fields={"city": None, "tier": "gold"}))
@@ -78,10 +78,10 @@ def test_two_reports_of_one_moment_end_the_same_in_either_order() -> None:
 
 def test_deletes_come_before_creates_and_are_overcome_by_newer_reports() -> None:
     session = marketplace().when(reported(at=5, deleted=True))
-    session.then(an(ObjectChanged, deleted=True, gone=True, whole=False))
+    session.then(an(ObjectChanged, deleted=True, shown=False, whole=False))
     assert row_of(session.when(reported(at=3, status="new", title="Oksana's", fields={"city": "Lviv"}))) is None
     session.when(reported(at=6, status="active")).then(
-        an(ObjectChanged, deleted=False, gone=False, whole=True, status="active",
+        an(ObjectChanged, deleted=False, shown=True, whole=True, status="active",
            kept={"title": '"Oksana\'s"', "fields.city": '"Lviv"'})
     )  # fmt: skip
     row = row_of(session)
@@ -161,7 +161,7 @@ def test_a_contact_is_named_by_any_identifier(given: Any, target: str) -> None:
 def test_an_object_that_was_merged_is_found_by_the_other() -> None:
     session = marketplace().when(reported("17", status="active"), reported("42", status="new"))
     session.when(reported("42", at=1, merged_into="17")).then(
-        an(ObjectChanged, key="42", merged_into="17", gone=True),
+        an(ObjectChanged, key="42", merged_into="17", shown=False),
         an(ObjectChanged, key="17", aliases=("42",), version=2),
     )
     row = row_of(session, "17")

@@ -43,7 +43,7 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_an_object_that_was_taken_away_comes_back_by_hand() -> None:
     session = marketplace().when(reported(status="active", title="Oksana's"))
-    session.do("object_remove", **HIS).then(an(ObjectChanged, deleted=True, gone=True, by_hand=True))
+    session.do("object_remove", **HIS).then(an(ObjectChanged, deleted=True, shown=False, by_hand=True))
     assert row_of(session.when(reported(at=1, status="blocked"))) is None
     session.refuses("object_remove", "key", Code.NOT_FOUND, **HIS)
     session.do("object_change", **HIS, title="Oksana").then(an(ObjectChanged, whole=True, deleted=False))
