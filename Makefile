@@ -43,14 +43,16 @@ lint: $(READY) ## format, lint, import rules and the contract
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
-events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds; the list of connectors
+events: $(READY) ## Python classes, ids and golden records from schemas/avro; golden rows of folds; lists of connectors and events
 	@$(BIN)/python -m crm.contract.generate
 	@$(BIN)/python -m crm.contract.publishing
 	@$(BIN)/python -m streams.rebuild.golden write
 	@$(BIN)/python -m services.connectors.reference
+	@$(BIN)/python -m services.reference
 
-schema: $(READY) ## schema.graphql from the code
+schema: $(READY) ## schema.graphql and the views of docs/sql.md from the code
 	@$(BIN)/python -m api.sdl > schema.graphql
+	@$(BIN)/python -m api.sql_reference
 
 reference: $(READY) ## the API's reference as one page, build/reference/index.html
 	@$(BIN)/python -m api.reference

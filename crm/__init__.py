@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from crm import events
 from crm.envelope import Event, Row
-from crm.projection import Json, Projection, projection
+from crm.json_column import Json, json_of
+from crm.projection import Projection, projection
 from crm.scalars import Id, Micros
 
-__all__ = ["Event", "Id", "Json", "Micros", "Projection", "Row", "events", "projection", "replace"]
+__all__ = ["Event", "Id", "Json", "Micros", "Projection", "Row", "events", "json_of", "projection", "replace"]

@@ -11,11 +11,11 @@ from msgspec.structs import fields
 
 from crm import column_names
 from crm.envelope import Event, Row
+from crm.json_column import Json as Json
 from crm.scalars import Id, Micros
 from crm.text.phonetics import phonetic_key
 
 R = TypeVar("R", bound=Row)
-Json = dict[str, str]  # values are JSON text, so that their types survive; a jsonb column
 SQL_TYPES: dict[Any, str] = {
     Id: "uuid",
     str: "text",

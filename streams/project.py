@@ -9,6 +9,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from crm import json_column
 from crm.adapters.kafka.journal_log import position_of
 from crm.adapters.postgres import history, read_models
 from crm.adapters.postgres.notices import KEYS, NOTIFY
@@ -72,6 +73,21 @@ class ProjectionBatch:
                 error.add_note(f"{self.projection.name} at {type(event).__name__} {event.meta.id}")
                 raise
         self.after = {key: row for key, row in rows.items() if row is not self.before[key] and row != self.before[key]}
+        self.check_json()
+
+    def check_json(self) -> None:
+        """Raises ValueError when the fold made a JSON column of texts that are no JSON. What it only kept is good."""
+        if not (names := self.projection.json_columns):
+            return
+        for key, row in self.after.items():
+            for name in names if row is not None else ():
+                value = getattr(row, name)
+                if value and value is not getattr(self.before[key], name, None):
+                    try:
+                        json_column.check(value)
+                    except ValueError as error:
+                        error.add_note(f"{self.projection.name}.{name} of row {key[1]}")
+                        raise
 
     async def save(self, conn: AsyncConnection) -> None:
         """Writes the rows that changed and deletes those that the fold removed."""

@@ -1,6 +1,6 @@
 """Copy this file, change the row and the fold, and run it: crm replay template.py --to parquet."""
 
-from crm import Id, Micros, Row, projection, replace
+from crm import Id, Json, Micros, Row, json_of, projection, replace
 from crm.events import DealOpened, DealPaid, DealStageMoved
 
 
@@ -13,6 +13,7 @@ class DealValueRow(Row, frozen=True, gc=False):
     amount_minor: int
     paid_minor: int
     stage: str
+    utm: Json
     opened_at: Micros
     paid_at: Micros | None
 
@@ -24,7 +25,15 @@ def deal_value(row: DealValueRow | None, event: DealOpened | DealPaid | DealStag
     match event:
         case DealOpened():
             return DealValueRow(
-                event.deal_id, event.source, event.currency, event.amount_minor, 0, event.stage, at, None
+                deal_id=event.deal_id,
+                source=event.source,
+                currency=event.currency,
+                amount_minor=event.amount_minor,
+                paid_minor=0,
+                stage=event.stage,
+                utm=json_of(event.utm),  # plain texts; `event.fields` are JSON texts already
+                opened_at=at,
+                paid_at=None,
             )
         case DealPaid() if row:
             return replace(row, paid_minor=row.paid_minor + event.change_minor, paid_at=at)

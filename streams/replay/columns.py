@@ -5,10 +5,10 @@ from operator import attrgetter
 from typing import Any
 
 import polars as pl
-from msgspec import Raw, json
 
 from crm.envelope import Row
 from crm.errors import Malformed
+from crm.json_column import encoded
 from crm.projection import Column, Projection
 from crm.scalars import Id
 
@@ -55,8 +55,8 @@ def series(column: Column, values: list[Any]) -> pl.Series:
 
 
 def as_json(value: dict[str, str] | None) -> str | None:
-    """Returns a JSON object; the values are JSON text already."""
-    return None if value is None else json.encode({name: Raw(text.encode()) for name, text in value.items()}).decode()
+    """Returns a JSON object. Raises ValueError with the first value that is no JSON text."""
+    return None if value is None else encoded(value).decode()
 
 
 def first_misfit(projection: Projection[Any], rows: Sequence[Row], error: Exception) -> Malformed:
@@ -64,23 +64,23 @@ def first_misfit(projection: Projection[Any], rows: Sequence[Row], error: Except
     for row in rows:
         for column in projection.columns:
             value = getattr(row, column.name)
-            if not fits(column, value):
-                must = column.type + ("" if column.required else " or None")
+            if why := misfit(column, value):
                 return Malformed(
-                    f"The fold of {projection.name} returns {value!r:.80} for {column.name}, which is {must}, in row "
+                    f"The fold of {projection.name} returns {value!r:.80} for {column.name}, which is {why}, in row "
                     f"{getattr(row, projection.key)!r}. Nothing was written. Fix the fold and run it again."
                 )
     return Malformed(f"Rows of {projection.name} cannot be written: {error}. Nothing was written.")
 
 
-def fits(column: Column, value: Any) -> bool:
-    """Returns whether a value has its column's type."""
+def misfit(column: Column, value: Any) -> str:
+    """Returns what the column takes instead of a value; empty when it takes it."""
+    wanted = column.type + ("" if column.required else " or None")
     if value is None:
-        return not column.required
+        return wanted if column.required else ""
     if (kind := PYTHON.get(column.type)) and type(value) is not kind:
-        return False
+        return wanted
     try:
         series(column, [value])
-    except Exception:
-        return False
-    return True
+    except Exception as error:
+        return f"{wanted}: {error}" if column.type == "jsonb" and isinstance(value, dict) else wanted
+    return ""

@@ -1,6 +1,8 @@
 """Targets of a replay: Parquet, CSV and DuckDB files, written under a temporary name and renamed when complete."""
 
+import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +13,7 @@ from crm.adapters.archive.manifest import settle
 from crm.projection import Projection
 from streams.replay.extras import require_package
 
+FRACTION = re.compile(r"\d[.eE]")  # may be a number that is no integer
 Rows = Mapping[str, tuple[Projection[Any], pl.LazyFrame]]  # by the projection's name
 
 
@@ -88,8 +91,23 @@ def as_json(name: str) -> pl.Expr:
     return encoded.str.strip_prefix('{"v":').str.strip_suffix("}").alias(name)
 
 
+def exact_json(name: str) -> pl.Expr:
+    """Makes texts of the numbers in a JSON column that are no integers."""
+    return pl.col(name).map_elements(with_texts, pl.String)
+
+
+def with_texts(text: str) -> str:
+    if not FRACTION.search(text):
+        return text
+    return json.dumps(json.loads(text, parse_float=str), ensure_ascii=False, separators=(",", ":"))
+
+
 class DuckDbTarget:
-    """Writes one table a projection in one transaction. Other tables of an existing database stay."""
+    """Writes one table a projection in one transaction. Other tables of an existing database stay.
+
+    Columns have exact types: sums of BIGINT are HUGEINT. DuckDB reads numbers with a point or an exponent inside JSON
+    as doubles, so there they are texts: `(fields->>'price')::DECIMAL(18, 2)` is exact.
+    """
 
     def __init__(self, projections: Sequence[Projection[Any]], out: Path | None) -> None:
         self.duckdb = require_package("duckdb")
@@ -103,9 +121,12 @@ class DuckDbTarget:
         try:
             with self.duckdb.connect(str(path)) as conn:
                 conn.execute("BEGIN")
-                for name, (_, frame) in rows.items():
-                    conn.register("replayed", frame.collect().to_arrow())
-                    conn.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM replayed')
+                for name, (projection, frame) in rows.items():
+                    exact = [exact_json(name) for name in projection.json_columns]
+                    conn.register("replayed", frame.with_columns(exact).collect().to_arrow())
+                    typed = [f"CAST({c} AS JSON) AS {c}" for c in projection.json_columns]
+                    chosen = f"* REPLACE ({', '.join(typed)})" if typed else "*"
+                    conn.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT {chosen} FROM replayed')
                     conn.unregister("replayed")
                 conn.execute("COMMIT")
             if new:

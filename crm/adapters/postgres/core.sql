@@ -13,6 +13,9 @@ COMMENT ON TABLE core.checkpoint IS 'How far each consumer is; it moves in the t
 
 GRANT USAGE ON SCHEMA read, core TO potik_reader;
 GRANT SELECT ON core.checkpoint TO potik_reader;
+DO $$ BEGIN
+  IF to_regrole('potik_analyst') IS NOT NULL THEN GRANT USAGE ON SCHEMA read TO potik_analyst; END IF;
+END $$;
 
 CREATE TABLE IF NOT EXISTS core.building (consumer text PRIMARY KEY, since timestamptz NOT NULL DEFAULT now());
 COMMENT ON TABLE core.building IS 'Projection versions that a rebuild makes: the project role leaves them alone until the rebuild hands them over.';

@@ -27,7 +27,7 @@ class IdentifierSettle(Command, frozen=True, gc=False, kw_only=True):
     ]
     value: Annotated[str, About(max_length=200, description="The identifier, in any spelling.")]
     nobodys: Annotated[bool, About(description="Whether it identifies nobody.")] = False
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Reason, shown to people; the system does not use it.")] = ""
 
 
 @command(row="contact")

@@ -25,7 +25,7 @@ class PaymentCorrect(Command, frozen=True, gc=False, kw_only=True):
     payment_id: Annotated[Id, About(description="Which payment.")]
     amount: Annotated[Money, About(description="What it is. Its currency is what the account got.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Reason, shown to people; the system does not use it.")] = ""
 
 
 @command(row="payment")

@@ -22,7 +22,7 @@ class PaymentMove(Command, frozen=True, gc=False, kw_only=True):
     payment_id: Annotated[Id, About(description="Which payment.")]
     deal_id: Annotated[Id, About(description="Which deal it is for.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Reason, shown to people; the system does not use it.")] = ""
 
 
 @command(row="payment")

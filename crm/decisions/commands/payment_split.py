@@ -33,7 +33,7 @@ class PaymentSplit(Command, frozen=True, gc=False, kw_only=True):
     payment_id: Annotated[Id, About(description="Which payment.")]
     shares: Annotated[tuple[PaymentShare, ...], About(description="Two or more, each for another deal.")]
     expected_version: ExpectedVersion = None
-    why: Annotated[str, About(max_length=500, description="For people.")] = ""
+    why: Annotated[str, About(max_length=500, description="Reason, shown to people; the system does not use it.")] = ""
 
 
 @command(row="payment")

@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from services.operations.whatif.deal_outcomes import Compared, Share
 
 KINDS = (".html", ".svg", ".png", ".json")
+# A page that works without a network: its scripts are in it, and no menu sends the data to an editor elsewhere.
+PAGE: dict[str, Any] = {"inline": True, "embed_options": {"actions": {"editor": False}}}
 WAS, WOULD = "as it was", "by the rules on trial"
 
 
@@ -47,4 +50,5 @@ def save(file: Path, about: str, deals: Sequence[Compared], owners: Sequence[Sha
             (by_stage, "stage", "Stages that the deals reached"),
         )
     ]
-    altair.hconcat(*charts, title=about).save(str(file))
+    page = PAGE if file.suffix == ".html" else {}
+    altair.hconcat(*charts, title=about).save(str(file), **page)

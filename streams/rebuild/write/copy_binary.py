@@ -9,11 +9,11 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-import msgspec
 import polars as pl
 
 from crm.envelope import Row
 from crm.errors import Broken
+from crm.json_column import encoded
 from crm.projection import Column, Projection
 from crm.scalars import Id
 from crm.text.phonetics import COLUMN
@@ -115,7 +115,7 @@ def text(value: str) -> bytes:
 def json(value: dict[str, str]) -> bytes:
     if not value:
         return EMPTY_JSON
-    data = msgspec.json.encode({name: msgspec.Raw(text.encode()) for name, text in value.items()})
+    data = encoded(value)
     return (len(data) + 1).to_bytes(4, "big") + b"\1" + data
 
 

@@ -54,6 +54,10 @@ BAD = {
     FOLD + "    return MineRow(event.deal_id, None)\n": r"mine returns None for paid, which is bigint",
     FOLD
     + "    return MineRow(event.deal_id, 2**70)\n": r"mine returns 1180591620717411303424 for paid, which is bigint",
+    GOOD.replace("paid: int", "paid: dict[str, str]").replace(
+        "event.paid_minor", "{'utm': 'facebook'}"
+    ): r"mine returns \{'utm': 'facebook'\} for paid, which is jsonb: value 'facebook' of 'utm' is no JSON text; "
+    r"make the column with json_of\(\.\.\.\), in row '",
     BY_CURRENCY: r"The row 'UAH' of mine is folded from events of several journal partitions",
     HEAD.replace("paid:", "order:")
     + FOLD[len(HEAD) :]

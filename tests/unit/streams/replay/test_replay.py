@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import asdict
 from typer.testing import CliRunner
 
-from crm import Event, Projection
+from crm import Event, Projection, json_of
 from crm.events import DealPaid
 from crm.moments import Clock, first, last
 from services.cli import app
@@ -53,7 +53,8 @@ def rows_of(projection: Projection[Any], events: Sequence[Event] = EVENTS) -> li
 def found_in(table: pl.DataFrame, projection: Projection[Any]) -> list[dict[str, Any]]:
     times = [c.name for c in projection.columns if c.type == "timestamptz"]
     plain = table.with_columns(pl.col(name).dt.epoch("us") for name in times)
-    return plain.sort(projection.key).to_dicts()
+    rows = plain.sort(projection.key).to_dicts()
+    return [row | {name: json_of(json.loads(row[name])) for name in projection.json_columns} for row in rows]
 
 
 def one_by_one(chunks: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from streams.rebuild.projection_file import projections_in
 from streams.rebuild.read import archive_source
 from streams.rebuild.read.archive_source import pieces
 from streams.replay import replay
+from streams.replay.targets import with_texts
 from tests.support.first_quarter import archive, quarter, records
 
 EVENTS = quarter(40)
@@ -120,12 +122,26 @@ def test_a_parquet_file_has_text_as_text_for_every_reader(mine: Path, old: Path)
 def test_a_duckdb_has_each_digit_and_sums_exactly(mine: Path, old: Path) -> None:
     (projection,) = projections_in(mine).values()
     with duckdb.connect(str(to(mine, old, "duckdb"))) as conn:
-        rows = conn.execute("SELECT deal_id, text, number, may_be, words, fields FROM trap ORDER BY 1").fetchall()
-        (total,) = conn.execute("SELECT sum(number) FROM trap").fetchone() or ()
-        exact = conn.execute("SELECT DISTINCT fields::JSON->>'id' FROM trap").fetchall()
-    assert [list(row) for row in rows] == [list(row.values()) for row in wanted(projection)]
-    assert total == sum(row["number"] for row in wanted(projection))
-    assert exact == [("9007199254740993",)]
+        rows = conn.execute("SELECT deal_id, text, number, may_be, words FROM trap ORDER BY 1").fetchall()
+        (total, kind) = conn.execute("SELECT sum(number), typeof(sum(number)) FROM trap").fetchone() or ()
+        types = dict(conn.execute("SELECT column_name, data_type FROM information_schema.columns").fetchall())
+        (exact,) = conn.execute("SELECT DISTINCT fields->>['id', 'exact', 'small'] FROM trap").fetchall()
+        (sums,) = conn.execute("SELECT sum((fields->>'exact')::DECIMAL(38, 2)) FROM trap").fetchall()
+    assert [list(row) for row in rows] == [[*row.values()][:-1] for row in wanted(projection)]
+    assert (total, kind) == (sum(row["number"] for row in wanted(projection)), "HUGEINT")
+    assert exact == (["9007199254740993", "12345678901234567890.10", "0.1000000000000000055"],)
+    assert sums == (Decimal("12345678901234567890.10") * len(rows),)
+    assert (types["fields"], types["number"], types["at"]) == ("JSON", "BIGINT", "TIMESTAMP WITH TIME ZONE")
+
+
+def test_duckdb_itself_reads_numbers_in_json_as_doubles() -> None:
+    """DuckDB 2.0.1; when this fails, `exact_json` may go."""
+    with duckdb.connect() as conn:
+        found = conn.execute("""SELECT '{"a":12345678901234567890.10}'::JSON->>'a'""").fetchall()
+    assert found == [("12345678901234567000.0",)], "the trap is gone"
+    assert with_texts('{"a":1.10,"b":[-2e5,{"c":"1.5"}],"d":123456789012345678901234567890,"e":"ї"}') == (
+        '{"a":"1.10","b":["-2e5",{"c":"1.5"}],"d":123456789012345678901234567890,"e":"ї"}'
+    )
 
 
 def test_a_csv_file_has_text_as_it_was_for_those_who_read_text(mine: Path, old: Path) -> None:
