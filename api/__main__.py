@@ -53,7 +53,13 @@ async def serve(settings: Settings) -> None:
     archive = Path(settings.archive).expanduser() if settings.archive else None
     app = App(rows, access, changes, missing, *settings_limits, executor=executor, freshness=freshness, archive=archive)
     server = health.ServerWithoutSignals(
-        server_config(Observed(app), LIMITS, http=BoundedHttpProtocol, timeout_graceful_shutdown=PATIENCE)
+        server_config(
+            Observed(app),
+            LIMITS,
+            http=BoundedHttpProtocol,
+            timeout_keep_alive=settings.keep_alive,
+            timeout_graceful_shutdown=PATIENCE,
+        )
     )
 
     def stop() -> None:

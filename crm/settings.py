@@ -26,6 +26,7 @@ class Settings:
     max_body: int = 1_000_000  # bytes of one delivery
     max_batch_body: int = 32_000_000  # bytes of one POST /facts
     max_pending: int = 20_000  # facts that may wait for Kafka before intake answers 503
+    keep_alive: int = 75  # seconds that intake and the API hold an idle connection: past the 60 s of most proxies
     produce_timeout: float = 3.0  # seconds that a vendor waits for Kafka before a 503
     quarantine_limit: int = 100  # of the last 1,000 facts: past it, and past half of them, decide stops; 0: never
     rate_points: int = 600_000  # a minute for each token and API process, a row read is one; 0: without a limit

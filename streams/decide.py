@@ -20,6 +20,7 @@ from crm.scalars import Micros
 from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import DECIDED
+from streams import takeover
 from streams.runtime.checkpoints import Record
 from streams.runtime.loop import ConsumerLoop, NewRecords
 from streams.runtime.role import run
@@ -116,8 +117,9 @@ class DecideLoop(ConsumerLoop):
 
 
 async def ensure(settings: Settings) -> None:
-    """Recovers state missing from the database before anything is decided on it."""
+    """Recovers state missing from the database, and takes over what an earlier release left, before it decides."""
     await recovery.ensure(settings.kafka_bootstrap, settings.database_url)
+    await takeover.ensure(settings.kafka_bootstrap, settings.database_url)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from crm.facts import CallReported
 from crm.scalars import Id
 from crm.shared import Phone
 from crm.state import Call, Contact, known
-from crm.vocabulary import Direction
+from crm.vocabulary import CallPhase, Direction, Disposition
 
 INTERNAL = re.compile(r"\+?\d{1,4}")  # what colleagues and services are dialled by: no subscriber has so few digits
 LEAST_DIGITS = 5  # a number that cannot be read and could still be dialled
@@ -169,6 +169,7 @@ RULE = FactRule(
     hints=hints,
     identifiers=lambda report: [("phone", report.phone.e164)],
     sender=lambda own: str(own["call"]),
+    words={"phase": CallPhase, "direction": Direction, "disposition": Disposition},
     row=lambda report: ("call", call_id_of(report)),
     as_newer=lambda report: report,
     one_per_delivery=True,

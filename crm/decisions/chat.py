@@ -268,6 +268,7 @@ RULE = FactRule(
     hints=hints,
     identifiers=identifiers_of,
     sender=lambda own: f"{own['channel']}/{own['chat']}",
+    words={"direction": Direction, "chat_kind": ChatKind},
     row=lambda report: ("conversation", conversation_id_of(report)),
     as_newer=as_edit,
     correctable=("text", "attachments"),  # an edit carries nothing else

@@ -174,6 +174,7 @@ RULE = FactRule(
     hints=hints,
     identifiers=lambda report: ((one.kind, one.value) for one in identifiers_of(report.payer)),
     sender=lambda own: f"{own['provider']}/{own['payment']}",
+    words={"status": PaymentStatus},
     row=lambda report: ("payment", payment_id_of(report)),
     as_newer=lambda report: replace(report, changed_at=Micros(report.changed_at + 1)),
 )

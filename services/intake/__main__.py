@@ -55,6 +55,7 @@ async def main(settings: Settings) -> None:
                 server_header=False,
                 proxy_headers=False,
                 log_config=None,
+                timeout_keep_alive=settings.keep_alive,
                 timeout_graceful_shutdown=10,
             )
         )

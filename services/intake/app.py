@@ -71,7 +71,7 @@ class Intake:
             return POST_ONLY
         if path == "/facts":
             if method == "POST":
-                return await self.bulk.take(headers_of(scope), receive)
+                return await self.bulk.take(headers_of(scope), receive, scope["query_string"])
             return POST_ONLY
         if known := health.answer(path, self.missing):
             return Reply(known[0], known[1], known[2].encode())

@@ -17,7 +17,7 @@ import msgspec
 from services.intake.refusals import Line, Refusal
 from services.intake.reply import Stop, problem
 
-MAX_RECORDS = 10_000
+MAX_FACTS = 50_000  # of one request, whatever its format
 MAX_INFLATED = 64_000_000  # bytes of all blocks
 HEADER = fastavro.parse_schema(
     {
@@ -57,8 +57,8 @@ def records(file: io.BufferedReader) -> list[Line]:
     left = MAX_INFLATED
     while file.peek(1):
         count, size = long(file), long(file)
-        if not 0 <= count <= MAX_RECORDS - len(found):
-            raise Stop(problem(413, f"The file holds more than {MAX_RECORDS} facts. Nothing was kept. Split it."))
+        if not 0 <= count <= MAX_FACTS - len(found):
+            raise Stop(problem(413, f"The file holds more than {MAX_FACTS} facts. Nothing was kept. Split it."))
         block = inflated(file.read(size), codec, left)
         left -= len(block)
         if file.read(16) != header["sync"]:
@@ -75,6 +75,11 @@ def as_json(datums: io.BytesIO, schema: Any, single: str) -> Line:
     record: Any = fastavro.schemaless_reader(
         datums, schema, None, return_record_name=True, return_record_name_override=True
     )
+    return line_of(record, single)
+
+
+def line_of(record: Any, single: str) -> Line:
+    """Returns a record as fastavro gives it, alone or with its name, as JSON. `single`: its name if it is alone."""
     name = single
     if isinstance(record, tuple):
         name, record = record

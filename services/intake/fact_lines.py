@@ -10,37 +10,40 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import msgspec
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo, astuple, fields
 
 from crm.decisions import RULES
+from crm.decisions.fact_rule import FactRule
 from crm.decisions.limits import FIRST, LAST
 from crm.envelope import Fact, named_id
 from crm.scalars import Id, Micros
-from crm.shared import Meta, Phone, Raw
+from crm.shared import Attachment, Meta, Payer, Phone, Raw
 from crm.versions import DIGEST, OPEN_API
-from crm.vocabulary import CallPhase, ChatKind, Direction, Disposition, PaymentStatus
 from services.intake import values
+from services.intake.allowed import explained
 from services.intake.nulls import NULL, without_nulls
 from services.intake.refusals import Refusal, of_decoding
 from services.intake.values import LineContext, Meaning
 
 Time = Annotated[int, msgspec.Meta(ge=FIRST, le=LAST)] | Annotated[datetime, msgspec.Meta(tz=True)]
 PhoneText = values.Number | str
+
+
+def strict(record: type[msgspec.Struct]) -> Any:
+    """Returns a shape of the same fields that refuses others: msgspec would drop a misspelt field silently."""
+    return msgspec.defstruct(record.__name__, [], bases=(record,), frozen=True, gc=False, forbid_unknown_fields=True)
+
+
 SHAPES: dict[Any, Any] = {
     Micros: Time,
     Micros | None: Time | None,
     Phone: PhoneText,
     Phone | None: PhoneText | None,
     tuple[Phone, ...]: tuple[PhoneText, ...],
+    Payer: strict(Payer),
+    tuple[Attachment, ...]: tuple[strict(Attachment), ...],  # type: ignore[misc]  # made at run time
 }
-WORDS: dict[str, Any] = {
-    "status": Literal[*(word.value for word in PaymentStatus)],
-    "phase": Literal[*(word.value for word in CallPhase)],
-    "direction": Literal[*(word.value for word in Direction)],
-    "disposition": Literal["", *(word.value for word in Disposition)],
-    "chat_kind": Literal[*(word.value for word in ChatKind)],
-    "fields": dict[str, msgspec.Raw],
-}
+JSON_FIELDS: Any = dict[str, msgspec.Raw]
 OURS = ("meta", "raw", "digest", "doubts")  # fields that a client cannot give
 DIGITS = 32  # of a digest
 
@@ -60,17 +63,25 @@ def meaning(name: str, hint: Any) -> Meaning | None:
             return values.phone
         case _ if hint == tuple[Phone, ...]:
             return values.phones
+        case _ if hint is Payer:
+            return lambda given, _: Payer(*astuple(given))
+        case _ if hint == tuple[Attachment, ...]:
+            return lambda given, _: tuple(Attachment(*astuple(one)) for one in given)
     return None
 
 
-def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
+def line_shape(rule: FactRule) -> type[msgspec.Struct]:
     """Returns a struct with the fact's own fields and those of the envelope that a client may give."""
+    fact = rule.fact
     hints = get_type_hints(fact)
     shape: dict[str, tuple[Any, ...]] = {"id": (str | None, None), "occurred_at": (Time | None, None)}
     shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
     for f in fields(fact):
         if f.name not in OURS:
-            shape[f.name] = (shape_of(f.name, hints[f.name]), *default_of(f))
+            default = default_of(f)
+            words = words_of(rule, f.name, default)
+            usual = JSON_FIELDS if f.name == "fields" else SHAPES.get(hints[f.name], hints[f.name])
+            shape[f.name] = (Literal[words] if words else usual, *default)
     if "amount_minor" in shape:
         shape |= {"amount_minor": (int | None, None), "amount": (str | None, None)}
     return msgspec.defstruct(
@@ -85,9 +96,10 @@ def line_shape(fact: type[Fact]) -> type[msgspec.Struct]:
     )
 
 
-def shape_of(name: str, hint: Any) -> Any:
-    """Returns the type of a field in a line. What may be left out as null is a workspace's own word."""
-    return WORDS[name] if name in WORDS and hint != str | None else SHAPES.get(hint, hint)
+def words_of(rule: FactRule, name: str, default: tuple[Any, ...]) -> tuple[str, ...]:
+    """Returns the texts that a field takes; empty when it takes any."""
+    words = tuple(word.value for word in rule.words.get(name, ()))
+    return ("", *words) if words and default == ("",) else words
 
 
 def default_of(field: FieldInfo) -> tuple[Any, ...]:
@@ -98,7 +110,8 @@ def default_of(field: FieldInfo) -> tuple[Any, ...]:
     return ()
 
 
-LINES = {line_shape(rule.fact): rule for rule in RULES.values() if rule.sender}
+LINES = {line_shape(rule): rule for rule in RULES.values() if rule.sender}
+SHAPES_BY_TYPE = {rule.fact.__name__: line for line, rule in LINES.items()}
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(LINES)])  # noqa: UP007  # made at run time
 CANONICAL = msgspec.json.Encoder(order="deterministic")
 READERS = {  # of each line: the names of its fact's own fields, their values in a line, and how some of these are read
@@ -128,7 +141,7 @@ def parse_line(line: bytes, default_id: Callable[[], Id], context: LineContext, 
     try:
         given = DECODER.decode(without_nulls(line))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise of_decoding(error) from None
+        raise explained(of_decoding(error), line, SHAPES_BY_TYPE) from None
     rule = LINES[type(given)]
     if NULL in line and not rule.null_removes and getattr(given, "fields", None):
         given.fields = {key: value for key, value in given.fields.items() if bytes(value) != NULL}

@@ -16,11 +16,13 @@ class IdempotencyKeys:
         self.size = size
         self.seen: OrderedDict[str, bytes] = OrderedDict()
 
-    def accepts(self, key: str, body: bytes) -> bool:
+    def accepts(self, key: str, body: bytes, remember: bool = True) -> bool:
         """Returns False when the key was used with another body before."""
         digest = hashlib.sha256(body).digest()
-        known = self.seen.setdefault(key, digest)
-        self.seen.move_to_end(key)
-        if len(self.seen) > self.size:
-            self.seen.popitem(last=False)
+        known = self.seen.get(key, digest)
+        if remember:
+            self.seen[key] = known
+            self.seen.move_to_end(key)
+            if len(self.seen) > self.size:
+                self.seen.popitem(last=False)
         return known == digest

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from services.intake.avro_file import read_container
+from services.intake.avro_file import MAX_FACTS, read_container
 from services.intake.refusals import Line
 from services.intake.reply import Stop, problem
 
-MAX_LINES = 50_000
-MAX_BLANK = 100_000  # lines, blank ones included
+MAX_BLANK = 200_000  # lines, blank ones included
 BLANKS = b" \t\r\n"
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 AVRO = ("application/avro", "avro/binary", "application/vnd.apache.avro", "application/avro-binary")
@@ -64,8 +63,8 @@ def lines_of(content_type: str, body: bytes) -> Sequence[Line]:
         why = f"Send application/json, {NDJSON[0]} or {AVRO[0]}, not {kind[:80]!r}. Nothing was kept."
         raise Stop(problem(415, why))
     lines = FORMATS[kind](body)
-    if (facts := len(lines) - lines.count(b"")) > MAX_LINES:
-        raise Stop(problem(413, f"The request has {facts} facts, more than {MAX_LINES}. Nothing was kept. Split it."))
+    if (facts := len(lines) - lines.count(b"")) > MAX_FACTS:
+        raise Stop(problem(413, f"The request has {facts} facts, more than {MAX_FACTS}. Nothing was kept. Split it."))
     if not lines:
         raise Stop(problem(400, "The body contains no facts. Nothing was kept."))
     return lines

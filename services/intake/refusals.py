@@ -19,11 +19,16 @@ CODES = {
 
 
 class Refusal(Malformed):
-    """`code`: INVALID_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_VALUE, TOO_LARGE or CONFLICT."""
+    """`code`: INVALID_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_VALUE, TOO_LARGE or CONFLICT.
 
-    def __init__(self, sentence: str, code: str = "INVALID_VALUE", field: str = "") -> None:
+    `allowed`: the values that `field` may have, or the fields that its object may have; empty where they are no list.
+    """
+
+    def __init__(
+        self, sentence: str, code: str = "INVALID_VALUE", field: str = "", allowed: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(sentence)
-        self.code, self.field = code, field
+        self.code, self.field, self.allowed = code, field, allowed
 
 
 Line = bytes | Refusal  # as it was sent, or why it is not a fact
@@ -45,7 +50,7 @@ def of_decoding(error: Exception) -> Refusal:
 class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
     """The result of one line. All fields but the first two are of lines that were not accepted."""
 
-    status: str  # accepted, repeated, conflict or refused
+    status: str  # accepted, repeated, conflict or refused; in a dry run would_accept
     id: Id | UnsetType = UNSET
     error: str | UnsetType = UNSET
     line: int | UnsetType = UNSET
@@ -53,15 +58,18 @@ class Verdict(Struct, frozen=True, gc=False, omit_defaults=True):
     code: str | UnsetType = UNSET
     field: str | UnsetType = UNSET
     message: str | UnsetType = UNSET
+    allowed: tuple[str, ...] | UnsetType = UNSET
 
 
-class LineId(Struct, gc=False):
-    """The id of a line that is invalid otherwise."""
+class LineNames(Struct, gc=False):
+    """The id and the type of a line that is invalid otherwise."""
 
     id: Any = None
+    type: Any = None
 
 
-LINE_IDS = msgspec.json.Decoder(LineId)
+NO_NAMES = LineNames()
+LINE_NAMES = msgspec.json.Decoder(LineNames)
 
 
 def verdict_of(error: Malformed, number: int, line: Line, status: str = "refused") -> Verdict:
@@ -75,15 +83,26 @@ def verdict_of(error: Malformed, number: int, line: Line, status: str = "refused
         code=refusal.code,
         field=refusal.field or UNSET,
         message=str(refusal),
+        allowed=refusal.allowed or UNSET,
     )
 
 
 def id_in(line: Line) -> str:
     """Returns the client's own id of a line; empty when there is none."""
-    if isinstance(line, Refusal):
-        return ""
-    try:
-        given = LINE_IDS.decode(line).id
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return ""
+    given = names_in(line).id
     return given if isinstance(given, str) else ""
+
+
+def type_in(line: Line) -> str:
+    """Returns the type that a line names; empty when it names none."""
+    given = names_in(line).type
+    return given if isinstance(given, str) else ""
+
+
+def names_in(line: Line) -> LineNames:
+    if isinstance(line, Refusal):
+        return NO_NAMES
+    try:
+        return LINE_NAMES.decode(line)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return NO_NAMES

@@ -24,7 +24,7 @@ AHEAD = {"changed_at": 31}  # days; other times may be one day ahead. A provider
 CURRENCY = "Use an ISO 4217 code such as UAH or EUR, or a common sign such as ₴ or грн."
 
 
-class Number(Struct, frozen=True, gc=False):
+class Number(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A phone as an object. Its E.164 form is always computed here."""
 
     text: str = ""

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 VERSION = "4.1.1"
@@ -56,15 +56,15 @@ def jars(say: Say) -> Path:
     return folder
 
 
-def resolve(scratch: Path) -> list[Path]:
+def resolve(scratch: Path, named: Sequence[str] = JARS) -> list[Path]:
     """Downloads the jars and what they need. Not by jgo's environments: those fetch a JDK of their own to sort jars."""
     import jgo  # slow to import and needed once
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=scratch / "repository", remote_repos={"central": jgo.constants.MAVEN_CENTRAL_URL})
-    wanted = [context.create_dependency(jar) for jar in JARS]
-    named, needed = context.resolver.resolve(wanted)
-    chosen = [*named, *(each for each in needed if each.scope in ("compile", "runtime"))]
+    wanted = [context.create_dependency(jar) for jar in named]
+    chosen, needed = context.resolver.resolve(wanted)
+    chosen = [*chosen, *(each for each in needed if each.scope in ("compile", "runtime"))]
     return sorted({each.artifact.resolve() for each in chosen})
 
 

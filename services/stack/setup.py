@@ -18,9 +18,14 @@ async def topics_and_tables(
     Raises the errors of Kafka and Postgres.
     """
     await asyncio.gather(
-        topics.create_missing(bootstrap, replication),
+        create_topics(bootstrap, replication),
         topics.wake_coordinator(bootstrap),
         asyncio.to_thread(migrate, dsn, PROJECTIONS.values()),
     )
     await recovery.ensure(bootstrap, dsn, say)
     await declare_missing(bootstrap, dsn)
+
+
+async def create_topics(bootstrap: str, replication: int) -> None:
+    await topics.create_missing(bootstrap, replication)
+    await topics.set_compression(bootstrap)

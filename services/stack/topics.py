@@ -9,6 +9,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAlreadyExist
 
 from crm.topics import TOPICS, Topic
 
+COMPRESSION, OF_TOPIC = "compression.type", 1  # the source of a setting that was set for the topic itself
+
 
 async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
     """Creates the missing topics and returns their names. Existing topics are left as they are."""
@@ -23,6 +25,28 @@ async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise RuntimeError(f"Kafka refused the topic {name}: {for_code(code).__name__}. Nothing was changed.")
     return sorted(topic.name for topic in missing)
+
+
+async def set_compression(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
+    """Sets the declared compression of existing topics and returns the names of those that had another one.
+
+    Topics of earlier releases keep what a client sends, also a codec that decide cannot read. Other settings of a topic
+    stay: Kafka resets those that an alteration does not name, so all that were ever set are named again.
+    """
+    declared = {topic.name: topic.config[COMPRESSION] for topic in topics if COMPRESSION in topic.config}
+    changed: list[ConfigResource] = []
+    async with Admin(bootstrap) as admin:
+        existing = [name for name in declared if name in set(await admin.list_topics())]
+        described = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in existing])
+        for answer in described:
+            for _, _, _, name, entries in answer.resources:
+                own = {entry[0]: entry[1] for entry in entries if entry[3] == OF_TOPIC}
+                if own.get(COMPRESSION) != declared[name]:
+                    own[COMPRESSION] = declared[name]
+                    changed.append(ConfigResource(ConfigResourceType.TOPIC, name, own))
+        if changed:
+            await admin.alter_configs(changed)
+    return sorted(resource.name for resource in changed)
 
 
 async def wake_coordinator(bootstrap: str) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import fastavro
 import pytest
@@ -23,6 +24,9 @@ AVRO = {
         {"name": "fields", "type": {"type": "map", "values": ["string", "long"]}},
     ],
 }
+
+
+OPEN_DEALS = "query($phone: String!) { caller(phone: $phone) { openDeals { number } } }"
 
 
 def forms(batch: str) -> list[dict[str, object]]:
@@ -60,6 +64,32 @@ def test_ten_thousand_in_one_request_are_each_there_once(
     stack.settle()
     given = f', field: [{{name: "batch", equals: "{content_type}"}}]'
     assert sorted(deal["fields"]["m"] for deal in stack.rows("deals", given)) == list(range(MANY))
+
+
+def test_a_file_is_produced_over_http_and_to_kafka_and_counts_once(stack: RunningStack, tmp_path: Path) -> None:
+    """Of each customer a form and a call, in two files; a line that was refused is corrected and sent again."""
+    orders, calls = tmp_path / "orders.csv", tmp_path / "calls.ndjson"
+    rows = [f"Buyer {n},+3806355500{n:02},crate,{n}" for n in range(20)]
+    orders.write_text("name,phone,produced,customer\n" + "\n".join(rows) + "\n", "cp1251")
+    said = {"type": "CallReported", "phase": "completed", "direction": "in"}
+    lines = [{**said, "call": f"p{n}", "phone": f"+3806355500{n:02}", "customer": n} for n in range(20)]
+    lines[7]["phase"] = "over"
+    calls.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    produce = f"produce {orders} --type FormSubmitted --map phone=phones --sender customer"
+    assert stack.terminal.run_json(f"{produce} --dry-run")["would_accept"] == 20
+    assert stack.terminal.run_json(produce)["accepted"] == 20
+    assert stack.terminal.run_json(f"{produce} --kafka")["accepted"] == 20  # it does not know what intake took
+    assert stack.terminal.run_json(produce)["repeated"] == 20
+    found = stack.terminal.run_json(f"produce {calls} --sender customer", expect=1)
+    assert (found["accepted"], found["refused"]) == (19, 1)
+    aside = Path(found["refused_file"])
+    aside.write_text(aside.read_text().replace('"phase":"over"', '"phase":"completed"'))
+    assert stack.terminal.run_json(f"produce {aside}")["accepted"] == 1
+    stack.settle()
+    deals = stack.rows("deals", ', field: [{name: "produced", equals: "crate"}]')
+    assert sorted(int(deal["fields"]["customer"]) for deal in deals) == list(range(20))
+    callers = [stack.ask(OPEN_DEALS, phone=f"+3806355500{n:02}")["caller"]["openDeals"] for n in range(20)]
+    assert [len(deals) for deals in callers] == [1] * 20
 
 
 def test_another_body_under_the_same_key_is_refused(stack: RunningStack) -> None:

@@ -85,6 +85,7 @@ def test_the_first_day(terminal: Terminal) -> None:
         (name, "ready", 0) for name in ("kafka", "postgres", "intake", "api", "decide", "relay", "project")
     ]
     assert (status["graphql_url"], status["intake_url"]) == (stack["graphql_url"], stack["intake_url"])
+    assert (status["workspace"], status["facts_url"]) == (stack["workspace"], f"{stack['intake_url']}/facts")
     doctor = terminal.run_json("doctor")
     assert [check for check in doctor["checks"] if not check["ok"]] == []
     assert f"A stack is running on {terminal.data}" in terminal.run("up --detach", expect=1).stderr

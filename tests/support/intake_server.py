@@ -134,10 +134,12 @@ class IntakeServer:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send("POST", path, body, {"x-proof": "s3cret", **given})
 
-    def stream(self, body: bytes, content_type: str = "application/json", token: str = WRITER, **headers: str) -> Any:
+    def stream(
+        self, body: bytes, content_type: str = "application/json", token: str = WRITER, query: str = "", **headers: str
+    ) -> Any:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(
-            "POST", "/facts", body, {"authorization": f"Bearer {token}", "content-type": content_type, **given}
+            "POST", f"/facts{query}", body, {"authorization": f"Bearer {token}", "content-type": content_type, **given}
         )
 
     @property

@@ -61,8 +61,7 @@ class RunningStack:
             addresses["token"],
         )
         self.demo = demo_workspace.read(self.data)
-        # The servers close a connection that was idle for 5 s: this client does so first: no request meets the close.
-        self.http = httpx.Client(trust_env=False, timeout=TIMEOUT, limits=httpx.Limits(keepalive_expiry=2))
+        self.http = httpx.Client(trust_env=False, timeout=TIMEOUT)  # it ends an idle connection before the servers do
 
     def running(self) -> state.StackState:
         return state.running(self.data)

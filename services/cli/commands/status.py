@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.cli import output
 from services.cli.options import Data, Json
-from services.stack import state
+from services.stack import demo_workspace, state
 from services.stack.state import PartState
 
 PANEL, RANK = "Run", 4
@@ -24,6 +24,7 @@ def status(data: Data = None, json: Json = False) -> None:
         output.print_json({"running": False, "ready": False}) if json else output.say(str(error), err=True)
         raise typer.Exit(1) from None
     lags = [lag(part) for part in stack.parts]
+    demo = demo_workspace.read(folder)
     ready = stack.ready and all(part.state == "ready" for part in stack.parts)
     if json:
         output.print_json(
@@ -34,7 +35,9 @@ def status(data: Data = None, json: Json = False) -> None:
                 "pid": stack.pid,
                 "graphql_url": stack.graphql_url,
                 "intake_url": stack.intake_url,
+                "facts_url": f"{stack.intake_url}/facts",
                 "kafka_bootstrap": stack.kafka_bootstrap,
+                "workspace": demo.workspace if demo else None,
                 "roles": [
                     {name: getattr(part, name) for name in ROLE} | {"pid": part.pid or None, "lag": records}
                     for part, records in zip(stack.parts, lags, strict=True)

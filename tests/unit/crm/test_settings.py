@@ -14,6 +14,11 @@ def test_a_vendor_is_answered_before_it_gives_up() -> None:
     assert Settings().produce_timeout <= 3.0
 
 
+def test_a_proxy_ends_an_idle_connection_before_we_do() -> None:
+    """uvicorn's own 5 s ended connections just when a client that sends every few seconds used them again."""
+    assert Settings().keep_alive > 60
+
+
 def test_each_is_read_in_its_own_kind() -> None:
     environment = {
         "KAFKA_BOOTSTRAP": "kafka:9092",

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -115,6 +116,19 @@ def test_a_topic_that_differs_is_reported(kafka_bootstrap: str) -> None:
         "The topic crm.journal has 12 partitions; 13 are declared.",
         "The topic crm.journal has retention.ms=-1; 1000 is declared.",
     ]
+
+
+def test_a_topic_of_an_earlier_release_gets_the_codec_that_decide_reads(kafka_bootstrap: str) -> None:
+    """A client in Go sent snappy, which decide could not read."""
+    before = Topic("compressed", "", 1, "", {"retention.ms": "12345678", "max.message.bytes": "2097152"})
+    today = replace(before, config={**before.config, "compression.type": "uncompressed"})
+    asyncio.run(topics.create_missing(kafka_bootstrap, topics=[before]))
+    assert asyncio.run(topics.differences(kafka_bootstrap, [today])) == [
+        "The topic compressed has compression.type=producer; uncompressed is declared."
+    ]
+    runs = [asyncio.run(topics.set_compression(kafka_bootstrap, [today])) for _ in range(2)]
+    assert runs == [["compressed"], []]
+    assert asyncio.run(topics.differences(kafka_bootstrap, [today])) == []
 
 
 def test_a_port_in_use_gives_a_sentence_and_another_port(tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ import fastavro
 import pytest
 
 from crm.adapters.memory.log import MemoryLog
+from crm.log import Record
+from services.intake.bulk import PART
 from tests.support.deliveries_suite import DeliveriesSuite
 from tests.support.fact_lines_suite import FactLinesSuite
+from tests.support.fact_verdicts_suite import FactVerdictsSuite
 from tests.support.facts_suite import CALL, FactsSuite, container, lines
 from tests.support.intake_server import OPEN, IntakeServer
 
@@ -27,6 +30,10 @@ class TestFactLines(FactLinesSuite):
     pass
 
 
+class TestFactVerdicts(FactVerdictsSuite):
+    pass
+
+
 def test_while_kafka_is_away_nothing_is_acknowledged(server: IntakeServer) -> None:
     assert isinstance(server.log, MemoryLog)
     server.log.away = "Kafka is away."
@@ -38,6 +45,30 @@ def test_while_kafka_is_away_nothing_is_acknowledged(server: IntakeServer) -> No
     assert server.send("GET", "/readyz").status_code == 200
     assert server.post(b"key=1").status_code == 200
     assert len(server.records()) == 1
+
+
+def test_a_large_request_whose_second_part_fails_is_sent_again_and_counts_once(
+    server: IntakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts are stored one after the other."""
+    assert isinstance(server.log, MemoryLog)
+    log, send, parts = server.log, server.log.send, 0
+
+    def fails_once(*records: Record) -> asyncio.Future[None]:
+        nonlocal parts
+        parts += 1
+        log.away = "Kafka is away." if parts == 2 else None
+        sent = send(*records)
+        log.away = None
+        return sent
+
+    monkeypatch.setattr(log, "send", fails_once)
+    body = b'{"type":"FormSubmitted"}\n' * (2 * PART + 1)
+    answer = server.stream(body, "application/x-ndjson", idempotency_key="k")
+    assert (answer.status_code, answer.text, len(server.records())) == (503, "Kafka is away.\n", PART)
+    again = server.stream(body, "application/x-ndjson", idempotency_key="k")
+    assert (again.text.count('"repeated"'), again.text.count('"accepted"')) == (PART, PART + 1)
+    assert len({dict(record.headers)["ce_id"] for record in server.records()}) == 2 * PART + 1
 
 
 def test_until_the_connections_are_known_nothing_is_unknown(server: IntakeServer) -> None:
@@ -116,7 +147,7 @@ def test_an_avro_bomb_is_refused(server: IntakeServer) -> None:
 
 
 def test_a_container_of_too_many_is_refused(server: IntakeServer) -> None:
-    file = container(record("CallReported", "null"), *[{"f0": None}] * 10_001)
+    file = container(record("CallReported", "null"), *[{"f0": None}] * 50_001)
     assert server.stream(file, "application/avro").status_code == 413
 
 

@@ -1,0 +1,1 @@
+"""Sends a file of facts: `crm produce`."""
