@@ -56,13 +56,31 @@ class Total(Struct, frozen=True):
     sums: dict[str, int]  # of each currency, in minor units
 
 
+class Totals:
+    """Counts and sums of rows by a column, added up row by row: a funnel by stage, say."""
+
+    def __init__(self, by: str, sum_of: str = "amount_minor") -> None:
+        self.by, self.sum_of = by, sum_of
+        self.counts: Counter[str] = Counter()
+        self.sums: dict[str, Counter[str]] = {}
+
+    def add(self, rows: Iterable[Any]) -> None:
+        """Adds rows; those that have a sum and a currency also to the sums."""
+        for row in rows:
+            amount = getattr(row, self.sum_of, None)
+            self.add_group(str(getattr(row, self.by)), 1, None if amount is None else row.currency, amount or 0)
+
+    def add_group(self, value: str, count: int, currency: str | None, amount: int) -> None:
+        self.counts[value] += count
+        if currency is not None:
+            self.sums.setdefault(value, Counter())[currency] += amount
+
+    def found(self) -> list[Total]:
+        return [Total(value, n, dict(self.sums.get(value, {}))) for value, n in sorted(self.counts.items())]
+
+
 def totals(rows: Iterable[Any], by: str, sum_of: str = "amount_minor") -> list[Total]:
-    """Counts and sums of the rows by a column: a funnel by stage, say. Sums where a row has a sum and a currency."""
-    counts: Counter[str] = Counter()
-    sums: dict[str, Counter[str]] = {}
-    for row in rows:
-        value = str(getattr(row, by))
-        counts[value] += 1
-        if (amount := getattr(row, sum_of, None)) is not None:
-            sums.setdefault(value, Counter())[row.currency] += amount
-    return [Total(value, count, dict(sums.get(value, {}))) for value, count in sorted(counts.items())]
+    """Returns the counts and sums of these rows by a column."""
+    found = Totals(by, sum_of)
+    found.add(rows)
+    return found.found()

@@ -56,6 +56,8 @@ def golden_rows(projection: Projection[Any], shapes: Sequence[int] | None = None
             values = {"(raises)": type(error).__name__}
         for column in {*values, *(c.name for c in projection.columns), "(raises)"}:
             digests[column].update(json.dumps(values.get(column), ensure_ascii=False).encode() + b"\n")
+    if projection.totals:
+        digests["(totals)"].update(json.dumps([projection.totals, projection.summed]).encode())
     return GoldenRows(wanted, handles, {name: digests[name].hexdigest()[:16] for name in sorted(digests)})
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 from msgspec.structs import fields
 
 from crm import column_names
+from crm import totals as declared_totals
 from crm.envelope import Event, Row
 from crm.json_column import Json as Json
 from crm.scalars import Id, Micros
@@ -44,6 +45,8 @@ class Projection(Generic[R]):
     `search` finds it too: `found_by` names short texts of which any part is looked for, also misspelt, in any alphabet;
     `found_by_words` a long one of which words are. Both stand in a column of their own, so another choice is another
     version. `lookups` are indexes that lists do not offer, for queries of their own: texts in them sort by code points.
+    `totals` are what is counted at each change of a row, for reads that must not scan: "stage, owner" by these columns,
+    "source by opened_at" also by time. `summed` are the columns that are summed there. See crm.totals.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Projection(Generic[R]):
     found_by: tuple[str, ...] = ()
     found_by_words: str = ""
     lookups: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -98,6 +103,8 @@ def projection(
     found_by: tuple[str, ...] = (),
     found_by_words: str = "",
     lookups: tuple[str, ...] = (),
+    totals: tuple[str, ...] = (),
+    summed: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., R | None]], Projection[R]]:
     """Declares a fold `(row | None, event) -> row | None` as a projection named like the function.
 
@@ -108,7 +115,7 @@ def projection(
         first, second, hints, row = signature_of(fold)
         if key not in row.__struct_fields__:
             raise ValueError(f"The key of {fold.__name__} is {key!r}, and {row.__name__} has no such field.")
-        return Projection(
+        found = Projection(
             name=fold.__name__,
             version=version,
             key=key,
@@ -122,7 +129,11 @@ def projection(
             found_by=found_by,
             found_by_words=found_by_words,
             lookups=lookups,
+            totals=totals,
+            summed=summed,
         )
+        declared_totals.check(found, fold.__name__)
+        return found
 
     return declare
 

@@ -45,7 +45,11 @@ class CallRow(Row, frozen=True, gc=False):
 
 
 @projection(
-    key="call_id", version=2, indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at")
+    key="call_id",
+    version=3,
+    indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
+    totals=("employee, disposition by started_at",),
+    summed=("wait_s", "talk_s"),
 )
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:
     """Folds the reports of a call in any order.

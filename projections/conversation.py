@@ -21,13 +21,22 @@ class ConversationRow(Row, frozen=True, gc=False):
     last_text: str
     opened_at: Micros
     touched_at: Micros
+    question_at: Micros | None = None  # the first message of the contact
+    answered_at: Micros | None = None  # the first message to it after that
+    answered_by: str = ""
+    answer_s: int | None = None  # seconds between the two
 
 
 ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
 
 
 @projection(
-    key="conversation_id", version=3, indexes=("touched_at", "opened_at", "contact_id, touched_at"), found_by=("title",)
+    key="conversation_id",
+    version=4,
+    indexes=("touched_at", "opened_at", "contact_id, touched_at"),
+    found_by=("title",),
+    totals=("channel, answered_by by question_at",),
+    summed=("answer_s",),
 )
 def conversation(row: ConversationRow | None, event: ConversationEvent) -> ConversationRow | None:
     at = event.meta.occurred_at
@@ -37,7 +46,7 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
                 event.conversation_id, event.contact_id, event.channel, event.chat, event.title, 0, None, "", at, at
             )
         case MessageReceived() | ReplyQueued() if row:
-            count = row.message_count + 1
+            row, count = with_answer(row, event), row.message_count + 1
             if at < row.touched_at:  # an older message that arrived late
                 return replace(row, message_count=count)
             last, text = event.message_id, summary(event)
@@ -45,6 +54,18 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=summary(event))
     return row
+
+
+def with_answer(row: ConversationRow, event: MessageReceived | ReplyQueued) -> ConversationRow:
+    """Returns the row with the first question and the first answer to it, by when they were sent."""
+    sent = event.meta.occurred_at if isinstance(event, ReplyQueued) or event.sent_at is None else event.sent_at
+    question, answered, by = row.question_at, row.answered_at, row.answered_by
+    if isinstance(event, MessageReceived) and event.direction == "in":
+        question = sent if question is None else min(question, sent)
+    elif question is not None and sent >= question and (answered is None or sent < answered):
+        answered, by = sent, event.author if isinstance(event, ReplyQueued) else event.sender_name
+    seconds = None if question is None or answered is None else (answered - question) // 1_000_000
+    return replace(row, question_at=question, answered_at=answered, answered_by=by, answer_s=seconds)
 
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:

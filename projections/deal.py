@@ -60,6 +60,8 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
         "external_ids",
     ),
     found_by=("title", "reference"),
+    totals=("stage, owner", "source by opened_at", "owner by opened_at"),
+    summed=("amount_minor", "paid_minor"),
 )
 def deal(row: DealRow | None, event: DealOpened | DealUpdate) -> DealRow | None:
     at = event.meta.occurred_at

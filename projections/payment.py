@@ -48,7 +48,7 @@ UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": 
 
 @projection(
     key="payment_id",
-    version=3,
+    version=4,
     indexes=(
         "touched_at",
         "created_at",
@@ -57,6 +57,8 @@ UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": 
         "contact_id, touched_at",
         "candidates",
     ),
+    totals=("parked", "provider, status by created_at"),
+    summed=("amount_minor", "refunded_minor"),
 )
 def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentUpdate) -> PaymentRow | None:
     if isinstance(event, PaymentRecorded):

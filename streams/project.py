@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from crm import json_column
 from crm.adapters.kafka.journal_log import position_of
-from crm.adapters.postgres import history, read_models
+from crm.adapters.postgres import history, read_models, totals
 from crm.adapters.postgres.notices import KEYS, NOTIFY
 from crm.adapters.postgres.state import as_json
 from crm.adapters.telemetry import tracing
@@ -23,7 +23,8 @@ from crm.projection import Projection
 from crm.scalars import Id
 from crm.settings import Settings
 from crm.text.phonetics import COLUMN
-from crm.topics import JOURNAL
+from crm.topics import JOURNAL, journal_partition
+from crm.totals import read_columns
 from projections import PROJECTIONS
 from streams.cutover import watch
 from streams.runtime import checkpoints
@@ -97,6 +98,25 @@ class ProjectionBatch:
             await conn.execute(read_models.save(self.projection), [f"[{','.join(kept)}]"])
         if gone:
             await conn.execute(read_models.delete(self.projection), [as_json(gone)])
+        if self.projection.totals and (counted := self.counted()):
+            await conn.execute(totals.add(self.projection), [as_json(counted)])
+
+    def counted(self) -> list[dict[str, Any]]:
+        """Returns what the totals lose and gain: each changed row as it was and as it is, where they depend on it."""
+        names = [column.name for column in read_columns(self.projection)]
+        streams = {(e.meta.workspace, self.projection.key_of(e)): e.meta.stream for e in self.events}
+        found: list[dict[str, Any]] = []
+        for key, row in self.after.items():
+            sides = [
+                (sign, {name: getattr(side, name) for name in names})
+                for sign, side in ((-1, self.before[key]), (1, row))
+                if side is not None
+            ]
+            if len(sides) == 2 and sides[0][1] == sides[1][1]:
+                continue
+            place = {"workspace": key[0], "partition": journal_partition(streams[key])}
+            found += [{**place, "sign": sign, **values} for sign, values in sides]
+        return found
 
     def as_json(self, key: Key, row: Row) -> str:
         """Returns the row as JSON text with its workspace first."""

@@ -1,15 +1,18 @@
 """Rows as of a point in time: the argument `asOf` of single rows, and lists and the funnel as of a time."""
 
 import asyncio
+import heapq
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import strawberry
 
 from api.context import Info
 from api.errors import BadInput, TooMuch
+from api.history.past_rows import PastRows, past_rows
 from api.schema.fields import Argument
 from api.schema.filters import known_id
 from api.schema.scalars import Long, Money
@@ -19,15 +22,26 @@ from api.sql.plan.statement import NotPlannable, Rule, Site
 from api.sql.reads import SHARES, Reads, Shaped, shaped
 from crm import moments
 from crm.adapters.postgres import history
-from crm.asof import row_as_of, rows_as_of, totals
+from crm.asof import Totals, row_as_of
 from crm.errors import Broken
+from crm.events import ContactMerged, ContactUnmerged
 from crm.projection import Column, Projection
 from crm.scalars import Id, Micros
 from projections import PROJECTIONS
 
-LIMIT = 50_000  # events that one operation may fold, which takes some tenths of a second
+LIMIT = 50_000  # events of single rows that one operation may fold, which takes some tenths of a second
 LONGEST = 100  # rows of a list
 AS_OF_KEY = "as of"  # key of a past row's AsOf; no column has this name
+STAGES_BY_ROWS = """
+SELECT t.stage, t.currency, count(*) AS count, sum(t.amount_minor) AS amount FROM read.deal AS t
+WHERE t.workspace = %(workspace)s AND t.touched_at <= %(at)s GROUP BY 1, 2"""
+STAGES_BY_TOTALS = """
+SELECT stage, currency, sum(count) AS count, sum(amount) AS amount FROM (
+  SELECT t.stage, t.currency, t.count, t.amount_minor AS amount FROM read.deal_totals AS t
+  WHERE t.workspace = %(workspace)s AND t.total = 'stage, owner' AND t.grain = 'all'
+  UNION ALL SELECT t.stage, t.currency, -1, -t.amount_minor FROM read.deal AS t
+  WHERE t.workspace = %(workspace)s AND t.touched_at > %(at)s) AS s
+GROUP BY 1, 2 HAVING sum(count) <> 0"""
 strawberry.enum(moments.Clock, description="Which time of an event counts: when it happened, or when it was recorded.")
 
 
@@ -102,15 +116,6 @@ async def own_events(reads: Reads, projection: Projection[Any], key: Id) -> Sequ
     return events
 
 
-async def all_rows(info: Info, projection: Projection[Any], as_of: AsOf) -> list[Any]:
-    """Returns all rows of the workspace as of a time. Raises TooMuch."""
-    reads, at = info.context.reads, micros(as_of.at)
-    async with folding(reads) as (connection, left):
-        events = await history.of_workspace(connection, projection, Id(reads.workspace), left)
-        reads.folded += len(events)
-    return [*(await asyncio.to_thread(rows_as_of, projection, events, at, as_of.clock)).values()]
-
-
 @asynccontextmanager
 async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
     """Yields a connection, and how many events this operation may still fold.
@@ -127,30 +132,61 @@ async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
 
 
 async def list_as_of(
-    info: Info, projection: Projection[Any], as_of: AsOf, first: int, given: Mapping[str, Collection[str | None]]
-) -> list[Shaped]:
-    """Returns rows that have one of these values in each of these columns, last changed first."""
+    past: PastRows, first: int, given: Mapping[str, Collection[str | None]], fixed: str = "true", **values: Any
+) -> list[Any]:
+    """Returns rows that have one of these values in each of these columns, last changed first.
+
+    `fixed`: a condition on columns that never change, with its `values`. Raises TooSlow.
+    """
+
+    def order(row: Any) -> tuple[Any, ...]:
+        return row.touched_at, getattr(row, past.projection.key)
+
+    best: list[Any] = []
+    if not past.needs_fold:
+        conditions: list[str] = [fixed]
+        chosen: dict[str, Any] = {}
+        for name, wanted in given.items():
+            conditions.append(f"t.{name} IS NULL" if None in wanted else f"t.{name} = ANY (%({name})s)")
+            chosen |= {} if None in wanted else {name: list(wanted)}
+        newest = f"t.touched_at DESC, t.{past.projection.key} DESC"
+        best = await past.rows_of(" AND ".join(conditions), newest, first, **chosen, **values)
+    async for rows in past.folded(fixed, **values):
+        found = (row for row in rows if all(getattr(row, name) in values for name, values in given.items()))
+        best = heapq.nlargest(first, chain(best, found), key=order)
+    return sorted(best, key=order, reverse=True)
+
+
+def check_first(first: int) -> None:
+    """Raises TooMuch."""
     if not 1 <= first <= LONGEST:
         raise TooMuch(f"`first` is {first}; it takes 1 to {LONGEST}. `crm replay --until` gives all rows.")
-    rows = [
-        row
-        for row in await all_rows(info, projection, as_of)
-        if all(getattr(row, name) in values for name, values in given.items())
-    ]
-    rows.sort(key=lambda row: (row.touched_at, getattr(row, projection.key)), reverse=True)
-    return [as_read(projection, info.context.reads.workspace, row, as_of) for row in rows[:first]]
 
 
 async def funnel(_: Any, info: Info, as_of: AsOf) -> list[StageTotal]:
-    found = totals(await all_rows(info, PROJECTIONS["deal"], as_of), "stage")
+    found = Totals("stage")
+    async with past_rows(info.context.reads, PROJECTIONS["deal"], micros(as_of.at), as_of.clock) as past:
+        if not past.needs_fold:
+            for row in await past.select(await stages_unchanged(past)):
+                found.add_group(row["stage"], int(row["count"]), row["currency"], int(row["amount"]))
+        async for rows in past.folded():
+            found.add(rows)
     return [
         StageTotal(
             stage=total.value,
             deals=Long(total.count),
             amounts=[Money(minor=Long(minor), currency=currency) for currency, minor in sorted(total.sums.items())],
         )
-        for total in found
+        for total in found.found()
     ]
+
+
+async def stages_unchanged(past: PastRows) -> str:
+    """Returns the query for the deals that are as they were: the totals of now without what was touched since."""
+    ((counted,),) = [
+        row.values() for row in await past.select("SELECT to_regclass('read.deal_totals') IS NOT NULL AS x")
+    ]
+    return STAGES_BY_TOTALS if counted else STAGES_BY_ROWS
 
 
 async def deals_as_of(
@@ -162,24 +198,41 @@ async def deals_as_of(
     owner: str | None = None,
     contact: str | None = None,
 ) -> list[Shaped]:
+    check_first(first)
     given = {name: {value} for name, value in (("stage", stage), ("owner", owner)) if value is not None}
-    if contact is not None:
-        given["contact_id"] = await with_merged_contacts(info, Id(known_id(contact)), as_of)
-    return await list_as_of(info, PROJECTIONS["deal"], as_of, first, given)
+    reads, deals = info.context.reads, PROJECTIONS["deal"]
+    async with past_rows(reads, deals, micros(as_of.at), as_of.clock) as past:
+        if contact is None:
+            found = await list_as_of(past, first, given)
+        else:
+            people = sorted(await with_merged_contacts(past, Id(known_id(contact))))
+            found = await list_as_of(past, first, given, "t.contact_id = ANY (%(people)s::uuid[])", people=people)
+    return [as_read(deals, reads.workspace, row, as_of) for row in found]
 
 
-async def with_merged_contacts(info: Info, contact: Id, as_of: AsOf) -> set[str]:
-    """Returns the ids of the contact and of all contacts merged into it by then."""
+async def with_merged_contacts(past: PastRows, contact: Id) -> set[str]:
+    """Returns the ids of the contact and of all contacts merged into it by then. Raises TooSlow."""
+    into: dict[str, str] = {}
+    async for events in history.pages(past.connection, (ContactMerged, ContactUnmerged), past.workspace):
+        past.check()
+        for event in events:
+            if past.clock.of(event) <= past.at:
+                into.pop(event.contact_id, None)
+                if isinstance(event, ContactMerged):
+                    into[event.contact_id] = event.into_id
     found = {str(contact)}
-    into = [(card.contact_id, card.merged_into) for card in await all_rows(info, PROJECTIONS["contact"], as_of)]
-    while more := {card for card, to in into if to in found} - found:
+    while more := {card for card, to in into.items() if to in found} - found:
         found |= more
     return found
 
 
 async def contacts_as_of(_: Any, info: Info, as_of: AsOf, first: int, include_merged: bool = False) -> list[Shaped]:
+    check_first(first)
     given: dict[str, set[str | None]] = {} if include_merged else {"merged_into": {None}}
-    return await list_as_of(info, PROJECTIONS["contact"], as_of, first, given)
+    reads, contacts = info.context.reads, PROJECTIONS["contact"]
+    async with past_rows(reads, contacts, micros(as_of.at), as_of.clock) as past:
+        found = await list_as_of(past, first, given)
+    return [as_read(contacts, reads.workspace, row, as_of) for row in found]
 
 
 def micros(at: datetime) -> Micros:

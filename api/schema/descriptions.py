@@ -56,6 +56,10 @@ FIELDS = {
         "source": "Where the contact came from: form, call, chat, payment or hand (a person added it).",
     },
     "Conversation": {
+        "answerS": "Seconds between the first question and the first answer; null while there is none.",
+        "answeredAt": "When the first question was answered; null while it was not.",
+        "answeredBy": "Who wrote the first answer: its author, or the sender that the channel names.",
+        "questionAt": "When the contact wrote first; null while only we have written.",
         "channel": "Channel of the conversation: the chat service, in lower case.",
         "chat": "The channel's id of the chat.",
         "lastMessageId": "Id of the latest message.",
@@ -203,6 +207,14 @@ FIELDS = {
 }
 ARGUMENTS = {"id": "Id of the object to fetch.", "input": "Input of `{0}`."}
 VALUES = {
+    "Period": {
+        "HOUR": "An hour.",
+        "DAY": "A day, from midnight to midnight.",
+        "WEEK": "A week, from Monday on.",
+        "MONTH": "A calendar month.",
+        "QUARTER": "Three months, from January, April, July or October on.",
+        "YEAR": "A calendar year.",
+    },
     "Clock": {
         "OCCURRED": "What was true then, including facts that arrived later.",
         "RECORDED": "What was known then.",

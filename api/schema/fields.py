@@ -21,7 +21,10 @@ class Argument(NamedTuple):
     about: str = ""
 
     def parameter(self, name: str) -> Parameter:
-        hint = Annotated[self.type, strawberry.argument(description=self.about)] if self.about else self.type
+        named = name.removesuffix("_") if name.endswith("_") else None  # a word that Python keeps for itself
+        hint = (
+            Annotated[self.type, strawberry.argument(description=self.about, name=named)] if self.about else self.type
+        )
         return Parameter(name, Parameter.KEYWORD_ONLY, default=self.default, annotation=hint)
 
 

@@ -22,6 +22,7 @@ from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.schema.object_queries import OBJECT_QUERIES
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
+from api.schema.totals import TOTALS
 from api.sql.plan import rows
 from api.sql.plan.caller import caller as caller_plan
 from api.sql.reads import NODES
@@ -91,6 +92,7 @@ declare(
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},
+        **TOTALS,
         **history_fields(TYPES["Deal"], TYPES["Contact"]),
     },
 )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
 from crm.adapters.postgres import views
 from crm.adapters.postgres.views import Served
@@ -77,7 +76,7 @@ def drop_old(dsn: str, names: Sequence[str]) -> list[str]:
                 old = Served(*found)
                 if old in keep:
                     continue
-                conn.execute(SQL("DROP TABLE {}").format(Identifier(*old)))
+                tables.drop_table(conn, *old)
                 consumer = backup_consumer(old.table) if old.schema == BEFORE else old.table
                 conn.execute("DELETE FROM core.checkpoint WHERE consumer = %s", [consumer])
                 said.append(f"Dropped {'.'.join(old)}.")

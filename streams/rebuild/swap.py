@@ -11,12 +11,12 @@ import msgspec
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from crm.adapters.postgres import views
+from crm.adapters.postgres import totals, views
 from crm.adapters.postgres.views import Served
 from crm.projection import Projection
 from streams.cutover.cutover import PATIENCE, REMEMBER_SERVED
 from streams.rebuild.read.kafka_source import ReadPosition
-from streams.rebuild.write.tables import BEFORE
+from streams.rebuild.write.tables import BEFORE, drop_table
 
 LOCK_CHECKPOINTS = """
 SELECT partition, position + 1 FROM core.checkpoint WHERE consumer = ANY (%s) AND topic = %s
@@ -84,12 +84,12 @@ def swap_table(
     target = Served("read", projection.table)
     if served == target:  # the same version again: the old rows are kept in their own schema
         conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(BEFORE)))
-        conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(BEFORE, projection.table)))
+        drop_table(conn, BEFORE, projection.table)
         move(conn, "read", projection.table, BEFORE)
         conn.execute(REMEMBER_SERVED, [projection.name, BEFORE, projection.table, False])
         conn.execute(BACK_UP_CHECKPOINTS, [backup_consumer(projection.table), projection.table])
     else:
-        conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("read", projection.table)))
+        drop_table(conn, "read", projection.table)
     move(conn, projection.schema, projection.table, "read")
     views.show(conn, projection.name, target if served in (None, target) else served, also=live)
     if served not in (None, target):
@@ -115,5 +115,7 @@ def exchange(conn: Connection, table: str) -> None:
 
 
 def move(conn: Connection, schema: str, table: str, to: str) -> None:
-    """Moves a table to another schema with its indexes, which keep their names."""
-    conn.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(schema, table), Identifier(to)))
+    """Moves a table and its totals to another schema with their indexes, which keep their names."""
+    names = [table, f"{table}{totals.SUFFIX}"] if totals.exists(conn, schema, table) else [table]
+    for name in names:
+        conn.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(schema, name), Identifier(to)))

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from crm.adapters.postgres import totals
 from crm.adapters.postgres.read_models import save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
@@ -94,10 +95,25 @@ def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> N
             values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
         line = msgspec.json.encode([{"workspace": workspace, **values}]).decode()
         connection.execute(save(projection).encode(), [line])
+    count_again(connection, workspace)
+
+
+def count_again(connection: psycopg.Connection[Any], workspace: str) -> None:
+    """Counts the totals of a workspace from its rows."""
+    for projection in PROJECTIONS.values():
+        if projection.totals:
+            delete_of(connection, totals.table(projection), workspace)
+            rows = f"(SELECT * FROM {projection.qualified_name} WHERE workspace = %s) AS r"
+            counted = totals.cells(projection, rows)
+            connection.execute(f"INSERT INTO {totals.target(projection)} {counted}".encode(), [workspace])
 
 
 def delete_rows(connection: psycopg.Connection[Any]) -> None:
     """Deletes all rows of the two workspaces."""
     for projection in PROJECTIONS.values():
-        statement = f"DELETE FROM read.{projection.table} WHERE workspace = ANY (%s::uuid[])"
-        connection.execute(statement.encode(), [[SHOP, OTHER]])
+        for table in (projection.qualified_name, *([totals.table(projection)] if projection.totals else [])):
+            delete_of(connection, table, SHOP, OTHER)
+
+
+def delete_of(connection: psycopg.Connection[Any], table: str, *workspaces: str) -> None:
+    connection.execute(f"DELETE FROM {table} WHERE workspace = ANY (%s::uuid[])".encode(), [list(workspaces)])

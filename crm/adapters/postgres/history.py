@@ -3,7 +3,7 @@
 docs/decisions has why the events themselves are kept there and not their places in Kafka.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,13 @@ SELECT event FROM core.history WHERE workspace = %s AND stream = ANY (%s::uuid[]
 OF_WORKSPACE = """
 SELECT event FROM core.history WHERE workspace = %s AND substr(event, 2, 4) = ANY (%b::bytea[])
 ORDER BY stream, position LIMIT %s"""
+TYPES_OF_STREAMS = """
+SELECT event FROM core.history WHERE workspace = %s AND stream = ANY (%s::uuid[])
+AND substr(event, 2, 4) = ANY (%b::bytea[]) ORDER BY stream, position"""
+WHOLE = """
+SELECT event FROM core.history WHERE workspace = %s AND substr(event, 2, 4) = ANY (%b::bytea[])
+ORDER BY stream, position"""
+PAGE = 2_000  # events that are decoded at a time
 
 
 async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
@@ -74,6 +81,22 @@ async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, li
         what = f"The workspace has more than {limit:,} events that {projection.name} is folded from"
         raise Broken(f"{what}. Nothing was folded. {INSTEAD}")
     return in_order(decoded(rows, wanted))
+
+
+async def pages(conn: Any, types: Iterable[type[Event]], workspace: Id) -> AsyncIterator[list[Any]]:
+    """Yields all events of these types in a workspace, stream after stream, each in its order. Needs a transaction."""
+    wanted = frames(types)
+    async with conn.cursor(name="history", binary=True) as cursor:
+        await cursor.execute(WHOLE, [workspace, sorted(wanted)])
+        while rows := await cursor.fetchmany(PAGE):
+            yield decoded(rows, wanted)
+
+
+async def of_streams(conn: Any, types: Iterable[type[Event]], workspace: Id, streams: Collection[Id]) -> list[Any]:
+    """The events of these types in some streams, stream after stream, each in its order."""
+    wanted = frames(types)
+    rows = await conn.execute(TYPES_OF_STREAMS, [workspace, sorted(streams), sorted(wanted)], binary=True)
+    return decoded(await rows.fetchall(), wanted)
 
 
 def removable(projection: Projection[Any]) -> bool:

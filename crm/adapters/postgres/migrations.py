@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from crm.adapters.postgres import history, search_index
+from crm.adapters.postgres import history, search_index, totals, views
 from crm.adapters.postgres.read_models import ddl, index_name, view
 from crm.adapters.postgres.reader_role import make_role, secured, shown, unsecured, vouch
 from crm.errors import Broken
@@ -41,9 +41,12 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             if not complete(conn, projection):
                 conn.execute(ddl(projection).encode())
             refuse_a_changed_row(conn, projection)
+            totals.install(conn, projection)
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
+            if projection.totals and not totals.shown_of(conn, projection.name):
+                totals.show(conn, projection.name, *(views.served(conn, projection.name) or ("", "")))
             search_index.make_searchable(conn, projection, trgm)
         conn.execute(secured("core.history").encode())
         for name, kind in unsecured(conn):  # it was made before there was row-level security

@@ -46,7 +46,12 @@ def verify(
         ]
         output.print_table(("projection", "checksum", "equal", "changed", "only read", "only folded", "moving"), rows)
         differences(found.reports)
-        end = "All rows match the journal." if found.same else "Repair them with `crm rebuild NAME`."
+        for name, cells in found.totals.items():
+            for cell in cells:
+                where = ", ".join(f"{key} {value}" for key, value in cell.cell.items() if value)
+                typer.echo(f"  {name} total of {where}: {cell.kept} is kept, the rows give {cell.counted}")
+        right = "All rows match the journal, all totals match the rows."
+        end = right if found.same else "Repair them with `crm rebuild NAME`."
         output.say(f"{found.events:,} events folded in {sum(found.seconds.values()):.1f} s. {end}")
     if not found.same:
         raise typer.Exit(1)

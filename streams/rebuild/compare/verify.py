@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from crm.adapters.postgres import views
+from crm.adapters.postgres import totals, views
+from crm.adapters.postgres.totals import WrongTotal
 from crm.errors import Broken
 from crm.projection import Projection
 from streams.rebuild.compare.compare import compare_tables
@@ -23,17 +24,18 @@ SCHEMA = "verifying"  # of the fresh tables, dropped at the end
 
 
 class VerifyResult(msgspec.Struct):
-    """By projection: the comparison of its rows, and the checksum of the table that is read."""
+    """By projection: the comparison of its rows, the checksum of the table that is read, and totals that are wrong."""
 
     reports: dict[str, ShadowReport]
     checksums: dict[str, str]
     events: int
     seconds: dict[str, float]
+    totals: dict[str, list[WrongTotal]] = {}
 
     @property
     def same(self) -> bool:
-        """Returns whether no row of any projection differs."""
-        return all(report.same for report in self.reports.values())
+        """Returns whether no row and no total of any projection differs."""
+        return not any(self.totals.values()) and all(report.same for report in self.reports.values())
 
 
 async def verify(plan: RebuildPlan, listener: ProgressListener | None = None) -> VerifyResult:
@@ -62,9 +64,11 @@ async def fold_and_compare(plan: RebuildPlan, listener: ProgressListener) -> Ver
                         reports[projection.name] = report
             with run.timed("checksum"):
                 sums = await asyncio.to_thread(checksums, plan.dsn, plan.names)
+            with run.timed("totals"):
+                wrong = await asyncio.to_thread(wrong_totals, plan.dsn, projections)
         finally:
             await asyncio.to_thread(drop_all, plan.dsn, fresh)
-    return VerifyResult(reports, sums, sum(done.until.values()), run.seconds)
+    return VerifyResult(reports, sums, sum(done.until.values()), run.seconds, wrong)
 
 
 def require_views(dsn: str, projections: Sequence[Projection[Any]]) -> None:
@@ -79,6 +83,13 @@ def checksums(dsn: str, names: Sequence[str]) -> dict[str, str]:
     with psycopg.connect(dsn, autocommit=True, application_name="crm verify") as conn:
         shown = {name: views.served(conn, name) for name in names}
         return {name: checksum(conn, *table)[1] for name, table in shown.items() if table}
+
+
+def wrong_totals(dsn: str, projections: Sequence[Projection[Any]]) -> dict[str, list[WrongTotal]]:
+    """Compares the totals of each projection whose view shows this version with its rows. Returns those that differ."""
+    with psycopg.connect(dsn, autocommit=True, application_name="crm verify") as conn:
+        shown = [p for p in projections if views.served(conn, p.name) == ("read", p.table)]
+        return {p.name: found for p in shown if (found := totals.wrong(conn, p))}
 
 
 def drop_all(dsn: str, fresh: Sequence[Projection[Any]]) -> None:

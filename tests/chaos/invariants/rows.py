@@ -1,4 +1,4 @@
-"""Part of the third invariant: every live projection equals a fresh fold of the journal, row by row."""
+"""Part of the third invariant: every live projection equals a fresh fold of the journal, and its totals its rows."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
+from crm.adapters.postgres import totals
 from crm.adapters.postgres.read_models import as_read
 from crm.envelope import Row
 from crm.projection import Projection
@@ -24,7 +25,11 @@ def broken(conn: Connection[Any], projection: Projection[Any], journal: Journal)
         rows = fold_journal(projection, journal)
     except Exception as error:  # a fold that raises on a true journal breaks an invariant too
         return [f"The journal cannot be folded into {projection.name}: {error!r}"]
-    return compare_rows(projection, rows, stored(conn, projection))
+    wrong = [f"{cell.cell}: {cell.kept} for {cell.counted}" for cell in totals.wrong(conn, projection)]
+    return [
+        *compare_rows(projection, rows, stored(conn, projection)),
+        *violation(f"totals of {projection.name} are not what its rows give", wrong),
+    ]
 
 
 def fold_journal(projection: Projection[Any], journal: Journal) -> Folded:

@@ -10,7 +10,8 @@ from graphql import parse, validate
 from api.schema.lists import LISTS
 from api.schema.names import camel
 from api.schema.root import schema
-from crm import indexes
+from crm import indexes, totals
+from projections import PROJECTIONS
 from tests.support.tools import ROOT
 
 TABLE = re.compile(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", re.MULTILINE)
@@ -67,4 +68,23 @@ def test_the_table_of_lists_has_every_filter_and_order() -> None:
         orders = {order.rpartition("_")[0] for order in listed.orders}
         filters = sorted(map(camel, listed.filters.keys() - free)), sorted(map(camel, free))
         made[camel(name)] = (*filters, sorted(orders))
+    assert documented == made
+
+
+def test_the_table_of_totals_has_every_total() -> None:
+    documented: dict[str, list[tuple[str, ...]]] = {}
+    name = ""
+    for line in (ROOT / "docs" / "totals.md").read_text("utf-8").splitlines():
+        cells = [" ".join(re.findall(r"`(\w+)`", cell)) for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and len(cells) == 4 and cells[3]:
+            name = cells[0] or name
+            documented.setdefault(name, []).append(tuple(cells[1:]))
+    made = {}
+    for projection in PROJECTIONS.values():
+        if projection.totals:
+            sums = " ".join(camel(column.removesuffix("_minor")) for column in projection.summed)
+            declared = totals.totals(projection)
+            made[f"{projection.name}Totals"] = [
+                (" ".join(map(camel, t.columns)), camel(t.time), sums) for t in declared
+            ]
     assert documented == made

@@ -129,6 +129,16 @@ def streams(projection: Projection[Any], key: Id, row: Any) -> set[Id]:
     return {SHOP, key, *(getattr(row, name) for name in ids if row)}
 
 
+@for_any(any_story())
+def test_a_deal_and_a_contact_have_all_events_in_one_stream(story: OperatorSession) -> None:
+    """What api.history.past_rows relies on when it folds stream after stream."""
+    for name in ("deal", "contact"):
+        own: dict[Id, set[Id]] = {}
+        for event in of(PROJECTIONS[name], story.decide.journal):
+            own.setdefault(PROJECTIONS[name].key_of(event), set()).add(event.meta.stream)
+        assert all(len(found) == 1 for found in own.values())
+
+
 def test_why_a_field_has_its_value() -> None:
     found = changes(deal, of(deal, BACK_DATED), "stage")
     assert [(c.before, c.after, type(c.event)) for c in found] == [

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from crm.events import ConversationOpened, MessageEdited, MessageReceived
+from crm.events import ConversationOpened, MessageEdited, MessageReceived, ReplyQueued
 from crm.scalars import Micros
 from projections.conversation import ConversationRow, conversation
 from projections.message import MessageRow, message
@@ -24,14 +24,49 @@ def edited(id_: str, at: int, text: str) -> MessageEdited:
 def test_a_conversation_shows_what_was_said_last() -> None:
     assert row_of(conversation, OPENED) == EMPTY
     assert row_of(conversation, OPENED, received("first", 1, "Hi"), received("second", 2, "Is it there?")) == replace(
-        EMPTY, message_count=2, last_message_id=SECOND, last_text="Is it there?", touched_at=Micros(NOON + 2)
+        EMPTY,
+        message_count=2,
+        last_message_id=SECOND,
+        last_text="Is it there?",
+        touched_at=Micros(NOON + 2),
+        question_at=Micros(NOON + 1),
     )
 
 
 def test_an_older_message_that_comes_late_is_counted_and_not_the_last() -> None:
     assert row_of(conversation, OPENED, received("second", 2, "Is it there?"), received("first", 1, "Hi")) == replace(
-        EMPTY, message_count=2, last_message_id=SECOND, last_text="Is it there?", touched_at=Micros(NOON + 2)
+        EMPTY,
+        message_count=2,
+        last_message_id=SECOND,
+        last_text="Is it there?",
+        touched_at=Micros(NOON + 2),
+        question_at=Micros(NOON + 1),
     )
+
+
+def answer(id_: str, at: int, sender: str) -> MessageReceived:
+    return replace(received(id_, at, "Yes"), direction="out", sender_name=sender)
+
+
+A_SECOND = 1_000_000
+
+
+def test_the_first_answer_counts_from_the_first_question() -> None:
+    """Neither what we wrote before, nor further questions and answers change it."""
+    greeting, question = answer("hello", 1, "Shop"), received("first", 2 * A_SECOND, "Is it there?")
+    reply = ReplyQueued(meta("reply", 65 * A_SECOND), an_id("reply"), CHAT, OLENA, "It is", "taras")
+    row = row_of(conversation, OPENED, greeting)
+    assert (row.question_at, row.answered_at, row.answer_s) == (None, None, None)
+    row = row_of(conversation, OPENED, greeting, question, received("again", 50 * A_SECOND, "Hello?"))
+    assert (row.question_at, row.answered_by, row.answer_s) == (NOON + 2 * A_SECOND, "", None)
+    row = row_of(conversation, OPENED, greeting, question, reply, answer("later", 90 * A_SECOND, "olena"))
+    assert (row.answered_at, row.answered_by, row.answer_s) == (NOON + 65 * A_SECOND, "taras", 63)
+    reported_late = answer("phone", 30 * A_SECOND, "olena")
+    row = row_of(conversation, OPENED, greeting, question, reply, reported_late)
+    assert (row.answered_by, row.answer_s) == ("olena", 28)
+    sent_before = replace(received("zero", 99 * A_SECOND, "?"), sent_at=Micros(NOON + A_SECOND))
+    row = row_of(conversation, OPENED, greeting, question, reply, sent_before)
+    assert (row.question_at, row.answer_s) == (NOON + A_SECOND, 64)
 
 
 def test_only_an_edit_of_the_last_message_changes_what_a_conversation_shows() -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 import api.history.asof
+import api.history.past_rows
 from crm.contract.codec import encode
 from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event
@@ -129,12 +130,28 @@ def test_lists_and_the_funnel_as_of_a_moment(api_: ApiServer) -> None:
     ) == {"funnel": []}
 
 
-def test_an_operation_may_fold_a_limited_number_of_events(api_: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_rows_of_an_operation_may_have_a_limited_number_of_events(
+    api_: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api.history.asof, "LIMIT", 5)
-    query = "query ($at: AsOf!) { a: funnel(asOf: $at) { stage } b: funnel(asOf: $at) { stage } }"
+    query = "query ($at: AsOf!) { a: deal(number: 1, asOf: $at) { stage } b: deal(number: 1, asOf: $at) { stage } }"
     (error,) = api_.answer(query, at=as_of(25, "OCCURRED"))["errors"]
     assert error["extensions"]["code"] == "TOO_MUCH"
-    assert "events that deal is folded from. Nothing was folded." in error["message"]
+    assert "Its history has more than" in error["message"]
+
+
+def test_a_fold_of_a_whole_workspace_has_a_limit_of_time(api_: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug: it was refused beyond 50,000 events, however fast they were folded."""
+    monkeypatch.setattr(api.history.past_rows, "PATIENCE", -1)
+    query = "query ($at: AsOf!) { funnel(asOf: $at) { stage } }"
+    code, said = api_.error(query, at=as_of(25, "RECORDED"))
+    assert code == "TOO_SLOW"
+    assert said == (
+        "After -1 s, 0 events were folded and more are left. Nothing was answered. `clock: OCCURRED` folds only what "
+        "changed since. `crm replay --until` makes a table of any length of history."
+    )
+    monkeypatch.setattr(api.history.asof, "LIMIT", 0)
+    assert api_.data(query, at=as_of(31, "OCCURRED")), "what did not change since is not folded"
 
 
 def test_why_leads_to_the_raw_delivery(api_: ApiServer) -> None:

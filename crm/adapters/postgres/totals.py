@@ -1,0 +1,217 @@
+"""A projection's totals in Postgres: a table of cells next to its rows, filled and compared by one expression.
+
+A cell has its count and sums for one journal partition, so that two processes never write the same cell. Cells are only
+added to, so their sum over the partitions is right whichever partition a change came from. A rebuild counts the rows
+that it made in cells of the partition NOWHERE.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from crm import totals
+from crm.adapters.postgres.read_models import MICROS, quote
+from crm.adapters.postgres.reader_role import secured, shown
+from crm.errors import Broken
+from crm.projection import Projection
+from crm.totals import ALL, DAY, FINEST, LONGEST, MONTH
+
+SUFFIX = "_totals"  # of the table's name
+NOWHERE = -1
+ORIGIN = "timestamptz '2000-01-01 00:00+00'"  # Postgres counts from here, so that no difference overflows
+PERIODS = {
+    MONTH: "date_trunc('month', {0}, 'UTC')",
+    DAY: "date_trunc('day', {0}, 'UTC')",
+    FINEST: f"date_bin('15 minutes', {{0}}, {ORIGIN})",
+}
+EXAMPLES = 5
+Connection = psycopg.Connection[Any]
+
+
+class WrongTotal(NamedTuple):
+    """A cell that does not say what the rows say; counts and sums in the order of the table's columns."""
+
+    workspace: str
+    cell: dict[str, str]
+    kept: dict[str, Any]
+    counted: dict[str, Any]
+
+
+def table(projection: Projection[Any]) -> str:
+    return f"{projection.qualified_name}{SUFFIX}"
+
+
+def view(name: str) -> str:
+    return f"read.{name}{SUFFIX}"
+
+
+def keys(projection: Projection[Any]) -> list[str]:
+    """Returns the columns that name a cell, but for its partition."""
+    currency = ["currency"] if totals.in_currencies(projection) else []
+    return ["workspace", "total", "grain", "period", *totals.groups(projection), *currency]
+
+
+def numbers(projection: Projection[Any]) -> dict[str, str]:
+    """Returns SQL for what a row `r` adds to the columns that are summed up, by name."""
+    required = {c.name: c.required for c in projection.columns}
+    found = {"count": "1"}
+    for name in projection.summed:
+        found[name] = f"coalesce(r.{name}, 0)::numeric"
+        if not required[name]:
+            found[f"{name}_count"] = f"(r.{name} IS NOT NULL)::int"
+    return found
+
+
+def ddl(projection: Projection[Any]) -> str:
+    """Returns the statements for the table. Sums are numeric: no amount makes them overflow."""
+    name, columns = table(projection), keys(projection)
+    lines = ["workspace uuid NOT NULL", "total text NOT NULL", "grain text NOT NULL", "period timestamptz NOT NULL"]
+    lines += [f"{column} text NOT NULL" for column in columns[4:]] + ["partition int NOT NULL"]
+    kinds = {column: "numeric" if column in projection.summed else "bigint" for column in numbers(projection)}
+    lines += [f"{column} {kind} NOT NULL" for column, kind in kinds.items()]
+    lines.append(f"PRIMARY KEY ({', '.join(columns)}, partition)")
+    body = ",\n  ".join(lines)
+    return "\n".join(
+        [
+            f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n) WITH (fillfactor = 70);",
+            f"COMMENT ON TABLE {name} IS {quote(about(projection))};",
+            secured(name),
+        ]
+    )
+
+
+def about(projection: Projection[Any]) -> str:
+    sums = f" with the sums of {', '.join(projection.summed)}" if projection.summed else ""
+    return f"Totals of {projection.name}: {'; '.join(projection.totals)}{sums}. Add up the partitions."
+
+
+def install(conn: Connection, projection: Projection[Any]) -> None:
+    """Creates the table. Raises Broken when rows of this version were counted otherwise, or not at all."""
+    if not projection.totals:
+        return
+    name = table(projection)
+    said = conn.execute("SELECT obj_description(to_regclass(%s), 'pg_class')", [name]).fetchone() or (None,)
+    if said == (about(projection),):
+        return
+    if conn.execute(f"SELECT FROM {projection.qualified_name} LIMIT 1".encode()).fetchone() is not None:
+        raise Broken(
+            f"The totals of projection {projection.name} have changed, and its version is still {projection.version}. "
+            "Nothing was changed. Raise its version: the new table is filled and counted from the journal."
+        )
+    conn.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
+    conn.execute(ddl(projection).encode())
+
+
+def show(conn: Connection, name: str, schema: str, of_table: str) -> None:
+    """Lets the view of a projection's totals show those of this table; without totals there is no view."""
+    conn.execute(f"DROP VIEW IF EXISTS {view(name)}".encode())
+    if exists(conn, schema, of_table):
+        of = Identifier(schema, f"{of_table}{SUFFIX}")
+        conn.execute(SQL("CREATE VIEW {} AS SELECT * FROM {}").format(Identifier("read", f"{name}{SUFFIX}"), of))
+        conn.execute(SQL(shown(view(name))))
+
+
+def shown_of(conn: Connection, name: str) -> bool:
+    """Tells whether a projection's totals have a view."""
+    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [view(name)]).fetchone() == (True,)
+
+
+def exists(conn: Connection, schema: str, of_table: str) -> bool:
+    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.{of_table}{SUFFIX}"]).fetchone() == (True,)
+
+
+def cells(projection: Projection[Any], rows: str, sign: str = "1", partition: str = str(NOWHERE)) -> str:
+    """Returns a query for the cells that rows make up. `rows`: SQL for a FROM clause that names them `r`.
+
+    `sign` and `partition`: SQL for what each row counts, and where.
+    """
+    columns = keys(projection)
+    values = ", ".join(f"({', '.join(entry)})" for entry in entries(projection))
+    listed = ", ".join(f"c.{name}" for name in columns[1:] if name != "currency")
+    currency = f", left(r.currency, {LONGEST})" if "currency" in columns else ""
+    sums = ", ".join(f"sum({sign} * {value}) AS {name}" for name, value in numbers(projection).items())
+    given = ", ".join(["total", "grain", "period", *totals.groups(projection)])
+    grouped = ", ".join(str(n + 1) for n in range(len(columns) + 1))
+    return (
+        f"SELECT r.workspace, {listed}{currency}, {partition}, {sums} FROM {rows} "
+        f"CROSS JOIN LATERAL (VALUES {values}) AS c({given}) WHERE c.period IS NOT NULL GROUP BY {grouped}"
+    )
+
+
+def entries(projection: Projection[Any]) -> list[list[str]]:
+    """Returns SQL for the cells that a row `r` belongs to: total, grain, period, and a value for each group."""
+    found = []
+    for total in totals.totals(projection):
+        values = [
+            f"left(coalesce(r.{name}::text, ''), {LONGEST})" if name in total.columns else "''"
+            for name in totals.groups(projection)
+        ]
+        if not total.time:
+            found.append([quote(total.name), quote(ALL), "timestamptz 'epoch'", *values])
+        else:
+            for grain, period in PERIODS.items():
+                found.append([quote(total.name), quote(grain), period.format(f"r.{total.time}"), *values])
+    return found
+
+
+def target(projection: Projection[Any]) -> str:
+    columns = ", ".join([*keys(projection), "partition", *numbers(projection)])
+    return f"{table(projection)} AS t ({columns})"
+
+
+@cache
+def add(projection: Projection[Any]) -> str:
+    """Parameters: JSON of [{workspace, sign, partition, and the columns that totals depend on}].
+
+    Cells are written in the order of their keys, so that two writers never wait for each other in a circle.
+    """
+    columns = totals.read_columns(projection)
+    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in columns)
+    values = ", ".join(
+        f"{MICROS.format(c.name)} AS {c.name}" if c.type == "timestamptz" else f"r.{c.name}" for c in columns
+    )
+    rows = (
+        f"(SELECT r.workspace, r.sign, r.partition, {values} FROM json_to_recordset(%s) "
+        f"AS r(workspace uuid, sign int, partition int, {given})) AS r"
+    )
+    changed = " OR ".join(f"sum(r.sign * {value}) <> 0" for value in numbers(projection).values())
+    order = ", ".join(str(n + 1) for n in range(len(keys(projection)) + 1))
+    added = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in numbers(projection))
+    return (
+        f"INSERT INTO {target(projection)} {cells(projection, rows, 'r.sign', 'r.partition')} "
+        f"HAVING {changed} ORDER BY {order} "
+        f"ON CONFLICT ({', '.join(keys(projection))}, partition) DO UPDATE SET {added}"
+    )
+
+
+def count_rows(conn: Connection, projection: Projection[Any]) -> None:
+    """Counts all rows of a table that a rebuild filled. The table of totals is empty before."""
+    if projection.totals:
+        counted = cells(projection, f"{projection.qualified_name} AS r")
+        conn.execute(f"INSERT INTO {target(projection)} {counted}".encode())
+
+
+def wrong(conn: Connection, projection: Projection[Any]) -> list[WrongTotal]:
+    """Compares the totals with the rows, in one statement for one state of both. Returns some that differ."""
+    if not projection.totals:
+        return []
+    named, summed = keys(projection), list(numbers(projection))
+    whole = ", ".join(f"sum({name}) AS {name}" for name in summed)
+    some = " OR ".join(f"sum({name}) <> 0" for name in summed)
+    by = ", ".join(named)
+    differs = " OR ".join(f"coalesce(k.{name}, 0) <> coalesce(c.{name}, 0)" for name in summed)
+    cell = ", ".join(f"'{name}', {name}" for name in named[1:])
+    columns = ", ".join([*named, "partition", *summed])
+    query = (
+        f"WITH kept AS (SELECT {by}, {whole} FROM {table(projection)} GROUP BY {by} HAVING {some}), "
+        f"counted ({columns}) AS ({cells(projection, f'{projection.qualified_name} AS r')}) "
+        f"SELECT workspace::text, json_build_object({cell}), to_json(k), to_json(c) FROM kept AS k "
+        f"FULL JOIN counted AS c USING ({by}) WHERE {differs} ORDER BY {by} LIMIT {EXAMPLES}"
+    )
+    found = []
+    for workspace, names, kept, counted in conn.execute(query.encode()):
+        sides = ({name: (side or {}).get(name, 0) for name in summed} for side in (kept, counted))
+        found.append(WrongTotal(workspace, names, *sides))
+    return found

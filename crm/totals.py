@@ -1,0 +1,173 @@
+"""Totals: what a projection counts and sums up, and how a span of time is put together from what is kept.
+
+A total is declared as "stage, owner", the columns that it groups by, or as "source by opened_at", which also keeps it
+by time. Time is kept in UTC, by the month, the day and the quarter of an hour, because the time zone of a workspace is
+no part of a row: a month or a day of any zone that is in use is made of these exactly.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from crm.scalars import Micros
+
+ALL, MONTH, DAY, FINEST = "all", "month", "day", "quarter hour"  # what cells are of; ALL: of a total without a time
+QUARTER_HOUR, HOUR = Micros(900_000_000), Micros(3_600_000_000)
+A_DAY = Micros(24 * HOUR)
+LONGEST = 200  # characters of a group's value: longer ones are cut, as an index holds them
+GROUPED = ("text", "boolean", "uuid")
+TAKEN = ("workspace", "total", "grain", "period", "partition", "count")  # other columns of a table of totals
+
+
+class Total(NamedTuple):
+    """A declared total. `time` is empty when it is not kept by time."""
+
+    name: str
+    columns: tuple[str, ...]
+    time: str = ""
+
+
+class Declares(Protocol):
+    """What is read here of a projection."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def handles(self) -> tuple[Any, ...]: ...
+    @property
+    def needs_row(self) -> bool: ...
+    @property
+    def totals(self) -> tuple[str, ...]: ...
+    @property
+    def summed(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> tuple[Any, ...]: ...
+
+
+class Part(NamedTuple):
+    """Cells of one grain from `begin` to before `end`, to be added (1) or taken away (-1)."""
+
+    sign: int
+    grain: str
+    begin: Micros
+    end: Micros
+
+
+def totals(projection: Declares) -> list[Total]:
+    found = []
+    for declared in projection.totals:
+        columns, _, time = declared.partition(" by ")
+        found.append(Total(declared, tuple(name.strip() for name in columns.split(",")), time.strip()))
+    return found
+
+
+def groups(projection: Declares) -> list[str]:
+    """Returns the columns that any total groups by, in the order of the declarations."""
+    return list(dict.fromkeys(name for total in totals(projection) for name in total.columns))
+
+
+def times(projection: Declares) -> list[str]:
+    return list(dict.fromkeys(total.time for total in totals(projection) if total.time))
+
+
+def in_currencies(projection: Declares) -> bool:
+    """Tells whether amounts are summed, which each currency has its own sums of."""
+    return any(name.endswith("_minor") for name in projection.summed)
+
+
+def read_columns(projection: Declares) -> list[Any]:
+    """Returns the columns of a row that its totals depend on."""
+    currency = ["currency"] if in_currencies(projection) else []
+    wanted = {*groups(projection), *times(projection), *projection.summed, *currency}
+    return [column for column in projection.columns if column.name in wanted]
+
+
+def check(projection: Declares, name: str) -> None:
+    """Raises ValueError with what a declaration names and the row has not."""
+    types = {column.name: column.type for column in projection.columns}
+    replaces = any(projection.key in kind.__struct_fields__ for kind in projection.handles)
+    if projection.totals and replaces and not projection.needs_row:
+        raise ValueError(f"{name} replaces rows that it does not look at, so its totals cannot be kept.")
+    if projection.summed and not projection.totals:
+        raise ValueError(f"{name} sums {', '.join(projection.summed)} and declares no totals. Add `totals=(...)`.")
+    for total in totals(projection):
+        for column in total.columns:
+            if types.get(column) not in GROUPED or column in TAKEN:
+                there = ", ".join(c for c, kind in types.items() if kind in GROUPED and c not in TAKEN)
+                raise ValueError(f"The total {total.name!r} of {name} groups by {column!r}. It can group by {there}.")
+        if total.time and types.get(total.time) != "timestamptz":
+            there = ", ".join(c for c, kind in types.items() if kind == "timestamptz")
+            raise ValueError(f"The total {total.name!r} of {name} is by {total.time!r}. Its times are {there}.")
+    for column in projection.summed:
+        if types.get(column) != "bigint":
+            there = ", ".join(c for c, kind in types.items() if kind == "bigint")
+            raise ValueError(f"{name} sums {column!r}. It can sum {there}.")
+    if in_currencies(projection) and "currency" not in types:
+        raise ValueError(f"{name} sums amounts and has no column `currency`: different currencies have no sum.")
+
+
+def parts(begin: Micros, end: Micros) -> Iterator[Part]:
+    """Yields the fewest cells that make up a span of time: whole months, days around them, quarter hours at its ends.
+
+    A span that ends at a local midnight is off from one in UTC by a few hours: these are added or taken away. Raises
+    ValueError unless both ends are quarters of an hour.
+    """
+    if begin % QUARTER_HOUR or end % QUARTER_HOUR:
+        raise ValueError("totals are kept by the quarter of an hour")
+    if end <= begin:
+        return
+    first, last = nearest_day(begin), nearest_day(end)
+    if first >= last:  # within a day and a half
+        yield Part(1, FINEST, begin, end)
+        return
+    yield from signed(FINEST, begin, first)
+    yield from days(first, last)
+    yield from signed(FINEST, last, end)
+
+
+def signed(grain: str, begin: Micros, end: Micros) -> Iterator[Part]:
+    if begin != end:
+        yield Part(1, grain, begin, end) if begin < end else Part(-1, grain, end, begin)
+
+
+def days(begin: Micros, end: Micros) -> Iterator[Part]:
+    """Yields the cells between two midnights, UTC."""
+    first, last = month_begin(begin), month_begin(end)
+    first = first if first == begin else next_month(begin)
+    if first >= last:
+        yield Part(1, DAY, begin, end)
+        return
+    yield from signed(DAY, begin, first)
+    yield Part(1, MONTH, first, last)
+    yield from signed(DAY, last, end)
+
+
+def nearest_day(at: Micros) -> Micros:
+    return Micros((at + A_DAY // 2) // A_DAY * A_DAY)
+
+
+def month_begin(at: Micros) -> Micros:
+    """Returns the first moment of a month, UTC, of any year: https://howardhinnant.github.io/date_algorithms.html."""
+    year, month = civil(at)
+    return begin_of(year, month)
+
+
+def next_month(at: Micros) -> Micros:
+    year, month = civil(at)
+    return begin_of(year + month // 12, month % 12 + 1)
+
+
+def civil(at: Micros) -> tuple[int, int]:
+    """Returns year and month in the proleptic Gregorian calendar, as Postgres has it."""
+    day = at // A_DAY + 719_468
+    era, of_era = divmod(day, 146_097)
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    shifted = (5 * (of_era - (365 * year + year // 4 - year // 100)) + 2) // 153  # 0 is March
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    return year + era * 400 + (month <= 2), month
+
+
+def begin_of(year: int, month: int) -> Micros:
+    year -= month <= 2
+    era, of_era = divmod(year, 400)
+    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5
+    return Micros((era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468) * A_DAY)

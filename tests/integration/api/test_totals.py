@@ -1,0 +1,257 @@
+"""`dealTotals` on real Postgres: exact values, any span in any zone, and what is refused."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from crm.adapters.postgres import totals as cells
+from crm.adapters.postgres.reader_role import NAME, ROLE
+from crm.envelope import Row
+from crm.moments import micros
+from crm.periods import Period, spans
+from crm.scalars import Micros
+from crm.zones import zone
+from projections import PROJECTIONS
+from projections.conversation import ConversationRow
+from projections.deal import DealRow
+from projections.pipeline import PipelineRow
+from tests.support.graphql_server import ApiServer, api_server
+from tests.support.shop_rows import NOON, OTHER, SHOP, call, deal, delete_rows, id_of, insert, payment
+
+FROM, TO = "2026-01-01T00:00:00+02:00", "2026-04-01T00:00:00+03:00"
+
+
+def shop(timezone: str) -> PipelineRow:
+    return PipelineRow(id_of("pipeline"), "Shop", "UA", "UAH", timezone, ("new", "talks"), "won", "talks")
+
+
+def opened(number: int, at: str, **known: Any) -> DealRow:
+    made = deal(number, **known)
+    return msgspec.structs.replace(made, opened_at=micros(datetime.fromisoformat(at)))
+
+
+ROWS: list[Row] = [
+    shop("Europe/Kyiv"),
+    opened(1, "2026-01-31T21:59:59.999999+00:00", amount_minor=100, paid_minor=40),  # still January in Kyiv
+    opened(2, "2026-01-31T22:00:00+00:00", amount_minor=200, source="call"),  # February there
+    opened(3, "2026-02-15T12:00:00+00:00", amount_minor=300, currency="EUR", owner="anna"),
+    opened(4, "2026-02-16T12:00:00+00:00", amount_minor=400, stage="won", paid_minor=400, owner="anna"),
+    opened(5, "2026-03-31T20:59:00+00:00", amount_minor=500, stage="won"),  # March, in summer time
+    opened(6, "2026-03-31T21:00:00+00:00", amount_minor=600, stage="won"),  # April
+]
+
+
+@pytest.fixture(scope="module")
+def api_(database_url: str) -> Iterator[ApiServer]:
+    with api_server(database_url) as api:
+        yield api
+
+
+@pytest.fixture
+def api(api_: ApiServer) -> ApiServer:
+    fill(api_, *ROWS)
+    return api_
+
+
+def fill(api: ApiServer, *rows: Row) -> None:
+    with psycopg.connect(api.dsn, autocommit=True) as connection:
+        delete_rows(connection)
+        insert(connection, SHOP, *rows)
+        insert(connection, OTHER, shop("UTC"), opened(9, "2026-02-01T00:00:00+00:00"))
+
+
+def money(*texts: str) -> list[dict[str, str]]:
+    return [{"text": text} for text in texts]
+
+
+def test_the_pipeline_by_stage(api: ApiServer) -> None:
+    found = api.data("{ dealTotals(by: [STAGE]) { stage owner from to count amount { text } paid { text } } }")
+    nothing = {"owner": None, "from": None, "to": None}
+    paid = money("0.00 EUR", "0.40 UAH")
+    new = {"stage": "new", "count": 3, "amount": money("3.00 EUR", "3.00 UAH"), "paid": paid, **nothing}
+    won = {"stage": "won", "count": 3, "amount": money("15.00 UAH"), "paid": money("4.00 UAH"), **nothing}
+    assert found["dealTotals"] == [new, won]
+
+
+def test_groups_and_filters_go_together_as_declared(api: ApiServer) -> None:
+    query = '{ dealTotals(by: [OWNER, STAGE], owner: ["anna", "nobody"], stage: ["won"]) { owner stage count } }'
+    assert api.data(query)["dealTotals"] == [{"owner": "anna", "stage": "won", "count": 1}]
+    assert api.data("{ dealTotals { count stage } }")["dealTotals"] == [{"count": 6, "stage": None}]
+    assert api.data('{ dealTotals(stage: ["lost"]) { count } }')["dealTotals"] == []
+    assert api.data("{ dealTotals(by: [SOURCE]) { source count } }")["dealTotals"] == [
+        {"source": "call", "count": 1},
+        {"source": "form", "count": 5},
+    ]
+
+
+REVENUE = """query ($from: DateTime, $to: DateTime, $period: Period) {
+  dealTotals(by: [SOURCE], period: $period, from: $from, to: $to) { from to source count paid { text } } }"""
+
+
+def test_revenue_by_month_and_source_in_the_workspaces_months(api: ApiServer) -> None:
+    """The first and the last minute of a month belong to it, also where a clock was put forward between."""
+    found = api.data(REVENUE, **{"from": FROM, "to": TO}, period="MONTH")["dealTotals"]
+    january = {"from": FROM, "to": "2026-02-01T00:00:00+02:00"}
+    february = {"from": "2026-02-01T00:00:00+02:00", "to": "2026-03-01T00:00:00+02:00"}
+    march = {"from": "2026-03-01T00:00:00+02:00", "to": TO}
+    assert found == [
+        {**january, "source": "form", "count": 1, "paid": money("0.40 UAH")},
+        {**february, "source": "call", "count": 1, "paid": money("0.00 UAH")},
+        {**february, "source": "form", "count": 2, "paid": money("0.00 EUR", "4.00 UAH")},
+        {**march, "source": "form", "count": 1, "paid": money("0.00 UAH")},
+    ]
+
+
+def test_without_ends_it_is_all_that_there_is(api: ApiServer) -> None:
+    found = api.data(REVENUE, period="YEAR")["dealTotals"]
+    assert [(row["source"], row["count"]) for row in found] == [("call", 1), ("form", 5)]
+    found = api.data(REVENUE, **{"from": "2026-02-16T12:00:00Z"})["dealTotals"]
+    assert [(row["from"], row["count"]) for row in found] == [("2026-02-16T14:00:00+02:00", 3)]
+    fill(api)
+    assert api.data(REVENUE, period="DAY") == {"dealTotals": []}
+    assert api.data("{ dealTotals(by: [STAGE]) { count } }") == {"dealTotals": []}
+
+
+def test_another_workspace_has_its_own(api: ApiServer) -> None:
+    assert api.data("{ dealTotals { count } }", "crm_live_other") == {"dealTotals": [{"count": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (
+            "by: [STAGE, SOURCE]",
+            "BAD_INPUT",
+            "No total of deal has `source` and `stage`. Nothing was read. There are: stage, owner; "
+            "source by openedAt; owner by openedAt.",
+        ),
+        ("by: [STAGE], period: DAY", "BAD_INPUT", "No total of deal has `stage`, by `openedAt`. Nothing was read."),
+        (
+            'from: "2026-01-01T10:07:00Z"',
+            "BAD_INPUT",
+            "Totals are kept by the quarter of an hour, so write one, such as 2026-01-01T10:00:00+00:00.",
+        ),
+        (
+            'period: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"',
+            "TOO_MUCH",
+            "there are more than 400 periods. Nothing was read. Give `from` and `to`, or ask for longer periods.",
+        ),
+    ],
+)
+def test_what_no_total_answers_is_refused(api: ApiServer, arguments: str, code: str, said: str) -> None:
+    found = api.error(f"{{ dealTotals({arguments}) {{ count }} }}")
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_a_version_whose_totals_are_not_counted_yet_says_so(api: ApiServer) -> None:
+    with psycopg.connect(api.dsn) as connection:
+        connection.execute("ALTER VIEW read.deal_totals RENAME TO hidden")
+    try:
+        code, said = api.error("{ dealTotals { count } }")
+    finally:
+        with psycopg.connect(api.dsn) as connection:
+            connection.execute("ALTER VIEW read.hidden RENAME TO deal_totals")
+    assert code == "UNAVAILABLE"
+    assert said.startswith("The totals of deal are not counted yet")
+
+
+def chat(name: str, answered_by: str, answer_s: int | None, question_at: int | None = NOON) -> ConversationRow:
+    answered_at = None if answer_s is None else Micros(NOON + answer_s * 1_000_000)
+    texts = id_of("Olena"), "telegram", name, "", 1, None, "", Micros(NOON), Micros(NOON)
+    question = None if question_at is None else Micros(question_at)
+    return ConversationRow(id_of(name), *texts, question, answered_at, answered_by, answer_s)
+
+
+def test_the_time_to_first_answer_by_person(api: ApiServer) -> None:
+    """One that waits is counted and has no time; one in which nobody asked is not counted."""
+    chats = [chat("a", "taras", 60), chat("b", "taras", 61), chat("c", "", None), chat("d", "", None, None)]
+    fill(api, shop("Europe/Kyiv"), *chats)
+    query = """{ conversationTotals(by: [ANSWERED_BY], period: MONTH, channel: ["telegram"]) {
+      from answeredBy count answerS { sum count average } } }"""
+    first = {"from": "2026-01-01T00:00:00+02:00"}
+    assert api.data(query)["conversationTotals"] == [
+        {**first, "answeredBy": "", "count": 1, "answerS": {"sum": 0, "count": 0, "average": None}},
+        {**first, "answeredBy": "taras", "count": 2, "answerS": {"sum": 121, "count": 2, "average": 60.5}},
+    ]
+
+
+def test_calls_by_employee_and_money_that_waits_for_a_decision(api: ApiServer) -> None:
+    ended = msgspec.structs.replace(call("x", "completed"), employee="101", disposition="answered", wait_s=7)
+    missed = msgspec.structs.replace(call("y", "completed"), employee="101", disposition="no_answer")
+    fill(api, shop("UTC"), ended, missed, payment("lost", True, None), payment("found", False, id_of("deal 7")))
+    found = api.data("{ callTotals(by: [EMPLOYEE]) { employee count waitS { sum count average } } }")["callTotals"]
+    assert found == [{"employee": "101", "count": 2, "waitS": {"sum": 7, "count": 1, "average": 7}}]
+    amount = [{"minor": 9_007_199_254_740_993, "currency": "UAH"}]
+    found = api.data("{ paymentTotals(by: [PARKED]) { parked count amount { minor currency } } }")["paymentTotals"]
+    assert found == [{"parked": flag, "count": 1, "amount": amount} for flag in (False, True)]
+    assert api.data("{ paymentTotals(parked: [true]) { parked count } }") == {
+        "paymentTotals": [{"parked": None, "count": 1}]
+    }
+
+
+MOMENTS = st.datetimes(datetime(2024, 12, 1), datetime(2026, 3, 1)).map(lambda at: at.replace(tzinfo=UTC))
+QUARTERS = MOMENTS.map(lambda at: at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0))
+ZONES = ("Europe/Kyiv", "UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "Africa/Cairo", "America/Havana")
+
+
+@settings(max_examples=60)
+@for_any(
+    moments=st.lists(st.one_of(MOMENTS, QUARTERS), max_size=12),
+    begin=QUARTERS,
+    length=st.integers(0, 60 * 96),
+    timezone=st.sampled_from(ZONES),
+    period=st.sampled_from([None, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER, Period.YEAR]),
+)
+def test_any_span_in_any_zone_counts_what_lies_within(
+    api_: ApiServer, moments: list[datetime], begin: datetime, length: int, timezone: str, period: Period | None
+) -> None:
+    fill(api_, shop(timezone), *(opened(n, at.isoformat(), amount_minor=n) for n, at in enumerate(moments, 1)))
+    end = begin + timedelta(minutes=15 * length)
+    expected = []
+    for first, last in spans(period, zone(timezone), begin, end):
+        within = [n for n, at in enumerate(moments, 1) if first <= at < last]
+        if within:
+            expected.append((first, last, len(within), [{"minor": sum(within)}]))
+    query = """query ($from: DateTime!, $to: DateTime!, $period: Period) {
+      dealTotals(period: $period, from: $from, to: $to) { from to count amount { minor } } }"""
+    given: dict[str, Any] = {"from": begin.isoformat(), "to": end.isoformat(), "period": period and period.name}
+    found = [
+        (datetime.fromisoformat(row["from"]), datetime.fromisoformat(row["to"]), row["count"], row["amount"])
+        for row in api_.data(query, **given)["dealTotals"]
+    ]
+    assert found == expected
+
+
+def test_only_ranges_of_the_key_are_read(api: ApiServer) -> None:
+    """As the role that reads, under row-level security: each part of a span is one range of the primary key."""
+    from api.sql.totals import statement
+
+    deals = PROJECTIONS["deal"]
+    query = statement(deals, ("source",), ("source",)).replace("%(workspace)s", f"'{SHOP}'")
+    for name, kind in (("spans", "int"), ("signs", "int"), ("grains", "text"), ("begins", "timestamptz")):
+        query = query.replace(f"%({name})s", f"ARRAY['{'2026-01-01' if kind == 'timestamptz' else 1}']")
+    query = query.replace("%(ends)s", "ARRAY['2026-02-01']").replace("%(total)s", "'source by opened_at'")
+    query = query.replace("%(source)s", "ARRAY['form']")
+    with psycopg.connect(api.dsn) as connection:
+        connection.execute(f"SET ROLE {ROLE}".encode())
+        connection.execute(NAME, [SHOP])
+        (((plan,),),) = (connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode()).fetchall(),)
+
+    def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if "Relation Name" in node:
+            yield node
+        for child in node.get("Plans", []):
+            yield from scans(child)
+
+    (scan,) = scans(plan[0]["Plan"])
+    assert scan["Index Name"] == f"{deals.table}{cells.SUFFIX}_pkey"
+    for part in ("workspace = ", "total = ", "grain = p.grain", "period >= p.begins", "period < p.ends"):
+        assert part in scan["Index Cond"]

@@ -1,0 +1,145 @@
+"""How totals are declared, and how a span of time is put together from the cells that are kept."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import strategies as st
+
+from crm import totals
+from crm.envelope import Row
+from crm.events import ContactRenamed, DealOpened
+from crm.moments import micros
+from crm.projection import Projection, projection
+from crm.scalars import Id, Micros
+from crm.totals import A_DAY, DAY, FINEST, HOUR, MONTH, QUARTER_HOUR, Part, Total, month_begin, next_month, parts
+from projections import PROJECTIONS
+
+GRAINS = {MONTH, DAY, FINEST}
+moments = st.integers(-62_135_596_800_000_000 // QUARTER_HOUR, 253_402_300_799_000_000 // QUARTER_HOUR)
+
+
+class SampleRow(Row, frozen=True, gc=False):
+    """A sample."""
+
+    deal_id: Id
+    stage: str
+    amount_minor: int
+    opened_at: Micros
+    touched_at: Micros
+
+
+def declared(needs_row: bool = True, **given: Any) -> Projection[Any]:
+    def sample(row: SampleRow | None, event: DealOpened) -> SampleRow | None:
+        return row
+
+    def own(row: None, event: ContactRenamed) -> SampleRow | None:
+        return None
+
+    def replaced(row: None, event: DealOpened) -> SampleRow | None:
+        return None
+
+    fold: Any = sample if needs_row else replaced
+    if given.pop("own", False):
+        fold = own
+    return projection(key="deal_id", version=1, **given)(fold)
+
+
+def at(text: str) -> Micros:
+    return micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+def test_a_total_is_declared_in_one_word() -> None:
+    assert totals.totals(PROJECTIONS["deal"]) == [
+        Total("stage, owner", ("stage", "owner")),
+        Total("source by opened_at", ("source",), "opened_at"),
+        Total("owner by opened_at", ("owner",), "opened_at"),
+    ]
+    assert totals.groups(PROJECTIONS["deal"]) == ["stage", "owner", "source"]
+    assert [c.name for c in totals.read_columns(PROJECTIONS["deal"])] == [
+        *("amount_minor", "paid_minor", "currency", "stage", "owner", "source", "opened_at")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"totals": ("stag",)}, "The total 'stag' of sample groups by 'stag'. It can group by deal_id, stage."),
+        ({"totals": ("stage by stage",)}, "is by 'stage'. Its times are opened_at, touched_at."),
+        ({"totals": ("stage",), "summed": ("stage",)}, "sample sums 'stage'. It can sum amount_minor."),
+        ({"totals": ("stage",), "summed": ("amount_minor",)}, "has no column `currency`"),
+        ({"summed": ("amount_minor",)}, "sums amount_minor and declares no totals."),
+        ({"totals": ("stage",), "needs_row": False}, "replaced replaces rows that it does not look at"),
+    ],
+)
+def test_a_total_that_cannot_be_kept_is_refused_where_it_is_declared(given: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=r"sample|replaced") as refused:
+        declared(**given)
+    assert said in str(refused.value)
+
+
+def test_rows_that_no_later_event_changes_may_be_counted() -> None:
+    assert declared(own=True, totals=("stage by opened_at",)).totals == ("stage by opened_at",)
+
+
+def test_a_month_in_kyiv_is_one_month_and_a_few_hours_added_and_taken_away() -> None:
+    begin, end = at("2026-01-31T22:00"), at("2026-02-28T22:00")
+    assert list(parts(begin, end)) == [
+        Part(1, FINEST, begin, at("2026-02-01T00:00")),
+        Part(1, MONTH, at("2026-02-01T00:00"), at("2026-03-01T00:00")),
+        Part(-1, FINEST, end, at("2026-03-01T00:00")),
+    ]
+
+
+def test_a_year_in_nepal_is_twelve_months_and_some_quarter_hours() -> None:
+    begin, end = at("2025-12-31T18:15"), at("2026-12-31T18:15")
+    assert [(part.sign, part.grain, (part.end - part.begin) // HOUR) for part in parts(begin, end)] == [
+        (1, FINEST, 5),
+        (1, MONTH, 365 * 24),
+        (-1, FINEST, 5),
+    ]
+
+
+def test_a_day_is_a_day_and_a_few_hours() -> None:
+    begin, end = at("2026-05-05T21:00"), at("2026-05-06T21:00")
+    assert [(part.sign, part.grain) for part in parts(begin, end)] == [(1, FINEST), (1, DAY), (-1, FINEST)]
+    assert list(parts(begin, begin)) == list(parts(end, begin)) == []
+    with pytest.raises(ValueError, match="quarter of an hour"):
+        list(parts(begin, Micros(end + 1)))
+
+
+@for_any(begin=moments, length=st.one_of(st.integers(0, 400), st.integers(0, 400_000)))
+def test_parts_cover_a_span_once(begin: int, length: int) -> None:
+    """Whatever the span: every quarter of an hour within it counts once, every other one not at all."""
+    first, last = begin * QUARTER_HOUR, (begin + length) * QUARTER_HOUR
+    found = list(parts(Micros(first), Micros(last)))
+    edges = sorted({first, last, *(edge for part in found for edge in (part.begin, part.end))})
+    for one, other in pairwise(edges):
+        counted = sum(part.sign for part in found if part.begin <= one and other <= part.end)
+        assert counted == (first <= one < last)
+    for part in found:
+        assert part.begin < part.end
+        assert part.grain in GRAINS
+        size = {FINEST: QUARTER_HOUR, DAY: A_DAY, MONTH: A_DAY}[part.grain]
+        assert part.begin % size == part.end % size == 0
+        if part.grain == MONTH:
+            assert month_begin(part.begin) == part.begin
+            assert month_begin(part.end) == part.end
+    assert sum((part.end - part.begin) // QUARTER_HOUR for part in found if part.grain == FINEST) <= 2 * 96
+    assert sum((part.end - part.begin) // A_DAY for part in found if part.grain == DAY) <= 2 * 31
+
+
+@for_any(st.datetimes(datetime(1, 2, 1), datetime(9999, 11, 30)))
+def test_months_are_those_of_the_calendar(moment: datetime) -> None:
+    moment = moment.replace(tzinfo=UTC)
+    begin = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    assert month_begin(micros(moment)) == micros(begin)
+    following = (begin + timedelta(days=32)).replace(day=1)
+    assert next_month(micros(moment)) == micros(following)
+
+
+def test_months_beyond_the_calendar_of_python() -> None:
+    assert next_month(at("9999-12-31T12:00")) == micros(datetime(9999, 12, 1, tzinfo=UTC)) + 31 * A_DAY
+    assert month_begin(Micros(at("0001-01-01T00:00") - 1)) == at("0001-01-01T00:00") - 31 * A_DAY
