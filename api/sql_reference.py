@@ -9,6 +9,7 @@ from typing import Any
 from api.schema.names import camel, type_name
 from api.schema.root import schema
 from crm.contract.generate import with_table
+from crm.objects import SLOTS
 from crm.projection import Column, Projection
 from projections import PROJECTIONS
 
@@ -20,9 +21,11 @@ SHARE = "Each is a JSON object: deal_id, contact_id, share_minor."
 SHAPES = {"files": FILE, "attachments": FILE, "shares": SHARE}
 # Columns that GraphQL does not have.
 HIDDEN = {
+    "name_key": "The name in the form by which contacts are sorted.",
     "sources": "Which merged contact each value came from; used to separate them again.",
     "step": "Order of entries that happened at the same time.",
     "weights": "Which report each value came from; decides between reports that contradict each other.",
+    **dict.fromkeys(SLOTS, "Value of an indexed field, in a form that sorts; the object type says of which field."),
 }
 
 

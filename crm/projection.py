@@ -13,7 +13,7 @@ from crm import column_names
 from crm import totals as declared_totals
 from crm.envelope import Event, Row
 from crm.json_column import Json as Json
-from crm.scalars import Id, Micros
+from crm.scalars import Id, Micros, SortKey
 from crm.text.phonetics import phonetic_key
 
 R = TypeVar("R", bound=Row)
@@ -25,6 +25,7 @@ SQL_TYPES: dict[Any, str] = {
     Micros: "timestamptz",
     tuple[str, ...]: "text[]",
     Json: "jsonb",
+    SortKey: "text",
 }
 
 
@@ -35,13 +36,15 @@ class Column:
     name: str
     type: str
     required: bool
+    sorts: bool = False  # a text by which rows are sorted, byte by byte
 
 
 @dataclass(frozen=True)
 class Projection(Generic[R]):
     """`indexes` are the orders and filters that reads are served by: each begins with the workspace.
 
-    An index of one jsonb or text[] column answers containment; "a, b" is one index over two columns.
+    An index of one jsonb or text[] column answers containment; "a, b" is one index over two columns. One of a single
+    text column looks up its value, except the empty one. See crm.indexes.
     `search` finds it too: `found_by` names short texts of which any part is looked for, also misspelt, in any alphabet;
     `found_by_words` a long one of which words are. Both stand in a column of their own, so another choice is another
     version. `lookups` are indexes that lists do not offer, for queries of their own: texts in them sort by code points.
@@ -162,7 +165,7 @@ def column(name: str, hint: Any) -> Column:
     if len(plain) != 1 or plain[0] not in SQL_TYPES:
         there = ", ".join(getattr(known, "__name__", str(known)) for known in SQL_TYPES)
         raise ValueError(f"{name}: {hint} is no type of a column; there are {there}, each also with `| None`.")
-    return Column(name, SQL_TYPES[plain[0]], NoneType not in members)
+    return Column(name, SQL_TYPES[plain[0]], NoneType not in members, plain[0] is SortKey)
 
 
 def members_of(hint: Any) -> tuple[Any, ...]:

@@ -47,7 +47,15 @@ class CallRow(Row, frozen=True, gc=False):
 @projection(
     key="call_id",
     version=3,
-    indexes=("touched_at", "created_at", "phase, touched_at", "contact_id, touched_at"),
+    indexes=(
+        "touched_at",
+        "created_at",
+        "phase, touched_at",
+        "disposition, touched_at",
+        "direction, touched_at",
+        "direction, disposition, touched_at",
+        "contact_id, touched_at",
+    ),
     totals=("employee, disposition by started_at",),
     summed=("wait_s", "talk_s"),
 )

@@ -19,7 +19,8 @@ from crm.events import (
     IdentifierSettled,
 )
 from crm.projection import Json, projection
-from crm.scalars import Id, Micros
+from crm.scalars import Id, Micros, SortKey
+from crm.text.sort_keys import sort_key
 from projections.one_card import CardData, shown_card, with_other, without_other
 
 
@@ -41,6 +42,7 @@ class ContactRow(Row, frozen=True, gc=False):
     doubted: Json = {}  # noqa: RUF012  # identifiers that decide nothing: with which cards they were seen too
     conflicts: Json = {}  # noqa: RUF012  # the name and fields that a merged card has otherwise: all values
     sources: Json = {}  # noqa: RUF012  # after a merge: what each card says, by its id; its own at the empty one
+    name_key: SortKey = SortKey("")  # the name as it is sorted
 
 
 MergeEvent = ContactMerged | ContactUnmerged | ContactAbsorbed | ContactReleased
@@ -51,14 +53,15 @@ ContactEvent = ContactCreated | ContactRenamed | ContactChanged | IdentifierEven
 @projection(
     key="contact_id",
     version=4,
-    indexes=("touched_at", "created_at", "phones", "emails", "accounts", "merged_into", "fields"),
+    indexes=("touched_at", "created_at", "name_key", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
 def contact(row: ContactRow | None, event: ContactEvent) -> ContactRow | None:
     """Folds the history of a contact."""
     at = event.meta.occurred_at
     if isinstance(event, ContactCreated):
-        return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at)
+        key = sort_key(event.name)
+        return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at, name_key=key)
     if row is None:
         return None
     return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
@@ -120,7 +123,8 @@ def card_columns(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
             others = with_other(others, event.other_id, event.name, event.fields)
         case ContactReleased():
             others = without_other(others, event.other_id)
-    return shown_card(own, others)._asdict()
+    shown = shown_card(own, others)
+    return {**shown._asdict(), "name_key": sort_key(shown.name)}
 
 
 def with_(known: tuple[str, ...], value: str) -> tuple[str, ...]:

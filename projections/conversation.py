@@ -25,6 +25,7 @@ class ConversationRow(Row, frozen=True, gc=False):
     answered_at: Micros | None = None  # the first message to it after that
     answered_by: str = ""
     answer_s: int | None = None  # seconds between the two
+    unanswered: bool = False  # its last message is the contact's
 
 
 ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
@@ -33,7 +34,7 @@ ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | Reply
 @projection(
     key="conversation_id",
     version=4,
-    indexes=("touched_at", "opened_at", "contact_id, touched_at"),
+    indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
     totals=("channel, answered_by by question_at",),
     summed=("answer_s",),
@@ -50,7 +51,9 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
             if at < row.touched_at:  # an older message that arrived late
                 return replace(row, message_count=count)
             last, text = event.message_id, summary(event)
-            return replace(row, last_message_id=last, last_text=text, touched_at=at, message_count=count)
+            asks = isinstance(event, MessageReceived) and event.direction != "out"
+            row = replace(row, last_message_id=last, last_text=text, message_count=count)
+            return replace(row, touched_at=at, unanswered=asks)
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=summary(event))
     return row

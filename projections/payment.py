@@ -52,6 +52,8 @@ UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": 
     indexes=(
         "touched_at",
         "created_at",
+        "currency, amount_minor",
+        "status, touched_at",
         "parked, touched_at",
         "deal_id, touched_at",
         "contact_id, touched_at",

@@ -29,12 +29,14 @@ TaskEvent = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 
 @projection(
     key="task_id",
-    version=2,
+    version=3,
     indexes=(
         "touched_at",
         "contact_id, touched_at",
         "deal_id, touched_at",
         "owner, touched_at",
+        "owner, done, touched_at",
+        "owner, done, due_at",
         "done, touched_at",
         "created_at",
         "due_at",

@@ -66,6 +66,7 @@ FIELDS = {
         "lastText": "Text of the latest message.",
         "messageCount": "Number of messages.",
         "openedAt": "When the conversation started.",
+        "unanswered": "The last message is the contact's.",
     },
     "CustomField": {
         "entity": "The type of object that has the field.",

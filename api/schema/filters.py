@@ -1,17 +1,21 @@
 """The filters of a list: one for each column that has an index in its projection."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
 
+from api.errors import BadInput
 from api.http.numbers import ENCODER
 from api.schema.names import camel
 from api.sql.containment import needle
 from crm import indexes
 from crm.projection import Column, Projection
+from crm.text.sort_keys import sort_key
 
 NIL = UUID(int=0)
 
@@ -26,6 +30,11 @@ SAME_CONTACT = """CASE WHEN EXISTS (
             WHERE c.workspace = {workspace}
     ) SELECT id FROM same)
   ELSE ARRAY[{value}::uuid] END"""
+SAME_CONTACTS = """ARRAY(WITH RECURSIVE same AS (
+    SELECT unnest({value}::uuid[]) AS id
+    UNION SELECT c.contact_id FROM read.contact AS c JOIN same ON c.merged_into = same.id
+          WHERE c.workspace = {workspace}
+  ) SELECT id FROM same)"""
 # Unmerged cards with this value, and the cards into which cards with it were merged, in turn. As an array, so that
 # these few are read by their keys.
 MERGED_INTO = """{{t}}.contact_id = ANY (ARRAY(WITH RECURSIVE up AS (
@@ -46,15 +55,17 @@ ABOUT_FIELD = (
 
 @strawberry.input(description=ABOUT_FIELD)
 class FieldEquals:
-    name: str = strawberry.field(description="Key of the custom field.")
+    key: str | None = strawberry.field(default=strawberry.UNSET, description="Key of the custom field.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="The same as `key`; give one of them.")
     equals: JSON = strawberry.field(description="The value to find, of the field's type.")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """An argument of a list: its type and its SQL condition.
+    """An argument of a list, or an operator in its `where`: its type and its SQL condition.
 
-    The condition has {t} for the row's alias, {value} for the argument, and {workspace}.
+    The condition has {t} for the row's alias, {value} for the argument, and {workspace}. `each` is the condition for
+    one value of a table of values, with {each} for it.
     """
 
     column: str
@@ -64,6 +75,11 @@ class Filter:
     condition_if_false: str = ""  # the condition when a Boolean is false
     unmerged: str = ""  # the condition where merged cards are excluded
     looks_up: bool = True  # an index on `column` serves it
+    each: str = ""
+    ranges: bool = False  # it compares otherwise than by equality
+    prefix: bool = False  # its value is the beginning of a name
+    may_be_many: bool = False  # rows with this value of a custom field
+    bounded: bool = False  # no index has the empty text or a long one
 
     def chosen(self, given: object, people: bool) -> str:
         if given is False and self.condition_if_false:
@@ -79,6 +95,8 @@ ABOUT = {
     "phones": "Only contacts with this phone number, in E.164.",
     "external_ids": "Only deals with this key in another system, written as system:key.",
     "merged_into": "Only contacts that were merged into this one.",
+    "reference": "Only rows with this `reference`. The empty one is not found.",
+    "unanswered": "true: only conversations whose last message is the contact's.",
     "candidates": "Only parked payments that could be for this deal.",
 }
 ALSO_MERGED = "true: include contacts that were merged into another one. Default: each person is listed once."
@@ -94,7 +112,8 @@ def filters_of(projection: Projection[Any]) -> dict[str, Filter]:
     columns = {c.name: c for c in projection.columns}
     found: dict[str, Filter] = {}
     for name in indexes.filters(projection):
-        found |= dict([filter_of(columns[name])])
+        alone = indexes.Index((name,), ()) in indexes.indexes(projection)
+        found |= dict([filter_of(columns[name], alone)])
         found |= dict([EXTRA[name]] if name in EXTRA else [])
     if "merged_into" in columns:
         return {name: unmerged(filter, columns[filter.column].type) for name, filter in found.items()}
@@ -109,13 +128,16 @@ def unmerged(filter: Filter, kind: str) -> Filter:
     return replace(filter, unmerged=MERGED_INTO.format(has=has))
 
 
-def filter_of(column: Column) -> tuple[str, Filter]:
+def filter_of(column: Column, alone: bool = False) -> tuple[str, Filter]:
+    """Returns the filter of a column by equality or containment. `alone`: its index has no order."""
     name, about = column.name, ABOUT.get(column.name)
     if column.type == "jsonb":
-        # The index is of rows that have fields.
-        condition = f"{{t}}.{name} @> {{value}}::jsonb AND {{t}}.{name} <> '{{{{}}}}'"
+        # The index is of rows that have fields. Twice, so that a plan for any value expects few rows and takes the
+        # index; one for a value that many rows have still walks along the order.
+        has = f"{{t}}.{name} @> {{value}}::jsonb"
+        condition = f"{has} AND {has} AND {{t}}.{name} <> '{{{{}}}}'"
         about = about or "Only rows with all of these."
-        return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about)
+        return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about, may_be_many=True)
     if column.type == "text[]":
         condition = f"{{t}}.{name} @> ARRAY[{{value}}::text] AND {{t}}.{name} <> '{{{{}}}}'"
         given = strawberry.ID if name == "candidates" else str
@@ -125,19 +147,48 @@ def filter_of(column: Column) -> tuple[str, Filter]:
         same = f"= ANY ({SAME_CONTACT})" if name == "contact_id" else "= {value}::uuid"
         about = about or f"Only rows of this {name.removesuffix('_id')}."
         return name.removesuffix("_id"), Filter(name, strawberry.ID, f"{{t}}.{name} {same}", about)
+    if alone and column.type == "text":
+        condition = f"{{t}}.{name} = {{value}}::text AND {indexes.looked_up(f'{{t}}.{name}')}"
+        return name, Filter(name, str, condition, about or f"Only rows with this `{camel(name)}`.", bounded=True)
     kind = bool if column.type == "boolean" else str
     about = about or f"Only rows with this `{camel(name)}`."
-    return name, Filter(name, kind, f"{{t}}.{name} = {{value}}::{column.type}", about)
+    equal = f"{{t}}.{name} = {{value}}::{column.type}"
+    return name, Filter(name, kind, equal, about, each=f"{{t}}.{name} = {{each}}")
 
 
 def parameter(filter: Filter, value: Any) -> Any:
-    """Returns a filter's argument as its SQL statement takes it."""
+    """Returns a filter's argument as its SQL statement takes it. Raises BadInput."""
+    if filter.type == list[FieldEquals]:
+        return ENCODER.encode(needle(map(key_and_value, value))).decode()
+    if isinstance(value, list):
+        return text_array({parameter(filter, one) for one in value})
+    if filter.bounded and not 0 < len(value) <= indexes.LOOKED_UP:
+        raise BadInput(
+            f"`{camel(filter.column)}` has {len(value)} characters. Values of 1 to {indexes.LOOKED_UP} can be looked "
+            "up. Nothing was read."
+        )
     if filter.type is strawberry.ID:
         return known_id(value)
-    if filter.type == list[FieldEquals]:
-        plain = [(f["name"], f["equals"]) if isinstance(f, dict) else (f.name, f.equals) for f in value]
-        return ENCODER.encode(needle(plain)).decode()
-    return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return sort_key(value) if filter.prefix else value
+
+
+def key_and_value(field: Any) -> tuple[str, Any]:
+    """Returns the key and the value of a custom field to find. Raises BadInput."""
+    if isinstance(field, tuple):
+        return field
+    plain = field if isinstance(field, dict) else vars(field)
+    keys = [key for name in ("key", "name") if isinstance(key := plain.get(name), str)]
+    if len(keys) != 1:
+        raise BadInput("A custom field to find takes its `key`, and `equals`. Nothing was read.")
+    return keys[0], plain["equals"]
+
+
+def text_array(values: Iterable[object]) -> str:
+    """Returns an array as Postgres reads it from text. The order of values does not matter, so they are sorted."""
+    quoted = (text_of(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(sorted(f'"{text}"' for text in quoted)) + "}"
 
 
 def text_of(value: Any) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 
 from api.errors import BadInput
 from api.schema.filters import NOT_MERGED, Filter, filters_of
 from api.schema.names import camel, list_name, type_name
+from api.schema.where import Field, where_of
 from api.sql.cursors import Order
 from crm import indexes
 from crm.projection import Projection
@@ -19,12 +20,19 @@ MAX_PAGE, DEFAULT_PAGE = 100, 20
 ONCE = "Each person is listed once; `includeMerged` adds contacts that were merged into another one."
 # Names of orders: the same thing has one name in all lists.
 NAMES = {"opened_at": "created_at", "written_at": "created_at"}
-MOVING = ("touched_at", "due_at")
+MOVING = {"touched_at", "due_at", "amount_minor", "name_key"}
 ABOUT = {
     "timeline": "Timeline entries: everything that happened",
     "quarantine": "Deliveries that could not be parsed",
     "integrations": "Connections of the workspace: one configured URL and secret of a vendor each",
 }
+
+
+class Served(NamedTuple):
+    """What goes with an order: the fields compared for equality, of which () is none, and the field of its range."""
+
+    filters: tuple[tuple[str, ...], ...]
+    ranged: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class List:
     projection: Projection[Any]
     orders: Mapping[str, Order]
     filters: Mapping[str, Filter]
+    where: Mapping[str, Field]
 
     @property
     def default_order(self) -> str:
@@ -48,7 +57,7 @@ class List:
     def about_orders(self, given: Collection[str]) -> str:
         """Describes the orders, with these filters and perhaps others."""
         about = "The sort order. Cursors are only valid for the order and filters that they came from."
-        columns = {self.filters[filter].column for filter in given}
+        columns, _ = self.columns(given)
         for name, order in self.orders.items():
             if not (order.newest or moves(order)) and indexes.served(self.projection, self.order_of(name), columns):
                 return f"{about} To page through all rows use {name}: changes do not move rows in it."
@@ -62,30 +71,99 @@ class List:
     def order_of(self, name: str) -> tuple[str, ...]:
         return self.orders[name].columns[:-1]
 
+    def every(self, name: str) -> Filter:
+        """Returns a filter, or an operator of `where` such as `stage__in`."""
+        field, _, operator = name.partition("__")
+        return self.where[field].conditions[operator] if operator else self.filters[field]
+
     def order(self, name: str, given: Collection[str]) -> Order:
         """Returns an order by its name. Raises BadInput when no index serves it together with these filters."""
         if self.needs_filter and not given:
             wanted = " or ".join(f"`{filter}`" for filter in self.filters)
             raise BadInput(f"`{self.name}` needs a filter: {wanted}. Nothing was read.")
-        columns = {self.filters[filter].column for filter in given if self.filters[filter].looks_up}
-        if indexes.served(self.projection, self.order_of(name), columns):
+        if indexes.served(self.projection, self.order_of(name), *self.columns(given)):
             return self.orders[name]
-        by = ", ".join(f"`{filter}`" for filter in sorted(given))
-        raise BadInput(f"No index serves {name} together with {by}. Nothing was read. Leave one of them out.")
+        by = ", ".join(f"`{name}`" for name in dict.fromkeys(map(shown_name, sorted(given))))
+        raise BadInput(
+            f"No index serves {name} together with {by}. Nothing was read. Leave one of them out. {self.about_served()}"
+        )
+
+    def columns(self, given: Collection[str]) -> tuple[set[str], set[str]]:
+        """Returns the columns that these filters compare for equality, and those that they compare otherwise."""
+        chosen = [filter for filter in map(self.every, given) if filter.looks_up]
+        return {f.column for f in chosen if not f.ranges}, {f.column for f in chosen if f.ranges}
+
+    def about_served(self) -> str:
+        """Returns what is served, as a sentence for people whose question is not."""
+        lines = []
+        for order, served in self.combinations().items():
+            others = [" and ".join(f"`{camel(name)}`" for name in names) for names in served.filters if names]
+            ranged = f"a range of `{camel(served.ranged)}`"
+            lines.append(f"{order} with {' or '.join(others)}, and {ranged}" if others else f"{order} with {ranged}")
+        if few := ", ".join(f"`{camel(name)}`" for name in self.finding_few()):
+            lines.append(f"every order and condition together with {few}")
+        return f"`{camel(self.name)}` serves {'; '.join(lines)}."
+
+    def combinations(self) -> dict[str, Served]:
+        """Returns what goes with each order, by its name without direction, apart from what finds few rows."""
+        few, known = indexes.finding_few(self.projection), indexes.indexes(self.projection)
+        found = {}
+        for name in self.orders:
+            order = self.order_of(name)
+            prefixes = [index.filters for index in known if index.order == order and few.isdisjoint(index.filters)]
+            found[name.rpartition("_")[0]] = Served(tuple(prefixes), shown_column(order))
+        return found
+
+    def finding_few(self) -> list[str]:
+        """Returns the fields of `where` that find few rows, and therefore go with every order and every filter."""
+        columns = indexes.finding_few(self.projection)
+        return [f.name for f in self.where.values() if any(c.column in columns for c in f.conditions.values())]
+
+    def several(self, order: Order, given: Collection[str]) -> list[str] | None:
+        """Returns the filters of which an index is read value by value, to merge their rows.
+
+        None when no index gives the rows in this order.
+        """
+        if indexes.exact(self.projection, order.columns[:-1], *self.columns(given)) is None:
+            return None
+        return [name for name in given if self.every(name).each]
+
+    def referring(self, given: Collection[str]) -> list[str]:
+        """Returns the filters that find few rows, which are read first.
+
+        None of them for a custom field alone: many rows may have its value, so the planner chooses.
+        """
+        columns = indexes.finding_few(self.projection)
+        known = {name: f for name in given if (f := self.every(name)).looks_up}
+        if all(f.may_be_many for f in known.values()):
+            return []
+        return [name for name, f in known.items() if f.column in columns and not f.ranges]
 
     def conditions(
-        self, given: Mapping[str, object], row: str, workspace: str, value: Callable[[str], str]
+        self,
+        given: Mapping[str, object],
+        row: str,
+        workspace: str,
+        value: Callable[[str], str],
+        each: Mapping[str, str] | None = None,
+        only: Collection[str] | None = None,
     ) -> list[str]:
         """Returns the SQL conditions of the filters in use, by name. `value` returns the SQL of a filter's argument.
 
+        `only`: the filters whose conditions are wanted; default: all.
+        `each`: SQL for one of the values of a filter by several of them, where the rows of each are read by themselves.
         Lists of contacts show each person once, so merged contacts are excluded unless asked for.
         """
-        people = self.merges and not given.get("include_merged") and "merged_into" not in given
+        merged = any(name.partition("__")[0] == "merged_into" for name in given)
+        people = self.merges and not given.get("include_merged") and not merged
         found = [NOT_MERGED.format(t=row)] if people else []
         for name, argument in given.items():
-            condition = self.filters[name].chosen(argument, people)
+            if only is not None and name not in only:
+                continue
+            filter, one = self.every(name), (each or {}).get(name)
+            condition = filter.each if one else filter.chosen(argument, people)
             sql = value(name) if "{value}" in condition else ""
-            found.append(condition.format(t=row, value=sql, workspace=workspace))
+            found.append(condition.format(t=row, value=sql, workspace=workspace, each=one))
         return [condition for condition in dict.fromkeys(found) if condition]
 
     @property
@@ -104,7 +182,8 @@ def lists() -> dict[str, List]:
     for projection in PROJECTIONS.values():
         if indexes.orders(projection):
             name = list_name(projection.name)
-            found[name] = List(name, projection, orders_of(projection), filters_of(projection))
+            orders, fields = orders_of(projection), where_of(projection)
+            found[name] = List(name, projection, orders, filters_of(projection), fields)
     return found
 
 
@@ -118,13 +197,25 @@ def orders_of(projection: Projection[Any]) -> dict[str, Order]:
         known = all(required[column] for column in columns)
         for suffix, newest in (("DESC", True), ("ASC", False)):
             order = Order(projection.name, whole, tuple(types[c] for c in whole), newest, known)
-            found[f"{NAMES.get(columns[0], columns[0]).upper()}_{suffix}"] = order
+            column = shown_column(columns)
+            found[f"{NAMES.get(column, column).upper()}_{suffix}"] = order
     return found
+
+
+def shown_column(order: tuple[str, ...]) -> str:
+    """Returns the field of the row by which an order sorts: an amount's currency comes before it."""
+    column = order[1] if order[0] == "currency" else order[0]
+    return column.removesuffix("_minor").removesuffix("_key")
+
+
+def shown_name(filter: str) -> str:
+    """Returns a filter, or the field of a condition, as callers write it."""
+    return camel(filter.partition("__")[0])
 
 
 def moves(order: Order) -> bool:
     """Tells whether a change of a row moves it within this order."""
-    return order.columns[0] in MOVING
+    return not MOVING.isdisjoint(order.columns)
 
 
 def orders_enum(listed: List) -> Any:
@@ -133,7 +224,9 @@ def orders_enum(listed: List) -> Any:
 
 
 def order_about(order: Order) -> str:
-    about = f"By `{camel(order.columns[0])}`, {'descending' if order.newest else 'ascending'}."
+    about = f"By `{camel(shown_column(order.columns))}`, {'descending' if order.newest else 'ascending'}."
+    if order.columns[0] == "currency":
+        about += " Amounts of one currency follow each other."
     if moves(order):
         return f"{about} Changes move rows, so while you page a row may appear twice or be missed."
     return f"{about} Changes do not move rows, so every row appears once: use it to page through all rows."

@@ -17,6 +17,7 @@ from api.schema.names import camel, type_name
 from api.schema.objects import object_fields
 from api.schema.relations import RELATIONS, Many
 from api.schema.scalars import BY_COLUMN, Long, Money
+from api.schema.where import conditions_in, input_of
 from api.sql.plan import open_deals as open_deals_plan
 from api.sql.plan import pages, rows, values
 from api.sql.plan.statement import PLAN
@@ -26,7 +27,7 @@ from crm.objects import SLOTS
 from crm.projection import Projection
 from projections import PROJECTIONS
 
-HIDDEN = {"step", "weights", "sources", *SLOTS}  # columns that only an order or a fold needs
+HIDDEN = {"step", "weights", "sources", "name_key", *SLOTS}  # columns that only an order or a fold needs
 Fields = dict[str, Any]
 
 
@@ -64,6 +65,7 @@ ORDERS: dict[str, Any] = {
     name: strawberry.enum(orders_enum(listed), description=f"Sort orders of `{camel(listed.name)}`.")
     for name, listed in LISTS.items()
 }
+WHERE: dict[str, Any] = {name: input_of(listed.projection, listed.where) for name, listed in LISTS.items()}
 WINDOW = {
     "first": Argument(
         int | None,
@@ -140,7 +142,8 @@ def listing(name: str, parent: str = "", about: str = "") -> Any:
         require_current(source, info.field_name)
         window = {name: given.pop(name) for name in WINDOW}
         size = page_size(window["first"], window["last"])
-        chosen = {f: parameter(listed.filters[f], value) for f, value in given.items() if value is not None}
+        conditions = conditions_in(listed.where, given.pop("where", None)) | given
+        chosen = {f: parameter(listed.every(f), value) for f, value in conditions.items() if value is not None}
         if parent:
             chosen[parent] = source["id"]
         order, backwards = listed.order(order_by.value, chosen), window["last"] is not None
@@ -148,7 +151,8 @@ def listing(name: str, parent: str = "", about: str = "") -> Any:
         return await info.context.reads.page(listed, order, chosen, size, backwards, *cursors, parent)
 
     order_by = Argument(orders, orders[listed.default_order], listed.about_orders([parent] if parent else []))
-    arguments = WINDOW | {"order_by": order_by} | free
+    where = Argument(WHERE[name] | None, strawberry.UNSET, "Conditions on the rows; they may be combined with filters.")
+    arguments = WINDOW | {"order_by": order_by, "where": where} | free
     return field(TYPES[f"{kind}Connection"], arguments, body, about or listed.about, pages.page(name, parent))
 
 

@@ -8,9 +8,15 @@ from hashlib import sha256
 from api.errors import BadCursor
 
 TAG = 8  # hex digits that identify the list
-SEND = {"timestamptz": "timestamptz_send", "uuid": "uuid_send", "bigint": "int8send"}
-BYTES = {"timestamptz": 8, "uuid": 16, "bigint": 8}  # lengths of what SEND writes
+SEND = {
+    "timestamptz": "timestamptz_send({0})",
+    "uuid": "uuid_send({0})",
+    "bigint": "int8send({0})",
+    "text": "int4send(octet_length({0})) || convert_to({0}, 'UTF8')",
+}
+BYTES = {"timestamptz": 8, "uuid": 16, "bigint": 8}  # lengths of what SEND writes; a text has its length before it
 OTHER = "This cursor belongs to another list, order or filter. Use one from an earlier page of this list."
+DAMAGED = "This cursor is damaged. Use the startCursor or endCursor of an earlier page."
 # In two parts: Postgres multiplies intervals in floating point, which is exact to microseconds only up to 2255.
 MOMENT = (
     "timestamptz '2000-01-01 00:00:00+00' + {0}::bigint / 1000000 * interval '1 second'"
@@ -46,7 +52,7 @@ class Order:
 
     def cursor(self, tag: str, values: tuple[str, ...]) -> str:
         """Returns SQL for the cursor of a row, given SQL for the tag and for the row's values of `columns`."""
-        sent = " || ".join(f"{SEND[kind]}({value})" for kind, value in zip(self.types, values, strict=True))
+        sent = " || ".join(SEND[kind].format(value) for kind, value in zip(self.types, values, strict=True))
         return f"{tag} || encode({sent}, 'base64')"
 
     def cursor_of(self, tag: str, row: str) -> str:
@@ -74,15 +80,29 @@ class Order:
             raise BadCursor("This is not a cursor. Use the startCursor or endCursor of an earlier page.")
         if tag is not None and text[:TAG] != tag:
             raise BadCursor(OTHER)
-        if len(sent) != sum(BYTES[kind] for kind in self.types):
-            raise BadCursor("This cursor is damaged. Use the startCursor or endCursor of an earlier page.")
         values, begin = [], 0
         for kind in self.types:
-            end = begin + BYTES[kind]
-            part = sent[begin:end]
-            values.append(part.hex() if kind == "uuid" else str(int.from_bytes(part, "big", signed=True)))
-            begin = end
+            length = BYTES.get(kind)
+            if length is None:
+                length, begin = int.from_bytes(sent[begin : begin + 4], "big"), begin + 4
+            part = sent[begin : begin + length]
+            if len(part) != length:
+                raise BadCursor(DAMAGED)
+            values.append(value_in(part, kind))
+            begin += length
+        if begin != len(sent):
+            raise BadCursor(DAMAGED)
         return tuple(values)
+
+
+def value_in(part: bytes, kind: str) -> str:
+    """Returns a value in a cursor as a parameter. Raises BadCursor."""
+    if kind == "text":
+        try:
+            return part.decode()
+        except UnicodeDecodeError:
+            raise BadCursor(DAMAGED) from None
+    return part.hex() if kind == "uuid" else str(int.from_bytes(part, "big", signed=True))
 
 
 def tag_below(tag: str, key: str) -> str:

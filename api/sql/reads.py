@@ -16,6 +16,7 @@ from api.sql.cursors import Order
 from api.sql.database import rows
 from api.sql.plan.rows import MERGES
 from api.sql.pool import Pool
+from api.sql.source import Source
 from crm.connector import HOME
 from crm.projection import Projection
 from crm.scalars import Id
@@ -106,23 +107,23 @@ class Reads:
             raise TooMuch(
                 f"This operation reads more than {PAGES} lists. Ask for fewer rows, or split it into several requests."
             )
-        filtered = listed.conditions(given, "t", "%(workspace)s", lambda name: f"%({name})s")
+        source = Source(listed, order, given, "%(workspace)s", lambda name: f"%({name})s", backwards)
         own = {name: text_of(value) for name, value in given.items() if name != parent}
         tag = order.tag(named_filters(own), given[parent] if parent else "")
-        conditions, parameters = list(filtered), {**given, "list_tag": tag}
+        parameters, beyond = {**given, "list_tag": tag}, []
         for name, text in (("after", after), ("before", before)):
             if text:
                 position = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
-                conditions.append(order.beyond("t", tuple(f"%({p})s" for p in position), name == "before"))
+                beyond.append(order.beyond("t", tuple(f"%({p})s" for p in position), name == "before"))
                 parameters |= position
-        found = await self.rows(sql.page(order, tuple(conditions), backwards), limit=size + 1, **parameters)
+        statement = sql.page(order, source.sql(beyond, "%(limit)s"), backwards)
+        found = await self.rows(statement, limit=size + 1, **parameters)
         edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
         if backwards:
             edges.reverse()
 
         async def total() -> Shaped:
-            counting = (*order.conditions("t"), *filtered)
-            (row,) = await self.rows(sql.count(listed.projection, counting), **given)
+            (row,) = await self.rows(sql.count(source.conditions(), listed.projection.name), **given)
             return {"count": min(row["count"], sql.COUNTED), "capped": row["count"] > sql.COUNTED}
 
         return {

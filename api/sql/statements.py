@@ -33,23 +33,18 @@ def columns(projection: str) -> str:
     return ", ".join(f"t.{column.name}" for column in PROJECTIONS[projection].columns)
 
 
-def page(order: Order, conditions: tuple[str, ...], backwards: bool = False) -> str:
-    """Returns the statement of a page. Parameters: those of the conditions, `limit`, and `list_tag` for the cursors."""
-    where = " AND ".join(["t.workspace = %(workspace)s", *order.conditions("t"), *conditions])
+def page(order: Order, source: str, backwards: bool = False) -> str:
+    """Returns the statement of a page. Parameters: those of the source, `limit`, and `list_tag` for the cursors."""
     cursor = order.cursor_of("%(list_tag)s::text", "t")
     return (
-        f"SELECT {columns(order.projection)}, {cursor} AS cursor FROM read.{order.projection} AS t "
-        f"WHERE {where} ORDER BY {order.by('t', backwards)} LIMIT %(limit)s"
+        f"SELECT {columns(order.projection)}, {cursor} AS cursor FROM {source} "
+        f"ORDER BY {order.by('t', backwards)} LIMIT %(limit)s"
     )
 
 
-def count(projection: Projection[Any], conditions: tuple[str, ...]) -> str:
+def count(where: str, projection: str) -> str:
     """Returns the statement that counts rows, up to COUNTED + 1. Parameters: those of the conditions."""
-    where = " AND ".join(["t.workspace = %(workspace)s", *conditions])
-    return (
-        f"SELECT count(*) AS count FROM (SELECT FROM read.{projection.name} AS t WHERE {where} "
-        f"LIMIT {COUNTED + 1}) AS c"
-    )
+    return f"SELECT count(*) AS count FROM (SELECT FROM read.{projection} AS t WHERE {where} LIMIT {COUNTED + 1}) AS c"
 
 
 def by_keys(projection: Projection[Any]) -> str:

@@ -21,7 +21,7 @@ from api.schema.root import schema
 
 SCHEMA = schema._schema
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-# The values of arguments by their name: literals of GraphQL.
+# The values of arguments by their name, those of `where` by its type: literals of GraphQL.
 Values = dict[str, list[str]]
 
 
@@ -98,7 +98,9 @@ class QueryBuilder:
 
     def values_of(self, name: str, argument: GraphQLArgument) -> list[str]:
         named = get_named_type(argument.type)
-        return list(named.values) if isinstance(named, GraphQLEnumType) else self.values.get(name, [])
+        if isinstance(named, GraphQLEnumType):
+            return list(named.values)
+        return self.values.get(named.name if name == "where" else name, [])
 
 
 def documents(values: Values) -> st.SearchStrategy[str]:

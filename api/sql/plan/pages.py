@@ -1,5 +1,6 @@
 """A page of a list (a GraphQL connection) as one sub-select, possibly inside of its parent's row."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 from graphql.execution.values import VariableValues
@@ -7,8 +8,10 @@ from graphql.execution.values import VariableValues
 from api.schema.filters import parameter, text_of
 from api.schema.lists import LISTS, MAX_PAGE, List, named_filters, page_size
 from api.schema.names import camel
+from api.schema.where import conditions_in
 from api.sql.cursors import TAG, Order, cursor_belongs, tag_below
 from api.sql.plan.statement import WORKSPACE, Read, Rule, Site
+from api.sql.source import Source
 from api.sql.statements import COUNTED
 
 KEYS = {"merged_into": "contact_id", "candidate": "deal_id"}  # of rows that replace a filter of another name
@@ -27,11 +30,12 @@ class Page:
         self.site, self.listed, self.parent = site, listed, parent
         given = site.given
         self.filters = {f: given[camel(f)] for f in listed.filters if given.get(camel(f)) is not None}
+        self.filters |= conditions_in(listed.where, given.get("where"))
         order_by = given["orderBy"]
         name = getattr(order_by, "value", order_by)
         self.order: Order = listed.order(name, [*self.filters, *([parent] if parent else [])])
         self.backwards = given.get("last") is not None
-        self.row = site.writer.row()
+        self.row, self.placeholders = site.writer.row(), dict[str, str]()
         chosen = site.writer.selection.fields(site.kind, site.sets).values()
         self.reads_one_more = any(nodes[0].name.value == "pageInfo" for nodes in chosen)  # whether there is one more
         self.by, self.shown_by = self.order.by("t", self.backwards), self.order.by(self.row)
@@ -40,15 +44,16 @@ class Page:
         first, last = self.site.argument("first"), self.site.argument("last")
         size = self.site.writer.parameter(lambda variables: str(page_size(first(variables), last(variables))))
         self.size = f"{size}::bigint"
-        conditions = [f"t.workspace = {WORKSPACE}", *self.order.conditions("t"), *self.conditions()]
-        where = " AND ".join([*conditions, *self.beyond("after"), *self.beyond("before")])
-        built = self.site.object(self.row, self.parts(" AND ".join(conditions)), aggregates=True)
+        above = {self.parent: None} if self.parent else {}
+        source = Source(self.listed, self.order, above | self.filters, WORKSPACE, self.value, self.backwards)
+        built = self.site.object(self.row, self.parts(source.conditions), aggregates=True)
+        size = f"{self.size}{' + 1' if self.reads_one_more else ''}"
         # With an unknown limit the planner would sort; with a hundred it walks along the index.
         inner = (
-            f"SELECT t.*{self.numbered} FROM read.{self.order.projection} AS t "
-            f"WHERE {where} ORDER BY {self.by} LIMIT {MAX_PAGE + 1}"
+            f"SELECT t.*{self.numbered} FROM {source.sql([*self.beyond('after'), *self.beyond('before')], size)} "
+            f"ORDER BY {self.by} LIMIT {MAX_PAGE + 1}"
         )
-        read = f"SELECT * FROM ({inner}) AS p LIMIT {self.size}{' + 1' if self.reads_one_more else ''}"
+        read = f"SELECT * FROM ({inner}) AS p LIMIT {size}"
         return f"(SELECT {built} FROM ({read}) AS {self.row} GROUP BY ())"
 
     @property
@@ -60,14 +65,13 @@ class Page:
         """Excludes the additional row that was read to see whether there is a next page."""
         return f" FILTER (WHERE {self.row}.rn <= {self.size})" if self.reads_one_more else ""
 
-    def conditions(self) -> list[str]:
-        def value(name: str) -> str:
-            if name == self.parent:
-                return self.parent_key
-            return self.site.writer.parameter(filtered(self.site, name, self.listed))
-
-        above = {self.parent: None} if self.parent else {}
-        return self.listed.conditions({**above, **self.filters}, "t", WORKSPACE, value)
+    def value(self, name: str) -> str:
+        """Returns the SQL of a filter's argument."""
+        if name == self.parent:
+            return self.parent_key
+        if name not in self.placeholders:
+            self.placeholders[name] = self.site.writer.parameter(filtered(self.site, name, self.listed))
+        return self.placeholders[name]
 
     @property
     def parent_key(self) -> str:
@@ -108,7 +112,7 @@ class Page:
             found.append(cursor_belongs(writer.parameter(lambda variables: cursor(variables)[:TAG]), self.tag))
         return found
 
-    def parts(self, counted: str) -> dict[str, str | Rule]:
+    def parts(self, counted: Callable[[], str]) -> dict[str, str | Rule]:
         """Returns the fields of the connection."""
         more = f"count(*) > {self.size}"
         has_cursor = {name: str(self.site.given.get(name) is not None).lower() for name in ("after", "before")}
@@ -126,7 +130,7 @@ class Page:
             "edges": lambda site: self.rows(site.object(self.row, edge)),
             "nodes": lambda site: self.rows(site.object(self.row)),
             "pageInfo": lambda site: site.object("", info, aggregates=True),
-            "totalCount": lambda site: self.total(site, counted),
+            "totalCount": lambda site: self.total(site, counted()),
         }
 
     def rows(self, value: str) -> str:
@@ -152,5 +156,9 @@ class Page:
 
 def filtered(site: Site, name: str, listed: List) -> Read:
     """Reads the argument of a filter as an SQL parameter."""
-    read, filter = site.argument(camel(name)), listed.filters[name]
-    return lambda variables: text_of(parameter(filter, read(variables)))
+    filter = listed.every(name)
+    if name in listed.filters:
+        read = site.argument(camel(name))
+        return lambda variables: text_of(parameter(filter, read(variables)))
+    where = site.argument("where")
+    return lambda variables: text_of(parameter(filter, conditions_in(listed.where, where(variables))[name]))

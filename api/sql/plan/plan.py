@@ -79,7 +79,7 @@ class Plan:
         return found
 
     def shape(self, variables: VariableValues) -> Hashable:
-        """Returns what the text of a statement depends on: which variables are given, and values of flags and enums."""
+        """Returns what the text of a statement depends on: what is given, also inside of inputs; flags and enums."""
         definitions = self.operation.variable_definitions if self.operation else None
         if not definitions:
             return ()
@@ -100,7 +100,12 @@ class Plan:
 NONE = VariableValues({}, {})
 
 
-def shape_of(value: Any) -> Hashable:
+def shape_of(value: Any, depth: int = 3) -> Hashable:
+    """Returns the shape of a variable. `depth`: of inputs within inputs; what is deeper is a JSON value."""
     if value is ABSENT or isinstance(value, bool | Enum):
         return value
+    if isinstance(value, dict) and depth:
+        return tuple((name, shape_of(one, depth - 1)) for name, one in value.items())
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return tuple(shape_of(one, depth - 1) for one in value)
     return NULL if value is None else GIVEN

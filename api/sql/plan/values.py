@@ -35,7 +35,12 @@ def money(column: Column) -> Rule:
 
 
 def money_text(minor: str, currency: str) -> str:
-    """Returns SQL for the text of an amount, equal to api.schema.scalars.formatted_money.
+    """Returns SQL for the text of an amount, equal to api.schema.scalars.formatted_money."""
+    return f"btrim(({minor} * {factor(currency)})::text || ' ' || {currency})"
+
+
+def factor(currency: str) -> str:
+    """Returns SQL for the smallest unit of a currency in its main unit, such as 0.01.
 
     A numeric keeps as many decimals as its factors have.
     """
@@ -46,7 +51,7 @@ def money_text(minor: str, currency: str) -> str:
         f"WHEN {currency} = ANY ('{{{','.join(codes)}}}') THEN {'0.' + '1'.zfill(decimals) if decimals else '1.'}"
         for decimals, codes in sorted(by_decimals.items(), key=lambda known: -len(known[1]))
     )
-    return f"btrim(({minor} * CASE {factors} ELSE 1. END)::text || ' ' || {currency})"
+    return f"CASE {factors} ELSE 1. END"
 
 
 def shares(column: Column) -> Rule:

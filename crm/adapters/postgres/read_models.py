@@ -4,9 +4,11 @@ from functools import cache
 from typing import Any
 
 from crm.adapters.postgres.reader_role import secured, shown
+from crm.indexes import looked_up
 from crm.projection import Column, Projection
 from crm.text.phonetics import COLUMN
 
+BYTE_BY_BYTE = ' COLLATE "C"'
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
 # In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
 MICROS = "timestamptz 'epoch' + r.{0} / 1000000 * interval '1 second' + mod(r.{0}, 1000000) * interval '1 microsecond'"
@@ -23,7 +25,10 @@ def ddl(projection: Projection[Any]) -> str:
     it: so only the primary key begins with the key, and `BY_KEY` gives the planner nothing else to look up by.
     """
     table = projection.qualified_name
-    columns = [f"{c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in projection.columns]
+    columns = [
+        f"{c.name} {c.type}{BYTE_BY_BYTE if c.sorts else ''}{' NOT NULL' if c.required else ''}"
+        for c in projection.columns
+    ]
     lines = ",\n  ".join(["workspace uuid NOT NULL", *columns, f"PRIMARY KEY ({projection.key}, workspace)"])
     return "\n".join(
         [
@@ -41,11 +46,14 @@ def index(projection: Projection[Any], columns: str) -> str:
     names = [name.strip() for name in columns.split(",")]
     types = {c.name: c.type for c in projection.columns}
     required = {c.name: c.required for c in projection.columns}
+    sorts = {c.name: c.sorts for c in projection.columns}
     target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.qualified_name}"
     if types[names[0]] == "jsonb":
         return f"{target} USING gin ({names[0]} jsonb_path_ops) WHERE {names[0]} <> '{{}}';"
     if types[names[0]].endswith("[]"):
         return f"{target} USING gin ({names[0]}) WHERE {names[0]} <> '{{}}';"
+    if len(names) == 1 and types[names[0]] == "text" and not sorts[names[0]]:
+        return f"{target} (workspace, {names[0]}, {projection.key}) WHERE {looked_up(names[0])};"
     known = "" if required[names[0]] else f" WHERE {names[0]} IS NOT NULL"
     return f"{target} (workspace, {', '.join(names)}, {projection.key}){known};"
 

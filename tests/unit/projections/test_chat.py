@@ -30,6 +30,7 @@ def test_a_conversation_shows_what_was_said_last() -> None:
         last_text="Is it there?",
         touched_at=Micros(NOON + 2),
         question_at=Micros(NOON + 1),
+        unanswered=True,
     )
 
 
@@ -41,7 +42,20 @@ def test_an_older_message_that_comes_late_is_counted_and_not_the_last() -> None:
         last_text="Is it there?",
         touched_at=Micros(NOON + 2),
         question_at=Micros(NOON + 1),
+        unanswered=True,
     )
+
+
+def test_a_conversation_is_unanswered_while_its_last_message_is_the_contacts() -> None:
+    first, again = received("first", 1, "Hi"), received("second", 5, "Well?")
+    said = replace(received("third", 6, "Yes"), direction="out")
+    queued = ReplyQueued(meta("reply", 3), an_id("reply"), CHAT, OLENA, "taras", "Good day")
+    assert not row_of(conversation, OPENED).unanswered
+    assert row_of(conversation, OPENED, first).unanswered
+    assert not row_of(conversation, OPENED, first, queued).unanswered
+    assert row_of(conversation, OPENED, first, queued, again).unanswered
+    assert not row_of(conversation, OPENED, first, queued, again, said).unanswered
+    assert not row_of(conversation, OPENED, first, queued, received("late", 2, "An older one")).unanswered
 
 
 def answer(id_: str, at: int, sender: str) -> MessageReceived:

@@ -133,8 +133,8 @@ def test_two_filters_on_one_field_both_hold(paths: Both, rows: Any, field: str, 
     assert [node["number"] for node in found] == numbers
 
 
-CURSOR = """query ($after: String, $stage: String, $contact: ID, $field: [FieldEquals!]) {
-  deals(first: 1, after: $after, stage: $stage, contact: $contact, field: $field) {
+CURSOR = """query ($after: String, $stage: String, $contact: ID, $field: [FieldEquals!], $where: DealWhere) {
+  deals(first: 1, after: $after, stage: $stage, contact: $contact, field: $field, where: $where) {
     nodes { number } pageInfo { endCursor } } }"""
 
 
@@ -147,6 +147,14 @@ CURSOR = """query ($after: String, $stage: String, $contact: ID, $field: [FieldE
         (f'"contact": "{id_of("Olena")}"', f'"contact": "{id_of("Petro")}"'),
         ('"field": [{"name": "x", "equals": 1}]', '"field": [{"name": "x", "equals": 2}]'),
         ('"field": [{"name": "x", "equals": 1}]', '"field": [{"name": "y", "equals": 1}]'),
+        ('"where": {"stage": {"in": ["new", "won"]}}', '"where": {"stage": {"in": ["new", "lost"]}}'),
+        ('"where": {"stage": {"in": ["new"]}}', '"stage": "new"'),
+        (
+            '"where": {"touchedAt": {"gte": "2025-01-01T00:00:00Z"}}',
+            '"where": {"touchedAt": {"gt": "2025-01-01T00:00:00Z"}}',
+        ),
+        ('"where": {"touchedAt": {"gte": "2025-01-01T00:00:00Z"}}', ""),
+        ('"where": {"fields": [{"key": "x", "in": [1, 2]}]}', '"where": {"fields": [{"key": "x", "in": [1, 3]}]}'),
     ],
 )
 def test_a_cursor_of_another_filter_is_refused(paths: Both, rows: Any, one: str, other: str) -> None:

@@ -16,30 +16,48 @@ DEAL = PROJECTIONS["deal"]
 def test_an_index_is_read_as_filters_and_an_order() -> None:
     assert indexes(DEAL) == [
         Index((), ("touched_at",)),
-        Index(("stage",), ("touched_at",)),
-        Index(("owner",), ("touched_at",)),
-        Index(("contact_id",), ("touched_at",)),
         Index((), ("number",)),
+        Index((), ("opened_at",)),
+        Index((), ("currency", "amount_minor")),
+        Index(("stage",), ("touched_at",)),
+        Index(("stage",), ("opened_at",)),
+        Index(("stage",), ("currency", "amount_minor")),
+        Index(("owner",), ("touched_at",)),
+        Index(("stage", "owner"), ("touched_at",)),
+        Index(("source",), ("touched_at",)),
+        Index(("contact_id",), ("touched_at",)),
+        Index(("reference",), ()),
         Index(("fields",), (), contains=True),
         Index(("external_ids",), (), contains=True),
     ]
 
 
 @pytest.mark.parametrize(
-    ("order", "given", "answer"),
+    ("order", "equal", "ranges", "answer"),
     [
-        (("touched_at",), (), True),
-        (("touched_at",), ("stage", "owner"), True),
-        (("number",), (), True),
-        (("number",), ("stage",), False),
-        (("number",), ("fields",), True),  # what it finds is few, and sorted
-        (("opened_at",), (), False),
+        (("touched_at",), (), (), True),
+        (("touched_at",), (), ("touched_at",), True),
+        (("touched_at",), (), ("opened_at",), False),
+        (("touched_at",), ("stage", "owner"), (), True),
+        (("touched_at",), ("stage", "source"), (), False),  # no index has both: a rare pair would be looked for in all
+        (("touched_at",), ("stage", "contact_id", "source"), ("opened_at",), True),  # a contact has few deals
+        (("number",), (), (), True),
+        (("number",), ("number",), (), True),
+        (("number",), ("stage",), (), False),
+        (("number",), ("fields",), (), True),  # what it finds is few, and sorted
+        (("number",), ("reference",), (), True),
+        (("opened_at",), ("stage",), ("opened_at",), True),
+        (("opened_at",), ("owner",), (), False),
+        (("currency", "amount_minor"), ("stage",), (), True),
+        (("currency", "amount_minor"), ("stage", "currency"), ("amount_minor",), True),
+        (("currency", "amount_minor"), (), ("amount_minor",), False),  # amounts are compared within a currency
+        (("title",), (), (), False),
     ],
 )
 def test_an_order_and_filters_go_together_when_an_index_has_both(
-    order: tuple[str, ...], given: tuple[str, ...], answer: bool
+    order: tuple[str, ...], equal: tuple[str, ...], ranges: tuple[str, ...], answer: bool
 ) -> None:
-    assert served(DEAL, order, given) is answer
+    assert served(DEAL, order, equal, ranges) is answer
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -47,7 +65,8 @@ def test_every_filter_and_order_names_columns_of_an_index(name: str) -> None:
     listed = LISTS[name]
     columns = {column.name for column in listed.projection.columns}
     declared = {part.strip() for index in listed.projection.indexes for part in index.split(",")}
-    for filter in listed.filters.values():
+    compared = [condition for field in listed.where.values() for condition in field.conditions.values()]
+    for filter in [*listed.filters.values(), *compared]:
         assert filter.column in declared
         assert set(re.findall(r"{t}\.(\w+)", filter.condition + filter.condition_if_false)) <= columns
     for order in listed.orders.values():
@@ -70,7 +89,11 @@ def test_a_filter_without_an_index_is_refused_with_an_alternative() -> None:
     with pytest.raises(BadInput) as refused:
         LISTS["deals"].order("NUMBER_ASC", ["stage"])
     assert refused.value.message == (
-        "No index serves NUMBER_ASC together with `stage`. Nothing was read. Leave one of them out."
+        "No index serves NUMBER_ASC together with `stage`. Nothing was read. Leave one of them out. `deals` serves "
+        "TOUCHED_AT with `stage` or `owner` or `stage` and `owner` or `source`, and a range of `touchedAt`; NUMBER "
+        "with a range of `number`; CREATED_AT with `stage`, and a range of `openedAt`; AMOUNT with `stage`, and a "
+        "range of `amount`; every order and condition together with `contactId`, `reference`, `fields`, "
+        "`externalIds`."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from api.schema.filters import NIL, FieldEquals, known_id, parameter
 from api.schema.lists import LISTS
 from api.sql import statements as sql
+from api.sql.source import Source
 from api.sql.statements import by_column, by_keys, page
 from projections import PROJECTIONS
 
@@ -17,17 +18,39 @@ ORDER = LISTS["deals"].orders["TOUCHED_AT_DESC"]
 
 
 def test_the_first_page() -> None:
-    assert page(ORDER, ("t.stage = %(stage)s",)) == (
+    assert page(ORDER, source().sql((), "%(limit)s")) == (
         f"SELECT {NAMED}, {ORDER.cursor_of('%(list_tag)s::text', 't')} AS cursor FROM read.deal AS t "
-        "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s "
-        "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
+        "WHERE t.workspace = %(workspace)s ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
+    )
+
+
+def source(**given: object) -> Source:
+    return Source(LISTS["deals"], ORDER, given, "%(workspace)s", lambda name: f"%({name})s")
+
+
+def test_an_index_is_read_once_for_each_value_and_the_pages_are_merged() -> None:
+    assert source(stage__in=["new", "won"], owner="taras").sql((), "%(limit)s") == (
+        "unnest(%(stage__in)s::text[]) AS v0(x), (SELECT %(owner)s::text OFFSET 0) AS v1(x), LATERAL (SELECT * FROM "
+        "(SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.stage = v0.x AND t.owner = v1.x "
+        "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT 101) AS p LIMIT %(limit)s) AS t"
+    )
+    assert source(stage__in=["new"]).conditions() == (
+        "t.workspace = %(workspace)s AND t.stage = ANY (%(stage__in)s::text[])"
+    )
+
+
+def test_what_finds_few_rows_is_read_before_all_else() -> None:
+    assert source(reference="R-1", stage="new").sql(("x > 1",), "%(limit)s") == (
+        "(SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.reference = %(reference)s::text "
+        "AND t.reference <> '' AND length(t.reference) <= 200 OFFSET 0) AS t "
+        "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s::text AND x > 1"
     )
 
 
 def test_a_later_page_compares_rows_as_the_index_does() -> None:
     beyond = ORDER.beyond("t", ("%(after_0)s", "%(after_1)s"))
     assert beyond.startswith("(t.touched_at, t.deal_id) < (")
-    assert page(ORDER, (beyond,)).endswith(
+    assert page(ORDER, source().sql((beyond,), "%(limit)s")).endswith(
         f"WHERE t.workspace = %(workspace)s AND {beyond} ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT %(limit)s"
     )
 
@@ -60,7 +83,10 @@ def test_arguments_as_their_statements_take_them() -> None:
     assert parameter(deals["field"], [FieldEquals(name="a", equals="7"), FieldEquals(name="b", equals=7)]) == (
         '{"a":"7","b":7}'
     )
+    assert parameter(deals["field"], [FieldEquals(key="a", equals="7")]) == '{"a":"7"}'
     assert parameter(deals["contact"], "no id") == str(NIL)
+    several = LISTS["deals"].where["stage"].conditions["in"]
+    assert parameter(several, ['a"b', "c\\d", "e,f", "c\\d"]) == '{"a\\"b","c\\\\d","e,f"}'
     assert known_id("{22222222-2222-4222-8222-22222222222A}") == "22222222-2222-4222-8222-22222222222a"
 
 

@@ -1,0 +1,223 @@
+"""Questions of lists for each line of the table of filters, with rows to ask and the answers that Python finds."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice, product
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from api.schema.lists import LISTS, List
+from api.schema.names import camel
+from crm.envelope import Row
+from crm.scalars import Micros
+from crm.text.sort_keys import sort_key
+from projections.conversation import ConversationRow
+from projections.note import NoteRow
+from projections.task import TaskRow
+from tests.support.shop_rows import NOON, OTHER, call, contact, deal, id_of, payment
+
+ROWS, PAGE = 20_000, 20
+EDGE = ROWS // 50  # rows of each end that have rare values
+TESTED = ("deals", "contacts", "payments", "calls", "conversations", "tasks", "notes")
+SECOND = 1_000_000
+
+
+def edge(n: int, first: str, most: str, last: str) -> str:
+    return first if n < EDGE else last if n >= ROWS - EDGE else most
+
+
+def rows_of(name: str, n: int) -> Row:
+    """Returns the row with this number; all times rise with it, and so do amounts."""
+    at, id, referred = Micros(NOON + n * SECOND), id_of(f"{name} {n}"), id_of(f"referred {n // 4}")
+    currency = "JPY" if n % 7 == 0 else "UAH"
+    times: dict[str, Any] = {"touched_at": at, "created_at": at}
+    match name:
+        case "deals":
+            fields = {"size": f'"{n % 5000}"', "count": str(n // 10)}
+            owner = edge(n + n % 2, "first", "most", "last")
+            text: dict[str, Any] = {"stage": edge(n, "lost", "new", "won"), "owner": owner, "currency": currency}
+            row: Row = deal(n, contact_id=referred, amount_minor=n * 10, fields=fields, **text)
+            more = {"source": edge(n, "chat", "form", "api"), "reference": f"R-{n // 2}" if n % 2 else ""}
+            return msgspec.structs.replace(row, opened_at=at, touched_at=at, **more)
+        case "contacts":
+            phones = (f"+38067{n // 2:07}",) if n % 3 == 0 else ()
+            merged = id_of(f"contacts {n - 1}") if n % 10 == 5 else None
+            identifiers: dict[str, Any] = {"phones": phones, "emails": (f"{n}@shop.ua",), "accounts": (f"shop:{n}",)}
+            row = contact(f"{name} {n}", merged_into=merged, fields={"n": str(n)}, **identifiers)
+            called = f"{'АБВГҐДЕ'[n % 7]}ванна {n:05}"
+            return msgspec.structs.replace(row, name=called, name_key=sort_key(called), **times)
+        case "payments":
+            row = payment(f"{name} {n}", edge(n, "yes", "", "") == "yes", referred if n % 2 else None)
+            row = msgspec.structs.replace(row, candidates=(referred,) if n % 6 == 0 else ())
+            values = {"status": edge(n, "failed", "settled", "held"), "amount_minor": n * 10, "currency": currency}
+            return msgspec.structs.replace(row, contact_id=id_of(f"referred {n // 5}"), **values, **times)
+        case "calls":
+            row = call(f"{name} {n}", edge(n, "ringing", "completed", "answered"))
+            how = {"disposition": edge(n, "busy", "answered", "failed"), "direction": edge(n + n % 2, "out", "in", "")}
+            return msgspec.structs.replace(row, contact_id=referred, **how, **times)
+        case "conversations":
+            asks = edge(n, "yes", "", "") == "yes"
+            return ConversationRow(id, referred, "telegram", "1", "", 0, None, "", at, at, unanswered=asks)
+        case "tasks":
+            due, owner = Micros(at + 5) if n % 2 else None, edge(n, "first", "most", "last")
+            return TaskRow(
+                id,
+                referred,
+                referred if n % 2 else None,
+                "",
+                due,
+                owner,
+                edge(n + n % 2, "yes", "", "") == "yes",
+                None,
+                1,
+                **times,
+            )
+        case _:
+            return NoteRow(id, referred, referred if n % 2 else None, "", "", 1, written_at=at, touched_at=at)
+
+
+def line_of(row: Row, workspace: str) -> dict[str, Any]:
+    values = msgspec.structs.asdict(row)
+    for name in ("fields", "utm", "written"):
+        if name in values:
+            values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
+    if workspace == OTHER:
+        values = {
+            name: id_of(f"other {value}") if name.endswith("_id") and value else value for name, value in values.items()
+        }
+    return {"workspace": workspace, **values}
+
+
+Test = Callable[[Any], bool]
+
+
+class Case(NamedTuple):
+    """One question: a list, its order, `where` as variables, and the conditions in Python."""
+
+    list: str
+    order: str
+    fields: tuple[str, ...]
+    operators: tuple[str, ...]
+
+    def __str__(self) -> str:
+        conditions = "+".join(f"{field}.{op}" for field, op in zip(self.fields, self.operators, strict=True))
+        return f"{self.list} {self.order} {conditions or 'none'}"
+
+
+EQUAL = {
+    "text": ("eq", "in"),
+    "boolean": ("eq",),
+    "uuid": ("eq", "in"),
+    "text[]": ("contains",),
+    "jsonb": ("equals", "in"),
+}
+
+
+def column_of(listed: List, field: str) -> Any:
+    names = {filter.column for filter in listed.where[field].conditions.values()} - {"currency"}
+    return next(column for column in listed.projection.columns if column.name in names)
+
+
+def operators(listed: List, field: str) -> tuple[str, ...]:
+    return EQUAL[column_of(listed, field).type]
+
+
+def cases() -> Iterator[Case]:
+    """Yields all pairs of the table: filters by equality with and without a range, and those that find few rows."""
+    for name in TESTED:
+        listed = LISTS[name]
+        for by, served in listed.combinations().items():
+            ranges = ("starts_with",) if served.ranged == "name" else ("range", "between")
+            for order, fields in product((f"{by}_ASC", f"{by}_DESC"), served.filters):
+                for chosen in product(*(operators(listed, field) for field in fields)):
+                    yield Case(name, order, fields, chosen)
+                    for ranged in ranges:
+                        yield Case(name, order, (*fields, served.ranged), (*chosen, ranged))
+            for field in listed.finding_few():
+                for operator in operators(listed, field):
+                    yield Case(name, f"{by}_ASC", (field,), (operator,))
+                    yield Case(
+                        name, f"{by}_DESC", (field, listed.combinations()["TOUCHED_AT"].ranged), (operator, "range")
+                    )
+
+
+def plain(row: Any, field: str, listed: List) -> Any:
+    """The value of a field as callers write it."""
+    column = column_of(listed, field)
+    value = getattr(row, "name" if field == "name" else column.name)
+    if column.type == "timestamptz" and value is not None:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
+    if field != "amount":
+        return value
+    return f"{value // 100}.{value % 100:02}" if row.currency == "UAH" else str(value)
+
+
+def where_of(case: Case, samples: list[Any]) -> tuple[dict[str, Any], list[Test]]:
+    """Returns `where`, and for each condition a function that tells whether a row meets it."""
+    found = [
+        condition(case, field, operator, samples) for field, operator in zip(case.fields, case.operators, strict=True)
+    ]
+    where = {camel(field): given for field, (given, _) in zip(case.fields, found, strict=True)}
+    return where, [test for _, test in found]
+
+
+def condition(case: Case, field: str, operator: str, samples: list[Any]) -> tuple[Any, Test]:
+    """Returns the input of one field, from the values of the sample rows, and the same in Python."""
+    listed = LISTS[case.list]
+    column = column_of(listed, field)
+    get = attrgetter(column.name)
+    values, said = list(map(get, samples)), [plain(row, field, listed) for row in samples]
+    if column.type == "jsonb":
+        key, among = ("n" if case.list == "contacts" else "count"), operator == "in"
+        texts = [value[key] for value in values][: None if among else 1]
+        numbers = [int(text) for text in texts]
+        given: Any = [{"key": key, "in": numbers} if among else {"key": key, "equals": numbers[0]}]
+        return given, lambda row: get(row)[key] in texts
+    match operator:
+        case "eq":
+            return {"eq": said[0]}, lambda row: bool(get(row) == values[0])
+        case "in":
+            return {"in": [value for value in said if value]}, lambda row: get(row) in set(values) - {"", None}
+        case "contains":
+            member = values[0][0] if values[0] else "nothing"
+            return {"contains": member}, lambda row: member in get(row)
+        case "starts_with":
+            begin = said[0][:7].lower()
+            return {"startsWith": begin.upper()}, lambda row: bool(row.name.lower().startswith(begin))
+    pairs = sorted((value, text) for value, text in zip(values, said, strict=True) if value is not None)
+    (low, least), (high, most) = pairs[0], pairs[-1]
+    given = {"gte": least, "lt": most} if operator == "range" else {"between": [least, most]}
+    upto = high if operator == "between" else high - 1
+    code = samples[0].currency if field == "amount" else ""
+    if code not in ("", "UAH"):  # UAH is the workspace's
+        given["currency"] = code
+
+    def within(row: Any) -> bool:
+        return get(row) is not None and low <= get(row) <= upto and (not code or row.currency == code)
+
+    return given, within
+
+
+def expected(case: Case, rows: list[Any], tests: list[Test]) -> list[str]:
+    """Returns the ids of all rows, filtered and sorted in Python."""
+    listed = LISTS[case.list]
+    order = listed.orders[case.order]
+    found = [row for row in rows if all(test(row) for test in tests) and getattr(row, order.columns[0]) is not None]
+    merged = any(field == "merged_into" for field in case.fields)
+    if case.list == "contacts" and not merged:
+        found = [row for row in found if row.merged_into is None]
+    found.sort(key=lambda row: [getattr(row, column) for column in order.columns], reverse=order.newest)
+    return [getattr(row, listed.projection.key) for row in found]
+
+
+def samples_of(case: Case, rows: list[Any]) -> Iterator[list[Any]]:
+    """Yields rows whose values are asked for: from both ends and the middle, all in one currency and with a value."""
+    listed = LISTS[case.list]
+    looked_up = [column_of(listed, field).name for field in case.fields if field in listed.finding_few()]
+    for n, at in enumerate((100, ROWS // 2, ROWS - 300)):
+        one_currency = [row for row in rows[at:] if getattr(row, "currency", "") in ("", "JPY" if n == 1 else "UAH")]
+        fit = (row for row in one_currency if all(getattr(row, name) for name in looked_up))
+        near = list(islice(fit, 60))
+        yield [near[0], near[len(near) // 3], near[-1]]
