@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from api.errors import Forbidden, Unauthorized
+from crm.tokens import INSTALLATION, INSTALLATION_SCOPE
 
 NO_TOKEN = "Send `Authorization: Bearer crm_live_…`. `crm token create` makes a token."
 BAD_TOKEN = "This token is unknown, revoked or expired. Nothing was read. `crm token create` makes a new one."
@@ -36,6 +37,10 @@ def may_introspect(who: str) -> MayIntrospect:
     return INTROSPECTION[who]
 
 
+SCOPES = "read", "write", "connect", "admin"  # of a workspace
+TO_CHANGE = "write", "connect", INSTALLATION_SCOPE  # any of them permits mutations, each of which checks its own
+
+
 class Access(Protocol):
     """The known access tokens, kept up to date in memory."""
 
@@ -60,6 +65,20 @@ def require(token: Token, *scopes: str) -> None:
         raise Forbidden(
             f"This token lacks the scope {wanted}. Nothing was read or changed by this operation. "
             f"`crm token create --scope {(scopes or ('admin',))[0]}` makes a token that has it."
+        )
+
+
+def belongs_to_installation(token: Token) -> bool:
+    """Tells whether the token creates workspaces and changes their settings. It has no workspace, and reads nothing."""
+    return INSTALLATION_SCOPE in token.scopes and token.workspace == INSTALLATION
+
+
+def require_installation(token: Token) -> None:
+    """Raises Forbidden for the token of a workspace: `admin` includes everything in its own workspace only."""
+    if not belongs_to_installation(token):
+        raise Forbidden(
+            "Only a token of the installation creates workspaces. Nothing was changed. "
+            "`crm token create --installation` makes one."
         )
 
 

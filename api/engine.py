@@ -20,6 +20,7 @@ from api.schema.root import schema
 from api.sql.database import text
 from api.sql.plan.plan import Plan
 from api.sql.plan.statement import NotPlannable
+from api.sql.reads import learn_country
 from api.trusted import NO_DOCUMENTS, ONLY, TrustedDocuments, Untrusted
 
 PLANS = 1_000  # cached, for documents of up to LONGEST characters
@@ -94,7 +95,8 @@ class Engine:
         if not variables or not statement:
             return None
         try:
-            parameters = statement.parameters(context.workspace(), variables)
+            learn_country(context.access, workspace := context.workspace())
+            parameters = statement.parameters(workspace, variables)
             if context.min_position:
                 await self.freshness.wait(context.min_position, statement.projections)
             fresh = self.freshness.json(statement.projections)

@@ -66,7 +66,8 @@ Decide = Callable[[Any, Any], Iterable[Any]]
 @dataclass(frozen=True)
 class CommandSpec:
     """A command with its pure decision. `row`: the projection whose row is the answer; `key` names that row: a field
-    of the command, or else of its events. `scope`: what a token must be good for."""
+    of the command, or else of its events. `scope`: what a token must be good for. `declares`: intake and the API must
+    learn of it, from crm.connections."""
 
     name: str
     command: type[Command]
@@ -74,6 +75,7 @@ class CommandSpec:
     row: str
     key: str
     scope: str
+    declares: bool = False
 
     def key_of(self, command: Command, events: Iterable[Any]) -> Id:
         found = [getattr(said, self.key, None) for said in (command, *events)]
@@ -81,11 +83,13 @@ class CommandSpec:
         return key
 
 
-def command(*, row: str, key: str = "", scope: str = "write") -> Callable[[Decide], CommandSpec]:
+def command(
+    *, row: str, key: str = "", scope: str = "write", declares: bool = False
+) -> Callable[[Decide], CommandSpec]:
     """Declares a decision `(command, case) -> events` as what is done on a command; its name is the mutation's."""
 
     def declare(decide: Decide) -> CommandSpec:
         kind = get_type_hints(decide)["command"]
-        return CommandSpec(decide.__name__, kind, decide, row, key or f"{row}_id", scope)
+        return CommandSpec(decide.__name__, kind, decide, row, key or f"{row}_id", scope, declares)
 
     return declare

@@ -12,6 +12,7 @@ class AssignmentRulesSet(Event, frozen=True, gc=False):
 
     version: int
     rules: tuple[AssignmentRule, ...]
+    assignment_rules_id: Id | None = None
 
 
 class CallOpened(Event, frozen=True, gc=False):
@@ -458,6 +459,19 @@ class ObjectTypeRetired(Event, frozen=True, gc=False):
     key: str
 
 
+class OwnerChanged(Event, frozen=True, gc=False):
+    """A salesperson was added, changed, retired, or is back: all of it, from now on. Stream: the workspace."""
+
+    owner_id: Id
+    key: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    extension: str = ""
+    active: bool = True
+    why: str = ""
+
+
 class PaymentCorrected(Event, frozen=True, gc=False):
     """Somebody said what the sum and the currency of a payment really are."""
 
@@ -655,6 +669,17 @@ class TokenRevoked(Event, frozen=True, gc=False):
     token_id: Id
     name: str
     scopes: tuple[str, ...]
+    why: str = ""
+
+
+class WorkspaceChanged(Event, frozen=True, gc=False):
+    """The settings of a workspace from now on, all of them. Stream: the workspace."""
+
+    pipeline_id: Id
+    name: str
+    country: str
+    currency: str
+    timezone: str
     why: str = ""
 
 

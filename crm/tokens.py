@@ -4,7 +4,11 @@ import secrets
 import string
 from zlib import crc32
 
+from crm.scalars import Id
+
 PREFIX = "crm_live_"
+INSTALLATION = Id("00000000-0000-0000-0000-000000000000")  # the workspace of tokens that belong to none
+INSTALLATION_SCOPE = "installation"  # creating workspaces and changing their settings; no workspace's data
 BASE62 = string.digits + string.ascii_letters
 
 

@@ -4,7 +4,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import PipelineChanged, WorkspaceCreated
+from crm.events import PipelineChanged, WorkspaceChanged, WorkspaceCreated
 from crm.projection import Json, projection
 from crm.scalars import Id
 
@@ -24,10 +24,14 @@ class PipelineRow(Row, frozen=True, gc=False):
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
 
 
-@projection(key="pipeline_id", version=2)
-def pipeline(row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged) -> PipelineRow | None:
+@projection(key="pipeline_id", version=3)
+def pipeline(
+    row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged | WorkspaceChanged
+) -> PipelineRow | None:
     if isinstance(event, PipelineChanged):
-        return changed(row, event) if row else None
+        return with_stages(row, event) if row else None
+    if isinstance(event, WorkspaceChanged):
+        return with_settings(row, event) if row else None
     return row or PipelineRow(
         pipeline_id=event.meta.id,
         name=event.name,
@@ -40,7 +44,7 @@ def pipeline(row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged)
     )
 
 
-def changed(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
+def with_stages(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
     """Returns the row after a change of the stages."""
     return replace(
         row,
@@ -49,5 +53,17 @@ def changed(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
         labels={stage: json.encode(label).decode() for stage, label in event.labels.items()},
         paid_stage=event.paid_stage,
         part_paid_stage=event.part_paid_stage,
+        version=row.version + 1,
+    )
+
+
+def with_settings(row: PipelineRow, event: WorkspaceChanged) -> PipelineRow:
+    """Returns the row after a change of the settings."""
+    return replace(
+        row,
+        name=event.name,
+        country=event.country,
+        currency=event.currency,
+        timezone=event.timezone,
         version=row.version + 1,
     )

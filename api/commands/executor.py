@@ -14,7 +14,9 @@ from crm.adapters.kafka.directory import Access
 from crm.commands import Command, CommandSpec
 from crm.contract.codec import encode
 from crm.engine.run_command import CommandResult, Effect, carry_out, nothing
-from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.engine.workspaces import WorkspaceSettings, create
+from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
+from crm.scalars import Id
 from crm.topics import CONNECTIONS
 
 # Same as the decide role: locks and transactions are short, and every look-up is by key.
@@ -25,7 +27,8 @@ OPTIONS = (
 )
 AWAY = "Whether the command took effect is unknown. Send it again with the same Idempotency-Key: it takes effect once."
 NOT_READY = "The database is being migrated. Nothing was changed; try again."
-SendDeclaration = Callable[[ConnectionDeclared | TokenDeclared], Awaitable[None]]
+Declaration = ConnectionDeclared | TokenDeclared | WorkspaceDeclared
+SendDeclaration = Callable[[Declaration], Awaitable[None]]
 log = structlog.get_logger()
 
 
@@ -49,16 +52,27 @@ class CommandExecutor:
         self, declared: CommandSpec, command: Command, key: str, effect: Effect = nothing
     ) -> CommandResult:
         """Executes a command. Raises Rejected, KeyReused or Unavailable."""
+        async with self.connection(declared.name) as conn:
+            return await carry_out(conn, declared, command, key, effect)
+
+    async def create_workspace(self, workspace: Id, wanted: WorkspaceSettings, actor: str, effect: Effect) -> None:
+        """Creates a workspace; does nothing when it is there. Raises WorkspaceDiffers or Unavailable."""
+        async with self.connection("workspace_create") as conn:
+            await create(conn, workspace, wanted, actor, effect)
+
+    @asynccontextmanager
+    async def connection(self, command: str) -> AsyncIterator[psycopg.AsyncConnection]:
+        """Yields a connection for one command. Raises Unavailable for what Postgres and Kafka raise."""
         try:
             async with self.pool.connection() as conn:
-                return await carry_out(conn, declared, command, key, effect)
+                yield conn
         except PoolTimeout:
             raise Unavailable("The database does not answer. Nothing was changed; try again.") from None
         except psycopg.errors.ObjectNotInPrerequisiteState:
             raise Unavailable(NOT_READY) from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             name = type(error).__name__
-            log.warning("lost the database connection during a command", command=declared.name, error=name)
+            log.warning("lost the database connection during a command", command=command, error=name)
             raise Unavailable(f"The database connection was lost ({name}). {AWAY}") from None
         except (KafkaError, TimeoutError) as error:
             why = f"Kafka did not store the secret ({type(error).__name__}). Nothing was changed; try again."
@@ -79,12 +93,22 @@ class CommandExecutor:
             await producer.stop()
             raise Unavailable(f"Kafka does not answer ({type(error).__name__}). Nothing was changed.") from None
 
-        async def send_declaration(fact: ConnectionDeclared | TokenDeclared) -> None:
-            key = fact.connection if isinstance(fact, ConnectionDeclared) else fact.token
-            await producer.send_and_wait(CONNECTIONS.name, encode(fact), key=key.encode())
+        async def send_declaration(fact: Declaration) -> None:
+            await producer.send_and_wait(CONNECTIONS.name, encode(fact), key=key_of(fact).encode())
             self.access.learn(fact)  # other processes read it from Kafka
 
         try:
             yield send_declaration
         finally:
             await producer.stop()
+
+
+def key_of(fact: Declaration) -> str:
+    """Returns the Kafka key: the newest declaration under it counts."""
+    match fact:
+        case ConnectionDeclared():
+            return fact.connection
+        case TokenDeclared():
+            return fact.token
+        case WorkspaceDeclared():
+            return fact.meta.workspace

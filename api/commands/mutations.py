@@ -5,15 +5,17 @@ from typing import Any
 from uuid import uuid4
 
 import strawberry
-from graphql import FieldNode
 
-from api.access import require
+from api.access import Token, belongs_to_installation, require
+from api.commands.answers import Conflict, UserError, idempotency_key_of, position_text, user_error
 from api.commands.inputs import command_of, description_of, input_type
 from api.commands.rows import row_after
 from api.commands.secrets import SecretWriter, known_details
+from api.commands.workspace_create import WORKSPACE_CREATE
 from api.context import Context, Info
-from api.errors import ApiError, BadInput, TooSlow, Unavailable
+from api.errors import TooSlow, Unavailable
 from api.schema.fields import Argument, field
+from api.schema.filters import known_id
 from api.schema.names import type_name
 from api.schema.nodes import TYPES
 from crm.commands import Code, CommandSpec, Rejected
@@ -23,28 +25,11 @@ from crm.envelope import named_id, now
 from crm.scalars import Id
 from crm.shared import Meta
 
-LONGEST_KEY = 200  # characters
 SECRETS = ("connection", "token")
 SECRET = {
     "token": "The token itself, shown only once. null when the same Idempotency-Key was sent before.",
     "connection": "The generated secret, if there is one, shown only once.",
 }
-
-
-class Conflict(ApiError):
-    """An Idempotency-Key was reused for a different command."""
-
-    code = "IDEMPOTENCY_KEY_REUSED"
-
-
-strawberry.enum(Code, name="UserErrorCode", description=description_of(Code))
-
-
-@strawberry.type(description="A mistake that the user can correct. Nothing was changed.")
-class UserError:
-    field: str | None = strawberry.field(description="Name of the input field with the mistake; null: the whole input.")
-    message: str = strawberry.field(description="What is wrong and what to do, as text for the user.")
-    code: Code = strawberry.field(description="What is wrong, as a code for programs.")
 
 
 def mutation(declared: CommandSpec) -> Any:
@@ -56,12 +41,10 @@ def mutation(declared: CommandSpec) -> Any:
         try:
             done, secret = await execute(info.context, declared, input, key)
         except Rejected as refusal:
-            shown = {"field": refusal.field or None, "message": refusal.message, "code": refusal.code}
-            return {"done": None, "position": None, "user_errors": [shown], "secret": None}
+            return {"done": None, "position": None, "user_errors": [user_error(refusal)], "secret": None}
         except KeyReused as error:
             raise Conflict(str(error)) from None
-        position = ",".join(f"{partition}:{next}" for partition, next in sorted(done.position.items()))
-        return {"done": done, "position": position, "user_errors": [], "secret": secret}
+        return {"done": done, "position": position_text(done.position), "user_errors": [], "secret": secret}
 
     about = description_of(declared.command)
     return field(payload(name, kind), {"input": Argument(input_type(declared.command))}, body, about)
@@ -69,6 +52,8 @@ def mutation(declared: CommandSpec) -> Any:
 
 async def row(source: Any, info: Info) -> Any:
     """Reads the row, only when it is selected."""
+    if belongs_to_installation(info.context.token):
+        return None  # it reads nothing
     with suppress(Unavailable, TooSlow):  # the command took effect, so its position is returned all the same
         return await row_after(info.context, source["done"]) if source["done"] else None
 
@@ -89,42 +74,49 @@ def payload(name: str, kind: str) -> Any:
     return strawberry.type(cls, name=f"{name}Payload", description=f"Result of `{name[0].lower()}{name[1:]}`.")
 
 
-def idempotency_key_of(info: Info) -> str:
-    """Returns the Idempotency-Key, or "". Raises BadInput when it would identify two commands."""
-    key = info.context.idempotency_key or ""
-    if not key:
-        return ""
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise BadInput(f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters. Nothing was changed.")
-    selected = info._raw_info.operation.selection_set.selections
-    if len(selected) != 1 or not isinstance(selected[0], FieldNode):
-        raise BadInput("With an Idempotency-Key send one mutation per request. Nothing was changed.")
-    return key
-
-
 async def execute(context: Context, declared: CommandSpec, given: Any, key: str) -> tuple[CommandResult, str | None]:
     """Executes a command, and returns the secret to show, if any.
 
     Raises Forbidden, Rejected, KeyReused, BadInput or Unavailable.
     """
     token, executor = context.token, context.executor
-    require(token, declared.scope)
+    workspace, at = workspace_of(token, declared, given), now()
     if executor is None:
         raise Unavailable("This server is read-only. Nothing was changed.")
-    workspace, at = Id(token.workspace), now()
     id = named_id(workspace, f"command/{key}") if key else Id(str(uuid4()))
     actor = getattr(token, "name", "") or token.id
     meta = Meta(id, workspace, stream=id, occurred_at=at, recorded_at=at, source="api", cause=id, actor=actor)
     command = command_of(declared.command, given, meta, known_details(executor, workspace, given))
     async with AsyncExitStack() as stack:
-        if declared.row not in SECRETS:
+        if declared.row not in SECRETS and not declared.declares:
             return await executor.carry_out(declared, command, key, nothing), None
         secret = SecretWriter(executor, command, await stack.enter_async_context(executor.declaration_sender()))
         return await executor.carry_out(declared, command, key, secret), secret.text
 
 
+def workspace_of(token: Token, declared: CommandSpec, given: Any) -> Id:
+    """Returns the workspace that a command is for: the token's own, or the one that the installation's token names.
+
+    Raises Forbidden or Rejected.
+    """
+    named = getattr(given, "workspace_id", None) if declared.declares else None
+    id = None if named in (None, strawberry.UNSET) else Id(known_id(str(named)))
+    if declared.declares and belongs_to_installation(token):
+        if id is None:
+            raise Rejected("workspaceId", Code.REQUIRED, "Which workspace? Nothing was changed.")
+        return id
+    require(token, declared.scope)
+    if id not in (None, token.workspace):
+        raise Rejected("workspaceId", Code.NOT_FOUND, f"There is no workspace {named}. Nothing was changed.")
+    return Id(token.workspace)
+
+
 MUTATION = strawberry.type(
-    type("Mutation", (), {name: mutation(declared) for name, declared in COMMANDS.items()}),
+    type(
+        "Mutation",
+        (),
+        {name: mutation(declared) for name, declared in COMMANDS.items()} | {"workspace_create": WORKSPACE_CREATE},
+    ),
     name="Mutation",
     description="All commands. A refused command changes nothing and says why in `userErrors`.",
 )

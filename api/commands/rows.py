@@ -35,7 +35,7 @@ async def row_after(context: Context, done: CommandResult) -> dict[str, Any] | N
     while True:
         row = await stored_row(context, projection, done.subject)
         has = getattr(row, "version", 0) if row else 0
-        if done.version is None or has == done.version - len(events):
+        if done.version is None or not projection.needs_row or has == done.version - len(events):
             for event in events:
                 row = projection.fold(row, event)
             break

@@ -1,4 +1,5 @@
 """The secrets of commands on connections and tokens, which are written to crm.connections and not to the journal.
+Settings of a workspace are written there too, as intake reads nothing else.
 
 Kafka has the declaration before the journal has the event. A process killed between the two leaves a token that nobody
 knows, or a secret that the next attempt replaces; the same command with the same key then succeeds.
@@ -12,14 +13,21 @@ from typing import Any
 from api.commands.executor import CommandExecutor, SendDeclaration
 from crm.connector_catalogue import catalogue
 from crm.envelope import Event
-from crm.events import ConnectionAdded, ConnectionRemoved, ConnectionRotated, TokenCreated, TokenRevoked
-from crm.facts import ConnectionDeclared, TokenDeclared
+from crm.events import (
+    ConnectionAdded,
+    ConnectionRemoved,
+    ConnectionRotated,
+    TokenCreated,
+    TokenRevoked,
+    WorkspaceChanged,
+)
+from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Id
 from crm.tokens import new_secret
 
 
 class SecretWriter:
-    """Writes the secret of one command. `text` is what the caller sees, once."""
+    """Writes the secret, or the declaration, of one command. `text` is what the caller sees, once."""
 
     def __init__(self, executor: CommandExecutor, command: Any, send_declaration: SendDeclaration) -> None:
         self.executor, self.command, self.send_declaration = executor, command, send_declaration
@@ -41,6 +49,9 @@ class SecretWriter:
                 case ConnectionRotated():
                     before = self.executor.access.connections.get(event.connection_id)
                     await self.send_declaration(self.declared(event, dict(before.settings) if before else {}))
+                case WorkspaceChanged():
+                    settings = event.name, event.country, event.currency, event.timezone
+                    await self.send_declaration(WorkspaceDeclared(event.meta, *settings))
                 case ConnectionRemoved():
                     who = event.connection_id, event.connector, event.name
                     await self.send_declaration(ConnectionDeclared(event.meta, *who, secret="", enabled=False))

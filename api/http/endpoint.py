@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import OperationType
 
-from api.access import Access, Token, bearer, require
+from api.access import TO_CHANGE, Access, Token, bearer, require
 from api.context import Context
 from api.engine import Engine
 from api.errors import Forbidden, Unauthorized
@@ -115,7 +115,7 @@ class Endpoint:
             message = "Send mutations with POST. Nothing was changed."
             raise Refusal(405, "METHOD_NOT_ALLOWED", message, (b"allow", b"POST"))
         try:
-            require(token, *(("write", "connect") if operation is OperationType.MUTATION else ("read",)))
+            require(token, *(TO_CHANGE if operation is OperationType.MUTATION else ("read",)))
         except Forbidden as error:
             raise Refusal(403, error.code, error.message) from None
 

@@ -159,6 +159,19 @@ FIELDS = {
         "suspicious": "Why the payment needs a look, such as more money than the deal costs; empty when it does not.",
         "why": "How its deal was found, or what is missing, in words.",
     },
+    "Owner": {
+        "active": "Commands and rules may give this owner something new; false: retired.",
+        "email": "E-mail address, in lower case; empty when it is unknown.",
+        "extension": "Internal number in the telephone system; empty when it is unknown.",
+        "key": "What deals, tasks and assignment rules name as `owner`. It never changes.",
+        "phone": "Phone number in E.164; empty when it is unknown.",
+    },
+    "AssignmentRules": {
+        "rules": "The rules, in order.",
+        "setAt": "When they were set.",
+        "setBy": "Who set them.",
+        "version": "Grows by one with each change; send it as `expectedVersion` to detect concurrent changes.",
+    },
     "Pipeline": {
         "country": "ISO 3166-1 alpha-2 code; phone numbers without a country code are read as numbers of this country.",
         "currency": "ISO 4217 code of the default currency.",
@@ -248,6 +261,11 @@ VALUES = {
         "relation": "A contact, a deal or an object.",
         "text": "Any text.",
         "time": "A point in time with its offset.",
+    },
+    "RulePick": {
+        "first": "Always the first of its owners.",
+        "least_open": "The owner with the fewest open deals.",
+        "round_robin": "Its owners in turn.",
     },
     "Scope": {
         "admin": "Everything, including tokens.",

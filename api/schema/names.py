@@ -7,9 +7,10 @@ TYPES = {
     "token": "AccessToken",
     "field": "CustomField",
     "object_type": "ObjectType",
+    "assignment_rules": "AssignmentRules",
 }
-UNLISTED = ("pipeline",)  # there is only one
-LISTS = {"timeline": "timeline", "quarantine": "quarantine"}
+UNLISTED = ("pipeline", "assignment_rules")  # there is only one
+LISTS = {"timeline": "timeline", "quarantine": "quarantine", "assignment_rules": "assignment_rules"}
 
 
 def type_name(projection: str) -> str:

@@ -19,12 +19,14 @@ from api.schema.relations import RELATIONS, Many
 from api.schema.scalars import BY_COLUMN, Long, Money
 from api.schema.where import conditions_in, input_of
 from api.sql.plan import open_deals as open_deals_plan
-from api.sql.plan import pages, rows, values
+from api.sql.plan import pages, rows, values, workspace
 from api.sql.plan.statement import PLAN
-from api.sql.reads import FILES, SHARES, TYPE
+from api.sql.reads import FILES, RULES, SHARES, TYPE
 from api.sql.statements import COUNTED
+from crm.decisions.owners import owner_id
 from crm.objects import SLOTS
 from crm.projection import Projection
+from crm.scalars import Id
 from projections import PROJECTIONS
 
 HIDDEN = {"step", "weights", "sources", "name_key", *SLOTS}  # columns that only an order or a fold needs
@@ -108,6 +110,18 @@ class Attachment:
     ref: str = strawberry.field(description="How to get the file: the vendor's file id or a URL.")
 
 
+@strawberry.type(description="An assignment rule. The first that fits a new deal decides who gets it.")
+class AssignmentRule:
+    name: str = strawberry.field(description="Display name, shown as the reason.")
+    owners: list[str] = strawberry.field(description="Keys of the owners among whom it chooses, in order.")
+    source: str = strawberry.field(description="Fits deals of this source; empty: any.")
+    field: str = strawberry.field(description="Fits deals whose custom field of this name has `value`; empty: any.")
+    value: str = strawberry.field(description="The value of `field`, compared as text without case.")
+    from_hour: int = strawberry.field(description="Fits from this hour of the workspace's day, 0 to 24.")
+    to_hour: int = strawberry.field(description="Fits until before this hour; 0 to 24 is always.")
+    pick: str = strawberry.field(description="How it chooses: round_robin, least_open or first.")
+
+
 def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
     """Returns annotations and fields: the key is `id`, amounts are Money, files are Attachments."""
     annotations, fields = {}, {}
@@ -122,6 +136,8 @@ def columns(projection: Projection[Any]) -> tuple[Fields, Fields]:
                 hint, rule = list[Attachment], values.files(column)
             elif name == SHARES:
                 hint, rule = many("PaymentShare"), values.shares(column)
+            elif name == RULES:
+                hint, rule = list[AssignmentRule], workspace.assignment_rules(column)
             annotations[name] = hint if column.required else hint | None
             gone = DEPRECATED.get((type_name(projection.name), name))
             fields[name] = strawberry.field(metadata={PLAN: rule}, deprecation_reason=gone)
@@ -217,6 +233,20 @@ def pipeline_fields() -> Fields:
     }
 
 
+async def salesperson(source: Any, info: Info) -> Any:
+    reads = info.context.reads
+    id = owner_id(Id(reads.workspace), source["owner"]) if source["owner"] else None
+    if AS_OF_KEY in source:
+        return await referred_row(info, PROJECTIONS["owner"], id, source[AS_OF_KEY])
+    return await reads.one("owner", id)
+
+
+def owner_fields() -> Fields:
+    about = "The owner with the key in `owner`; null for nobody, and for a key that was never added with `ownerAdd`."
+    rule = rows.referred_row(PROJECTIONS["owner"], "owner", "key")
+    return {"salesperson": field(TYPES["Owner"] | None, {}, salesperson, about, rule)}
+
+
 async def candidate_deals(source: Any, info: Info) -> Any:
     require_current(source, info.field_name)
     found = await asyncio.gather(*(info.context.reads.one("deal", id) for id in source["candidates"]))
@@ -250,6 +280,7 @@ for projection in PROJECTIONS.values():
     kind = type_name(projection.name)
     annotations, fields = columns(projection)
     extra = pipeline_fields() if projection.name in ("contact", "call") else {}
+    extra |= owner_fields() if projection.name in ("deal", "task") else {}
     extra |= candidate_fields() if projection.name == "payment" else {}
     extra |= object_fields(projection.name, TYPES)
     declare(kind, projection.about, annotations, fields | related(projection.name) | extra)

@@ -23,6 +23,7 @@ from api.schema.object_queries import OBJECT_QUERIES
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
+from api.schema.workspace import QUERIES
 from api.sql.plan import rows
 from api.sql.plan.caller import caller as caller_plan
 from api.sql.reads import NODES
@@ -89,6 +90,7 @@ declare(
             "Finds the contact with this phone number, its open deals and their owner.",
             caller_plan,
         ),
+        **QUERIES,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

@@ -20,15 +20,15 @@ from api.sql.source import Source
 from crm.connector import HOME
 from crm.projection import Projection
 from crm.scalars import Id
-from crm.shared import Attachment
+from crm.shared import AssignmentRule, Attachment
 from projections import PROJECTIONS
 
-FILES, SHARES = ("attachments", "files"), "shares"
+FILES, SHARES, RULES = ("attachments", "files"), "shares", "rules"
 TYPE = "graphql type"  # key of a row's type; no column has this name
 NODES = tuple(name for name in PROJECTIONS if name not in UNLISTED)
 Shaped = dict[str, Any]
 PAGES = 1_000  # lists that one request may read; nested lists grow fast
-COUNTRIES: dict[str, str] = {}  # by workspace; a country never changes
+COUNTRIES: dict[str, str] = {}  # by workspace
 
 
 class Reads:
@@ -70,6 +70,11 @@ class Reads:
 
     async def by_column(self, name: str, column: str, value: object) -> Shaped | None:
         found = await self.rows(sql.by_column(PROJECTIONS[name], column), value=value)
+        return shaped(PROJECTIONS[name], found[0]) if found else None
+
+    async def only(self, name: str) -> Shaped | None:
+        """Returns the one row that a workspace has of this projection."""
+        found = await self.rows(sql.only(PROJECTIONS[name]))
         return shaped(PROJECTIONS[name], found[0]) if found else None
 
     async def caller(self, phone: str) -> Shaped | None:
@@ -146,6 +151,12 @@ class Reads:
         return None
 
 
+def learn_country(access: Any, workspace: str) -> None:
+    """Takes a workspace's country from its newest declaration, if there is one: a command may have changed it."""
+    if home := getattr(access, "homes", {}).get(workspace):
+        COUNTRIES[workspace] = home.country
+
+
 def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
     """Returns a row with what GraphQL adds: `id`, amounts as Money, files as objects."""
     added: Shaped = {"id": row[projection.key], TYPE: type_name(projection.name)}
@@ -156,6 +167,8 @@ def shaped(projection: Projection[Any], row: Shaped) -> Shaped:
             added[name] = [json.decode(file, type=Attachment) for file in value]
         elif name == SHARES:
             added[name] = [share_of(json.decode(text), row["currency"]) for text in value]
+        elif name == RULES:
+            added[name] = [json.decode(text, type=AssignmentRule) for text in value]
     return {**row, **added}
 
 

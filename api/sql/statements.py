@@ -47,6 +47,13 @@ def count(where: str, projection: str) -> str:
     return f"SELECT count(*) AS count FROM (SELECT FROM read.{projection} AS t WHERE {where} LIMIT {COUNTED + 1}) AS c"
 
 
+def only(projection: Projection[Any]) -> str:
+    """Returns the statement for the one row of a workspace."""
+    return (
+        f"SELECT {columns(projection.name)} FROM read.{projection.name} AS t WHERE t.workspace = %(workspace)s LIMIT 1"
+    )
+
+
 def by_keys(projection: Projection[Any]) -> str:
     """Returns the statement for rows by key, in any order. Parameter: `keys`."""
     return (

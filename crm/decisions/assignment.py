@@ -27,7 +27,7 @@ def choice(state: State, workspace: Workspace, deal: DealOpened, known: Contact 
     if deal.suspicious:
         return "", "", f"nobody: it looks like a robot's ({deal.suspicious})"
     for contact in cards(state, known) if known else ():
-        if contact.owner and contact.open_deals:
+        if contact.owner and contact.open_deals and contact.owner not in workspace.retired:
             return contact.owner, "", f"{contact.owner} already has an open deal with this contact"
     if not workspace.rules:
         return "", "", "nobody: the workspace has no assignment rules yet"

@@ -11,6 +11,7 @@ from crm.state import (
     Object,
     ObjectType,
     ObjectTypes,
+    Owner,
     Payment,
     Task,
     TokenKept,
@@ -27,6 +28,7 @@ BY_ID: dict[str, type[Entity]] = {
     "object": Object,
     "connection": ConnectionKept,
     "token": TokenKept,
+    "owner": Owner,
 }
 
 
@@ -35,6 +37,9 @@ def version_of(state: State, row: str, key: Id) -> int | None:
     if row == "pipeline":
         workspace = state.get(Workspace, ONLY)
         return workspace.version if workspace else None
+    if row == "assignment_rules":
+        workspace = state.get(Workspace, ONLY)
+        return workspace.rules_version if workspace else None
     if row == "field":
         known = [fields.known for entity in ("deal", "contact") if (fields := state.get(Fields, entity))]
         return next((d.version for one in known for d in one.values() if d.field_id == key), None)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from crm.decisions.case import Case
+from crm.decisions.case import Case, State
 from crm.scalars import Micros
 from crm.state import Workspace, known
 from crm.state.entities import ONLY
@@ -18,7 +18,12 @@ LAST_MOMENT = 250_000_000_000_000_000  # in the year 9892: a zone's offset still
 
 def workspace_of(case: Case) -> Workspace:
     """Decisions are only run on a workspace that exists."""
-    return known(case.state, Workspace, ONLY)
+    return known_workspace(case.state)
+
+
+def known_workspace(state: State) -> Workspace:
+    """Returns the workspace of a state. Raises Broken when there is none."""
+    return known(state, Workspace, ONLY)
 
 
 def hour_in(timezone: str, at: Micros) -> int:

@@ -12,6 +12,7 @@ from crm.connector import HOME
 from crm.decisions.case import Case
 from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.engine.decide_batch import SEEN
+from crm.engine.run_command import Effect, nothing
 from crm.envelope import Fact, named_id, now
 from crm.events import AssignmentRulesSet, WorkspaceCreated
 from crm.scalars import Id
@@ -57,35 +58,55 @@ async def create_workspace(
     timezone: str = HOME.timezone,
     owners: Sequence[str] = (),
 ) -> None:
-    """A workspace with the default pipeline and one rule: its owners take turns. Is idempotent.
-
-    Raises Differs when there is one of this id with other values, and Malformed for a time zone that does not exist.
-    """
+    """Creates a workspace on a connection of its own; see `create`."""
     zone(timezone)
-    at, wanted = now(), WorkspaceSettings(name, country, currency, timezone, tuple(owners))
-    cause = named_id(workspace, "create")
-    async with await AsyncConnection.connect(dsn) as conn:
+    async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
+        await create(conn, workspace, WorkspaceSettings(name, country, currency, timezone, tuple(owners)))
+
+
+async def create(
+    conn: AsyncConnection, workspace: Id, wanted: WorkspaceSettings, actor: str = "crm", effect: Effect = nothing
+) -> None:
+    """A workspace with the default pipeline and one rule: its owners take turns. Without owners nobody gets its deals.
+
+    Is idempotent. `effect` is awaited before the commit. Raises WorkspaceDiffers when there is one of this id with
+    other values, and Malformed for a time zone that does not exist.
+    """
+    zone(wanted.timezone)
+    at, cause = now(), named_id(workspace, "create")
+    async with conn.transaction():
         if not await (await conn.execute(SEEN, [[cause]])).fetchone():
             return await expect_equal(conn, workspace, wanted)
         batch = Batch()
-        command = Fact(Meta(cause, workspace, workspace, at, at, "crm", cause, actor="crm"))
+        command = Fact(Meta(cause, workspace, workspace, at, at, "crm", cause, actor=actor))
         case = Case(command, batch.of(workspace), at)
         rules = (AssignmentRule(EVERYBODY, wanted.owners),) if wanted.owners else ()
-        created = WorkspaceCreated(
-            case.meta(workspace), name, country, currency, timezone, STAGES, PAID_STAGE, PART_PAID_STAGE
-        )
+        settings = wanted.name, wanted.country, wanted.currency, wanted.timezone
+        created = WorkspaceCreated(case.meta(workspace), *settings, STAGES, PAID_STAGE, PART_PAID_STAGE)
         events = [created, AssignmentRulesSet(case.meta(workspace), 1, rules)]
         for event in events:
             fold(case.state, event)
         batch.keep()
         await batch.write(conn)
         await journal.append(conn, [journal.packed(event) for event in events])
+        await effect(events)
+
+
+async def read_workspace(conn: AsyncConnection, workspace: Id) -> Workspace | None:
+    """Returns the workspace as decisions know it; None when there is none."""
+    row = await (await conn.execute(OF_ONE, [workspace, key()])).fetchone()
+    return msgspec.json.decode(row[0], type=Workspace) if row else None
+
+
+async def workspace_exists(dsn: str, workspace: Id) -> bool:
+    async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
+        return await read_workspace(conn, workspace) is not None
 
 
 async def expect_equal(conn: AsyncConnection, workspace: Id, wanted: WorkspaceSettings) -> None:
     """Raises WorkspaceDiffers."""
-    row = await (await conn.execute(OF_ONE, [workspace, key()])).fetchone()
-    found = values_of(msgspec.json.decode(row[0], type=Workspace)) if row else wanted
+    there = await read_workspace(conn, workspace)
+    found = values_of(there) if there else wanted
     if found != wanted:
         raise WorkspaceDiffers(f"There is a workspace {workspace} already: {describe(found)}. Nothing was changed.")
 
@@ -93,8 +114,13 @@ async def expect_equal(conn: AsyncConnection, workspace: Id, wanted: WorkspaceSe
 async def workspaces(dsn: str) -> dict[Id, WorkspaceSettings]:
     """Returns the settings of all workspaces."""
     async with await AsyncConnection.connect(dsn) as conn:
-        rows = await (await conn.execute(OF_ALL, [key()])).fetchall()
-    return {Id(id): values_of(msgspec.json.decode(value, type=Workspace)) for id, value in rows}
+        return {id: values_of(workspace) for id, workspace in (await read_workspaces(conn)).items()}
+
+
+async def read_workspaces(conn: AsyncConnection) -> dict[Id, Workspace]:
+    """Returns all workspaces as decisions know them."""
+    rows = await (await conn.execute(OF_ALL, [key()])).fetchall()
+    return {Id(id): msgspec.json.decode(value, type=Workspace) for id, value in rows}
 
 
 def values_of(workspace: Workspace) -> WorkspaceSettings:

@@ -3,8 +3,8 @@
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
 - of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Workspace,
-  Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined (the
-  fact's), Command (written once, with its key);
+  Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined
+  (the fact's), Command (written once, with its key);
 - a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
   UsedFields;
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
@@ -47,7 +47,7 @@ from crm.state.entities import (
 )
 from crm.state.entity import known
 from crm.state.folds import fold
-from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Task, TokenKept
+from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Owner, Task, TokenKept
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 from crm.state.reported import Reported, reported_key
 
@@ -76,6 +76,7 @@ __all__ = [
     "ObjectField",
     "ObjectType",
     "ObjectTypes",
+    "Owner",
     "PaidFrom",
     "Parked",
     "Payment",

@@ -27,6 +27,9 @@ class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
     labels: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
     pipeline_id: Id = Id("")
     version: int = 0  # of the pipeline, as in its row
+    assignment_rules_id: Id = Id("")
+    has_owners: bool = False  # it has declared its salespeople: nobody else gets a deal by command
+    retired: tuple[str, ...] = ()  # keys of owners who get nothing new
 
 
 class Numbers(Entity, frozen=True, gc=False, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""State of what only people create: custom fields, notes, tasks, commands, connections, tokens."""
+"""State of what only people create: custom fields, notes, tasks, commands, connections, owners, tokens."""
 
 from crm.scalars import Id, Micros
 from crm.state.entity import Entity
@@ -56,6 +56,18 @@ class ConnectionKept(Entity, frozen=True, gc=False, omit_defaults=True):
     """A connection that was added, rotated or removed by a command. Key: its id. Its secret is not known here."""
 
     removed: bool = False
+    version: int = 0
+
+
+class Owner(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A salesperson that the workspace declared. Key: `owner_id` of the workspace and the owner's key."""
+
+    key: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    extension: str = ""
+    active: bool = True
     version: int = 0
 
 

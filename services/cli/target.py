@@ -51,6 +51,19 @@ def workspace(given: str, data: Path | None = None) -> Id:
     raise ValueError("There is no demo workspace yet: give --workspace, or start the stack with `crm up`.")
 
 
+def existing_workspace(given: str, data: Path | None = None) -> Id:
+    """Returns the given workspace, else the demo workspace. Raises ValueError when there is none."""
+    import asyncio
+
+    from crm.engine.workspaces import workspace_exists
+
+    id = workspace(given, data)
+    if not asyncio.run(workspace_exists(target(data).database_url, id)):
+        why = f"There is no workspace {id}. Nothing was changed. `crm workspace list` lists them."
+        raise ValueError(f"{why} `crm workspace create` creates one.")
+    return id
+
+
 def id_of(text: str) -> Id:
     """Returns a UUID in its usual spelling. Raises ValueError for any other text."""
     try:

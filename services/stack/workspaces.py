@@ -1,39 +1,37 @@
 """Creates workspaces and declares them in Kafka."""
 
+import getpass
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
-from crm import zones
-from crm.dialling import has_numbers
+import msgspec
+from psycopg import AsyncConnection
+
+from crm.decisions.commands import COMMANDS
+from crm.decisions.commands.workspace_change import WorkspaceChange
+from crm.decisions.workspace_settings import LONGEST, WrongSetting, read_settings
+from crm.engine.run_command import carry_out
 from crm.engine.workspaces import WorkspaceSettings, create_workspace, workspaces
-from crm.errors import Malformed
+from crm.envelope import Event, now
+from crm.events import WorkspaceChanged
 from crm.facts import WorkspaceDeclared
-from crm.money import currency_of
 from crm.scalars import Id
+from crm.shared import Meta
 from services.stack.access import SCOPES, origin, publish, read_directory, token_fact
 
-LONGEST = 200  # characters of a name
 NOTHING = "No workspace was created."
 
 
 def validate(name: str, country: str, currency: str, timezone: str, owners: Sequence[str]) -> WorkspaceSettings:
     """Returns the values in their normal form. Raises ValueError with what is wrong."""
-    title, region, names = name.strip(), country.strip().upper(), tuple(dict.fromkeys(o.strip() for o in owners))
-    if not 0 < len(title) <= LONGEST:
-        raise ValueError(f"--name takes 1 to {LONGEST} characters. {NOTHING}")
-    if not has_numbers(region):
-        raise ValueError(f"--country takes a two-letter ISO 3166 code such as UA or PL, not {country!r}. {NOTHING}")
+    names = tuple(dict.fromkeys(o.strip() for o in owners))
     try:
-        code = currency_of(currency)
-    except Malformed:
-        text = f"--currency takes a three-letter ISO 4217 code such as UAH or EUR, not {currency!r}."
-        raise ValueError(f"{text} {NOTHING}") from None
-    if not zones.exists(timezone):
-        text = f"--timezone takes an IANA name such as Europe/Kyiv, not {timezone!r}."
-        raise ValueError(f"{text} {NOTHING}")
+        settings = read_settings(name, country, currency, timezone)
+    except WrongSetting as wrong:
+        raise ValueError(f"--{wrong.field} {wrong.message} {NOTHING}") from None
     if not all(0 < len(owner) <= LONGEST for owner in names):
         raise ValueError(f"--owner takes 1 to {LONGEST} characters. {NOTHING}")
-    return WorkspaceSettings(title, region, code, timezone, names)
+    return WorkspaceSettings(*settings, names)
 
 
 async def open_workspace(
@@ -48,6 +46,28 @@ async def open_workspace(
     token, text = token_fact(id, values.name, SCOPES)
     await publish(bootstrap, (id, workspace_fact(id, values)), (token.token, token))
     return id, text
+
+
+async def change_settings(
+    bootstrap: str, dsn: str, workspace: Id, given: Mapping[str, str | None]
+) -> WorkspaceSettings:
+    """Changes settings and declares them in Kafka before Postgres commits. Returns all settings after the change.
+
+    Raises Rejected when a value does not fit or nothing changes: nothing is changed then.
+    """
+
+    async def declare_change(events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, WorkspaceChanged):
+                settings = event.name, event.country, event.currency, event.timezone
+                await publish(bootstrap, (workspace, WorkspaceDeclared(event.meta, *settings)))
+
+    at, id = now(), Id(str(uuid4()))
+    meta = Meta(id, workspace, id, at, at, "crm", id, actor=getpass.getuser())
+    command = msgspec.convert({**given, "meta": msgspec.to_builtins(meta)}, WorkspaceChange)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
+        await carry_out(conn, COMMANDS["workspace_change"], command, "", declare_change)
+    return (await workspaces(dsn))[workspace]
 
 
 async def declare(bootstrap: str, created: Mapping[Id, WorkspaceSettings]) -> None:

@@ -73,6 +73,11 @@ INPUTS: dict[str, dict[str, Any]] = {
         "required": st.booleans(),
     },
     "field_retire": {"entity": "deal", "key": "size"},
+    "owner_add": {"key": st.sampled_from(("anna", "petro"))},
+    "owner_change": {"key": "petro", "name": st.sampled_from(("Petro", "Petro K."))},
+    "owner_retire": {"key": st.sampled_from(("anna", "petro"))},
+    "assignment_rules_set": {"rules": st.sampled_from(([], [{"name": "all", "owners": ["anna"]}]))},
+    "workspace_change": {"currency": st.sampled_from(("UAH", "EUR")), "country": st.sampled_from(("UA", "PL"))},
 }
 
 

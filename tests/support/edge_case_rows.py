@@ -2,12 +2,16 @@
 
 from msgspec.structs import replace
 
+from crm.decisions.owners import owner_id
 from crm.envelope import Row
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
+from projections.assignment_rules import AssignmentRulesRow
 from projections.conversation import ConversationRow
 from projections.message import MessageRow
+from projections.owner import OwnerRow
+from projections.pipeline import PipelineRow
 from projections.quarantine import QuarantineRow
-from tests.support.shop_rows import NOON, SHOP_ROWS, call, contact, deal, entry, id_of, payment
+from tests.support.shop_rows import NOON, SHOP, SHOP_ROWS, call, contact, deal, entry, id_of, payment
 
 ODD = 'Ганна "О\'К" \\ \b\f\n\r\t\x01\x7f\u2028🙂'
 FILES = ('{"kind":"document","name":"a.pdf","size":5000000000,"ref":"x"}', '{"kind":"photo","media_type":"image/png"}')
@@ -60,6 +64,22 @@ EDGE_CASE_ROWS: list[Row] = [
     call("rang", "ringing", Micros(NOON + 250_000)),
     ConversationRow(
         id_of("chat"), id_of("Olena"), "telegram", "1", ODD, 2, id_of("m2"), "m2", Micros(NOON), Micros(NOON + 1)
+    ),
+    PipelineRow(
+        id_of("pipeline"), ODD, "UA", "UAH", "Europe/Kyiv", ("new", ODD, "won"), "won", "new", {"new": '"Нові"'}
+    ),
+    OwnerRow(
+        owner_id(Id(SHOP), "taras@shop.ua"), "taras@shop.ua", ODD, "", "", "101", False, 2, Micros(NOON), Micros(NOON)
+    ),
+    AssignmentRulesRow(
+        id_of("rules"),
+        2,
+        (
+            '{"name":"a","owners":["x","y"],"source":"","field":"","value":"","from_hour":0,"to_hour":24,"pick":"first"}',
+            '{"name":"b","owners":[]}',
+        ),
+        ODD,
+        Micros(NOON),
     ),
     message("m1", 0),
     message("m2", 1),

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from crm.envelope import Event, Row, named_id
 from crm.events import (
+    AssignmentRulesSet,
     CallOpened,
     CallUpdated,
     ConnectionAdded,
@@ -34,6 +35,7 @@ from crm.events import (
     NoteAdded,
     NoteChanged,
     NoteRemoved,
+    OwnerChanged,
     PaymentMatched,
     PaymentParked,
     PaymentRecorded,
@@ -47,11 +49,12 @@ from crm.events import (
     TaskReopened,
     TokenCreated,
     TokenRevoked,
+    WorkspaceChanged,
     WorkspaceCreated,
 )
 from crm.projection import Projection
 from crm.scalars import Id, Micros
-from crm.shared import Attachment, Meta, Payer, Phone
+from crm.shared import AssignmentRule, Attachment, Meta, Payer, Phone
 
 SHOP = Id("11111111-1111-5111-8111-111111111111")
 NOON = Micros(1_767_268_800_000_000)
@@ -143,6 +146,9 @@ def histories(name: str) -> st.SearchStrategy[list[Event]]:
         st.builds(FieldDefined, m, of("field"), WORDS, WORDS, WORDS, WORDS),
         st.builds(FieldRetired, m, of("field"), WORDS, WORDS),
         st.builds(PipelineChanged, m, of("pipeline"), WORDS, st.just(("a",)), st.just({"a": "A"}), WORDS, WORDS),
+        st.builds(WorkspaceChanged, m, of("pipeline"), WORDS, WORDS, WORDS, WORDS),
+        st.builds(OwnerChanged, m, of("owner"), WORDS, WORDS, active=st.booleans()),
+        st.builds(AssignmentRulesSet, m, SUMS, st.just((RULE,)), of("assignment_rules")),
         st.builds(FactQuarantined, m, of("fact"), WORDS, WORDS, WORDS, SUMS, WORDS, WORDS),
         st.builds(WorkspaceCreated, m, WORDS, WORDS, WORDS, WORDS, st.just(("new",)), WORDS, WORDS),
     )  # fmt: skip
@@ -156,3 +162,4 @@ def numbered(stream: str, events: list[Event]) -> list[Event]:
 
 FILE = Attachment("document", "a.pdf", "application/pdf", 10, "file-1")
 FILE_TEXT = '{"kind":"document","name":"a.pdf","media_type":"application/pdf","size":10,"ref":"file-1"}'
+RULE = AssignmentRule("all", ("anna",))

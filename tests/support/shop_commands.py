@@ -35,6 +35,8 @@ SELECTED = {
     "note": "id text author version",
     "task": "id title dueAt owner done version",
     "pipeline": "stages labels paidStage partPaidStage version",
+    "owner": "key name active version",
+    "assignmentRules": "version rules { name owners pick }",
     "field": "id entity key label type options required retired version",
     "connection": "id connector name settings enabled version",
     "token": "id name scopes expiresAt revokedAt version",

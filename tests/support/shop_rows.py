@@ -91,7 +91,7 @@ def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> N
         values = msgspec.structs.asdict(row)
         if projection.searched:
             values[COLUMN] = projection.phonetic_key(row)
-        for name in {"fields", "utm"} & values.keys():
+        for name in {"fields", "utm", "labels"} & values.keys():
             values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
         line = msgspec.json.encode([{"workspace": workspace, **values}]).decode()
         connection.execute(save(projection).encode(), [line])

@@ -10,7 +10,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 
-from api.access import require
+from api.access import TO_CHANGE, require
 from api.context import Context
 from api.engine import Engine
 from api.errors import ApiError, client_error, unexpected
@@ -98,7 +98,7 @@ class Operations:
             if wrong := list(plan.errors) or ([too_expensive(cost)] if cost > LIMIT else []):
                 self.rates.charge(token.id, INVALID_COST)
                 raise OperationRefused(wrong)
-            require(token, *(("write", "connect") if plan.kind is OperationType.MUTATION else ("read",)))
+            require(token, *(TO_CHANGE if plan.kind is OperationType.MUTATION else ("read",)))
             self.rates.take(token.id, cost)
             return plan
         except Refusal as refusal:

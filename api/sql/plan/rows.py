@@ -39,9 +39,9 @@ def lookup_either(projection: Projection[Any], column: str) -> Rule:
     return rule
 
 
-def referred_row(projection: Projection[Any], column: str) -> Rule:
-    """Returns the rule for the row whose key is in a column of this one."""
-    return lambda site: one(site, projection, projection.key, f"{site.row}.{column}")
+def referred_row(projection: Projection[Any], column: str, key: str = "") -> Rule:
+    """Returns the rule for the row whose key, or whose unique column `key`, is in a column of this one."""
+    return lambda site: one(site, projection, key or projection.key, f"{site.row}.{column}")
 
 
 def rows_in(projection: Projection[Any], column: str, order: str) -> Rule:
@@ -91,6 +91,17 @@ def one(
         f"(SELECT {site.writer.object(kind or site.kind, site.sets, row)} FROM read.{projection.name} AS {row} "
         f"WHERE {row}.workspace = {WORKSPACE} AND {row}.{column} = {value}{limit})"
     )
+
+
+def only(projection: Projection[Any]) -> Rule:
+    """Returns the rule for the one row that a workspace has."""
+
+    def rule(site: Site) -> str:
+        row = site.writer.row()
+        found = f"FROM read.{projection.name} AS {row} WHERE {row}.workspace = {WORKSPACE} LIMIT 1"
+        return f"(SELECT {site.object(row)} {found})"
+
+    return rule
 
 
 def id_parameter(site: Site, name: str) -> str:

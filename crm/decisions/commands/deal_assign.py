@@ -6,6 +6,7 @@ from typing import Annotated
 from crm.commands import About, Code, Command, ExpectedVersion, Rejected, command
 from crm.decisions.case import Case
 from crm.decisions.guards import require, require_version
+from crm.decisions.owners import require_assignable
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import DealAssigned
@@ -29,5 +30,6 @@ def deal_assign(command: DealAssign, case: Case) -> Iterator[Event]:
     owner = command.owner.strip()
     if owner == deal.owner:
         raise Rejected("owner", Code.UNCHANGED, f"D-{deal.number} is {owner or 'nobody'}'s already.")
+    require_assignable(case.state, case.fact.meta.workspace, owner, "owner")
     meta, version = case.meta(deal.contact_id), workspace_of(case).rules_version
     yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, "", version, command.why or "by hand")

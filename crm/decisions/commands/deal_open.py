@@ -9,6 +9,7 @@ from crm.decisions.case import Case
 from crm.decisions.contacts import card
 from crm.decisions.custom import checked
 from crm.decisions.guards import amount_or_default, require, require_text
+from crm.decisions.owners import require_assignable
 from crm.decisions.parked_payments import retry_parked
 from crm.decisions.stages import in_pipeline
 from crm.decisions.workspace import workspace_of
@@ -56,5 +57,6 @@ def deal_open(command: DealOpen, case: Case) -> Iterator[Event]:
         yield from assigned(case, deal, contact)
     else:
         meta, version = case.meta(contact.contact_id), workspace.rules_version
-        yield DealAssigned(meta, deal.deal_id, deal.contact_id, command.owner.strip(), "", version, "by hand")
+        owner = require_assignable(case.state, case.fact.meta.workspace, command.owner, "owner")
+        yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, "", version, "by hand")
     yield from retry_parked(case, contact.contact_id, deal.deal_id, deal.reference)

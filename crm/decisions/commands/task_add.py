@@ -6,6 +6,7 @@ from typing import Annotated
 from crm.commands import About, Command, command
 from crm.decisions.case import Case
 from crm.decisions.guards import require_text, subject
+from crm.decisions.owners import require_assignable
 from crm.envelope import Event
 from crm.events import TaskAdded
 from crm.scalars import Id, Micros
@@ -31,5 +32,5 @@ def task_add(command: TaskAdd, case: Case) -> Iterator[Event]:
         title=require_text(command.title, "title"),
         deal_id=deal_id,
         due_at=command.due_at,
-        owner=command.owner.strip(),
+        owner=require_assignable(case.state, case.fact.meta.workspace, command.owner, "owner"),
     )

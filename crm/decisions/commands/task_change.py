@@ -9,6 +9,7 @@ from crm.commands import About, Command, ExpectedVersion, Line, Short, command
 from crm.decisions.case import Case
 from crm.decisions.guards import require_text, require_version
 from crm.decisions.notes_and_tasks import task_of
+from crm.decisions.owners import require_assignable
 from crm.envelope import Event
 from crm.events import TaskChanged
 from crm.scalars import Id, Micros
@@ -28,6 +29,9 @@ class TaskChange(Command, frozen=True, gc=False, kw_only=True):
 def task_change(command: TaskChange, case: Case) -> Iterator[Event]:
     task = task_of(case.state, command.task_id)
     require_version(task, command.expected_version)
+    owner = task.owner if command.owner is None else command.owner.strip()
+    if owner != task.owner:
+        require_assignable(case.state, case.fact.meta.workspace, owner, "owner")
     event = TaskChanged(
         meta=case.meta(task.contact_id),
         task_id=command.task_id,
@@ -35,7 +39,7 @@ def task_change(command: TaskChange, case: Case) -> Iterator[Event]:
         title=task.title if command.title is None else require_text(command.title, "title"),
         deal_id=task.deal_id,
         due_at=task.due_at if command.due_at is UNSET else command.due_at,
-        owner=task.owner if command.owner is None else command.owner.strip(),
+        owner=owner,
     )
     if (event.title, event.due_at, event.owner) != (task.title, task.due_at, task.owner):
         yield event

@@ -1,11 +1,19 @@
-"""How a workspace's own events change the state: its pipeline, its rules, its custom fields."""
+"""How a workspace's own events change the state: its settings, pipeline, rules, owners and custom fields."""
 
 from msgspec.structs import replace
 
-from crm.events import AssignmentRulesSet, FieldDefined, FieldRetired, PipelineChanged, WorkspaceCreated
+from crm.events import (
+    AssignmentRulesSet,
+    FieldDefined,
+    FieldRetired,
+    OwnerChanged,
+    PipelineChanged,
+    WorkspaceChanged,
+    WorkspaceCreated,
+)
 from crm.state.entities import ONLY, Workspace
 from crm.state.entity import Changes, State, known
-from crm.state.manual_entities import Definition, Fields
+from crm.state.manual_entities import Definition, Fields, Owner
 
 
 def workspace_created(state: State, event: WorkspaceCreated) -> None:
@@ -25,7 +33,38 @@ def workspace_created(state: State, event: WorkspaceCreated) -> None:
 
 def rules_set(state: State, event: AssignmentRulesSet) -> None:
     workspace = known(state, Workspace, ONLY)
-    state.put(ONLY, replace(workspace, rules_version=event.version, rules=event.rules))
+    id = event.assignment_rules_id or event.meta.id
+    state.put(ONLY, replace(workspace, rules_version=event.version, rules=event.rules, assignment_rules_id=id))
+
+
+def workspace_changed(state: State, event: WorkspaceChanged) -> None:
+    workspace = known(state, Workspace, ONLY)
+    changed = replace(
+        workspace,
+        name=event.name,
+        country=event.country,
+        currency=event.currency,
+        timezone=event.timezone,
+        version=workspace.version + 1,
+    )
+    state.put(ONLY, changed)
+
+
+def owner_changed(state: State, event: OwnerChanged) -> None:
+    before = state.get(Owner, event.owner_id)
+    owner = Owner(
+        key=event.key,
+        name=event.name,
+        email=event.email,
+        phone=event.phone,
+        extension=event.extension,
+        active=event.active,
+        version=before.version + 1 if before else 1,
+    )
+    state.put(event.owner_id, owner)
+    workspace = known(state, Workspace, ONLY)
+    others = tuple(key for key in workspace.retired if key != event.key)
+    state.put(ONLY, replace(workspace, has_owners=True, retired=others if event.active else (*others, event.key)))
 
 
 def pipeline_changed(state: State, event: PipelineChanged) -> None:
@@ -68,6 +107,8 @@ CHANGES: Changes = {
     WorkspaceCreated: workspace_created,
     AssignmentRulesSet: rules_set,
     PipelineChanged: pipeline_changed,
+    WorkspaceChanged: workspace_changed,
+    OwnerChanged: owner_changed,
     FieldDefined: field_defined,
     FieldRetired: field_retired,
 }

@@ -13,7 +13,7 @@ from crm.connector_settings import check_settings
 from crm.settings import Settings
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
-from services.cli.target import id_of, target, workspace
+from services.cli.target import existing_workspace, id_of, target
 from services.stack.access import check_change, declare_connection
 
 PANEL, RANK = "Connect", 2
@@ -97,7 +97,7 @@ def connect(
         check_settings(connector, entry.settings, settings)
     except ValueError as error:
         raise ValueError(f"{error} Nothing was changed.") from None
-    where, owner = target(data), workspace(workspace_id, data)
+    where, owner = target(data), existing_workspace(workspace_id, data)
     given = id_of(connection) if connection else None
     if given:
         asyncio.run(check_change(where.kafka_bootstrap, owner, connector, given))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
-from services.cli.doctor import checks, flow, servers, versions, zones
+from services.cli.doctor import checks, flow, servers, team, versions, zones
 from services.cli.doctor.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
@@ -24,6 +24,7 @@ ONLINE: tuple[Check, ...] = (
     checks.lags_small,
     versions.versions,
     flow.flows,
+    team.assignment,
 )
 
 

@@ -9,14 +9,18 @@ import typer
 
 from crm.envelope import now
 from crm.scalars import Micros
+from crm.tokens import INSTALLATION, INSTALLATION_SCOPE
 from services.cli import output
 from services.cli.options import Data, Json, Workspace
-from services.cli.target import id_of, target, workspace
+from services.cli.target import existing_workspace, id_of, target, workspace
 from services.stack.access import SCOPES, create_token, declared_tokens, revoke_token
 
 PANEL, RANK = "Connect", 3
 
 app = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
+Installation = Annotated[
+    bool, typer.Option("--installation", help="Of the installation: creates workspaces, and reads no data of any.")
+]
 SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -27,21 +31,28 @@ def token() -> None: ...
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Display name.")] = "command line",
-    scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; may be repeated.")] = ["read", "write"],  # noqa: B006
+    scope: Annotated[
+        list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; may be repeated.", show_default="read and write")
+    ] = [],  # noqa: B006
     expires_in: Annotated[str, typer.Option(help="Lifetime: 12h, 90d or 8w; empty: it does not expire.")] = "",
     workspace_id: Workspace = "",
+    installation: Installation = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Create a token and print it. This is the only time it is shown: only its hash is stored."""
+    if installation and (scope or workspace_id):
+        raise ValueError("--installation takes neither --scope nor --workspace. No token was created.")
+    scopes = [INSTALLATION_SCOPE] if installation else scope or ["read", "write"]
     if unknown := set(scope) - set(SCOPES):
         raise ValueError(f"There is no scope {', '.join(sorted(unknown))}. Choose from {', '.join(SCOPES)}.")
     ends = end_of(expires_in, now())
-    where, owner = target(data), workspace(workspace_id, data)
-    made = asyncio.run(create_token(where.kafka_bootstrap, owner, name, scope, ends))
+    where = target(data)
+    owner = INSTALLATION if installation else existing_workspace(workspace_id, data)
+    made = asyncio.run(create_token(where.kafka_bootstrap, owner, name, scopes, ends))
     if json:
         output.print_json(
-            {"token": made.text, "id": made.id, "workspace": owner, "scopes": scope, "expires_at": moment(ends)}
+            {"token": made.text, "id": made.id, "workspace": owner, "scopes": scopes, "expires_at": moment(ends)}
         )
     else:
         typer.echo(made.text)
@@ -49,11 +60,14 @@ def create(
 
 
 @app.command(name="list")
-def listed(workspace_id: Workspace = "", data: Data = None, json: Json = False) -> None:
+def listed(
+    workspace_id: Workspace = "", installation: Installation = False, data: Data = None, json: Json = False
+) -> None:
     """List the tokens of a workspace: scopes, expiry and last use in the API."""
     from crm.adapters.postgres import token_uses
 
-    where, owner = target(data), workspace(workspace_id, data)
+    where = target(data)
+    owner = INSTALLATION if installation else workspace(workspace_id, data)
     tokens = asyncio.run(declared_tokens(where.kafka_bootstrap, owner))
     used = asyncio.run(token_uses.read(where.database_url, [t.id for t in tokens]))
     rows = [(t.id, t.name, sorted(t.scopes), moment(t.expires_at), used.get(t.id)) for t in tokens]
@@ -68,14 +82,17 @@ def listed(workspace_id: Workspace = "", data: Data = None, json: Json = False) 
 def revoke(
     token_id: Annotated[str, typer.Argument(help="Id, as `crm token list` shows it.")],
     workspace_id: Workspace = "",
+    installation: Installation = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Revoke a token. It is refused everywhere within moments."""
-    where, owner, wanted = target(data), workspace(workspace_id, data), id_of(token_id)
+    where, wanted = target(data), id_of(token_id)
+    owner = INSTALLATION if installation else workspace(workspace_id, data)
     found = [t for t in asyncio.run(declared_tokens(where.kafka_bootstrap, owner)) if t.id == wanted]
     if not found:
-        raise ValueError(f"This workspace has no token {wanted}, or it was revoked before. Nothing was changed.")
+        whose = "The installation" if installation else "This workspace"
+        raise ValueError(f"{whose} has no token {wanted}, or it was revoked before. Nothing was changed.")
     asyncio.run(revoke_token(where.kafka_bootstrap, found[0]))
     if json:
         output.print_json({"id": wanted, "revoked": True})

@@ -19,7 +19,7 @@ from services.operations.archive.progress import Advance, progress
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif import chart, deal_outcomes, rules, scratch
 from services.operations.whatif.run import simulate
-from services.operations.whatif.simulation import Simulation
+from services.operations.whatif.simulation import Clock, Simulation
 
 PANEL, RANK = "History", 3
 
@@ -35,6 +35,10 @@ def run(
     file: Annotated[Path, typer.Argument(help="JSON file with the rules to try.")],
     since: Annotated[str, typer.Option(help="Start of the period: 30d, 2h, or a date and time (UTC).")] = "30d",
     until: Annotated[str, typer.Option(help="End of the period.", show_default="now")] = "",
+    clock: Annotated[
+        Clock, typer.Option(help="What the period refers to: when data was recorded, or the dates of the facts.")
+    ] = Clock.recorded,
+    top: Annotated[int, typer.Option(min=0, help="How many of the deals that would differ to print.")] = 20,
     name: Name = "trial",
     picture: Annotated[
         Path | None, typer.Option("--chart", help="File of the chart: .html, .svg, .png or .json.")
@@ -48,7 +52,7 @@ def run(
     begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
         raise ValueError(f"--until {until} is not later than --since {since}: the period is empty. Nothing was tried.")
-    here, simulation = target(data), Simulation(tried, begin, end)
+    here, simulation = target(data), Simulation(tried, begin, end, clock)
     with ExitStack() as stack:
 
         def total(count: int) -> Advance:
@@ -58,12 +62,13 @@ def run(
     deals = simulation.outcome()
     owners = deal_outcomes.shares(deals)
     about = f"{file.name}, {iso(begin)} to {iso(min(end, at))}"
+    about += " by the dates of the facts" if clock is Clock.occurred else ""
     with psycopg.connect(here.database_url) as conn:
         scratch.write(conn, name, about, deals, owners)
     if json:
         output.print_json({"schema": schema, "owners": owners, "deals": deals, "stumbled": simulation.failed})
     else:
-        print_outcome(about, deals, owners, simulation, schema)
+        print_outcome(about, deals, owners, simulation, schema, top)
     if picture:
         chart.save(picture, about, deals, owners)
         typer.echo(f"The chart is in {picture}.", err=True)
@@ -98,22 +103,27 @@ def print_outcome(
     owners: list[deal_outcomes.Share],
     simulation: Simulation,
     schema: str,
+    top: int,
 ) -> None:
-    differ = [deal for deal in deals if deal.differs]
+    differ = sorted((deal for deal in deals if deal.differs), key=lambda deal: deal.change)
     typer.echo(f"{about}: {len(deals)} deals, {len(differ)} would differ.")
-    rows = [(o.owner or "nobody", o.deals, o.would_deals, in_words(o.touch_s)) for o in owners]
+    rows = [
+        (o.owner or "nobody", o.deals, o.would_deals, in_words(o.touch_s))
+        for o in sorted(owners, key=lambda o: o.change)
+    ]
     output.print_table(("owner", "deals", "would be", "first touch, median"), rows)
     changed = [
         (f"D-{d.number}", d.owner or "nobody", d.would_owner or "nobody", d.stage, d.would_stage, d.would_why)
-        for d in differ[:20]
+        for d in differ[:top]
     ]
     if changed:
         output.print_table(("deal", "owner", "would be", "stage", "would be", "because"), changed)
     if len(differ) > len(changed):
-        typer.echo(f"… and {len(differ) - len(changed)} more.")
+        typer.echo(f"… and {len(differ) - len(changed)} more: --top prints more of them.")
     if simulation.failed:
         typer.echo(f"{len(simulation.failed)} facts or commands could not be replayed; --json lists them.")
     output.say(f"All rows: SELECT * FROM {schema}.deal; `crm whatif drop {schema.removeprefix('whatif_')}` drops it.")
+    output.say("`crm rules apply FILE` puts the rules into force.")
 
 
 def in_words(seconds: float | None) -> str:

@@ -79,6 +79,12 @@ class Compared(Struct, frozen=True, gc=False):
     def differs(self) -> bool:
         return (self.owner, self.stage) != (self.would_owner, self.would_stage)
 
+    @property
+    def change(self) -> tuple[int, Micros]:
+        """Sorts deals that differ: owner and stage changed first, then the earlier ones."""
+        changes = (self.owner != self.would_owner) + (self.stage != self.would_stage)
+        return -changes, self.opened_at
+
 
 class Share(Struct, frozen=True, gc=False):
     """One owner's real and simulated number of deals."""
@@ -87,6 +93,11 @@ class Share(Struct, frozen=True, gc=False):
     deals: int
     would_deals: int
     touch_s: float | None  # median
+
+    @property
+    def change(self) -> tuple[int, bool, str]:
+        """Sorts owners: those whose number of deals changes most first, nobody last among equals."""
+        return -abs(self.would_deals - self.deals), not self.owner, self.owner
 
 
 def compared(was: DealOutcomes, would: DealOutcomes) -> list[Compared]:

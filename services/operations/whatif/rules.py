@@ -6,10 +6,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from crm.decisions.assignment_rules import mistake
 from crm.shared import AssignmentRule
 from crm.state import Workspace
-
-PICKS = ("round_robin", "least_open", "first")
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,26 +34,24 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
             part_paid_stage=self.part_paid_stage or workspace.part_paid_stage,
         )
         for stage in (tried.paid_stage, tried.part_paid_stage):
-            if stage not in tried.stages:
+            if stage not in tried.stages and (stage != "won" or stage != tried.paid_stage):
                 raise ValueError(f"The stage {stage!r} is not among {', '.join(tried.stages)}. Nothing was tried.")
         return tried
 
 
-def read_rules(file: Path) -> Rules:
-    """Returns the rules of a file. Raises ValueError with what is wrong in it."""
+def read_rules(file: Path, effect: str = "Nothing was tried.") -> Rules:
+    """Returns the rules of a file. Raises ValueError with what is wrong in it; `effect` ends the sentence."""
     try:
         rules = msgspec.json.decode(file.read_bytes(), type=Rules)
     except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}. Nothing was tried.") from None
+        raise ValueError(f"{file} cannot be read: {error.strerror}. {effect}") from None
     except msgspec.DecodeError as error:
         raise ValueError(
-            f"{file} is not a file of rules: {error}. See docs/whatif.md for an example. Nothing was tried."
+            f"{file} is not a file of rules: {error}. See docs/whatif.md for an example. {effect}"
         ) from None
     if rules == Rules():
-        raise ValueError(f"{file} changes nothing: give `rules`, `stages` or both. Nothing was tried.")
+        raise ValueError(f"{file} changes nothing: give `rules`, `stages` or both. {effect}")
     for rule in rules.rules or ():
-        if rule.pick not in PICKS:
-            raise ValueError(f"The rule {rule.name!r} has the pick {rule.pick!r}. Choose one of {', '.join(PICKS)}.")
-        if not (0 <= rule.from_hour <= 24 and 0 <= rule.to_hour <= 24):
-            raise ValueError(f"The rule {rule.name!r} has hours outside of 0 to 24.")
+        if wrong := mistake(rule):
+            raise ValueError(f"{wrong} {effect}")
     return rules

@@ -7,7 +7,7 @@ from crm.scalars import Id
 from crm.topics import DECIDED, JOURNAL
 from services.operations.whatif.merge_order import Advance, in_recorded_order
 from services.operations.whatif.partition_reader import PartitionReader
-from services.operations.whatif.simulation import Simulation
+from services.operations.whatif.simulation import Clock, Phase, Simulation
 
 INTAKE = [(topic.name, partition) for topic in DECIDED for partition in range(topic.partitions)]
 PARTITIONS = [(JOURNAL.name, partition) for partition in range(JOURNAL.partitions)]
@@ -21,9 +21,12 @@ async def simulate(bootstrap: str, workspace: Id, simulation: Simulation, total:
             meta = event.meta
             if meta.workspace != workspace:
                 continue
-            if meta.recorded_at >= simulation.until:
-                break
-            if meta.recorded_at < simulation.since or not simulation.workspace_exists:
+            phase = simulation.phase(event)
+            if phase is Phase.AFTER:
+                if simulation.clock is Clock.recorded:
+                    break
+                continue
+            if phase is Phase.BEFORE or not simulation.workspace_exists:
                 simulation.before(event)
                 continue
             if not simulation.begun:
@@ -32,5 +35,7 @@ async def simulate(bootstrap: str, workspace: Id, simulation: Simulation, total:
             if simulation.needs_fact(event):
                 fact = decode(await intake.at(meta.cause_topic, meta.cause_partition, meta.cause_offset))
             simulation.take(event, fact)
+    if not simulation.begun and simulation.clock is Clock.occurred:
+        raise ValueError(simulation.nothing_there())
     if not simulation.begun:
         simulation.begin()

@@ -1,5 +1,7 @@
 """The simulation: the state at the start of the period, other rules, and the same facts decided again. Pure."""
 
+from enum import Enum, StrEnum
+
 from crm.decisions import decided
 from crm.decisions.case import Case
 from crm.engine.in_memory import MemoryState
@@ -9,24 +11,55 @@ from crm.events import AssignmentRulesSet, PipelineChanged
 from crm.scalars import Id, Micros
 from crm.state import Workspace, fold
 from crm.state.entities import ONLY
+from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, DealOutcomes, compared
 from services.operations.whatif.rules import Rules
+
+
+class Clock(StrEnum):
+    """The times that a period refers to: when Potik recorded things, or when they happened outside."""
+
+    recorded = "recorded"
+    occurred = "occurred"
+
+
+class Phase(Enum):
+    """Where an event lies."""
+
+    BEFORE, WITHIN, AFTER = range(3)
 
 
 class Simulation:
     """Simulates one workspace. Feed it the journal's events in the order in which they were recorded."""
 
-    def __init__(self, rules: Rules, since: Micros, until: Micros) -> None:
-        self.rules, self.since, self.until = rules, since, until
+    def __init__(self, rules: Rules, since: Micros, until: Micros, clock: Clock = Clock.recorded) -> None:
+        self.rules, self.since, self.until, self.clock = rules, since, until, clock
+        self.first: Micros | None = None  # the earliest moment that a period can refer to
         self.state = MemoryState()
         self.was, self.would = DealOutcomes(), DealOutcomes()
         self.decided: set[Id] = set()  # facts of the period
         self.failed: dict[Id, str] = {}  # causes that could not be replayed, and why
         self.begun = False
 
+    def phase(self, event: Event) -> Phase:
+        """Tells where an event lies. By the time of occurrence, what sets up the workspace comes before any period."""
+        meta = event.meta
+        if self.clock is Clock.occurred and meta.cause_offset < 0 and meta.stream == meta.workspace:
+            return Phase.BEFORE
+        moment = meta.recorded_at if self.clock is Clock.recorded else meta.occurred_at
+        self.first = moment if self.first is None else min(self.first, moment)
+        return Phase.BEFORE if moment < self.since else Phase.WITHIN if moment < self.until else Phase.AFTER
+
     def before(self, event: Event) -> None:
-        """Folds an event from before the period."""
-        fold(self.state, event)
+        """Folds an event from before the period, which may also be recorded during it."""
+        if self.begun and self.is_replaced(event):
+            return
+        try:
+            fold(self.state, event)
+        except Broken as error:
+            if self.clock is Clock.recorded:
+                raise
+            self.failed[event.meta.cause] = str(error)  # it builds on something from after the period
 
     @property
     def workspace_exists(self) -> bool:
@@ -46,12 +79,21 @@ class Simulation:
         """Starts the period. Raises ValueError when the rules do not fit the workspace, or it does not exist yet."""
         workspace = self.state.get(Workspace, ONLY)
         if workspace is None:
-            raise ValueError(
-                "This workspace has no events before the end of the period. Choose a later one: what-if goes by the "
-                "time of recording, not by the dates of imported facts. Nothing was tried."
-            )
+            raise ValueError(self.nothing_there())
         self.state.put(ONLY, self.rules.applied_to(workspace))
         self.begun = True
+
+    def nothing_there(self) -> str:
+        """Returns a sentence for a period in which there is nothing to decide."""
+        if self.first is None:
+            return "This workspace has no events yet. Nothing was tried: check --workspace."
+        first = iso(self.first)
+        if self.clock is Clock.occurred:
+            return f"No fact of this workspace is dated in this period: they begin at {first}. Nothing was tried."
+        return (
+            f"This workspace has no events before the end of the period: they were recorded from {first} on. "
+            "Choose a later period, or go by the dates of imported facts with --clock occurred. Nothing was tried."
+        )
 
     def needs_fact(self, event: Event) -> bool:
         """Whether the event is the first of a fact that came in, which has to be decided again."""

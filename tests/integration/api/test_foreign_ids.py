@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from api.schema.names import camel
 from api.schema.root import schema
 from api.sql import wire
 from projections import PROJECTIONS
@@ -20,7 +21,7 @@ from tests.support.shop_rows import OTHER, call, contact, deal, entry, id_of, in
 NOBODY = str(uuid4())
 QUERIES = list(id_queries(schema._schema, "query"))
 # Of them tests/integration/api/live/test_subscriptions.py has the same.
-SUBSCRIPTIONS = {f"{name}Changed(id)" for name in PROJECTIONS}
+SUBSCRIPTIONS = {f"{camel(name)}Changed(id)" for name in PROJECTIONS}
 SHOWN = {  # of what is in the other workspace; for the rest there is no row in it
     "contact(id)", "deal(id)", "call(id)", "payment(id)", "node(id)",
     "deals(contact)", "calls(contact)", "payments(contact)", "payments(deal)", "timeline(contact)", "timeline(deal)",

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from api.access import workspace
-from api.errors import BadInput, Unauthorized, client_error, log_bugs
+from api.access import TO_CHANGE, require, require_installation, workspace
+from api.errors import BadInput, Forbidden, Unauthorized, client_error, log_bugs
 from api.graphiql import files, static
+from crm.tokens import INSTALLATION, INSTALLATION_SCOPE
+from services.intake.bulk import MAY_WRITE
 
 SHOP = "11111111-1111-4111-8111-111111111111"
 
@@ -37,6 +39,35 @@ def test_a_bearer_token_identifies_its_workspace(authorization: str) -> None:
 def test_anything_else_is_refused(authorization: str) -> None:
     with pytest.raises(Unauthorized):
         workspace(Known(), authorization)
+
+
+def installation(workspace: str, *scopes: str) -> Token:
+    token = Token(*scopes)
+    token.workspace = workspace
+    return token
+
+
+def test_a_token_of_the_installation_is_good_for_workspaces_and_nothing_in_them() -> None:
+    token = installation(INSTALLATION, INSTALLATION_SCOPE)
+    require_installation(token)
+    require(token, *TO_CHANGE)  # it may send mutations, each of which requires a scope of its own
+    for scopes in (("read",), ("write",), ("connect",), ("admin",), ()):
+        with pytest.raises(Forbidden):
+            require(token, *scopes)
+    assert not MAY_WRITE & {INSTALLATION_SCOPE}  # the intake takes no facts with it
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        installation(SHOP, "read", "write", "connect", "admin"),
+        installation(SHOP, INSTALLATION_SCOPE),  # as no command makes one
+        installation(INSTALLATION, "admin"),
+    ],
+)
+def test_no_other_token_creates_workspaces(token: Token) -> None:
+    with pytest.raises(Forbidden, match="Only a token of the installation creates workspaces"):
+        require_installation(token)
 
 
 def test_an_expected_error_keeps_its_sentence_and_a_bug_does_not() -> None:

@@ -16,7 +16,6 @@ from tests.support.projection_events import Rows, fold, histories
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS.keys())
 UNSEEN = {
-    "AssignmentRulesSet",
     "ChatMoved",
     "DeliveryNoted",
     "ObjectReportOutdated",

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from api.errors import StaleRead
 from api.live.freshness import Freshness, position_text
-from crm.events import AssignmentRulesSet, WorkspaceCreated
+from crm.events import CommandAccepted, WorkspaceCreated
 from crm.projection import Projection
 from crm.scalars import Id
 from projections import PROJECTIONS
@@ -36,11 +36,11 @@ async def followed(dsn: str) -> AsyncIterator[tuple[AsyncConnection, Freshness]]
 
 
 def some_journal() -> list[Any]:
-    """A form, and what the workspace set: of that no projection takes anything."""
+    """A form, and an accepted command: of that no projection takes anything."""
     events = events_of([form("1", phones=["+380501112233"])], Id(str(uuid4())))
-    assert not any(AssignmentRulesSet in p.handles for p in PROJECTIONS.values())
-    rules = next(AssignmentRulesSet(e.meta, 1, ()) for e in events if not isinstance(e, WorkspaceCreated))
-    return journal([*events, rules])
+    assert not any(CommandAccepted in p.handles for p in PROJECTIONS.values())
+    meta = next(e.meta for e in events if not isinstance(e, WorkspaceCreated))
+    return journal([*events, CommandAccepted(meta, "deal_win", "digest", "{}", "deal", meta.id)])
 
 
 def end_of(log: list[Any]) -> str:

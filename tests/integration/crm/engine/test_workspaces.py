@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 
 from crm.adapters.kafka.directory import Access
+from crm.commands import Rejected
 from crm.connector import Home
 from crm.engine.workspaces import WorkspaceDiffers, WorkspaceSettings, create_workspace, workspaces
 from crm.scalars import Id
 from services.stack.access import SCOPES, declare_connection
-from services.stack.workspaces import declare_missing, open_workspace, validate
+from services.stack.workspaces import change_settings, declare_missing, open_workspace, validate
 
 KRAKOW = WorkspaceSettings("Kraków", "PL", "PLN", "Europe/Warsaw", ("anna", "jan"))
 
@@ -69,5 +70,22 @@ def test_workspaces_of_earlier_releases_are_declared_at_a_start(kafka_bootstrap:
             Home("CZ", "CZK", "Europe/Prague"),
             Home("PL", "PLN", "Europe/Warsaw"),
         )
+
+    asyncio.run(story())
+
+
+def test_settings_are_changed_for_postgres_and_kafka_or_for_neither(kafka_bootstrap: str, database_url: str) -> None:
+    async def story() -> None:
+        id, _ = await open_workspace(kafka_bootstrap, database_url, KRAKOW)
+        given = {"name": None, "country": "cz", "currency": "CZK", "timezone": None}
+        changed = await change_settings(kafka_bootstrap, database_url, id, given)
+        assert changed == WorkspaceSettings("Kraków", "CZ", "CZK", "Europe/Warsaw", ("anna", "jan"))
+        assert (await known(kafka_bootstrap)).homes[id] == Home("CZ", "CZK", "Europe/Warsaw")
+        with pytest.raises(Rejected, match="It takes an IANA name such as Europe/Kyiv, not 'Prague'"):
+            await change_settings(kafka_bootstrap, database_url, id, {"currency": "EUR", "timezone": "Prague"})
+        with pytest.raises(Rejected, match="There is no such workspace"):
+            await change_settings(kafka_bootstrap, database_url, Id(str(uuid4())), {"currency": "EUR"})
+        assert (await workspaces(database_url))[id] == changed
+        assert (await known(kafka_bootstrap)).homes[id] == Home("CZ", "CZK", "Europe/Warsaw")
 
     asyncio.run(story())

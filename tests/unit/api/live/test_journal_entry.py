@@ -51,7 +51,8 @@ def test_repeats_are_passed_over_and_a_hole_is_not() -> None:
     next = {3: 4}
     found = take_entries({Lane: records(2, 3, 4, 5, 4, 5, 6)}, next, {SHOP.encode()})
     assert [(e.partition, e.position) for e in found[SHOP.encode()]] == [(3, 4), (3, 5), (3, 6)]
-    assert all(isinstance(e, JournalEntry) and e.data == {"version": 1, "rules": ()} for e in found[SHOP.encode()])
+    said = {"version": 1, "rules": (), "assignment_rules_id": None}
+    assert all(isinstance(e, JournalEntry) and e.data == said for e in found[SHOP.encode()])
     assert next == {3: 7}
     with pytest.raises(JournalGap, match="lacks position 7"):
         take_entries({Lane: records(8)}, next, {SHOP.encode()})

@@ -98,7 +98,7 @@ def test_a_filter_without_an_index_is_refused_with_an_alternative() -> None:
 
 
 def test_every_projection_with_an_order_has_a_list() -> None:
-    assert {list_name(name) for name in PROJECTIONS} - LISTS.keys() == {"pipelines"}
+    assert {list_name(name) for name in PROJECTIONS} - LISTS.keys() == {"pipelines", "assignment_rules"}
 
 
 @pytest.mark.parametrize(("first", "last", "size"), [(None, None, 20), (1, None, 1), (None, 100, 100)])

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from crm.scalars import Id
 from services.cli.doctor import checks
 from services.cli.doctor import flow as flow_checks
 from services.cli.doctor import servers as server_checks
+from services.cli.doctor import team as team_checks
 from services.cli.doctor import zones as zone_checks
 from services.cli.doctor.checks import Finding, Installation
 from services.cli.doctor.snapshot import Snapshot
@@ -223,3 +225,19 @@ def test_roles_that_something_else_starts(tmp_path: Path) -> None:
 
 def installation(data: Path, stack: StackState | None = None) -> Installation:
     return Installation(data, stack, "", "", {})
+
+
+def test_deals_that_go_to_nobody_are_named_and_are_no_fault() -> None:
+    shop, other = Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a01"), Id("6f0d2f0e-3c5c-4f0e-9a64-2f1f6f4f8a02")
+    first, second = team_checks.findings([("Shop", shop, 3), ("Other", other, 1000)])
+    assert (first.ok, second.ok) == (True, True)
+    assert first.sentence.startswith(f"Other ({other}): 1,000 or more deals have no owner")
+    assert second.sentence == (
+        f"Shop ({shop}): 3 deals have no owner, because no assignment rule names one. "
+        f"Set rules with `crm rules apply FILE --workspace {shop}`: docs/workspace.md."
+    )
+    (well,) = team_checks.findings([])
+    assert (well.ok, well.sentence) == (
+        True,
+        "Every workspace with deals has assignment rules, or its deals have owners.",
+    )

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 
-ALL = "Choose from call, connection, contact, "
+ALL = "Choose from assignment_rules, call, connection, contact, "
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.decisions.case import Case
 from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event, Fact
-from crm.events import CallUpdated, DealAssigned, DealStageMoved
-from crm.scalars import Micros
+from crm.events import AssignmentRulesSet, CallUpdated, DealAssigned, DealStageMoved
+from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule
 from services.operations.whatif.deal_outcomes import DealOutcomes, compared, shares
 from services.operations.whatif.merge_order import in_causal_order
 from services.operations.whatif.rules import Rules, read_rules
-from services.operations.whatif.simulation import Simulation
+from services.operations.whatif.simulation import Clock, Phase, Simulation
 from tests.support.fact_strategies import RULES, any_facts
 from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, shop
 
@@ -126,8 +127,83 @@ def test_what_happened_before_the_period_stays_as_it_was() -> None:
 
 
 def test_a_period_before_the_workspace_is_refused() -> None:
-    with pytest.raises(ValueError, match="This workspace has no events before the end of the period"):
+    simulation = Simulation(TO_OLHA, Micros(NOON - 2), Micros(NOON - 1))
+    assert simulation.phase(RULES[0]) is Phase.AFTER
+    with pytest.raises(ValueError, match="This workspace has no events before the end of the period") as refused:
+        simulation.begin()
+    assert "they were recorded from 2026-01-01T10:00:00Z on." in str(refused.value)
+    with pytest.raises(ValueError, match="This workspace has no events yet"):
         Simulation(TO_OLHA, NOON, FOREVER).begin()
+
+
+DAY = 24 * 60 * MINUTE
+
+
+def imported_at_once(days: Sequence[int]) -> tuple[list[Event], dict[str, Fact]]:
+    """Returns the journal of forms that were sent on these days before NOON, and imported together later."""
+    memory, facts = MemoryDecide(), {}
+    memory.append(*RULES)
+    for day in days:
+        fact = form(f"day {day}", NOON - day * DAY, phones=[f"+3805011122{day:02}"])
+        facts[fact.meta.id] = fact
+        memory.take(fact, Micros(NOON + DAY))
+    return memory.journal, facts
+
+
+def fed(simulation: Simulation, journal: Iterable[Event], facts: dict[str, Fact]) -> Simulation:
+    """Feeds a simulation as `run.simulate` does."""
+    for event in journal:
+        match simulation.phase(event):
+            case Phase.BEFORE:
+                simulation.before(event)
+            case Phase.WITHIN:
+                if not simulation.begun:
+                    simulation.begin()
+                simulation.take(event, facts[event.meta.cause] if simulation.needs_fact(event) else None)
+    return simulation
+
+
+@given(days=st.permutations(range(1, 11)))
+def test_imported_facts_are_tried_by_their_dates_in_any_order(days: list[int]) -> None:
+    """By the time of recording there is one day, the day of the import: no month of the past could be tried."""
+    journal, facts = imported_at_once(days)
+    since, until = Micros(NOON - 6 * DAY), Micros(NOON - 2 * DAY)
+    simulation = fed(Simulation(TO_OLHA, since, until, Clock.occurred), journal, facts)
+    rows = simulation.outcome()
+    assert [NOON - row.opened_at for row in rows] == [6 * DAY, 5 * DAY, 4 * DAY, 3 * DAY]
+    assert {row.would_owner for row in rows} == {"olha"}
+    assert {row.owner for row in rows} <= {"anna", "borys"}
+    assert (simulation.first, simulation.failed) == (NOON - 10 * DAY, {})
+
+
+def test_rules_that_were_set_after_the_period_do_not_count_in_it() -> None:
+    """The workspace is younger than the facts that were imported into it: its rules hold for them nevertheless."""
+    journal, facts = imported_at_once([3, 2, 1])
+    later = AssignmentRulesSet(replace(RULES[1].meta, id=Id("x")), 2, (AssignmentRule("late", ("petro",)),))
+    clock = Clock.occurred
+    simulation = fed(Simulation(TO_OLHA, Micros(NOON - 3 * DAY), FOREVER, clock), [*journal, later], facts)
+    assert [row.would_owner for row in simulation.outcome()] == ["olha"] * 3
+    kept = fed(Simulation(Rules(stages=("new", "part_paid", "paid")), Micros(0), FOREVER, clock), journal, facts)
+    assert [row.would_owner for row in kept.outcome()] == [row.owner for row in kept.outcome()]
+
+
+def test_a_period_without_dated_facts_says_when_they_begin() -> None:
+    journal, facts = imported_at_once([3])
+    simulation = fed(Simulation(TO_OLHA, Micros(0), Micros(1), Clock.occurred), journal, facts)
+    assert simulation.nothing_there() == (
+        "No fact of this workspace is dated in this period: they begin at 2025-12-29T10:00:00Z. Nothing was tried."
+    )
+
+
+def test_what_changes_most_comes_first() -> None:
+    rows = tried(TO_OLHA, [form(str(n), NOON + n, phones=[f"+38050111223{n}"]) for n in range(3)]).outcome()
+    assert [(s.owner, s.would_deals - s.deals) for s in sorted(shares(rows), key=lambda s: s.change)] == [
+        ("olha", 3),
+        ("anna", -2),
+        ("borys", -1),
+    ]
+    moved = replace(rows[2], would_stage="paid")
+    assert sorted([rows[0], moved, rows[1]], key=lambda row: row.change) == [moved, rows[0], rows[1]]
 
 
 def test_facts_of_one_batch_come_in_the_order_of_their_decision() -> None:
