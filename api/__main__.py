@@ -18,10 +18,12 @@ from api.live.journal import Journal
 from api.live.subscriptions.limits import LIMITS
 from api.sql.database import pool
 from api.trusted import TrustedDocuments, load
+from crm.adapters.cors import Origins
 from crm.adapters.kafka.directory import Access
 from crm.adapters.postgres.token_uses import TokenUses
 from crm.adapters.telemetry import health, logs, tracing
 from crm.adapters.telemetry.asgi import Observed
+from crm.public_address import intake_url
 from crm.settings import Settings
 
 PATIENCE = 5  # seconds for requests in progress to finish when the role stops
@@ -51,7 +53,18 @@ async def serve(settings: Settings) -> None:
 
     settings_limits = settings.max_body, *request_limits(settings)
     archive = Path(settings.archive).expanduser() if settings.archive else None
-    app = App(rows, access, changes, missing, *settings_limits, executor=executor, freshness=freshness, archive=archive)
+    app = App(
+        rows,
+        access,
+        changes,
+        missing,
+        *settings_limits,
+        executor=executor,
+        freshness=freshness,
+        archive=archive,
+        origins=Origins.read(settings.cors_origins),
+        intake_url=intake_url(settings),
+    )
     server = health.ServerWithoutSignals(
         server_config(
             Observed(app),

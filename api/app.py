@@ -19,6 +19,7 @@ from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
 from api.sql.pool import Pool
 from api.trusted import NO_DOCUMENTS, TrustedDocuments
+from crm.adapters.cors import NO_ORIGINS, Origins
 from crm.adapters.telemetry.health import Ready, answer
 
 
@@ -39,18 +40,24 @@ class App:
         freshness: Freshness | None = None,
         limits: Limits = LIMITS,
         archive: Path | None = None,
+        origins: Origins = NO_ORIGINS,
+        intake_url: str = "",
     ) -> None:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
-        context = partial(Context, pool, access, changes, executor=executor, archive=archive)
+        context = partial(Context, pool, access, changes, executor=executor, archive=archive, intake_url=intake_url)
         operations = Operations(engine, changes.hub, rates)
         connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)
-        self.sockets = Sockets(operations, connections, keepalive, context)
+        self.sockets = Sockets(operations, connections, keepalive, context, origins)
         self.endpoint = Endpoint(
             engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
         )
+        self.routed = origins.for_api(self.route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.routed(scope, receive, send)
+
+    async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self.sockets(scope, receive, send)
         elif scope["path"] == "/graphql" and not wants_page(scope):

@@ -29,6 +29,7 @@ class Context:
     min_position: str | None = None
     executor: CommandExecutor | None = None  # None: this server is read-only
     archive: Path | None = None  # holds facts that Kafka no longer has
+    intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property
     def token(self) -> Token:

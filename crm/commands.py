@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from crm.envelope import Fact
 from crm.errors import CrmError
-from crm.scalars import Id
+from crm.scalars import Id, Micros
 
 About = Meta  # what is said of a field of a command
 SECRET = {"secret": True}  # goes into no event and no digest
@@ -18,6 +19,14 @@ HIDDEN = {"hidden": True}  # filled in by the API, not by the caller
 
 class Command(Fact, frozen=True, gc=False, kw_only=True):
     """What somebody asks for. Its fields, with what is said about them, are the input of a GraphQL mutation."""
+
+    occurred_at: Annotated[
+        Micros | None,
+        Meta(description="When it happened, for imports: needs the scope `import`; not in the future. Default: now."),
+    ] = None
+
+
+C = TypeVar("C", bound=Command)
 
 
 class Code(StrEnum):
@@ -40,6 +49,16 @@ class Rejected(CrmError):
     def __init__(self, field: str, code: Code, message: str) -> None:
         super().__init__(message)
         self.field, self.code, self.message = field, code, message
+
+
+def imported(command: C) -> C:
+    """Returns a command that happened when its caller says. Raises Rejected for a moment that cannot be."""
+    at = command.occurred_at
+    assert at is not None
+    if at > command.meta.recorded_at:
+        why = "This moment is in the future. Nothing was changed. Leave `occurredAt` out for what happens now."
+        raise Rejected("occurredAt", Code.INVALID, why)
+    return replace(command, meta=replace(command.meta, occurred_at=at))
 
 
 Short = Annotated[str, About(max_length=200)]

@@ -6,7 +6,7 @@ is repeated, what is authentic is never lost, and the first delivery and the sec
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -138,6 +138,7 @@ class Answer(Struct, frozen=True, gc=False):
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()  # more than the content type
 
 
 OK = Answer()
@@ -163,7 +164,7 @@ class Webhook:
 
     verify: Callable[[Delivery, Connection], None]
     parse: Callable[[Delivery, Connection], Iterable[Report]]
-    answer: Callable[[Delivery, Connection], Answer] = lambda _delivery, _connection: OK
+    answer: Callable[[Delivery, Connection, Sequence[Fact]], Answer] = lambda _delivery, _connection, _facts: OK
     handshake: Callable[[Delivery, Connection], Answer | None] | None = None
     secret_headers: frozenset[str] = frozenset()  # in lower case
 

@@ -91,3 +91,9 @@ def looked_up(column: str) -> str:
     An index row holds 2,704 bytes.
     """
     return f"{column} <> '' AND length({column}) <= {LOOKED_UP}"
+
+
+def followed(projection: Projection[Any]) -> tuple[str, ...]:
+    """Columns by whose values a subscription can be filtered: those that an index looks up, but for jsonb."""
+    types = {column.name: column.type for column in projection.columns}
+    return tuple(name for name in filters(projection) if types[name] != "jsonb")

@@ -9,10 +9,10 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from crm import json_column
+from crm import indexes, json_column
 from crm.adapters.kafka.journal_log import position_of
 from crm.adapters.postgres import history, read_models, totals
-from crm.adapters.postgres.notices import KEYS, NOTIFY
+from crm.adapters.postgres.notices import NOTIFY, ChangedRow, changed_row, notices
 from crm.adapters.postgres.state import as_json
 from crm.adapters.telemetry import tracing
 from crm.adapters.telemetry.logs import debugging
@@ -132,14 +132,14 @@ class ProjectionBatch:
         return f'{{"workspace":"{key[0]}",{(phonetic + msgspec.json.encode(values)[1:]).decode()}'
 
     def changes(self) -> Iterable[str]:
-        """Yields notifications: the keys of changed rows by workspace, at most KEYS in each."""
-        by_workspace: dict[Id, list[Id]] = {}
-        for workspace, key in self.after:
-            by_workspace.setdefault(workspace, []).append(key)
-        for workspace, keys in by_workspace.items():
-            for n in range(0, len(keys), KEYS):
-                notice = {"projection": self.projection.table, "workspace": workspace, "keys": keys[n : n + KEYS]}
-                yield msgspec.json.encode({**notice, "at": self.at}).decode()
+        """Yields notifications: the keys of changed rows by workspace, and what filters compare as it was before."""
+        columns = indexes.followed(self.projection)
+        by_workspace: dict[Id, list[ChangedRow]] = {}
+        for (workspace, key), row in self.after.items():
+            changed = changed_row(key, self.before[workspace, key], row, columns)
+            by_workspace.setdefault(workspace, []).append(changed)
+        for workspace, rows in by_workspace.items():
+            yield from notices(self.projection.table, workspace, self.at, rows)
 
 
 class Project:
@@ -190,8 +190,8 @@ class Project:
         if history.CONSUMER in todo:
             await history.keep(conn, todo[history.CONSUMER])
         if done:
-            notices = [notice for batch in done for notice in batch.changes()]
-            await conn.execute(NOTIFY, [as_json([*notices, progress_notice(done)])])
+            reported = [notice for batch in done for notice in batch.changes()]
+            await conn.execute(NOTIFY, [as_json([*reported, progress_notice(done)])])
         if debugging():
             log_events(events, [batch.projection for batch in done])
         return failed

@@ -45,9 +45,18 @@ def idempotency_key_of(info: Info) -> str:
     key = info.context.idempotency_key or ""
     if not key:
         return ""
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise BadInput(f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters. Nothing was changed.")
+    check_key(key)
     selected = info._raw_info.operation.selection_set.selections
     if len(selected) != 1 or not isinstance(selected[0], FieldNode):
-        raise BadInput("With an Idempotency-Key send one mutation per request. Nothing was changed.")
+        raise BadInput(
+            "With an Idempotency-Key send one mutation per request, or a `batch`, in which each command has its own. "
+            "Nothing was changed."
+        )
+    return key
+
+
+def check_key(key: str, where: str = "") -> str:
+    """Returns the key. Raises BadInput when it is none."""
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise BadInput(f"{where}An Idempotency-Key has 1 to {LONGEST_KEY} printable characters. Nothing was changed.")
     return key

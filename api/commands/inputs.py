@@ -48,15 +48,15 @@ def description_of(declared: type) -> str:
     return " ".join((declared.__doc__ or "").split())
 
 
-def input_type(struct: type[Struct]) -> Any:
-    """Returns the GraphQL input type of a command, or of a struct inside one."""
+def input_type(struct: type[Struct], without: str = "") -> Any:
+    """Returns the GraphQL input type of a command, or of a struct inside one. `without`: a field that it lacks."""
     if struct not in BY_TYPE:
         name = f"{struct.__name__}Input"
         hints = get_type_hints(struct, include_extras=True)
         cls = type(name, (), {"__module__": __name__, "__annotations__": {}})
         for field in fields(struct):
             about = about_of(hints[field.name])
-            if field.name == "meta" or about.extra == HIDDEN:
+            if field.name in ("meta", without) or about.extra == HIDDEN:
                 continue
             given = graphql_type(hints[field.name])
             optional = field.default is not NODEFAULT or field.default_factory is not NODEFAULT

@@ -11,21 +11,23 @@ from api.commands.answers import Conflict, UserError, idempotency_key_of, positi
 from api.commands.inputs import command_of, description_of, input_type
 from api.commands.rows import row_after
 from api.commands.secrets import SecretWriter, known_details
-from api.commands.workspace_create import WORKSPACE_CREATE
 from api.context import Context, Info
 from api.errors import TooSlow, Unavailable
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id
 from api.schema.names import type_name
 from api.schema.nodes import TYPES
-from crm.commands import Code, CommandSpec, Rejected
-from crm.decisions.commands import COMMANDS
+from crm.commands import Code, CommandSpec, Rejected, imported
+from crm.connector_catalogue import catalogue
 from crm.engine.run_command import CommandResult, KeyReused, nothing
 from crm.envelope import named_id, now
+from crm.public_address import url_of, warning
 from crm.scalars import Id
 from crm.shared import Meta
 
 SECRETS = ("connection", "token")
+URL = "The URL to give to the vendor; null when nothing was changed."
+WARNING = "Why the vendor may not reach the URL, as text for people; null when it can."
 SECRET = {
     "token": "The token itself, shown only once. null when the same Idempotency-Key was sent before.",
     "connection": "The generated secret, if there is one, shown only once.",
@@ -47,7 +49,8 @@ def mutation(declared: CommandSpec) -> Any:
         return {"done": done, "position": position_text(done.position), "user_errors": [], "secret": secret}
 
     about = description_of(declared.command)
-    return field(payload(name, kind), {"input": Argument(input_type(declared.command))}, body, about)
+    given = input_type(declared.command, without="occurred_at" if kind in SECRETS else "")
+    return field(payload(name, kind), {"input": Argument(given)}, body, about)
 
 
 async def row(source: Any, info: Info) -> Any:
@@ -56,6 +59,21 @@ async def row(source: Any, info: Info) -> Any:
         return None  # it reads nothing
     with suppress(Unavailable, TooSlow):  # the command took effect, so its position is returned all the same
         return await row_after(info.context, source["done"]) if source["done"] else None
+
+
+def address(part: str) -> Any:
+    """Returns the resolver of the URL of a changed connection, or of its warning."""
+
+    async def body(source: Any, info: Info) -> str | None:
+        base, executor, done = info.context.intake_url, info.context.executor, source["done"]
+        if not base or executor is None or done is None:
+            return None
+        connection = executor.access.connections.get(done.subject)
+        entry = catalogue().get(connection.connector) if connection else None
+        url = url_of(base, done.subject, entry.proof if entry else "")
+        return url if part == "url" else warning(url) or None
+
+    return body
 
 
 def payload(name: str, kind: str) -> Any:
@@ -68,6 +86,9 @@ def payload(name: str, kind: str) -> Any:
     }
     if kind in SECRETS:
         described["secret"] = str | None, SECRET[kind]
+    if kind == "connection":
+        for attribute, about in (("url", URL), ("warning", WARNING)):
+            setattr(cls, attribute, field(str | None, {}, address(attribute), about))
     for attribute, (hint, about) in described.items():
         cls.__annotations__[attribute] = hint
         setattr(cls, attribute, strawberry.field(description=about))
@@ -87,6 +108,9 @@ async def execute(context: Context, declared: CommandSpec, given: Any, key: str)
     actor = getattr(token, "name", "") or token.id
     meta = Meta(id, workspace, stream=id, occurred_at=at, recorded_at=at, source="api", cause=id, actor=actor)
     command = command_of(declared.command, given, meta, known_details(executor, workspace, given))
+    if command.occurred_at is not None:
+        require(token, "import")
+        command = imported(command)
     async with AsyncExitStack() as stack:
         if declared.row not in SECRETS and not declared.declares:
             return await executor.carry_out(declared, command, key, nothing), None
@@ -109,14 +133,3 @@ def workspace_of(token: Token, declared: CommandSpec, given: Any) -> Id:
     if id not in (None, token.workspace):
         raise Rejected("workspaceId", Code.NOT_FOUND, f"There is no workspace {named}. Nothing was changed.")
     return Id(token.workspace)
-
-
-MUTATION = strawberry.type(
-    type(
-        "Mutation",
-        (),
-        {name: mutation(declared) for name, declared in COMMANDS.items()} | {"workspace_create": WORKSPACE_CREATE},
-    ),
-    name="Mutation",
-    description="All commands. A refused command changes nothing and says why in `userErrors`.",
-)

@@ -9,14 +9,17 @@ import uvicorn
 
 from api.context import Context
 from api.errors import TooMuch
+from api.http.refusal import Header
 from api.live.subscriptions.keepalive import Keepalive
 from api.live.subscriptions.limits import ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
 from api.live.subscriptions.socket import Message, Receive, Send, Socket
+from crm.adapters.cors import NO_ORIGINS, Origins
 
 PROTOCOL = "graphql-transport-ws"
 UNREAD = 60_000  # milliseconds after which Linux drops a connection whose peer acknowledges nothing
 BACKLOG = 4096
+FOREIGN = "Pages of this origin may not subscribe. Add the origin to CRM_CORS_ORIGINS and restart the API."
 
 
 class Sockets:
@@ -28,24 +31,29 @@ class Sockets:
         connections: ConnectionLimits,
         keepalive: Keepalive,
         context: Callable[[str], Context],
+        origins: Origins = NO_ORIGINS,
     ) -> None:
         self.operations, self.connections, self.keepalive, self.context = operations, connections, keepalive, context
+        self.origins = origins
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if (await receive())["type"] != "websocket.connect":
             return
         if scope["path"] != "/graphql":
             return await send({"type": "websocket.close", "code": 1008})
+        headers = dict(scope["headers"])
+        if not self.origins.permit_websocket(headers):
+            return await refuse(send, 403, FOREIGN)
         try:
             self.connections.enter("websocket")
         except TooMuch as error:
-            return await refuse(send, error.message)
+            return await refuse(send, 503, error.message, (b"retry-after", b"10"))
         try:
             if PROTOCOL not in scope["subprotocols"]:
                 await send({"type": "websocket.accept"})
                 return await send({"type": "websocket.close", "code": 4406, "reason": f"Subprotocol is {PROTOCOL}"})
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-            given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            given = headers.get(b"authorization", b"").decode("latin-1")
             served = Socket(self.context(given), self.operations, self.connections, receive, send)
             self.keepalive.add(served)
             try:
@@ -56,9 +64,9 @@ class Sockets:
             self.connections.leave("websocket")
 
 
-async def refuse(send: Send, why: str) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"retry-after", b"10")]
-    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+async def refuse(send: Send, status: int, why: str, *more: Header) -> None:
+    headers = [(b"content-type", b"text/plain"), *more]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": f"{why}\n".encode()})
 
 

@@ -1,6 +1,6 @@
 """The cost of an operation: the most rows that it may read, counted on the document before execution."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     OperationType,
@@ -93,10 +94,16 @@ class OperationCost:
         self.least = CHANGE * len(operation.selection_set.selections) if changes else 1
         self.most = max(first.rows(operation.selection_set), self.least)
         self.size_variables = tuple(sorted(first.size_variables))
+        roots = root_fields(operation.selection_set, self.fragments) if changes else ()
+        self.batches = [a.value for node in roots for a in node.arguments or () if a.name.value == "commands"]
         self.known: dict[tuple[Any, ...], int] = {}
 
     def of(self, given: Given) -> int:
         """Returns the cost with these variables, at least 1. A missing variable counts as the largest page."""
+        return self.of_rows(given) + CHANGE * sum(commands_in(commands, given) for commands in self.batches)
+
+    def of_rows(self, given: Given) -> int:
+        """Returns the cost without that of batches."""
         if not self.size_variables:
             return self.most
         sizes = tuple(value if isinstance(value := given.get(name), int) else None for name in self.size_variables)
@@ -106,6 +113,27 @@ class OperationCost:
             variables = {name: size for name, size in zip(self.size_variables, sizes, strict=True) if size is not None}
             self.known[sizes] = max(Count(self.fragments, variables).rows(self.operation.selection_set), self.least)
         return self.known[sizes]
+
+
+def root_fields(
+    chosen: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], within: tuple[str, ...] = ()
+) -> Iterator[FieldNode]:
+    """Yields the fields of a selection, also those in fragments."""
+    for node in chosen.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name in fragments and name not in within:
+                yield from root_fields(fragments[name].selection_set, fragments, (*within, name))
+        elif isinstance(node, InlineFragmentNode):
+            yield from root_fields(node.selection_set, fragments, within)
+
+
+def commands_in(value: ValueNode, given: Given) -> int:
+    """Returns how many commands a batch has."""
+    found: Any = given.get(value.name.value) if isinstance(value, VariableNode) else getattr(value, "values", None)
+    return len(found) if isinstance(found, (list, tuple)) else 1
 
 
 def too_expensive(cost: int) -> GraphQLError:

@@ -270,8 +270,16 @@ VALUES = {
     "Scope": {
         "admin": "Everything, including tokens.",
         "connect": "Managing connections of vendors.",
+        "import": "Mutations that say when something happened, next to `write`.",
         "read": "Queries and subscriptions.",
         "write": "Mutations, and sending facts to the intake.",
+    },
+    "BatchOutcome": {
+        "DONE": "It took effect.",
+        "FAILED": "It did not take effect, or that is unknown: see `error`.",
+        "NOT_RUN": "An earlier one failed because the server did not answer, so it was not tried.",
+        "REFUSED": "It changed nothing: see `userErrors`.",
+        "REPEATED": "It had taken effect before, under the same key.",
     },
     "UserErrorCode": {
         "CURRENCY_MISMATCH": "The deal has money in another currency.",

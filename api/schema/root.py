@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.commands.mutations import MUTATION
+from api.commands.root import MUTATION
 from api.context import Info
 from api.errors import BadInput
 from api.history.asof import AS_OF, AsOf, current_only

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import typer
 
+from crm.public_address import intake_url, warning
+from crm.settings import Settings
 from services.cli import output
 from services.stack import demo_workspace
 from services.stack.state import StackState
@@ -30,6 +32,7 @@ Try the six demo stories: `crm demo`   Show the processes: `crm status`   Stop: 
 def print_banner(stack: StackState, as_json: bool) -> None:
     data = Path(stack.data)
     demo = demo_workspace.read(data)
+    public = intake_url(Settings.read(), stack.intake_url)
     if as_json:
         output.print_json(
             {
@@ -37,6 +40,8 @@ def print_banner(stack: StackState, as_json: bool) -> None:
                 "ready_after": stack.ready_after,
                 "graphql_url": stack.graphql_url,
                 "intake_url": stack.intake_url,
+                "public_url": public,
+                "warning": warning(public) or None,
                 "data": stack.data,
                 "workspace": demo.workspace if demo else None,
                 "form_url": f"{stack.intake_url}/in/{demo.form}" if demo else None,
@@ -47,6 +52,7 @@ def print_banner(stack: StackState, as_json: bool) -> None:
     typer.echo(
         READY.format(seconds=stack.ready_after, data=data, graphql=stack.graphql_url, intake=stack.intake_url).rstrip()
     )
+    typer.echo(f"  Vendors   {public}" + (f"\n            {unreachable}" if (unreachable := warning(public)) else ""))
     if demo:
         kept = demo_workspace.path(data)
         output.say(

@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from crm.adapters.cors import Origins
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.adapters.telemetry import health, tracing
@@ -45,7 +46,7 @@ async def main(settings: Settings) -> None:
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(
-                Observed(app),
+                Observed(Origins.read(settings.cors_origins).for_forms(app)),
                 host=settings.host,
                 port=settings.intake_port,
                 http="httptools",

@@ -116,7 +116,7 @@ class Deliveries:
         facts, records = encoded(facts, connector, connection, delivery)
         try:
             await self.log.send(*records)
-            answer = webhook.answer(delivery, connection)
+            answer = webhook.answer(delivery, connection, facts)
         except NotYet as why:
             return later(str(why)), "not yet"
         except Exception:
@@ -154,7 +154,8 @@ def encoded(
 
 
 def reply_of(answer: Answer) -> Reply:
-    return Reply(answer.status, answer.body, answer.content_type.encode())
+    headers = tuple((name.encode(), value.encode("latin-1")) for name, value in answer.headers)
+    return Reply(answer.status, answer.body, answer.content_type.encode(), headers)
 
 
 def reply_to_handshake(answer: Answer) -> Reply:

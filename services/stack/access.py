@@ -19,7 +19,7 @@ from crm.shared import Meta
 from crm.tokens import new_secret
 from crm.topics import CONNECTIONS
 
-SCOPES = ("read", "write", "connect", "admin")
+SCOPES = ("read", "write", "connect", "import", "admin")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         pytest.skip("is about the embedded servers")
     terminal = Terminal(tmp_path_factory.mktemp("e2e"))
     terminal.environment["CRM_RATE_POINTS"] = "100000000"  # all tests together ask with one token
+    terminal.environment["CRM_CORS_ORIGINS"] = "https://app.example.com"
     stack = RunningStack(terminal, terminal.start_stack())
     try:
         yield stack

@@ -70,9 +70,10 @@ class Stage:
         if connector.name == "telegram":  # it says its secret with each update
             headers = {"x-telegram-bot-api-secret-token": connection.secret, **headers}
         delivery = Delivery(headers, body, Micros(self.now), query)
-        for fact in connector.receive(delivery, connection):
+        facts = connector.receive(delivery, connection)
+        for fact in facts:
             self.take(fact)
-        return connector.webhook.answer(delivery, connection)
+        return connector.webhook.answer(delivery, connection, facts)
 
     def facts(self, headers: Mapping[str, str], body: bytes) -> None:
         """As POST /facts takes them. Raises Malformed, Stop."""

@@ -20,18 +20,21 @@ ON CONFLICT (consumer, topic, partition) DO UPDATE SET position = core.checkpoin
 RETURNING position + 1"""
 
 
-def notify(connection: Connection, workspace: str, projection: str, *keys: Id) -> int:
-    """Sends the notice of one more event that changed these rows. Returns the next position."""
+def notify(connection: Connection, workspace: str, projection: str, *keys: Id, **before: dict[str, Any]) -> int:
+    """Sends the notice of one more event that changed these rows. Returns the next position.
+
+    `before`, if given: what a row was, by its key, as the project role sends it.
+    """
     ((next,),) = connection.execute(NEXT, [PROJECTIONS[projection].table, JOURNAL.name, PARTITION]).fetchall()
-    notify_again(connection, workspace, projection, next, *keys)
+    notify_again(connection, workspace, projection, next, *keys, **before)
     return int(next)
 
 
-def notify_again(connection: Connection, workspace: str, projection: str, next: int, *keys: Id) -> None:
+def notify_again(connection: Connection, workspace: str, projection: str, next: int, *keys: Id, **before: Any) -> None:
     table = PROJECTIONS[projection].table
     at = {PARTITION: next}
     for notice in (
-        {"projection": table, "workspace": workspace, "keys": keys, "at": at},
+        {"projection": table, "workspace": workspace, "keys": keys, "at": at, **before},
         {"moved": [[[table], at]]},
     ):
         connection.execute("SELECT pg_notify('changes', %s)", [json.dumps(notice)])

@@ -60,6 +60,7 @@ class ApiServer:
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
 
     async def serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
         rows, listening = pool(self.dsn), asyncio.create_task(self.changes.run())
         self.app = app = App(rows, self.keys, self.changes, lambda: None, max_body=10_000, limits=self.bounds)
         self.server = ServerWithoutSignals(server_config(app, self.bounds, port=0, http=self.http))

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -61,7 +61,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterable[Report]:
         )
 
 
-def answer(delivery: Delivery, connection: Connection) -> Answer:
+def answer(delivery: Delivery, connection: Connection, facts: Sequence[Fact]) -> Answer:
     return Answer(200, b'{"status":"success"}', "application/json")
 
 

@@ -49,6 +49,7 @@ class ShopCommands:
     def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
         self.dsn, self.workspace = dsn, Id(str(uuid4()))
         self.access, self.rows = Access(), rows
+        self.intake_url = "https://crm.example.com"
         self.executor = CommandExecutor(dsn, self.access, bootstrap, patience=TIMEOUT)
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
@@ -61,6 +62,7 @@ class ShopCommands:
     async def ask(self, document: str, variables: Any = None, key: str = "", token: str = "crm_live_desk") -> Any:
         """Returns the whole answer."""
         context = Context(self.rows, self.access, self.changes, f"Bearer {token}", executor=self.executor)
+        context.intake_url = self.intake_url
         context.idempotency_key = key or None
         plan = self.engine.prepare(document, None, context.token)
         return json.loads((await self.engine.answer(plan, variables, context)).body)

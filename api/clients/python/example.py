@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+from follow import follow
 from potik_client import Client
 
 
@@ -20,7 +21,8 @@ async def main(phone: str) -> None:
         for card in caller.open_deals:
             print(f"D-{card.number} {card.title}: {card.amount.text}, {card.stage}")
         print("following", flush=True)
-        async for change in potik.deal_changed():
+        changes = follow(lambda after: potik.deal_changed(after=after), lambda change: change.deal_changed.cursor)
+        async for change in changes:
             if deal := change.deal_changed.deal:
                 print(f"D-{deal.number} is {deal.stage}", flush=True)
 

@@ -10,6 +10,7 @@ import structlog
 from api.errors import ApiError
 from api.live.journal import Journal, JournalGap
 from api.live.positions import Positions
+from api.live.subscriptions.row_filter import UNKNOWN, Values
 from api.live.subscriptions.subscriber import Subscriber
 from projections import PROJECTIONS
 
@@ -33,6 +34,7 @@ class CatchUpRequest(NamedTuple):
     subscriber: Subscriber
     since: Positions
     until: Positions
+    before: Values | None = UNKNOWN  # None: the subscriber has no row yet that could leave its filter
 
     @property
     def span(self) -> int:
@@ -97,7 +99,7 @@ class CatchUp:
                                 for request in requested.get((projection.name, workspace.decode(), wanted), ()):
                                     n, position = entry.partition, entry.position
                                     if request.since[n] <= position < request.until[n]:
-                                        request.subscriber.take(key, {n: position + 1})
+                                        request.subscriber.take(key, {n: position + 1}, request.before)
 
     def close(self) -> None:
         if self.task:

@@ -1,4 +1,4 @@
-"""Subscriptions that share one query: they differ in `id` and `after` only, so one read serves all of them."""
+"""Subscriptions that share one query: they differ only in the arguments of their field, so one read serves all."""
 
 import asyncio
 from collections.abc import Hashable
@@ -131,8 +131,9 @@ class Cohort:
         except Unauthorized as error:
             return client.fail(error)
         for key in keys:
-            subscriber.mark_sent(key, read.seen)
-            if (body := read.bodies.get(key)) is not None:
+            left = subscriber.has_left(key, read.values.get(key))
+            subscriber.mark_sent(key, read.seen, reported=left is not None)
+            if left is not None and (body := read.body(key, left)) is not None:
                 cursor = subscriber.cursor.encode(self.workspace, self.projection)
                 client.send_result(body.replace(MARK, cursor.encode()), cursor)
         del self.ready[subscriber]

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 from crm.projection import Projection
 
-CURSOR = uuid4().hex  # placeholder in a shared body; each subscriber gets its own cursor in its place
+# Placeholders in a shared body, in whose place each subscriber gets its own.
+CURSOR = uuid4().hex
+LEFT = uuid4().hex  # whether the row has left the subscriber's filter
 
 
 class Feed(NamedTuple):

@@ -1,17 +1,19 @@
 """Dispatches changes to subscribers, found by the row's key, so that a change wakes only its own subscribers."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 import structlog
 
 from api.errors import Unavailable
 from api.live.journal import Journal
-from api.live.positions import Positions
+from api.live.positions import BEGINNING, Positions
 from api.live.subscriptions.catch_up import CatchUp, CatchUpRequest
 from api.live.subscriptions.progress import BY_TABLE
 from api.live.subscriptions.recent import Pair, Recent
 from api.live.subscriptions.resume_cursor import ResumeCursor, moved
+from api.live.subscriptions.row_filter import UNKNOWN
 from api.live.subscriptions.subscriber import Subscriber
 from crm.adapters.telemetry.metrics import SUBSCRIBERS
 
@@ -24,6 +26,8 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
     projection: str = ""  # its table, such as deal_v1
     workspace: str = ""
     keys: tuple[str, ...] = ()  # rows that changed
+    # What filters compare, as it was before, of each row of which that changed; a project role before 0.4 sends none.
+    before: dict[str, dict[str, Any]] | None = None
     at: dict[int, int] = {}  # the next position of each partition whose events the transaction processed
     moved: tuple[tuple[tuple[str, ...], dict[int, int]], ...] = ()  # the new positions of these projections
 
@@ -51,10 +55,11 @@ class Hub:
             subscriber.cursor = ResumeCursor(self.dispatched[name])
             return
         subscriber.cursor = wanted
+        before = None if wanted == ResumeCursor(BEGINNING) else UNKNOWN  # who begins has no row that could leave
         if not self.recent.reaches(name, wanted):
-            self.catch_up.look_up(CatchUpRequest(subscriber, wanted.safe, self.recent.complete_from[name]))
+            self.catch_up.look_up(CatchUpRequest(subscriber, wanted.safe, self.recent.complete_from[name], before))
         for key, at in list(self.recent.changed(pair, subscriber.key, wanted)):
-            subscriber.take(key, at)
+            subscriber.take(key, at, before)
 
     def remove(self, subscriber: Subscriber) -> None:
         address = (*pair_of(subscriber), subscriber.key)
@@ -91,8 +96,9 @@ class Hub:
                 pair = name, notice.workspace
                 self.recent.add(pair, notice.keys, notice.at)
                 for key in notice.keys:
+                    before = UNKNOWN if notice.before is None else notice.before.get(key)
                     for subscriber in self.subscribers_of(pair, key):
-                        subscriber.take(key, notice.at or None)
+                        subscriber.take(key, notice.at or None, before)
 
     def advance(self, progress: Mapping[str, Positions]) -> None:
         """Records that `take` got every change before these positions."""

@@ -26,6 +26,7 @@ from api.live.subscriptions.hub import Hub
 from api.live.subscriptions.row_results import RowResults, response_body
 from api.live.subscriptions.subscriber import Client, Subscriber
 from api.sql.plan.plan import Plan
+from crm import indexes
 
 log = structlog.get_logger()
 Results = AsyncGenerator[tuple[bytes, str | None]]  # JSON of each, and the cursor where there is one
@@ -116,13 +117,17 @@ class Operations:
         client: Client,
     ) -> tuple[Cohort, Subscriber]:
         workspace = context.workspace()
-        key = workspace, context.authorization, cohort_key
+        projection = subscription.feed.projection
+        columns = indexes.followed(projection) if subscription.filter else ()
+        key = workspace, context.authorization, cohort_key, columns
         cohort = self.cohorts.get(key)
         if cohort is None:
-            fast = compile_statement(plan, executor.variable_values, subscription.feed, workspace)
-            selection = RowResults(subscription.feed, executor, context, fast)
+            fast = compile_statement(plan, executor.variable_values, subscription.feed, workspace, columns)
+            selection = RowResults(subscription.feed, executor, context, fast, columns)
             cohort = self.cohorts[key] = Cohort(selection, workspace, self.hub)
-        subscriber = Subscriber(subscription.feed, workspace, subscription.key, client, cohort.wake)
+        subscriber = Subscriber(
+            subscription.feed, workspace, subscription.key, client, cohort.wake, subscription.filter
+        )
         try:
             self.hub.add(subscriber, subscription.after)
         except ApiError as error:

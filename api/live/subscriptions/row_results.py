@@ -15,11 +15,13 @@ from api.errors import client_error, unexpected
 from api.http.numbers import ENCODER
 from api.live.positions import BEGINNING, Positions
 from api.live.subscriptions.compiled import CompiledStatement
-from api.live.subscriptions.feed import CURSOR, Feed
+from api.live.subscriptions.feed import CURSOR, LEFT, Feed
+from api.live.subscriptions.row_filter import Values, filter_from
 from api.sql.database import rows
 from api.sql.reads import shaped
 from crm.topics import JOURNAL
 
+PLACE_OF_LEFT = b'"%s"' % LEFT.encode()
 AT_ONCE = 4  # rows whose relations are read concurrently
 log = structlog.get_logger()
 
@@ -29,15 +31,30 @@ class Results(NamedTuple):
 
     seen: Positions
     bodies: Mapping[str, bytes]  # by key, of the rows that the feed includes
+    values: Mapping[str, Values]  # what filters compare, of each row that exists
+    left: Mapping[str, bytes] | None = None  # other bodies, for subscribers whose filter the row has left
+
+    def body(self, key: str, left: bool) -> bytes | None:
+        """Returns the result of a row for a subscriber; None when the feed does not include it."""
+        if left and self.left is not None:
+            return self.left.get(key)
+        body = self.bodies.get(key)
+        return body and body.replace(PLACE_OF_LEFT, b"true" if left else b"false")
 
 
 class RowResults:
     """Reads rows and checkpoint in one statement, so in one snapshot."""
 
     def __init__(
-        self, feed: Feed, executor: Executor[Context], context: Context, fast: CompiledStatement | None
+        self,
+        feed: Feed,
+        executor: Executor[Context],
+        context: Context,
+        fast: CompiledStatement | None,
+        columns: Sequence[str] = (),
     ) -> None:
         self.feed, self.executor, self.context, self.fast = feed, executor, context, fast
+        self.columns = columns  # that the filters of the subscribers compare
         projection = feed.projection
         self.statement = (
             f"SELECT c.seen, t.*, (t.workspace IS NOT NULL AND {feed.only}) AS wanted FROM ("
@@ -52,7 +69,7 @@ class RowResults:
         if self.fast:
             try:
                 found = await self.fast.read(self.context.pool, keys)
-                return Results(checkpoint_positions(found.seen), found.bodies)
+                return Results(checkpoint_positions(found.seen), found.bodies, found.values)
             except psycopg.Error:
                 log.exception("the SQL statement of a subscription failed; its resolvers answer from now on")
                 self.fast = None
@@ -67,17 +84,24 @@ class RowResults:
         wanted = [key for key in keys if (known[key]["wanted"] if key in known else every)]
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def one(key: str) -> bytes:
+        async def one(key: str, left: bool) -> bytes:
             async with turns:
-                return await self.body(key, shaped(projection, known[key]) if key in known else None)
+                row = shaped(projection, known[key]) if key in known else None
+                return await self.body(key, row, left or row is None)
 
-        bodies = await asyncio.gather(*map(one, wanted))
+        async def every_body(left: bool) -> Mapping[str, bytes]:
+            bodies = await asyncio.gather(*(one(key, left) for key in wanted))
+            return dict(zip(wanted, bodies, strict=True))
+
         seen = {int(partition): next for partition, next in (found[0]["seen"] or {}).items()}
-        return Results(checkpoint_positions(seen), dict(zip(wanted, bodies, strict=True)))
+        values = {key: filter_from({name: row[name] for name in self.columns}) for key, row in known.items()}
+        left = await every_body(True) if self.columns else None
+        return Results(checkpoint_positions(seen), await every_body(False), values, left)
 
-    async def body(self, key: str, row: Any) -> bytes:
+    async def body(self, key: str, row: Any, left: bool) -> bytes:
         """Returns the result as JSON. Each row has its own loaders and budget."""
-        executor = self.executor.build_per_event_executor({"cursor": CURSOR, "id": key, self.feed.projection.name: row})
+        value = {"cursor": CURSOR, "id": key, "left": left, self.feed.projection.name: row}
+        executor = self.executor.build_per_event_executor(value)
         executor.context_value = replace(self.context)
         result = execute_subscription_event(executor)
         return response_body(result if isinstance(result, ExecutionResult) else await result)

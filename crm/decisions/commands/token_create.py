@@ -11,21 +11,19 @@ from crm.envelope import Event
 from crm.events import TokenCreated
 from crm.scalars import Micros
 
-
-class Scope(StrEnum):
-    """What a token is good for."""
-
-    read = "read"
-    write = "write"
-    connect = "connect"
-    admin = "admin"
+# `import` is a word of Python, so it cannot be written as a field of a class.
+Scope = StrEnum(
+    "Scope",
+    [("read", "read"), ("write", "write"), ("connect", "connect"), ("import", "import"), ("admin", "admin")],
+)
+Scope.__doc__ = "What a token is good for."
 
 
 class TokenCreate(Command, frozen=True, gc=False, kw_only=True):
     """Makes a token. It is shown in this answer and never again: only its hash is kept."""
 
     name: Annotated[str, About(max_length=200, description="Display name: who or what uses it.")]
-    scopes: Annotated[tuple[Scope, ...], About(max_length=4, description="What it is good for.")]
+    scopes: Annotated[tuple[Scope, ...], About(max_length=5, description="What it is good for.")]
     expires_at: Annotated[Micros | None, About(description="When it stops to work; null: never.")] = None
 
 

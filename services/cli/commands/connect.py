@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, unknown_connector
 from crm.connector_settings import check_settings
+from crm.public_address import intake_url, url_of, warning
 from crm.settings import Settings
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
@@ -104,12 +105,14 @@ def connect(
     made = asyncio.run(
         declare_connection(where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given)
     )
-    base = Settings.read().public_url.rstrip("/") or where.intake_url
-    url = f"{base}/facts" if entry.proof == "access token" else f"{base}/in/{made}"
+    url = url_of(intake_url(Settings.read(), where.intake_url), made, entry.proof)
     if json:
-        show.print_json({"connection": made, "connector": connector, "workspace": owner, "url": url})
+        result = {"connection": made, "connector": connector, "workspace": owner, "url": url}
+        show.print_json({**result, "warning": warning(url) or None})
     else:
         typer.echo(f"{connector} is connected ({made}). Give the vendor this URL:\n{url}")
+        if unreachable := warning(url):
+            typer.echo(unreachable, err=True)
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ ONLINE: tuple[Check, ...] = (
     servers.postgres_answers,
     checks.roles_ready,
     checks.lags_small,
+    checks.public_address,
     versions.versions,
     flow.flows,
     team.assignment,

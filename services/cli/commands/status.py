@@ -4,6 +4,8 @@ import httpx
 import typer
 from prometheus_client.parser import text_string_to_metric_families
 
+from crm.public_address import intake_url, warning
+from crm.settings import Settings
 from services.cli import output
 from services.cli.options import Data, Json
 from services.stack import demo_workspace, state
@@ -25,6 +27,7 @@ def status(data: Data = None, json: Json = False) -> None:
         raise typer.Exit(1) from None
     lags = [lag(part) for part in stack.parts]
     demo = demo_workspace.read(folder)
+    public = intake_url(Settings.read(), stack.intake_url)
     ready = stack.ready and all(part.state == "ready" for part in stack.parts)
     if json:
         output.print_json(
@@ -36,6 +39,8 @@ def status(data: Data = None, json: Json = False) -> None:
                 "graphql_url": stack.graphql_url,
                 "intake_url": stack.intake_url,
                 "facts_url": f"{stack.intake_url}/facts",
+                "public_url": public,
+                "warning": warning(public) or None,
                 "kafka_bootstrap": stack.kafka_bootstrap,
                 "workspace": demo.workspace if demo else None,
                 "roles": [
@@ -51,6 +56,7 @@ def status(data: Data = None, json: Json = False) -> None:
         ]
         output.print_table(("role", "pid", "state", "restarts", "lag", "missing"), rows)
         typer.echo(f"GraphiQL {stack.graphql_url}   intake {stack.intake_url}   data {stack.data}")
+        typer.echo(f"Vendors call {public}. {warning(public)}".rstrip())
     if not ready:
         raise typer.Exit(1)
 

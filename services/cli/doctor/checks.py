@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from crm.public_address import intake_url, warning
 from crm.settings import Settings, mask, variable
 from services.cli.commands.status import lag
 from services.stack.state import NotRunning, StackState, running
@@ -84,6 +85,13 @@ def disk_of(folder: Path, free: int) -> Finding:
         return Finding("disk", True, sentence)
     advice = "Free some space: a full disk stops Kafka or Postgres, and with them intake. Nothing acknowledged is lost."
     return Finding("disk", False, f"{sentence} {advice}")
+
+
+def public_address(installation: Installation) -> list[Finding]:
+    """The address that vendors call. That it is a local one is no fault: an installation may have no vendors yet."""
+    public = intake_url(Settings.read(), installation.stack.intake_url if installation.stack else "")
+    said = f"Vendors call {public}. {warning(public)}".rstrip()
+    return [Finding("address", True, said)]
 
 
 def roles_ready(installation: Installation) -> list[Finding]:

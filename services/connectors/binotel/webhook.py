@@ -1,6 +1,6 @@
 """Binotel: the phases of a call, from the first ring to the recording (https://developers.binotel.ua)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, NamedTuple
 
@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
 from crm.connector_settings import Country
+from crm.envelope import Fact
 from crm.errors import Malformed
 from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
@@ -149,7 +150,7 @@ def utm_of(tracked: Value) -> dict[str, str]:
     return {name[4:]: value for name in names if (value := text(tracked, name)) and not value.startswith("(not ")}
 
 
-def answer(delivery: Delivery, connection: Connection) -> Answer:
+def answer(delivery: Delivery, _connection: Connection, _facts: Sequence[Fact]) -> Answer:
     return NO_CALLER_DATA if text(tree_of(delivery), "requestType") == LOOKUP else ACCEPTED
 
 

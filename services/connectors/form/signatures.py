@@ -28,6 +28,14 @@ class Settings(Struct, frozen=True, gc=False):
             examples=["website_url"],
         ),
     ] = ""
+    redirect_hosts: Annotated[
+        str,
+        Meta(
+            description="Hosts to which the field `_next` of a form may send its sender, separated by commas. Empty: "
+            "the sender sees a page that says thank you.",
+            examples=["www.example.com"],
+        ),
+    ] = ""
     token: Annotated[
         str, Meta(description="A text that each form must send in the header X-Form-Token or as a bearer token.")
     ] = ""

@@ -7,6 +7,7 @@ from itertools import chain
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, currency_of_connection, digest
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
+from services.connectors.form.answers import NEXT, answer
 from services.connectors.form.builders import entries_of, is_order
 from services.connectors.form.deal_amount import deal_amount
 from services.connectors.form.empty_forms import notice_of, why_empty
@@ -34,7 +35,7 @@ def _form(body: Body, delivery: Delivery, connection: Connection) -> Iterator[Re
     if notice := notice_of(body.tree):
         yield _kept(notice, delivery)
         return
-    entries = entries_of(body.tree)
+    entries = [entry for entry in entries_of(body.tree) if entry.name != NEXT]
     honeypots = honeypots_named(connection.settings_as(Settings).honeypot)
     submission = Submission(Identifiers(country_of(connection)), honeypots, is_order(body.tree))
     submission.read_all(entries)
@@ -89,4 +90,4 @@ def _kept(kind: str, delivery: Delivery) -> Report:
     return Report(key, "", delivery.received_at, partial(DeliveryKept, connector="form", kind=kind))
 
 
-WEBHOOK = Webhook(verify, parse, secret_headers=frozenset(("x-form-token",)))
+WEBHOOK = Webhook(verify, parse, answer, secret_headers=frozenset(("x-form-token",)))

@@ -153,3 +153,23 @@ def test_killed_between_kafka_and_the_commit_the_same_key_goes_through(
             assert not [e for e in await shop.events() if isinstance(e, ConnectionRotated)]
 
     asyncio.run(run())
+
+
+def test_a_new_connection_has_the_url_for_its_vendor(database_url: str, kafka_bootstrap: str) -> None:
+    document = """mutation ($input: ConnectionAddInput!) {
+      connectionAdd(input: $input) { connection { id } url warning userErrors { message } } }"""
+
+    async def run() -> None:
+        async with shop_commands(database_url, kafka_bootstrap, ["connect"]) as shop:
+            given = {"connector": "form", "name": "Landing page"}
+            made = (await shop.ask(document, {"input": given}, "1"))["data"]["connectionAdd"]
+            assert made["url"] == f"https://crm.example.com/in/{made['connection']['id']}"
+            assert (made["warning"], made["userErrors"]) == (None, [])
+            shop.intake_url = "http://127.0.0.1:8080"
+            local = (await shop.ask(document, {"input": given}, "1"))["data"]["connectionAdd"]
+            assert local["url"].startswith("http://127.0.0.1:8080/in/")
+            assert local["warning"].startswith("Only this machine can reach this address; set CRM_PUBLIC_URL")
+            failed = (await shop.ask(document, {"input": {"connector": "nobody", "name": "x"}}))["data"]
+            assert (failed["connectionAdd"]["url"], failed["connectionAdd"]["warning"]) == (None, None)
+
+    asyncio.run(run())

@@ -192,7 +192,7 @@ def test_none_deletes_the_row(fresh_database_url: str) -> None:
 
 
 def test_changes_are_notified_after_the_commit(fresh_database_url: str) -> None:
-    """At most 150 keys and 8,000 bytes at a time, nothing of a transaction that fails, the new position last."""
+    """At most 8,000 bytes at a time, nothing of a transaction that fails, the new position last."""
     workspace = Id(str(uuid4()))
     events = events_of([form(str(n), phones=[f"+38050111{n:04d}"]) for n in range(320)], workspace)
     log, expected = journal(events), in_memory(events)
@@ -213,10 +213,10 @@ def test_changes_are_notified_after_the_commit(fresh_database_url: str) -> None:
             await project.batch(log)
             *notices, last = await notified(listener, conn)
             changes = [json.loads(payload) for payload in notices]
-            assert [len(c.pop("keys")) for c in changes] == [150, 150, 20]
+            assert [len(c.pop("keys")) for c in changes] == [179, 141]
             table = PROJECTIONS["contact"].table
             at = {str(p): sum(r.partition == p for r in log) for p in {r.partition for r in log}}
-            assert changes == [{"projection": table, "workspace": workspace, "at": at}] * 3
+            assert changes == [{"projection": table, "workspace": workspace, "at": at, "before": {}}] * 2
             assert json.loads(last) == {"moved": [[[table], at]]}
             assert sorted(key for payload in notices for key in json.loads(payload)["keys"]) == contacts
             assert max(len(payload.encode()) for payload in notices) < 8_000

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.integration.api.live.test_clients_resume import cut
 from tests.support.change_notices import notify
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.shop_rows import SHOP, id_of
@@ -49,6 +50,9 @@ def test_the_example_follows_and_resumes(api: ApiServer, tmp_path: Path) -> None
             kept = tmp_path / "cursor.txt"
             while not (kept.exists() and kept.read_text()):
                 assert running.poll() is None
+            cut(api)
+            notify(connection, SHOP, "deal", id_of("deal 9"))
+            assert running.stdout.readline().startswith("{'number': 9,")
         notify(connection, SHOP, "deal", id_of("deal 8"))
         with following(api, tmp_path) as running:
             assert running.stdout

@@ -202,6 +202,18 @@ def test_folders_of_one_disk_are_reported_once(tmp_path: Path) -> None:
     assert found.sentence.endswith(f" GB are free for {tmp_path}.") or "Free some space" in found.sentence
 
 
+def test_the_address_that_vendors_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = StackState(1, 0, str(tmp_path), "", "", "http://127.0.0.1:8080", "", "", [])
+    here = "Only this machine can reach this address; set CRM_PUBLIC_URL or run a tunnel."
+    assert checks.public_address(installation(tmp_path, stack)) == [
+        Finding("address", True, f"Vendors call http://127.0.0.1:8080. {here}")
+    ]
+    monkeypatch.setenv("CRM_PUBLIC_URL", "https://crm.example.com/")
+    assert checks.public_address(installation(tmp_path, stack)) == [
+        Finding("address", True, "Vendors call https://crm.example.com.")
+    ]
+
+
 def test_a_role_that_is_not_ready(tmp_path: Path) -> None:
     parts = [
         PartState("decide", 1, 0, "ready", "", 2, ""),

@@ -31,12 +31,13 @@ def test_an_action_is_an_authentic_delivery(
     name, (headers, body), expected = rehearsed(action, "seed", *about)
     connection = Connection(CONNECTION, SHOP, name, secret_of(name, "seed"))
     delivery = Delivery(headers, body, NOON)
-    (found,) = CONNECTORS[name].receive(delivery, connection)
+    facts = CONNECTORS[name].receive(delivery, connection)
+    (found,) = facts
     assert isinstance(found, fact)
     webhook = CONNECTORS[name].webhook
     assert webhook and expected == answer
     if answer is not None:
-        assert webhook.answer(delivery, connection).body == answer
+        assert webhook.answer(delivery, connection, facts).body == answer
 
 
 def test_secrets_are_those_of_the_demos_of_older_releases() -> None:

@@ -69,9 +69,10 @@ def test_a_retry_is_the_same_report_and_each_hand_over_its_own() -> None:
 def test_a_lookup_is_answered_in_json_and_everything_else_with_success() -> None:
     binotel, lookup = CONNECTORS["binotel"], form({"requestType": "apiCallSettings", "externalNumber": "0671234567"})
     assert isinstance(only(PBX, lookup), DeliveryKept)
-    assert binotel.webhook.answer(delivery(lookup), PBX) == Answer(200, b"{}", "application/json")
+    assert binotel.webhook.answer(delivery(lookup), PBX, []) == Answer(200, b"{}", "application/json")
     for post in (binotel_call("receivedTheCall", 612, "0671234567"), form({"requestType": "new"}), form({"a": "\0"})):
-        assert binotel.webhook.answer(delivery(post), PBX) == Answer(200, b'{"status":"success"}', "application/json")
+        accepted = Answer(200, b'{"status":"success"}', "application/json")
+        assert binotel.webhook.answer(delivery(post), PBX, []) == accepted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""The type Mutation: every command as a field, `batch` for many of them at once, and `workspaceCreate`."""
+
+import strawberry
+
+from api.commands.batch import BATCH
+from api.commands.mutations import mutation
+from api.commands.workspace_create import WORKSPACE_CREATE
+from crm.decisions.commands import COMMANDS
+
+MUTATION = strawberry.type(
+    type(
+        "Mutation",
+        (),
+        {name: mutation(declared) for name, declared in COMMANDS.items()}
+        | {"batch": BATCH, "workspace_create": WORKSPACE_CREATE},
+    ),
+    name="Mutation",
+    description="All commands. A refused command changes nothing and says why in `userErrors`.",
+)
