@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from crm import indexes, json_column
 from crm.adapters.kafka.journal_log import position_of
 from crm.adapters.postgres import history, read_models, totals
-from crm.adapters.postgres.notices import NOTIFY, ChangedRow, changed_row, notices
+from crm.adapters.postgres.notices import NOTIFY, ChangedRow, comparing, notices
 from crm.adapters.postgres.state import as_json
 from crm.adapters.telemetry import tracing
 from crm.adapters.telemetry.logs import debugging
@@ -133,11 +133,10 @@ class ProjectionBatch:
 
     def changes(self) -> Iterable[str]:
         """Yields notifications: the keys of changed rows by workspace, and what filters compare as it was before."""
-        columns = indexes.followed(self.projection)
+        changed_row = comparing(indexes.followed(self.projection))
         by_workspace: dict[Id, list[ChangedRow]] = {}
         for (workspace, key), row in self.after.items():
-            changed = changed_row(key, self.before[workspace, key], row, columns)
-            by_workspace.setdefault(workspace, []).append(changed)
+            by_workspace.setdefault(workspace, []).append(changed_row(key, self.before[workspace, key], row))
         for workspace, rows in by_workspace.items():
             yield from notices(self.projection.table, workspace, self.at, rows)
 

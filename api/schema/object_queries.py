@@ -48,7 +48,7 @@ async def one_type(_: Any, info: Info, id: str | None = None, key: str | None = 
 async def objects_by(_: Any, info: Info, type: str, field: str, **given: Any) -> Shaped:
     """Returns a page of objects in the order of an indexed field. Raises BadInput."""
     reads = info.context.reads
-    window = {name: given.pop(name) for name in ("first", "after", "descending")}
+    window = {name: given.pop(name) for name in ("first", "after", "descending", "status")}
     column, kind = await indexed_column(reads, type, field)
     page = FieldPage(type, column, kind, Ranges.of(kind, given), **window)
     return await page.read(reads)
@@ -93,6 +93,11 @@ def root_fields() -> dict[str, Any]:
         "type": Argument(str, about="Key of the type, such as product."),
         "field": Argument(str, about="Key of an indexed field of the type, or `key`."),
     }
+    about_status = (
+        "Only objects with this status. The field's index is walked for them, 2,000 rows at a time: a page may have "
+        "fewer rows than `first` and a next page all the same."
+    )
+    status = {"status": Argument(str | None, None, about_status)}
     return {
         "object": field(
             TYPES["Object"] | None,
@@ -108,7 +113,7 @@ def root_fields() -> dict[str, Any]:
         ),
         "objects_by": field(
             TYPES["ObjectConnection"],
-            named | ranges() | window,
+            named | ranges() | status | window,
             objects_by,
             "Objects of a type in the order of one of its indexed fields, with ranges of its values. Objects without a "
             "value are not listed.",

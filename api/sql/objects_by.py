@@ -19,6 +19,7 @@ from projections import PROJECTIONS
 
 SIGNS = {"equals": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 MOST_ROWS, MOST_VALUES = 100, 100
+WALKED = 2_000  # rows
 TAG = 8  # characters
 TAKES = {
     "number": "a number",
@@ -67,7 +68,11 @@ def sorted_text(kind: str, name: str, value: Any) -> str:
 
 @dataclass(frozen=True)
 class FieldPage:
-    """One page. `column`: of the index; `kind`: the type of the field's values."""
+    """One page. `column`: of the index; `kind`: the type of the field's values.
+
+    No index has a status together with a field: with one, the index of the field is walked, WALKED rows at most. A
+    page may then have fewer rows than asked for, and the cursor goes on where the walk ended.
+    """
 
     type: str
     column: str
@@ -76,48 +81,77 @@ class FieldPage:
     first: int
     after: str | None
     descending: bool
+    status: str | None = None
 
     @property
     def value(self) -> str:
         return f't.{self.column} COLLATE "C"'
 
     @property
+    def way(self) -> str:
+        return f"{self.value}{' DESC' if self.descending else ''}, t.object_id{' DESC' if self.descending else ''}"
+
+    @property
     def tag(self) -> str:
-        said = msgspec.json.encode([self.type, self.column, self.descending, sorted(self.ranges.parameters.items())])
+        wanted = sorted(self.ranges.parameters.items())
+        said = msgspec.json.encode([self.type, self.column, self.descending, wanted, self.status])
         return sha256(said).hexdigest()[:TAG]
+
+    @property
+    def conditions(self) -> str:
+        of_type = f"t.type = %(type)s AND t.{self.column} IS NOT NULL"
+        return " AND ".join(["t.workspace = %(workspace)s", of_type, *self.ranges.conditions(self.value)])
 
     async def read(self, reads: Reads) -> Shaped:
         """Returns the page as a Relay connection. Raises BadInput or BadCursor."""
         if not 1 <= self.first <= MOST_ROWS:
             raise BadInput(f"`first` is {self.first}; it takes 1 to {MOST_ROWS}. Read the rest with `after`.")
         parameters: dict[str, Any] = {**self.ranges.parameters, "type": self.type}
-        of_type = f"t.type = %(type)s AND t.{self.column} IS NOT NULL"
-        conditions = " AND ".join(["t.workspace = %(workspace)s", of_type, *self.ranges.conditions(self.value)])
         beyond = ""
         if self.after:
             parameters["at"], parameters["id"] = self.position(self.after)
             beyond = f" AND ({self.value}, t.object_id) {'<' if self.descending else '>'} (%(at)s, %(id)s::uuid)"
-        way = " DESC" if self.descending else ""
-        statement = (
-            f"SELECT {columns('object')} FROM read.object AS t WHERE {conditions}{beyond} "
-            f"ORDER BY {self.value}{way}, t.object_id{way} LIMIT %(limit)s"
+        rows = f"SELECT {columns('object')} FROM read.object AS t WHERE {self.conditions}{beyond} ORDER BY {self.way}"
+        found, end = await (
+            self.filtered(reads, rows, parameters) if self.status is not None else self.plain(reads, rows, parameters)
         )
-        found = await reads.rows(statement, limit=self.first + 1, **parameters)
         nodes = [shaped(PROJECTIONS["object"], row) for row in found[: self.first]]
         edges = [{"cursor": self.cursor(node), "node": node} for node in nodes]
-
-        async def total() -> Shaped:
-            some = f"SELECT FROM read.object AS t WHERE {conditions} LIMIT {COUNTED + 1}"
-            (row,) = await reads.rows(f"SELECT count(*) AS count FROM ({some}) AS c", **parameters)
-            return {"count": min(row["count"], COUNTED), "capped": row["count"] > COUNTED}
-
         info = {
-            "has_next_page": len(found) > self.first,
+            "has_next_page": end is not None,
             "has_previous_page": bool(self.after),
             "start_cursor": edges[0]["cursor"] if edges else None,
-            "end_cursor": edges[-1]["cursor"] if edges else None,
+            "end_cursor": self.cursor(end) if end else edges[-1]["cursor"] if edges else None,
         }
+
+        async def total() -> Shaped:
+            return await self.counted(reads, {**self.ranges.parameters, "type": self.type})
+
         return {"edges": edges, "nodes": nodes, "page_info": info, "total": total}
+
+    async def plain(self, reads: Reads, rows: str, parameters: dict[str, Any]) -> tuple[list[Shaped], Shaped | None]:
+        """Returns the rows, and the one at which the page ends if there are more."""
+        found = await reads.rows(f"{rows} LIMIT %(limit)s", limit=self.first + 1, **parameters)
+        return found, found[self.first - 1] if len(found) > self.first else None
+
+    async def filtered(self, reads: Reads, rows: str, parameters: dict[str, Any]) -> tuple[list[Shaped], Shaped | None]:
+        """The same with a status: the page ends at the last row of a walk that did not fill it."""
+        walk = f"WITH t AS MATERIALIZED ({rows} LIMIT {WALKED})"
+        wanted = f"{walk} SELECT t.* FROM t WHERE t.status = %(status)s ORDER BY {self.way} LIMIT %(limit)s"
+        found = await reads.rows(wanted, status=self.status, limit=self.first + 1, **parameters)
+        if len(found) > self.first:
+            return found, found[self.first - 1]
+        last = await reads.rows(f"{walk} SELECT t.* FROM t ORDER BY {self.way} OFFSET {WALKED - 1}", **parameters)
+        return found, last[0] if last else None
+
+    async def counted(self, reads: Reads, parameters: dict[str, Any]) -> Shaped:
+        """With a status it counts among the first rows of the range."""
+        some = f"SELECT t.status FROM read.object AS t WHERE {self.conditions} LIMIT {COUNTED + 1}"
+        counts = (
+            "count(*) AS walked, count(*) FILTER (WHERE %(status)s::text IS NULL OR c.status = %(status)s) AS count"
+        )
+        (row,) = await reads.rows(f"SELECT {counts} FROM ({some}) AS c", status=self.status, **parameters)
+        return {"count": min(row["count"], COUNTED), "capped": row["walked"] > COUNTED}
 
     def cursor(self, row: Shaped) -> str:
         text = f"{row['object_id']}{row[self.column]}"

@@ -23,7 +23,7 @@ class FactRule:
     hints: Callable[[Any], Wanted] = lambda _: ()  # what the decision will most likely ask the state for
     identifiers: Callable[[Any], Iterable[tuple[str, str]]] = lambda _: ()  # kinds and values that are looked up
     sender: Callable[[Mapping[str, Any]], str] | None = None  # orders lines of POST /facts; None: refused there
-    words: Mapping[str, type[StrEnum]] = field(default_factory=dict)  # what a line's field takes; others take any text
+    words: Mapping[str, type[StrEnum]] = field(default_factory=dict)  # of POST /facts: fields that are one of a few
     check: Callable[[Any], tuple[str, str] | None] = lambda _: None  # a field and a sentence: why it cannot be taken
     occurs: str = ""  # field of a line of POST /facts that says when it occurred, where `occurred_at` is not given
     null_removes: bool = False  # a null in its `fields` takes a value away; elsewhere null means not given

@@ -70,18 +70,21 @@ def meaning(name: str, hint: Any) -> Meaning | None:
     return None
 
 
+def words_of(rule: FactRule, field: FieldInfo) -> Any:
+    """Returns the type of a field that holds one of a few words; an empty text is one where it is the default."""
+    empty = ("",) if field.default == "" else ()
+    return Literal[*empty, *(word.value for word in rule.words[field.name])]
+
+
 def line_shape(rule: FactRule) -> type[msgspec.Struct]:
     """Returns a struct with the fact's own fields and those of the envelope that a client may give."""
-    fact = rule.fact
-    hints = get_type_hints(fact)
+    fact, hints = rule.fact, get_type_hints(rule.fact)
     shape: dict[str, tuple[Any, ...]] = {"id": (str | None, None), "occurred_at": (Time | None, None)}
     shape |= {"sender": (str | None, None), "ordered_by": (str | None, None)}
     for f in fields(fact):
         if f.name not in OURS:
-            default = default_of(f)
-            words = words_of(rule, f.name, default)
-            usual = JSON_FIELDS if f.name == "fields" else SHAPES.get(hints[f.name], hints[f.name])
-            shape[f.name] = (Literal[words] if words else usual, *default)
+            kind = JSON_FIELDS if f.name == "fields" else SHAPES.get(hints[f.name], hints[f.name])
+            shape[f.name] = (words_of(rule, f) if f.name in rule.words else kind, *default_of(f))
     if "amount_minor" in shape:
         shape |= {"amount_minor": (int | None, None), "amount": (str | None, None)}
     return msgspec.defstruct(
@@ -94,12 +97,6 @@ def line_shape(rule: FactRule) -> type[msgspec.Struct]:
         tag=fact.__name__,
         gc=False,
     )
-
-
-def words_of(rule: FactRule, name: str, default: tuple[Any, ...]) -> tuple[str, ...]:
-    """Returns the texts that a field takes; empty when it takes any."""
-    words = tuple(word.value for word in rule.words.get(name, ()))
-    return ("", *words) if words and default == ("",) else words
 
 
 def default_of(field: FieldInfo) -> tuple[Any, ...]:

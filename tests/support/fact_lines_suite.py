@@ -148,6 +148,15 @@ class FactLinesSuite:
         assert verdicts(server, lines({**MESSAGE, "sender": "person 1"}))[0]["status"] == "accepted"
         assert len({record.key for record in server.records()}) == 2
 
+    def test_forms_and_calls_of_one_number_have_one_key_by_themselves(self, server: IntakeServer) -> None:
+        """Only those that gave a `sender` were in order: by default a call was ordered by its own id."""
+        other = {**CALL, "phone": {"text": "067 123 45 67"}}
+        withheld = [{**CALL, "call": call, "phone": "anonymous"} for call in ("c1", "c1", "c2")]
+        assert {one["status"] for one in verdicts(server, lines(FORM, CALL, other, *withheld))} == {"accepted"}
+        form, call, *keys = (record.key for record in server.records())
+        assert form == call
+        assert (keys[1] == keys[2], len({form, *keys})) == (True, 4)
+
     def test_a_payer_is_known_as_people_write_it(self, server: IntakeServer) -> None:
         payers: list[dict[str, Any]] = [
             {"phone": "067 123-45-67", "email": " Olena@Example.com."},

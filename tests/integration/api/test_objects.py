@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from api.sql import objects_by
 from crm.adapters.postgres.migrations import migrate
 from crm.envelope import Row
 from crm.objects import object_id
@@ -103,6 +104,8 @@ def refusal(paths: Both, query: str) -> str:
         ('field: "since", gte: "2026-01-01", lt: "2026-02-01"', ["j"]),
         ('field: "seen", equals: "2026-01-31T10:00:00Z"', ["j"]),
         ('field: "parent", equals: "a"', ["h"]),
+        ('field: "key", status: "new"', ["h"]),
+        ('field: "rating", status: "active", gt: 0, first: 2', ["b", "a"]),
     ],
 )
 def test_an_indexed_field_gives_ranges_and_an_order(paths: Both, arguments: str, found: list[str]) -> None:
@@ -122,6 +125,19 @@ def test_pages_hold_still_and_cursors_belong_to_their_list(paths: Both) -> None:
     assert seen == ["d", "c", "e", "b", "a", "f"]
     other = f'{{ objectsBy(type: "seller", field: "city", after: "{after}") {{ nodes {{ key }} }} }}'
     assert refusal(paths, other).startswith("This cursor belongs to another list")
+
+
+def test_a_walk_for_a_status_goes_on_where_it_ended(paths: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page walks three rows of the index; together they have every object once."""
+    monkeypatch.setattr(objects_by, "WALKED", 3)
+    query = """query ($after: String) { objectsBy(type: "seller", field: "key", status: "new", first: 2, after: $after)
+      { nodes { key } pageInfo { hasNextPage endCursor } } }"""
+    pages, after, more = [], None, True
+    while more:
+        page = answer(paths, query, after=after)["objectsBy"]
+        pages.append([node["key"] for node in page["nodes"]])
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert pages == [[], [], ["h"], []]
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ def phone_of(pair: int) -> str:
     return f"+38067{1_000_000 + pair:07d}"
 
 
-def pair_lines(count: int) -> Iterator[bytes]:
-    """Yields the lines of POST /facts in the order of time."""
+def pair_lines(count: int, named: bool = True) -> Iterator[bytes]:
+    """Yields the lines of POST /facts in the order of time. `named`: they say their sender."""
     for n in range(count):
-        sender, at = f"person {n}", BEGIN + 2 * n * MINUTE
+        sender, at = f"person {n}" if named else None, BEGIN + 2 * n * MINUTE
         form = {"type": "FormSubmitted", "id": f"form {n}", "sender": sender, "occurred_at": at}
         call = {"type": "CallReported", "id": f"call {n}", "sender": sender, "occurred_at": at + MINUTE}
         yield json.dumps({**form, "name": f"Person {n}", "phones": [phone_of(n)]}).encode()

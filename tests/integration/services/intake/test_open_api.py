@@ -134,10 +134,12 @@ def sources(events: Sequence[Event]) -> list[str]:
     return [event.source for event in events if isinstance(event, DealOpened)]
 
 
-@pytest.mark.parametrize(("replicas", "dies"), [(1, 0), (2, 0), (2, 2)])
-def test_a_backfill_of_forms_and_calls_gives_what_live_traffic_gives(shop: Shop, replicas: int, dies: int) -> None:
+@pytest.mark.parametrize(("named", "replicas", "dies"), [(True, 1, 0), (False, 1, 0), (True, 2, 0), (True, 2, 2)])
+def test_a_backfill_of_forms_and_calls_gives_what_live_traffic_gives(
+    shop: Shop, named: bool, replicas: int, dies: int
+) -> None:
     """4,000 pairs gave 6,761 deals: calls were decided before the forms that they followed, and opened deals too."""
-    answer = shop.intake().stream(b"\n".join(pair_lines(PAIRS)), "application/x-ndjson")
+    answer = shop.intake().stream(b"\n".join(pair_lines(PAIRS, named)), "application/x-ndjson")
     assert answer.text.count('"accepted"') == 2 * PAIRS
     assert sources(shop.decided(replicas, dies)) == ["form"] * PAIRS
 
