@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 
 from crm.moments import micros
-from crm.scalars import Micros
-from crm.totals import QUARTER_HOUR
 
 
 class Period(Enum):
@@ -65,8 +63,3 @@ def whole(period: Period, zone: tzinfo, begin: datetime, end: datetime) -> tuple
     """Returns a span with its first and its last period complete."""
     end = end.astimezone(zone)
     return begin_of(period, begin.astimezone(zone)), end if begin_of(period, end) == end else next_begin(period, end)
-
-
-def quarter_hour(at: datetime) -> Micros:
-    """Returns the nearest quarter of an hour: all zones of today begin their days at one."""
-    return Micros((micros(at) + QUARTER_HOUR // 2) // QUARTER_HOUR * QUARTER_HOUR)

@@ -1,8 +1,8 @@
 """Totals: what a projection counts and sums up, and how a span of time is put together from what is kept.
 
 A total is declared as "stage, owner", the columns that it groups by, or as "source by opened_at", which also keeps it
-by time. Time is kept in UTC, by the month, the day and the quarter of an hour, because the time zone of a workspace is
-no part of a row: a month or a day of any zone that is in use is made of these exactly.
+by time. Time is kept in UTC, by the month and the day, because the time zone of a workspace is no part of a row: a
+month of any zone is a month in UTC with the rows of a few hours added at its begin and taken away at its end.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 from crm.scalars import Micros
 
-ALL, MONTH, DAY, FINEST = "all", "month", "day", "quarter hour"  # what cells are of; ALL: of a total without a time
-QUARTER_HOUR, HOUR = Micros(900_000_000), Micros(3_600_000_000)
-A_DAY = Micros(24 * HOUR)
+ALL, MONTH, DAY = "all", "month", "day"  # what cells are of; ALL: of a total without a time
+ROWS = "rows"  # a part of a span that no cell covers: its rows are counted
+A_DAY = Micros(86_400_000_000)
 LONGEST = 200  # characters of a group's value: longer ones are cut, as an index holds them
 GROUPED = ("text", "boolean", "uuid")
 TAKEN = ("workspace", "total", "grain", "period", "partition", "count")  # other columns of a table of totals
@@ -36,6 +36,8 @@ class Declares(Protocol):
     @property
     def needs_row(self) -> bool: ...
     @property
+    def indexes(self) -> tuple[str, ...]: ...
+    @property
     def totals(self) -> tuple[str, ...]: ...
     @property
     def summed(self) -> tuple[str, ...]: ...
@@ -44,7 +46,7 @@ class Declares(Protocol):
 
 
 class Part(NamedTuple):
-    """Cells of one grain from `begin` to before `end`, to be added (1) or taken away (-1)."""
+    """Cells of one grain, or rows, from `begin` to before `end`, to be added (1) or taken away (-1)."""
 
     sign: int
     grain: str
@@ -94,9 +96,12 @@ def check(projection: Declares, name: str) -> None:
             if types.get(column) not in GROUPED or column in TAKEN:
                 there = ", ".join(c for c, kind in types.items() if kind in GROUPED and c not in TAKEN)
                 raise ValueError(f"The total {total.name!r} of {name} groups by {column!r}. It can group by {there}.")
-        if total.time and types.get(total.time) != "timestamptz":
+        if total.time and (types.get(total.time) != "timestamptz" or total.time not in projection.indexes):
             there = ", ".join(c for c, kind in types.items() if kind == "timestamptz")
-            raise ValueError(f"The total {total.name!r} of {name} is by {total.time!r}. Its times are {there}.")
+            raise ValueError(
+                f"The total {total.name!r} of {name} is by {total.time!r}. It can be by {there}, each with an index of "
+                "its own: the hours at the ends of a month are counted through it."
+            )
     for column in projection.summed:
         if types.get(column) != "bigint":
             there = ", ".join(c for c, kind in types.items() if kind == "bigint")
@@ -106,22 +111,19 @@ def check(projection: Declares, name: str) -> None:
 
 
 def parts(begin: Micros, end: Micros) -> Iterator[Part]:
-    """Yields the fewest cells that make up a span of time: whole months, days around them, quarter hours at its ends.
+    """Yields what makes up a span of time: whole months, days around them, and the rows of the hours at its ends.
 
-    A span that ends at a local midnight is off from one in UTC by a few hours: these are added or taken away. Raises
-    ValueError unless both ends are quarters of an hour.
+    A span that ends at a local midnight is off from one in UTC by a few hours: these are added or taken away.
     """
-    if begin % QUARTER_HOUR or end % QUARTER_HOUR:
-        raise ValueError("totals are kept by the quarter of an hour")
     if end <= begin:
         return
     first, last = nearest_day(begin), nearest_day(end)
     if first >= last:  # within a day and a half
-        yield Part(1, FINEST, begin, end)
+        yield Part(1, ROWS, begin, end)
         return
-    yield from signed(FINEST, begin, first)
+    yield from signed(ROWS, begin, first)
     yield from days(first, last)
-    yield from signed(FINEST, last, end)
+    yield from signed(ROWS, last, end)
 
 
 def signed(grain: str, begin: Micros, end: Micros) -> Iterator[Part]:

@@ -56,7 +56,7 @@ class CallRow(Row, frozen=True, gc=False):
         "direction, disposition, touched_at",
         "contact_id, touched_at",
     ),
-    totals=("employee, disposition by started_at",),
+    totals=("employee, disposition by created_at",),
     summed=("wait_s", "talk_s"),
 )
 def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None:

@@ -36,7 +36,7 @@ ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | Reply
     version=4,
     indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
-    totals=("channel, answered_by by question_at",),
+    totals=("channel, answered_by by opened_at",),
     summed=("answer_s",),
 )
 def conversation(row: ConversationRow | None, event: ConversationEvent) -> ConversationRow | None:

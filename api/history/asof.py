@@ -132,27 +132,29 @@ async def folding(reads: Reads) -> AsyncIterator[tuple[Any, int]]:
 
 
 async def list_as_of(
-    past: PastRows, first: int, given: Mapping[str, Collection[str | None]], fixed: str = "true", **values: Any
+    past: PastRows, first: int, given: Mapping[str, Collection[str | None]], fixed: Collection[str] = ()
 ) -> list[Any]:
     """Returns rows that have one of these values in each of these columns, last changed first.
 
-    `fixed`: a condition on columns that never change, with its `values`. Raises TooSlow.
+    `fixed`: those of the columns that never change, so that only few rows need a fold. Raises TooSlow.
     """
 
     def order(row: Any) -> tuple[Any, ...]:
         return row.touched_at, getattr(row, past.projection.key)
 
+    types = {column.name: column.type for column in past.projection.columns}
+    values = {name: list(wanted) for name, wanted in given.items() if None not in wanted}
+    conditions = {
+        name: f"t.{name} = ANY (%({name})s::{types[name]}[])" if name in values else f"t.{name} IS NULL"
+        for name in given
+    }
     best: list[Any] = []
     if not past.needs_fold:
-        conditions: list[str] = [fixed]
-        chosen: dict[str, Any] = {}
-        for name, wanted in given.items():
-            conditions.append(f"t.{name} IS NULL" if None in wanted else f"t.{name} = ANY (%({name})s)")
-            chosen |= {} if None in wanted else {name: list(wanted)}
         newest = f"t.touched_at DESC, t.{past.projection.key} DESC"
-        best = await past.rows_of(" AND ".join(conditions), newest, first, **chosen, **values)
-    async for rows in past.folded(fixed, **values):
-        found = (row for row in rows if all(getattr(row, name) in values for name, values in given.items()))
+        best = await past.rows_of(" AND ".join(["true", *conditions.values()]), newest, first, **values)
+    among = " AND ".join(["true", *(conditions[name] for name in fixed)])
+    async for rows in past.folded(among, **{name: values[name] for name in fixed}):
+        found = (row for row in rows if all(getattr(row, name) in wanted for name, wanted in given.items()))
         best = heapq.nlargest(first, chain(best, found), key=order)
     return sorted(best, key=order, reverse=True)
 
@@ -199,14 +201,12 @@ async def deals_as_of(
     contact: str | None = None,
 ) -> list[Shaped]:
     check_first(first)
-    given = {name: {value} for name, value in (("stage", stage), ("owner", owner)) if value is not None}
+    given: dict[str, set[str]] = {name: {v} for name, v in (("stage", stage), ("owner", owner)) if v is not None}
     reads, deals = info.context.reads, PROJECTIONS["deal"]
     async with past_rows(reads, deals, micros(as_of.at), as_of.clock) as past:
-        if contact is None:
-            found = await list_as_of(past, first, given)
-        else:
-            people = sorted(await with_merged_contacts(past, Id(known_id(contact))))
-            found = await list_as_of(past, first, given, "t.contact_id = ANY (%(people)s::uuid[])", people=people)
+        if contact is not None:
+            given["contact_id"] = await with_merged_contacts(past, Id(known_id(contact)))
+        found = await list_as_of(past, first, given, given.keys() & {"contact_id"})
     return [as_read(deals, reads.workspace, row, as_of) for row in found]
 
 

@@ -112,8 +112,8 @@ class PastRows:
 
 @asynccontextmanager
 async def past_rows(reads: Reads, projection: Projection[Any], at: Micros, clock: Clock) -> AsyncIterator[PastRows]:
-    """Yields a snapshot. Fields of one operation take turns."""
-    async with reads.one_by_one:
+    """Yields a snapshot. Fields of one operation take turns, and so do operations, so that other reads find room."""
+    async with reads.one_by_one, reads.pool.folding:
         with translate_errors():
             async with reads.pool.reading(reads.workspace) as connection, connection.transaction():
                 await connection.execute(SNAPSHOT)

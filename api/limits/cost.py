@@ -22,6 +22,7 @@ from graphql import (
 LIMIT = 20_000  # rows of one operation
 CHANGE = 10  # least cost of a mutation
 PAGE, MAX_PAGE = 20, 100
+FOLDS = dict.fromkeys(("funnel", "dealsAsOf", "contactsAsOf"), 1_000)  # they may fold a whole workspace
 WRAPPERS = ("edges", "node", "nodes", "pageInfo")
 KEPT = 64  # cached costs of one operation, by its page sizes
 Given = Mapping[str, Any]
@@ -54,7 +55,7 @@ class Count:
         if node.name.value in WRAPPERS:
             return below
         size = self.page(node)
-        return size + size * below
+        return FOLDS.get(node.name.value, 0) + size + size * below
 
     def fragment(self, name: str) -> int:
         if name not in self.known:

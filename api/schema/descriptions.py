@@ -2,6 +2,8 @@
 
 from graphql import GraphQLSchema
 
+from api.schema.value_descriptions import VALUES
+
 # Fields that mean the same in every type.
 COMMON = {
     "contactId": "Id of the contact.",
@@ -220,79 +222,6 @@ FIELDS = {
     },
 }
 ARGUMENTS = {"id": "Id of the object to fetch.", "input": "Input of `{0}`."}
-VALUES = {
-    "Period": {
-        "HOUR": "An hour.",
-        "DAY": "A day, from midnight to midnight.",
-        "WEEK": "A week, from Monday on.",
-        "MONTH": "A calendar month.",
-        "QUARTER": "Three months, from January, April, July or October on.",
-        "YEAR": "A calendar year.",
-    },
-    "Clock": {
-        "OCCURRED": "What was true then, including facts that arrived later.",
-        "RECORDED": "What was known then.",
-    },
-    "FieldEntity": {"contact": "A contact.", "deal": "A deal."},
-    "FieldType": {
-        "boolean": "true or false.",
-        "choice": "One of the options.",
-        "choices": "Several of the options.",
-        "date": "A day, such as 2026-11-25.",
-        "number": "An exact number.",
-        "text": "Any text.",
-        "time": "A point in time with its offset.",
-    },
-    "Findable": {
-        "CONTACT": "Found by name, phone number, e-mail or account.",
-        "CONVERSATION": "Found by title.",
-        "DEAL": "Found by title, reference or number.",
-        "MESSAGE": "Found by text.",
-        "NOTE": "Found by text.",
-        "OBJECT": "Found by title or key.",
-        "TASK": "Found by title.",
-    },
-    "ObjectFieldType": {
-        "boolean": "true or false.",
-        "choice": "One of the options.",
-        "choices": "Several of the options.",
-        "date": "A day, such as 2026-11-25.",
-        "number": "An exact number.",
-        "relation": "A contact, a deal or an object.",
-        "text": "Any text.",
-        "time": "A point in time with its offset.",
-    },
-    "RulePick": {
-        "first": "Always the first of its owners.",
-        "least_open": "The owner with the fewest open deals.",
-        "round_robin": "Its owners in turn.",
-    },
-    "Scope": {
-        "admin": "Everything, including tokens.",
-        "connect": "Managing connections of vendors.",
-        "import": "Mutations that say when something happened, next to `write`.",
-        "read": "Queries and subscriptions.",
-        "write": "Mutations, and sending facts to the intake.",
-    },
-    "BatchOutcome": {
-        "DONE": "It took effect.",
-        "FAILED": "It did not take effect, or that is unknown: see `error`.",
-        "NOT_RUN": "An earlier one failed because the server did not answer, so it was not tried.",
-        "REFUSED": "It changed nothing: see `userErrors`.",
-        "REPEATED": "It had taken effect before, under the same key.",
-    },
-    "UserErrorCode": {
-        "CURRENCY_MISMATCH": "The deal has money in another currency.",
-        "INVALID": "The value is not valid for this field.",
-        "IN_USE": "It is still in use, so it cannot be removed.",
-        "MERGED": "The contact was merged into another one: use that one.",
-        "NOT_FOUND": "The workspace has no object with this id.",
-        "REQUIRED": "A value is required.",
-        "TAKEN": "The value belongs to another object already.",
-        "UNCHANGED": "It already has this value.",
-        "VERSION_CONFLICT": "It has changed since you read it: read it again, then decide.",
-    },
-}
 
 
 def describe(schema: GraphQLSchema) -> None:

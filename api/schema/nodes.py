@@ -1,6 +1,5 @@
 """GraphQL types made from the projections: a field for each column, lists, and relations between them."""
 
-import asyncio
 from types import GenericAlias
 from typing import Any
 
@@ -10,6 +9,7 @@ from api.context import Info
 from api.history.asof import AS_OF, AS_OF_KEY, AsOf, current_only, referred_row, require_current
 from api.history.asof import row as row_as_of_moment
 from api.schema.deprecations import DEPRECATED
+from api.schema.derived_fields import derived_fields
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id, parameter
 from api.schema.lists import DEFAULT_PAGE, LISTS, MAX_PAGE, orders_enum, page_size
@@ -18,15 +18,12 @@ from api.schema.objects import object_fields
 from api.schema.relations import RELATIONS, Many
 from api.schema.scalars import BY_COLUMN, Long, Money
 from api.schema.where import conditions_in, input_of
-from api.sql.plan import open_deals as open_deals_plan
 from api.sql.plan import pages, rows, values, workspace
 from api.sql.plan.statement import PLAN
 from api.sql.reads import FILES, RULES, SHARES, TYPE
 from api.sql.statements import COUNTED
-from crm.decisions.owners import owner_id
 from crm.objects import SLOTS
 from crm.projection import Projection
-from crm.scalars import Id
 from projections import PROJECTIONS
 
 HIDDEN = {"step", "weights", "sources", "name_key", *SLOTS}  # columns that only an order or a fold needs
@@ -205,60 +202,6 @@ def by_id(target: str) -> Any:
     )
 
 
-async def open_deals(source: Any, info: Info) -> Any:
-    require_current(source, info.field_name)
-    reads, contact = info.context.reads, source["contact_id"]
-    surviving_contact = await reads.surviving_contact(contact)
-    return await reads.open_deals(surviving_contact["id"] if surviving_contact else contact)
-
-
-async def owner(source: Any, info: Info) -> Any:
-    return next((deal["owner"] for deal in await open_deals(source, info) if deal["owner"]), None)
-
-
-def pipeline_fields() -> Fields:
-    """Makes the fields that a salesperson needs before answering a call."""
-    deals = field(
-        many("Deal"),
-        {},
-        open_deals,
-        "Open deals of the contact, last changed first, at most 20.",
-        open_deals_plan.open_deals("contact_id"),
-    )
-    return {
-        "open_deals": deals,
-        "owner": field(
-            str | None, {}, owner, "Owner of the last changed of these open deals.", open_deals_plan.owner("contact_id")
-        ),
-    }
-
-
-async def salesperson(source: Any, info: Info) -> Any:
-    reads = info.context.reads
-    id = owner_id(Id(reads.workspace), source["owner"]) if source["owner"] else None
-    if AS_OF_KEY in source:
-        return await referred_row(info, PROJECTIONS["owner"], id, source[AS_OF_KEY])
-    return await reads.one("owner", id)
-
-
-def owner_fields() -> Fields:
-    about = "The owner with the key in `owner`; null for nobody, and for a key that was never added with `ownerAdd`."
-    rule = rows.referred_row(PROJECTIONS["owner"], "owner", "key")
-    return {"salesperson": field(TYPES["Owner"] | None, {}, salesperson, about, rule)}
-
-
-async def candidate_deals(source: Any, info: Info) -> Any:
-    require_current(source, info.field_name)
-    found = await asyncio.gather(*(info.context.reads.one("deal", id) for id in source["candidates"]))
-    return sorted(filter(None, found), key=lambda deal: deal["number"])
-
-
-def candidate_fields() -> Fields:
-    about = "Deals that a parked payment could be for. `why` explains each; `paymentMatch` chooses one."
-    rule = rows.rows_in(PROJECTIONS["deal"], "candidates", "number")
-    return {"candidate_deals": field(many("Deal"), {}, candidate_deals, about, rule)}
-
-
 async def node(_: Any, info: Info, id: str) -> Any:
     return await info.context.reads.node(known_id(id))
 
@@ -279,10 +222,7 @@ def related(projection: str) -> Fields:
 for projection in PROJECTIONS.values():
     kind = type_name(projection.name)
     annotations, fields = columns(projection)
-    extra = pipeline_fields() if projection.name in ("contact", "call") else {}
-    extra |= owner_fields() if projection.name in ("deal", "task") else {}
-    extra |= candidate_fields() if projection.name == "payment" else {}
-    extra |= object_fields(projection.name, TYPES)
+    extra = derived_fields(projection.name, TYPES) | object_fields(projection.name, TYPES)
     declare(kind, projection.about, annotations, fields | related(projection.name) | extra)
     declare(f"{kind}Edge", f"One {kind} in a list, with its cursor.", {"cursor": str, "node": TYPES[kind]})
     declare(

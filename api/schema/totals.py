@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 
 from api.context import Info
-from api.errors import BadInput, TooMuch
+from api.errors import TooMuch
 from api.schema.fields import Argument, field
 from api.schema.filters import text_of
 from api.schema.names import camel, type_name
@@ -20,9 +20,9 @@ from api.sql import totals as reading
 from api.sql.totals import EVER, Question, Row
 from crm import totals, zones
 from crm.moments import micros
-from crm.periods import Period, quarter_hour, spans, whole
+from crm.periods import Period, spans, whole
 from crm.projection import Projection
-from crm.totals import QUARTER_HOUR, Part, parts
+from crm.totals import Part, parts
 from projections import PROJECTIONS
 
 PERIODS = 400  # in one answer
@@ -31,8 +31,8 @@ Periods: Any = strawberry.enum(Period, description="A calendar period of the wor
 ZONE = "SELECT t.timezone FROM read.pipeline AS t WHERE t.workspace = %(workspace)s"
 ABOUT = {
     "period": "Returns a total for each of these periods instead of one. Periods without anything are left out.",
-    "from": "Counts from this moment on: a whole quarter of an hour, which every day and hour begins at.",
-    "to": "Counts up to before this moment: a whole quarter of an hour.",
+    "from": "Counts from this moment on.",
+    "to": "Counts up to before this moment.",
 }
 SUM = ("The sum of a number over the objects that have it.", {"sum": Long, "count": Long, "average": float | None})
 
@@ -72,19 +72,9 @@ def shaped(projection: Projection[Any], by: tuple[str, ...], same: list[Row], be
     return found
 
 
-def checked(at: datetime | None, name: str) -> datetime | None:
-    """Raises BadInput for a moment within a quarter of an hour."""
-    if at and micros(at) % QUARTER_HOUR:
-        raise BadInput(
-            f"`{name}` is {at.isoformat()}. Totals are kept by the quarter of an hour, so write one, such as "
-            f"{at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0).isoformat()}. Nothing was read."
-        )
-    return at
-
-
 def numbered(found: list[tuple[datetime, datetime]]) -> Iterator[tuple[int, Part]]:
     for n, (begin, end) in enumerate(found):
-        yield from ((n, part) for part in parts(quarter_hour(begin), quarter_hour(end)))
+        yield from ((n, part) for part in parts(micros(begin), micros(end)))
 
 
 def resolver(projection: Projection[Any]) -> Any:
@@ -98,7 +88,7 @@ def resolver(projection: Projection[Any]) -> Any:
         to: datetime | None = None,
         **filters: list[Any] | None,
     ) -> list[Row]:
-        reads, begin, end = info.context.reads, checked(from_, "from"), checked(to, "to")
+        reads, begin, end = info.context.reads, from_, to
         timed = period or begin or end
         given = {name: [*map(text_of, values)] for name, values in filters.items() if values is not None}
         question = Question(tuple(dict.fromkeys(each.value for each in by or ())), given, time.value if timed else "")

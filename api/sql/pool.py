@@ -21,6 +21,9 @@ T = TypeVar("T")
 OPTIONS = f"-c timezone=UTC -c statement_timeout=10s -c default_transaction_read_only=on -c role={ROLE}"
 
 
+FOLDING = 2  # connections that long reads may hold at a time
+
+
 class Connection(psycopg.AsyncConnection[DictRow]):
     """A connection. `workspace` is the one whose rows it shows; None at first."""
 
@@ -51,6 +54,7 @@ class Pool:
         self.idle: list[Connection] = []  # the most recently used last
         self.count = 0
         self.waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self.folding = asyncio.Semaphore(FOLDING)  # held by reads that fold a whole workspace
 
     async def open(self) -> None:
         """Does nothing: connections are made when they are needed."""

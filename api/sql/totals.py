@@ -1,6 +1,6 @@
 """Reads totals: the declared total that answers a question, and the statement that adds up its cells."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -12,7 +12,7 @@ from crm import totals
 from crm.adapters.postgres import totals as cells
 from crm.moments import nearest
 from crm.projection import Projection
-from crm.totals import ALL, MONTH, Part, Total
+from crm.totals import ALL, MONTH, ROWS, Part, Total
 
 GROUPS = 10_000  # in one answer
 EVER = Part(1, MONTH, totals.begin_of(1, 1), totals.begin_of(10_000, 1))
@@ -48,26 +48,37 @@ def named(total: Total) -> str:
     return f"{columns}{f' by {camel(total.time)}' if total.time else ''}"
 
 
-def statement(projection: Projection[Any], by: Sequence[str], filters: Collection[str]) -> str:
-    """Returns the statement. Parameters: `total`, one for each filter, and the parts of spans as arrays.
+def statement(projection: Projection[Any], question: Question) -> str:
+    """Returns the statement. Parameters: `total`, one for each filter, and arrays of ranges and of their uses by spans.
 
-    Each part is one range of the primary key, so only cells that count are read.
+    A range is one of the cells' primary key, or of the index of rows by time. It is read once, also where one span
+    ends and the next one begins.
     """
-    sums = list(cells.numbers(projection))
-    kept = [*by, *(["currency"] if totals.in_currencies(projection) else [])]
+    numbers = cells.numbers(projection)
+    kept = [*question.by, *(["currency"] if totals.in_currencies(projection) else [])]
     grouped = "".join(f"{name}, " for name in kept)
-    inner = ", ".join(f"sum(t.{name}) AS {name}" for name in sums)
-    outer = ", ".join(f"sum(p.sign * s.{name}) AS {name}" for name in sums)
-    chosen = "".join(f" AND t.{name} = ANY (%({name})s)" for name in filters)
+    outer = ", ".join(f"sum(u.sign * r.{name}) AS {name}" for name in numbers)
     order = ", ".join(str(n + 1) for n in range(len(kept) + 1))
-    inside = f"SELECT {grouped}{inner} FROM {cells.view(projection.name)} AS t WHERE t.workspace = %(workspace)s " + (
-        f"AND t.total = %(total)s AND t.grain = p.grain AND t.period >= p.begins AND t.period < p.ends{chosen}"
+    within = " GROUP BY " + ", ".join(str(n + 1) for n in range(len(kept))) if kept else " HAVING count(*) > 0"
+
+    def chosen(value: Callable[[str], str]) -> str:
+        return "".join(f" AND {value(name)} = ANY (%({name})s)" for name in question.filters) + within
+
+    inside = f"SELECT {grouped}{', '.join(f'sum(t.{name}) AS {name}' for name in numbers)} " + (
+        f"FROM {cells.view(projection.name)} AS t WHERE t.workspace = %(workspace)s AND t.total = %(total)s "
+        f"AND t.grain = p.grain AND t.period >= p.begins AND t.period < p.ends{chosen(lambda name: f't.{name}')}"
     )
-    inside += f" GROUP BY {', '.join(kept)}" if kept else " HAVING count(*) > 0"
+    if question.time:
+        groups = "".join(f"{cells.group(name)}, " for name in kept)
+        inside += f" UNION ALL SELECT {groups}{', '.join(f'sum({value})' for value in numbers.values())} " + (
+            f"FROM read.{projection.name} AS r WHERE p.grain = '{ROWS}' AND r.workspace = %(workspace)s "
+            f"AND r.{question.time} >= p.begins AND r.{question.time} < p.ends{chosen(cells.group)}"
+        )
     return (
-        f"SELECT p.span, {grouped}{outer} FROM unnest(%(spans)s::int[], %(signs)s::int[], %(grains)s::text[], "
-        "%(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS p(span, sign, grain, begins, ends) "
-        f"CROSS JOIN LATERAL ({inside}) AS s GROUP BY {order} HAVING sum(p.sign * s.count) <> 0 "
+        f"WITH r AS MATERIALIZED (SELECT p.n, s.* FROM unnest(%(grains)s::text[], %(begins)s::timestamptz[], "
+        f"%(ends)s::timestamptz[]) WITH ORDINALITY AS p(grain, begins, ends, n) CROSS JOIN LATERAL ({inside}) AS s) "
+        f"SELECT u.span, {grouped}{outer} FROM r JOIN unnest(%(spans)s::int[], %(signs)s::int[], %(uses)s::int[]) "
+        f"AS u(span, sign, n) USING (n) GROUP BY {order} HAVING sum(u.sign * r.count) <> 0 "
         f"ORDER BY {order} LIMIT {GROUPS + 1}"
     )
 
@@ -81,16 +92,19 @@ async def read(
     """
     if not total.time:
         parts = [(0, EVER._replace(grain=ALL))]
+    ranges = list(dict.fromkeys(part[1:] for _, part in parts))
+    places = {range_: n for n, range_ in enumerate(ranges, 1)}
     found = await rows(
         reads,
         projection,
-        statement(projection, question.by, question.filters),
+        statement(projection, question),
         total=total.name,
+        grains=[grain for grain, _, _ in ranges],
+        begins=[nearest(begin) for _, begin, _ in ranges],
+        ends=[nearest(end) for _, _, end in ranges],
         spans=[n for n, _ in parts],
         signs=[part.sign for _, part in parts],
-        grains=[part.grain for _, part in parts],
-        begins=[nearest(part.begin) for _, part in parts],
-        ends=[nearest(part.end) for _, part in parts],
+        uses=[places[part[1:]] for _, part in parts],
         **{name: list(values) for name, values in question.filters.items()},
     )
     if len(found) > GROUPS:

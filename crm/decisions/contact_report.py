@@ -21,7 +21,7 @@ from crm.decisions.own_keys import (
     recorded,
 )
 from crm.decisions.parked_payments import retry_parked
-from crm.decisions.reported_people import card_for, name_in, own_identifier, people_in
+from crm.decisions.reported_people import card_for, give_people, name_in, own_identifier
 from crm.envelope import Event
 from crm.events import ContactAbsorbed, ContactChanged, ContactRenamed
 from crm.facts import ContactReported
@@ -62,8 +62,7 @@ def values_of(report: ContactReported, case: Case, own: OwnKey) -> Values:
     values = common_values(report, case, own)
     if name_in(report.name):
         values.short_text("name", report.name, 200)
-    if people := people_in(report):
-        values.give("people", people)
+    give_people(values, report)
     return values
 
 

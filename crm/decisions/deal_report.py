@@ -23,7 +23,7 @@ from crm.decisions.own_keys import (
 )
 from crm.decisions.parked_payments import retry_parked
 from crm.decisions.payment_evidence import reference_hint
-from crm.decisions.reported_people import deals_card, identifiers_in, people_in, whose
+from crm.decisions.reported_people import deals_card, give_people, identifiers_in, whose
 from crm.decisions.settlement import restaged
 from crm.decisions.workspace import LARGEST_SUM, workspace_of
 from crm.envelope import Event
@@ -31,7 +31,7 @@ from crm.events import DealAssigned, DealChanged, DealOpened, DealStageMoved
 from crm.facts import DealReported
 from crm.scalars import Id
 from crm.shared import Report
-from crm.state import Contact, Deal, DealReference, Fields, Numbers, Parked, Reported, known, reported_key
+from crm.state import Contact, Deal, DealReference, Fields, Numbers, Parked, Reported, Workspace, known, reported_key
 from crm.state.entities import ONLY, OUTCOMES
 from crm.state.references import reference_key
 
@@ -47,7 +47,10 @@ def deal_reported(report: DealReported, case: Case) -> Iterator[Event]:
     if deal:
         if any(name in values and values[name] != news.before.value(name) for name in PEOPLE):
             yield from deals_card(case, report, own, deal)
+        learnt = case.events > 0
         yield from changed(case, news, deal)
+        if learnt:
+            yield from retry_parked(case, deal.contact_id)
     elif report.deleted:
         yield noted(case, news) if news.nothing else recorded(case, news, own.id_in(report.meta.workspace))
     else:
@@ -71,8 +74,7 @@ def values_of(report: DealReported, case: Case, own: OwnKey, deal: Deal | None) 
         values.doubt("contact_key", why)
     elif report.contact_key and not report.deleted:
         values.give("contact_key", report.contact_key)
-    if people := people_in(report):
-        values.give("people", people)
+    give_people(values, report)
     return values
 
 
@@ -107,7 +109,7 @@ def opened(case: Case, report: DealReported, news: News) -> Iterator[Event]:
         title=said.text("title") or str(own),
         amount_minor=minor,
         currency=currency,
-        stage=said.text("stage") or workspace.stages[0],
+        stage=existing(workspace, said.text("stage")),
         source=own.system,
         reference=said.text("reference"),
         fields=news.all_fields,
@@ -177,7 +179,7 @@ def staged(case: Case, deal: Deal, news: News, rest: list[Report], opening: bool
     elif opening:
         return
     elif was_gone and deal.stage == LOST:
-        target, why = stage or deal.lost_from or workspace_of(case).stages[0], f"{news.own} is there again"
+        target, why = existing(workspace_of(case), stage, deal.lost_from), f"{news.own} is there again"
     elif "stage" in news.changed:
         target, why = stage, f"{news.own.system} says so"
     else:
@@ -185,6 +187,12 @@ def staged(case: Case, deal: Deal, news: News, rest: list[Report], opening: bool
     if target != deal.stage:
         meta, report = case.meta(deal.contact_id), rest.pop() if rest else None
         yield DealStageMoved(meta, deal.deal_id, deal.contact_id, deal.stage, target, why, report)
+
+
+def existing(workspace: Workspace, *stages: str) -> str:
+    """The first of these that there is today, else the pipeline's first: what was said long ago may be gone since."""
+    there = (*workspace.stages, *OUTCOMES)
+    return next((stage for stage in stages if stage in there), workspace.stages[0])
 
 
 def why_gone(said: Reported, own: OwnKey) -> str:

@@ -22,9 +22,11 @@ SYSTEM = re.compile(r"[a-z0-9_-]{1,40}")
 TAKEN = frozenset(("phone", "email", "iban", "tax_id", "card", "form", "call", "chat", "hand"))
 LONGEST = 200  # characters of system:key, which is an identifier; and of a field's name
 MOST_FIELDS = 500  # of one report: what its source said of each is remembered
+MOST_KNOWN = 1_000  # of one record
 MOST_VALUE = 20_000  # characters of a field's JSON text
 MOST_MERGES = 20  # keys, each merged into the next
 NULL = "null"
+TIMES = 10**14  # moments past it are microseconds since 1970, those below count something else
 AnyReport = DealReported | ContactReported
 
 
@@ -144,7 +146,15 @@ def common_values(report: AnyReport, case: Case, own: OwnKey) -> Values:
             values.give("merged_into", into)
     defined = case.state.get(Fields, own.record) if report.fields else None
     known = defined.known if defined else {}
+    reported = own.reported(case.state) if report.fields else None
+    there = {*(fields_of(reported.values) if reported else ())}
     for name, text in report.fields.items():
+        if name not in there and len(there) >= MOST_KNOWN:
+            values.doubt(
+                "fields", f"It has {MOST_KNOWN} fields already, the most that are possible: {name!r} was not taken."
+            )
+            continue
+        there.add(name)
         if name in known and text != NULL:
             fields = converted({name: known[name]}, {name: text}, workspace_of(case).timezone)
             if fields.doubts:
@@ -176,7 +186,7 @@ class News(NamedTuple):
     @property
     def all_fields(self) -> dict[str, str]:
         """All that was ever said of custom fields, and holds."""
-        known = fields_of({name: text for name, (_, text) in self.after.said.items()})
+        known = fields_of(self.after.values)
         return {name: text for name, text in known.items() if text != NULL}
 
     @property
@@ -203,8 +213,11 @@ def news_of(report: AnyReport, case: Case, own: OwnKey, values: Mapping[str, str
     after = before.with_(moment, values, at, subject)
     said = {name: text for name, text in values.items() if after.said[name] != before.said.get(name)}
     changed = frozenset(name for name in said if before.value(name) != said[name])
-    note = "; ".join(tie(name, values[name], before) for name in sorted(values) if ties(before, name, moment, values))
-    return News(own, before, after, Report(*own, moment, said), changed, note)
+    notes = [tie(name, values[name], before) for name in sorted(values) if ties(before, name, moment, values)]
+    if moment < TIMES < before.newest:
+        why = "is compared with the times of earlier reports, so it counts as older: use the same for all"
+        notes.append(f"version {moment} {why}")
+    return News(own, before, after, Report(*own, moment, said), changed, "; ".join(notes))
 
 
 def ties(before: Reported, name: str, moment: int, values: Mapping[str, str]) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 
 from crm.decisions.case import Case, State
 from crm.decisions.contacts import Identifier, card, cards_of, created, holder, identified, named
-from crm.decisions.form import identifiers_of
+from crm.decisions.form import addresses, identifiers_of
 from crm.decisions.identity import found
 from crm.decisions.merging import merged
-from crm.decisions.own_keys import OwnKey
+from crm.decisions.own_keys import OwnKey, Values
 from crm.envelope import Event
 from crm.facts import ContactReported, DealReported
 from crm.scalars import Id
@@ -41,6 +41,17 @@ def people_in(report: DealReported | ContactReported) -> list[str]:
     name = [name_in(report.name)] if isinstance(report, DealReported) else []
     found = [*name, *(phone.e164 or phone.text for phone in report.phones), *report.emails]
     return found if any(found) else []
+
+
+def give_people(values: Values, report: DealReported | ContactReported) -> None:
+    """What cannot be read identifies nobody, and somebody who looks at the record must see it."""
+    if found := people_in(report):
+        values.give("people", found)
+    phones = [phone.text for phone in report.phones if phone.text and not phone.e164]
+    unread = [*phones, *(email for email in report.emails if email.strip() and not addresses(email))]
+    if unread and found:
+        written = ", ".join(repr(text[:100]) for text in unread)
+        values.doubt("people", f"It cannot be read as a telephone or an e-mail and identifies nobody: {written}.")
 
 
 def named_otherwise(state: State, contact: Contact, system: str, key: str) -> bool:

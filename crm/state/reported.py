@@ -27,6 +27,11 @@ class Reported(Entity, frozen=True, gc=False, omit_defaults=True):
         found = self.said.get(name)
         return found[1] if found else None
 
+    @property
+    def values(self) -> dict[str, str]:
+        """All that was said, as JSON text."""
+        return {name: text for name, (_, text) in self.said.items()}
+
     def text(self, name: str) -> str:
         """The text that was given; empty when none was."""
         found = self.value(name)

@@ -37,13 +37,8 @@ def periods(total: totals.Total, row: Any) -> list[tuple[str, str]]:
         return [(totals.ALL, "1970-01-01T00:00:00+00:00")]
     if (moment := getattr(row, total.time)) is None:
         return []
-    at = nearest(moment).replace(second=0, microsecond=0)
-    day = at.replace(hour=0, minute=0)
-    begins = {
-        totals.MONTH: day.replace(day=1),
-        totals.DAY: day,
-        totals.FINEST: at.replace(minute=at.minute // 15 * 15),
-    }
+    day = nearest(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = {totals.MONTH: day.replace(day=1), totals.DAY: day}
     return [(grain, begin.isoformat()) for grain, begin in begins.items()]
 
 

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier, Literal
 
 from crm.adapters.postgres.reader_role import ANALYSTS
+from crm.envelope import now
 from crm.errors import Broken
 from crm.scalars import Id
 
@@ -39,7 +40,10 @@ Connection = psycopg.Connection[Any]
 @contextmanager
 def session_login(dsn: str, workspace: Id, timeout: int) -> Iterator[str]:
     """Yields the address of a login that is dropped at the end. Raises Broken."""
-    name, end = f"{SESSION_PREFIX}{secrets.token_hex(4)}", datetime.now(UTC) + timedelta(hours=SESSION_HOURS)
+    name, end = (
+        f"{SESSION_PREFIX}{secrets.token_hex(4)}",
+        datetime.fromtimestamp(now() // 1_000_000, UTC) + timedelta(hours=SESSION_HOURS),
+    )
     with connected(dsn) as conn:
         for role in [role for (role,) in conn.execute(LEFT)]:
             drop(conn, role)

@@ -3,6 +3,7 @@
 docs/decisions has why the events themselves are kept there and not their places in Kafka.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,14 +90,14 @@ async def pages(conn: Any, types: Iterable[type[Event]], workspace: Id) -> Async
     async with conn.cursor(name="history", binary=True) as cursor:
         await cursor.execute(WHOLE, [workspace, sorted(wanted)])
         while rows := await cursor.fetchmany(PAGE):
-            yield decoded(rows, wanted)
+            yield await asyncio.to_thread(decoded, rows, wanted)
 
 
 async def of_streams(conn: Any, types: Iterable[type[Event]], workspace: Id, streams: Collection[Id]) -> list[Any]:
     """The events of these types in some streams, stream after stream, each in its order."""
     wanted = frames(types)
     rows = await conn.execute(TYPES_OF_STREAMS, [workspace, sorted(streams), sorted(wanted)], binary=True)
-    return decoded(await rows.fetchall(), wanted)
+    return await asyncio.to_thread(decoded, await rows.fetchall(), wanted)
 
 
 def removable(projection: Projection[Any]) -> bool:

@@ -48,7 +48,7 @@ def make_role(conn: Connection) -> None:
 def create(conn: Connection, role: str) -> None:
     """Creates a role without login if it does not exist."""
     try:
-        if not conn.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        if conn.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:  # () is a row
             with conn.transaction():
                 conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):

@@ -16,16 +16,11 @@ from crm.adapters.postgres.read_models import MICROS, quote
 from crm.adapters.postgres.reader_role import secured, shown
 from crm.errors import Broken
 from crm.projection import Projection
-from crm.totals import ALL, DAY, FINEST, LONGEST, MONTH
+from crm.totals import ALL, DAY, LONGEST, MONTH
 
 SUFFIX = "_totals"  # of the table's name
 NOWHERE = -1
-ORIGIN = "timestamptz '2000-01-01 00:00+00'"  # Postgres counts from here, so that no difference overflows
-PERIODS = {
-    MONTH: "date_trunc('month', {0}, 'UTC')",
-    DAY: "date_trunc('day', {0}, 'UTC')",
-    FINEST: f"date_bin('15 minutes', {{0}}, {ORIGIN})",
-}
+PERIODS = {MONTH: "date_trunc('month', {0}, 'UTC')", DAY: "date_trunc('day', {0}, 'UTC')"}
 EXAMPLES = 5
 Connection = psycopg.Connection[Any]
 
@@ -130,7 +125,7 @@ def cells(projection: Projection[Any], rows: str, sign: str = "1", partition: st
     columns = keys(projection)
     values = ", ".join(f"({', '.join(entry)})" for entry in entries(projection))
     listed = ", ".join(f"c.{name}" for name in columns[1:] if name != "currency")
-    currency = f", left(r.currency, {LONGEST})" if "currency" in columns else ""
+    currency = f", {group('currency')}" if "currency" in columns else ""
     sums = ", ".join(f"sum({sign} * {value}) AS {name}" for name, value in numbers(projection).items())
     given = ", ".join(["total", "grain", "period", *totals.groups(projection)])
     grouped = ", ".join(str(n + 1) for n in range(len(columns) + 1))
@@ -140,14 +135,16 @@ def cells(projection: Projection[Any], rows: str, sign: str = "1", partition: st
     )
 
 
+def group(name: str) -> str:
+    """Returns SQL for a row's value in a column of cells."""
+    return f"left(coalesce(r.{name}::text, ''), {LONGEST})"
+
+
 def entries(projection: Projection[Any]) -> list[list[str]]:
     """Returns SQL for the cells that a row `r` belongs to: total, grain, period, and a value for each group."""
     found = []
     for total in totals.totals(projection):
-        values = [
-            f"left(coalesce(r.{name}::text, ''), {LONGEST})" if name in total.columns else "''"
-            for name in totals.groups(projection)
-        ]
+        values = [group(name) if name in total.columns else "''" for name in totals.groups(projection)]
         if not total.time:
             found.append([quote(total.name), quote(ALL), "timestamptz 'epoch'", *values])
         else:

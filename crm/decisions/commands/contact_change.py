@@ -5,6 +5,7 @@ from typing import Annotated
 
 from crm.commands import About, Code, Command, ExpectedVersion, Fields, Rejected, Short, command
 from crm.decisions.case import Case
+from crm.decisions.commands.contact_create import ACCOUNTS
 from crm.decisions.contacts import identified, taken
 from crm.decisions.custom import checked
 from crm.decisions.guards import require_unmerged, require_version
@@ -14,7 +15,7 @@ from crm.envelope import Event
 from crm.events import ContactChanged, ContactRenamed
 from crm.scalars import Id
 
-PLACES = ("addPhones", "addEmails"), ("removePhones", "removeEmails")
+PLACES = ("addPhones", "addEmails", "addAccounts"), ("removePhones", "removeEmails", "removeAccounts")
 Texts = tuple[Short, ...]
 
 
@@ -28,6 +29,8 @@ class ContactChange(Command, frozen=True, gc=False, kw_only=True):
     remove_phones: Annotated[Texts, About(max_length=20, description="In any spelling.")] = ()
     add_emails: Annotated[Texts, About(max_length=20, description="E-mail addresses.")] = ()
     remove_emails: Annotated[Texts, About(max_length=20, description="E-mail addresses.")] = ()
+    add_accounts: Annotated[Texts, About(max_length=20, description=ACCOUNTS)] = ()
+    remove_accounts: Annotated[Texts, About(max_length=20, description="As `accounts` shows them.")] = ()
     fields: Fields = {}  # noqa: RUF012  # msgspec gives each its own
 
 
@@ -36,8 +39,10 @@ def contact_change(command: ContactChange, case: Case) -> Iterator[Event]:
     contact_id = command.contact_id
     contact = require_unmerged(case.state, contact_id, "contactId")
     require_version(contact, command.expected_version)
-    gone = identifiers_of(case, command.remove_phones, command.remove_emails, PLACES[1])
-    new = free(case, identifiers_of(case, command.add_phones, command.add_emails, PLACES[0]), contact_id)
+    gone = identifiers_of(case, command.remove_phones, command.remove_emails, PLACES[1], command.remove_accounts)
+    new = free(
+        case, identifiers_of(case, command.add_phones, command.add_emails, PLACES[0], command.add_accounts), contact_id
+    )
     values = checked(case.state, "contact", command.fields, whole=False)
     for field, identifier in gone:
         if identifier.key not in contact.identifiers:

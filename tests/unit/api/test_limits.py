@@ -117,6 +117,7 @@ def price(text: str) -> OperationCost:
         ("{ deals(first: 99999999999) { nodes { id } } }", 100),
         ("{ a: deals(first: 0) { nodes { id } } b: deal(number: 1) { id } }", 2),
         ("mutation { a: x { id } b: x { id } }", 20),
+        ('{ funnel(asOf: { at: "2026-01-01T00:00:00Z" }) { stage } dealTotals { count } }', 1_000 + 1 + 1),
     ],
 )
 def test_an_operation_costs_the_rows_that_it_may_read(text: str, rows: int) -> None:

@@ -96,6 +96,7 @@ def test_they_are_those_of_a_fold_of_everything(
                     same |= more
                 found = await deals_as_of(0, info, as_of, LONGEST, contact=card.contact_id)
                 assert [row["id"] for row in found] == [row.deal_id for row in newest if row.contact_id in same]
+            assert await deals_as_of(0, info, as_of, LONGEST, contact=workspace) == []
             listed = {row["id"] for row in await contacts_as_of(0, info, as_of, LONGEST)}
             assert listed == {card.contact_id for card in people if card.merged_into is None}
         finally:

@@ -1,14 +1,11 @@
 """Deals of other systems: the newest report of each field counts, in any order, and what a person changed stays."""
 
-from typing import Any
-
-import pytest
 from msgspec.structs import replace
 
 from crm.commands import Money
 from crm.decisions.commands import COMMANDS
 from crm.decisions.commands.deal_change import DealChange
-from crm.decisions.own_keys import MOST_FIELDS, OwnKey
+from crm.decisions.own_keys import OwnKey
 from crm.events import (
     ContactCreated,
     ContactMerged,
@@ -18,16 +15,15 @@ from crm.events import (
     DealPaid,
     DealStageMoved,
     DeliveryNoted,
-    FactQuarantined,
-    FieldDefined,
     IdentifierAdded,
     PaymentMatched,
     PaymentRecorded,
+    PipelineChanged,
     ReportDoubted,
     ReportRecorded,
 )
 from crm.scalars import Id
-from crm.shared import AssignmentRule
+from crm.shared import AssignmentRule, Payer
 from crm.state import Contact, Deal
 from projections.deal import DealRow, deal
 from tests.support.projection_events import fold
@@ -121,33 +117,6 @@ def test_the_clock_of_the_source_decides_where_it_has_no_version() -> None:
     assert row_of(story).title == "newest"
 
 
-def test_what_cannot_be_taken_becomes_a_doubt_and_the_rest_counts() -> None:
-    story = given(deal_report("1", 1, amount_minor=100), paid("1", 100, purpose="D-1"))
-    bad = deal_report("2", 2, stage="shipped", owner="o" * 201, title="Order", amount_minor=5, currency="EUR")
-    story.when(bad)
-    story.then(an(DealChanged, title="Order", amount_minor=None, currency=None))
-    row = row_of(story)
-    assert (row.stage, row.owner, row.amount_minor, row.currency, row.paid_minor) == ("paid", "", 100, "UAH", 100)
-    assert row.doubts == (
-        "There is money in UAH on the deal, which is never converted: the amount in EUR was not taken.",
-        "The owner has 201 characters; it has at most 200: not changed.",
-        "There is no stage 'shipped': not moved. There are new, in_progress, part_paid, paid, won, lost.",
-    )
-    story.when(deal_report("3", 3, stage="won", owner="anna", amount_minor=200))
-    row = row_of(story)
-    assert (row.stage, row.owner, row.amount_minor, row.doubts) == ("won", "anna", 200, ())
-
-
-def test_a_value_that_does_not_fit_its_field_is_not_taken() -> None:
-    number = FieldDefined(meta("f", stream=SHOP), Id("f"), "deal", "guests", "Guests", "number")
-    story = Story(*shop(), number).when(deal_report("1", 1, fields={"guests": '"2"', "city": '"Lviv"'}))
-    assert row_of(story).fields == {"city": '"Lviv"', "guests": "2"}
-    story.when(deal_report("2", 2, fields={"guests": '"many"', "city": "null"}))
-    row = row_of(story)
-    assert row.fields == {"guests": "2"}
-    assert row.doubts == ("'Guests' should be a number, and \"many\" is none: not changed.",)
-
-
 def test_a_deleted_record_is_lost_with_its_money_and_a_newer_report_restores_it() -> None:
     story = given(deal_report("1", 1, amount_minor=200, stage="in_progress"), paid("1", 50, purpose="D-1"))
     assert story.deal(1).stage == "part_paid"
@@ -166,6 +135,13 @@ def test_a_delete_before_the_create_leaves_a_tombstone() -> None:
     story.when(deal_report("1", 1, NOON, stage="paid"))
     story.then(an(ContactCreated), an(DealOpened, stage="paid"), an(DealAssigned), an(DealStageMoved, stage="lost"))
     story.when(deal_report("3", 3)).then(an(DealStageMoved, from_stage="lost", stage="paid"))
+
+
+def test_a_stage_that_the_pipeline_has_no_more_is_not_restored() -> None:
+    story = given(deal_report("1", 1, stage="in_progress"), deal_report("2", 2, deleted=True))
+    at = meta("pipeline", stream=SHOP)
+    story.decide.append(PipelineChanged(at, Id("p"), "", ("new", "paid"), {}, "paid", "new"))
+    story.when(deal_report("3", 3)).then(an(DealStageMoved, from_stage="lost", stage="new"))
 
 
 def test_a_merged_deal_is_lost_and_later_reports_of_its_key_go_to_the_one_that_stays() -> None:
@@ -224,47 +200,22 @@ def test_the_contact_is_found_as_a_forms_sender_is_but_never_against_its_own_key
     }
 
 
+def test_a_telephone_that_comes_later_takes_the_payment_that_waited_for_it() -> None:
+    story = given(paid("1", 300, payer=Payer(phone=OLEH)), deal_report("1", 1, amount_minor=300))
+    assert story.deal(1).paid_minor == 0
+    story.when(deal_report("2", 2, phones=(phone(OLEH),)))
+    story.then(
+        an(IdentifierAdded, value=OLEH), an(ReportRecorded), an(PaymentMatched), an(DealPaid), an(DealStageMoved)
+    )
+    assert (story.deal(1).paid_minor, story.deal(1).stage) == (300, "paid")
+
+
 def test_a_new_sum_moves_the_stage_as_a_payment_would_and_takes_parked_money() -> None:
     story = given(paid("1", 300, reference="R-1"), deal_report("1", 1, amount_minor=500))
     story.when(deal_report("2", 2, reference="R-1"))
     story.then(an(DealChanged), an(PaymentMatched), an(DealPaid), an(DealStageMoved, stage="part_paid"))
     story.when(deal_report("3", 3, amount_minor=300)).then(an(DealChanged), an(DealStageMoved, stage="paid"))
     assert story.every(PaymentRecorded)
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        ({"key": " 17"}, "In `key`: ' 17' is empty or has blanks around it. Send it exactly as it is stored."),
-        ({"key": ""}, "In `key`: '' is empty or has blanks around it. Send it exactly as it is stored."),
-        ({"key": "k" * 196}, "In `key`: system and key are longer than 200 characters together."),
-        ({"system": "Shop"}, "The system 'Shop' cannot be one: it has 1 to 40 lower case letters, digits, _ and -."),
-        ({"system": "phone"}, "'phone' means something else already. Choose another name of the system."),
-        ({"contact_key": "42 "}, "In `contact_key`: '42 ' is empty or has blanks around it. Send it exactly as it is "
-                                 "stored."),
-        ({"merged_into": "17"}, "'17' cannot be merged into itself."),
-        ({"fields": {str(n): "1" for n in range(10_000)}},
-         f"It has 10000 fields; a report has at most {MOST_FIELDS}. Send it in parts."),
-    ],
-)  # fmt: skip
-def test_a_report_that_cannot_be_taken_changes_nothing(said: dict[str, Any], why: str) -> None:
-    story = given(deal_report("1", 1))
-    before = dict(story.state.things)
-    story.when(deal_report("2", 2, **{"title": "changed"} | said))
-    story.then(an(FactQuarantined, reason=f"{why} Nothing was changed; it is kept here."))
-    left = {name: thing for name, thing in story.state.things.items() if name[0] != "Quarantined"}
-    assert left == before
-
-
-def test_another_workspaces_key_is_never_found() -> None:
-    other = Id("99999999-9999-5999-8999-999999999999")
-    story = given(deal_report("1", 1, title="ours"))
-    story.decide.append(*shop(workspace=other))
-    theirs = deal_report("2", 2, title="theirs")
-    story.when(replace(theirs, meta=replace(theirs.meta, workspace=other)))
-    mine, other_one = (event.deal_id for event in story.every(DealOpened))
-    assert (mine == DEAL, other_one == DEAL) == (True, False)
-    assert row_of(story).title == "ours"
 
 
 def test_a_sum_by_hand_survives_a_repetition() -> None:

@@ -5,12 +5,12 @@ from msgspec.structs import replace
 from crm.contract.codec import encode
 from crm.decisions.delivery import NOBODY, set_aside
 from crm.envelope import Fact, named_id
-from crm.events import ContactCreated, DealOpened, FactQuarantined, QuarantineAttempted, QuarantineSettled
+from crm.events import ContactCreated, DealChanged, DealOpened, FactQuarantined, QuarantineAttempted, QuarantineSettled
 from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, FactRetried
 from crm.scalars import Id
 from crm.shared import Meta
 from crm.state import Quarantined
-from tests.support.scenarios import NOON, RAW, SHOP, Story, an, form, given, meta, paid, shop
+from tests.support.scenarios import NOON, RAW, SHOP, Story, an, deal_report, form, given, meta, paid, shop
 
 PHONE = "+380671234567"
 BAD = DeliveryQuarantined(meta("bad"), RAW, "form", "no JSON")
@@ -91,6 +91,12 @@ def test_a_fact_that_stumbled_is_decided_under_the_attempts_id() -> None:
     assert story.every(DealOpened)[0].meta.actor == "test"  # the source of the fact; the operator settled it
     assert story.events[-1].meta.actor == "anna"
     assert entry(story, fact.meta.id) == Quarantined(1, "released")
+
+
+def test_a_report_that_waited_in_quarantine_is_as_old_as_it_was() -> None:
+    older, newer = deal_report("1", 1, title="a", reference="R-1"), deal_report("2", 2, title="b")
+    story = stumbled(older).when(newer, retried(older))
+    story.then(an(DealChanged, title=None, reference="R-1"), an(QuarantineSettled))
 
 
 def test_a_second_retry_of_a_released_fact_decides_nothing() -> None:

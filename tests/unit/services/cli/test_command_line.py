@@ -30,6 +30,7 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("tail", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
         ("token create", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
         ("connect form", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
+        ("sql x", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
         ("token create --scope all", "There is no scope all. Choose from read, write, connect, import, admin."),
         ("workspace create --name X", "No stack is running on {data}: start it with `crm up` (or `make run`)."),
         (

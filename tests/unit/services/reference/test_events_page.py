@@ -40,7 +40,7 @@ def test_every_record_has_its_fields_and_a_writer(name: str) -> None:
 
 def test_who_writes_what() -> None:
     assert writers("DealOpened") == [
-        "on the facts [CallReported](#callreported), [FormSubmitted](#formsubmitted), "
+        "on the facts [CallReported](#callreported), [DealReported](#dealreported), [FormSubmitted](#formsubmitted), "
         "[MessageReported](#messagereported)",
         "on the mutation `dealOpen`",
     ]

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from crm.adapters.postgres.migrations import migrate
-from crm.adapters.postgres.reader_role import NAME, ROLE, unsecured
+from crm.adapters.postgres.reader_role import NAME, ROLE, make_role, unsecured
 from projections import PROJECTIONS
 from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, SHOP_ROWS, contact, deal, id_of, insert
 
@@ -94,3 +94,12 @@ def test_a_function_that_nobody_vouches_for_loses_its_index(dsn: str, reader: ps
         assert index not in plan(reader, "contact", CALLER)
         migrate(dsn, PROJECTIONS.values())
         assert index in plan(reader, "contact", CALLER)
+
+
+def test_the_role_that_an_administrator_made_is_enough(fresh_database_url: str) -> None:
+    """The bug: a row without columns is an empty tuple, so the role was taken for missing, and an ordinary user was
+    refused although an administrator had done what the message says."""
+    with psycopg.connect(fresh_database_url) as conn:
+        conn.execute(f"CREATE ROLE ordinary NOLOGIN; GRANT {ROLE} TO ordinary; SET ROLE ordinary".encode())
+        make_role(conn)
+        conn.rollback()

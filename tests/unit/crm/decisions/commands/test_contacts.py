@@ -19,7 +19,7 @@ from crm.events import (
 from crm.shared import Payer
 from crm.state import Deal
 from tests.support.operator_session import OperatorSession, operator_session
-from tests.support.scenarios import an, call, form, message, paid, phone
+from tests.support.scenarios import an, call, contact_report, form, message, paid, phone
 
 OLENA, OTHER = "+380671234567", "+380501112233"
 IBAN = "UA213223130000026007233566001"
@@ -46,6 +46,24 @@ def test_who_is_known_already_is_not_made_again() -> None:
     shop.refuses("contact_create", "phones", Code.INVALID, name="O.", phones=["who?"])
     shop.refuses("contact_create", "emails", Code.INVALID, name="O.", emails=["o at ua"])
     shop.refuses("contact_create", "name", Code.REQUIRED, name=" ")
+
+
+def test_a_key_of_another_system_is_given_by_hand_and_moves_to_another_card() -> None:
+    shop = operator_session().do("contact_create", name="Olena", accounts=["shop:42"])
+    shop.then(an(ContactCreated), an(IdentifierAdded, kind="shop", value="42"))
+    first = shop.contact("Olena").contact_id
+    shop.when(contact_report("1", 1, name="Olena K.", phones=(phone(OLENA),)))
+    assert shop.contact("Olena").identifiers == ("shop:42", f"phone:{OLENA}")
+    shop.do("contact_create", name="Petro")
+    other = shop.contact("Petro").contact_id
+    why = shop.refuses("contact_change", "addAccounts", Code.TAKEN, contact_id=other, add_accounts=["shop:42"])
+    assert why.startswith(f"42 belongs to 'Olena' ({first}). Nothing was changed")
+    shop.do("contact_change", contact_id=first, remove_accounts=["shop:42"])
+    shop.do("contact_change", contact_id=other, add_accounts=["shop:42"])
+    shop.when(contact_report("2", 2, phones=(phone(OTHER),)))
+    assert shop.contact("Petro").identifiers == ("shop:42", f"phone:{OTHER}")
+    for wrong in ("42", "phone:+380", "shop:", "shop: 42", "Shop:42"):
+        shop.refuses("contact_change", "addAccounts", Code.INVALID, contact_id=other, add_accounts=[wrong])
 
 
 def test_a_card_is_changed_in_one_go() -> None:

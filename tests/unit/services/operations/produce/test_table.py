@@ -85,7 +85,11 @@ def test_a_line_break_in_a_cell_is_part_of_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "sentence"),
     [
-        ("a\n1\n", {"type_name": ""}, "--type takes one of CallReported, FormSubmitted, MessageReported,"),
+        (
+            "a\n1\n",
+            {"type_name": ""},
+            "--type takes one of CallReported, ContactReported, DealReported, FormSubmitted,",
+        ),
         ("call,colour,shop\n1,2,3\n", {"type_name": "CallReported"}, "has no field for the columns colour, shop."),
         ("a\n1\n", {"mapping": {"b": "name"}}, "--map names the column 'b'; there are a."),
         ("a\n1\n", {"mapping": {"a": "nam"}}, "--map a=nam: FormSubmitted has no field 'nam'."),
