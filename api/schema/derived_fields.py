@@ -1,4 +1,4 @@
-"""Fields of rows that are looked up elsewhere: open deals and their owner, the salesperson, deals of a parked payment."""
+"""Fields that are looked up elsewhere: open deals and their owner, the salesperson, deals of a parked payment."""
 
 import asyncio
 from collections.abc import Mapping

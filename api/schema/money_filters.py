@@ -9,9 +9,10 @@ from api.sql.plan.values import factor
 from crm.connector import HOME
 
 AMOUNT = re.compile(r"(-?[0-9]{1,14}(?:\.[0-9]{1,6})?)(?: ([A-Z]{3}))?")
+CODE = re.compile("[A-Z]{3}")
 OPERATORS = {"gt": (">", "floor"), "gte": (">=", "ceil"), "lt": ("<", "ceil"), "lte": ("<=", "floor")}
 # The value is an amount and a currency, or no currency: then it is the workspace's. Each is in a sub-select of its own,
-# evaluated once: under row-level security an index serves no comparison with an expression that could fail.
+# evaluated once: under row-level security an index serves no comparison with an expression that could leak a row.
 CURRENCY = (
     "(SELECT CASE split_part({value}::text, ' ', 2) WHEN '' THEN coalesce((SELECT p.currency FROM read.pipeline AS p "
     f"WHERE p.workspace = {{workspace}} LIMIT 1), '{HOME.currency}') ELSE split_part({{value}}::text, ' ', 2) END)"
@@ -43,7 +44,9 @@ def amounts(name: str, request: Any) -> dict[str, str]:
     if named is None and not given:
         return {}
     found = {}
-    currencies = {named.strip().upper()} if named else set()
+    currencies = {named.upper()} if named else set()
+    if named and not CODE.fullmatch(named.upper()):
+        raise BadInput(f"`{name}.currency` is {named[:40]!r}, which is no ISO 4217 code. Nothing was read.")
     for operator, text in given.items():
         exact = AMOUNT.fullmatch(text)
         if not exact:

@@ -151,7 +151,7 @@ def listing(name: str, parent: str = "", about: str = "") -> Any:
         if f != parent
     }
 
-    async def body(source: Any, info: Info, order_by: Any, **given: Any) -> Any:
+    async def body(source: Any, info: Info, /, order_by: Any, **given: Any) -> Any:
         require_current(source, info.field_name)
         window = {name: given.pop(name) for name in WINDOW}
         size = page_size(window["first"], window["last"])

@@ -117,17 +117,18 @@ def pointing_to(kind: str, several: Any) -> Any:
     cards = f"ARRAY(SELECT 'contact:' || c FROM unnest({same}) AS c)"
     statement = RELATED.format(more=cards if kind == "contact" else "'{}'::text[]")
 
-    async def body(source: Any, info: Info, first: int, type: str | None = None) -> Sequence[Shaped]:
+    async def body(source: Any, info: Info, first: int | None = None, type: str | None = None) -> Sequence[Shaped]:
         require_current(source, info.field_name)
-        if not 1 <= first <= MOST:
-            raise BadInput(f"`first` is {first}; it takes 1 to {MOST}. Nothing was read.")
+        size = DEFAULT if first is None else first
+        if not 1 <= size <= MOST:
+            raise BadInput(f"`first` is {size}; it takes 1 to {MOST}. Nothing was read.")
         given: dict[str, Any] = {"id": source["id"]} if kind == "contact" else {}
         reads = info.context.reads
-        found = await reads.rows(statement, targets=names_of(source, kind), type=type, first=first, **given)
+        found = await reads.rows(statement, targets=names_of(source, kind), type=type, first=size, **given)
         return [shaped(OBJECT, row) for row in found]
 
     arguments = {
         "type": Argument(str | None, None, "Only objects of this type."),
-        "first": Argument(int, DEFAULT, f"How many to return, 1 to {MOST}."),
+        "first": Argument(int | None, None, f"How many to return, 1 to {MOST}. Default: {DEFAULT}."),
     }
     return field(several, arguments, body, "Objects that point to it, last changed first.")

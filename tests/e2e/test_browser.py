@@ -2,7 +2,6 @@
 
 import json
 
-import httpx
 from websockets.sync.client import ClientConnection
 
 from tests.support import rehearse
@@ -53,8 +52,6 @@ def test_a_page_of_a_named_origin_may_call(stack: RunningStack) -> None:
     body = {"name": "Сторінка", "phone": "067 711 22 34"}
     answer = stack.http.post(form, data=body, headers={"origin": PAGE})
     assert (answer.headers["access-control-allow-origin"], answer.json().keys()) == (PAGE, {"id"})
-    page = httpx.post(
-        form, data=body, headers={"accept": "text/html", "accept-language": "uk"}, trust_env=False, timeout=TIMEOUT
-    )
+    page = stack.http.post(form, data=body, headers={"accept": "text/html", "accept-language": "uk"})
     assert (page.status_code, "<h1>Дякуємо!</h1>" in page.text) == (200, True)
     stack.settle()

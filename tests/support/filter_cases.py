@@ -102,8 +102,8 @@ class Case(NamedTuple):
     operators: tuple[str, ...]
 
     def __str__(self) -> str:
-        conditions = "+".join(f"{field}.{op}" for field, op in zip(self.fields, self.operators, strict=True))
-        return f"{self.list} {self.order} {conditions or 'none'}"
+        shown = "+".join(f"{field}.{op}" for field, op in zip(self.fields, self.operators, strict=True))
+        return f"{self.list} {self.order} {shown or 'none'}"
 
 
 EQUAL = {
@@ -213,7 +213,7 @@ def expected(case: Case, rows: list[Any], tests: list[Test]) -> list[str]:
 
 
 def samples_of(case: Case, rows: list[Any]) -> Iterator[list[Any]]:
-    """Yields rows whose values are asked for: from both ends and the middle, all in one currency and with a value."""
+    """Yields rows whose values are shown for: from both ends and the middle, all in one currency and with a value."""
     listed = LISTS[case.list]
     looked_up = [column_of(listed, field).name for field in case.fields if field in listed.finding_few()]
     for n, at in enumerate((100, ROWS // 2, ROWS - 300)):

@@ -23,7 +23,7 @@ from graphql import (
 
 NUMBERS, MOMENT = dict.fromkeys(("Int", "Long", "Float", "JSON"), "1"), '"2026-01-01T00:00:00Z"'
 ANYTHING = {**NUMBERS, "Boolean": "true", "DateTime": MOMENT}
-DEEP = 4  # levels of objects that are selected
+DEEP = 3  # levels of objects that are selected
 
 
 class IdQuery(NamedTuple):

@@ -10,6 +10,7 @@ from crm.adapters.postgres.read_models import save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
 from crm.text.phonetics import COLUMN
+from crm.text.sort_keys import sort_key
 from projections import PROJECTIONS
 from projections.call import CallRow
 from projections.contact import ContactRow
@@ -29,7 +30,8 @@ def id_of(name: str) -> Id:
 
 def contact(name: str, at: int = 0, **known: Any) -> ContactRow:
     values: dict[str, Any] = {"phones": (), "emails": (), "accounts": (), "merged_into": None} | known
-    return ContactRow(id_of(name), name, "form", **values, created_at=Micros(NOON), touched_at=Micros(NOON + at))
+    times = {"created_at": Micros(NOON), "touched_at": Micros(NOON + at)}
+    return ContactRow(id_of(name), name, "form", **{"name_key": sort_key(name), **values, **times})
 
 
 def deal(number: int, at: int = 0, **known: Any) -> DealRow:

@@ -58,11 +58,23 @@ def fields_read(projections: Collection[Projection[Any]]) -> Names:
     found = {}
     for kind, names in used.items():
         every = set(paths(kind))
-        keys = {p.key if p.key in every else "meta.id" for p in projections if kind in p.handles}
+        keys = {name for p in projections if kind in p.handles for name in key_fields(kind, p.key)}
         unsure = mentioned if kind in whole else mentioned - seen
         sure = {name for name in every if name in names or name.rpartition(".")[2] in unsure}
         found[kind] = sure | keys | {"meta.workspace"}
     return found
+
+
+def key_fields(kind: type[Event], key: str) -> Iterator[str]:
+    """Yields the fields that name the row of an event: its key, and its id where the key may be missing or empty.
+
+    A key with a default is missing in records of older shapes.
+    """
+    field = next((field for field in fields(kind) if field.name == key), None)
+    if field:
+        yield key
+    if field is None or not field.required:
+        yield "meta.id"
 
 
 def trace_golden(projection: Projection[Any]) -> Iterator[tuple[type[Event], set[str], bool]]:

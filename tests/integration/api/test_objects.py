@@ -46,6 +46,8 @@ SELLERS = [
     reported("j", 12, {"parent": "zz", "since": "2026-01-31", "seen": "2026-01-31T12:00:00+02:00"}),
     reported("k", 13, {"parent": "i"}),
     reported("k", 14, merged_into="h"),
+    reported("l", 15, {"parent": "m"}),
+    reported("m", 15, {"parent": "l"}),
 ]  # fmt: skip
 
 
@@ -99,7 +101,7 @@ def refusal(paths: Both, query: str) -> str:
         ('field: "rating", equals: "2.5"', ["b"]),
         ('field: "rating", anyOf: [10, "1000.00"]', ["a", "f"]),
         ('field: "city", gte: "City C", lt: "City F"', ["c", "d", "e"]),
-        ('field: "key", gt: "h"', ["i", "j"]),
+        ('field: "key", gt: "h"', ["i", "j", "l", "m"]),
         ('field: "trusted", equals: true', ["i"]),
         ('field: "since", gte: "2026-01-01", lt: "2026-02-01"', ["j"]),
         ('field: "seen", equals: "2026-01-31T10:00:00Z"', ["j"]),
@@ -137,7 +139,7 @@ def test_a_walk_for_a_status_goes_on_where_it_ended(paths: Both, monkeypatch: py
         page = answer(paths, query, after=after)["objectsBy"]
         pages.append([node["key"] for node in page["nodes"]])
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
-    assert pages == [[], [], ["h"], []]
+    assert pages == [[], [], ["h"], [], []]
 
 
 @pytest.mark.parametrize(
@@ -210,8 +212,9 @@ def test_a_card_shows_the_objects_that_point_to_it(paths: Both) -> None:
 
 def test_circles_of_relations_end(paths: Both) -> None:
     """Relations are resolved only as deep as a query asks."""
-    deep = '{ object(type: "seller", key: "h") { relatedObjects { relatedObjects { relatedObjects { key } } } } }'
-    assert answer(paths, deep)["object"]["relatedObjects"] == [{"relatedObjects": []}]
+    deep = '{ object(type: "seller", key: "l") { relatedObjects { key relatedObjects { key relations { target } } } } }'
+    (other,) = answer(paths, deep)["object"]["relatedObjects"]
+    assert other == {"key": "m", "relatedObjects": [{"key": "l", "relations": [{"target": "seller:m"}]}]}
 
 
 def test_a_type_tells_its_fields_and_a_search_finds_objects(paths: Both) -> None:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest
 
+from crm.adapters.kafka.reading import open_consumer
 from services.stack import kafka, topics
 from services.stack.kafka import Kafka
 from services.stack.ports import LOCAL, any_free
@@ -121,8 +122,9 @@ async def visible(bootstrap: str, user: str) -> set[str]:
 
 
 async def read_in_group(bootstrap: str, user: str, group: str) -> set[TopicPartition]:
-    options = signed_in(bootstrap, user) | {"group_id": group, "enable_auto_commit": False}
-    async with AIOKafkaConsumer(JOURNAL, **options) as consumer:
+    options = signed_in(bootstrap, user) | {"group_id": group}
+    del options["bootstrap_servers"]
+    async with open_consumer(bootstrap, JOURNAL, **options) as consumer:  # closes what was refused at its start
         await consumer.getmany(timeout_ms=1000)
         return set(consumer.assignment())
 

@@ -58,6 +58,7 @@ def test_custom_fields_are_looked_up_together() -> None:
     ("where", "sentence"),
     [
         ({"amount": {"gte": "1,000"}}, '`amount.gte` is \'1,000\'. Write an amount as "100.00" or "100.00 UAH"'),
+        ({"amount": {"currency": "hryvnia", "gte": "1"}}, "`amount.currency` is 'hryvnia', which is no ISO 4217 code."),
         ({"amount": {"gte": "1" * 15}}, "at most 14 digits before the point"),
         ({"amount": {"gte": "1 UAH", "lt": "2 EUR"}}, "`amount` names several currencies"),
         ({"number": {"between": [1]}}, "`number.between` takes two values, the lowest and the highest"),

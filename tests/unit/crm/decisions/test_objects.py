@@ -17,9 +17,10 @@ from crm.objects import sortable_number
 from crm.scalars import Micros
 from tests.support.object_scenarios import SELLER, marketplace, reported, row_of, stored
 from tests.support.operator_session import operator_session
-from tests.support.scenarios import NOON, SHOP, an, meta
+from tests.support.scenarios import CONNECTION, NOON, SHOP, an, meta, shop
 
 MINUTE = 60_000_000
+OTHER = CONNECTION  # an id that is no workspace yet
 
 
 def test_a_report_makes_an_object_and_a_later_one_changes_a_part_of_it() -> None:
@@ -135,6 +136,14 @@ def test_at_most_200_fields_of_an_object_are_taken() -> None:
     row = row_of(session)
     assert row and len(row.fields) == 200
     assert "It has 200 fields, which is the most; others were not taken." in row.doubts
+
+
+def test_the_same_key_in_another_workspace_is_another_object() -> None:
+    session = marketplace().when(reported(status="active"))
+    before, theirs = row_of(session), reported(at=1, status="blocked")
+    session.decide.append(*shop(workspace=OTHER))
+    session.when(replace(theirs, meta=replace(theirs.meta, workspace=OTHER))).then(an(FactQuarantined))
+    assert before and row_of(session) == before
 
 
 def test_relations_are_kept_by_key_whether_or_not_their_targets_are_there() -> None:

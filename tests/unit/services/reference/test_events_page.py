@@ -51,7 +51,9 @@ def test_who_writes_what() -> None:
         "by `POST /facts`",
     ]
     assert writers("WorkspaceDeclared") == [
-        "by the code of [services/stack/workspaces.py](../services/stack/workspaces.py)"
+        "by the code of [api/commands/secrets.py](../api/commands/secrets.py), "
+        "[api/commands/workspace_create.py](../api/commands/workspace_create.py), "
+        "[services/stack/workspaces.py](../services/stack/workspaces.py)"
     ]
 
 

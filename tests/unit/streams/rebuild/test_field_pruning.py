@@ -90,3 +90,14 @@ def test_a_fold_that_hides_a_name_is_noticed() -> None:
     hiding = replace(PROJECTIONS["contact"], fold=fold, handles=(ContactCreated,))
     with pytest.raises(UnreadField):
         folded(hiding, lean)
+
+
+def test_a_key_that_older_shapes_lack_is_the_events_id() -> None:
+    """Rules that were set before they had a key of their own stopped every rebuild of all projections at once."""
+    read = fields_read(list(PROJECTIONS.values()))
+    for projection in PROJECTIONS.values():
+        for entry in registered():
+            kinds = [kind for kind in projection.handles if kind.__name__ == entry.name]
+            shape = {field["name"] for field in entry.schema["fields"]}
+            for kind in kinds:
+                assert read[kind] & (shape | {"meta.id"}) >= {projection.key if projection.key in shape else "meta.id"}
