@@ -67,7 +67,7 @@ def why_not(fact: Fact, case: Case, rule: FactRule) -> str:
     if case.state.get(Workspace, ONLY) is None:
         return (
             f"There is no workspace {fact.meta.workspace}. The delivery is kept. "
-            "Create it with `crm workspace create --id`, then run `crm quarantine reparse`."
+            "Create it with `crm workspace create --id`, then run `crm quarantine reparse --all`."
         )
     wrong = rule.check(fact)
     return f"{wrong[1]} Nothing was changed; it is kept here." if wrong else violates_limits(fact, rule)

@@ -23,11 +23,11 @@ from crm.state.objects import NOTHING
 LONGEST_STATUS, LONGEST_TITLE = 200, 500  # characters
 NOT_DEFINED = (
     "No type of objects {0!r} is defined in this workspace. The report is kept. Define it with objectTypeDefine or "
-    "`crm object define FILE`, then run `crm quarantine reparse`."
+    "`crm object define FILE`, then run `crm quarantine reparse --all`."
 )
 RETIRED = (
     "The type of objects {0!r} was retired. The report is kept. Define it again with objectTypeDefine or "
-    "`crm object define FILE`, then run `crm quarantine reparse`."
+    "`crm object define FILE`, then run `crm quarantine reparse --all`."
 )
 encode = msgspec.json.encode
 

@@ -175,6 +175,7 @@ RULE = FactRule(
     identifiers=lambda report: ((one.kind, one.value) for one in identifiers_of(report.payer)),
     sender=lambda own: f"{own['provider']}/{own['payment']}",
     words={"status": PaymentStatus},
+    occurs="changed_at",
     row=lambda report: ("payment", payment_id_of(report)),
     as_newer=lambda report: replace(report, changed_at=Micros(report.changed_at + 1)),
 )

@@ -26,6 +26,7 @@ def deal(key: str, version: int, **said: Any) -> dict[str, Any]:
 def test_the_example_of_the_docs(stack: RunningStack) -> None:
     page = (ROOT / "docs" / "streaming-in.md").read_text("utf-8")
     (body,) = re.findall(r"<<'FACTS'\n(.*?)FACTS", page, re.DOTALL)
+    body = body.replace("050 123 45 67", "050 123 98 17")  # another test's card has that of the page
     send(stack, *map(json.loads, body.splitlines()))
     (found,) = stack.ask(DEAL, id="shop:17")["deals"]["nodes"]
     assert {name: found[name] for name in found if name != "id"} == {
@@ -41,7 +42,7 @@ def test_the_example_of_the_docs(stack: RunningStack) -> None:
         "contact": {"name": "Олена", "accounts": ["shop:42"]},
     }
     contacts = stack.ask('{ contacts(account: "shop:42") { nodes { name phones } } }')["contacts"]["nodes"]
-    assert contacts == [{"name": "Олена", "phones": ["+380501234567"]}]
+    assert contacts == [{"name": "Олена", "phones": ["+380501239817"]}]
 
 
 def test_reports_in_any_order_and_twice_end_in_the_same(stack: RunningStack) -> None:

@@ -83,6 +83,17 @@ async def stored(conn: AsyncConnection, wanted: Iterable[tuple[str, str, str]]) 
     return found
 
 
+def comparable(rows: Rows) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Returns the rows with their JSON texts as values: Postgres keeps neither blanks nor the order of names."""
+    found = {}
+    for key, row in rows.items():
+        columns = msgspec.structs.asdict(row)
+        for name in PROJECTIONS[key[0]].json_columns:
+            columns[name] = {n: json.loads(text, parse_float=str, parse_int=str) for n, text in columns[name].items()}
+        found[key] = columns
+    return found
+
+
 async def count_rows(conn: AsyncConnection, workspace: Id) -> int:
     """Counts all rows of a workspace."""
     tables = " UNION ALL ".join(f"SELECT workspace FROM read.{p.table}" for p in ALL)

@@ -112,6 +112,7 @@ def reparse(
     ids: Ids = [],  # noqa: B006
     connector: Connector = "",
     everything: Annotated[bool, typer.Option("--all", help="All that are waiting.")] = False,
+    workspace: Workspace = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen without sending anything.")
     ] = False,
@@ -122,7 +123,9 @@ def reparse(
     """Read deliveries again with today's connectors. Safe to repeat: each is processed once."""
     if sum((bool(ids), bool(connector), everything)) != 1:
         raise ValueError("Say what to reparse: ids, --connector or --all. Nothing was changed.")
-    wanted = EntryFilter(tuple(map(id_of, ids)), connector, status="all" if ids else "waiting")
+    owner = id_of(workspace) if workspace else None
+    status = "all" if ids else "waiting"
+    wanted = EntryFilter(tuple(map(id_of, ids)), connector, status=status, workspace=owner)
     outcomes = asyncio.run(reparsed(target(data), wanted, dry_run, actor or getpass.getuser(), json))
     if json:
         output.print_json(outcomes)

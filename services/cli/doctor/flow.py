@@ -108,7 +108,7 @@ def quarantined(snapshot: Snapshot) -> list[Finding]:
     if count < MUCH_QUARANTINE:
         return [Finding("quarantine", True, f"{text}.")]
     most = f"most of them of {connector}: {reason}" if connector else f"most often: {reason}"
-    advice = "`crm quarantine list` shows them. Fix the connector, then run `crm quarantine reparse`."
+    advice = "`crm quarantine list` shows them. Fix the connector, then run `crm quarantine reparse --all`."
     return [Finding("quarantine", False, f"{text}, {most.rstrip('.')}. {advice}")]
 
 

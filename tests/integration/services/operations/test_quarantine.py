@@ -104,8 +104,11 @@ def test_what_an_old_connector_could_not_read_a_mended_one_does(
     dry = server.crm("reparse", "--all", "--dry-run", "--json")
     assert [one["reason"] for one in json.loads(dry.stdout)] == ["it gives FormSubmitted"] * 2
     assert server.every(ContactCreated) == []
+    elsewhere = server.crm("reparse", "--all", "--workspace", named_id(server.workspace, "another"), "--json")
+    assert (elsewhere.exit_code, json.loads(elsewhere.stdout)) == (0, [])
 
-    said = server.crm("reparse", "--all", "--json", "--actor", "anna")
+    here = ("--workspace", kept[0].meta.workspace)
+    said = server.crm("reparse", "--all", *here, "--json", "--actor", "anna")
     assert (said.exit_code, statuses(said)) == (0, {fact.meta.id: ("released", 2) for fact in kept})
     assert [event.name for event in server.every(ContactCreated)] == ["Olena"]  # the oldest came first
     assert [(event.status, event.meta.actor) for event in server.every(QuarantineSettled)] == [("released", "anna")] * 2

@@ -229,5 +229,5 @@ def test_killed_in_the_middle(replayed: RebuildSetup, number: signal.Signals) ->
 
 
 def test_a_projection_that_does_not_exist(replayed: RebuildSetup) -> None:
-    with pytest.raises(CrmError, match=r"There is no projection nothing\. There are: call, "):
+    with pytest.raises(CrmError, match=r"There is no projection nothing\. There are: assignment_rules, call, "):
         asyncio.run(replayed.rebuild("nothing"))

@@ -74,7 +74,7 @@ def test_a_fact_of_an_unknown_workspace_is_quarantined() -> None:
         an(
             FactQuarantined,
             reason=f"There is no workspace {nowhere}. The delivery is kept. "
-            "Create it with `crm workspace create --id`, then run `crm quarantine reparse`.",
+            "Create it with `crm workspace create --id`, then run `crm quarantine reparse --all`.",
         )
     )
 

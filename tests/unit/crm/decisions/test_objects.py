@@ -95,7 +95,7 @@ def test_an_unknown_type_is_quarantined_and_taken_up_once_it_is_defined() -> Non
     session = operator_session().when(report).then(an(FactQuarantined))
     assert session.events[0].reason == (
         "No type of objects 'seller' is defined in this workspace. The report is kept. Define it with objectTypeDefine "
-        "or `crm object define FILE`, then run `crm quarantine reparse`."
+        "or `crm object define FILE`, then run `crm quarantine reparse --all`."
     )
     session.do("object_type_define", **SELLER)
     session.when(FactRetried(meta("retry"), report.meta.id, encode(report)))

@@ -141,7 +141,7 @@ def test_quarantine_above_the_limit() -> None:
     assert said(flow_checks.quarantined(flow(quarantined=(99, "tiny", "bad"))), ok=True)
     assert said(flow_checks.quarantined(flow(quarantined=(100, "binotel", "no call id")))) == (
         "100 deliveries were quarantined within the last hour, most of them of binotel: no call id. "
-        "`crm quarantine list` shows them. Fix the connector, then run `crm quarantine reparse`."
+        "`crm quarantine list` shows them. Fix the connector, then run `crm quarantine reparse --all`."
     )
 
 

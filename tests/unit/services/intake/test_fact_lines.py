@@ -84,10 +84,17 @@ def test_defaults_of_an_older_shape_belong_to_one_record_alone() -> None:
     assert {entry.id for entry in older} < READERS.keys()
 
 
-def payment(amount: str) -> PaymentReported:
+def test_a_payment_without_a_moment_of_its_own_happened_when_its_provider_says() -> None:
+    """A payment of yesterday was dated now: yesterday evening, its deal was not paid."""
+    fact = payment('"amount":"1.00"', "2025-12-31T12:00:00Z")
+    assert (fact.meta.occurred_at, fact.meta.recorded_at) == (fact.changed_at, NOON)
+    assert fact.changed_at < NOON
+
+
+def payment(amount: str, changed_at: str = "2026-01-01T12:00:00Z") -> PaymentReported:
     line = (
         '{"type":"PaymentReported","provider":"bank","payment":"p","status":"settled","currency":"UAH",'
-        f'"changed_at":"2026-01-01T12:00:00Z",{amount}}}'
+        f'"changed_at":"{changed_at}",{amount}}}'
     )
     fact = parse_line(line.encode(), lambda: ID, CONTEXT)
     assert isinstance(fact, PaymentReported)
