@@ -16,6 +16,7 @@ from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
 from tests.bench.intake import bench_intake
+from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
 from tests.bench.progress import progress_printer
 from tests.bench.streaming import bench_streaming
@@ -25,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
 for name, command in bench_history.COMMANDS.items():
     app.command(name, hidden=name == "rebuild-beside")(command)
+app.command("open-api")(open_api)
 
 
 @app.command()

@@ -30,9 +30,14 @@ def sample() -> list[Case]:
         if not (case.deals or case.fields or case.workspace)
         and all(step["to"].partition(":")[0] in ("form", "facts") and "after_s" not in step for step in case.steps)
         and {*case.expect} & {*CHECKED}
-        and (len(case.steps) > 1 or len(case.expect.get("deals", ())) < 2)  # senders of one delivery have no order
+        and (len(case.steps) > 1 or not several(case.expect.get("deals")))  # senders of one delivery have no order
     ]
     return fitting[:: max(1, len(fitting) // SAMPLE)]
+
+
+def several(deals: Any) -> bool:
+    """Tells whether more than one deal is expected: a list of them, or their number."""
+    return (deals if isinstance(deals, int) else len(deals or ())) > 1
 
 
 class Rows:
@@ -87,7 +92,8 @@ def test_the_stack_means_the_same(stack: RunningStack, case: Case) -> None:
         if to not in urls:
             urls[to] = shop.connect(to, step.get("settings", {}))
         headers, body = request(step)
-        assert shop.post(urls[to], content=body, headers=headers).status_code == 200
+        taken = (200, 422) if to == "facts" else (200,)  # 422: none of the lines was accepted
+        assert shop.post(urls[to], content=body, headers=headers).status_code in taken
         stack.settle()
     wanted = [(name, case.expect[name]) for name in CHECKED if name in case.expect]
     problems = [sentence for name, said in wanted for sentence in CHECKS[name](said, shop)]

@@ -52,9 +52,11 @@ def install(say: Callable[[str], None]) -> Path:
     return CACHE
 
 
-def postgraphile(dsn: str, folder: Path, installed: Path) -> Program:
+def postgraphile(dsn: str, folder: Path, installed: Path, filters: bool = False) -> Program:
+    """`filters`: with postgraphile-plugin-connection-filter, which adds ranges to it."""
     command = [str(node() / "bin" / "node"), str(installed / "server.mjs")]
     environment = {"NODE_ENV": "production", "GRAPHILE_ENV": "production", "DATABASE_URL": dsn, "POOL": POOL}
+    environment["FILTERS"] = "1" if filters else ""
     return Program("postgraphile", command, folder, environment)
 
 

@@ -18,7 +18,8 @@ class Answer(NamedTuple):
 class HttpConnection:
     """Connects at the first POST. After a failure the caller switches to the next address."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], patience: float = TIMEOUT) -> None:
+        self.patience = patience
         self.addresses = [(parts.hostname or "127.0.0.1", parts.port or 80) for parts in map(urlsplit, urls)]
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -29,14 +30,17 @@ class HttpConnection:
 
     async def post(self, path: str, headers: str, body: bytes) -> Answer:
         """Raises OSError, EOFError or TimeoutError when there is no answer: the request may have been processed."""
-        async with asyncio.timeout(TIMEOUT):
-            reader, writer = await self.connect()
-            host, port = self.addresses[0]
-            head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
-            writer.write(head.encode() + body)
-            answered = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = answered.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
-            answer = Answer(int(answered[9:12]), await reader.readexactly(int(length or b"0")))
+        try:
+            async with asyncio.timeout(self.patience):
+                reader, writer = await self.connect()
+                host, port = self.addresses[0]
+                head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+                answered = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = answered.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
+                answer = Answer(int(answered[9:12]), await reader.readexactly(int(length or b"0")))
+        except TimeoutError:
+            raise TimeoutError(f"No answer to POST {path} within {self.patience:g} s.") from None
         if b"\r\nconnection: close" in answered:
             self.close()
         return answer
@@ -55,9 +59,9 @@ class HttpConnection:
 class ConnectionPool:
     """`size` connections to one URL; each carries one request at a time."""
 
-    def __init__(self, url: str, size: int, headers: str) -> None:
+    def __init__(self, url: str, size: int, headers: str, patience: float = TIMEOUT) -> None:
         self.path, self.headers = urlsplit(url).path, headers
-        self.connections = [HttpConnection([url]) for _ in range(size)]
+        self.connections = [HttpConnection([url], patience) for _ in range(size)]
         self.idle: asyncio.Queue[HttpConnection] = asyncio.Queue()
 
     async def open(self) -> None:

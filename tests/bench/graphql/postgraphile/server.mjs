@@ -4,6 +4,7 @@ import { grafserv } from "postgraphile/grafserv/node";
 import { makePgService } from "postgraphile/adaptors/pg";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { postgraphile } from "postgraphile";
+import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connection-filter";
 
 const service = makePgService({
   connectionString: process.env.DATABASE_URL,
@@ -11,7 +12,7 @@ const service = makePgService({
   poolConfig: { max: Number(process.env.POOL) },
 });
 const instance = postgraphile({
-  extends: [PostGraphileAmberPreset],
+  extends: [PostGraphileAmberPreset, ...(process.env.FILTERS ? [PostGraphileConnectionFilterPreset] : [])],
   pgServices: [service],
   grafserv: { graphiql: false, websockets: false, watch: false },
   grafast: { explain: false },
