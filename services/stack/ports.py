@@ -58,9 +58,12 @@ class Ports:
         candidates = dict.fromkeys(port for port in ((last if before == wanted else 0), wanted) if port)
         port = next((port for port in candidates if is_free(port, host)), 0) or any_free(host)
         if candidates and port != (first := next(iter(candidates))):
-            self.say(name, f"Port {first}{IN_USE}{name} uses port {port} instead, now and at the next start.")
+            self.say_moved(name, first, port)
         self.keep(name, wanted, port)
         return port
+
+    def say_moved(self, name: str, first: int, port: int) -> None:
+        self.say(name, f"Port {first}{IN_USE}{name} uses port {port} instead, now and at the next start.")
 
     def keep(self, name: str, wanted: int, port: int) -> None:
         """Writes down a port that was taken. The data folder exists by now."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from services.stack.ports import LOCAL, any_free
+from services.stack.ports import LOCAL, any_free, is_free
 from services.stack.process import Process, spawn
 
 # In the order in which they stop: intake first, so that what was accepted still passes through the others.
@@ -24,7 +24,8 @@ ROLES = {
 class Role:
     """One replica of a role. Each start takes a new port for /livez, /readyz and /metrics.
 
-    `module` follows `python -m`: a module and its arguments, if any.
+    `module` follows `python -m`: a module and its arguments, if any. A role that clients connect to keeps its port
+    once it has been ready; until then it takes another one when somebody has taken its own.
     """
 
     stop_by, patience = signal.SIGTERM, 10.0
@@ -38,12 +39,21 @@ class Role:
             "PYTHONUNBUFFERED": "1",
             "PGAPPNAME": f"crm {self.name}",
         }
+        self.listens = f"CRM_{role.upper()}_PORT"  # the variable of its port for clients, if it has one
+        self.served = False
         self.url = ""
         self.answered_at = time.monotonic()
         self.process: Process | None = None
         self.http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
+    @property
+    def port(self) -> int:
+        """The port for clients; 0 for a role that has none."""
+        return int(self.environment.get(self.listens, 0))
+
     def start(self) -> Process:
+        if self.port and not self.served and not is_free(self.port):  # taken since it was chosen
+            self.environment[self.listens] = str(any_free())
         port = any_free()
         self.url, self.answered_at = f"http://{LOCAL}:{port}", time.monotonic()
         environment = {**self.environment, "CRM_HEALTH_PORT": str(port)}
@@ -57,4 +67,5 @@ class Role:
         except httpx.HTTPError:
             return "does not answer"
         self.answered_at = time.monotonic()
+        self.served = self.served or answer.status_code == 200
         return None if answer.status_code == 200 else answer.text.strip() or f"answers {answer.status_code}"

@@ -90,6 +90,8 @@ class Supervisor:
         self.start_roles()
         self.building = asyncio.create_task(pending_rebuilds.build(self.bootstrap, self.dsn, names, say))
         await self.until_ready(self.roles, self.plan.roles_in_time)
+        self.intake_port = self.port_taken("intake", self.intake_port, self.plan.settings.intake_port)
+        self.api_port = self.port_taken("api", self.api_port, self.plan.settings.api_port)
         if self.plan.demo:
             from services.stack.demo_workspace import ensure_demo_workspace
 
@@ -129,6 +131,15 @@ class Supervisor:
         for role in self.plan.roles:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
+
+    def port_taken(self, role: str, chosen: int, wanted: int) -> int:
+        """Returns the port on which a role listens: its own choice, should the chosen one have been taken meanwhile."""
+        parts = [process.part for process in self.roles if process.part.name == role]
+        port = next((part.port for part in parts if isinstance(part, Role)), chosen)
+        if port != chosen:
+            self.ports.say_moved(role, chosen, port)
+            self.ports.keep(role, wanted, port)
+        return port
 
     def start_role(self, role: str, instance: int) -> None:
         own_port = {} if instance == 1 else replica_port(role)

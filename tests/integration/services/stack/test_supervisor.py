@@ -2,16 +2,20 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Timer
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from services.stack import state
+from services.stack.ports import LOCAL
+from services.stack.role import Role
 from services.stack.state import PartState, StackState
 from tests.support.timeouts import TIMEOUT
 from tests.support.tools import ROOT
@@ -130,3 +134,31 @@ def test_a_role_that_is_never_ready_stops_the_start_with_its_own_words(start: St
     )
     assert process.wait(TIMEOUT) == 1
     assert state.read(tmp_path) is None
+
+
+def test_a_role_whose_port_was_taken_after_it_was_chosen_takes_another(start: Start, tmp_path: Path) -> None:
+    """The api said "Address already in use" at each restart until the start was given up."""
+    process = start(CRM_STAND_IN="robbed")
+    lines = until("READY", process)
+    chosen = next(int(line.split()[1]) for line in lines if line.startswith("TAKEN"))
+    port = urlsplit(published(tmp_path).api_url).port
+    assert port != chosen
+    assert [line for line in lines if "in use" in line] == [
+        f"     api Port {chosen} is in use: api uses port {port} instead, now and at the next start."
+    ]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT) == 0
+
+
+def test_a_role_keeps_its_port_once_it_has_been_ready() -> None:
+    with socket.create_server((LOCAL, 0)) as busy:
+        port = busy.getsockname()[1]
+        role = Role("api", "this", 1, {"CRM_API_PORT": str(port)})
+        role.served = True
+        stopped = role.start()
+        assert role.port == port, "clients know it"
+        role.served = False
+        again = role.start()
+        assert role.port != port
+    for process in (stopped, again):
+        process.communicate()
