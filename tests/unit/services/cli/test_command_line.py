@@ -1,6 +1,7 @@
 """The command line says in a sentence what is wrong and what to do, and exits with 1."""
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -78,6 +79,15 @@ def test_what_cannot_be_done_is_said_in_a_sentence(nothing_runs: Path, command: 
     done = CliRunner().invoke(app, command.split())
     assert (done.exit_code, done.stderr) == (1, sentence.format(data=nothing_runs) + "\n")
     assert done.stdout == ""
+
+
+def test_the_workspace_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = state.StackState(os.getpid(), state.born(os.getpid()), "", "", "", "", "", "", [], ready=True)
+    state.write(state.data_folder(), stack)
+    monkeypatch.setenv("CRM_WORKSPACE", "seven")
+    done = CliRunner().invoke(app, ["why", "deal", "D-1", "stage"])
+    refused = "'seven' is not an id: ids are UUIDs of 32 hexadecimal digits. Nothing was changed.\n"
+    assert (done.exit_code, done.stderr) == (1, refused)
 
 
 def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
