@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+TAKES = {int: "a whole number", float: "a number", str: "a text"}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -49,7 +51,7 @@ class Settings:
                 try:
                     given[field.name] = kind(environment[name])
                 except ValueError:
-                    raise ValueError(f"{name} is {environment[name]!r}; it takes a {kind.__name__}") from None
+                    raise ValueError(f"{name} is {environment[name]!r}; it takes {TAKES[kind]}.") from None
         return cls(**given)
 
     def masked(self) -> dict[str, str]:

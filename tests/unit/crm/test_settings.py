@@ -41,9 +41,9 @@ def test_each_is_read_in_its_own_kind() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("CRM_INTAKE_PORT", "http", "CRM_INTAKE_PORT is 'http'; it takes a int"),
-        ("CRM_MAX_BODY", "1.5", "CRM_MAX_BODY is '1.5'; it takes a int"),
-        ("CRM_PRODUCE_TIMEOUT", "", "CRM_PRODUCE_TIMEOUT is ''; it takes a float"),
+        ("CRM_INTAKE_PORT", "http", "CRM_INTAKE_PORT is 'http'; it takes a whole number."),
+        ("CRM_MAX_BODY", "1.5", "CRM_MAX_BODY is '1.5'; it takes a whole number."),
+        ("CRM_PRODUCE_TIMEOUT", "", "CRM_PRODUCE_TIMEOUT is ''; it takes a number."),
     ],
 )
 def test_a_wrong_value_names_its_variable(name: str, value: str, said: str) -> None:

@@ -93,7 +93,7 @@ def test_the_workspace_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPa
 def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_API_PORT", "eighty")
     done = CliRunner().invoke(app, ["doctor"])
-    assert (done.exit_code, done.stderr) == (1, "CRM_API_PORT is 'eighty'; it takes a int\n")
+    assert (done.exit_code, done.stderr) == (1, "CRM_API_PORT is 'eighty'; it takes a whole number.\n")
 
 
 def test_to_stop_nothing_is_no_error(nothing_runs: Path) -> None:
