@@ -189,7 +189,10 @@ class Connector:
         """What the catalogue says of it. Raises Broken when its settings cannot be shown to people."""
         parts = ("webhook",) if self.webhook else ()
         settings = describe_settings(self.settings)
-        return ConnectorEntry(self.name, self.title, self.family, self.proof.proves, self.proof.secret, settings, parts)
+        proof = self.proof
+        return ConnectorEntry(
+            self.name, self.title, self.family, proof.proves, proof.secret, settings, parts, proof.pattern
+        )
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""

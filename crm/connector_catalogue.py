@@ -3,6 +3,7 @@
 `make events` writes schemas/connectors.json from the folders of services/connectors.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     secret: str = ""  # what the secret of a connection is; empty where Potik makes one up
     settings: tuple[Setting, ...] = ()
     parts: tuple[str, ...] = ()  # webhook, and later poll and send
+    secret_pattern: str = ""  # the whole secret matches it; empty where any text may be one
 
     @property
     def needs_secret(self) -> bool:
@@ -65,3 +67,11 @@ def unknown_connector(name: str, known: Catalogue) -> str:
 
 def secret_missing(entry: ConnectorEntry) -> str:
     return f"{entry.name} needs a secret, or its address stays off: {entry.secret}"
+
+
+def secret_problem(entry: ConnectorEntry, secret: str) -> str:
+    """Returns why this cannot be the vendor's secret, without showing it; empty when it can be."""
+    given = secret.strip()
+    if not given or not entry.secret_pattern or re.fullmatch(entry.secret_pattern, given):
+        return ""
+    return f"What was given cannot be the secret that {entry.name} needs: {entry.secret}"

@@ -8,16 +8,21 @@ from crm.connector_catalogue import Proves
 
 
 class Signature(Struct, frozen=True):
-    """The vendor signs each delivery. `secret` says what the connection's secret is and where to copy it from."""
+    """The vendor signs each delivery. `secret` says what the connection's secret is and where to copy it from.
+
+    `pattern`: the whole secret matches this regular expression, so that something else that was pasted is refused.
+    """
 
     secret: str
+    pattern: str = ""
     proves: ClassVar[Proves] = "signature"
 
 
 class SharedSecret(Struct, frozen=True):
-    """The vendor sends a secret with each delivery. `secret` says which."""
+    """The vendor sends a secret with each delivery. `secret` says which, `pattern` is as in Signature."""
 
     secret: str
+    pattern: str = ""
     proves: ClassVar[Proves] = "shared secret"
 
 
@@ -25,6 +30,7 @@ class UnguessableAddress(Struct, frozen=True):
     """The vendor proves nothing but that it knows the connection's URL: Potik makes up a secret when none is given."""
 
     secret: str = ""
+    pattern: ClassVar[str] = ""
     proves: ClassVar[Proves] = "address"
 
 
@@ -32,6 +38,7 @@ class AccessToken(Struct, frozen=True):
     """The client sends an access token of the workspace to /facts; there is no URL of the connection's own."""
 
     secret: str = ""
+    pattern: ClassVar[str] = ""
     proves: ClassVar[Proves] = "access token"
 
 

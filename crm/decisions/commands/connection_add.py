@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from crm.commands import HIDDEN, SECRET, About, Code, Command, Rejected, VendorSecret, command
-from crm.connector_catalogue import catalogue, secret_missing, unknown_connector
+from crm.connector_catalogue import catalogue, secret_missing, secret_problem, unknown_connector
 from crm.connector_settings import BadSetting, check_settings
 from crm.decisions.case import Case
 from crm.envelope import Event
@@ -37,6 +37,8 @@ def connection_add(command: ConnectionAdd, case: Case) -> Iterator[Event]:
     except BadSetting as bad:
         code = Code.REQUIRED if bad.missing else Code.INVALID
         raise Rejected("settings", code, f"{bad} Nothing was changed.") from None
+    if why := secret_problem(entry, command.secret):
+        raise Rejected("secret", Code.INVALID, f"{why} Nothing was changed.")
     connection_id = case.new_id("connection")
     name = command.name.strip() or command.connector
     yield ConnectionAdded(case.meta(connection_id), connection_id, command.connector, name, command.setting_names)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, unknown_connector
+from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, secret_problem, unknown_connector
 from crm.connector_settings import check_settings
 from crm.public_address import intake_url, url_of, warning
 from crm.settings import Settings
@@ -93,6 +93,8 @@ def connect(
         raise ValueError(f"{unknown_connector(connector, catalogue())} Nothing was changed.")
     if not secret and entry.needs_secret:
         raise ValueError(f"{secret_missing(entry)} Give it with --secret. Nothing was changed.")
+    if why := secret_problem(entry, secret):
+        raise ValueError(f"{why} Nothing was changed.")
     settings = dict(pair(text) for text in setting)
     try:
         check_settings(connector, entry.settings, settings)

@@ -4,5 +4,9 @@ from crm.connector import Connector
 from crm.connector_proofs import SharedSecret
 from services.connectors.telegram.webhook import WEBHOOK, Settings
 
-PROOF = SharedSecret("the secret_token that you give to setWebhook: 1 to 256 letters, digits, _ and -.")
+PROOF = SharedSecret(
+    "the secret_token that you give to setWebhook: 1 to 256 letters, digits, _ and -. The token of the bot, which has "
+    "a colon, is something else.",
+    pattern="[A-Za-z0-9_-]{1,256}",
+)
 CONNECTOR = Connector("telegram", "chats", WEBHOOK, "Chats of a Telegram bot", PROOF, Settings)

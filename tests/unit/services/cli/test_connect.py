@@ -79,3 +79,9 @@ def test_a_setting_that_does_not_fit_is_a_sentence(command: str, sentence: str) 
         assert done.exit_code == 2
         assert "No such option" in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_a_bot_token_is_not_taken_for_the_secret() -> None:
+    done = CliRunner().invoke(app, ["connect", "telegram", "--secret", "123456789:AAFexample"])
+    why = f"What was given cannot be the secret that telegram needs: {catalogue()['telegram'].secret}"
+    assert (done.exit_code, done.stderr) == (1, f"{why} Nothing was changed.\n")

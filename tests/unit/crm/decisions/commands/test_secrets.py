@@ -81,6 +81,15 @@ def test_the_catalogue_is_of_the_connectors_that_there_are() -> None:
     assert [name for name, entry in catalogue().items() if entry.needs_secret] == ["liqpay", "monobank", "telegram"]
 
 
+@pytest.mark.parametrize("connector", [name for name, entry in catalogue().items() if entry.secret_pattern])
+def test_what_cannot_be_the_secret_of_a_vendor_is_refused_and_not_shown(connector: str) -> None:
+    """A connection with the wrong secret counted as connected, and refused every delivery."""
+    wrong, session = "123456789:AAF-pasted from elsewhere", operator_session()
+    why = session.refuses("connection_add", "secret", Code.INVALID, connector=connector, secret=wrong)
+    assert f"cannot be the secret that {connector} needs: {catalogue()[connector].secret}" in why
+    assert "pasted" not in why
+
+
 @pytest.mark.parametrize(
     ("connector", "settings", "code", "message"),
     [
