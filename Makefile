@@ -50,9 +50,10 @@ events: $(READY) ## Python classes, ids and golden records from schemas/avro; go
 	@$(BIN)/python -m services.connectors.reference
 	@$(BIN)/python -m services.reference
 
-schema: $(READY) ## schema.graphql, the table of filters in docs/graphql.md and the views of docs/sql.md, from the code
+schema: $(READY) ## schema.graphql, the tables of docs/graphql.md and docs/totals.md and the views of docs/sql.md, from the code
 	@$(BIN)/python -m api.sdl > schema.graphql
 	@$(BIN)/python -m api.schema.filter_table
+	@$(BIN)/python -m api.schema.totals_table
 	@$(BIN)/python -m api.sql_reference
 
 reference: $(READY) ## the API's reference as one page, build/reference/index.html

@@ -10,6 +10,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, execute, get_operation_ast
 
 from api.access import ANYONE, MayIntrospect, Token
+from api.completion import plain_data, plain_fields
 from api.context import Context
 from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, client_error, log_bugs
 from api.http.numbers import ENCODER
@@ -19,6 +20,7 @@ from api.live.freshness import Freshness
 from api.schema.root import schema
 from api.sql.database import text
 from api.sql.plan.plan import Plan
+from api.sql.plan.selection import Selection
 from api.sql.plan.statement import NotPlannable
 from api.sql.reads import learn_country
 from api.trusted import NO_DOCUMENTS, ONLY, TrustedDocuments, Untrusted
@@ -86,6 +88,8 @@ class Engine:
             return refused([too_expensive(cost)])
         if plan.kind is OperationType.QUERY and (found := await self.run_statement(plan, variables or {}, context)):
             return found
+        if plan.kind is OperationType.QUERY and (found := await self.run_plain(plan, variables or {}, context)):
+            return found
         return await self.run_resolvers(plan, variables or {}, context)
 
     async def run_statement(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer | None:
@@ -109,6 +113,25 @@ class Engine:
             log.exception("the SQL statement of a query failed; its resolvers answer", operation=plan.name)
             return None
         return Answer(RESPONSE % (data, plan.cost(given), LIMIT, fresh))
+
+    async def run_plain(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer | None:
+        """Answers a query for plain values. Returns None when the executor must answer or report the error."""
+        variables, query = plan.variables(given), self.schema.query_type
+        if not variables or not query or not plan.operation:
+            return None
+        selection = Selection(self.schema, plan.fragments, variables)
+        fields = selection.fields(query, [plan.operation.selection_set])
+        if not plain_fields(query, fields):
+            return None
+        context.reset()
+        try:
+            if context.min_position:
+                await self.freshness.wait(context.min_position, ALL_PROJECTIONS)
+            fresh = self.freshness.json(ALL_PROJECTIONS)
+            data = await plain_data(selection, query, fields, context)
+        except GraphQLError:
+            return None
+        return Answer(RESPONSE % (ENCODER.encode(data), plan.cost(given), LIMIT, fresh))
 
     async def run_resolvers(self, plan: Plan, given: dict[str, Any], context: Context) -> Answer:
         assert plan.document and plan.operation

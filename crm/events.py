@@ -493,6 +493,7 @@ class PaymentMatched(Event, frozen=True, gc=False):
     why: str
     taught: tuple[str, ...] = ()
     suspicious: str = ""
+    source: str = ""
 
 
 class PaymentParked(Event, frozen=True, gc=False):
@@ -539,6 +540,7 @@ class PaymentShared(Event, frozen=True, gc=False):
     contact_id: Id
     share_minor: int
     why: str = ""
+    source: str = ""
 
 
 class PaymentUnmatched(Event, frozen=True, gc=False):

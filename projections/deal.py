@@ -9,6 +9,7 @@ from crm.envelope import Row
 from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
+from crm.state.entities import OUTCOMES
 
 
 class DealRow(Row, frozen=True, gc=False):
@@ -41,6 +42,7 @@ class DealRow(Row, frozen=True, gc=False):
     written: Json = {}  # noqa: RUF012  # fields that were converted to their type: each as its form had it
     repeats: int = 0  # how often the same enquiry came again
     external_ids: tuple[str, ...] = ()  # keys in other systems, as system:key
+    closed_at: Micros | None = None  # when it was won or lost last; null while it is open
 
 
 GIVEN = ("title", "amount_minor", "currency", "reference", "doubts", "opened_at")  # columns, where they are not null
@@ -49,7 +51,7 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
 
 @projection(
     key="deal_id",
-    version=4,
+    version=5,
     indexes=(
         "touched_at",
         "number",
@@ -57,6 +59,8 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
         "currency, amount_minor",
         "stage, touched_at",
         "stage, opened_at",
+        "closed_at",
+        "stage, closed_at",
         "stage, currency, amount_minor",
         "owner, touched_at",
         "stage, owner, touched_at",
@@ -67,7 +71,7 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
         "external_ids",
     ),
     found_by=("title", "reference"),
-    totals=("stage, owner", "source by opened_at", "owner by opened_at"),
+    totals=("stage, owner", "source by opened_at", "owner by opened_at", "stage, owner by closed_at"),
     summed=("amount_minor", "paid_minor"),
 )
 def deal(row: DealRow | None, event: DealOpened | DealUpdate) -> DealRow | None:
@@ -90,11 +94,17 @@ def changes(row: DealRow, event: DealUpdate) -> dict[str, Any]:
             held = event.held_minor if change is None else row.held_minor + change
             return {"paid_minor": row.paid_minor + event.change_minor, "held_minor": held}
         case DealStageMoved():
-            return {"stage": event.stage, "stage_reason": event.why}
+            closed_at = closed(event.stage, event.meta.occurred_at)
+            return {"stage": event.stage, "stage_reason": event.why, "closed_at": closed_at}
         case EnquiryRepeated():
             return {"repeats": row.repeats + 1}
         case DealChanged():
             return changed(row, event)
+
+
+def closed(stage: str, at: Micros) -> Micros | None:
+    """Returns when a deal that came to this stage at this moment was closed."""
+    return at if stage in OUTCOMES else None
 
 
 def changed(row: DealRow, event: DealChanged) -> dict[str, Any]:
@@ -131,4 +141,5 @@ def opened(event: DealOpened) -> DealRow:
         opened_at=event.meta.occurred_at,
         touched_at=event.meta.occurred_at,
         external_ids=(f"{event.report.system}:{event.report.key}",) if event.report else (),
+        closed_at=closed(event.stage, event.meta.occurred_at),
     )

@@ -40,15 +40,16 @@ class PaymentRow(Row, frozen=True, gc=False):
     shares: tuple[str, ...] = ()  # JSON text of each share of a split payment: deal_id, contact_id, share_minor
     suspicious: str = ""  # why it is worth a look; empty if it is not
     doubts: tuple[str, ...] = ()  # what was reported of it and could not be read with certainty
+    source: str = ""  # of its deal; of a split payment, of the deal of its first share
 
 
 PaymentUpdate = PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
-UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": ""}
+UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": "", "source": ""}
 
 
 @projection(
     key="payment_id",
-    version=4,
+    version=5,
     indexes=(
         "touched_at",
         "created_at",
@@ -59,7 +60,7 @@ UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": 
         "contact_id, touched_at",
         "candidates",
     ),
-    totals=("parked", "provider, status by created_at"),
+    totals=("parked", "provider, status by created_at", "source, status by created_at"),
     summed=("amount_minor", "refunded_minor"),
 )
 def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentUpdate) -> PaymentRow | None:
@@ -89,7 +90,8 @@ def changes(row: PaymentRow, event: PaymentUpdate) -> dict[str, Any]:
 
 def match_columns(event: PaymentMatched | PaymentShared) -> dict[str, Any]:
     """Returns the columns of a match."""
-    return {"deal_id": event.deal_id, "contact_id": event.contact_id, "parked": False, "candidates": ()}
+    known = {"deal_id": event.deal_id, "contact_id": event.contact_id, "source": event.source}
+    return {**known, "parked": False, "candidates": ()}
 
 
 def share(event: PaymentShared) -> str:
@@ -121,6 +123,7 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         version=row.version + 1 if row else 1,
         candidates=row.candidates if row else (),
         shares=row.shares if row else (),
+        source=row.source if row else "",
         suspicious=event.suspicious or (row.suspicious if row else ""),
         doubts=event.doubts,
         changed_at=event.changed_at,

@@ -81,6 +81,7 @@ FIELDS = {
     },
     "Deal": {
         "amount": "Value of the deal.",
+        "closedAt": "When the deal was won or lost last; null while it is open.",
         "doubts": "Values of its form or of its system's reports that could not be read or taken, one sentence each.",
         "fields": "Custom fields by key, each value with its own type.",
         "files": "Files that came with the form.",
@@ -157,6 +158,7 @@ FIELDS = {
         "reference": "An order or invoice number that was given to the provider.",
         "refunded": "Amount that was refunded.",
         "shares": "Parts of a split payment, one for each deal.",
+        "source": "Source of its deal, of the first one if it was split; empty while it is parked.",
         "status": "created, held, settled, failed, reversed or expired.",
         "suspicious": "Why the payment needs a look, such as more money than the deal costs; empty when it does not.",
         "why": "How its deal was found, or what is missing, in words.",

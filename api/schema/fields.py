@@ -10,6 +10,7 @@ from api.context import Info
 from api.sql.plan.statement import PLAN, Rule
 
 REQUIRED = Parameter.empty
+PLAIN = "plain"  # key of a field's resolver in its metadata
 Body = Callable[..., Any]
 
 
@@ -31,13 +32,18 @@ class Argument(NamedTuple):
 Arguments = dict[str, Argument]
 
 
-def field(returns: Any, arguments: Arguments, body: Body, about: str, plan: Rule | None = None) -> Any:
-    """Makes a field. `body(source, info, **arguments)` is a coroutine that returns the value; `plan` is its SQL."""
+def field(
+    returns: Any, arguments: Arguments, body: Body, about: str, plan: Rule | None = None, plain: bool = False
+) -> Any:
+    """Makes a field. `body(source, info, **arguments)` is a coroutine that returns the value; `plan` is its SQL.
+
+    `plain`: the value is of dicts and instances that answer by themselves, see api.completion.
+    """
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await body(root, info, **without_unset(given))
 
-    metadata = {PLAN: plan} if plan else None
+    metadata = ({PLAN: plan} if plan else {}) | ({PLAIN: resolve} if plain else {})
     return strawberry.field(with_signature(resolve, returns, arguments), description=about, metadata=metadata)
 
 

@@ -20,7 +20,7 @@ MAX_PAGE, DEFAULT_PAGE = 100, 20
 ONCE = "Each person is listed once; `includeMerged` adds contacts that were merged into another one."
 # Names of orders: the same thing has one name in all lists.
 NAMES = {"opened_at": "created_at", "written_at": "created_at"}
-MOVING = {"touched_at", "due_at", "amount_minor", "name_key"}
+MOVING = {"touched_at", "due_at", "closed_at", "amount_minor", "name_key"}
 ABOUT = {
     "timeline": "Timeline entries: everything that happened",
     "quarantine": "Deliveries that could not be parsed",

@@ -1,6 +1,6 @@
 """The totals of the API: a field of Query for each projection that declares any, such as `dealTotals`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from enum import Enum
 from itertools import groupby, islice
@@ -16,6 +16,7 @@ from api.schema.filters import text_of
 from api.schema.names import camel, type_name
 from api.schema.nodes import TYPES, declare, many
 from api.schema.scalars import Long, Money
+from api.sql import extremes
 from api.sql import totals as reading
 from api.sql.totals import EVER, Question, Row
 from crm import totals, zones
@@ -69,7 +70,19 @@ def shaped(projection: Projection[Any], by: tuple[str, ...], same: list[Row], be
             added = sum(int(row[name]) for row in same)
             count = sum(int(row[f"{name}_count" if f"{name}_count" in row else "count"]) for row in same)
             found[name] = {"sum": added, "count": count, "average": round(added / count, 3) if count else None}
+    for name in extremes.columns(projection):
+        for end in extremes.ENDS:
+            known = [
+                (row[extremes.field(name, end)], row["currency"]) for row in same if extremes.field(name, end) in row
+            ]
+            amounts = [Money(minor=Long(int(minor)), currency=code) for minor, code in known if minor is not None]
+            found[extremes.field(name, end)] = amounts
     return found
+
+
+def selects(selected: Iterable[Any], names: Collection[str]) -> bool:
+    """Tells whether one of these fields is selected, perhaps in a fragment."""
+    return any(getattr(one, "name", "") in names or selects(one.selections, names) for one in selected)
 
 
 def numbered(found: list[tuple[datetime, datetime]]) -> Iterator[tuple[int, Part]]:
@@ -78,6 +91,10 @@ def numbered(found: list[tuple[datetime, datetime]]) -> Iterator[tuple[int, Part
 
 
 def resolver(projection: Projection[Any]) -> Any:
+    lowest_and_highest = {
+        camel(extremes.field(name, end)) for name in extremes.columns(projection) for end in extremes.ENDS
+    }
+
     async def body(
         _: Any,
         info: Info,
@@ -93,6 +110,8 @@ def resolver(projection: Projection[Any]) -> Any:
         given = {name: [*map(text_of, values)] for name, values in filters.items() if values is not None}
         question = Question(tuple(dict.fromkeys(each.value for each in by or ())), given, time.value if timed else "")
         total = reading.total_for(projection, question)
+        if with_ends := selects(info.selected_fields, lowest_and_highest):
+            extremes.refuse_others(projection, question.by, [*given], bool(timed))
         if not timed:
             found = await reading.read(reads, projection, total, question, [(0, EVER)])
             periods: list[tuple[Any, Any]] = [(None, None)]
@@ -112,6 +131,9 @@ def resolver(projection: Projection[Any]) -> Any:
                     "was read. Give `from` and `to`, or ask for longer periods."
                 )
             found = await reading.read(reads, projection, total, question, [*numbered(periods)])
+
+        if with_ends:
+            await extremes.add(reads, projection, question.by, found)
 
         def key(row: Row) -> tuple[Any, ...]:
             return row["span"], *(row[name] for name in question.by)
@@ -143,7 +165,7 @@ def totals_field(projection: Projection[Any]) -> Any:
     about = (
         f"Counts and sums of {kind} objects, kept at each change and never scanned. Columns go together in: {there}."
     )
-    return field(many(f"{kind}Total"), arguments, resolver(projection), about)
+    return field(many(f"{kind}Total"), arguments, resolver(projection), about, plain=True)
 
 
 def declare_total(projection: Projection[Any]) -> None:
@@ -164,6 +186,14 @@ def declare_total(projection: Projection[Any]) -> None:
         else:
             hints[name], about = TYPES["NumberTotal"], f"Sum of `{camel(name)}`."
         fields[sum_name(name)] = strawberry.field(description=about)
+    for name in extremes.columns(projection):
+        for end, which in (("min", "Lowest"), ("max", "Highest")):
+            hints[extremes.field(name, end)] = GenericAlias(list, Money)
+            by = " or ".join(
+                " and ".join(f"`{camel(c)}`" for c in one) or "nothing" for one in extremes.groups(projection, name)
+            )
+            about = f"{which} `{camel(sum_name(name))}` in each currency. Served when grouped by {by}, without a time."
+            fields[extremes.field(name, end)] = strawberry.field(description=about)
     declare(f"{kind}Total", f"Count and sums of {kind} objects that have these values.", hints, fields)
 
 

@@ -34,7 +34,9 @@ class Question(NamedTuple):
 def total_for(projection: Projection[Any], question: Question) -> Total:
     """Returns the total with the fewest columns that answers. Raises BadInput with those that there are."""
     every = totals.totals(projection)
-    fit = [t for t in every if question.columns <= set(t.columns) and question.time in ("", t.time)]
+    required = {column.name for column in projection.columns if column.required}
+    times = {question.time} if question.time else {"", *required}  # a time that may be missing does not count all rows
+    fit = [t for t in every if question.columns <= set(t.columns) and t.time in times]
     if not fit:
         wanted = " and ".join(f"`{camel(name)}`" for name in sorted(question.columns)) or "nothing"
         when = f", by `{camel(question.time)}`" if question.time else ""

@@ -69,6 +69,7 @@ def matched(case: Case, payment: Payment, match: Match) -> Iterator[Event]:
         why=match.why,
         taught=ties(case.state, payment.payer, deal.contact_id),
         suspicious=match.suspicious,
+        source=deal.source,
     )
     yield from settle(case, deal.deal_id, None, known(case.state, Payment, payment.payment_id))
     if match.teaches:

@@ -95,6 +95,7 @@ class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
     held_minor: int = 0
     version: int = 0  # how many events its row is a fold of
     lost_from: str = ""  # where it stood when it was lost last
+    source: str = ""  # where it came from
 
     @property
     def open(self) -> bool:

@@ -35,12 +35,13 @@ def rows_of(name: str, n: int) -> Row:
     times: dict[str, Any] = {"touched_at": at, "created_at": at}
     match name:
         case "deals":
-            fields = {"size": f'"{n % 5000}"', "count": str(n // 10)}
+            fields = {"size": f'"{n % 5000}"', "count": str(n // 10), "usual": "true" if n % 2 else "false"}
             owner = edge(n + n % 2, "first", "most", "last")
             text: dict[str, Any] = {"stage": edge(n, "lost", "new", "won"), "owner": owner, "currency": currency}
             row: Row = deal(n, contact_id=referred, amount_minor=n * 10, fields=fields, **text)
             more = {"source": edge(n, "chat", "form", "api"), "reference": f"R-{n // 2}" if n % 2 else ""}
-            return msgspec.structs.replace(row, opened_at=at, touched_at=at, **more)
+            closed_at = Micros(at + 5) if n % 3 else None
+            return msgspec.structs.replace(row, opened_at=at, touched_at=at, closed_at=closed_at, **more)
         case "contacts":
             phones = (f"+38067{n // 2:07}",) if n % 3 == 0 else ()
             merged = id_of(f"contacts {n - 1}") if n % 10 == 5 else None

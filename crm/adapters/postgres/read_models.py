@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from crm import totals
 from crm.adapters.postgres.reader_role import secured, shown
 from crm.indexes import looked_up
 from crm.projection import Column, Projection
@@ -55,7 +56,9 @@ def index(projection: Projection[Any], columns: str) -> str:
     if len(names) == 1 and types[names[0]] == "text" and not sorts[names[0]]:
         return f"{target} (workspace, {names[0]}, {projection.key}) WHERE {looked_up(names[0])};"
     known = "" if required[names[0]] else f" WHERE {names[0]} IS NOT NULL"
-    return f"{target} (workspace, {', '.join(names)}, {projection.key}){known};"
+    held = totals.held(projection, columns)
+    included = f" INCLUDE ({', '.join(held)})" if held else ""
+    return f"{target} (workspace, {', '.join(names)}, {projection.key}){included}{known};"
 
 
 def lookup(projection: Projection[Any], columns: str) -> str:

@@ -60,7 +60,7 @@ def payment_split(command: PaymentSplit, case: Case) -> Iterator[Event]:
         part = f"{in_words(share.minor, payment.currency)} of {in_words(payment.amount_minor, payment.currency)}"
         why = f"{part}: {command.why or 'split by hand'}"
         meta = case.meta(payment.payment_id)
-        yield PaymentShared(meta, payment.payment_id, deal.deal_id, deal.contact_id, share.minor, why)
+        yield PaymentShared(meta, payment.payment_id, deal.deal_id, deal.contact_id, share.minor, why, deal.source)
     split = known(case.state, Payment, payment.payment_id)
     for deal in deals:
         yield from settle(case, deal.deal_id, None, split)

@@ -42,6 +42,7 @@ def deal_opened(state: State, event: DealOpened) -> None:
         currency=event.currency,
         stage=event.stage,
         version=1,
+        source=event.source,
     )
     state.put(event.deal_id, deal)
     state.put(str(event.number), DealNumber(event.deal_id))

@@ -20,7 +20,7 @@ from tests.support.workload import dataset
 DEALS, PIPELINE = PROJECTIONS["deal"], "pipeline"
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN = 3 * 365 * 86_400  # seconds over which the deals are spread
-TOUCHED, OPENED = 7919, 6151  # primes: times are in another order than numbers
+TOUCHED, OPENED, CLOSED = 7919, 6151, 4519  # primes: times are in another order than numbers
 SOURCES = "form call chat api"
 SEVERAL = 3  # values of `in`
 FEW = {"contact_id": "eq", "reference": "eq", "fields": "equals", "external_ids": "contains"}
@@ -46,6 +46,7 @@ def columns(count: int) -> Mapping[str, str]:
         "external_ids": "ARRAY['shop:' || n]",
         "opened_at": time_of(count, OPENED),
         "touched_at": time_of(count, TOUCHED),
+        "closed_at": time_of(count, CLOSED),
     }
 
 
@@ -66,8 +67,8 @@ def value(field: str, n: int, count: int) -> Any:
             return n + 1
         case "amount":
             return f"{(100_000 + n) / 100:.2f}"
-        case "opened_at" | "touched_at":
-            prime = OPENED if field == "opened_at" else TOUCHED
+        case "opened_at" | "touched_at" | "closed_at":
+            prime = {"opened_at": OPENED, "touched_at": TOUCHED, "closed_at": CLOSED}[field]
             return (BEGAN + timedelta(seconds=n * prime % count * (SPAN // count))).isoformat()
         case "contact_id":
             return str(UUID(bytes=md5(f"contact {n // dataset.DEALS_EACH}".encode()).digest()))

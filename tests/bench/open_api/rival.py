@@ -16,7 +16,8 @@ from tests.bench.open_api.deals import DEALS, Case, cases, where
 from tests.bench.open_api.pages import FIRST
 
 COLUMNS = (
-    "deal_id, contact_id, number, title, amount_minor, currency, stage, owner, source, reference, opened_at, touched_at"
+    "deal_id, contact_id, number, title, amount_minor, currency, stage, owner, source, reference, opened_at, "
+    "touched_at, closed_at"
 )
 OURS = """query ($where: DealWhere) { deals(first: %d, orderBy: %s, where: $where) {
   nodes { id number title stage owner source amount { minor } currency touchedAt }

@@ -8,10 +8,9 @@ import pytest
 from graphql import parse, validate
 
 from api.schema.filter_table import PAGE, with_table
-from api.schema.names import camel
 from api.schema.root import schema
-from crm import totals
-from projections import PROJECTIONS
+from api.schema.totals_table import PAGE as TOTALS_PAGE
+from api.schema.totals_table import with_table as with_totals
 from tests.support.tools import ROOT
 
 TABLE = re.compile(r"^\| `([A-Z_]+)` \| .+ \| .+ \|$", re.MULTILINE)
@@ -55,25 +54,8 @@ def test_a_snippet_fits_the_schema(text: str) -> None:
     assert validate(schema._schema, parse(text)) == []
 
 
-def test_the_table_of_totals_has_every_total() -> None:
-    documented: dict[str, list[tuple[str, ...]]] = {}
-    name = ""
-    for line in (ROOT / "docs" / "totals.md").read_text("utf-8").splitlines():
-        cells = [" ".join(re.findall(r"`(\w+)`", cell)) for cell in line.strip("|").split("|")]
-        if line.startswith("| ") and len(cells) == 4 and cells[3]:
-            name = cells[0] or name
-            documented.setdefault(name, []).append(tuple(cells[1:]))
-    made = {}
-    for projection in PROJECTIONS.values():
-        if projection.totals:
-            sums = " ".join(camel(column.removesuffix("_minor")) for column in projection.summed)
-            declared = totals.totals(projection)
-            made[f"{projection.name}Totals"] = [
-                (" ".join(map(camel, t.columns)), camel(t.time), sums) for t in declared
-            ]
-    assert documented == made
-
-
-def test_the_table_of_lists_is_todays() -> None:
+def test_the_tables_of_lists_and_totals_are_todays() -> None:
     text = PAGE.read_text("utf-8")
     assert with_table(text) == text, "run `make schema`"
+    text = TOTALS_PAGE.read_text("utf-8")
+    assert with_totals(text) == text, "run `make schema`"

@@ -86,8 +86,22 @@ def test_a_deal_is_assigned_paid_and_moved() -> None:
         stage="won",
         version=4,
         touched_at=Micros(NOON + 3),
+        closed_at=Micros(NOON + 3),
     )
 
 
 def test_events_of_a_deal_that_never_opened_make_no_row() -> None:
     assert row_of(deal, DealStageMoved(meta("a"), DEAL, OLENA, "new", "won")) is None
+
+
+def test_a_deal_is_closed_when_it_is_won_or_lost_and_open_again_when_it_goes_back() -> None:
+    def moved(key: str, at: int, stage: str) -> DealStageMoved:
+        return DealStageMoved(meta(key, at), DEAL, OLENA, "new", stage)
+
+    assert row_of(deal, OPENED).closed_at is None
+    assert row_of(deal, OPENED, moved("a", 1, "talks")).closed_at is None
+    won = row_of(deal, OPENED, moved("a", 1, "won"), DealPaid(meta("b", 2), DEAL, OLENA, PAYMENT, 5, 5, 0, "UAH", ""))
+    assert won.closed_at == NOON + 1
+    assert row_of(deal, OPENED, moved("a", 1, "lost"), moved("b", 2, "won")).closed_at == NOON + 2
+    assert row_of(deal, OPENED, moved("a", 1, "won"), moved("b", 2, "talks")).closed_at is None
+    assert row_of(deal, replace(OPENED, stage="won")).closed_at == NOON

@@ -104,3 +104,15 @@ def test_what_is_worth_a_look_is_said_until_it_is_matched_elsewhere() -> None:
     assert row_of(payment, recorded("settled"), MATCHED, back).suspicious == "5.00 UAH went back after D-7 was won"
     off = PaymentUnmatched(meta("off", 5, PAYMENT), PAYMENT, DEAL, OLENA, "no")
     assert row_of(payment, recorded("settled"), odd, off).suspicious == ""
+
+
+def test_a_payment_has_the_source_of_its_deal_while_it_is_matched() -> None:
+    parked = PaymentParked(meta("parked", 1, PAYMENT), PAYMENT, "no such deal", ())
+    found = replace(MATCHED, source="call")
+    assert row_of(payment, recorded("settled"), parked).source == ""
+    assert row_of(payment, recorded("settled"), found, recorded("refunded", 3, 5)).source == "call"
+    off = PaymentUnmatched(meta("off", 3, PAYMENT), PAYMENT, DEAL, OLENA, "no")
+    assert row_of(payment, recorded("settled"), found, off).source == ""
+    first, second = shared("a", 2, DEAL, 5), shared("b", 3, an_id("other deal"), 5)
+    first, second = replace(first, source="chat"), replace(second, source="form")
+    assert row_of(payment, recorded("settled"), first, second).source == "chat"
