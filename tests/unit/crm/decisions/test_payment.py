@@ -38,7 +38,7 @@ def test_money_in_words(minor: int, currency: str, words: str) -> None:
 def test_paid_in_full_by_number() -> None:
     given(WORTH_100).when(paid("1", 10000, purpose="за угоду №1")).then(
         an(PaymentRecorded, status="settled", amount_minor=10000),
-        an(PaymentMatched, by="number", why="it names D-1"),
+        an(PaymentMatched, by="number", why="it names D-1", source="form"),
         an(DealPaid, change_minor=10000, paid_minor=10000, held_minor=0, why="100.00 UAH came: paid in full"),
         an(DealStageMoved, from_stage="new", stage="paid"),
     )
