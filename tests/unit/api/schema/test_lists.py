@@ -21,6 +21,8 @@ def test_an_index_is_read_as_filters_and_an_order() -> None:
         Index((), ("currency", "amount_minor")),
         Index(("stage",), ("touched_at",)),
         Index(("stage",), ("opened_at",)),
+        Index((), ("closed_at",)),
+        Index(("stage",), ("closed_at",)),
         Index(("stage",), ("currency", "amount_minor")),
         Index(("owner",), ("touched_at",)),
         Index(("stage", "owner"), ("touched_at",)),
@@ -92,8 +94,8 @@ def test_a_filter_without_an_index_is_refused_with_an_alternative() -> None:
         "No index serves NUMBER_ASC together with `stage`. Nothing was read. Leave one of them out. `deals` serves "
         "TOUCHED_AT with `stage` or `owner` or `stage` and `owner` or `source`, and a range of `touchedAt`; NUMBER "
         "with a range of `number`; CREATED_AT with `stage`, and a range of `openedAt`; AMOUNT with `stage`, and a "
-        "range of `amount`; every order and condition together with `contactId`, `reference`, `fields`, "
-        "`externalIds`."
+        "range of `amount`; CLOSED_AT with `stage`, and a range of `closedAt`; every order and condition together "
+        "with `contactId`, `reference`, `fields`, `externalIds`."
     )
 
 

@@ -70,7 +70,7 @@ def test_a_pair_has_the_worst_of_its_kinds() -> None:
 
 def test_postgraphile_gets_the_same_questions() -> None:
     questions = list(rival.questions(DEALS))
-    assert len(questions) == 20
+    assert len(questions) == 24
     for question in questions:
         ours, theirs = question.bodies("potik")[0], question.bodies("postgraphile")[0]
         assert bool(ours["variables"]["where"]) == ("where" in theirs["variables"])
