@@ -104,12 +104,16 @@ def each(complete: Complete) -> Complete:
     return present(lambda values: [complete(value) for value in values])
 
 
+def constant(value: Any) -> Complete:
+    return lambda _: value
+
+
 def whole(selection: Selection, kind: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Complete:
     """Returns a function for objects: dicts by the names of fields in Python, or instances of a strawberry type."""
-    fields = []
+    fields: list[tuple[str, Complete, Complete]] = []
     for key, same in selection.fields(kind, [node.selection_set for node in nodes]).items():
         if (name := same[0].name.value) == "__typename":
-            fields.append((key, lambda _: kind.name, str))
+            fields.append((key, constant(kind.name), str))
         else:
             declared = kind.fields[name]
             fields.append((key, reader(declared), completer(selection, declared.type, same)))
