@@ -69,6 +69,10 @@ class Projection(Generic[R]):
     totals: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """Not of all fields: the statements of a projection are looked up for each batch."""
+        return hash((self.name, self.version, self.schema))
+
     @property
     def table(self) -> str:
         return f"{self.name}_v{self.version}"

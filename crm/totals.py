@@ -6,6 +6,7 @@ month of any zone is a month in UTC with the rows of a few hours added at its be
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from crm.scalars import Micros
@@ -76,11 +77,52 @@ def in_currencies(projection: Declares) -> bool:
     return any(name.endswith("_minor") for name in projection.summed)
 
 
-def read_columns(projection: Declares) -> list[Any]:
-    """Returns the columns of a row that its totals depend on."""
+def places(projection: Declares) -> dict[str, str]:
+    """Returns the columns that say which cells a row belongs to, each with its type: groups, currency and times."""
+    types = {column.name: column.type for column in projection.columns}
     currency = ["currency"] if in_currencies(projection) else []
-    wanted = {*groups(projection), *times(projection), *projection.summed, *currency}
-    return [column for column in projection.columns if column.name in wanted]
+    return {name: types[name] for name in dict.fromkeys([*groups(projection), *currency, *times(projection)])}
+
+
+class Tally:
+    """Adds up what rows take from their cells and give to them, before any cell is touched.
+
+    Rows of one day with the same values belong to the same cells: a batch of changes comes down to a few sums.
+    """
+
+    def __init__(self, projection: Declares) -> None:
+        types = {column.name: column for column in projection.columns}
+        self.places = places(projection)
+        self.summed = [(name, types[name].required) for name in projection.summed]
+        self.read = attrgetter(*self.places, *projection.summed)
+        self.sums: dict[tuple[Any, ...], list[int]] = {}
+
+    def change(self, where: tuple[Any, ...], before: Any, after: Any) -> None:
+        """Takes the row `before` out of its cells and puts the row `after` into its own; None is no row."""
+        if before is None or after is None or self.read(before) != self.read(after):
+            self.add(where, -1, before)
+            self.add(where, 1, after)
+
+    def add(self, where: tuple[Any, ...], sign: int, row: Any) -> None:
+        if row is None:
+            return
+        values = [getattr(row, name) for name in self.places]
+        for n, kind in enumerate(self.places.values()):
+            if kind == "timestamptz" and values[n] is not None:
+                values[n] -= values[n] % A_DAY
+        numbers = [1]
+        for name, required in self.summed:
+            value = getattr(row, name)
+            numbers.append(value or 0)
+            if not required:
+                numbers.append(value is not None)
+        place = *where, *values
+        sums = self.sums.get(place) or [0] * len(numbers)
+        self.sums[place] = [total + sign * number for total, number in zip(sums, numbers, strict=True)]
+
+    def changes(self) -> list[tuple[Any, ...]]:
+        """Returns where, the values of `places`, and what count and sums change by, where any does."""
+        return [(*place, *sums) for place, sums in self.sums.items() if any(sums)]
 
 
 def held(projection: Declares, index: str) -> list[str]:

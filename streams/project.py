@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from crm import indexes, json_column
+from crm import indexes
 from crm.adapters.kafka.journal_log import position_of
 from crm.adapters.postgres import history, read_models, totals
 from crm.adapters.postgres.notices import NOTIFY, ChangedRow, comparing, notices
@@ -22,9 +23,8 @@ from crm.envelope import Event, Row
 from crm.projection import Projection
 from crm.scalars import Id
 from crm.settings import Settings
-from crm.text.phonetics import COLUMN
 from crm.topics import JOURNAL, journal_partition
-from crm.totals import read_columns
+from crm.totals import Tally
 from projections import PROJECTIONS
 from streams.cutover import watch
 from streams.runtime import checkpoints
@@ -36,6 +36,7 @@ from streams.runtime.sessions import REFUSED
 Positions = Mapping[int, int]  # the next journal position by partition
 NOWHERE: Positions = {}
 Key = tuple[Id, Id]  # workspace and the row's key
+Place = tuple[int, int]  # of a record: partition and offset
 
 log = structlog.get_logger()
 
@@ -45,94 +46,66 @@ class ProjectionBatch:
 
     def __init__(self, projection: Projection[Any], events: Iterable[Event], at: Positions = NOWHERE) -> None:
         self.projection, self.at = projection, at
-        handles = set(projection.handles)
-        self.events = [e for e in events if type(e) in handles]
-        self.keys = {(e.meta.workspace, projection.key_of(e)): None for e in self.events}
+        handles, key_of = set(projection.handles), projection.key_of
+        self.events = [((e.meta.workspace, key_of(e)), e) for e in events if type(e) in handles]
+        self.keys = dict.fromkeys(key for key, _ in self.events)
         self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
         self.after: dict[Key, Row | None] = {}
+        self.writes: list[tuple[str, Sequence[Any]]] = []  # statements and their parameters
 
     async def load(self, conn: AsyncConnection) -> Any:
         """Sends the query for the current rows. `receive` takes its cursor, so that queries can be pipelined."""
-        wanted = [{"workspace": w, "key": k} for w, k in self.keys]
-        return await conn.execute(read_models.load(self.projection), [as_json(wanted)])
+        return await conn.execute(read_models.load(self.projection), read_models.packed_keys(self.keys))
 
     async def receive(self, cursor: Any) -> None:
-        """Decodes the rows that `load` asked for."""
+        """Reads the rows that `load` asked for."""
+        read, key = read_models.reader(self.projection), attrgetter(self.projection.key)
         for workspace, text in await cursor.fetchall():
-            row = msgspec.json.decode(text, type=self.projection.row)
-            self.before[workspace, getattr(row, self.projection.key)] = row
+            row = read(text)
+            self.before[workspace, key(row)] = row
 
     def fold(self) -> None:
         """Folds the events in order. Raises what the fold raises, with the event named in a note."""
-        rows = dict(self.before)
-        fold, key_of = self.projection.fold, self.projection.key_of
-        for event in self.events:
-            key = event.meta.workspace, key_of(event)
+        rows, fold = dict(self.before), self.projection.fold
+        for key, event in self.events:
             try:
                 rows[key] = fold(rows[key], event)
             except Exception as error:
                 error.add_note(f"{self.projection.name} at {type(event).__name__} {event.meta.id}")
                 raise
         self.after = {key: row for key, row in rows.items() if row is not self.before[key] and row != self.before[key]}
-        self.check_json()
+        self.pack()
 
-    def check_json(self) -> None:
-        """Raises ValueError when the fold made a JSON column of texts that are no JSON. What it only kept is good."""
-        if not (names := self.projection.json_columns):
-            return
-        for key, row in self.after.items():
-            for name in names if row is not None else ():
-                value = getattr(row, name)
-                if value and value is not getattr(self.before[key], name, None):
-                    try:
-                        json_column.check(value)
-                    except ValueError as error:
-                        error.add_note(f"{self.projection.name}.{name} of row {key[1]}")
-                        raise
+    def pack(self) -> None:
+        """Prepares what is to be written: the rows that changed, those that the fold removed, and the totals.
+
+        Raises ValueError, with the column and the row in a note, when a value does not fit its column.
+        """
+        kept = [(key[0], row) for key, row in sorted(self.after.items()) if row is not None]
+        gone = [key for key, row in self.after.items() if row is None]
+        if kept:
+            self.writes.append((read_models.save(self.projection), read_models.packed(self.projection, kept)))
+        if gone:
+            self.writes.append((read_models.delete(self.projection), read_models.packed_keys(gone)))
+        if self.projection.totals and (changes := self.counted()):
+            self.writes.append((totals.add(self.projection), totals.packed(self.projection, changes)))
 
     async def save(self, conn: AsyncConnection) -> None:
-        """Writes the rows that changed and deletes those that the fold removed."""
-        kept = [self.as_json(key, row) for key, row in sorted(self.after.items()) if row is not None]
-        gone = [{"workspace": w, "key": k} for (w, k), row in self.after.items() if row is None]
-        if kept:
-            await conn.execute(read_models.save(self.projection), [f"[{','.join(kept)}]"])
-        if gone:
-            await conn.execute(read_models.delete(self.projection), [as_json(gone)])
-        if self.projection.totals and (counted := self.counted()):
-            await conn.execute(totals.add(self.projection), [as_json(counted)])
+        """Writes what `fold` has prepared."""
+        for statement, parameters in self.writes:
+            await conn.execute(statement, parameters)
 
-    def counted(self) -> list[dict[str, Any]]:
-        """Returns what the totals lose and gain: each changed row as it was and as it is, where they depend on it."""
-        names = [column.name for column in read_columns(self.projection)]
-        streams = {(e.meta.workspace, self.projection.key_of(e)): e.meta.stream for e in self.events}
-        found: list[dict[str, Any]] = []
+    def counted(self) -> list[tuple[Any, ...]]:
+        """Returns what the totals lose and gain: each changed row as it was and as it is, added up."""
+        tally, streams = Tally(self.projection), {key: event.meta.stream for key, event in self.events}
         for key, row in self.after.items():
-            sides = [
-                (sign, {name: getattr(side, name) for name in names})
-                for sign, side in ((-1, self.before[key]), (1, row))
-                if side is not None
-            ]
-            if len(sides) == 2 and sides[0][1] == sides[1][1]:
-                continue
-            place = {"workspace": key[0], "partition": journal_partition(streams[key])}
-            found += [{**place, "sign": sign, **values} for sign, values in sides]
-        return found
-
-    def as_json(self, key: Key, row: Row) -> str:
-        """Returns the row as JSON text with its workspace first."""
-        values: Any = row
-        if names := self.projection.json_columns:
-            values = msgspec.structs.asdict(row)
-            for name in names:
-                if values[name] is not None:
-                    values[name] = {k: msgspec.Raw(v.encode()) for k, v in values[name].items()}
-        phonetic = b""
-        if self.projection.searched:
-            phonetic = b'"%s":%s,' % (COLUMN.encode(), msgspec.json.encode(self.projection.phonetic_key(row)))
-        return f'{{"workspace":"{key[0]}",{(phonetic + msgspec.json.encode(values)[1:]).decode()}'
+            tally.change((key[0], journal_partition(streams[key])), self.before[key], row)
+        return tally.changes()
 
     def changes(self) -> Iterable[str]:
         """Yields notifications: the keys of changed rows by workspace, and what filters compare as it was before."""
+        if not self.after:
+            return
         changed_row = comparing(indexes.followed(self.projection))
         by_workspace: dict[Id, list[ChangedRow]] = {}
         for (workspace, key), row in self.after.items():
@@ -150,7 +123,10 @@ class Project:
     def __init__(self, projections: Iterable[Projection[Any]], *, with_history: bool = False) -> None:
         self.by_consumer = {p.table: p for p in projections}
         self.consumers: Sequence[str] = (*self.by_consumer, *([history.CONSUMER] if with_history else []))
-        self.handled = {kind for p in self.by_consumer.values() for kind in p.handles}
+        self.folded_by: dict[type[Event], list[str]] = {}
+        for consumer, found in self.by_consumer.items():
+            for kind in found.handles:
+                self.folded_by.setdefault(kind, []).append(consumer)
 
     async def handle(self, conn: AsyncConnection, todo: NewRecords, isolate: bool) -> set[str]:
         if tracing.spans:
@@ -159,15 +135,8 @@ class Project:
         return await self.project(conn, todo, isolate)
 
     async def project(self, conn: AsyncConnection, todo: NewRecords, isolate: bool) -> set[str]:
-        events: dict[tuple[int, int], Event | None] = {}  # decoded once for all projections
+        batches, events = self.route(todo)
         failed: set[str] = set()
-        batches = {
-            consumer: ProjectionBatch(
-                self.by_consumer[consumer], self.decoded(records, events), next_positions(records)
-            )
-            for consumer, records in todo.items()
-            if consumer != history.CONSUMER
-        }
         cursors = {c: await f.load(conn) for c, f in batches.items() if f.projection.needs_row and f.keys}
         for consumer, cursor in cursors.items():
             await batches[consumer].receive(cursor)
@@ -195,14 +164,30 @@ class Project:
             log_events(events, [batch.projection for batch in done])
         return failed
 
-    def decoded(self, records: Sequence[Record], events: dict[tuple[int, int], Event | None]) -> Iterable[Event]:
-        """Yields the events in order, each decoded once. Skips types that no projection folds without decoding them."""
-        for record in records:
-            at = record.partition, record.offset
-            if at not in events:
-                events[at] = decode(record.value) if type_of(record.value) in self.handled else None
-            if (event := events[at]) is not None:
-                yield event
+    def route(self, todo: NewRecords) -> tuple[dict[str, ProjectionBatch], dict[Place, Event | None]]:
+        """Decodes each record once and hands its event to the projections that fold it.
+
+        Returns the batch of each projection, and the events by their place. Types that no projection folds stay None.
+        """
+        sharing: dict[int, list[str]] = {}  # consumers by their records: most have the same
+        for consumer in todo.keys() & self.by_consumer.keys():
+            sharing.setdefault(id(todo[consumer]), []).append(consumer)
+        events: dict[Place, Event | None] = {}
+        batches: dict[str, ProjectionBatch] = {}
+        for consumers in sharing.values():
+            records = todo[consumers[0]]
+            mine: dict[str, list[Event]] = {consumer: [] for consumer in consumers}
+            routes = {kind: [mine[c].append for c in by if c in mine] for kind, by in self.folded_by.items()}
+            for record in records:
+                place = record.partition, record.offset
+                if place not in events:
+                    events[place] = decode(record.value) if type_of(record.value) in routes else None
+                if (event := events[place]) is not None:
+                    for take in routes[type(event)]:
+                        take(event)
+            at = next_positions(records)
+            batches |= {c: ProjectionBatch(self.by_consumer[c], mine[c], at) for c in consumers}
+        return {consumer: batches[consumer] for consumer in todo if consumer in batches}, events
 
     async def halt(self, conn: AsyncConnection, consumer: str, error: Exception) -> None:
         """Halts this projection only and logs why; the others continue."""

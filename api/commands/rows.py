@@ -5,14 +5,12 @@ import time
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
 from api.context import Context
 from api.sql.database import json_decoder, rows
 from api.sql.reads import shaped
 from crm.adapters.postgres import read_models
-from crm.adapters.postgres.state import as_json
 from crm.decisions.workspace import EPOCH
 from crm.engine.run_command import CommandResult
 from crm.envelope import Row
@@ -47,11 +45,10 @@ async def row_after(context: Context, done: CommandResult) -> dict[str, Any] | N
 
 async def stored_row(context: Context, projection: Projection[Any], key: Id) -> Row | None:
     """Returns the row of the read model, loaded as the project role does."""
-    wanted = as_json([{"workspace": context.token.workspace, "key": key}])
-    statement = read_models.load(projection).replace("%s", "%(keys)s", 1)
-    found = await rows(context.pool, statement, {"workspace": context.token.workspace, "keys": wanted})
-    row: Row | None = msgspec.json.decode([*found[0].values()][1], type=projection.row) if found else None
-    return row
+    workspace = context.token.workspace
+    statement = read_models.load(projection).replace("%s", "%(workspaces)s", 1).replace("%s", "%(keys)s", 1)
+    found = await rows(context.pool, statement, {"workspace": workspace, "workspaces": [workspace], "keys": [key]})
+    return read_models.reader(projection)([*found[0].values()][1]) if found else None
 
 
 def as_read(projection: Projection[Any], row: Row) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from crm.adapters.kafka.journal_log import next_positions
+from crm.adapters.postgres.binary import LONG, uuid
 from crm.adapters.postgres.history import CONSUMER
 from crm.adapters.postgres.migrations import migrate
 from crm.engine import recovery
@@ -18,7 +19,7 @@ from streams.rebuild.read.kafka_source import KafkaSource, ReadPosition
 from streams.rebuild.rebuild import ProgressListener, RebuildPlan, RebuildResult, rebuild
 from streams.rebuild.swap import set_checkpoints
 from streams.rebuild.write.checksums import checksum
-from streams.rebuild.write.copy_binary import LONG, SIGNATURE, TRAILER, uuid
+from streams.rebuild.write.copy_binary import SIGNATURE, TRAILER
 
 FOLDED = ("core.fact_seen", "core.state", "core.journal_head", "core.history")
 ID = 36  # characters of an id, after a length byte. Each event starts with `meta`: id, workspace, stream

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from crm.adapters.kafka.journal_log import position_of
-from crm.adapters.postgres.state import as_json
+from crm.adapters.postgres.binary import array
 from crm.errors import Broken
 
 ENSURE = """
@@ -16,12 +16,15 @@ INSERT INTO core.checkpoint (consumer, topic, partition)
 SELECT c, t, p FROM unnest(%s::text[]) AS c, unnest(%s::text[], %s::int[]) AS tp (t, p)
 WHERE NOT EXISTS (SELECT FROM core.building AS b WHERE b.consumer = c) ON CONFLICT DO NOTHING"""
 READ = """
-SELECT consumer, topic, partition, next_offset, position, failed IS NOT NULL FROM core.checkpoint
-WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[]))
-ORDER BY consumer, topic, partition"""
+SELECT array_agg(consumer), topic, partition, next_offset, position, failed IS NOT NULL AS failed FROM (
+  SELECT * FROM core.checkpoint
+  WHERE consumer = ANY (%s) AND (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[]))
+  ORDER BY consumer, topic, partition{lock}
+) AS found GROUP BY topic, partition, next_offset, position, failed IS NOT NULL"""
 MOVE = """
 UPDATE core.checkpoint AS c SET next_offset = m.next_offset, position = m.position
-FROM json_to_recordset(%s) AS m (consumer text, topic text, partition int, next_offset bigint, position bigint)
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+  AS m (consumer, topic, partition, next_offset, position)
 WHERE (c.consumer, c.topic, c.partition) = (m.consumer, m.topic, m.partition)"""
 FAIL = "UPDATE core.checkpoint SET failed = %s WHERE consumer = %s"
 BUILDING = "SELECT count(*) FROM core.building WHERE consumer = ANY (%s)"
@@ -71,18 +74,21 @@ async def read(
     Also returns the partitions for which some consumer has no checkpoint, as in a new database. Consumers that a
     rebuild is building have none either; these do not count.
     """
-    rows = await (await conn.execute(READ + lock, [list(consumers), *columns(partitions)])).fetchall()
-    present = Counter(Partition(topic, partition) for _, topic, partition, *_ in rows)
+    query = READ.format(lock=lock).encode()
+    rows = await (await conn.execute(query, [list(consumers), *columns(partitions)])).fetchall()
+    present: Counter[Partition] = Counter()
+    found: Checkpoints = {}
+    for names, topic, number, offset, position, failed in rows:
+        partition, at = Partition(topic, number), Checkpoint(offset, position)
+        present[partition] += len(names)
+        if not failed:
+            found |= dict.fromkeys(((consumer, partition) for consumer in names), at)
     expected = len(consumers)
     if any(present[partition] < expected for partition in partitions):
         ((building,),) = await (await conn.execute(BUILDING, [list(consumers)])).fetchall()
         expected -= building
-    found = {
-        (consumer, Partition(topic, partition)): Checkpoint(offset, position)
-        for consumer, topic, partition, offset, position, failed in rows
-        if not failed
-    }
-    return found, {partition for partition in partitions if present[partition] < expected}
+    missing = {partition for partition in partitions if present[partition] < expected}
+    return dict(sorted(found.items())), missing
 
 
 async def halted_consumers(conn: AsyncConnection, consumers: Sequence[str]) -> set[str]:
@@ -92,11 +98,11 @@ async def halted_consumers(conn: AsyncConnection, consumers: Sequence[str]) -> s
 
 async def move(conn: AsyncConnection, moved: Checkpoints) -> None:
     """Writes new checkpoints in the caller's transaction."""
-    rows = [
-        {"consumer": consumer, **partition._asdict(), "next_offset": at.next_offset, "position": at.position}
-        for (consumer, partition), at in moved.items()
-    ]
-    await conn.execute(MOVE, [as_json(rows)])
+    rows = [(consumer, *partition, at.next_offset, at.position) for (consumer, partition), at in moved.items()]
+    kinds = ("text", "text", "bigint", "bigint", "bigint")
+    given = [array(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=False)]
+    if given:
+        await conn.execute(MOVE, given)
 
 
 async def halt(conn: AsyncConnection, consumer: str, why: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import psycopg
@@ -205,20 +206,22 @@ class ConsumerLoop:
         partitions = {Partition(*f.tp) for f in fetches}
         current, skipped = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
         moved: Checkpoints = {}
-        todo: dict[str, list[Record]] = {}
+        parts: dict[str, list[list[Record]]] = {}
         for fetch in fetches:
-            for key, before in current.items():
-                consumer, partition = key
-                if partition != Partition(*fetch.tp):
-                    continue
-                at: Checkpoint = moved.get(key, before)
+            partition = Partition(*fetch.tp)
+            selected: dict[Checkpoint, tuple[list[Record], Checkpoint]] = {}  # most consumers are at the same place
+            for key in [key for key in current if key[1] == partition]:
+                at: Checkpoint = moved.get(key, current[key])
                 if fetch.offset > at.next_offset:
                     skipped.add(partition)
                     continue
-                records, after = checkpoints.select_new(fetch.records, at, self.handler.positioned)
+                if at not in selected:
+                    selected[at] = checkpoints.select_new(fetch.records, at, self.handler.positioned)
+                records, after = selected[at]
                 if after != at:
                     moved[key] = after
-                    todo.setdefault(consumer, []).extend(records)
+                    parts.setdefault(key[0], []).append(records)
+        todo = joined(parts)
         if moved:
             halted = await self.handler.handle(conn, todo, isolate)
             self.halted |= halted
@@ -268,3 +271,15 @@ class ConsumerLoop:
         if self.handler.positioned:
             for consumer in self.handler.consumers:
                 STUCK.labels(consumer).set(consumer in self.halted)
+
+
+def joined(parts: Mapping[str, Sequence[list[Record]]]) -> NewRecords:
+    """Returns the records of each consumer in one list. Consumers that are given the same records share it."""
+    lists: dict[tuple[int, ...], list[Record]] = {}
+    found = {}
+    for consumer, given in parts.items():
+        same = tuple(map(id, given))
+        if same not in lists:
+            lists[same] = [*chain(*given)]
+        found[consumer] = lists[same]
+    return found

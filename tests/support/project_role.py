@@ -75,10 +75,11 @@ async def stored(conn: AsyncConnection, wanted: Iterable[tuple[str, str, str]]) 
     """Reads rows as the role reads them."""
     found: Rows = {}
     for projection in ALL:
-        keys = [{"workspace": w, "key": k} for name, w, k in wanted if name == projection.name]
-        rows = await conn.execute(read_models.load(projection).encode(), [json.dumps(keys)])
+        keys = [(w, k) for name, w, k in wanted if name == projection.name]
+        rows = await conn.execute(read_models.load(projection).encode(), read_models.packed_keys(keys))
+        read = read_models.reader(projection)
         for workspace, text in await rows.fetchall():
-            row = msgspec.json.decode(text, type=projection.row)
+            row = read(text)
             found[projection.name, workspace, getattr(row, projection.key)] = row
     return found
 

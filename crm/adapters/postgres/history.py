@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from crm.adapters.kafka.journal_log import position_of
+from crm.adapters.postgres.binary import array
 from crm.asof import in_order
 from crm.contract.codec import FRAME, READERS, decode
 from crm.envelope import Event
@@ -27,7 +28,7 @@ INSTEAD = "Replay them into a table: crm replay FILE.py --until …"
 
 KEEP = """
 INSERT INTO core.history (workspace, stream, position, event)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %b::bytea[]) ON CONFLICT DO NOTHING"""
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING"""
 OF_STREAMS = """
 SELECT event FROM core.history WHERE workspace = %s AND stream = ANY (%s::uuid[]) ORDER BY stream, position LIMIT %s"""
 OF_WORKSPACE = """
@@ -47,10 +48,10 @@ async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
     await conn.execute(
         KEEP,
         [
-            [record.value[WORKSPACE].decode() for record in records],
-            [record.key.decode() for record in records],
-            [position_of(record) for record in records],
-            [record.value for record in records],
+            array("uuid", [record.value[WORKSPACE].decode() for record in records]),
+            array("uuid", [record.key.decode() for record in records]),
+            array("bigint", [position_of(record) for record in records]),
+            array("bytea", [record.value for record in records]),
         ],
     )
 

@@ -1,20 +1,28 @@
 """A projection's table, view and statements."""
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
+from msgspec import Raw
+from msgspec.structs import astuple
+
 from crm import totals
+from crm.adapters.postgres.binary import Packed, array, literal
 from crm.adapters.postgres.reader_role import secured, shown
+from crm.envelope import Row
 from crm.indexes import looked_up
 from crm.projection import Column, Projection
+from crm.scalars import Id
 from crm.text.phonetics import COLUMN
 
 BYTE_BY_BYTE = ' COLLATE "C"'
 BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
-# In two parts: Postgres multiplies intervals in floating point, which holds microseconds up to the year 2255 only.
-MICROS = "timestamptz 'epoch' + r.{0} / 1000000 * interval '1 second' + mod(r.{0}, 1000000) * interval '1 microsecond'"
+KEYS = "unnest(%s::uuid[], %s::uuid[]) AS k(workspace, key)"
+AS_LOADED = {"timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint"}
 AS_READ = {
-    "timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint",
+    **AS_LOADED,
     "jsonb": "(SELECT coalesce(json_object_agg(e.key, e.value::text), '{{}}') FROM jsonb_each({0}) AS e)",
 }
 
@@ -81,37 +89,102 @@ def view(projection: Projection[Any]) -> str:
 
 @cache
 def load(projection: Projection[Any]) -> str:
-    """Parameters: JSON of [{workspace, key}]. Gives workspace and the row as JSON text, locked in key order."""
-    columns = ", ".join(as_read(c) for c in projection.columns)
+    """Parameters: workspaces and keys. Gives workspace and the row as JSON text, which `reader` reads."""
+    columns = ", ".join(AS_LOADED.get(c.type, "{0}").format(f"t.{c.name}") for c in projection.columns)
     return (
-        f"SELECT t.workspace::text, row_to_json((SELECT x FROM (SELECT {columns}) AS x))::text "
-        f"FROM {projection.qualified_name} AS t JOIN json_to_recordset(%s) AS k(workspace uuid, key uuid) "
-        f"ON {BY_KEY.format(projection.key)}"
+        f"SELECT t.workspace::text, json_build_array({columns})::text FROM {projection.qualified_name} AS t "
+        f"JOIN {KEYS} ON {BY_KEY.format(projection.key)}"
     )
+
+
+@cache
+def reader(projection: Projection[Any]) -> Callable[[str], Row]:
+    """Returns a function that reads what `load` gives of a row."""
+    hints = [dict[str, Raw] if c.type == "jsonb" else f.type for c, f in columns_and_fields(projection)]
+    shape: Any = tuple[*hints]  # type: ignore[valid-type]  # made at run time
+    decode = msgspec.json.Decoder(shape).decode
+    jsons = [n for n, column in enumerate(projection.columns) if column.type == "jsonb"]
+    row = projection.row
+
+    def read(text: str) -> Row:
+        values = [*decode(text)]
+        for n in jsons:
+            if values[n]:
+                values[n] = {name: bytes(value).decode() for name, value in values[n].items()}
+        found: Row = row(*values)
+        return found
+
+    return read
+
+
+def columns_and_fields(projection: Projection[Any]) -> Iterable[tuple[Column, Any]]:
+    return zip(projection.columns, msgspec.structs.fields(projection.row), strict=True)
+
+
+def written(projection: Projection[Any]) -> list[Column]:
+    """Returns the columns of the table but for the workspace."""
+    return [*projection.columns, *([Column(COLUMN, "text", False)] if projection.searched else [])]
 
 
 @cache
 def save(projection: Projection[Any]) -> str:
-    """Parameters: JSON of rows, each with its workspace and what it sounds like. Inserts or replaces."""
-    columns = [*projection.columns, *([Column(COLUMN, "text", False)] if projection.searched else [])]
-    names = [c.name for c in columns]
-    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in columns)
-    values = ", ".join(MICROS.format(c.name) if c.type == "timestamptz" else f"r.{c.name}" for c in columns)
+    """Parameters: `packed` rows. Inserts or replaces."""
+    names = [c.name for c in written(projection)]
+    # An array of arrays would be flattened: arrays are given as texts.
+    types = ["text" if c.type == "text[]" else c.type for c in written(projection)]
+    given = ", ".join(f"%s::{kind}[]" for kind in ("uuid", *types))
+    values = ", ".join(f"r.{c.name}::text[]" if c.type == "text[]" else f"r.{c.name}" for c in written(projection))
     replaced = ", ".join(f"{n} = excluded.{n}" for n in names if n != projection.key)
     return (
         f"INSERT INTO {projection.qualified_name} (workspace, {', '.join(names)}) SELECT r.workspace, {values} "
-        f"FROM json_to_recordset(%s) AS r(workspace uuid, {given}) "
+        f"FROM unnest({given}) AS r(workspace, {', '.join(names)}) "
         f"ON CONFLICT (workspace, {projection.key}) DO UPDATE SET {replaced}"
     )
 
 
+def packed(projection: Projection[Any], rows: Sequence[tuple[Id, Row]]) -> list[Packed]:
+    """Returns the parameters of `save`: rows, each with its workspace, column by column.
+
+    Raises ValueError, with the column and the row in a note, when a value does not fit its column.
+    """
+    columns = zip(*(astuple(row) for _, row in rows), strict=True)
+    try:
+        found = [array("uuid", [workspace for workspace, _ in rows])]
+        found += [packed_column(column, values) for column, values in zip(projection.columns, columns, strict=True)]
+        if projection.searched:
+            found.append(array("text", [projection.phonetic_key(row) for _, row in rows]))
+    except Exception as error:
+        note_misfit(projection, rows, error)
+        raise
+    return found
+
+
+def packed_column(column: Column, values: Sequence[Any]) -> Packed:
+    if column.type == "text[]":
+        return array("text", [*map(literal, values)])
+    return array(column.type, values)
+
+
+def note_misfit(projection: Projection[Any], rows: Sequence[tuple[Id, Row]], error: Exception) -> None:
+    """Adds to the error which value does not fit its column."""
+    for _, row in rows:
+        for column in projection.columns:
+            try:
+                packed_column(column, [getattr(row, column.name)])
+            except Exception:
+                error.add_note(f"{projection.name}.{column.name} of row {getattr(row, projection.key)}")
+                return
+
+
 @cache
 def delete(projection: Projection[Any]) -> str:
-    """Parameters: JSON of [{workspace, key}]."""
-    return (
-        f"DELETE FROM {projection.qualified_name} AS t USING json_to_recordset(%s) AS k(workspace uuid, key uuid) "
-        f"WHERE {BY_KEY.format(projection.key)}"
-    )
+    """Parameters: workspaces and keys."""
+    return f"DELETE FROM {projection.qualified_name} AS t USING {KEYS} WHERE {BY_KEY.format(projection.key)}"
+
+
+def packed_keys(keys: Collection[tuple[Id, Id]]) -> list[Packed]:
+    """Returns workspaces and keys as `load` and `delete` take them."""
+    return [array("uuid", [workspace for workspace, _ in keys]), array("uuid", [key for _, key in keys])]
 
 
 def as_read(column: Column) -> str:

@@ -5,6 +5,7 @@ added to, so their sum over the partitions is right whichever partition a change
 that it made in cells of the partition NOWHERE.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from crm import totals
-from crm.adapters.postgres.read_models import MICROS, quote
+from crm.adapters.postgres.binary import Packed, array
+from crm.adapters.postgres.read_models import quote
 from crm.adapters.postgres.reader_role import secured, shown
 from crm.errors import Broken
 from crm.projection import Projection
@@ -117,16 +119,18 @@ def exists(conn: Connection, schema: str, of_table: str) -> bool:
     return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.{of_table}{SUFFIX}"]).fetchone() == (True,)
 
 
-def cells(projection: Projection[Any], rows: str, sign: str = "1", partition: str = str(NOWHERE)) -> str:
+def cells(
+    projection: Projection[Any], rows: str, counted: Mapping[str, str] | None = None, partition: str = str(NOWHERE)
+) -> str:
     """Returns a query for the cells that rows make up. `rows`: SQL for a FROM clause that names them `r`.
 
-    `sign` and `partition`: SQL for what each row counts, and where.
+    `counted`: SQL for what each adds, by column; by default what a row of the read model does. `partition`: SQL too.
     """
     columns = keys(projection)
     values = ", ".join(f"({', '.join(entry)})" for entry in entries(projection))
     listed = ", ".join(f"c.{name}" for name in columns[1:] if name != "currency")
     currency = f", {group('currency')}" if "currency" in columns else ""
-    sums = ", ".join(f"sum({sign} * {value}) AS {name}" for name, value in numbers(projection).items())
+    sums = ", ".join(f"sum({value}) AS {name}" for name, value in (counted or numbers(projection)).items())
     given = ", ".join(["total", "grain", "period", *totals.groups(projection)])
     grouped = ", ".join(str(n + 1) for n in range(len(columns) + 1))
     return (
@@ -160,27 +164,30 @@ def target(projection: Projection[Any]) -> str:
 
 @cache
 def add(projection: Projection[Any]) -> str:
-    """Parameters: JSON of [{workspace, sign, partition, and the columns that totals depend on}].
+    """Parameters: `packed` changes.
 
     Cells are written in the order of their keys, so that two writers never wait for each other in a circle.
     """
-    columns = totals.read_columns(projection)
-    given = ", ".join(f"{c.name} {'bigint' if c.type == 'timestamptz' else c.type}" for c in columns)
-    values = ", ".join(
-        f"{MICROS.format(c.name)} AS {c.name}" if c.type == "timestamptz" else f"r.{c.name}" for c in columns
-    )
-    rows = (
-        f"(SELECT r.workspace, r.sign, r.partition, {values} FROM json_to_recordset(%s) "
-        f"AS r(workspace uuid, sign int, partition int, {given})) AS r"
-    )
-    changed = " OR ".join(f"sum(r.sign * {value}) <> 0" for value in numbers(projection).values())
+    columns = {"workspace": "uuid", "partition": "bigint", **totals.places(projection)}
+    counted = {name: f"r.{name}::numeric" for name in numbers(projection)}
+    given = ", ".join([*(f"%s::{kind}[]" for kind in columns.values()), *("%s::text[]" for _ in counted)])
+    rows = f"unnest({given}) AS r({', '.join([*columns, *counted])})"
+    changed = " OR ".join(f"sum({value}) <> 0" for value in counted.values())
     order = ", ".join(str(n + 1) for n in range(len(keys(projection)) + 1))
-    added = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in numbers(projection))
+    added = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in counted)
     return (
-        f"INSERT INTO {target(projection)} {cells(projection, rows, 'r.sign', 'r.partition')} "
+        f"INSERT INTO {target(projection)} {cells(projection, rows, counted, 'r.partition')} "
         f"HAVING {changed} ORDER BY {order} "
         f"ON CONFLICT ({', '.join(keys(projection))}, partition) DO UPDATE SET {added}"
     )
+
+
+def packed(projection: Projection[Any], changes: Sequence[tuple[Any, ...]]) -> list[Packed]:
+    """Returns the parameters of `add`. `changes`: workspace, partition, and what `totals.Tally` gives."""
+    kinds = ["uuid", "bigint", *totals.places(projection).values()]
+    columns = [*zip(*changes, strict=True)]
+    found = [array(kind, values) for kind, values in zip(kinds, columns, strict=False)]
+    return found + [array("text", [*map(str, values)]) for values in columns[len(kinds) :]]  # of any size
 
 
 def count_rows(conn: Connection, projection: Projection[Any]) -> None:

@@ -1,19 +1,19 @@
 """Packs rows for COPY in Postgres's binary format, column by column; columns of fixed width come first.
 
-https://www.postgresql.org/docs/current/sql-copy.html, Binary Format. A field is its length followed by its bytes.
+https://www.postgresql.org/docs/current/sql-copy.html, Binary Format
 """
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
 import polars as pl
 
+from crm.adapters.postgres.binary import EPOCH, FIELDS, NULL, Values
 from crm.envelope import Row
 from crm.errors import Broken
-from crm.json_column import encoded
 from crm.projection import Column, Projection
 from crm.scalars import Id
 from crm.text.phonetics import COLUMN
@@ -21,12 +21,6 @@ from streams.rebuild.fold.field_pruning import UnreadField
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-EPOCH = 946_684_800_000_000  # microseconds between our epoch, 1970, and Postgres's, 2000
-NULL = b"\xff\xff\xff\xff"
-LENGTHS = [n.to_bytes(4, "big") for n in range(4096)]
-UUID, LONG = struct.Struct(">i16s"), struct.Struct(">iq")
-TEXT_OID = 25
-Values = Iterable[Any]
 
 
 class Packer:
@@ -55,7 +49,7 @@ class Packer:
                 given = list(map(self.values[column.name], plain))
                 heads += [repeat(WIDTHS[column.type]), FIXED_VALUES[column.type](given)]
             fields: list[Values] = [map(self.head.pack, *heads)]
-            fields += [FREE[column.type](map(self.values[column.name], plain)) for column in self.free]
+            fields += [FREE[column.type](list(map(self.values[column.name], plain))) for column in self.free]
             return b"".join(map(b"".join, zip(*fields, strict=False)))
         except UnreadField:
             raise
@@ -96,41 +90,10 @@ def uuids(values: list[str | None]) -> list[Any]:
     return found.to_list()
 
 
-def uuid(value: str) -> bytes:
-    return UUID.pack(16, bytes.fromhex(value.replace("-", "")))
-
-
 def times(values: list[int]) -> Values:
     return map((-EPOCH).__add__, values)
 
 
-def text(value: str) -> bytes:
-    data = value.encode()
-    if 0 in data:
-        raise ValueError("Postgres does not store NUL characters")
-    size = len(data)
-    return (LENGTHS[size] if size < 4096 else size.to_bytes(4, "big")) + data
-
-
-def json(value: dict[str, str]) -> bytes:
-    if not value:
-        return EMPTY_JSON
-    data = encoded(value)
-    return (len(data) + 1).to_bytes(4, "big") + b"\1" + data
-
-
-def texts(value: Sequence[str]) -> bytes:
-    if isinstance(value, str):
-        raise TypeError("a str is not a tuple of str")
-    if not value:
-        return EMPTY
-    body = ARRAY.pack(1, 0, TEXT_OID, len(value), 1) + b"".join(map(text, value))
-    return len(body).to_bytes(4, "big") + body
-
-
-ARRAY = struct.Struct(">iiIii")
-EMPTY_JSON = b"\0\0\0\3\1{}"
-EMPTY = b"\0\0\0\x0c" + struct.pack(">iiI", 0, 0, TEXT_OID)
 FIXED = {"uuid": "i16s", "bigint": "iq", "timestamptz": "iq", "boolean": "i?"}
 WIDTHS = {"uuid": 16, "bigint": 8, "timestamptz": 8, "boolean": 1}
 FIXED_VALUES: dict[str, Callable[[list[Any]], Values]] = {
@@ -141,44 +104,9 @@ FIXED_VALUES: dict[str, Callable[[list[Any]], Values]] = {
 }
 
 
-def each(write: Callable[[Any], bytes]) -> Callable[[Values], Values]:
-    """Returns a function that packs a column whose values may be null."""
-    return lambda values: [NULL if value is None else write(value) for value in values]
-
-
-class TextCache(dict[Any, bytes]):
-    """Packed texts, each packed once: values such as stages, owners and currencies recur."""
-
-    def __missing__(self, value: str | None) -> bytes:
-        if len(self) > MAX_TEXTS:
-            self.clear()
-        self[value] = found = NULL if value is None else text(value)
-        return found
-
-
-MAX_TEXTS, SAMPLE = 20_000, 64
-TEXTS = TextCache()
-
-
-def text_column(values: Values) -> Values:
-    """Packs a text column, through the cache when a sample has few distinct values."""
-    given = list(values)
-    if len(set(given[:SAMPLE])) * 4 <= len(given[:SAMPLE]):
-        return map(TEXTS.__getitem__, given)
-    return [NULL if value is None else text(value) for value in given]
-
-
 def uuid_column(values: Values) -> Values:
     return [NULL if value is None else UUID_SIZE + value for value in uuids(list(values))]
 
 
 UUID_SIZE = (16).to_bytes(4, "big")
-FREE: dict[str, Callable[[Values], Values]] = {
-    "uuid": uuid_column,
-    "text": text_column,
-    "bigint": each(lambda value: LONG.pack(8, value)),
-    "timestamptz": each(lambda value: LONG.pack(8, value - EPOCH)),
-    "boolean": each(lambda value: b"\0\0\0\1" + bytes([value])),
-    "jsonb": each(json),
-    "text[]": each(texts),
-}
+FREE = {**FIELDS, "uuid": uuid_column}

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
-import msgspec
 import pytest
 from psycopg import AsyncConnection
 
@@ -118,8 +117,8 @@ def test_how_much_waits_in_quarantine(own: IsolatedJournal) -> None:
 
     async def run() -> None:
         async with await open_connection(own.dsn, "") as conn:
-            saved = [msgspec.structs.asdict(row) | {"workspace": str(uuid4())} for row in rows]
-            await conn.execute(read_models.save(projection), [msgspec.json.encode(saved).decode()])
+            saved = read_models.packed(projection, [(Id(str(uuid4())), row) for row in rows])
+            await conn.execute(read_models.save(projection), saved)
             long_ago = await seen(own)
             assert long_ago.quarantined == (0, "", "")
             assert long_ago.at_risk == [AtRisk("lead", "binotel", 2, NOON), AtRisk("payment", "liqpay", 1, NOON)]

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -117,6 +116,7 @@ async def kept(conn: AsyncConnection, *rows: SampleRow, workspace: Id = SHOP) ->
     """Written as the project role writes them, and read again."""
     writing = ProjectionBatch(sample, [])
     writing.after = {(workspace, row.sample_id): row for row in rows}
+    writing.pack()
     await writing.save(conn)
     reading = ProjectionBatch(sample, [])
     reading.keys = dict.fromkeys(writing.after)
@@ -172,9 +172,8 @@ def test_a_row_belongs_to_its_workspace(sampled: str) -> None:
         async with await open_connection(sampled) as conn:
             await kept(conn, FULL)
             assert await kept(conn, SampleRow(FULL.sample_id, *row_values(EMPTY)), workspace=theirs)
-            await conn.execute(
-                read_models.delete(sample).encode(), [json.dumps([{"workspace": theirs, "key": FULL.sample_id}])]
-            )
+            gone = read_models.packed_keys([(theirs, FULL.sample_id)])
+            await conn.execute(read_models.delete(sample).encode(), gone)
             left = await conn.execute(
                 "SELECT workspace::text, text FROM read.sample_v3 WHERE sample_id = %s", [FULL.sample_id]
             )
@@ -201,7 +200,7 @@ def test_a_plan_made_on_an_empty_table_uses_the_primary_key(fresh_database_url: 
     """Plans are made once, when tables are empty and every index looks alike. One that took an index of (workspace,
     other columns, key) skipped the middle columns and scanned the whole workspace: throughput fell by half."""
     read: Projection[Any] = PROJECTIONS[name]
-    query = "EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + statement(read).replace("%s", "$1")
+    query = "EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + statement(read).replace("%s", "$1", 1).replace("%s", "$2")
 
     async def run() -> list[tuple[str, str, str]]:
         async with await open_connection(fresh_database_url) as conn:
