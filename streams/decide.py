@@ -1,9 +1,8 @@
 """The decide role: turns facts into events. Each batch is one Postgres transaction of state, checkpoint and outbox."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import msgspec
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from crm.adapters.telemetry import tracing
@@ -94,8 +93,7 @@ def step_of(one: Arrived) -> Step:
 
 def with_trace(one: Arrived, trace: str) -> Arrived:
     """Returns the fact with this trace, so that its events continue from this span."""
-    meta = msgspec.structs.replace(one.fact.meta, trace=trace)
-    return replace(one, fact=msgspec.structs.replace(one.fact, meta=meta))
+    return replace(one, fact=replace(one.fact, meta=replace(one.fact.meta, trace=trace)))
 
 
 def unreadable_reason(one: Arrived) -> str:

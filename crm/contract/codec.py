@@ -26,6 +26,7 @@ for logical in ("string-uuid", "long-timestamp-micros"):
     fastavro.write.LOGICAL_WRITERS.pop(logical, None)
 
 FRAME = struct.Struct(">bI")
+HEADER = FRAME.size  # bytes: they tell the type
 RECORDS: dict[str, type[Any]] = {
     name: record
     for module in (facts, events)

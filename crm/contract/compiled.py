@@ -5,15 +5,35 @@ given to its constructor without a dict between. https://avro.apache.org/docs/1.
 A test holds every record type against fastavro, in both directions.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from crm.contract.registry import definitions, resolved
 from crm.errors import Broken
 
-SMALL = [bytes([n << 1]) for n in range(64)]  # the numbers 0 to 63, zigzag: most lengths
-CONTINUED, EIGHT_BYTES = 0x8080808080808080, 0x0080808080808080  # the bits of bytes that another follows
 Types = dict[str, type[Any]]
+SHORT = [1 + (n >> 1) if n < 128 and not n & 1 else 0 for n in range(256)]  # bytes of a text with its length; 0: look
+MOMENT = 8  # bytes of a time of these years, in microseconds
+REMEMBERED = 4096
+VALUE = "= "  # begins an expression among lines
+
+
+class Numbers(dict[int, bytes]):
+    """Zigzag varints of the numbers that were written last: a batch has few times, partitions and lengths."""
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+
+    def __missing__(self, n: int) -> bytes:
+        """Raises OverflowError past the width that the schema gives it."""
+        if len(self) >= REMEMBERED:
+            self.clear()
+        written = self[n] = number(n, self.bits)
+        return written
+
+
+LONG, INT = Numbers(64), Numbers(32)
+moments: dict[bytes, int] = {}  # of those that were read last
 
 
 def number(n: int, bits: int = 64) -> bytes:
@@ -21,8 +41,6 @@ def number(n: int, bits: int = 64) -> bytes:
     if not -(1 << bits - 1) <= n < 1 << bits - 1:
         raise OverflowError(f"{n} does not fit {bits} bits")
     n = (n << 1) ^ (n >> 63)
-    if n >> 49 and not n >> 56:
-        return spread(n)
     out = bytearray()
     while n > 0x7F:
         out.append(n & 0x7F | 0x80)
@@ -31,24 +49,22 @@ def number(n: int, bits: int = 64) -> bytes:
     return bytes(out)
 
 
-def spread(n: int) -> bytes:
-    """Returns 50 to 56 bits as a varint of eight bytes, in three steps instead of eight: most times are such."""
-    n = (n & 0xFFFFFFF0000000) << 4 | n & 0xFFFFFFF
-    n = (n & 0xFFFC0000FFFC000) << 2 | n & 0x3FFF00003FFF
-    n = (n & 0x3F803F803F803F80) << 1 | n & 0x7F007F007F007F
-    return (n | EIGHT_BYTES).to_bytes(8, "little")
-
-
-def gathered(n: int) -> int:
-    """Returns the bits that `spread` spread."""
-    n &= 0x7F7F7F7F7F7F7F7F
-    n = (n & 0x7F007F007F007F00) >> 1 | n & 0x7F007F007F007F
-    n = (n & 0x3FFF00003FFF0000) >> 2 | n & 0x3FFF00003FFF
-    return (n & 0xFFFFFFF00000000) >> 4 | n & 0xFFFFFFF
-
-
 def numeral(data: bytes, at: int) -> tuple[int, int]:
     """A zigzag varint and where it ends. Raises ValueError past 64 bits, IndexError when the data ends."""
+    if data[at] > 0x7F and data[at + 1] > 0x7F:
+        written = data[at : at + MOMENT]
+        if (known := moments.get(written)) is not None:
+            return known, at + MOMENT
+        n, end = long_numeral(data, at)
+        if end == at + MOMENT:
+            if len(moments) >= REMEMBERED:
+                moments.clear()
+            moments[written] = n
+        return n, end
+    return long_numeral(data, at)
+
+
+def long_numeral(data: bytes, at: int) -> tuple[int, int]:
     byte = data[at]
     n = byte & 0x7F
     for shift in range(7, 70, 7):
@@ -62,15 +78,6 @@ def numeral(data: bytes, at: int) -> tuple[int, int]:
     if byte > 0x7F or n >> 64:
         raise ValueError("a number is longer than 64 bits")
     return (n >> 1) ^ -(n & 1), at
-
-
-def long(data: bytes, at: int) -> tuple[int, int]:
-    """The same for a number that most likely is a time."""
-    eight = int.from_bytes(data[at : at + 8], "little")
-    if eight & CONTINUED != EIGHT_BYTES:
-        return numeral(data, at)
-    n = gathered(eight)
-    return (n >> 1) ^ -(n & 1), at + 8
 
 
 def length(data: bytes, at: int) -> tuple[int, int]:
@@ -88,49 +95,62 @@ def count(data: bytes, at: int) -> tuple[int, int]:
 
 def writer(schema: dict[str, Any]) -> Callable[[Any, bytes], bytes]:
     """write(record, header) -> header + body. Raises what Python raises for a value of another type."""
-    lines = ["def write(r, header):", "    out = [header]", "    add = out.append"]
-    lines += [f"    {line}" for line in writes(schema, "r", definitions(schema), 1)]
-    return made("write", [*lines, "    return b''.join(out)"], {"SMALL": SMALL, "number": number})
+    lines = ["def write(r, header):", "    out = [header]"]
+    lines += [f"    {line}" for line in gathered(writes(schema, "r", definitions(schema), 1))]
+    return made("write", [*lines, "    return b''.join(out)"], {"LONG": LONG, "INT": INT})
+
+
+def gathered(lines: Iterable[str]) -> Iterator[str]:
+    """What `writes` yields, with values that follow each other in one tuple: an append each takes twice as long."""
+    values: list[str] = []
+    for line in lines:
+        if line.startswith(VALUE):
+            values.append(line.removeprefix(VALUE))
+            continue
+        if values:
+            yield f"out += ({', '.join(values)},)"
+            values = []
+        yield line
+    if values:
+        yield f"out += ({', '.join(values)},)"
 
 
 def writes(avro: Any, value: str, named: dict[str, Any], depth: int) -> Iterator[str]:
-    """Lines that add `value` to the output; `depth` keeps the variables of nested parts apart."""
+    """Lines that add `value` to the output, and after VALUE expressions that give parts of it; `depth` keeps the
+    variables of nested parts apart."""
     item = f"v{depth}"
     match resolve(avro, named):
         case {"type": "record", "fields": fields}:
+            yield f"{item} = {value}"
             for field in fields:
-                yield f"{item} = {value}.{field['name']}"
-                yield from writes(field["type"], item, named, depth + 1)
+                yield from writes(field["type"], f"{item}.{field['name']}", named, depth + 1)
         case ["null", inner]:
-            yield f"if {value} is None: add(b'\\0')"
+            yield f"{item} = {value}"
+            yield f"if {item} is None: out.append(b'\\0')"
             yield "else:"
-            yield "    add(b'\\2')"
-            yield from indented(writes(inner, value, named, depth))
+            yield "    out.append(b'\\2')"
+            yield from indented(gathered(writes(inner, item, named, depth + 1)))
         case {"type": "array", "items": items}:
-            yield f"if {value}: add(number(len({value})))"
+            yield f"if {value}: out.append(LONG[len({value})])"
             yield f"for {item} in {value}:"
-            yield from indented(writes(items, item, named, depth + 1))
-            yield "add(b'\\0')"
+            yield from indented(gathered(writes(items, item, named, depth + 1)))
+            yield f"{VALUE}b'\\0'"
         case {"type": "map", "values": values}:
-            yield f"if {value}: add(number(len({value})))"
+            yield f"if {value}: out.append(LONG[len({value})])"
             yield f"for k{depth}, {item} in {value}.items():"
-            yield from indented(writes("string", f"k{depth}", named, depth + 1))
-            yield from indented(writes(values, item, named, depth + 1))
-            yield "add(b'\\0')"
+            both = [*writes("string", f"k{depth}", named, depth + 1), *writes(values, item, named, depth + 1)]
+            yield from indented(gathered(both))
+            yield f"{VALUE}b'\\0'"
         case "string":
-            yield f"e = {value}.encode()"
-            yield "n = len(e)"
-            yield "add(SMALL[n] if n < 64 else number(n))"
-            yield "add(e)"
+            yield f"{VALUE}LONG[len(e := {value}.encode())], e"
         case "bytes":
-            yield f"add(number(len({value})))"
-            yield f"add({value})"
+            yield f"{VALUE}LONG[len({value})], {value}"
         case "long":
-            yield f"add(SMALL[{value}] if 0 <= {value} < 64 else number({value}))"
+            yield f"{VALUE}LONG[{value}]"
         case "int":
-            yield f"add(SMALL[{value}] if 0 <= {value} < 64 else number({value}, 32))"
+            yield f"{VALUE}INT[{value}]"
         case "boolean":
-            yield f"add(b'\\1' if {value} else b'\\0')"
+            yield f"{VALUE}b'\\1' if {value} else b'\\0'"
         case other:
             raise TypeError(f"no code writes {other!r}")
 
@@ -142,7 +162,7 @@ def reader(schema: dict[str, Any], types: Types) -> Callable[[bytes, int], tuple
         if types[name].__struct_fields__ != declared:
             raise Broken(f"The class {name} is not the one that was published. Nothing was read. Run make events.")
     lines = ["def read(data, i):", *indented(reads(schema, "v", definitions(schema), 1)), "    return v, i"]
-    tools = {"numeral": numeral, "long": long, "length": length, "count": count, "BOOLEAN": (False, True)}
+    tools = {"numeral": numeral, "length": length, "count": count, "SHORT": SHORT, "BOOLEAN": (False, True)}
     return made("read", lines, {**tools, **{f"T_{name}": record for name, record in types.items()}})
 
 
@@ -175,14 +195,15 @@ def reads(avro: Any, target: str, named: dict[str, Any], depth: int) -> Iterator
             yield "i += 1"
             yield f"{target} = map{depth}"
         case "string" | "bytes" as kind:
+            end = ".decode()" if kind == "string" else ""
+            yield "n = SHORT[data[i]]"
+            yield f"if n: {target} = data[i + 1 : (i := i + n)]{end}"
+            yield "else:"
+            yield "    n, i = length(data, i)"
+            yield f"    {target} = data[i : (i := i + n)]{end}"
+        case "long" | "int":
             yield "n = data[i]"
-            yield "if n > 127 or n & 1: n, i = length(data, i)"
-            yield "else: n >>= 1; i += 1"
-            yield f"{target} = data[i : i + n]" + (".decode()" if kind == "string" else "")
-            yield "i += n"
-        case "long" | "int" as kind:
-            yield "n = data[i]"
-            yield f"if n > 127: {target}, i = {'long' if kind == 'long' else 'numeral'}(data, i)"
+            yield f"if n > 127: {target}, i = numeral(data, i)"
             yield f"else: {target} = n >> 1 ^ -(n & 1); i += 1"
         case "boolean":
             yield f"{target} = BOOLEAN[data[i]]"

@@ -6,6 +6,7 @@ The module of a decision declares a FactRule: the type of fact is named in no li
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from itertools import chain
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
@@ -18,14 +19,18 @@ from crm.decisions.case import Case
 from crm.decisions.delivery import NO_RAW, quarantined
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.limits import clamp_times, violates_limits
-from crm.decisions.loading import Wanted, follow, of_command
+from crm.decisions.loading import FOLLOW, Wanted, of_command
 from crm.decisions.quarantine import fact_retried
 from crm.envelope import Event, Fact
 from crm.facts import FactRetried
 from crm.state import Numbers, Workspace, fold
 from crm.state.entities import ONLY
 
-__all__ = ["RULES", "decided", "follow", "hints"]
+__all__ = ["FOLLOW", "RULES", "decided", "hints"]
+
+
+ALWAYS: Wanted = ((Workspace, ONLY), (Numbers, ONLY))
+encode = msgspec.json.Encoder().encode
 
 
 def find_rules(package: ModuleType) -> dict[type[Fact], FactRule]:
@@ -37,12 +42,9 @@ def find_rules(package: ModuleType) -> dict[type[Fact], FactRule]:
 
 def hints(fact: Fact) -> Wanted:
     """The first round: what the fact itself names."""
-    yield Workspace, ONLY
-    yield Numbers, ONLY
     if rule := RULES.get(type(fact)):
-        yield from rule.hints(fact)
-    elif isinstance(fact, Command):
-        yield from of_command(fact)
+        return chain(ALWAYS, rule.hints(fact))
+    return chain(ALWAYS, of_command(fact)) if isinstance(fact, Command) else ALWAYS
 
 
 def decided(case: Case) -> list[Event]:
@@ -75,11 +77,11 @@ def why_not(fact: Fact, case: Case, rule: FactRule) -> str:
 
 def strip_nul(fact: Fact) -> Fact:
     """The fact without NUL in its texts, which Postgres cannot hold. The raw bytes stay as they are."""
-    raw = getattr(fact, "raw", NO_RAW)
-    bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact
-    text = msgspec.json.encode(bare)
+    text = encode(fact)
     if b"\\" not in text or b"\\u0000" not in text:  # the first is found out at once
         return fact
+    raw = getattr(fact, "raw", NO_RAW)
+    bare: Any = replace(fact, raw=NO_RAW) if raw is not NO_RAW else fact
     clean = msgspec.convert(without_nul(msgspec.to_builtins(bare, builtin_types=(bytes,))), type(fact))
     return replace(clean, raw=raw) if raw is not NO_RAW else clean
 

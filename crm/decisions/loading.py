@@ -3,7 +3,8 @@
 Nothing here changes what is decided: a key that is missing costs one more round, a key too many a little reading.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from crm.commands import Command
 from crm.state import (
@@ -64,38 +65,48 @@ def of_command(command: Command) -> Wanted:
     return ((kind, key) for field, kind in NAMED.items() if (key := getattr(command, field, None)))
 
 
-def follow(entity: Entity) -> Wanted:
-    """The next rounds: what is usually wanted once this was found."""
-    match entity:
-        case Workspace():
-            for rule in entity.rules:
-                yield Turn, turn_key(entity.rules_version, rule.name)
-                yield from ((Load, key(owner)) for owner in rule.owners)
-        case Identity():
-            yield from ((Contact, contact_id) for contact_id in entity.holders)
-        case Call() | Conversation():
-            yield Contact, entity.contact_id
-        case Enquiry():
-            yield from ((Deal, deal_id) for _, deal_id in entity.deals)
-        case Contact():
-            yield Absorbed, entity.contact_id
-            yield from ((Parked, f"payer:{identifier}") for identifier in entity.identifiers)
-            if entity.merged_into:
-                yield Contact, entity.merged_into
-            if entity.owner:
-                yield Load, key(entity.owner)
-        case DealNumber():
-            yield Deal, entity.deal_id
-        case DealReference():
-            yield from ((Deal, deal_id) for deal_id in entity.deals)
-        case PaidFrom():
-            yield from ((Contact, contact_id) for contact_id, _ in entity.payments)
-        case Deal():
-            yield Contact, entity.contact_id
-            if entity.owner:
-                yield Load, key(entity.owner)
-        case Payment():
-            yield from ((Parked, shelf(hint)) for hint in entity.hints)
-            yield from ((Deal, deal_id) for deal_id in entity.deals)
-        case Parked():
-            yield from ((Payment, payment_id) for hint, payment_id in entity.waiting if not hint.startswith("number:"))
+def of_workspace(workspace: Workspace) -> Wanted:
+    for rule in workspace.rules:
+        yield Turn, turn_key(workspace.rules_version, rule.name)
+        yield from ((Load, key(owner)) for owner in rule.owners)
+
+
+def of_contact(contact: Contact) -> Wanted:
+    yield Absorbed, contact.contact_id
+    yield from ((Parked, f"payer:{identifier}") for identifier in contact.identifiers)
+    if contact.merged_into:
+        yield Contact, contact.merged_into
+    if contact.owner:
+        yield Load, key(contact.owner)
+
+
+def of_deal(deal: Deal) -> Wanted:
+    yield Contact, deal.contact_id
+    if deal.owner:
+        yield Load, key(deal.owner)
+
+
+def of_payment(payment: Payment) -> Wanted:
+    yield from ((Parked, shelf(hint)) for hint in payment.hints)
+    yield from ((Deal, deal_id) for deal_id in payment.deals)
+
+
+def of_parked(parked: Parked) -> Wanted:
+    return ((Payment, payment_id) for hint, payment_id in parked.waiting if not hint.startswith("number:"))
+
+
+# The next rounds: what is usually wanted once a thing of a kind was found.
+FOLLOW: dict[type[Entity], Callable[[Any], Wanted]] = {
+    Workspace: of_workspace,
+    Identity: lambda identity: [(Contact, contact_id) for contact_id in identity.holders],
+    Call: lambda call: [(Contact, call.contact_id)],
+    Conversation: lambda conversation: [(Contact, conversation.contact_id)],
+    Enquiry: lambda enquiry: [(Deal, deal_id) for _, deal_id in enquiry.deals],
+    Contact: of_contact,
+    DealNumber: lambda number: [(Deal, number.deal_id)],
+    DealReference: lambda reference: [(Deal, deal_id) for deal_id in reference.deals],
+    PaidFrom: lambda paid_from: [(Contact, contact_id) for contact_id, _ in paid_from.payments],
+    Deal: of_deal,
+    Payment: of_payment,
+    Parked: of_parked,
+}

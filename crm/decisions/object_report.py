@@ -43,9 +43,11 @@ def object_reported(report: ObjectReported, case: Case) -> Iterator[Event]:
     before = case.state.get(Object, id) or Object(report.object, report.key, when)
     claims, refused, undefined = claims_of(report, case, kind, before)
     change = newer(before, claims, refused, at)
-    doubts = {about: doubt for about, doubt in change.doubts.items() if about not in settled(report, kind)}
-    doubts |= {about: (0, why) for about, why in undefined.items()}
-    change = change._replace(doubts=doubts)
+    doubts = change.doubts
+    if doubts or undefined:
+        doubts = {about: doubt for about, doubt in doubts.items() if about not in settled(report, kind)}
+        doubts |= {about: (0, why) for about, why in undefined.items()}
+        change = change._replace(doubts=doubts)
     if not (change.fresh or change.repeated or doubts != before.doubts or is_newer(before, at, when)):
         same = all(before.given.get(name, NOTHING) == (at, text) for name, text in claims.items())
         why = "it says what is known already" if same else "all that it tells is older than what is known"
@@ -81,10 +83,12 @@ def claims_of(
         claims["merged_into"] = encode(report.merged_into).decode()
         if why := merge_objection(case, report):
             refused["merged_into"] = why
-    room = MOST_FIELDS - sum(name.startswith(FIELD) for name in before.given) if report.fields else 0
+    room: int | None = None  # for fields that it has not got yet
     for key, text in report.fields.items():
         name = FIELD + key
         if name not in before.given:
+            if room is None:
+                room = MOST_FIELDS - sum(given.startswith(FIELD) for given in before.given)
             room -= 1
             if room < 0:
                 undefined[MANY] = f"It has {MOST_FIELDS} fields, which is the most; others were not taken."
@@ -95,7 +99,8 @@ def claims_of(
             claims[name] = fitting(kind, key, text, country, own)
         except ValueError as error:
             refused[name] = f"{error} The value {text[:100]} was not taken."
-    return {name: text for name, text in claims.items() if name not in refused}, refused, undefined
+    taken = {name: text for name, text in claims.items() if name not in refused} if refused else claims
+    return taken, refused, undefined
 
 
 def status_objection(kind: ObjectType, status: str) -> str:

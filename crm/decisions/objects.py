@@ -55,10 +55,10 @@ def newer(before: Object, claims: Mapping[str, str], refused: Mapping[str, str],
     for name, why in refused.items():
         about = f"{VALUE} {name}"
         doubts[about] = max(doubts.get(about, (moment, why)), (moment, why))
-    at = {name: value[0] for name, value in before.given.items()} | dict.fromkeys((*fresh, *repeated), moment)
-    return Change(
-        fresh, tuple(n for n in repeated if n != "deleted"), {a: d for a, d in doubts.items() if stays(a, d[0], at)}
-    )
+    if doubts:
+        at = {name: value[0] for name, value in before.given.items()} | dict.fromkeys((*fresh, *repeated), moment)
+        doubts = {about: doubt for about, doubt in doubts.items() if stays(about, doubt[0], at)}
+    return Change(fresh, tuple(name for name in repeated if name != "deleted"), doubts)
 
 
 def stays(about: str, moment: int, at: Mapping[str, int]) -> bool:
@@ -85,7 +85,7 @@ def changed(
     """Returns the event. `moment`: 0 when a person changed it. `at`: when. `aliases`: if they are others now."""
     fresh, _, doubts = change
     id = object_id(case.fact.meta.workspace, before.type, before.key)
-    now = {name: before.value(name) for name in before.names} | fresh
+    now = before.values | fresh
     shown = bool(now) and now.get("deleted") != "true" and now.get("merged_into", EMPTY) in (EMPTY, NULL)
     whole = shown and not before.shown
     fields = {name.removeprefix(FIELD): text for name, text in fresh.items() if name.startswith(FIELD)}

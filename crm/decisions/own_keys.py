@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,10 +43,13 @@ class OwnKey(NamedTuple):
 
     def id_in(self, workspace: Id, part: str = "") -> Id:
         """The same id for the same key, always. `part`: of something that belongs to it."""
-        return named_id(workspace, f"{self.record}/{self}{part}")
+        return id_of(workspace, f"{self.record}/{self}{part}")
 
     def reported(self, state: State) -> Reported | None:
         return state.get(Reported, reported_key(*self))
+
+
+id_of = lru_cache(maxsize=4096)(named_id)  # of one record a decision, and the hints before it, ask several times
 
 
 def check(report: AnyReport) -> tuple[str, str] | None:

@@ -1,5 +1,7 @@
 """Stops decide when most facts fail: then the fault is in decide, not in the facts."""
 
+from collections import OrderedDict
+
 from crm.errors import Broken
 from crm.log import RecordRef
 
@@ -18,13 +20,13 @@ class DeadLetters:
     def __init__(self, least: int = 100) -> None:
         """`least`: so many may always be quarantined, whatever their share; 0: no limit."""
         self.least = least
-        self.last: dict[RecordRef, str] = {}
+        self.last: OrderedDict[RecordRef, str] = OrderedDict()  # gives up its first at once, which a dict looks for
         self.stopped = ""  # why, once it is so: only a restart resets it
 
     def note(self, place: RecordRef, why: str = "") -> None:
         self.last[place] = why
         if len(self.last) > WINDOW:
-            del self.last[next(iter(self.last))]
+            self.last.popitem(last=False)
 
     def check(self) -> None:
         """Raises TooManyDeadLetters, and from then on each time."""

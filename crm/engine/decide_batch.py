@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 from psycopg import AsyncConnection, AsyncCursor
 
 from crm.adapters.postgres import outbox as journal
 from crm.adapters.postgres.outbox import Packed
-from crm.adapters.postgres.state import Batch, Key
+from crm.adapters.postgres.state import Batch, Key, text_array
 from crm.adapters.telemetry import metrics
 from crm.adapters.telemetry.logs import debugging
-from crm.contract.codec import TYPE_NAMES, type_of
-from crm.decisions import decided, follow, hints
+from crm.contract.codec import HEADER, TYPE_NAMES, type_of
+from crm.decisions import FOLLOW, decided, hints
 from crm.decisions.case import Case, Entity
 from crm.decisions.delivery import other_version, set_aside
 from crm.envelope import Fact, now
@@ -25,7 +25,8 @@ from crm.versions import digest_of
 
 SEEN = "INSERT INTO core.fact_seen (fact_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING fact_id::text"
 SEEN_BEFORE = """
-INSERT INTO core.fact_seen (fact_id, digest) SELECT * FROM unnest(%s::uuid[], %s::uuid[])
+INSERT INTO core.fact_seen (fact_id, digest) SELECT id, nullif(digest, '')::uuid
+FROM unnest(%s::uuid[], %s::text[]) AS f (id, digest)
 ON CONFLICT DO NOTHING RETURNING fact_id::text"""
 DIGESTS = "SELECT fact_id::text, replace(digest::text, '-', '') FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
 
@@ -36,8 +37,7 @@ AFTER: dict[Key, Wanted] = {}
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True, gc=False):
     """A fact and its record in Kafka."""
 
     fact: Fact
@@ -61,9 +61,9 @@ async def decide(
     """
     batch = Batch()
     # Of two of one id the first counts.
-    digests = {one.fact.meta.id: digest_of(one.fact) or None for one in reversed(arrived)}
+    digests = {one.fact.meta.id: digest_of(one.fact) for one in reversed(arrived)}
     ids = sorted(digests)
-    seen = await conn.execute(SEEN_BEFORE, [ids, [digests[id] for id in ids]])
+    seen = await conn.execute(SEEN_BEFORE, [text_array(ids), text_array([digests[id] for id in ids])])
     await prefetch(conn, batch, arrived)
     at = now()  # behind the locks: what is decided later in a workspace is recorded later
     news, repeats = unseen(arrived, {id for (id,) in await seen.fetchall()})
@@ -133,21 +133,25 @@ async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrive
     it. Locked among the rest, a command that named a contact and a form that found it stopped each other.
     """
     await batch.load(conn, sorted({(one.fact.meta.workspace, f"{Workspace.__name__}/{ONLY}") for one in arrived}))
-    wanted: Wanted = {
-        (one.fact.meta.workspace, f"{kind.__name__}/{key}"): kind for one in arrived for kind, key in hints(one.fact)
-    }
+    wanted: Wanted = {}
+    for one in arrived:
+        workspace = one.fact.meta.workspace
+        for kind, key in hints(one.fact):
+            wanted[workspace, f"{kind.__name__}/{key}"] = kind
     wanted |= {key: kind for name in wanted.keys() & AFTER.keys() for key, kind in AFTER[name].items()}
     while wanted:
         await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))
         after: Wanted = {}
-        for (workspace, name), kind in wanted.items():
-            state, key = batch.of(workspace), name.partition("/")[2]
-            if batch.loaded[workspace, name] is None or (entity := state.get(kind, key)) is None:
+        for full, kind in wanted.items():
+            if kind not in FOLLOW or batch.loaded[full] is None:
                 continue
-            next_wanted: Wanted = {(workspace, f"{k.__name__}/{n}"): k for k, n in follow(entity)}
+            workspace, name = full
+            key = name.partition("/")[2]
+            entity = batch.of(workspace).get(kind, key)
+            next_wanted: Wanted = {(workspace, f"{k.__name__}/{n}"): k for k, n in FOLLOW[kind](entity)}
             after |= next_wanted
             if not key:
-                AFTER[workspace, name] = next_wanted
+                AFTER[full] = next_wanted
         wanted = {key: kind for key, kind in after.items() if key not in batch.loaded}
 
 
@@ -168,7 +172,8 @@ def log_decisions(news: Sequence[Arrived], decided: Sequence[Sequence[Packed]]) 
 
 
 def count(events: Sequence[Packed]) -> None:
-    for kind, number in Counter(type_of(event[-1]) for event in events).items():
+    for header, number in Counter(event[-1][:HEADER] for event in events).items():
+        kind = type_of(header)
         metrics.EVENTS.labels(TYPE_NAMES[kind] if kind else "").inc(number)
         if kind is FactQuarantined:
             metrics.QUARANTINED.inc(number)

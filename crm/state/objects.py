@@ -56,8 +56,10 @@ class Object(Entity, frozen=True, gc=False, omit_defaults=True):
         return self.by_hand[name] if name in self.by_hand else self.given.get(name, NOTHING)[1]
 
     @property
-    def names(self) -> set[str]:
-        return self.by_hand.keys() | self.given.keys()
+    def values(self) -> dict[str, str]:
+        """Returns all values as they are now, as JSON text."""
+        values = {name: text for name, (_, text) in self.given.items()}
+        return values | self.by_hand if self.by_hand else values
 
 
 NULL = "null"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import msgspec
-from msgspec.structs import replace
 
 from crm.scalars import Id, Micros
 from crm.shared import Report
@@ -59,14 +58,15 @@ class Reported(Entity, frozen=True, gc=False, omit_defaults=True):
 
     def with_(self, moment: int, values: Mapping[str, str], at: Micros, subject: Id | None = None) -> "Reported":
         """Together with a report that occurred `at`. Of two values of one moment the larger counts."""
-        news = {name: (moment, text) for name, text in values.items() if (moment, text) > self.said.get(name, LEAST)}
-        ids = [one for one in (self.subject, subject) if one]
-        return replace(
-            self,
-            said={**self.said, **news} if news else self.said,
-            newest=max(self.newest, moment),
-            first=min(self.first, at) if self.newest > EARLIEST else at,
-            subject=min(ids, default=None),
+        said = self.said.copy()
+        for name, text in values.items():
+            if (new := (moment, text)) > said.get(name, LEAST):
+                said[name] = new
+        return Reported(
+            said,
+            max(self.newest, moment),
+            min(self.first, at) if self.newest > EARLIEST else at,
+            min(self.subject, subject) if self.subject and subject else self.subject or subject or None,
         )
 
 

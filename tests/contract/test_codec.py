@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.contract.codec import RECORDS, decode, encode, type_of
-from crm.contract.compiled import long, number, numeral, reader
+from crm.contract.compiled import numeral, reader
 from crm.contract.generate import SCHEMAS
 from crm.contract.registry import Registered, bare, definitions, golden_file, registered
 from crm.errors import Broken, Malformed
@@ -198,14 +198,6 @@ def test_a_class_that_is_not_the_published_one_stops_the_start() -> None:
     assert str(refusal.value) == (
         "The class Deal is not the one that was published. Nothing was read. Run make events."
     )
-
-
-@given(n=st.integers(-(2**57), 2**57) | st.integers(-(2**63), 2**63 - 1), after=st.binary(max_size=9))
-def test_a_time_is_read_as_any_number(n: int, after: bytes) -> None:
-    """Numbers of eight bytes are written and read at once, all others byte by byte."""
-    data = number(n)
-    assert long(data + after, 0) == numeral(data + after, 0) == (n, len(data))
-    assert [byte > 127 for byte in data] == [True] * (len(data) - 1) + [False]
 
 
 def test_the_longest_number_ends_at_ten_bytes() -> None:

@@ -1,5 +1,7 @@
 """How events of objects, and of their types, change the state."""
 
+from operator import attrgetter
+
 import msgspec
 from msgspec.structs import replace
 
@@ -10,6 +12,8 @@ from crm.state.entity import Changes, State, known
 from crm.state.objects import NOTHING, Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 
 OWN = ("status", "title", "deleted", "merged_into")
+own_values = attrgetter(*OWN)
+encode = msgspec.json.Encoder().encode
 
 
 def type_defined(state: State, event: ObjectTypeDefined) -> None:
@@ -61,11 +65,14 @@ def object_changed(state: State, event: ObjectChanged) -> None:
     if event.by_hand:
         by_hand = by_hand | fresh
     else:
-        again = {name: (event.moment, given[name][1]) for name in event.repeated}
-        given = given | {name: (event.moment, text) for name, text in fresh.items()} | again
+        moment = event.moment
+        given = given | {name: (moment, text) for name, text in fresh.items()}
+        for name in event.repeated:
+            given[name] = moment, given[name][1]
         if event.moment > given.get("deleted", NOTHING)[0]:
             given["deleted"] = event.moment, given.get("deleted", (0, "false"))[1]
-        by_hand = {name: text for name, text in by_hand.items() if name not in fresh}
+        if by_hand:
+            by_hand = {name: text for name, text in by_hand.items() if name not in fresh}
     changed = Object(
         type=event.type,
         key=event.key,
@@ -85,9 +92,11 @@ def object_changed(state: State, event: ObjectChanged) -> None:
 
 def values_of(event: ObjectChanged) -> dict[str, str]:
     """Returns what the event says is new, as JSON text by name."""
-    own = {name: value for name in OWN if (value := getattr(event, name)) is not None}
-    fresh = {name: msgspec.json.encode(value).decode() for name, value in own.items()}
-    return fresh | {f"fields.{key}": text for key, text in event.fields.items()}
+    own = zip(OWN, own_values(event), strict=True)
+    fresh = {name: encode(value).decode() for name, value in own if value is not None}
+    for key, text in event.fields.items():
+        fresh[f"fields.{key}"] = text
+    return fresh
 
 
 CHANGES: Changes = {

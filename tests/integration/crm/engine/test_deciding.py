@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
-from crm.adapters.postgres.state import Batch
+from crm.adapters.postgres.state import Batch, text_array
 from crm.contract.codec import decode, encode
 from crm.engine import decide_batch as deciding
 from crm.engine.decide_batch import Arrived, decide
@@ -247,6 +247,41 @@ def test_a_record_that_is_no_fact_is_quarantined_with_its_bytes(database_url: st
     assert {event.meta.cause_offset: event.size for event in events} == {100 + n: len(v) for n, v in enumerate(bad)}
     assert FormSubmitted.__name__ not in {event.connector for event in events}
     assert SHOP not in {event.meta.workspace for event in events}
+
+
+ODD = ["", "NULL", "null", '"', "\\", '\\"', "a,b", "{}", "a\nb\t ", " ї ", '{"a": "\\u0001\\\\"}', "\x01\x1f", "😀"]
+
+
+@for_any(
+    texts=st.lists(st.sampled_from(ODD) | st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=1)
+)
+def test_an_array_literal_holds_any_text(database_url: str, texts: list[str]) -> None:
+    with psycopg.connect(database_url) as conn:
+        assert conn.execute("SELECT %s::text[]", [text_array(texts)]).fetchone() == (texts,)
+
+
+def test_a_text_with_a_nul_is_refused_and_shifts_no_other() -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        text_array(["a\0b", "c"])
+
+
+def test_what_was_taken_back_holds_no_more() -> None:
+    """A fact that failed, and those that took something for absent by mistake, leave what the facts before them did."""
+    batch, a, b = Batch(), Call(Id("a")), Call(Id("b"))
+    state = batch.of(SHOP)
+    state.put("1", a)
+    first = batch.keep()
+    state.put("1", b)
+    state.put("2", b)
+    state.drop(Call, "1")
+    assert (state.get(Call, "1"), state.get(Call, "2")) == (None, b)
+    batch.forget()
+    assert (state.get(Call, "1"), state.get(Call, "2")) == (a, None)
+    state.put("1", b)
+    state.put("2", b)
+    batch.keep()
+    batch.again([first])
+    assert (state.get(Call, "1"), state.get(Call, "2")) == (a, None)
 
 
 def test_only_what_was_never_looked_for_is_new() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from crm.decisions import decided, follow, hints
+from crm.decisions import FOLLOW, decided, hints
 from crm.decisions.case import Case
 from crm.engine.in_memory import MemoryState
 from crm.envelope import Fact
@@ -49,7 +49,7 @@ class Loading:
             entity = self.whole.get(kind, key)
             if entity:
                 self.part.put(key, entity)
-                self.load(follow(entity))
+                self.load(FOLLOW[kind](entity) if kind in FOLLOW else ())
 
 
 def rounds(whole: MemoryState, fact: Fact) -> list[tuple[type[Entity], str]]:

@@ -32,7 +32,7 @@ DEAL_REPORTS = st.fixed_dictionaries(
     },
 )
 # They tell the way that a row went, or of moments that changed nothing.
-HISTORY = {"version": 0, "touched_at": NOON, "stage_reason": "", "owner_reason": ""}
+HISTORY = {"version": 0, "touched_at": NOON, "stage_reason": "", "owner_reason": "", "closed_at": None}
 
 
 def deal_after(facts: Iterable[Fact]) -> tuple[dict[Any, Any], list[Any]]:
