@@ -30,14 +30,14 @@ Complete = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Selected:
-    """A selected field by its name; what is selected below it is not told."""
+    """A selected field by its name; without what is selected below it."""
 
     name: str
     selections: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
-class Asked:
+class FieldInfo:
     """What the resolver of a plain field reads of strawberry's Info."""
 
     context: Context
@@ -65,17 +65,17 @@ async def plain_data(selection: Selection, kind: GraphQLObjectType, fields: Fiel
             scalar_registry=schema.schema_converter.scalar_registry,
             config=schema.config,
         )
-        value = await known.metadata[PLAIN](None, asked(selection, declared, nodes, context), **given)
+        value = await known.metadata[PLAIN](None, field_info(selection, declared, nodes, context), **given)
         found[key] = completer(selection, declared.type, nodes)(value)
     return found
 
 
-def asked(selection: Selection, declared: GraphQLField, nodes: Sequence[FieldNode], context: Context) -> Asked:
+def field_info(selection: Selection, declared: GraphQLField, nodes: Sequence[FieldNode], context: Context) -> FieldInfo:
     kind = get_named_type(declared.type)
     assert isinstance(kind, GraphQLObjectType)
     below = selection.fields(kind, [node.selection_set for node in nodes])
     selected = tuple(Selected(same[0].name.value) for same in below.values())
-    return Asked(context, (Selected(nodes[0].name.value, selected),))
+    return FieldInfo(context, (Selected(nodes[0].name.value, selected),))
 
 
 def definition(declared: GraphQLField) -> Any:

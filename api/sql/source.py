@@ -54,7 +54,7 @@ class Source:
         """Returns the conditions on custom fields twice more, so that a plan for any value expects few rows.
 
         Of a condition whose value it does not know the planner expects a hundredth of all rows. Such a plan would
-        seem dearer than planning each question anew, which takes longer than to answer it.
+        seem dearer than planning each question again, which takes longer than to answer it.
         """
         fields = [name for name in few if self.listed.every(name).may_be_many]
         return 2 * self.chosen(only=fields) if fields else []

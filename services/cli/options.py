@@ -11,7 +11,5 @@ Data = Annotated[
 ]
 Workspace = Annotated[
     str,
-    typer.Option(
-        "--workspace", help="Id of the workspace.", envvar="CRM_WORKSPACE", show_default="the demo workspace"
-    ),
+    typer.Option("--workspace", help="Id of the workspace.", envvar="CRM_WORKSPACE", show_default="the demo workspace"),
 ]

@@ -48,7 +48,9 @@ def workspace(given: str, data: Path | None = None) -> Id:
         return id_of(given)
     if demo := demo_workspace.read(data or state.data_folder()):
         return demo.workspace
-    raise ValueError("There is no demo workspace yet: give --workspace (or CRM_WORKSPACE), or start the stack with `crm up`.")
+    raise ValueError(
+        "There is no demo workspace yet: give --workspace (or CRM_WORKSPACE), or start the stack with `crm up`."
+    )
 
 
 def existing_workspace(given: str, data: Path | None = None) -> Id:

@@ -75,7 +75,7 @@ async def stored(conn: AsyncConnection, wanted: Iterable[tuple[str, str, str]]) 
     """Reads rows as the role reads them."""
     found: Rows = {}
     for projection in ALL:
-        keys = [(w, k) for name, w, k in wanted if name == projection.name]
+        keys = [(Id(w), Id(k)) for name, w, k in wanted if name == projection.name]
         rows = await conn.execute(read_models.load(projection).encode(), read_models.packed_keys(keys))
         read = read_models.reader(projection)
         for workspace, text in await rows.fetchall():
