@@ -132,8 +132,10 @@ def filter_of(column: Column, alone: bool = False) -> tuple[str, Filter]:
     """Returns the filter of a column by equality or containment. `alone`: its index has no order."""
     name, about = column.name, ABOUT.get(column.name)
     if column.type == "jsonb":
-        # The index is of rows that have fields.
-        condition = f"{{t}}.{name} @> {{value}}::jsonb AND {{t}}.{name} <> '{{{{}}}}'"
+        # The index is of rows that have fields. Twice, so that a plan for any value expects few rows and takes the
+        # index; one for a value that many rows have still walks along the order.
+        has = f"{{t}}.{name} @> {{value}}::jsonb"
+        condition = f"{has} AND {has} AND {{t}}.{name} <> '{{{{}}}}'"
         about = about or "Only rows with all of these."
         return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about, may_be_many=True)
     if column.type == "text[]":

@@ -37,8 +37,7 @@ class Source:
         several = self.listed.several(self.order, self.given)
         if several is None and (few := self.listed.referring(self.given)):
             # OFFSET 0 keeps the planner from reading the list in its order, or by a range, until it has found these.
-            chosen = [*self.chosen(only=few), *self.repeated(few)]
-            found = f"SELECT t.* FROM {view} WHERE {' AND '.join(chosen)} OFFSET 0"
+            found = f"SELECT t.* FROM {view} WHERE {' AND '.join(self.chosen(only=few))} OFFSET 0"
             rest = [*self.chosen(only=self.given.keys() - set(few)), *beyond]
             return f"({found}) AS t WHERE {' AND '.join(rest)}"
         each = {name: f"v{n}.x" for n, name in enumerate(several or ())}
@@ -49,15 +48,6 @@ class Source:
         page = f"SELECT t.* FROM {rows} ORDER BY {self.order.by('t', self.backwards)} LIMIT {MAX_PAGE + 1}"
         values = ", ".join(self.values(name, f"v{n}") for n, name in enumerate(each))
         return f"{values}, LATERAL (SELECT * FROM ({page}) AS p LIMIT {size}) AS t"
-
-    def repeated(self, few: Collection[str]) -> list[str]:
-        """Returns the conditions on custom fields twice more, so that a plan for any value expects few rows.
-
-        Of a condition whose value it does not know the planner expects a hundredth of all rows. Such a plan would
-        seem dearer than planning each question again, which takes longer than to answer it.
-        """
-        fields = [name for name in few if self.listed.every(name).may_be_many]
-        return 2 * self.chosen(only=fields) if fields else []
 
     def values(self, name: str, alias: str) -> str:
         """Returns the values of a filter as a table of one column."""

@@ -50,7 +50,7 @@ def stands(stack: RunningStack, deal: Any, stage: str, paid: str, held: str = "0
 
 
 def test_the_same_deliveries_again_give_the_very_same_cards(stack: RunningStack) -> None:
-    deal = order(stack, "Ганна", "+380670000001")
+    deal = order(stack, "Ганна", "+380967330001")
     purpose = f"Оплата за угоду D-{deal['number']}"
     secret = stack.secret("telegram")
     deliveries = {
@@ -64,7 +64,7 @@ def test_the_same_deliveries_again_give_the_very_same_cards(stack: RunningStack)
         ],
         "telegram": [
             rehearse.telegram_message(secret, 9001, 9001, "Добрий день"),
-            rehearse.telegram_message(secret, 9002, 9001, contact={"phone_number": "380670000001", "user_id": 9001}),
+            rehearse.telegram_message(secret, 9002, 9001, contact={"phone_number": "380967330001", "user_id": 9001}),
         ],
     }
     for connector, posts in deliveries.items():
@@ -79,7 +79,7 @@ def test_the_same_deliveries_again_give_the_very_same_cards(stack: RunningStack)
 
 
 def test_partial_and_excess_payments(stack: RunningStack) -> None:
-    deal = order(stack, "Іван", "+380670000010")
+    deal = order(stack, "Іван", "+380967330010")
     purpose = f"угода №{deal['number']}"
     stack.accepts("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=DECEMBER + 1))
     stands(stack, deal, "part_paid", "0.01 UAH")
@@ -95,7 +95,7 @@ def test_partial_and_excess_payments(stack: RunningStack) -> None:
 
 
 def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: RunningStack) -> None:
-    deal = order(stack, "Юрій", "+380670000011")
+    deal = order(stack, "Юрій", "+380967330011")
     dollars = rehearse.monobank_statement("usd-1", 125_000, comment=f"D-{deal['number']}", currencyCode=840)
     stack.accepts("monobank-personal", dollars)
     number = f"D-{deal['number']}"
@@ -111,7 +111,7 @@ def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: Runnin
 
 
 def test_held_then_settled_then_refunded_in_part_then_wholly(stack: RunningStack) -> None:
-    deal = order(stack, "Марко", "+380670000012")
+    deal = order(stack, "Марко", "+380967330012")
     reference = {"reference": f"D-{deal['number']}"}
     at = "2026-12-01T09:0{}:00Z".format
     stack.accepts("monobank", invoice(stack, "hold-1", 125_000, status="hold", modifiedDate=at(1), **reference))
@@ -129,8 +129,8 @@ def test_held_then_settled_then_refunded_in_part_then_wholly(stack: RunningStack
 
 
 def test_a_reversed_liqpay_payment_takes_its_stage_back(stack: RunningStack) -> None:
-    deal = order(stack, "Ніна", "+380670000013")
-    key, id = stack.secret("liqpay"), {"order_id": "order of +380670000013"}
+    deal = order(stack, "Ніна", "+380967330013")
+    key, id = stack.secret("liqpay"), {"order_id": "order of +380967330013"}
     stack.accepts("liqpay", rehearse.liqpay_callback(key, 7001, "1250.00", **id))
     stands(stack, deal, "paid", "1250.00 UAH")
     back = rehearse.liqpay_callback(key, 7001, "1250.00", "sha3_256", status="reversed", end_date=1791190960000, **id)
@@ -141,7 +141,7 @@ def test_a_reversed_liqpay_payment_takes_its_stage_back(stack: RunningStack) -> 
 def test_reports_of_a_payment_in_any_order_end_the_same(stack: RunningStack) -> None:
     deals = []
     for n, turn in enumerate(itertools.permutations(("hold", "success", "refund"))):
-        deal = order(stack, "Оля", f"+38067000002{n}")
+        deal = order(stack, "Оля", f"+38096733002{n}")
         reports: dict[str, dict[str, Any]] = {
             "hold": {"status": "hold", "modifiedDate": "2026-12-01T09:01:00Z"},
             "success": {"modifiedDate": "2026-12-01T09:02:00Z", "reference": f"D-{deal['number']}"},
@@ -155,12 +155,12 @@ def test_reports_of_a_payment_in_any_order_end_the_same(stack: RunningStack) -> 
 
 
 def test_a_parked_payment_matches_itself_when_its_form_comes(stack: RunningStack) -> None:
-    order_id = "order of +380670000030"
+    order_id = "order of +380967330030"
     stack.accepts("liqpay", rehearse.liqpay_callback(stack.secret("liqpay"), 7100, "1250.00", order_id=order_id))
     query = "{ payments(first: 100) { nodes { reference parked deal { stage } } } }"
     parked = {"reference": order_id, "parked": True, "deal": None}
     stack.wait_for_match(query, lambda data: parked in data["payments"]["nodes"])
     cart = {"orderid": order_id, "amount": "1250.00"}
-    stack.accepts("form", rehearse.form({"name": "Петро", "phone": "+380670000030", "payment": json.dumps(cart)}))
+    stack.accepts("form", rehearse.form({"name": "Петро", "phone": "+380967330030", "payment": json.dumps(cart)}))
     matched = {"reference": order_id, "parked": False, "deal": {"stage": "paid"}}
     stack.wait_for_match(query, lambda data: matched in data["payments"]["nodes"])

@@ -11,7 +11,7 @@ import msgspec
 from api.schema.lists import LISTS, List
 from api.schema.names import camel
 from crm.envelope import Row
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
 from crm.text.sort_keys import sort_key
 from projections.conversation import ConversationRow
 from projections.note import NoteRow
@@ -35,13 +35,16 @@ def rows_of(name: str, n: int) -> Row:
     times: dict[str, Any] = {"touched_at": at, "created_at": at}
     match name:
         case "deals":
-            fields = {"size": f'"{n % 5000}"', "count": str(n // 10), "usual": "true" if n % 2 else "false"}
+            fields = {"size": f'"{n % 5000}"', "count": str(n // 10)}
             owner = edge(n + n % 2, "first", "most", "last")
             text: dict[str, Any] = {"stage": edge(n, "lost", "new", "won"), "owner": owner, "currency": currency}
             row: Row = deal(n, contact_id=referred, amount_minor=n * 10, fields=fields, **text)
-            more = {"source": edge(n, "chat", "form", "api"), "reference": f"R-{n // 2}" if n % 2 else ""}
-            closed_at = Micros(at + 5) if n % 3 else None
-            return msgspec.structs.replace(row, opened_at=at, touched_at=at, closed_at=closed_at, **more)
+            more: dict[str, Any] = {
+                "source": edge(n, "chat", "form", "api"),
+                "reference": f"R-{n // 2}" if n % 2 else "",
+            }
+            more |= {"external_ids": (f"shop:{n}",) if n % 2 else (), "closed_at": Micros(at + 5) if n % 3 else None}
+            return msgspec.structs.replace(row, opened_at=at, touched_at=at, **more)
         case "contacts":
             phones = (f"+38067{n // 2:07}",) if n % 3 == 0 else ()
             merged = id_of(f"contacts {n - 1}") if n % 10 == 5 else None
@@ -79,16 +82,13 @@ def rows_of(name: str, n: int) -> Row:
             return NoteRow(id, referred, referred if n % 2 else None, "", "", 1, written_at=at, touched_at=at)
 
 
-def line_of(row: Row, workspace: str) -> dict[str, Any]:
+def row_in(row: Row, workspace: str) -> tuple[Id, Row]:
+    """Returns the workspace and the row; in the other workspace its ids are others."""
+    if workspace != OTHER:
+        return Id(workspace), row
     values = msgspec.structs.asdict(row)
-    for name in ("fields", "utm", "written"):
-        if name in values:
-            values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
-    if workspace == OTHER:
-        values = {
-            name: id_of(f"other {value}") if name.endswith("_id") and value else value for name, value in values.items()
-        }
-    return {"workspace": workspace, **values}
+    ids = {name: id_of(f"other {value}") for name, value in values.items() if name.endswith("_id") and value}
+    return Id(workspace), msgspec.structs.replace(row, **ids)
 
 
 Test = Callable[[Any], bool]

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import msgspec
 import psycopg
 
 from crm.adapters.postgres import totals
-from crm.adapters.postgres.read_models import save
+from crm.adapters.postgres.read_models import packed, save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
-from crm.text.phonetics import COLUMN
 from crm.text.sort_keys import sort_key
 from projections import PROJECTIONS
 from projections.call import CallRow
@@ -90,13 +88,7 @@ def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> N
     of_row = {projection.row: projection for projection in PROJECTIONS.values()}
     for row in rows:
         projection = of_row[type(row)]
-        values = msgspec.structs.asdict(row)
-        if projection.searched:
-            values[COLUMN] = projection.phonetic_key(row)
-        for name in {"fields", "utm", "labels"} & values.keys():
-            values[name] = {key: msgspec.Raw(text.encode()) for key, text in values[name].items()}
-        line = msgspec.json.encode([{"workspace": workspace, **values}]).decode()
-        connection.execute(save(projection).encode(), [line])
+        connection.execute(save(projection).encode(), packed(projection, [(Id(workspace), row)]))
     count_again(connection, workspace)
 
 

@@ -21,7 +21,11 @@ from tests.support.shop_rows import OTHER, call, contact, deal, entry, id_of, in
 NOBODY = str(uuid4())
 QUERIES = list(id_queries(schema._schema, "query"))
 # Of them tests/integration/api/live/test_subscriptions.py has the same.
-SUBSCRIPTIONS = {f"{camel(name)}Changed(id)" for name in PROJECTIONS}
+SUBSCRIPTIONS = {f"{camel(name)}Changed(id)" for name in PROJECTIONS} | {  # and those with a filter by an id
+    *(f"{kind}Changed(contact)" for kind in ("call", "conversation", "deal", "note", "payment", "task", "timeline")),
+    *(f"{kind}Changed(deal)" for kind in ("note", "payment", "task", "timeline")),
+    "contactChanged(mergedInto)", "messageChanged(conversation)",
+}  # fmt: skip
 SHOWN = {  # of what is in the other workspace; for the rest there is no row in it
     "contact(id)", "deal(id)", "call(id)", "payment(id)", "node(id)",
     "deals(contact)", "calls(contact)", "payments(contact)", "payments(deal)", "timeline(contact)", "timeline(deal)",

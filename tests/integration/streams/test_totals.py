@@ -120,6 +120,10 @@ def test_exact_values(fresh_database_url: str) -> None:
     assert cells == {
         (workspace, "stage, owner", "all", epoch, "won", "iryna@shop.ua", "", "UAH"): whole,
         (workspace, "stage, owner", "all", epoch, "new", "", "", "EUR"): ours,
+        **{
+            (workspace, "stage, owner by closed_at", grain, period, "won", "iryna@shop.ua", "", "UAH"): whole
+            for grain, period in (("month", june), ("day", day))
+        },
     } | {
         (
             workspace,
