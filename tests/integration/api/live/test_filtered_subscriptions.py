@@ -65,7 +65,7 @@ def test_filters_of_two_columns_are_both_fulfilled_and_share_one_read(api: ApiSe
             ws.send(json.dumps({"id": owner, "type": "subscribe", "payload": payload}))
         every = {"query": "subscription { dealChanged { left } }"}
         ws.send(json.dumps({"id": "every", "type": "subscribe", "payload": every}))
-        while sum(map(len, api.changes.hub.subscribers.values())) < 3:
+        while sum(map(len, list(api.changes.hub.subscribers.values()))) < 3:
             assert api.thread.is_alive()
         cohorts = api.app.sockets.operations.cohorts.values()
         assert sorted(bool(cohort.results.columns) for cohort in cohorts) == [False, True]
@@ -89,7 +89,7 @@ def test_values_of_every_type_are_compared(api: ApiServer) -> None:
     with api.websocket() as ws, psycopg.connect(api.dsn) as connection:
         for id, query in queries.items():
             ws.send(json.dumps({"id": id, "type": "subscribe", "payload": {"query": query}}))
-        while sum(map(len, api.changes.hub.subscribers.values())) < len(queries):
+        while sum(map(len, list(api.changes.hub.subscribers.values()))) < len(queries):
             assert api.thread.is_alive()
         notify(connection, SHOP, "contact", olena, before={})
         insert(connection, SHOP, payment("paid by Olena", False, KEYS[7]))

@@ -84,7 +84,7 @@ def test_statements_come_from_a_file_or_standard_input(tmp_path: Path) -> None:
         ),
         ("CREATE TABLE mine (a int)", "cannot execute CREATE TABLE in a read-only transaction. Nothing was changed."),
         ("SELECT * FROM core.state", "permission denied for schema core. Nothing was changed."),
-        ("SELECT * FROM deals", 'relation "deals" does not exist. The views are call, connection, contact,'),
+        ("SELECT * FROM deals", 'relation "deals" does not exist. The views are assignment_rules, call, connection,'),
         ("SELEC 1", 'syntax error at or near "SELEC"\nLINE 1: SELEC 1\n        ^'),
     ],
 )

@@ -67,7 +67,7 @@ async def connected(log: KafkaLog) -> None:
 @pytest.fixture(scope="module")
 def intake_log(kafka_bootstrap: str) -> Iterator[tuple[KafkaLog, asyncio.Runner]]:
     with asyncio.Runner() as runner:
-        log = KafkaLog(kafka_bootstrap, TOPICS)
+        log = KafkaLog(kafka_bootstrap, TOPICS, timeout=TIMEOUT)
         runner.run(log.__aenter__())
         runner.run(connected(log))
         yield log, runner
