@@ -32,4 +32,4 @@ def test_a_command_of_the_page_is_understood(line: str) -> None:
 
 def test_a_command_that_is_not_there_is_seen() -> None:
     assert [understood(line) for line in ("retry ID", "list --age 2h", "discard ID")] == [False, False, False]
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 13
