@@ -31,11 +31,21 @@ async def cut_over_when_ready(
                 while True:
                     for _, table in await (await conn.execute(BUILT)).fetchall():
                         if projection := by_table.get(table):
-                            await try_cut_over(dsn, projection, bootstrap, topic)
+                            await cut_over_or_say_why(dsn, projection, bootstrap, topic)
                     await asyncio.sleep(POLL)
-        except (*SERVER_ERRORS, CrmError) as error:  # readers hold the view, or a server is away
-            log.debug("a view could not be switched yet", error=repr(error))
+        except SERVER_ERRORS as error:
+            log.debug("no view can be switched now", error=repr(error))
             await asyncio.sleep(POLL)
+
+
+async def cut_over_or_say_why(dsn: str, projection: Projection[Any], bootstrap: str, topic: str) -> None:
+    """Tries to switch the view. One that cannot be switched keeps no other one from it."""
+    try:
+        await try_cut_over(dsn, projection, bootstrap, topic)
+    except psycopg.errors.LockNotAvailable as error:  # readers hold the view
+        log.debug("a view could not be switched yet", projection=projection.name, error=repr(error))
+    except (*SERVER_ERRORS, CrmError) as error:
+        log.warning("a view cannot be switched; trying again", projection=projection.name, error=repr(error))
 
 
 async def try_cut_over(dsn: str, projection: Projection[Any], bootstrap: str, topic: str) -> None:

@@ -20,7 +20,9 @@ JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AN
 JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'r' JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE r.ev_class = to_regclass(%s) LIMIT 1"""
 COLUMNS = """
-SELECT attname::text, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
+SELECT attname::text, format_type(atttypid, atttypmod) || coalesce(' COLLATE ' || quote_ident(c.collname), ''),
+  attnotnull
+FROM pg_attribute LEFT JOIN pg_collation AS c ON c.oid = attcollation AND c.collname <> 'default'
 WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 KEEP = """
 INSERT INTO core.shown VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET consumer = excluded.consumer"""
@@ -48,7 +50,7 @@ class Column(NamedTuple):
     """As the catalogue has it."""
 
     name: str
-    type: str
+    type: str  # with its collation, if that is another than the database's
     required: bool
 
 
@@ -71,7 +73,7 @@ def show(conn: Connection, name: str, table: Served, also: Projection[Any] | Non
     before = [c._replace(required=c.name in required) for c in columns(conn, f"read.{name}")]
     wanted = has | ({c.name: c for c in columns(conn, also.qualified_name) if c.name not in has} if also else {})
     if any(c.name in wanted and wanted[c.name].type != c.type for c in before):
-        conn.execute(SQL("DROP VIEW {}").format(view))  # a column's type cannot be changed in place
+        conn.execute(SQL("DROP VIEW {}").format(view))  # a column's type or collation cannot be changed in place
         before = []
     order = {column.name: column for column in before} | wanted
     columns_ = [expression(column, column.name in has) for column in order.values()]
@@ -88,5 +90,5 @@ def expression(column: Column, there: bool) -> Composable:
     name = Identifier(column.name)
     if there:
         return SQL("t.") + name
-    value = Literal(EMPTY.get(column.type)) if column.required else SQL("NULL")
+    value = Literal(EMPTY.get(column.type.partition(" COLLATE ")[0])) if column.required else SQL("NULL")
     return SQL("{}::{} AS {}").format(value, SQL(column.type), name)
