@@ -129,6 +129,8 @@ class Engine:
                 await self.freshness.wait(context.min_position, ALL_PROJECTIONS)
             fresh = self.freshness.json(ALL_PROJECTIONS)
             data = await plain_data(selection, query, fields, context)
+        except (Unavailable, TooSlow, StaleRead) as error:  # a second try would take as long again
+            return Answer(ENCODER.encode({"data": None, "errors": [client_error(error).formatted]}))
         except GraphQLError:
             return None
         return Answer(RESPONSE % (ENCODER.encode(data), plan.cost(given), LIMIT, fresh))

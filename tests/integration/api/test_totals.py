@@ -7,6 +7,7 @@ import msgspec
 import psycopg
 import pytest
 
+from api.errors import TooSlow
 from crm.envelope import Row
 from crm.moments import micros
 from crm.scalars import Micros
@@ -157,6 +158,20 @@ def test_totals_are_answered_as_the_executor_answers_them(api: ApiServer, argume
     assert (alone.get("data") or {}).get("dealTotals") == (along.get("data") or {}).get("dealTotals")
     assert alone.get("errors") == along.get("errors")
     assert ("errors" in alone) is (arguments == "by: [SOURCE, STAGE]")
+
+
+def test_a_total_that_takes_too_long_is_not_read_again_by_the_executor(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    async def stopped(*given: object) -> None:
+        tries.append(given)
+        raise TooSlow("The query was stopped.")
+
+    monkeypatch.setattr("api.schema.totals.reading.read", stopped)
+    assert api.error("{ dealTotals { count } }") == ("TOO_SLOW", "The query was stopped.")
+    assert len(tries) == 1
 
 
 def test_without_ends_it_is_all_that_there_is(api: ApiServer) -> None:
