@@ -5,9 +5,10 @@ from pathlib import Path
 
 from api.schema.lists import LISTS, List, moves
 from api.schema.names import camel
+from crm.contract.generate import with_table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "graphql.md"
-MARK = "<!-- filters: made by `make schema` -->\n"
+MARK = "<!-- filters: made by `make schema` -->"
 
 
 def table(lists: Mapping[str, List]) -> str:
@@ -33,11 +34,10 @@ def rows(listed: List) -> Iterator[str]:
         yield f"| {name} | {orders} | one of {fields}, with any other condition | any |"
 
 
-def with_table(text: str) -> str:
-    """Returns the text of the page with today's table between its two marks."""
-    before, _, after = text.split(MARK)
-    return f"{before}{MARK}\n{table(LISTS)}\n{MARK}{after}"
+def page() -> str:
+    """Returns docs/graphql.md with today's table."""
+    return with_table(PAGE.read_text("utf-8"), f"\n{table(LISTS)}\n", MARK)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
+    PAGE.write_text(page(), "utf-8")

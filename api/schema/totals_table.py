@@ -8,10 +8,11 @@ from api.schema.names import camel, type_name
 from api.schema.totals import COUNTED, sum_name
 from api.sql import extremes
 from crm import totals
+from crm.contract.generate import with_table
 from crm.projection import Projection
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "totals.md"
-MARK = "<!-- totals: made by `make schema` -->\n"
+MARK = "<!-- totals: made by `make schema` -->"
 HEAD = ("| field | groups and filters that go together | time | sums | lowest and highest |", "|---|---|---|---|---|")
 
 
@@ -41,11 +42,10 @@ def ends(projection: Projection[Any], columns: tuple[str, ...]) -> str:
     return "; ".join(found)
 
 
-def with_table(text: str) -> str:
-    """Returns the text of the page with today's table between its two marks."""
-    before, _, after = text.split(MARK)
-    return f"{before}{MARK}\n{table()}\n{MARK}{after}"
+def page() -> str:
+    """Returns docs/totals.md with today's table."""
+    return with_table(PAGE.read_text("utf-8"), f"\n{table()}\n", MARK)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
+    PAGE.write_text(page(), "utf-8")

@@ -27,6 +27,7 @@ OIDS = {"boolean": 16, "bytea": 17, "bigint": 20, "text": 25, "timestamptz": 118
 EMPTY_JSON = b"\0\0\0\3\1{}"
 EMPTY = b"\0\0\0\x0c" + struct.pack(">iiI", 0, 0, OIDS["text"])
 MAX_TEXTS, SAMPLE = 20_000, 64
+NO_NUL = "Postgres does not store NUL characters"
 
 
 class Packed(bytes):
@@ -73,7 +74,7 @@ def uuid(value: str) -> bytes:
 def text(value: str) -> bytes:
     data = value.encode()
     if 0 in data:
-        raise ValueError("Postgres does not store NUL characters")
+        raise ValueError(NO_NUL)
     return sized(data)
 
 
@@ -99,12 +100,15 @@ def texts(value: Sequence[str]) -> bytes:
 
 
 def literal(value: Sequence[str] | None) -> str | None:
-    """Returns a text[] as text: `unnest` would flatten an array of arrays."""
+    """Returns a text[] as text: `unnest` would flatten an array of arrays. Raises ValueError when a text has a NUL."""
     if isinstance(value, str):
         raise TypeError("a str is not a tuple of str")
     if not value:
         return None if value is None else "{}"
-    escaped = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in value)
+    joined = "\0".join(value)  # so that all texts are escaped at once
+    if joined.count("\0") != len(value) - 1:
+        raise ValueError(NO_NUL)
+    escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
     return f'{{"{escaped}"}}'
 
 

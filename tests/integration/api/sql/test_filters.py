@@ -5,6 +5,7 @@ thousands of them.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -163,34 +164,33 @@ def test_every_pair_is_read_by_an_index(shop: Shop, name: str) -> None:
     assert too_many(shop, name) == []
 
 
-def test_a_missing_index_is_found(shop: Shop) -> None:
-    """Planted: without the index of stage, the pages of rare stages are found by walking through all deals."""
-    projection = PROJECTIONS["deal"]
+@contextmanager
+def without_index(shop: Shop, columns: str) -> Iterator[None]:
+    """Drops an index of deals for the time of the block."""
+    name = index_name(PROJECTIONS["deal"], columns)
     with psycopg.connect(shop.paths.dsn, autocommit=True) as connection:
-        name = index_name(projection, "stage, opened_at")
         (made,) = connection.execute("SELECT pg_get_indexdef(to_regclass(%s))", [f"read.{name}"]).fetchone() or ("",)
         connection.execute(f"DROP INDEX read.{name}".encode())
         try:
-            missed = too_many(shop, "deals")
+            yield
         finally:
             connection.execute(made.encode())
+
+
+def test_a_missing_index_is_found(shop: Shop) -> None:
+    """Planted: without the index of stage, the pages of rare stages are found by walking through all deals."""
+    with without_index(shop, "stage, opened_at"):
+        missed = too_many(shop, "deals")
     assert missed
     assert {line.split(" ")[1].rpartition("_")[0] for line in missed} == {"CREATED_AT"}
 
 
 def test_a_sort_of_many_rows_is_found(shop: Shop) -> None:
     """Planted: without the index of its time, a page of deals by closing date scans the table and sorts it."""
-    projection = PROJECTIONS["deal"]
-    with psycopg.connect(shop.paths.dsn, autocommit=True) as connection:
-        name = index_name(projection, "closed_at")
-        (made,) = connection.execute("SELECT pg_get_indexdef(to_regclass(%s))", [f"read.{name}"]).fetchone() or ("",)
-        connection.execute(f"DROP INDEX read.{name}".encode())
-        try:
-            query = PAGE_ONLY.format(kind="Deal", list="deals", order="CLOSED_AT_DESC")
-            found = list(nodes_of(explained(shop, query, None, False)))
-            missed = too_many(shop, "deals", "CLOSED_AT")
-        finally:
-            connection.execute(made.encode())
+    with without_index(shop, "closed_at"):
+        query = PAGE_ONLY.format(kind="Deal", list="deals", order="CLOSED_AT_DESC")
+        found = list(nodes_of(explained(shop, query, None, False)))
+        missed = too_many(shop, "deals", "CLOSED_AT")
     assert max(map(sorted_rows, found)) > 10_000
     assert missed
     assert all(" none " in line or "closed_at" in line for line in missed)
