@@ -5,15 +5,13 @@ run as the role runs, with pipelined statements.
 """
 
 import asyncio
-import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import psycopg
@@ -21,6 +19,7 @@ import typer
 from psycopg import AsyncConnection
 
 import crm.decisions
+import streams.decide
 from crm.adapters.postgres import outbox
 from crm.adapters.postgres.migrations import migrate
 from crm.adapters.postgres.state import Batch
@@ -36,12 +35,11 @@ from services.operations.object_types import command_of, define
 from streams.decide import Decide
 from streams.runtime.sessions import SESSION
 from tests.bench.open_api.lines import FIRST, LINES, ROUND, TYPE
+from tests.bench.part_times import UNBOUNDED, Clock, Spent, TimedConnection, least
 from tests.support.servers import postgres_server
 from tests.support.workload.facts import kafka_record, mixed_facts
 
-PATIENT = "-c transaction_timeout=0 -c idle_in_transaction_session_timeout=0"
 SIZE = 500  # facts a batch
-Parts = dict[str, int]  # nanoseconds
 
 
 @dataclass
@@ -55,82 +53,15 @@ class Record:
     timestamp: int = 0
 
 
-class Clock:
-    """Processor time of this thread and of the Postgres session, given to the part that is at work."""
-
-    def __init__(self, backend: int) -> None:
-        self.backend = Path(f"/proc/{backend}/schedstat")
-        self.parts: Parts = defaultdict(int)
-        self.stack: list[str] = []
-        self.since = 0
-
-    def switch(self) -> None:
-        at = time.thread_time_ns()
-        if self.stack:
-            self.parts[self.stack[-1]] += at - self.since
-        self.since = at
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        self.switch()
-        self.stack.append(name)
-        try:
-            yield
-        finally:
-            self.switch()
-            self.stack.pop()
-
-    def served(self) -> int:
-        return int(self.backend.read_text().split()[0])
-
-    def timed(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*given: Any, **named: Any) -> Any:
-            with self.part(name):
-                return act(*given, **named)
-
-        return timed
-
-    def awaited(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
-        async def timed(*given: Any, **named: Any) -> Any:
-            with self.part(name):
-                return await act(*given, **named)
-
-        return timed
-
-
-class TimedConnection(AsyncConnection):
-    """Gives what the server does for a statement to the part that sends it."""
-
-    clock: Clock | None = None
-
-    async def execute(self, *given: Any, **named: Any) -> Any:
-        if self.clock is None:
-            return await super().execute(*given, **named)
-        before = self.clock.served()
-        found = await super().execute(*given, **named)
-        self.clock.parts[f"postgres: {self.clock.stack[-1]}"] += self.clock.served() - before
-        return found
-
-
-@contextmanager
-def instrumented(clock: Clock) -> Iterator[None]:
-    places = [
-        (decide_batch, "prefetch", clock.awaited("load state", decide_batch.prefetch)),
-        (decide_batch, "decided", clock.timed("rules", vars(decide_batch)["decided"])),
-        (crm.decisions, "fold", clock.timed("fold", vars(crm.decisions)["fold"])),
-        (outbox, "packed", clock.timed("encode", outbox.packed)),
-        (outbox, "append", clock.awaited("outbox", outbox.append)),
-        (Batch, "write", clock.awaited("store state", Batch.write)),
-        (sys.modules["streams.decide"], "read", clock.timed("decode", sys.modules["streams.decide"].read)),
-    ]
-    before = [(place, name, getattr(place, name)) for place, name, _ in places]
-    for place, name, act in places:
-        setattr(place, name, act)
-    try:
-        yield
-    finally:
-        for place, name, act in before:
-            setattr(place, name, act)
+PLACES = (
+    (decide_batch, "prefetch", "load state"),
+    (decide_batch, "decided", "rules"),
+    (crm.decisions, "fold", "fold"),
+    (outbox, "packed", "encode"),
+    (outbox, "append", "outbox"),
+    (Batch, "write", "store state"),
+    (streams.decide, "read", "decode"),
+)
 
 
 def lines(kind: str, workspace: Id, number: int, known: int) -> Iterator[Record]:
@@ -160,25 +91,25 @@ async def run(conn: AsyncConnection, role: Decide, batch: Sequence[Record], pipe
             await role.handle(conn, {"decide": batch}, isolate=False)
 
 
-async def measure(dsn: str, name: str, make: Callable[[Id, int], list[list[Record]]], rounds: int) -> dict[str, float]:
+async def measure(dsn: str, name: str, make: Callable[[Id, int], list[list[Record]]], rounds: int) -> Spent:
     """Returns µs a fact by part."""
     workspace = Id(str(uuid4()))
     await create_workspace(dsn, workspace, name, owners=("olena@example.com", "ihor@example.com", "anna@example.com"))
-    async with await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {PATIENT}") as conn:
+    async with await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as conn:
         if name == "object":
             await define(conn, command_of(workspace, TYPE))
         role = Decide()
         for batch in make(workspace, 0):
             await run(conn, role, batch, pipelined=True)
         clock = Clock(conn.info.backend_pid)
-        found: list[dict[str, float]] = []
+        conn.label = lambda _: f"postgres: {clock.stack[-1]}"
+        found: list[Spent] = []
         for number in range(1, rounds + 1):
             todo = make(workspace, number)
             facts = sum(map(len, todo))
-            clock.parts.clear()
             if number % 2:
                 conn.clock = clock
-                with instrumented(clock):
+                with clock.timing(PLACES):
                     for batch in todo:
                         with clock.part("other"):
                             await run(conn, role, batch, pipelined=False)
@@ -189,11 +120,10 @@ async def measure(dsn: str, name: str, make: Callable[[Id, int], list[list[Recor
                     await run(conn, role, batch, pipelined=True)
                 clock.parts["whole: python"] = time.thread_time_ns() - began
                 clock.parts["whole: postgres"] = clock.served() - served
-            found.append({part: spent / facts / 1000 for part, spent in clock.parts.items()})
+            found.append(clock.each(facts))
         conn.clock = None
         await conn.execute("TRUNCATE core.outbox")
-    names = dict.fromkeys(part for one in found for part in one)
-    return {part: round(min(one[part] for one in found if part in one), 1) for part in names}
+    return {part: round(spent, 1) for part, spent in least(found).items()}
 
 
 KINDS: dict[str, Callable[[int], Callable[[Id, int], list[list[Record]]]]] = {
@@ -223,7 +153,7 @@ def main(
             print_parts(kind, asyncio.run(measure(dsn, kind, make(facts), rounds)))
 
 
-def print_parts(kind: str, found: dict[str, float]) -> None:
+def print_parts(kind: str, found: Spent) -> None:
     print(f"{kind}, µs a fact")
     for part in sorted(found, key=lambda part: ("whole" in part, "postgres" in part, part)):
         print(f"  {part:24} {found[part]:6}", flush=True)
