@@ -23,11 +23,18 @@ class Rehearsal:
     """What a vendor can act out. An action gets the seed of the secrets first, then what it is about.
 
     `secret_of` gives the secret of a connection that is declared for a seed; `answer` is what the vendor expects.
+
+    For samples: `prove` proves a request like the vendor, with the connection's secret, at a time in unix seconds;
+    `wire` makes a request of a sample that was saved parsed; `captured` is the folder of the samples that were
+    captured, where it has not the connector's name.
     """
 
     actions: Mapping[str, Callable[..., Post]]
     secret_of: Callable[[str], str]
     answer: bytes | None = None
+    prove: Callable[[str, Post, int], Post] = lambda _secret, post, _at: post
+    wire: Callable[[bytes], Post] = lambda body: ({"content-type": JSON}, body)
+    captured: str = ""
 
 
 def rehearsals() -> dict[str, Rehearsal]:
@@ -46,6 +53,18 @@ def derived_secret(connector: str, seed: str) -> str:
 
 def form_post(fields: Mapping[str, object]) -> Post:
     return {"content-type": URLENCODED}, urlencode(fields).encode()
+
+
+def bracketed(tree: object, prefix: str = "") -> list[tuple[str, str]]:
+    """Returns the fields of a tree as PHP's http_build_query writes them: `payment[products][0][name]`."""
+    if not isinstance(tree, dict | list):
+        return [(prefix, str(tree))]
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return [pair for name, value in items for pair in bracketed(value, f"{prefix}[{name}]" if prefix else str(name))]
+
+
+def php_post(tree: object) -> Post:
+    return {"content-type": URLENCODED}, urlencode(bracketed(tree)).encode()
 
 
 def json_post(value: object) -> Post:

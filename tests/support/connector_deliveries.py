@@ -2,13 +2,11 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from crm.connector import Connection, Delivery
 from crm.envelope import Fact
 from crm.scalars import Id, Micros
 from services.connectors import CONNECTORS
-from services.connectors.formats.bodies import URLENCODED
 from tests.support.rehearse import Post
 
 NOW = Micros(1_791_190_920_000_000)  # 2026-10-05T09:02:00Z
@@ -37,20 +35,6 @@ def only(connector: Connection, post: Post, at: int = NOW) -> Any:
 
 def json_post(body: bytes) -> Post:
     return {"content-type": JSON}, body
-
-
-def bracketed(tree: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """As PHP's http_build_query writes a tree."""
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    pairs: list[tuple[str, str]] = []
-    for name, value in items:
-        name = f"{prefix}[{name}]" if prefix else str(name)
-        pairs += bracketed(value, name) if isinstance(value, dict | list) else [(name, str(value))]
-    return pairs
-
-
-def php_post(tree: Any) -> Post:
-    return {"content-type": URLENCODED}, urlencode(bracketed(tree)).encode()
 
 
 def http_post(file: Path) -> Post:

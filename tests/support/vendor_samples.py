@@ -12,7 +12,8 @@ import pytest
 
 from crm.connector import Connection
 from services.connectors.formats.bodies import URLENCODED
-from tests.support.connector_deliveries import connection, http_post, json_post, php_post
+from services.connectors.rehearsal import php_post
+from tests.support.connector_deliveries import connection, http_post, json_post
 from tests.support.rehearse import Post, keys, liqpay_signed, monobank_signed, telegram_signed
 
 FOLDER = Path(os.environ.get("CRM_PAYLOADS", Path(__file__).parents[2].parent / "shared" / "payloads"))

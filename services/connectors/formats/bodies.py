@@ -180,7 +180,7 @@ def _decoded(pairs: Pairs, charset: str) -> list[tuple[str, str]]:
 
 
 def with_inner_json(tree: Tree) -> Tree:
-    """Decodes JSON within fields (Tilda's payment, Jotform's rawRequest) into the tree."""
+    """Decodes JSON within fields (a cart's payment, a whole form) into the tree."""
     for name, value in tree.items():
         if isinstance(value, str) and value[-1:] in ("}", "]") and value.startswith(("{", "[{")):
             try:

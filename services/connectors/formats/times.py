@@ -34,6 +34,14 @@ def from_iso(text: str) -> Micros:
     return _within(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND)
 
 
+def iso_or_none(text: str) -> Micros | None:
+    """`from_iso` for an optional time: None for a missing one and for what is no moment."""
+    try:
+        return from_iso(text) if text else None
+    except Malformed:
+        return None
+
+
 def _within(micros: int) -> Micros:
     if not _FIRST <= micros <= _LAST:
         raise Malformed("It names a moment outside the years 1 to 9999.")

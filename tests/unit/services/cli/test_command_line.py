@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from crm.connector_catalogue import catalogue
 from crm.scalars import Id
 from services.cli import app
 from services.stack import demo_workspace, state
@@ -57,8 +58,7 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (
             "connect sms",
-            "There is no connector 'sms'; there are api, binotel, form, liqpay, monobank, monobank-personal, telegram. "
-            "Nothing was changed.",
+            f"There is no connector 'sms'; there are {', '.join(catalogue())}. Nothing was changed.",
         ),
         (
             "connect liqpay",

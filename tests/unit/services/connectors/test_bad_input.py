@@ -11,6 +11,7 @@ from crm.errors import Refused
 from crm.facts import DeliveryQuarantined, FormSubmitted
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
+from services.connectors.rehearsal import rehearsals
 from tests.support.connector_deliveries import NOW, connection, json_post, only, receive
 from tests.support.rehearse import (
     Post,
@@ -168,7 +169,7 @@ def test_any_authentic_json_gives_the_same_facts_twice(tree: dict[str, object], 
         "monobank": (BANK, monobank_signed(KEY, body)),
         "liqpay": (LIQPAY, liqpay_signed("TEST_secret", body)),
         "telegram": (BOT, telegram_signed("TEST_secret", body)),
-    }.get(name, (connection(name), json_post(body)))
+    }.get(name, (connection(name), rehearsals()[name].prove("TEST_secret", json_post(body), NOW // 1_000_000)))
     facts = receive(who, post)
     assert [fact.meta.id for fact in facts] == [fact.meta.id for fact in receive(who, post)]
     assert "could not read it" not in "".join(f.reason for f in facts if isinstance(f, DeliveryQuarantined))
@@ -200,7 +201,8 @@ BODIES = (
 @given(CONTENT_TYPES, BODIES, st.sampled_from(RECEIVING))
 def test_any_bytes_are_facts_or_refused(content_type: str, body: bytes, name: str) -> None:
     who = connection(name, company_id="1") if name == "binotel" else connection(name)
-    post = {"content-type": content_type, "x-sign": "AAAA", "x-telegram-bot-api-secret-token": "TEST_secret"}, body
+    headers = {"content-type": content_type, "x-sign": "AAAA", "x-telegram-bot-api-secret-token": "TEST_secret"}
+    post = rehearsals()[name].prove("TEST_secret", (headers, body), NOW // 1_000_000)
     try:
         facts = receive(who, post)
     except Refused:

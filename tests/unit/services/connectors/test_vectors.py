@@ -59,6 +59,18 @@ def vectors() -> Iterator[Vector]:
     typeform = headers, body("typeform/form_response.json")
     yield Vector("typeform", form_connection("typeform"), typeform, "typeform-signature", other)
 
+    own, other = connection("typeform", "123456"), connection("typeform", "654321")
+    yield Vector("typeform's own connector", own, typeform, "typeform-signature", other)
+
+    lead = published_vector("facebook-leadgen/signature")
+    post = {"content-type": JSON, "x-hub-signature-256": lead["expected"]}, lead["body"].encode()
+    own, other = connection("facebook-leads", lead["app_secret"]), connection("facebook-leads", "another")
+    yield Vector("facebook leads", own, post, "x-hub-signature-256", other)
+
+    own, other = connection("wpforms", "TEST_wpforms_secret"), connection("wpforms", "another")
+    post = http_post(FOLDER / "wpforms/json.http.txt")
+    yield Vector("wpforms' own connector", own, post, "x-wpforms-webhook-signature", other, 1_791_158_447_000_000)
+
     other = connection("form", "another", signed="wpforms")
     signature, sent_at = "x-wpforms-webhook-signature", 1_791_158_447_000_000
     post = http_post(FOLDER / "wpforms/json.http.txt")

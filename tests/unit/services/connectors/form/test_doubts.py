@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.facts import FormSubmitted
-from services.connectors.form.field_roles import meaning_of
+from services.connectors.submissions.field_roles import meaning_of
 from tests.support.connector_deliveries import connection, only
 from tests.support.rehearse import form
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.connectors.form.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, meaning_of
+from services.connectors.submissions.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, STRANGER, WEAK, meaning_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,7 @@
+"""Requests of Jotform."""
+
+from functools import partial
+
+from services.connectors.rehearsal import Rehearsal, derived_secret
+
+REHEARSAL = Rehearsal({}, partial(derived_secret, "jotform"))
