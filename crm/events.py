@@ -45,6 +45,7 @@ class CallUpdated(Event, frozen=True, gc=False):
     line: str = ""
     known: bool = False
     note: str = ""
+    leg: str = ""
 
 
 class ChatMoved(Event, frozen=True, gc=False):

@@ -24,6 +24,8 @@ class CallReported(Fact, frozen=True, gc=False):
     recording: str = ""
     utm: dict[str, str] = {}
     note: str = ""
+    leg: str = ""
+    internal: bool = False
 
 
 class ConnectionDeclared(Fact, frozen=True, gc=False):

@@ -1,5 +1,6 @@
 """One row per telephone call: who calls, its phase, how it ended."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -9,15 +10,18 @@ from crm.envelope import Row
 from crm.events import CallOpened, CallUpdated
 from crm.projection import projection
 from crm.scalars import Id, Micros
+from crm.vocabulary import Direction
+from projections.call_legs import OFFSET, SECOND, Leg, read_leg, what_legs_say
 
 PHASES = ("opened", "ringing", "answered", "transferred", "hung_up", "completed")
 RANK = {phase: rank for rank, phase in enumerate(PHASES)}
 EMPTY = (None, "")
 UNKNOWN = -1  # rank of a phase that Potik does not know: below all others
-FIELDS = ("direction", "line", "employee", "wait_s", "talk_s", "disposition", "recording")
+OF_THE_CALL = ("direction", "line")
+FIELDS = (*OF_THE_CALL, "employee", "wait_s", "talk_s", "disposition", "recording")
 fields_of = attrgetter(*FIELDS)
 WEIGHED = (*FIELDS, "phone")
-OFFSET = 10**18  # microseconds; makes the time of any event a number from 0 on
+BY_LEGS = "9"  # the weight of what the legs say together: above any report of the call as a whole
 
 
 class CallRow(Row, frozen=True, gc=False):
@@ -40,13 +44,14 @@ class CallRow(Row, frozen=True, gc=False):
     recording: str
     started_at: Micros
     touched_at: Micros
-    weights: tuple[str, ...] = ()  # of WEIGHED: phase and moment of the report that said it; empty: none did
+    weights: tuple[str, ...] = ()  # of WEIGHED: phase and moment of the report that said it, then the same of each leg
     created_at: Micros = Micros(0)
+    legs: tuple[str, ...] = ()  # JSON text of each leg, in order of their begin: whom it rang, transfers
 
 
 @projection(
     key="call_id",
-    version=3,
+    version=4,
     indexes=(
         "touched_at",
         "created_at",
@@ -73,14 +78,17 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
     rank = RANK.get(event.phase, UNKNOWN)
     weight = f"{rank + 1}{at + OFFSET:019d}"  # sorts as text by phase, then time
     weights = [*row.weights] or [""] * len(WEIGHED)
-    changes: dict[str, Any] = {}
-    for n, value in enumerate(fields_of(event)):
-        if value not in EMPTY and weight >= weights[n]:
-            changes[FIELDS[n]], weights[n] = value, weight
+    # A leg out may pass a call in on to a colleague: direction and line are those of the leg in.
+    own = f"{int(event.direction == Direction.IN)}{weight}"
+    each = [own if name in OF_THE_CALL else weight for name in FIELDS]
+    if event.leg:
+        changes, weights = with_leg(row, event, each, weights)
+    else:
+        changes = heavier(fields_of(event), fields_of(row), each, weights)
     phone = event.phone
-    if phone and (heavier := f"{int(bool(phone.e164))}{weight}") >= weights[-1]:
+    if phone and (weighs := f"{int(bool(phone.e164))}{weight}") >= weights[len(FIELDS)]:
         changes |= {"phone": phone.e164, "phone_text": phone.text, "extension": phone.extension}
-        weights[-1] = heavier
+        weights[len(FIELDS)] = weighs
     return replace(
         row,
         **changes,
@@ -90,6 +98,40 @@ def call(row: CallRow | None, event: CallOpened | CallUpdated) -> CallRow | None
         touched_at=max(row.touched_at, at),
         weights=tuple(weights),
     )
+
+
+def heavier(said: Sequence[Any], known: Sequence[Any], each: Sequence[str], weights: list[str]) -> dict[str, Any]:
+    """Returns which FIELDS a report changes, and writes its weight of each to `weights`. Of two alike in weight the
+    larger value counts, so that their order does not."""
+    changes: dict[str, Any] = {}
+    for n, (name, value) in enumerate(zip(FIELDS, said, strict=False)):
+        if value not in EMPTY and (each[n] > weights[n] or (each[n] == weights[n] and value > known[n])):
+            changes[name], weights[n] = value, each[n]
+    return changes
+
+
+def with_leg(
+    row: CallRow, event: CallUpdated, each: Sequence[str], weights: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Returns the changes of the row by a report of one leg, and the weights of all fields."""
+    of_call, of_legs = weights[: len(WEIGHED)], weights[len(WEIGHED) :]
+    legs = {leg.leg: (leg, of_leg) for leg, of_leg in zip(map(read_leg, row.legs), of_legs, strict=True)}
+    at, said = event.meta.occurred_at, fields_of(event)
+    leg, known = legs.get(event.leg, (Leg(event.leg, at), ""))
+    own = known.split(",") if known else [""] * len(FIELDS)
+    changed = heavier(said, fields_of(leg), each, own)
+    if "talk_s" in changed:
+        changed["ended_at"] = at
+    began = min(at - (event.talk_s or 0) * SECOND, at if event.started_at is None else event.started_at)
+    legs[event.leg] = (leg._replace(started_at=Micros(min(leg.started_at, began)), **changed), ",".join(own))
+    ordered = sorted(legs.values(), key=lambda one: (one[0].started_at, one[0].leg))
+    together = what_legs_say([one for one, _ in ordered])
+    for n, name in enumerate(FIELDS):
+        if name in together:
+            of_call[n] = BY_LEGS
+    changes = heavier(said[: len(OF_THE_CALL)], fields_of(row), each, of_call) | together
+    texts = tuple(one.text for one, _ in ordered)
+    return {**changes, "legs": texts}, [*of_call, *(of_leg for _, of_leg in ordered)]
 
 
 def opened(event: CallOpened) -> CallRow:

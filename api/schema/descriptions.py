@@ -36,6 +36,8 @@ FIELDS = {
         "employee": "Who took the call: an e-mail address or an internal number.",
         "extension": "Extension that was dialed after the call was answered.",
         "known": "The number belonged to a contact before the call.",
+        "legs": "Each leg as JSON, in order of their begin: leg, started_at (microseconds), and what is known of "
+        "employee, direction, line, wait_s, talk_s, ended_at, disposition and recording.",
         "line": "Our number that was called, or that we called from.",
         "phase": "ringing, answered, transferred, hung_up or completed.",
         "phone": "Number of the other party in E.164; empty when it cannot be read as a phone number.",

@@ -46,7 +46,7 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
     owner = holder(case.state, identifier.key) if identifier else None
     contact = owner or (nameless(case.state, identifier.key) if identifier else None)
     contact_id = contact.contact_id if contact else case.new_id("contact")
-    if contact is None and not internal(report.phone):  # a colleague is in no book of customers
+    if contact is None and not inside(report):  # a colleague is in no book of customers
         yield from created(case, contact_id, "", "call", report.utm)
         yield from identified(case, contact_id, [identifier] if identifier else [])
     yield CallOpened(
@@ -70,10 +70,12 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
         yield updated(report, case, call_id, call.contact_id, other_number=number)
         return
     identifier = way_of(report.phone) if call.anonymous else None
+    contact = case.state.get(Contact, call.contact_id)
     if identifier is None:
         yield updated(report, case, call_id, call.contact_id)
+        if contact is None and report.phone.text and not inside(report):  # so far only colleagues took part
+            yield from created(case, call.contact_id, "", "call", report.utm)
         return
-    contact = case.state.get(Contact, call.contact_id)
     if contact and (contact.merged_into or contact.identifiers):
         yield updated(report, case, call_id, call.contact_id)
         return
@@ -114,6 +116,7 @@ def updated(
         line=report.line,
         known=known,
         note=note,
+        leg=report.leg,
     )
 
 
@@ -149,6 +152,12 @@ def way_of(phone: Phone) -> Identifier | None:
 
 def internal(phone: Phone) -> bool:
     return not phone.e164 and bool(INTERNAL.fullmatch(phone.text.strip()))
+
+
+def inside(report: CallReported) -> bool:
+    """Whether nobody outside took part. A number or name of somebody is believed more than what the report says."""
+    unnamed = not (report.phone.e164 or report.phone.text)
+    return (report.internal and unnamed) or internal(report.phone)
 
 
 def dialled(phone: Phone) -> bool:

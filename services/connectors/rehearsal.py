@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
+
+from crm.connector import Delivery
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
 
@@ -27,6 +30,7 @@ class Rehearsal:
     For samples: `prove` proves a request like the vendor, with the connection's secret, at a time in unix seconds;
     `wire` makes a request of a sample that was saved parsed; `captured` is the folder of the samples that were
     captured, where it has not the connector's name.
+    `signed` returns a delivery with the vendor's proof for a secret: the sweep of the tests sends the samples with it.
     """
 
     actions: Mapping[str, Callable[..., Post]]
@@ -35,6 +39,13 @@ class Rehearsal:
     prove: Callable[[str, Post, int], Post] = lambda _secret, post, _at: post
     wire: Callable[[bytes], Post] = lambda body: ({"content-type": JSON}, body)
     captured: str = ""
+    signed: Callable[[Delivery, str], Delivery] | None = None
+
+
+def with_headers(delivery: Delivery, **headers: str) -> Delivery:
+    """Returns a delivery with more headers; an underscore in a name stands for a hyphen."""
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return replace(delivery, headers={**delivery.headers, **more})
 
 
 def rehearsals() -> dict[str, Rehearsal]:

@@ -21,7 +21,7 @@ from crm.scalars import Micros
 from crm.shared import Attachment
 from crm.state.entities import Call, ChatOrigin, Conversation, Message, Quarantined, origin_key
 from crm.state.entity import Changes, State
-from crm.vocabulary import CallPhase
+from crm.vocabulary import CallPhase, Direction
 
 
 def call_opened(state: State, event: CallOpened) -> None:
@@ -36,7 +36,8 @@ def call_updated(state: State, event: CallUpdated) -> None:
         return
     phone, text = (event.phone.e164, event.phone.text) if event.phone else ("", "")
     named = not call.phone and bool(phone or (text and not call.text))
-    direction = call.direction or event.direction
+    incoming = Direction.IN in (call.direction, event.direction)  # a call in may be passed on by a leg out
+    direction = Direction.IN.value if incoming else call.direction or event.direction
     talked = call.talked or event.phase == CallPhase.ANSWERED or bool(event.talk_s)
     detailed = call.detailed or event.phase == CallPhase.COMPLETED
     if named or direction != call.direction or talked != call.talked or detailed != call.detailed:

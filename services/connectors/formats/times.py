@@ -1,6 +1,6 @@
 """Vendors' clocks as microseconds: unix seconds, unix milliseconds and ISO 8601, exactly or not at all."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from crm.errors import Malformed
 from crm.scalars import Micros
@@ -27,11 +27,19 @@ def from_millis(millis: int) -> Micros:
 
 def from_iso(text: str) -> Micros:
     """Reads ISO 8601; a time without a zone is UTC. Raises Malformed."""
+    return from_datetime(text, UTC)
+
+
+def from_datetime(text: str, zone: tzinfo) -> Micros:
+    """Reads ISO 8601; a time without a zone is of the given one. Raises Malformed."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Malformed(f"{text[:40]!r} is no moment in ISO 8601.") from None
-    return _within(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND)
+    try:
+        return _within(((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND)
+    except OverflowError:
+        raise Malformed("It names a moment outside the years 1 to 9999.") from None
 
 
 def iso_or_none(text: str) -> Micros | None:

@@ -1,8 +1,10 @@
 """The reports of a call arrive in pieces and in any order."""
 
+import json
 from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -12,7 +14,8 @@ from crm.events import CallOpened, CallUpdated
 from crm.moments import Clock
 from crm.scalars import Micros
 from crm.shared import Phone
-from projections.call import PHASES, CallRow, call
+from projections.call import PHASES, CallRow, call, fields_of
+from projections.call_legs import SECOND
 from tests.support.projection_events import CALL, NOON, OLENA, meta, row_of
 
 OPENED = CallOpened(
@@ -125,3 +128,76 @@ REPORTS = st.builds(
 def test_any_order_of_reports_ends_in_the_same_row(reports: list[CallUpdated], random: Any) -> None:
     shuffled = random.sample(reports, len(reports))
     assert row_of(call, NAMELESS, *shuffled) == row_of(call, NAMELESS, *reports)
+
+
+def leg(name: str, at: int, /, **said: Any) -> CallUpdated:
+    """A leg that ended at a second after noon."""
+    return update("completed", at * SECOND, call="c-1", leg=name, **said)
+
+
+def begin(second: int) -> Micros:
+    return Micros(NOON + second * SECOND)
+
+
+RING_ALL = (
+    leg("1", 10, employee="901", started_at=begin(0), wait_s=10, talk_s=0, disposition="no_answer"),
+    leg("2", 70, employee="902", started_at=begin(0), wait_s=10, talk_s=60, disposition="answered", recording="r/2"),
+)
+ANSWERED = {"disposition": "answered"}
+TRANSFERRED = (
+    leg("1", 30, direction="in", line="044", employee="901", started_at=begin(0), wait_s=10, talk_s=20, **ANSWERED),
+    leg("2", 95, employee="902", started_at=begin(30), wait_s=5, talk_s=60, **ANSWERED),
+    leg("3", 40, direction="out", line="067", employee="903", started_at=begin(20), wait_s=2, talk_s=18, **ANSWERED),
+)
+
+
+@pytest.mark.parametrize(
+    ("legs", "said"),
+    [
+        (RING_ALL, ("", "", "902", 10, 60, "answered", "r/2")),
+        (RING_ALL[:1], ("", "", "901", 10, 0, "no_answer", "")),
+        # 10 to 30, 22 to 40 and 35 to 95: 85 seconds in which somebody talked
+        (TRANSFERRED, ("in", "044", "902", 10, 85, "answered", "")),
+    ],
+)
+def test_the_legs_of_a_call_are_one_call(legs: tuple[CallUpdated, ...], said: tuple[object, ...]) -> None:
+    """The last report decided: a call that 902 took was one without an answer when 901 reported later."""
+    for order in permutations(legs):
+        row = row_of(call, NAMELESS, *order)
+        assert fields_of(row) == said
+        assert [json.loads(text)["leg"] for text in row.legs] == sorted(
+            (one.leg for one in legs), key=lambda name: (name == "2" and legs is TRANSFERRED, name)
+        )
+
+
+def test_what_its_legs_say_outweighs_a_report_of_the_whole() -> None:
+    """An exchange that answers by itself reports a call as answered that nobody took."""
+    whole = update("completed", 70 * SECOND, call="c-1", talk_s=70, disposition="answered", line="044")
+    for order in ((whole, RING_ALL[0]), (RING_ALL[0], whole)):
+        row = row_of(call, NAMELESS, *order)
+        assert (row.talk_s, row.disposition, row.employee, row.line) == (0, "no_answer", "901", "044")
+
+
+LEGS = st.builds(
+    lambda phase, at, **said: update(phase, at * SECOND, call="c-1", **said),
+    st.sampled_from((*PHASES[1:], "recorded")),
+    st.integers(0, 9),
+    leg=st.sampled_from(("", "a", "b", "c")),
+    direction=st.sampled_from(("", "in", "out")),
+    line=st.sampled_from(("", "044", "067")),
+    employee=st.sampled_from(("", "901", "902")),
+    started_at=st.none() | st.integers(0, 9).map(begin),
+    wait_s=st.none() | st.integers(0, 3),
+    talk_s=st.none() | st.integers(0, 3),
+    disposition=st.sampled_from(("", "answered", "busy", "parked")),
+    recording=st.sampled_from(("", "r/1", "r/2")),
+)
+
+
+@settings(deadline=None)
+@given(reports=st.lists(LEGS, max_size=7), random=st.randoms(use_true_random=False))
+def test_any_order_of_legs_ends_in_the_same_row(reports: list[CallUpdated], random: Any) -> None:
+    shuffled = random.sample(reports, len(reports))
+    assert row_of(call, NAMELESS, *shuffled) == row_of(call, NAMELESS, *reports)
+    twice = [*reports, *shuffled]
+    assert row_of(call, NAMELESS, *twice) == row_of(call, NAMELESS, *reports)

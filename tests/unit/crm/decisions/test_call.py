@@ -198,6 +198,48 @@ def test_any_order_of_reports_ends_in_the_same_call_person_and_deal(
         assert len(one.every(DealOpened)) == 1
 
 
+OUTSIDE = call("in", "completed", OLEH, leg="1", line="044", wait_s=5, talk_s=60, disposition="answered", at=NOON + 70)
+INSIDE: dict[str, Any] = {"phone": Phone("", ""), "internal": True}
+LEGS = (
+    OUTSIDE,
+    call("ring", "ringing", OLEH, line="044", at=NOON),
+    call("901", "completed", direction="", leg="2", employee="901", talk_s=0, **INSIDE, at=NOON + 10),
+    call("902", "completed", direction="", leg="3", employee="902", talk_s=60, **INSIDE, at=NOON + 69),
+    call("away", "completed", direction="out", leg="4", talk_s=8, **INSIDE, at=NOON + 40),
+    call("end", "hung_up", direction="", at=NOON + 71),
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@for_any(
+    legs=st.lists(st.sampled_from(LEGS[1:]), unique_by=lambda leg: leg.meta.id),
+    known=st.booleans(),
+    random=st.randoms(use_true_random=False),
+)
+def test_any_order_of_legs_ends_in_the_same_call_person_and_deal(
+    legs: list[CallReported], known: bool, random: Any
+) -> None:
+    before, legs = [CUSTOMER] if known else [], [OUTSIDE, *legs]
+    one, other = (given(*before, *order) for order in (legs, random.sample(legs, len(legs))))
+    assert outcome(one) == outcome(other)
+    assert [contact.identifiers for contact in one.contacts()] == [(f"phone:{OLEH}",)]
+    assert len(one.every(DealOpened)) == 1
+
+
+def test_a_call_between_colleagues_makes_no_card_until_somebody_outside_takes_part() -> None:
+    story = given(*(leg for leg in LEGS if leg.internal))
+    assert (len(story.every(CallOpened)), story.contacts(), story.every(DealOpened)) == (1, [], [])
+    story.when(call("hidden", "answered", phone=Phone("anonymous", ""), leg="5"))
+    assert (len(story.contacts()), len(story.every(DealOpened))) == (1, 1)
+
+
+def test_a_number_is_believed_more_than_that_nobody_outside_took_part() -> None:
+    """What calls itself internal and names somebody was a lead without a card, and stopped the decision."""
+    for phone in (Phone(OLEH, OLEH), Phone("067 123 45", "")):
+        story = given(call("odd", "completed", phone=phone, talk_s=9, internal=True))
+        assert (len(story.contacts()), len(story.every(DealOpened))) == (1, 1)
+
+
 def outcome(story: Story) -> tuple[Any, ...]:
     """The call without what its first report alone decides, who stands, and how many deals there are."""
     (row,) = fold(call_row, story.decide.journal).values()

@@ -15,8 +15,8 @@ from tests.support.tools import ROOT
 
 FOLDERS = {name: ROOT / "services" / "connectors" / name.replace("-", "_") for name in CONNECTORS}
 PRODUCT = ("crm", "services", "streams", "projections", "api")
-# No vendors: a form is also a source of deals, and the API a package of ours.
-GENERIC = {"form", "api"}
+# No vendors: a form is also a source of deals, the API a package of ours, and a ring what telephones do.
+GENERIC = {"form", "api", "ring"}
 # In which people name the fields of their forms: "Telegram" is a way to reach somebody.
 WORDS = "services/connectors/submissions/words.py"
 DIGEST = re.compile(r"\b[0-9a-f]{16,}\b")  # whose letters are by chance
