@@ -506,6 +506,27 @@ class PaymentParked(Event, frozen=True, gc=False):
     candidates: tuple[Id, ...] = ()
 
 
+class PaymentPartRecorded(Event, frozen=True, gc=False):
+    """A part of a payment as its provider told it, and how the payment stands. Stream: the payment."""
+
+    payment_id: Id
+    part_id: Id
+    provider: str
+    part: str
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    began_at: Micros
+    changed_at: Micros
+    reason: str
+    payment_status: str
+    payment_amount_minor: int
+    payment_refunded_minor: int
+    why: str = ""
+    suspicious: str = ""
+
+
 class PaymentRecorded(Event, frozen=True, gc=False):
     """A payment's state as its provider told it. Stream: the payment."""
 
@@ -523,6 +544,10 @@ class PaymentRecorded(Event, frozen=True, gc=False):
     changed_at: Micros
     doubts: tuple[str, ...] = ()
     suspicious: str = ""
+    told_status: str = ""
+    told_amount_minor: int = 0
+    told_refunded_minor: int = 0
+    fee_minor: int = 0
 
 
 class PaymentReportOutdated(Event, frozen=True, gc=False):

@@ -180,6 +180,23 @@ class ObjectReported(Fact, frozen=True, gc=False):
     merged_into: str | None = None
 
 
+class PaymentPartReported(Fact, frozen=True, gc=False):
+    """A payment system told of a part of a payment alone: a capture, a refund or a chargeback."""
+
+    raw: Raw
+    provider: str
+    payment: str
+    part: str
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    began_at: Micros
+    changed_at: Micros
+    reason: str = ""
+    account: str = ""
+
+
 class PaymentReported(Fact, frozen=True, gc=False):
     """A bank or payment system told where a payment stands now."""
 
@@ -196,6 +213,7 @@ class PaymentReported(Fact, frozen=True, gc=False):
     payer: Payer = Payer()
     account: str = ""
     doubts: tuple[str, ...] = ()
+    fee_minor: int = 0
 
 
 class TokenDeclared(Fact, frozen=True, gc=False):

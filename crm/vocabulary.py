@@ -14,6 +14,14 @@ class PaymentStatus(StrEnum):
     REVERSED = auto()
 
 
+class PartKind(StrEnum):
+    """What of a payment has an id of its own at some providers."""
+
+    CAPTURE = auto()
+    REFUND = auto()
+    CHARGEBACK = auto()
+
+
 class CallPhase(StrEnum):
     """What a report of a call says; a vendor's own word is kept where none of these fits."""
 

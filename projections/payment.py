@@ -6,7 +6,15 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import PaymentCorrected, PaymentMatched, PaymentParked, PaymentRecorded, PaymentShared, PaymentUnmatched
+from crm.events import (
+    PaymentCorrected,
+    PaymentMatched,
+    PaymentParked,
+    PaymentPartRecorded,
+    PaymentRecorded,
+    PaymentShared,
+    PaymentUnmatched,
+)
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -41,15 +49,18 @@ class PaymentRow(Row, frozen=True, gc=False):
     suspicious: str = ""  # why it is worth a look; empty if it is not
     doubts: tuple[str, ...] = ()  # what was reported of it and could not be read with certainty
     source: str = ""  # of its deal; of a split payment, of the deal of its first share
+    fee_minor: int = 0  # what the provider keeps of it; not taken off the amount
 
 
-PaymentUpdate = PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
+PaymentUpdate = (
+    PaymentPartRecorded | PaymentMatched | PaymentShared | PaymentParked | PaymentUnmatched | PaymentCorrected
+)
 UNMATCHED = {"deal_id": None, "contact_id": None, "parked": True, "matched_by": "", "suspicious": "", "source": ""}
 
 
 @projection(
     key="payment_id",
-    version=5,
+    version=6,
     indexes=(
         "touched_at",
         "created_at",
@@ -69,12 +80,20 @@ def payment(row: PaymentRow | None, event: PaymentRecorded | PaymentUpdate) -> P
     if row is None:
         return None
     at = max(row.touched_at, event.meta.occurred_at)
-    return replace(row, why=event.why, touched_at=at, version=row.version + 1, **changes(row, event))
+    why = row.why if isinstance(event, PaymentPartRecorded) else event.why  # how its deal was found stays
+    return replace(row, why=why, touched_at=at, version=row.version + 1, **changes(row, event))
 
 
 def changes(row: PaymentRow, event: PaymentUpdate) -> dict[str, Any]:
     """Returns the columns that an event changes."""
     match event:
+        case PaymentPartRecorded():
+            return {
+                "status": event.payment_status or row.status,
+                "amount_minor": event.payment_amount_minor,
+                "refunded_minor": event.payment_refunded_minor,
+                "suspicious": event.suspicious or row.suspicious,
+            }
         case PaymentMatched():
             return {**match_columns(event), "matched_by": event.by, "suspicious": event.suspicious}
         case PaymentShared():
@@ -126,6 +145,7 @@ def recorded(event: PaymentRecorded, row: PaymentRow | None) -> PaymentRow:
         source=row.source if row else "",
         suspicious=event.suspicious or (row.suspicious if row else ""),
         doubts=event.doubts,
+        fee_minor=event.fee_minor,
         changed_at=event.changed_at,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,
         created_at=row.created_at if row else event.meta.occurred_at,

@@ -150,6 +150,7 @@ FIELDS = {
         "candidates": "Ids of the deals that it could be for, while it is parked; `why` explains each.",
         "changedAt": "When the provider changed the status. Older reports are ignored.",
         "doubts": "What could not be read with certainty, one sentence each.",
+        "fee": "What the provider keeps of it; not taken off the amount. 0 when it does not tell.",
         "matchedBy": "What matched the payment to its deal: a rule, or hand (a person); empty while it is parked.",
         "parked": "The payment is not matched to a deal yet.",
         "payerIban": "IBAN of the payer.",

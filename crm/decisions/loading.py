@@ -23,6 +23,8 @@ from crm.state import (
     Note,
     PaidFrom,
     Parked,
+    PartOf,
+    Parts,
     Payment,
     Task,
     TokenKept,
@@ -91,6 +93,11 @@ def of_payment(payment: Payment) -> Wanted:
     yield from ((Deal, deal_id) for deal_id in payment.deals)
 
 
+def of_part(part: PartOf) -> Wanted:
+    yield Payment, part.payment_id
+    yield Parts, part.payment_id
+
+
 def of_parked(parked: Parked) -> Wanted:
     return ((Payment, payment_id) for hint, payment_id in parked.waiting if not hint.startswith("number:"))
 
@@ -109,4 +116,6 @@ FOLLOW: dict[type[Entity], Callable[[Any], Wanted]] = {
     Deal: of_deal,
     Payment: of_payment,
     Parked: of_parked,
+    PartOf: of_part,
+    Parts: lambda parts: [(Parts, part.part_id) for part in parts.parts if part.kind == "capture"],
 }

@@ -11,6 +11,7 @@ from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted, of_identifier, of_sum
 from crm.decisions.matching import Match, Nothing, find
 from crm.decisions.parked_payments import learnt, matched
+from crm.decisions.part_sums import parts_of, summed
 from crm.decisions.payers import identifiers_of
 from crm.decisions.payment_evidence import NOBODY, PaymentDetails, earlier_references, reference_hint
 from crm.decisions.purpose import number_of, read
@@ -20,7 +21,7 @@ from crm.envelope import Event, named_id
 from crm.events import PaymentParked, PaymentRecorded, PaymentReportOutdated
 from crm.facts import PaymentReported
 from crm.scalars import Id, Micros
-from crm.state import Deal, DealNumber, DealReference, PaidFrom, Parked, Payment, known, shelf
+from crm.state import Deal, DealNumber, DealReference, PaidFrom, Parked, Parts, Payment, PaymentSums, known, shelf
 from crm.state.references import reference_key
 from crm.vocabulary import PaymentStatus
 
@@ -29,7 +30,7 @@ MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, 
 
 
 def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
-    payment_id = payment_id_of(report)
+    payment_id = id_reported(report)
     if abs(report.amount_minor) > LARGEST_SUM or not 0 <= report.refunded_minor <= LARGEST_SUM:
         yield quarantined(case, report.meta.actor, f"no payment is of {report.amount_minor}: the sum cannot be true")
         return
@@ -79,20 +80,32 @@ def corrected(report: PaymentReported, before: Payment | None) -> PaymentReporte
     return replace(report, amount_minor=amount, currency=right.currency)
 
 
-def payment_id_of(report: PaymentReported) -> Id:
-    return named_id(report.meta.workspace, f"payment/{report.provider}/{report.payment}")
+def payment_id_of(workspace: Id, provider: str, payment: str) -> Id:
+    return named_id(workspace, f"payment/{provider}/{payment}")
+
+
+def id_reported(report: PaymentReported) -> Id:
+    return payment_id_of(report.meta.workspace, report.provider, report.payment)
 
 
 def age(state: PaymentReported | Payment) -> tuple[bool, Micros, int, int, int, str, str]:
     """Reports are in one order, whichever comes first: what only was begun is before all else, as no money goes back to
     that; then the provider's clock, then the more advanced state."""
-    rank = STATUSES.index(state.status) if state.status in STATUSES else -1
+    said = (state.reported or state) if isinstance(state, Payment) else state
+    rank = STATUSES.index(said.status) if said.status in STATUSES else -1
     currency = "" if state.currency == UNKNOWN_CURRENCY else state.currency  # to know it is newer than not to
-    details = state.changed_at, rank, state.refunded_minor, state.amount_minor, currency, state.status
+    details = state.changed_at, rank, said.refunded_minor, said.amount_minor, currency, said.status
     return rank > 0, *details
 
 
 def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Payment | None) -> PaymentRecorded:
+    reported = PaymentSums(report.status, report.amount_minor, report.refunded_minor)
+    parts = parts_of(case.state, payment_id)
+    if parts:
+        stands = summed(reported, report.changed_at, report.currency, parts)
+        report = replace(
+            report, status=stands.status, amount_minor=stands.amount_minor, refunded_minor=stands.refunded_minor
+        )
     return PaymentRecorded(
         meta=case.meta(payment_id),
         payment_id=payment_id,
@@ -108,13 +121,17 @@ def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Paymen
         account=report.account,
         changed_at=report.changed_at,
         doubts=report.doubts,
-        suspicious=went_back(case.state, report, before),
+        suspicious=went_back(case.state, report, report.currency, before),
+        told_status=reported.status if parts else "",
+        told_amount_minor=reported.amount_minor if parts else 0,
+        told_refunded_minor=reported.refunded_minor if parts else 0,
+        fee_minor=report.fee_minor,
     )
 
 
-def went_back(state: State, report: PaymentReported, before: Payment | None) -> str:
+def went_back(state: State, stands: PaymentReported | PaymentSums, currency: str, before: Payment | None) -> str:
     """Money that goes back from a deal that was won is for a person to see: the deal stays won."""
-    back = report.refunded_minor if report.status == PaymentStatus.SETTLED else report.amount_minor
+    back = stands.refunded_minor if stands.status == PaymentStatus.SETTLED else stands.amount_minor
     if (
         before is None
         or before.status not in (PaymentStatus.HELD, PaymentStatus.SETTLED)
@@ -122,7 +139,7 @@ def went_back(state: State, report: PaymentReported, before: Payment | None) -> 
     ):
         return ""
     won = [deal for deal_id in before.deals if (deal := known(state, Deal, deal_id)).stage == "won"]
-    went = in_words(back - before.refunded_minor, report.currency)
+    went = in_words(back - before.refunded_minor, currency)
     return f"{went} went back after D-{won[0].number} was won" if won else ""
 
 
@@ -151,7 +168,8 @@ def waiting(state: State, hint: str) -> int:
 
 
 def hints(report: PaymentReported) -> Wanted:
-    yield Payment, payment_id_of(report)
+    yield Payment, id_reported(report)
+    yield Parts, id_reported(report)
     yield from of_sum(report.amount_minor)
     words, reference = read(report.purpose), report.reference.strip()
     number = number_of(reference)
@@ -176,6 +194,6 @@ RULE = FactRule(
     sender=lambda own: f"{own['provider']}/{own['payment']}",
     words={"status": PaymentStatus},
     occurs="changed_at",
-    row=lambda report: ("payment", payment_id_of(report)),
+    row=lambda report: ("payment", id_reported(report)),
     as_newer=lambda report: replace(report, changed_at=Micros(report.changed_at + 1)),
 )

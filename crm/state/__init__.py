@@ -2,7 +2,8 @@
 
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
-- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Workspace,
+- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Parts and
+  PartOf (the payment's), Workspace,
   Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined
   (the fact's), Command (written once, with its key);
 - a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
@@ -34,7 +35,11 @@ from crm.state.entities import (
     Numbers,
     PaidFrom,
     Parked,
+    Part,
+    PartOf,
+    Parts,
     Payment,
+    PaymentSums,
     Quarantined,
     Share,
     Turn,
@@ -79,7 +84,11 @@ __all__ = [
     "Owner",
     "PaidFrom",
     "Parked",
+    "Part",
+    "PartOf",
+    "Parts",
     "Payment",
+    "PaymentSums",
     "Quarantined",
     "Reported",
     "Share",

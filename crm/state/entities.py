@@ -153,8 +153,40 @@ class Correction(Entity, frozen=True, gc=False, omit_defaults=True):
     currency: str
 
 
+class PaymentSums(Entity, frozen=True, gc=False, omit_defaults=True):
+    """What a provider reported of a payment alone. It is part of Payment, where parts were reported one by one."""
+
+    status: str
+    amount_minor: int
+    refunded_minor: int
+
+
+class Part(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A capture, a refund or a chargeback of a payment. It is part of Parts."""
+
+    part_id: Id
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    began_at: Micros
+    changed_at: Micros
+
+
+class Parts(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The parts of a payment, each as it stands, in the order of their ids. Key: the payment's id."""
+
+    parts: tuple[Part, ...]
+
+
+class PartOf(Entity, frozen=True, gc=False, omit_defaults=True):
+    """Which payment a capture is of. Key: the capture's id."""
+
+    payment_id: Id
+
+
 class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
-    """The newest state of a payment. Key: its id."""
+    """The newest state of a payment, with all its parts. Key: its id."""
 
     payment_id: Id
     status: str
@@ -174,6 +206,7 @@ class Payment(Entity, frozen=True, gc=False, omit_defaults=True):
     taught: tuple[str, ...] = ()  # the payer's accounts that its match ties to a contact, as Identity's keys
     shares: tuple[Share, ...] = ()  # where it is split over deals; it has no `deal_id` then
     correction: Correction | None = None
+    reported: PaymentSums | None = None  # None: as it stands, for no part of it was reported alone
 
     @property
     def deals(self) -> tuple[Id, ...]:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from crm.connector import Delivery
+from crm.scalars import Micros
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
 
@@ -31,6 +32,8 @@ class Rehearsal:
     `wire` makes a request of a sample that was saved parsed; `captured` is the folder of the samples that were
     captured, where it has not the connector's name.
     `signed` returns a delivery with the vendor's proof for a secret: the sweep of the tests sends the samples with it.
+    `sign` makes a body a request of the vendor's at a moment, signed for a seed: the tests receive all samples so, with
+    the `settings` of a connection for that seed. `signs_time` when an old request is refused.
     """
 
     actions: Mapping[str, Callable[..., Post]]
@@ -40,6 +43,9 @@ class Rehearsal:
     wire: Callable[[bytes], Post] = lambda body: ({"content-type": JSON}, body)
     captured: str = ""
     signed: Callable[[Delivery, str], Delivery] | None = None
+    sign: Callable[[str, bytes, Micros], Post] | None = None
+    settings: Callable[[str], Mapping[str, str]] = lambda _seed: {}
+    signs_time: bool = False
 
 
 def with_headers(delivery: Delivery, **headers: str) -> Delivery:

@@ -21,6 +21,7 @@ PAYMENT = {
     "currency": "UAH",
     "changed_at": "2025-10-02T03:04:05.000006+03:00",
 }
+PART = PAYMENT | {"type": "PaymentPartReported", "part": "r1", "kind": "refund", "began_at": PAYMENT["changed_at"]}
 CALL = {"type": "CallReported", "call": "c1", "phase": "ringing", "direction": "in", "phone": "+380501234567"}
 MESSAGE = {
     "type": "MessageReported",

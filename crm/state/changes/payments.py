@@ -4,9 +4,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.events import PaymentCorrected, PaymentMatched, PaymentParked, PaymentRecorded, PaymentShared, PaymentUnmatched
+from crm.events import (
+    PaymentCorrected,
+    PaymentMatched,
+    PaymentParked,
+    PaymentPartRecorded,
+    PaymentRecorded,
+    PaymentShared,
+    PaymentUnmatched,
+)
 from crm.scalars import Id
-from crm.state.entities import Correction, PaidFrom, Parked, Payment, Share, shelf
+from crm.state.entities import Correction, PaidFrom, Parked, Part, PartOf, Parts, Payment, PaymentSums, Share, shelf
 from crm.state.entity import Changes, State, known
 from crm.state.references import as_compared
 
@@ -34,9 +42,33 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
         version=before.version + 1 if before else 1,
         purpose=joined(before.purpose if before else "", event.purpose) if says else "",
         references=with_reference(before.references if before else (), event.reference.strip()) if says else (),
+        reported=PaymentSums(event.told_status, event.told_amount_minor, event.told_refunded_minor)
+        if event.told_status
+        else None,
         **kept,
     )
     state.put(event.payment_id, payment)
+
+
+def payment_part_recorded(state: State, event: PaymentPartRecorded) -> None:
+    """The payment itself may come later."""
+    part = Part(
+        event.part_id, event.kind, event.status, event.amount_minor, event.currency, event.began_at, event.changed_at
+    )
+    before = state.get(Parts, event.payment_id)
+    others = [other for other in (before.parts if before else ()) if other.part_id != part.part_id]
+    state.put(event.payment_id, Parts(tuple(sorted((*others, part), key=lambda one: one.part_id))))
+    if event.kind == "capture":
+        state.put(event.part_id, PartOf(event.payment_id))
+    payment = state.get(Payment, event.payment_id)
+    if payment:
+        reported = payment.reported or PaymentSums(payment.status, payment.amount_minor, payment.refunded_minor)
+        stands: dict[str, Any] = {
+            "status": event.payment_status or payment.status,
+            "amount_minor": event.payment_amount_minor,
+            "refunded_minor": event.payment_refunded_minor,
+        }
+        state.put(event.payment_id, replace(payment, reported=reported, version=payment.version + 1, **stands))
 
 
 def joined(before: str, purpose: str) -> str:
@@ -90,7 +122,9 @@ def payment_unmatched(state: State, event: PaymentUnmatched) -> None:
 def payment_corrected(state: State, event: PaymentCorrected) -> None:
     payment = known(state, Payment, event.payment_id)
     correction = Correction(event.reported_minor, event.reported_currency, event.amount_minor, event.currency)
-    corrected = replace(payment, amount_minor=event.amount_minor, currency=event.currency, correction=correction)
+    reported = replace(payment.reported, amount_minor=event.amount_minor) if payment.reported else None
+    right: dict[str, Any] = {"amount_minor": event.amount_minor, "currency": event.currency, "reported": reported}
+    corrected = replace(payment, correction=correction, **right)
     state.put(event.payment_id, replace(corrected, version=payment.version + 1))
 
 
@@ -119,6 +153,7 @@ def shelve(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
 
 CHANGES: Changes = {
     PaymentRecorded: payment_recorded,
+    PaymentPartRecorded: payment_part_recorded,
     PaymentParked: payment_parked,
     PaymentMatched: payment_matched,
     PaymentShared: payment_shared,

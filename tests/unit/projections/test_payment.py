@@ -6,6 +6,7 @@ from crm.events import (
     PaymentCorrected,
     PaymentMatched,
     PaymentParked,
+    PaymentPartRecorded,
     PaymentRecorded,
     PaymentShared,
     PaymentUnmatched,
@@ -60,6 +61,30 @@ def test_what_the_bank_tells_later_leaves_the_deal_where_it_is() -> None:
         changed_at=at,
         touched_at=at,
     )
+
+
+def refunded(at: int, back: int, status: str = "settled", suspicious: str = "") -> PaymentPartRecorded:
+    part = ("monobank", "r-1", "refund", "settled", 200, "UAH", Micros(NOON + at), Micros(NOON + at), "broken")
+    event = meta(f"refund {back}", at, PAYMENT)
+    sums = (status, 20200, back, "2.00 UAH were given back", suspicious)
+    return PaymentPartRecorded(event, PAYMENT, an_id("r-1"), *part, *sums)
+
+
+def test_a_refund_that_is_reported_alone_changes_what_was_given_back_and_not_why_the_deal_was_found() -> None:
+    row = row_of(payment, recorded("settled"), MATCHED, refunded(3, 200, suspicious="after D-7 was won"))
+    assert row == replace(
+        HELD,
+        status="settled",
+        refunded_minor=200,
+        deal_id=DEAL,
+        contact_id=OLENA,
+        matched_by="number",
+        why="its purpose names D-7",
+        suspicious="after D-7 was won",
+        version=3,
+        touched_at=Micros(NOON + 3),
+    )
+    assert row_of(payment, refunded(1, 0, status="")) is None  # its payment is not known yet
 
 
 def test_a_match_of_a_payment_that_was_never_recorded_makes_no_row() -> None:

@@ -91,6 +91,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "FormSubmitted": "form_submitted",
         "MessageReported": "message_reported",
         "ObjectReported": "object_reported",
+        "PaymentPartReported": "payment_part_reported",
         "PaymentReported": "payment_reported",
     }
     assert all(fact is rule.fact for fact, rule in RULES.items())

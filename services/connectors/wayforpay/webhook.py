@@ -1,0 +1,124 @@
+"""WayForPay: the status of an order (https://wiki.wayforpay.com/view/852102)."""
+
+import hmac
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, expect_equal
+from crm.connector_settings import Country
+from crm.envelope import Fact
+from crm.facts import PaymentPartReported, PaymentReported
+from crm.money import currency_of, to_minor
+from crm.phones import read_phone
+from crm.shared import Payer
+from services.connectors.doubts import Doubts
+from services.connectors.formats.exact_json import Tree
+from services.connectors.formats.times import moment_or_none
+from services.connectors.formats.values import first, records, required, text, verbatim, whole_or_none
+from services.connectors.signatures.fields import fields_of, signed_fields
+
+SIGNED = (
+    "merchantAccount",
+    "orderReference",
+    "amount",
+    "currency",
+    "authCode",
+    "cardPan",
+    "transactionStatus",
+    "reasonCode",
+)
+STATUSES = {
+    "Approved": "settled",
+    "WaitingAuthComplete": "held",
+    "Voided": "reversed",
+    "Declined": "failed",
+    "Expired": "expired",
+}
+
+
+DUPLICATE = "1112"  # Duplicate Order ID
+
+
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to a merchant's account."""
+
+    merchant_account: Annotated[
+        str,
+        Meta(description="The merchant's login: payments of other merchants are refused.", examples=["shop_com_ua"]),
+    ] = ""
+    country: Country = ""
+
+
+def sign(secret: str, *values: str) -> str:
+    return hmac.new(secret.encode(), ";".join(values).encode(), "md5").hexdigest()
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    """Checks HMAC-MD5 over eight values as they were sent: 1 is not 1.00."""
+    order = signed_fields(delivery)
+    values = (verbatim(order, name) for name in SIGNED)
+    expect_equal(sign(connection.secret, *values), text(order, "merchantSignature"))
+    if account := connection.settings_as(Settings).merchant_account:
+        expect_equal(account, text(order, "merchantAccount"), "merchant account")
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    order, doubts = fields_of(delivery), Doubts()
+    account, reference = required(order, "merchantAccount"), required(order, "orderReference")
+    said, currency = required(order, "transactionStatus"), currency_of(required(order, "currency"))
+    amount = to_minor(required(order, "amount"), currency)
+    when = first(order, "processingDate", "createdDate")
+    at = moment_or_none(whole_or_none({"": when}, "")) or delivery.received_at
+    payment, key = f"{account}/{reference}", f"{reference}/{said}/{when}/{amount}"
+    if said == "Refunded":  # of the whole or a part: there may be several
+        part = partial(PaymentPartReported, provider="wayforpay", payment=payment, part=f"{payment}/{when}/{amount}")
+        back = partial(part, kind="refund", status="settled", amount_minor=amount, currency=currency, account=account)
+        yield Report(key, payment, at, partial(back, began_at=at, changed_at=at, reason=text(order, "reason")))
+        return
+    status = STATUSES.get(said, "created")  # of the others none means that money came
+    if text(order, "reasonCode") == DUPLICATE:
+        status = "created"  # the order was paid before and stays so
+    products = [text(product, "name") for product in records(order, "products")]
+    report = partial(
+        PaymentReported,
+        provider="wayforpay",
+        payment=payment,  # the same through all states of an order, and no other merchant's
+        status=status,
+        amount_minor=amount,
+        currency=currency,
+        changed_at=at,
+        refunded_minor=amount if status == "reversed" else 0,
+        purpose=products[0] if len(products) == 1 else "",  # several are a cart
+        reference=reference,
+        payer=payer_of(order, country_of(connection)),
+        account=account,
+        fee_minor=doubts.read(lambda: to_minor(text(order, "fee") or 0, currency), 0, "the fee is not certain"),
+        doubts=tuple(doubts),
+    )
+    yield Report(key, payment, at, report)
+
+
+def payer_of(order: Tree, country: str) -> Payer:
+    """Returns the payer. A phone that cannot be read stays as it was given."""
+    phone = text(order, "phone")
+    return Payer(
+        name=text(order, "clientName"),
+        phone=read_phone(phone, country).e164 or phone,
+        email=text(order, "email").lower(),
+        card=text(order, "cardPan"),
+    )
+
+
+def accept(delivery: Delivery, connection: Connection, facts: Sequence[Fact]) -> Answer:
+    """Returns the signed acceptance. Without it WayForPay repeats the delivery for four days."""
+    reference, moment = verbatim(fields_of(delivery), "orderReference"), delivery.received_at // 1_000_000
+    accepted = {"orderReference": reference, "status": "accept", "time": moment}
+    signature = sign(connection.secret, reference, "accept", str(moment))
+    return Answer(200, msgspec.json.encode(accepted | {"signature": signature}), "application/json")
+
+
+WEBHOOK = Webhook(verify, parse, accept)
