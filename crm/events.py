@@ -168,6 +168,15 @@ class ConversationOpened(Event, frozen=True, gc=False):
     title: str
 
 
+class ConversationReached(Event, frozen=True, gc=False):
+    """All messages of ours in a conversation up to a moment were delivered or read."""
+
+    conversation_id: Id
+    contact_id: Id
+    status: str
+    up_to: Micros
+
+
 class DealAssigned(Event, frozen=True, gc=False):
     """A deal got its owner."""
 
@@ -379,6 +388,16 @@ class MessageReceived(Event, frozen=True, gc=False):
     direction: str = "in"
     sent_at: Micros | None = None
     revision: int = 0
+
+
+class MessageStatusChanged(Event, frozen=True, gc=False):
+    """A message of ours came further, never back: sent, failed, delivered, read."""
+
+    message_id: Id
+    conversation_id: Id
+    status: str
+    contact_id: Id | None = None
+    reason: str = ""
 
 
 class NoteAdded(Event, frozen=True, gc=False):

@@ -163,6 +163,21 @@ class MessageReported(Fact, frozen=True, gc=False):
     former_chat: str = ""
     sent_at: Micros | None = None
     revision: int = 0
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+class MessageStatusReported(Fact, frozen=True, gc=False):
+    """A channel told how far our messages came: one, or all up to a moment."""
+
+    raw: Raw
+    channel: str
+    chat: str
+    message: str
+    status: str
+    up_to: Micros | None = None
+    reason: str = ""
+    account: str = ""
 
 
 class ObjectReported(Fact, frozen=True, gc=False):

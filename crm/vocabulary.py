@@ -50,6 +50,15 @@ class Direction(StrEnum):
     OUT = auto()
 
 
+class MessageStatus(StrEnum):
+    """How far a message of ours came, in the order in which the later one wins: what arrived did not fail."""
+
+    SENT = auto()
+    FAILED = auto()
+    DELIVERED = auto()
+    READ = auto()
+
+
 class ChatKind(StrEnum):
     PRIVATE = auto()
     GROUP = auto()

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import ConversationOpened, MessageEdited, MessageReceived, ReplyQueued
+from crm.events import ConversationOpened, ConversationReached, MessageEdited, MessageReceived, ReplyQueued
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -26,14 +26,16 @@ class ConversationRow(Row, frozen=True, gc=False):
     answered_by: str = ""
     answer_s: int | None = None  # seconds between the two
     unanswered: bool = False  # its last message is the contact's
+    delivered_up_to: Micros | None = None  # all of ours that were sent until then were delivered
+    read_up_to: Micros | None = None
 
 
-ConversationEvent = ConversationOpened | MessageReceived | MessageEdited | ReplyQueued
+ConversationEvent = ConversationOpened | ConversationReached | MessageReceived | MessageEdited | ReplyQueued
 
 
 @projection(
     key="conversation_id",
-    version=4,
+    version=5,
     indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
     totals=("channel, answered_by by opened_at",),
@@ -54,6 +56,10 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
             asks = isinstance(event, MessageReceived) and event.direction != "out"
             row = replace(row, last_message_id=last, last_text=text, message_count=count)
             return replace(row, touched_at=at, unanswered=asks)
+        case ConversationReached() if row:
+            delivered = max(event.up_to, row.delivered_up_to or event.up_to)
+            read = max(event.up_to, row.read_up_to or event.up_to) if event.status == "read" else row.read_up_to
+            return replace(row, delivered_up_to=delivered, read_up_to=read)
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=summary(event))
     return row

@@ -6,10 +6,11 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import MessageDeleted, MessageEdited, MessageReceived, ReplyQueued
+from crm.events import MessageDeleted, MessageEdited, MessageReceived, MessageStatusChanged, ReplyQueued
 from crm.projection import projection
 from crm.scalars import Id, Micros
 from crm.shared import Attachment
+from crm.vocabulary import MessageStatus
 
 
 class MessageRow(Row, frozen=True, gc=False):
@@ -26,13 +27,16 @@ class MessageRow(Row, frozen=True, gc=False):
     sent_at: Micros
     edited_at: Micros | None
     direction: str = "in"  # or out
-    status: str = "received"  # sent, queued (it waits to be delivered) or deleted (taken back; its text is kept)
+    # received, queued (it waits to be sent), sent, failed, delivered, read or deleted (taken back; its text is kept)
+    status: str = "received"
+    failure: str = ""  # why it failed
 
 
-MessageEvent = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued
+MessageEvent = MessageReceived | MessageEdited | MessageDeleted | MessageStatusChanged | ReplyQueued
+PROGRESS = ("queued", *MessageStatus)  # of a message of ours; it never goes back
 
 
-@projection(key="message_id", version=3, indexes=("conversation_id, sent_at",), found_by_words="text")
+@projection(key="message_id", version=4, indexes=("conversation_id, sent_at",), found_by_words="text")
 def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():
@@ -55,9 +59,16 @@ def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
         case MessageEdited() if row and event.edited_at >= (row.edited_at or 0):
             files = row.attachments if event.attachments is None else texts(event.attachments)
             return replace(row, text=event.text, attachments=files, edited_at=event.edited_at)
+        case MessageStatusChanged() if row and is_further(event.status, row.status):
+            return replace(row, status=event.status, failure=event.reason if event.status == "failed" else "")
         case MessageDeleted() if row:
             return replace(row, status="deleted")
     return row
+
+
+def is_further(status: str, than: str) -> bool:
+    known = status in PROGRESS and than in PROGRESS
+    return known and PROGRESS.index(status) > PROGRESS.index(than)
 
 
 def texts(attachments: Iterable[Attachment]) -> tuple[str, ...]:

@@ -66,6 +66,9 @@ FIELDS = {
         "questionAt": "When the contact wrote first; null while only we have written.",
         "channel": "Channel of the conversation: the chat service, in lower case.",
         "chat": "The channel's id of the chat.",
+        "deliveredUpTo": "All of our messages that were sent until then were delivered; null while the channel did not "
+        "say.",
+        "readUpTo": "All of our messages that were sent until then were read; null while the channel did not say.",
         "lastMessageId": "Id of the latest message.",
         "lastText": "Text of the latest message.",
         "messageCount": "Number of messages.",
@@ -122,7 +125,9 @@ FIELDS = {
         "replyTo": "Id of the message that it replies to.",
         "senderName": "Name of the sender, as in the channel.",
         "sentAt": "When it was sent.",
-        "status": "received, sent, queued (not delivered yet) or deleted (in the channel; its text is kept).",
+        "failure": "Why it could not be delivered, as the channel says; empty when it did not fail.",
+        "status": "received; of ours: queued (not sent yet), sent, failed, delivered, read; deleted: in the channel, "
+        "its text is kept.",
         "text": "Current text or caption.",
     },
     "Note": {"author": "Who wrote the note.", "text": "Text of the note.", "writtenAt": "When the note was written."},

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from crm.decisions.case import Case, State
-from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, named
+from crm.decisions.chat_people import account_of, from_customer, known_otherwise, learnt, name_of, own_number, own_phone
+from crm.decisions.contacts import card, cards, cards_of, created, holder, identified, named
 from crm.decisions.deals import opened
 from crm.decisions.fact_rule import FactRule
+from crm.decisions.form import identifiers_of
 from crm.decisions.loading import Wanted, of_identifier
-from crm.decisions.merging import merged
 from crm.decisions.parked_payments import retry_parked
 from crm.envelope import Event, named_id
 from crm.events import (
@@ -20,11 +21,11 @@ from crm.events import (
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    MessageStatusChanged,
 )
 from crm.facts import MessageReported
 from crm.scalars import Id, Micros
-from crm.shared import Phone
-from crm.state import ChatOrigin, Contact, Conversation, Message, identifier_key, origin_key
+from crm.state import ChatOrigin, Contact, Conversation, Message, MessageProgress, identifier_key, origin_key
 from crm.state.changes.talk import message_digest
 from crm.vocabulary import ChatKind, Direction
 
@@ -41,9 +42,11 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
         yield deleted(report, case, conversation_id, conversation, message_id, message)
     elif message and conversation:
         yield edited(report, case, conversation_id, message_id, conversation.contact_id, message)
+        yield from learnt(report, case, conversation.contact_id)
     elif report.kind == "service" and conversation:
         meta = case.meta(conversation.contact_id)
         yield ConversationNoted(meta, conversation_id, conversation.contact_id, report.text)
+        yield from learnt(report, case, conversation.contact_id)
     elif report.kind == "service":
         yield noted(report, case, f"nobody here talks in this chat yet; kept raw: {report.text}")
     else:
@@ -54,15 +57,18 @@ def said(
     report: MessageReported, case: Case, conversation_id: Id, conversation: Conversation | None, message_id: Id
 ) -> Iterator[Event]:
     theirs = report.person or report.direction == Direction.OUT  # the chat is a customer's
-    account = account_of(report)
-    contact = holder(case.state, account.key) if theirs else None
+    account, details = account_of(report), identifiers_of(report)
+    contact = (holder(case.state, account.key) or known_otherwise(report, case.state, account)) if theirs else None
     if contact:
         contact_id = contact.contact_id
         yield from named(case, contact, name_of(report), f"as they call themselves in {report.channel}")
+        if conversation:  # a suspicion is reported once a conversation, and not with each message
+            details = [one for one in details if not cards_of(case.state, one.key)]
+        yield from identified(case, contact_id, [account, *details], shares=False)
     elif theirs:
         contact_id = case.new_id("contact")
         yield from created(case, contact_id, name_of(report), "chat")
-        yield from identified(case, contact_id, [account])
+        yield from identified(case, contact_id, [account, *details])
     else:  # a channel, a group and a bot have no card
         contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:
@@ -71,10 +77,15 @@ def said(
         yield ConversationOpened(meta, conversation_id, contact_id, report.channel, report.chat, title)
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
+    if report.direction == Direction.OUT and (reported := case.state.get(MessageProgress, message_id)):
+        # how far it came was reported before it
+        meta = case.meta(conversation.contact_id)
+        own = conversation.contact_id
+        yield MessageStatusChanged(meta, message_id, conversation_id, reported.status, own, reported.reason)
     if from_customer(report):
         if report.chat_kind == ChatKind.PRIVATE and not (contact and contact.deals):
             yield from lead(report, case, contact_id, contact)
-        if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
+        if report.shared_phone and own_number(report):
             yield from own_phone(case, contact_id, report.shared_phone)
 
 
@@ -144,24 +155,6 @@ def same(report: MessageReported, message: Message) -> bool:
     return report.edited_at is not None or message.digest in ("", message_digest(report.text, report.attachments))
 
 
-def account_of(report: MessageReported) -> Identifier:
-    """Whose card it is: the customer's, also when we write. A channel's posts have no sender but the channel."""
-    if report.direction == Direction.OUT:
-        return Identifier(report.channel, report.chat)
-    return Identifier(report.channel, report.sender or report.chat, report.username)
-
-
-def from_customer(report: MessageReported) -> bool:
-    return report.direction == Direction.IN and report.person
-
-
-def name_of(report: MessageReported) -> str:
-    """Of whom the card is."""
-    if from_customer(report):
-        return report.sender_name or report.username
-    return report.chat_title or ("" if report.direction == Direction.OUT else report.sender_name)
-
-
 def conversation_title(report: MessageReported) -> str:
     name = name_of(report) or f"{report.channel} {report.chat}"
     where = "" if report.chat_kind == ChatKind.PRIVATE or report.chat_title in ("", name) else f" ({report.chat_title})"
@@ -225,33 +218,22 @@ def deleted(
     return noted(report, case, f"message {report.message} was taken back, and it is not known here")
 
 
-def own_phone(case: Case, contact_id: Id, phone: Phone) -> Iterator[Event]:
-    """The channel vouches that the phone is the sender's own: the contact that has it is the same person."""
-    identifier = Identifier("phone", phone.e164, phone.text)
-    owner = holder(case.state, identifier.key)
-    contact = card(case.state, contact_id)
-    if owner is None:
-        yield from identified(case, contact_id, [identifier])
-        yield from retry_parked(case, contact_id)
-    elif card(case.state, owner.contact_id) != contact:
-        why = f"the sender shared {phone.e164} as their own"
-        yield from merged(case, contact.contact_id, owner.contact_id, why)
-        yield from retry_parked(case, owner.contact_id)
-
-
 def hints(report: MessageReported) -> Wanted:
     if report.chat_kind != ChatKind.PRIVATE:
         yield ChatOrigin, origin_key(report.meta.source, report.channel, report.chat)
     conversation_id = conversation_id_of(report)
     yield Conversation, conversation_id
     yield Message, named_id(conversation_id, report.message)
-    yield from of_identifier(account_of(report).key)
-    if report.shared_phone and report.shared_is_own and report.shared_phone.e164:
-        yield from of_identifier(identifier_key("phone", report.shared_phone.e164))
+    if report.direction == Direction.OUT:
+        yield MessageProgress, named_id(conversation_id, report.message)
+    for identifier in (account_of(report), *identifiers_of(report)):
+        yield from of_identifier(identifier.key)
+    if own_number(report):
+        yield from of_identifier(identifier_key("phone", own_number(report)))
 
 
-def identifiers_of(report: MessageReported) -> Iterator[tuple[str, str]]:
-    yield (account := account_of(report)).kind, account.value
+def identifiers_in(report: MessageReported) -> Iterator[tuple[str, str]]:
+    yield from ((one.kind, one.value) for one in (account_of(report), *identifiers_of(report)))
     if report.shared_phone:
         yield "phone", report.shared_phone.e164
 
@@ -266,7 +248,7 @@ RULE = FactRule(
     message_reported,
     family="chats",
     hints=hints,
-    identifiers=identifiers_of,
+    identifiers=identifiers_in,
     sender=lambda own: f"{own['channel']}/{own['chat']}",
     words={"direction": Direction, "chat_kind": ChatKind},
     row=lambda report: ("conversation", conversation_id_of(report)),

@@ -7,7 +7,7 @@ is therefore one of these, and a new one must be too:
   Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined
   (the fact's), Command (written once, with its key);
 - a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
-  UsedFields;
+  UsedFields, MessageProgress (the furthest);
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
   the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
   (the newest few);
@@ -32,6 +32,7 @@ from crm.state.entities import (
     Identity,
     Load,
     Message,
+    MessageProgress,
     Numbers,
     PaidFrom,
     Parked,
@@ -75,6 +76,7 @@ __all__ = [
     "Identity",
     "Load",
     "Message",
+    "MessageProgress",
     "Note",
     "Numbers",
     "Object",

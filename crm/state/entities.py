@@ -253,6 +253,13 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     digest: str = ""  # of the first version; empty while it has not come
 
 
+class MessageProgress(Entity, frozen=True, gc=False, omit_defaults=True):
+    """How far a message of ours came: the furthest of all that was reported. Key: its id, also before it is known."""
+
+    status: str
+    reason: str = ""
+
+
 class ChatOrigin(Entity, frozen=True, gc=False, omit_defaults=True):
     """The first id of a chat that got another one. Key: `origin_key` of the id that it has now."""
 

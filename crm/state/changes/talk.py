@@ -13,15 +13,16 @@ from crm.events import (
     FactQuarantined,
     MessageEdited,
     MessageReceived,
+    MessageStatusChanged,
     QuarantineAttempted,
     QuarantineSettled,
     ReplyQueued,
 )
 from crm.scalars import Micros
 from crm.shared import Attachment
-from crm.state.entities import Call, ChatOrigin, Conversation, Message, Quarantined, origin_key
+from crm.state.entities import Call, ChatOrigin, Conversation, Message, MessageProgress, Quarantined, origin_key
 from crm.state.entity import Changes, State
-from crm.vocabulary import CallPhase, Direction
+from crm.vocabulary import CallPhase, Direction, MessageStatus
 
 
 def call_opened(state: State, event: CallOpened) -> None:
@@ -70,6 +71,20 @@ def message_edited(state: State, event: MessageEdited) -> None:
     state.put(event.message_id, replace(before, edited_at=event.edited_at, revision=event.revision))
 
 
+def further(status: str, than: str) -> bool:
+    """Whether a status counts more than another one; a word that is none counts least."""
+    order = [*MessageStatus]
+    return status in order and (
+        than not in order or order.index(MessageStatus(status)) > order.index(MessageStatus(than))
+    )
+
+
+def message_status_changed(state: State, event: MessageStatusChanged) -> None:
+    before = state.get(MessageProgress, event.message_id)
+    if before is None or further(event.status, before.status):
+        state.put(event.message_id, MessageProgress(event.status, event.reason))
+
+
 def reply_queued(state: State, event: ReplyQueued) -> None:
     state.put(event.message_id, Message())
 
@@ -98,6 +113,7 @@ CHANGES: Changes = {
     ConversationOpened: conversation_opened,
     MessageReceived: message_received,
     MessageEdited: message_edited,
+    MessageStatusChanged: message_status_changed,
     ReplyQueued: reply_queued,
     ChatMoved: chat_moved,
     FactQuarantined: quarantined,

@@ -20,6 +20,11 @@ def moment_or_none(seconds: int | None) -> Micros | None:
     return Micros(found) if seconds and _FIRST <= (found := seconds * 1_000_000) <= _LAST else None
 
 
+def moment_of_millis(millis: int | None) -> Micros | None:
+    """`moment_or_none` of milliseconds."""
+    return Micros(found) if millis and _FIRST <= (found := millis * 1_000) <= _LAST else None
+
+
 def from_millis(millis: int) -> Micros:
     """Raises Malformed outside the years 1 to 9999."""
     return _within(millis * 1_000)

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from crm.scalars import Micros
 from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes
 
 secret_of = partial(derived_secret, "telegram")
@@ -37,4 +38,8 @@ def share_contact(seed: str, number: int, chat: int, phone: str, name: str) -> P
     return message(secret_of(seed), number, chat, contact=own)
 
 
-REHEARSAL = Rehearsal({"write": write, "share_contact": share_contact}, secret_of)
+def sign(seed: str, body: bytes, _at: Micros) -> Post:
+    return signed(secret_of(seed), body)
+
+
+REHEARSAL = Rehearsal({"write": write, "share_contact": share_contact}, secret_of, sign=sign)

@@ -99,7 +99,7 @@ def message_report(
 def deleted_messages(key: str, value: Tree, delivery: Delivery) -> Iterator[Report]:
     """Yields a report for each deleted message."""
     chat, ids = text(value, "chat", "id"), value.get("message_ids")
-    for id in {text({"": one}, "") for one in ids} if isinstance(ids, list) else ():
+    for id in dict.fromkeys(text({"": one}, "") for one in ids) if isinstance(ids, list) else ():
         fact = partial(
             MessageReported,
             channel="telegram",

@@ -8,6 +8,7 @@ from crm.events import (
     AssignmentRulesSet,
     CallUpdated,
     ConversationNoted,
+    ConversationReached,
     DealOpened,
     DeliveryNoted,
     EnquiryRepeated,
@@ -15,6 +16,7 @@ from crm.events import (
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    MessageStatusChanged,
     PaymentRecorded,
     PaymentReportOutdated,
     WorkspaceCreated,
@@ -36,6 +38,7 @@ EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these fo
         DeliveryNoted,
         FactQuarantined,
     ),
+    "MessageStatusReported": (MessageStatusChanged, ConversationReached, DeliveryNoted, FactQuarantined),
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),
 }

@@ -1,8 +1,18 @@
 """Conversations and their messages."""
 
+from itertools import permutations
+
 from msgspec.structs import replace
 
-from crm.events import ConversationOpened, MessageEdited, MessageReceived, ReplyQueued
+from crm.events import (
+    ConversationOpened,
+    ConversationReached,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    MessageStatusChanged,
+    ReplyQueued,
+)
 from crm.scalars import Micros
 from projections.conversation import ConversationRow, conversation
 from projections.message import MessageRow, message
@@ -96,3 +106,35 @@ def test_a_message_reads_as_it_was_edited_last() -> None:
     assert row_of(message, received("first", 1, "Hi"), *late) == replace(
         first, text="Good day", edited_at=Micros(NOON + 5)
     )
+
+
+def status(word: str, reason: str = "") -> MessageStatusChanged:
+    return MessageStatusChanged(meta(f"status {word}", 5), an_id("ours"), CHAT, word, OLENA, reason)
+
+
+def test_the_status_of_a_message_of_ours_never_goes_back() -> None:
+    ours = answer("ours", 1, "Shop")
+    assert row_of(message, ours).status == "sent"
+    for order in permutations([status("sent"), status("delivered"), status("read"), status("failed", "blocked")]):
+        row = row_of(message, ours, *order)
+        assert (row.status, row.failure) == ("read", "")
+    failed = row_of(message, ours, status("failed", "blocked"))
+    assert (failed.status, failed.failure) == ("failed", "blocked")
+
+
+def test_a_status_changes_neither_a_customers_message_nor_one_that_was_taken_back() -> None:
+    theirs, ours = replace(received("ours", 1, "Hi"), direction="in"), answer("ours", 1, "Shop")
+    assert row_of(message, theirs, status("read")).status == "received"
+    gone = MessageDeleted(meta("gone", 3), an_id("ours"), CHAT, OLENA)
+    assert row_of(message, ours, gone, status("read")).status == "deleted"
+
+
+def test_a_conversation_shows_up_to_when_all_was_delivered_and_read() -> None:
+    def reached(word: str, at: int) -> ConversationReached:
+        return ConversationReached(meta(f"{word} {at}", at), CHAT, OLENA, word, Micros(NOON + at))
+
+    assert (EMPTY.delivered_up_to, EMPTY.read_up_to) == (None, None)
+    for order in permutations([reached("delivered", 3), reached("read", 2), reached("read", 1)]):
+        row = row_of(conversation, OPENED, *order)
+        assert (row.delivered_up_to, row.read_up_to) == (NOON + 3, NOON + 2)
+    assert row_of(conversation, OPENED, reached("read", 2)).delivered_up_to == NOON + 2

@@ -12,6 +12,7 @@ from crm.events import (
     DealAssigned,
     DealOpened,
     DeliveryNoted,
+    DuplicateSuspected,
     IdentifierAdded,
     MessageDeleted,
     MessageEdited,
@@ -200,4 +201,62 @@ def test_an_edit_may_bring_another_file() -> None:
     edit = message("2", text="Ось", attachments=(new,), edited_at=NOON + 1)
     given(message("1", attachments=(Attachment("photo", ref="old"),))).when(edit).then(
         an(MessageEdited, text="Ось", attachments=(new,))
+    )
+
+
+def test_whom_the_channel_vouches_for_is_the_person_who_has_the_number() -> None:
+    """The first message of a known customer made a second card and a second deal, and then the cards were merged."""
+    story = given(form("form", phones=[OLEH]))
+    (known,) = story.contacts()
+    own = {"channel": "whatsapp", "chat": "380501112233", "sender": "380501112233"}
+    story.when(message("1", shared_phone=phone(OLEH), shared_is_own=True, **own)).then(
+        an(IdentifierAdded, contact_id=known.contact_id, kind="whatsapp", value="380501112233"),
+        an(ConversationOpened, contact_id=known.contact_id),
+        an(MessageReceived, contact_id=known.contact_id),
+    )
+
+
+def test_what_the_channel_keeps_of_somebody_new_finds_their_card() -> None:
+    story = given(form("form", phones=[OLEH]))
+    (known,) = story.contacts()
+    story.when(message("1", phones=(phone(OLEH),), emails=("oleh@example.ua",))).then(
+        an(IdentifierAdded, contact_id=known.contact_id, kind="telegram", value="77"),
+        an(IdentifierAdded, contact_id=known.contact_id, kind="email", value="oleh@example.ua"),
+        an(ConversationOpened, contact_id=known.contact_id),
+        an(MessageReceived),
+    )
+
+
+def test_a_number_that_a_known_person_gives_and_another_has_is_suspicious_once() -> None:
+    """Not with each of their messages."""
+    story = given(form("form", phones=[OLEH]), HELLO)
+    known, chat = (contact.contact_id for contact in story.contacts())
+    said = {"account": "second", "phones": (phone(OLEH),)}
+    story.when(message("2", **said)).then(
+        an(DuplicateSuspected, contact_id=chat, other_id=known, kind="phone", value=OLEH),
+        an(ConversationOpened),
+        an(MessageReceived),
+    )
+    story.when(message("3", message="3", **said)).then(an(MessageReceived))
+
+
+def test_who_has_another_account_of_the_channel_is_somebody_else() -> None:
+    story = given(message("1", phones=(phone(OLEH),)))
+    story.when(message("2", chat="78", sender="78", phones=(phone(OLEH),)))
+    assert len(story.contacts()) == 2
+
+
+def test_what_a_later_version_tells_of_the_customer_is_learnt() -> None:
+    given(HELLO).when(message("2", emails=("oleh@example.ua",))).then(
+        an(DeliveryNoted, why="this message is known"), an(IdentifierAdded, kind="email", value="oleh@example.ua")
+    )
+
+
+def test_a_changed_number_is_learnt_and_merges_nobody() -> None:
+    changed = {"kind": "service", "message": "2", "text": "[changed number]", "shared_is_own": True}
+    given(HELLO).when(message("2", shared_phone=phone(OLEH), **changed)).then(
+        an(ConversationNoted), an(IdentifierAdded, kind="phone", value=OLEH)
+    )
+    given(form("form", phones=[OLEH]), HELLO).when(message("2", shared_phone=phone(OLEH), **changed)).then(
+        an(ConversationNoted), an(DuplicateSuspected, kind="phone", value=OLEH)
     )

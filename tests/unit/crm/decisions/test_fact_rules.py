@@ -50,6 +50,7 @@ NAMED = {  # besides connectors, which report facts
     "crm/facts.py": {fact.__name__ for fact in FACTS},  # generated
     "crm/decisions/call.py": {"CallReported"},
     "crm/decisions/chat.py": {"MessageReported"},
+    "crm/decisions/chat_people.py": {"MessageReported"},
     "crm/decisions/form.py": FORM,
     "crm/decisions/payment.py": {"PaymentReported"},
     "crm/decisions/contact_report.py": {"ContactReported"},
@@ -90,6 +91,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "FactRetried": "<lambda>",
         "FormSubmitted": "form_submitted",
         "MessageReported": "message_reported",
+        "MessageStatusReported": "message_status_reported",
         "ObjectReported": "object_reported",
         "PaymentPartReported": "payment_part_reported",
         "PaymentReported": "payment_reported",

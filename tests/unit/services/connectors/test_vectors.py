@@ -76,6 +76,17 @@ def vectors() -> Iterator[Vector]:
     post = http_post(FOLDER / "wpforms/json.http.txt")
     yield Vector("wpforms", form_connection("wpforms"), post, signature, other, sent_at)
 
+    callback = published_vector("viber/webhook_signed")
+    signature = "x-viber-content-signature"
+    post = {signature: callback["headers"]["X-Viber-Content-Signature"]}, callback["body"].encode()
+    yield Vector("viber", connection("viber", callback["auth_token"]), post, signature, connection("viber", "another"))
+
+    message = published_vector("whatsapp/signature")
+    signature = "x-hub-signature-256"
+    post = {signature: message["expected"]}, message["body"].encode()
+    own, other = connection("whatsapp", message["app_secret"]), connection("whatsapp", "another")
+    yield Vector("whatsapp", own, post, signature, other)
+
     head = dict(line.split(": ") for line in body("telegram/headers.txt").decode().splitlines()[1:] if line)
     token = {name.lower(): value for name, value in head.items()}
     post = token, body("telegram/message_text.json")

@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import fields
 
 from crm import events, facts
-from crm.connector_catalogue import catalogue
 from crm.decisions import RULES
 from crm.decisions.case import Case
 from crm.envelope import Event, Fact
@@ -47,9 +46,9 @@ def test_who_writes_what() -> None:
     ]
     assert writers("NoteRemoved") == ["on the mutation `noteRemove`"]
     assert writers("CommandAccepted")[0] == "on every mutation, as its first event"
-    calls = [name for name, entry in catalogue().items() if entry.family == "calls"]
-    linked = ", ".join(f"[`{name}`](../services/connectors/{name})" for name in calls)
-    assert writers("CallReported") == [f"by the connectors {linked}", "by `POST /facts`"]
+    by_connectors, by_api = writers("CallReported")
+    assert "[`binotel`](../services/connectors/binotel)" in by_connectors
+    assert by_api == "by `POST /facts`"
     assert writers("WorkspaceDeclared") == [
         "by the code of [api/commands/secrets.py](../api/commands/secrets.py), "
         "[api/commands/workspace_create.py](../api/commands/workspace_create.py), "

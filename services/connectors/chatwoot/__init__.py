@@ -1,0 +1,8 @@
+"""Chatwoot: chats of all its inboxes."""
+
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.chatwoot.webhook import WEBHOOK, Settings
+
+PROOF = UnguessableAddress("only for a Chatwoot that signs (setting signed): the webhook's secret.")
+CONNECTOR = Connector("chatwoot", "chats", WEBHOOK, "Chats of Chatwoot's inboxes", PROOF, Settings)

@@ -1,0 +1,8 @@
+"""WhatsApp Business Platform (Cloud API): chats and calls."""
+
+from crm.connector import Connector
+from crm.connector_proofs import Signature
+from services.connectors.whatsapp.webhook import WEBHOOK, Settings
+
+PROOF = Signature("the app secret: developers.facebook.com, your app, App settings, Basic.")
+CONNECTOR = Connector("whatsapp", "chats", WEBHOOK, "Chats of WhatsApp Business (Cloud API)", PROOF, Settings)
