@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from crm.connector import Delivery
-from crm.scalars import Micros
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
 
@@ -26,32 +25,29 @@ Post = tuple[dict[str, str], bytes]  # headers and body
 class Rehearsal:
     """What a vendor can act out. An action gets the seed of the secrets first, then what it is about.
 
-    `secret_of` gives the secret of a connection that is declared for a seed; `answer` is what the vendor expects.
-
-    For samples: `prove` proves a request like the vendor, with the connection's secret, at a time in unix seconds;
-    `wire` makes a request of a sample that was saved parsed; `captured` is the folder of the samples that were
-    captured, where it has not the connector's name.
-    `signed` returns a delivery with the vendor's proof for a secret: the sweep of the tests sends the samples with it.
-    `sign` makes a body a request of the vendor's at a moment, signed for a seed: the tests receive all samples so, with
-    the `settings` of a connection for that seed. `signs_time` when an old request is refused.
+    `secret_of` and `settings` are those of a connection that is declared for a seed; `answer` is what the vendor
+    expects. `sign` returns a delivery with the vendor's proof for that connection, at the time of `received_at`; a
+    vendor that proves nothing but that it knows the address leaves it out. For captured samples: `wire` makes a request
+    of one that was saved parsed, `captured` is their folder where it has not the connector's name.
     """
 
     actions: Mapping[str, Callable[..., Post]]
     secret_of: Callable[[str], str]
     answer: bytes | None = None
-    prove: Callable[[str, Post, int], Post] = lambda _secret, post, _at: post
+    sign: Callable[[Delivery, str], Delivery] = lambda delivery, _seed: delivery
+    settings: Callable[[str], Mapping[str, str]] = lambda _seed: {}
     wire: Callable[[bytes], Post] = lambda body: ({"content-type": JSON}, body)
     captured: str = ""
-    signed: Callable[[Delivery, str], Delivery] | None = None
-    sign: Callable[[str, bytes, Micros], Post] | None = None
-    settings: Callable[[str], Mapping[str, str]] = lambda _seed: {}
-    signs_time: bool = False
 
 
-def with_headers(delivery: Delivery, **headers: str) -> Delivery:
-    """Returns a delivery with more headers; an underscore in a name stands for a hyphen."""
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-    return replace(delivery, headers={**delivery.headers, **more})
+def with_headers(delivery: Delivery, headers: Mapping[str, str]) -> Delivery:
+    """Returns a delivery with more headers."""
+    return replace(delivery, headers={**delivery.headers, **headers})
+
+
+def with_post(delivery: Delivery, post: Post) -> Delivery:
+    """Returns a delivery with more headers and another body."""
+    return replace(delivery, headers={**delivery.headers, **post[0]}, body=post[1])
 
 
 def rehearsals() -> dict[str, Rehearsal]:

@@ -1,5 +1,6 @@
 """Deliveries and connections for connector tests, at a fixed moment."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from crm.envelope import Fact
 from crm.scalars import Id, Micros
 from services.connectors import CONNECTORS
 from tests.support.rehearse import Post
+from tests.support.scenarios import SHOP
 
 NOW = Micros(1_791_190_920_000_000)  # 2026-10-05T09:02:00Z
 JSON = "application/json"
@@ -21,6 +23,16 @@ def connection(connector: str, secret: str = "TEST_secret", **settings: str) -> 
 def delivery(post: Post, at: int = NOW) -> Delivery:
     headers, body = post
     return Delivery(headers, body, Micros(at))
+
+
+def in_shop(connector: str, secret: str = "TEST_secret", **settings: str) -> Connection:
+    """A connection of the workspace that stories are in."""
+    return replace(connection(connector, secret, **settings), workspace=SHOP)
+
+
+def sent(body: bytes, content_type: str, at: int = NOW) -> Delivery:
+    """A request to the whole URL of a connection."""
+    return Delivery({"content-type": content_type}, body, Micros(at), path="/in/1", base="https://crm.example.com")
 
 
 def receive(connector: Connection, post: Post, at: int = NOW) -> list[Fact]:

@@ -5,9 +5,11 @@ from functools import partial
 from crm.connector import Delivery
 from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 
-
-def signed(delivery: Delivery, secret: str) -> Delivery:
-    return with_headers(delivery, authorization=f"Bearer {secret}")
+secret_of = partial(derived_secret, "asterisk")
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "asterisk"), signed=signed)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_headers(delivery, {"authorization": f"Bearer {secret_of(seed)}"})
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

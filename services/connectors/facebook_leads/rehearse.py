@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from services.connectors.rehearsal import Post, Rehearsal, derived_secret
+from crm.connector import Delivery
+from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 from services.connectors.signatures.meta import SIGNATURE, meta_signature
 
-
-def signed(secret: str, post: Post, _at: int) -> Post:
-    headers, body = post
-    return headers | {SIGNATURE: meta_signature(body, secret)}, body
+secret_of = partial(derived_secret, "facebook-leads")
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "facebook-leads"), prove=signed, captured="facebook-leadgen")
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_headers(delivery, {SIGNATURE: meta_signature(delivery.body, secret_of(seed))})
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, captured="facebook-leadgen")

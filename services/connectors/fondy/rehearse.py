@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Any
 
-from crm.scalars import Micros
+from crm.connector import Delivery
 from services.connectors.fondy.webhook import sign, unwrapped
 from services.connectors.formats.exact_json import decode_object, encode
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 
 secret_of = partial(derived_secret, "fondy")
 
@@ -32,8 +32,8 @@ def signed(key: str, body: bytes) -> Post:
     return {"content-type": JSON}, encode(fields).encode()
 
 
-def resigned(seed: str, body: bytes, at: Micros) -> Post:
-    return signed(secret_of(seed), body)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=resigned)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

@@ -4,8 +4,11 @@ import base64
 from functools import partial
 from typing import Any
 
+from crm.connector import Delivery
 from services.connectors.liqpay.webhook import sign
-from services.connectors.rehearsal import Post, Rehearsal, derived_secret, form_post, json_bytes
+from services.connectors.rehearsal import Post, Rehearsal, derived_secret, form_post, json_bytes, with_post
+
+secret_of = partial(derived_secret, "liqpay")
 
 
 def callback(private_key: str, payment: int, amount: str, algorithm: str = "sha1", /, **changes: Any) -> Post:
@@ -19,4 +22,8 @@ def signed(private_key: str, payment: bytes, algorithm: str = "sha1") -> Post:
     return form_post({"data": data, "signature": sign(private_key, data, algorithm)})
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "liqpay"))
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body))
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, settings=lambda _seed: {"sandbox": "yes"})

@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from crm.scalars import Micros
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret
+from crm.connector import Delivery
+from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 from services.connectors.signatures.meta import SIGNATURE, meta_signature
 
 secret_of = partial(derived_secret, "messenger")
 
 
-def sign(seed: str, body: bytes, _at: Micros) -> Post:
-    return {"content-type": JSON, SIGNATURE: meta_signature(body, secret_of(seed))}, body
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_headers(delivery, {SIGNATURE: meta_signature(delivery.body, secret_of(seed))})
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

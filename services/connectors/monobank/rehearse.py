@@ -7,7 +7,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.connectors.rehearsal import JSON, Post, Rehearsal, json_bytes
+from crm.connector import Delivery
+from services.connectors.rehearsal import JSON, Post, Rehearsal, json_bytes, with_post
 from services.connectors.signatures.ecdsa import ALGORITHM
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -47,4 +48,8 @@ def receive_invoice(seed: str, id: str, amount_minor: int, reference: str) -> Po
     return invoice(keys(seed)[0], id, amount_minor, reference=reference)
 
 
-REHEARSAL = Rehearsal({"receive_invoice": receive_invoice}, lambda seed: keys(seed)[1])
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(keys(seed)[0], delivery.body))
+
+
+REHEARSAL = Rehearsal({"receive_invoice": receive_invoice}, lambda seed: keys(seed)[1], sign=sign_delivery)

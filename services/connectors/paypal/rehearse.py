@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from crm.connector import Delivery
 from crm.scalars import Micros
 from services.connectors.paypal.webhook import signed_text
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, with_post
 
 secret_of = partial(derived_secret, "paypal")
 CERTIFICATE_URL = "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-rehearsal"
@@ -40,12 +41,12 @@ def signed(key: rsa.RSAPrivateKey, webhook_id: str, body: bytes, at: Micros, url
     return headers | {"paypal-transmission-sig": base64.b64encode(signature).decode()}, body
 
 
-def resigned(seed: str, body: bytes, at: Micros) -> Post:
-    return signed(keys(seed)[0], secret_of(seed), body, at)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(keys(seed)[0], secret_of(seed), delivery.body, delivery.received_at))
 
 
 def settings(seed: str) -> Mapping[str, str]:
     return {"certificate": keys(seed)[1]}
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=resigned, settings=settings, signs_time=True)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, settings=settings)

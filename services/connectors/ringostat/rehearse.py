@@ -7,9 +7,12 @@ from msgspec.structs import replace
 from crm.connector import Delivery
 from services.connectors.rehearsal import Rehearsal, derived_secret
 
-
-def signed(delivery: Delivery, secret: str) -> Delivery:
-    return replace(delivery, query="&".join(filter(None, (f"token={secret}", delivery.query))))
+secret_of = partial(derived_secret, "ringostat")
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "ringostat"), signed=signed)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    others = [part for part in delivery.query.split("&") if part and not part.startswith("token=")]
+    return replace(delivery, query="&".join([f"token={secret_of(seed)}", *others]))
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

@@ -3,8 +3,9 @@
 from functools import partial
 from typing import Any
 
+from crm.connector import Delivery
 from crm.scalars import Micros
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 from services.connectors.stripe.webhook import sign
 
 SIGNED_AT = Micros(1_791_190_920_000_000)
@@ -23,8 +24,8 @@ def signed(secret: str, body: bytes, at: Micros = SIGNED_AT) -> Post:
     return {"content-type": JSON, "stripe-signature": f"t={moment},v1={sign(secret, moment, body)}"}, body
 
 
-def resigned(seed: str, body: bytes, at: Micros) -> Post:
-    return signed(secret_of(seed), body, at)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body, delivery.received_at))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=resigned, settings=lambda _seed: {"test_mode": "yes"}, signs_time=True)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, settings=lambda _seed: {"test_mode": "yes"})

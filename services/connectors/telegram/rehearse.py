@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from crm.scalars import Micros
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes
+from crm.connector import Delivery
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 
 secret_of = partial(derived_secret, "telegram")
 
@@ -38,8 +38,8 @@ def share_contact(seed: str, number: int, chat: int, phone: str, name: str) -> P
     return message(secret_of(seed), number, chat, contact=own)
 
 
-def sign(seed: str, body: bytes, _at: Micros) -> Post:
-    return signed(secret_of(seed), body)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({"write": write, "share_contact": share_contact}, secret_of, sign=sign)
+REHEARSAL = Rehearsal({"write": write, "share_contact": share_contact}, secret_of, sign=sign_delivery)

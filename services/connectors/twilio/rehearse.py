@@ -8,10 +8,12 @@ from services.connectors.rehearsal import Rehearsal, derived_secret, with_header
 from services.connectors.twilio.signature import sign
 from services.connectors.twilio.webhook import TWIML
 
+secret_of = partial(derived_secret, "twilio")
 
-def signed(delivery: Delivery, secret: str) -> Delivery:
+
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     fields = parse_qsl(delivery.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return with_headers(delivery, x_twilio_signature=sign(secret, delivery.url, fields))
+    return with_headers(delivery, {"x-twilio-signature": sign(secret_of(seed), delivery.url, fields)})
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "twilio"), TWIML.body, signed=signed)
+REHEARSAL = Rehearsal({}, secret_of, TWIML.body, sign=sign_delivery)

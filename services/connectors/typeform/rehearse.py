@@ -2,14 +2,16 @@
 
 from functools import partial
 
-from services.connectors.rehearsal import Post, Rehearsal, derived_secret
+from crm.connector import Delivery
+from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 from services.connectors.signatures.hmac_sha256 import base64_signature
 from services.connectors.typeform.webhook import SIGNATURE
 
-
-def signed(secret: str, post: Post, _at: int) -> Post:
-    headers, body = post
-    return headers | {SIGNATURE: base64_signature(body, secret)}, body
+secret_of = partial(derived_secret, "typeform")
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "typeform"), prove=signed)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_headers(delivery, {SIGNATURE: base64_signature(delivery.body, secret_of(seed))})
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

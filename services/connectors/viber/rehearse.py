@@ -4,8 +4,8 @@ import hashlib
 import hmac
 from functools import partial
 
-from crm.scalars import Micros
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret
+from crm.connector import Delivery
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, with_post
 
 secret_of = partial(derived_secret, "viber")
 
@@ -15,8 +15,8 @@ def signed(token: str, body: bytes) -> Post:
     return {"content-type": JSON, "x-viber-content-signature": mac}, body
 
 
-def sign(seed: str, body: bytes, _at: Micros) -> Post:
-    return signed(secret_of(seed), body)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

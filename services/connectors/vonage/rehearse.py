@@ -6,8 +6,10 @@ from crm.connector import Delivery, digest
 from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 from services.connectors.vonage.token import token
 
+secret_of = partial(derived_secret, "vonage")
 
-def signed(delivery: Delivery, secret: str) -> Delivery:
+
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     claims: dict[str, object] = {
         "iat": delivery.received_at // 1_000_000,
         "jti": digest(delivery.body)[:32],
@@ -15,7 +17,7 @@ def signed(delivery: Delivery, secret: str) -> Delivery:
         "payload_hash": digest(delivery.body),
         "api_key": "a1b2c3d",
     }
-    return with_headers(delivery, authorization=f"Bearer {token(secret, claims)}")
+    return with_headers(delivery, {"authorization": f"Bearer {token(secret_of(seed), claims)}"})
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "vonage"), signed=signed)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

@@ -4,10 +4,10 @@ import re
 from functools import partial
 from typing import Any
 
-from crm.scalars import Micros
+from crm.connector import Delivery
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.values import verbatim
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 from services.connectors.wayforpay.webhook import SIGNED, sign
 
 secret_of = partial(derived_secret, "wayforpay")
@@ -33,8 +33,8 @@ def signed(secret: str, body: bytes) -> Post:
     return {"content-type": JSON}, marked if found else body.rstrip()[:-1] + b"," + mark + b"}"
 
 
-def resigned(seed: str, body: bytes, at: Micros) -> Post:
-    return signed(secret_of(seed), body)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=resigned)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

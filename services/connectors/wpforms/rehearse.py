@@ -3,17 +3,17 @@
 from functools import partial
 
 from crm.connector import Delivery
-from crm.scalars import Micros
-from services.connectors.rehearsal import Post, Rehearsal, derived_secret
+from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
 from services.connectors.signatures.hmac_sha256 import timed_signature
 from services.connectors.signatures.php_json import signed_bytes
 from services.connectors.wpforms.webhook import SIGNATURE
 
-
-def signed(secret: str, post: Post, at: int) -> Post:
-    headers, body = post
-    fields = signed_bytes(Delivery(headers, body, Micros(0)))
-    return headers | {SIGNATURE: timed_signature(fields, secret, at)}, body
+secret_of = partial(derived_secret, "wpforms")
 
 
-REHEARSAL = Rehearsal({}, partial(derived_secret, "wpforms"), prove=signed)
+def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
+    signature = timed_signature(signed_bytes(delivery), secret_of(seed), delivery.received_at // 1_000_000)
+    return with_headers(delivery, {SIGNATURE: signature})
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)

@@ -1,7 +1,6 @@
 """What chat vendors expect as an answer, and how what they send ends up in conversations."""
 
 import json
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -11,20 +10,20 @@ from crm.envelope import Fact
 from crm.errors import Refused
 from crm.events import ContactCreated, ConversationOpened, MessageReceived, MessageStatusChanged
 from services.connectors import CONNECTORS
-from tests.support.connector_deliveries import NOW, connection, delivery, receive
-from tests.support.own_samples import OwnSample, own_samples
-from tests.support.scenarios import SHOP, given
+from tests.support.connector_deliveries import NOW, connection
+from tests.support.connector_samples import ConnectorSample, connector_samples
+from tests.support.scenarios import given
 
-SAMPLES = {sample.name: sample for sample in own_samples()}
+SAMPLES = {sample.id: sample for sample in connector_samples()}
 META = [name for name, connector in CONNECTORS.items() if "verify_token" in connector.settings.__struct_fields__]
 
 
-def sample(name: str) -> OwnSample:
+def sample(name: str) -> ConnectorSample:
     return SAMPLES[f"{name}.json"]
 
 
-def facts_of(found: OwnSample) -> list[Fact]:
-    return receive(replace(found.connection, workspace=SHOP), found.post())
+def facts_of(found: ConnectorSample) -> list[Fact]:
+    return found.received(found.sent())
 
 
 def answer(name: str, **settings: str) -> Answer:
@@ -32,7 +31,7 @@ def answer(name: str, **settings: str) -> Answer:
     who = connection(found.vendor, found.connection.secret, **settings)
     webhook = CONNECTORS[found.vendor].webhook
     assert webhook
-    return webhook.answer(delivery(found.post()), who, receive(found.connection, found.post()))
+    return webhook.answer(found.sent(), who, found.received(found.sent()))
 
 
 def test_viber_shows_a_welcome_to_who_opens_the_chat_and_to_nobody_else() -> None:
@@ -62,7 +61,7 @@ def test_meta_checks_the_address_with_the_verify_token(name: str) -> None:
 
 def test_another_product_of_the_same_app_is_quarantined_with_a_sentence() -> None:
     page, app = sample("messenger/text"), sample("instagram/text")
-    (fact,) = receive(app.connection, app.post(page.body))
+    (fact,) = app.received(app.sent(body=page.delivery.body))
     reason = "Its object is 'page', not 'instagram': it belongs to another connection of the same app."
     assert getattr(fact, "reason", "") == reason
 
@@ -70,8 +69,8 @@ def test_another_product_of_the_same_app_is_quarantined_with_a_sentence() -> Non
 def test_a_widget_of_somebody_else_is_refused() -> None:
     found = sample("jivo/chat_accepted")
     with pytest.raises(Refused, match="widget"):
-        receive(connection("jivo", widget_id="1"), found.post())
-    assert len(receive(connection("jivo", widget_id="3948"), found.post())) == 1
+        CONNECTORS["jivo"].receive(found.sent(), connection("jivo", widget_id="1"))
+    assert len(CONNECTORS["jivo"].receive(found.sent(), connection("jivo", widget_id="3948"))) == 1
 
 
 @pytest.mark.parametrize("vendor", ["viber", "whatsapp", "messenger", "instagram", "chatwoot", "jivo", "telegram"])

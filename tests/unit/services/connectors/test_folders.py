@@ -17,8 +17,8 @@ FOLDERS = {name: ROOT / "services" / "connectors" / name.replace("-", "_") for n
 PRODUCT = ("crm", "services", "streams", "projections", "api")
 # No vendors: a form is also a source of deals, the API a package of ours, and a ring what telephones do.
 GENERIC = {"form", "api", "ring"}
-# In which people name the fields of their forms: "Telegram" is a way to reach somebody.
-WORDS = "services/connectors/submissions/words.py"
+# What people write into forms and name their fields by: "Telegram" is a way to reach somebody, and so is a link to it.
+WORDS = tuple(f"services/connectors/submissions/{name}.py" for name in ("words", "empty_forms"))
 DIGEST = re.compile(r"\b[0-9a-f]{16,}\b")  # whose letters are by chance
 PARTS = {"webhook": ("webhook.py", "rehearse.py")}
 
@@ -29,7 +29,7 @@ def names_in(root: Path, files: list[str]) -> Iterator[str]:
     vendors = re.compile(names, re.IGNORECASE)
     own = tuple(f"services/connectors/{name.replace('-', '_')}/" for name in CONNECTORS)
     for file in files:
-        if not file.startswith(own) and file != WORDS:
+        if not file.startswith(own) and file not in WORDS:
             lines = (root / file).read_text("utf-8", "replace").splitlines()
             yield from (
                 f"{file}:{number}: {line.strip()}"

@@ -47,7 +47,8 @@ POSTS: list[tuple[str, Post]] = [
 def phone_of(fact: Any) -> str:
     if hasattr(fact, "payer"):
         return str(fact.payer.phone)
-    phone = fact.phones[0] if hasattr(fact, "phones") else getattr(fact, "phone", None) or fact.shared_phone
+    phones = getattr(fact, "phones", ())
+    phone = phones[0] if phones else getattr(fact, "phone", None) or fact.shared_phone
     return str(phone.e164)
 
 

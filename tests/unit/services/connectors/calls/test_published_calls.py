@@ -20,8 +20,7 @@ from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearsal import rehearsals
 from services.connectors.vonage.token import encoded, sign
-from tests.support.call_samples import in_shop, sent
-from tests.support.connector_deliveries import JSON, NOW, connection, http_post, only
+from tests.support.connector_deliveries import JSON, NOW, connection, http_post, in_shop, only, sent
 from tests.support.projection_events import fold
 from tests.support.scenarios import given
 from tests.support.vendor_samples import FOLDER, needs_samples
@@ -111,10 +110,9 @@ def vonage(name: str) -> CallReported:
 
 
 def received(vendor: str, body: bytes, content_type: str, query: str = "", **settings: str) -> list[Any]:
-    sign, who = rehearsals()[vendor].signed, in_shop(vendor, **settings)
-    assert sign
-    delivery = replace(sent(body, content_type), query=query)
-    return list(CONNECTORS[vendor].receive(sign(delivery, who.secret), who))
+    rehearsal = rehearsals()[vendor]
+    delivery = rehearsal.sign(replace(sent(body, content_type), query=query), "published")
+    return list(CONNECTORS[vendor].receive(delivery, in_shop(vendor, rehearsal.secret_of("published"), **settings)))
 
 
 @pytest.mark.parametrize("token_type", [b'{"alg":"none"}', b'{"alg":"RS256","typ":"JWT"}', b"[]", b"x"])
