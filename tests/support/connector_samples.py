@@ -139,8 +139,17 @@ def meant(facts: list[Fact], expected: list[dict[str, Any]], own: Connection, ca
             one["key"] = key if fact.meta.id == named_id(own.id, key) else f"another: {fact.meta.id}"
         if fact.meta.occurred_at != came:
             one["occurred_at"] = datetime.fromtimestamp(fact.meta.occurred_at / 1e6, UTC).isoformat()
-        for name, value in msgspec.to_builtins(fact).items():
-            if name not in NOT_COMPARED and value not in (None, "", (), [], {}, False):  # what is the default
-                one[name] = value
-        said.append(json.loads(json.dumps(one)))
+        fields = json.loads(msgspec.json.encode(fact))
+        one |= not_default({name: value for name, value in fields.items() if name not in NOT_COMPARED})
+        said.append(one)
     return said
+
+
+def not_default(value: Any) -> Any:
+    """What says something: without the fields that are empty."""
+    if isinstance(value, list):
+        return [not_default(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    said = {name: not_default(one) for name, one in value.items()}
+    return {name: one for name, one in said.items() if one not in (None, "", [], {}, False)}

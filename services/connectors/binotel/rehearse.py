@@ -1,10 +1,13 @@
 """Requests of Binotel's telephone exchange."""
 
+import json
 from functools import partial
 from typing import Any
 
 from services.connectors.binotel.webhook import ACCEPTED
-from services.connectors.rehearsal import Post, Rehearsal, derived_secret, form_post
+from services.connectors.rehearsal import Post, Rehearsal, derived_secret, form_post, php_post
+
+secret_of = partial(derived_secret, "binotel")
 
 
 def call(kind: str, call: int, number: str, /, **changes: Any) -> Post:
@@ -24,4 +27,6 @@ def hang_up(_seed: str, number: int, phone: str, talk_s: int) -> Post:
     return call("apiCallCompleted", number, phone, billsec=talk_s, disposition="ANSWER")
 
 
-REHEARSAL = Rehearsal({"ring": ring, "hang_up": hang_up}, partial(derived_secret, "binotel"), ACCEPTED.body)
+REHEARSAL = Rehearsal(
+    {"ring": ring, "hang_up": hang_up}, secret_of, ACCEPTED.body, wire=lambda body: php_post(json.loads(body))
+)

@@ -11,6 +11,7 @@ from crm.connector import Delivery
 from services.connectors.rehearsal import JSON, Post, Rehearsal, json_bytes, with_post
 from services.connectors.signatures.ecdsa import ALGORITHM
 
+CAPTURED = "monobank-acquiring"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -52,4 +53,6 @@ def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     return with_post(delivery, signed(keys(seed)[0], delivery.body))
 
 
-REHEARSAL = Rehearsal({"receive_invoice": receive_invoice}, lambda seed: keys(seed)[1], sign=sign_delivery)
+REHEARSAL = Rehearsal(
+    {"receive_invoice": receive_invoice}, lambda seed: keys(seed)[1], sign=sign_delivery, captured=CAPTURED
+)

@@ -139,6 +139,8 @@ def one_sign_changed(value: str, other: str) -> str:
 
 @each
 def test_a_stale_one_is_refused_where_its_time_is_signed(sample: ConnectorSample) -> None:
+    if sample.sent() != sample.sent():
+        return  # no two signatures of this vendor are equal, and none has a time
     for moment in (NOW - 30 * DAY, NOW + 30 * DAY):
         stale = sample.sent(NOW, signed_at=moment)
         if stale != sample.sent():
