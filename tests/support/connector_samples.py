@@ -33,15 +33,8 @@ SEED = "samples"
 TYPES = {".json": JSON, ".form": URLENCODED, ".csv": "text/csv", ".txt": "text/plain", ".xml": "application/xml"}
 TYPES |= {".eml": "message/rfc822"}
 MEANING, CALLS, CAPTURED = ".facts.json", "calls.json", "captured.json"
-NOT_BODIES = (
-    ".vector.json",
-    ".vectors.json",
-    "headers.txt",
-    "README.txt",
-    ".response.json",
-    ".INVALID.txt",
-    "handshake.http.txt",
-)
+NOT_BODIES = (".vector.json", ".vectors.json", ".response.json", "response_example.json", ".INVALID.txt")
+NOT_BODIES += ("headers.txt", "README.txt", "handshake.http.txt")
 NOT_COMPARED = ("meta", "raw", "digest")
 
 
