@@ -7,6 +7,7 @@ from typing import Any
 import fastavro
 import pytest
 
+from crm.decisions import RULES
 from crm.facts import CallReported, FormSubmitted, MessageReported, PaymentReported
 from crm.shared import Phone
 from tests.support.intake_server import EXPIRED, NOON, READER, IntakeServer
@@ -32,6 +33,7 @@ MESSAGE = {
     "sender": "u1",
     "text": "hi",
 }
+STATUS = {"type": "MessageStatusReported", "channel": "chat", "chat": "7", "message": "1", "status": "read"}
 
 
 def lines(*objects: Any) -> bytes:
@@ -87,8 +89,7 @@ class FactsSuite:
         assert verdicts[1]["error"] == "Line 2: Object contains unknown field `colour`."
         assert verdicts[2]["error"] == (
             "Line 3: Invalid value 'Nothing' in `type`. "
-            "Allowed: CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, ObjectReported, "
-            "PaymentReported."
+            f"Allowed: {', '.join(sorted(rule.fact.__name__ for rule in RULES.values() if rule.sender))}."
         )
         assert verdicts[3]["error"].startswith("Line 4: In `amount`: '1,234' ")
         assert len(server.facts) == 1

@@ -130,7 +130,7 @@ def test_every_captured_sample_is_received_twice_and_understood() -> None:
     found = list(captured_samples())
     for sample in found:
         first, second = (sample.received(sample.sent()) for _ in range(2))
-        assert first == second, sample
+        assert ids(first) == ids(second), sample
         assert [fact.reason for fact in first if isinstance(fact, DeliveryQuarantined)] == [], sample
     print(f"{len(found)} captured samples of {len({sample.vendor for sample in found})} vendors were received twice")
 
