@@ -34,7 +34,7 @@ TYPES = {".json": JSON, ".form": URLENCODED, ".csv": "text/csv", ".txt": "text/p
 TYPES |= {".eml": "message/rfc822"}
 MEANING, CALLS, CAPTURED = ".facts.json", "calls.json", "captured.json"
 NOT_BODIES: tuple[str, ...] = tuple(
-    ".vector.json .vectors.json .response.json response_example.json .INVALID.txt".split()
+    [".vector.json", ".vectors.json", ".response.json", "response_example.json", ".INVALID.txt"]
 )
 NOT_BODIES += ("headers.txt", "README.txt", "handshake.http.txt")
 NOT_COMPARED = ("meta", "raw", "digest")
