@@ -12,6 +12,7 @@ from services.cli.target import target
 from services.stack import demo_workspace, state
 from tests.bench import history_command as bench_history
 from tests.bench import lookups
+from tests.bench.connectors import bench_connectors
 from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
@@ -98,6 +99,18 @@ def graphql(
     load = Load(seconds, connections=connections)
     found = asyncio.run(measure(contacts, load, postgraphile, progress_printer(json)))
     show.print_json(found) if json else print_comparison(found)
+
+
+@app.command()
+def connectors(repeats: Annotated[int, typer.Option(min=1, help="Of each sample.")] = 200, json: Json = False) -> None:
+    """What each connector makes of its samples, and the processor time of a delivery; needs no stack."""
+    found = bench_connectors(repeats)
+    if json:
+        show.print_json(found)
+        return
+    names = list(next(iter(found["connectors"].values())))
+    rows = [[name, *row.values()] for name, row in found["connectors"].items()]
+    show.print_table(["connector", *names], rows)
 
 
 Contacts = Annotated[int, typer.Option(min=1000, help="Among whom one is looked for.")]
