@@ -68,4 +68,5 @@ def mask(value: str) -> str:
     parts = urlsplit(value)
     if parts.password:
         value = urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+    value = re.sub(r"(//[^/?#@:]*:)[^@/?#]+@", r"\1***@", value)  # also where the scheme is none
     return re.sub(r"(password=)('[^']*'|[^&\s]+)", r"\1***", value)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.errors import Unavailable
+from crm.adapters.kafka.address import client_options
 from crm.adapters.kafka.directory import Access
 from crm.commands import Command, CommandSpec
 from crm.contract.codec import encode
@@ -82,7 +83,7 @@ class CommandExecutor:
     async def declaration_sender(self) -> AsyncIterator[SendDeclaration]:
         """Yields a function that writes to crm.connections and waits until Kafka has it. Raises Unavailable."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap,
+            **client_options(self.bootstrap),
             acks="all",
             enable_idempotence=True,
             request_timeout_ms=round(self.patience * 1000),

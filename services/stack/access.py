@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from crm.adapters.kafka.address import client_options
 from crm.adapters.kafka.directory import Access, Token
 from crm.connector_catalogue import catalogue
 from crm.contract.codec import encode
@@ -110,6 +111,6 @@ async def publish(bootstrap: str, *facts: tuple[Id, Fact]) -> None:
     """Writes facts under their keys, in this order. Returns once Kafka has them all."""
     if not facts:
         return
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**client_options(bootstrap), acks="all", enable_idempotence=True) as producer:
         sent = [await producer.send(CONNECTIONS.name, encode(fact), key=key.encode()) for key, fact in facts]
         await asyncio.gather(*sent)

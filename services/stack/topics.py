@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAlreadyExistsError, for_code
 
+from crm.adapters.kafka.address import client_options
 from crm.topics import TOPICS, Topic
 
 COMPRESSION, OF_TOPIC = "compression.type", 1  # the source of a setting that was set for the topic itself
@@ -88,7 +89,7 @@ class Admin:
     """An AIOKafkaAdminClient for one `async with`."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        self.client = AIOKafkaAdminClient(**client_options(bootstrap))
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
         await self.client.start()

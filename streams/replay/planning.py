@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from crm.adapters.kafka.address import servers_of
 from crm.adapters.kafka.journal_log import next_positions
 from crm.errors import Broken
 from crm.topics import JOURNAL
@@ -21,5 +22,5 @@ async def end_positions(bootstrap: str, archive: Path | None, topic: str = JOURN
     try:
         positions = await asyncio.wait_for(next_positions(bootstrap, topic, found), PATIENCE)
     except TimeoutError:
-        raise Broken(f"Kafka at {bootstrap} does not respond. Nothing was read; try again.") from None
+        raise Broken(f"Kafka at {servers_of(bootstrap)} does not respond. Nothing was read; try again.") from None
     return {partition: max(end, found[partition]) for partition, end in positions.items()}

@@ -18,6 +18,7 @@ from faust.types import TP
 from faust.types.transports import SchedulingStrategyT
 from faust.types.tuples import ConsumerMessage
 
+from crm.adapters.kafka.address import client_options, servers_of
 from crm.settings import Settings
 from streams.runtime.checkpoints import Partition, Record
 
@@ -81,6 +82,18 @@ class App(faust.App):
     def _create_directories(self) -> None: ...
 
 
+def credentials(bootstrap: str) -> Any:
+    """Returns how Faust signs in; None where nobody has to."""
+    options = client_options(bootstrap)
+    context = options.get("ssl_context")
+    if "sasl_mechanism" in options:
+        user, password = options["sasl_plain_username"], options["sasl_plain_password"]
+        return faust.SASLCredentials(
+            username=user, password=password, mechanism=options["sasl_mechanism"], ssl_context=context
+        )
+    return faust.SSLCredentials(context) if context else None
+
+
 class Worker:
     """A Faust app that reads whole fetches of some topics into the queue `fetches`."""
 
@@ -97,7 +110,8 @@ class Worker:
         self.begun = False
         self.app = App(
             group,
-            broker=[f"kafka://{host}" for host in settings.kafka_bootstrap.split(",")],
+            broker=[f"kafka://{host}" for host in servers_of(settings.kafka_bootstrap).split(",")],
+            broker_credentials=credentials(settings.kafka_bootstrap),
             consumer_group_instance_id=f"{group}-{settings.instance}",
             store="memory://",
             web_enabled=False,

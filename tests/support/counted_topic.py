@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 from aiokafka import AIOKafkaProducer
 
+from crm.adapters.kafka.address import client_options
 from crm.topics import JOURNAL
 from services.stack.ports import any_free
 from services.stack.process import Process, last_lines, spawn, until
@@ -58,7 +59,7 @@ class CountedTopic:
         await create_missing(self.bootstrap, topics=[replace(JOURNAL, name=self.topic, partitions=4)])
 
     async def produce(self, first: int) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True) as producer:
+        async with AIOKafkaProducer(**client_options(self.bootstrap), acks="all", enable_idempotence=True) as producer:
             sent = [await producer.send(self.topic, str(n).encode()) for n in range(first, first + CHUNK)]
             await asyncio.gather(*sent)
 

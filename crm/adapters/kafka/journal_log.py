@@ -7,6 +7,7 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from crm.adapters.kafka.address import client_options
 from crm.adapters.kafka.reading import open_consumer, read_range
 from crm.adapters.telemetry.logs import debugging
 from crm.contract.codec import TYPE_NAMES, type_of
@@ -34,7 +35,7 @@ class Slice(NamedTuple):
 
 def new_producer(bootstrap: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0
+        **client_options(bootstrap), enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0
     )
 
 

@@ -18,6 +18,7 @@ from zlib import crc32
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from crm.adapters.kafka.address import client_options, servers_of
 from crm.errors import NotYet
 from crm.log import Record
 
@@ -95,7 +96,8 @@ class KafkaLog:
 
     def missing(self) -> str | None:
         if self.producer is None:
-            return f"Kafka at {self.bootstrap} cannot be reached yet. Nothing is taken meanwhile; it is tried again."
+            where = servers_of(self.bootstrap)
+            return f"Kafka at {where} cannot be reached yet. Nothing is taken meanwhile; it is tried again."
         if self.waiting and time.monotonic() - self.waiting[0].since > self.timeout:
             return f"Kafka has not acknowledged anything for {self.timeout:g} s. Nothing is taken meanwhile."
         if self.pending >= self.max_pending or self.pending_bytes >= self.max_pending_bytes:
@@ -189,13 +191,15 @@ class KafkaLog:
                 await self.failed.wait()
                 logger.error("kafka refused a batch; a new producer takes over")
             except Exception as error:
-                logger.warning("kafka cannot be reached; trying again", bootstrap=self.bootstrap, error=repr(error))
+                logger.warning(
+                    "kafka cannot be reached; trying again", bootstrap=servers_of(self.bootstrap), error=repr(error)
+                )
                 await asyncio.sleep(RETRY_SECONDS)
             await self.disconnect()
 
     async def connect(self) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap,
+            **client_options(self.bootstrap),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,

@@ -8,6 +8,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from crm.adapters.kafka.address import client_options
 from crm.errors import NotYet
 
 STOP_SECONDS = 2.0  # while Kafka is away
@@ -24,7 +25,7 @@ async def open_consumer(bootstrap: str, *topics: str, **options: Any) -> AsyncIt
 
     `options` are aiokafka's. Leaves no connection open, also when it is cancelled during the start.
     """
-    options = {"bootstrap_servers": bootstrap, "fetch_max_wait_ms": 50, **options}
+    options = {**client_options(bootstrap), "fetch_max_wait_ms": 50, **options}
     consumer = AIOKafkaConsumer(*topics, enable_auto_commit=False, **options)
     try:
         await start_consumer(consumer)

@@ -4,6 +4,7 @@ import httpx
 import typer
 from prometheus_client.parser import text_string_to_metric_families
 
+from crm.adapters.kafka.address import servers_of
 from crm.public_address import intake_url, warning
 from crm.settings import Settings
 from services.cli import output
@@ -41,7 +42,7 @@ def status(data: Data = None, json: Json = False) -> None:
                 "facts_url": f"{stack.intake_url}/facts",
                 "public_url": public,
                 "warning": warning(public) or None,
-                "kafka_bootstrap": stack.kafka_bootstrap,
+                "kafka_bootstrap": servers_of(stack.kafka_bootstrap),
                 "workspace": demo.workspace if demo else None,
                 "roles": [
                     {name: getattr(part, name) for name in ROLE} | {"pid": part.pid or None, "lag": records}

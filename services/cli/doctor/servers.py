@@ -6,6 +6,7 @@ import psycopg
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import ApiVersionRequest
 
+from crm.adapters.kafka.address import client_options, servers_of
 from crm.settings import mask
 from services.cli.doctor.checks import Finding, Installation
 from services.stack import topics
@@ -24,14 +25,14 @@ async def kafka_answers(installation: Installation) -> list[Finding]:
     if missing := await why_unreachable(installation.kafka_bootstrap):
         return [Finding("kafka", False, f"{missing}. See {installation.data / 'kafka.log'}.")]
     return [
-        Finding("kafka", True, f"Kafka answers at {installation.kafka_bootstrap}."),
+        Finding("kafka", True, f"Kafka answers at {servers_of(installation.kafka_bootstrap)}."),
         *kafka_new_enough(await fetch_version(installation.kafka_bootstrap)),
     ]
 
 
 async def fetch_version(bootstrap: str) -> int:
     """Returns the newest version of the Fetch request that the broker supports."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = AIOKafkaClient(**client_options(bootstrap))
     await client.bootstrap()
     try:
         answer = await client.send(client.get_random_node(), ApiVersionRequest())

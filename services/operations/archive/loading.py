@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from crm.adapters.archive import container, manifest
 from crm.adapters.archive.container import ArchivedRecord, StoredRecord
 from crm.adapters.archive.manifest import COMPACTED, File, Manifest, Partition
+from crm.adapters.kafka.address import client_options
 from crm.errors import Broken
 from crm.topics import TOPICS
 from services.operations.archive.progress import Advance
@@ -48,7 +49,7 @@ async def load(bootstrap: str, folder: Path, replication: int, progress: ShowPro
         counts = {}
         with progress("Loading", total) as advance:
             options = {"enable_idempotence": True, "acks": "all", "linger_ms": 0, "max_batch_size": BATCH}
-            async with AIOKafkaProducer(bootstrap_servers=bootstrap, **options) as producer:
+            async with AIOKafkaProducer(**client_options(bootstrap), **options) as producer:
                 for place, files in archived.items():
                     counts[place] = await send_records(producer, folder, place, files, begins[place], advance)
         return counts

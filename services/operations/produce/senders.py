@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import structlog
 
+from crm.adapters.kafka.address import servers_of
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.envelope import now
@@ -111,7 +112,7 @@ class KafkaSender:
                 while self.log.missing():
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise Unsent(f"Kafka at {self.bootstrap} did not answer within {KAFKA_SECONDS:g} s.") from None
+            raise Unsent(f"Kafka at {servers_of(self.bootstrap)} did not answer within {KAFKA_SECONDS:g} s.") from None
         token = self.access.token(self.text)
         if token is None or not token.scopes & {"write", "admin"}:
             raise Unsent("The token is unknown, revoked or expired, or lacks the scope write.")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from crm.adapters.kafka.address import servers_of
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.adapters.kafka.reading import RecordReader
@@ -52,7 +53,9 @@ async def in_time(answer: Awaitable[object], bootstrap: str) -> None:
     try:
         await asyncio.wait_for(answer, PATIENCE)
     except TimeoutError:
-        raise NotYet(f"Kafka at {bootstrap} did not answer in {PATIENCE:g} s. Nothing was changed.") from None
+        raise NotYet(
+            f"Kafka at {servers_of(bootstrap)} did not answer in {PATIENCE:g} s. Nothing was changed."
+        ) from None
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
+from crm.adapters.kafka.address import client_options
 from crm.errors import Broken
 from streams.rebuild.read.frames import Batch, batches, records
 from streams.rebuild.read.source import Chunk
@@ -29,7 +30,7 @@ class ReadPosition(NamedTuple):
 
 def kafka_client(bootstrap: str) -> AIOKafkaClient:
     """Returns a client that is not connected yet."""
-    return AIOKafkaClient(bootstrap_servers=bootstrap, client_id="rebuild", request_timeout_ms=60_000)
+    return AIOKafkaClient(**client_options(bootstrap), client_id="rebuild", request_timeout_ms=60_000)
 
 
 class KafkaSource:
