@@ -13,8 +13,9 @@ from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
 from services.intake.deliveries import Deliveries
 from services.intake.directory import Directory
+from services.intake.form_script import script
 from services.intake.incoming import Incoming
-from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later
+from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later, public
 from services.intake.request import Frontend, headers_of
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -64,18 +65,25 @@ class Intake:
         path, method = scope["path"], scope["method"]
         if path.startswith("/in/"):
             id = path[4:].partition("/")[0]
-            if method == "POST":
-                return await self.deliveries.take(id, scope, receive)
-            if method in ("GET", "HEAD"):
-                return self.deliveries.check(id, scope)
-            return POST_ONLY
+            try:
+                reply = await self.deliver(id, method, scope, receive)
+            except Stop as stop:
+                reply = stop.reply
+            return public(reply) if self.deliveries.is_public(id) else reply
         if path == "/facts":
             if method == "POST":
                 return await self.bulk.take(headers_of(scope), receive, scope["query_string"])
             return POST_ONLY
+        if path == "/form.js":
+            return script(headers_of(scope), scope["query_string"])
         if known := health.answer(path, self.missing):
             return Reply(known[0], known[1], known[2].encode())
         return NOT_FOUND
+
+    async def deliver(self, id: str, method: str, scope: Mapping[str, Any], receive: Receive) -> Reply:
+        if method == "POST":
+            return await self.deliveries.take(id, scope, receive)
+        return self.deliveries.check(id, scope) if method in ("GET", "HEAD") else POST_ONLY
 
 
 async def answer(reply: Reply, method: str, incoming: Incoming, send: Send) -> None:

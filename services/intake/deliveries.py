@@ -7,12 +7,13 @@ import structlog
 
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
-from crm.connector import MAX_ECHO, Answer, Connection, Connector, Delivery, Webhook, clean, quarantined
+from crm.connector import MAX_ECHO, RATE, Answer, Connection, Connector, Delivery, Webhook, clean, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
 from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
 from services.intake.body import Bodies, Receive
+from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
 from services.intake.records import record_of
 from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
@@ -41,11 +42,17 @@ class Deliveries:
         self.directory, self.log, self.connectors = directory, log, connectors
         self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
         self.in_progress = 0
+        self.rates = ClientRates()
 
     def find(self, id: str) -> tuple[Connector, Webhook, Connection] | None:
         connection = self.directory.connection(id)
         connector = self.connectors.get(connection.connector) if connection else None
         return (connector, connector.webhook, connection) if connector and connector.webhook and connection else None
+
+    def is_public(self, id: str) -> bool:
+        """Whether pages of every site may read what is answered; so they may that there is no such connection."""
+        found = self.find(id)
+        return found is None or found[1].public
 
     def check(self, id: str, scope: Mapping[str, Any]) -> Reply:
         """Answers a GET, as some vendors send when a URL is registered."""
@@ -78,6 +85,9 @@ class Deliveries:
         body = await self.bodies.read(headers, receive, self.limit)
         if self.in_progress >= MAX_CONCURRENT:
             return later("More is coming in than can be taken. Nothing was kept. Send it again.")
+        if webhook.public:
+            peer = self.frontend.peer(scope, headers)
+            headers[RATE] = str(self.rates.count(connection.id, peer, self.clock()))
         delivery = self.delivery(scope, headers, body, "POST")
         self.in_progress += 1
         try:

@@ -1,7 +1,7 @@
 """What intake answers, and the refusals that have an answer of their own."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 TEXT = b"text/plain; charset=utf-8"
 JSON = b"application/json"
@@ -45,6 +45,14 @@ POST_ONLY = sentence(405, "This address takes POST.", ((b"allow", b"POST"),))
 def problem(status: int, text: str, headers: Headers = ()) -> Reply:
     """One line for a person, within JSON."""
     return Reply(status, msgspec.json.encode({"error": text}), JSON, headers)
+
+
+PUBLIC: Headers = ((b"access-control-allow-origin", b"*"),)
+
+
+def public(reply: Reply) -> Reply:
+    """Returns a reply that a page of any site may read."""
+    return structs.replace(reply, headers=(*reply.headers, *PUBLIC))
 
 
 def later(text: str) -> Reply:

@@ -25,6 +25,11 @@ SOON = """new Promise(found => {
   look();
 })"""
 
+EACH_FRAME = """new Promise(found => {
+  const look = () => { const value = %s; if (value) found(value instanceof Node || value); else setTimeout(look, 10); };
+  look();
+})"""
+
 
 class Page:
     """One tab. A method that the browser refuses, or a script that throws, raises AssertionError."""
@@ -60,6 +65,18 @@ class Page:
             raise AssertionError(
                 f"{expression} stays false of {self.evaluate('document.body.innerText')[:1000]}"
             ) from None
+
+    def wait_for_script(self, expression: str) -> Any:
+        """`wait_for` for what no mutation of the document shows, such as what is in a shadow root."""
+        try:
+            return self.evaluate(EACH_FRAME % expression)
+        except TimeoutError:
+            raise AssertionError(f"{expression} stays false") from None
+
+    def wait_until_at(self, path: str) -> None:
+        """Waits until the tab shows an address that ends with the path, as after a link or a form."""
+        while not any(event["frame"]["url"].endswith(path) for event in self.parameters_of("Page.frameNavigated")):
+            self.events.append(json.loads(self.ws.recv(TIMEOUT)))
 
     def parameters_of(self, method: str) -> list[dict[str, Any]]:
         """Returns the parameters of the events of a method so far."""

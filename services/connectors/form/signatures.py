@@ -7,20 +7,12 @@ from msgspec import Meta
 from crm.connector import Connection, Delivery, expect_equal
 from services.connectors.signatures.hmac_sha256 import base64_signature, verify_timed
 from services.connectors.signatures.php_json import signed_bytes
-from services.connectors.submissions.settings import FormSettings, Token, verify_token
+from services.connectors.submissions.settings import PageSettings, Token, verify_token
 
 
-class Settings(FormSettings, frozen=True, gc=False):
+class Settings(PageSettings, frozen=True, gc=False):
     """The settings of a connection to a site's forms."""
 
-    redirect_hosts: Annotated[
-        str,
-        Meta(
-            description="Hosts to which the field `_next` of a form may send its sender, separated by commas. Empty: "
-            "the sender sees a page that says thank you.",
-            examples=["www.example.com"],
-        ),
-    ] = ""
     token: Token = ""
     signed: Annotated[
         Literal["", "wpforms", "typeform"],

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from crm.connector import Connection, Delivery, Report, Webhook
-from services.connectors.form.answers import NEXT, answer
 from services.connectors.form.notices import notice_of
 from services.connectors.form.signatures import verify
 from services.connectors.formats.bodies import Body, read_body, with_inner_json
+from services.connectors.submissions.answers import NEXT, answer
 from services.connectors.submissions.layouts import entries_of
 from services.connectors.submissions.reports import Sent, kept, submitted
 from services.connectors.submissions.settings import SECRET_HEADERS

@@ -25,12 +25,13 @@ class Sent(NamedTuple):
     """One submission as its vendor's format says it.
 
     `key` is the vendor's own id of it; without one it is known by what it says, within ten minutes. `at` is when it was
-    sent; None: when it came in.
+    sent; None: when it came in. `suspicious`: why it looks like a robot's.
     """
 
     entries: Iterable[Entry]
     key: str = ""
     at: Micros | None = None
+    suspicious: str = ""
 
 
 def submitted(body: Body, sent: Sent, delivery: Delivery, connection: Connection) -> Iterator[Report]:
@@ -74,7 +75,7 @@ def submitted(body: Body, sent: Sent, delivery: Delivery, connection: Connection
         amount_minor=value.minor,
         currency=value.currency,
         reference=submission.texts.get("reference", ""),
-        suspicious=submission.suspicious,
+        suspicious=submission.suspicious or sent.suspicious,
         doubts=tuple(filter(None, (body.damage, *submission.identifiers.doubts, value.doubt))),
         digest=content,
     )

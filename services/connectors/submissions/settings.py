@@ -30,6 +30,19 @@ class FormSettings(Struct, frozen=True, gc=False):
     honeypot: Honeypot = ""
 
 
+class PageSettings(FormSettings, frozen=True, gc=False):
+    """The same for forms that a browser posts itself: its answer is a page."""
+
+    redirect_hosts: Annotated[
+        str,
+        Meta(
+            description="Hosts to which the field `_next` of a form may send its sender, separated by commas. Empty: "
+            "the sender sees a page that says thank you.",
+            examples=["www.example.com"],
+        ),
+    ] = ""
+
+
 class TokenSettings(FormSettings, frozen=True, gc=False):
     """The same for a vendor that can send a header of one's own."""
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace as changed
 from crm.connector import Answer, Connection
 from crm.facts import FormSubmitted
 from services.connectors import CONNECTORS
-from services.connectors.form.answers import allowed_address, language_of
+from services.connectors.submissions.answers import allowed_address, language_of
 from tests.support.connector_deliveries import connection, delivery, json_post
 from tests.support.rehearse import Post, form
 

@@ -9,8 +9,8 @@ from msgspec import json
 from crm.connector import Answer, Connection, Delivery, country_of
 from crm.envelope import Fact
 from crm.errors import Malformed
-from services.connectors.form.signatures import Settings
 from services.connectors.formats.bodies import read_body
+from services.connectors.submissions.settings import PageSettings
 
 NEXT = "_next"  # the field of a form that says where its sender goes afterwards
 # Browsers read `\` as `/`, drop tabs and line breaks, and skip what is before an `@`: none of these gets through.
@@ -50,7 +50,7 @@ def answer(delivery: Delivery, connection: Connection, facts: Sequence[Fact]) ->
     if not shows_pages(delivery.headers.get("accept", "")):
         return Answer(200, json.encode({"id": facts[0].meta.id}), "application/json", _HEADERS)
     wanted = _wanted(delivery)
-    if address := allowed_address(wanted, connection.settings_as(Settings).redirect_hosts):
+    if address := allowed_address(wanted, connection.settings_as(PageSettings).redirect_hosts):
         return Answer(303, b"", headers=(*_HEADERS, ("location", address)))
     language = language_of(delivery.headers.get("accept-language", ""), country_of(connection))
     title, text = _TEXTS[language]
