@@ -27,7 +27,7 @@ SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))  
 SECRET_PARAMETERS = frozenset(
     ("token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign")
 )
-METHOD, URL, RATE = ":method", ":url", ":rate"  # kept among the headers of a raw record; no HTTP header's name has a colon
+METHOD, URL, RATE = ":method", ":url", ":rate"  # kept among a raw record's headers; no HTTP header's name has a colon
 MAX_ECHO = 4_096  # bytes of what a handshake may reflect
 S = TypeVar("S", bound=Struct)
 
@@ -160,8 +160,7 @@ class Webhook:
     `verify` raises Refused. `parse` yields reports or raises Malformed. `answer` is given once all facts are in Kafka.
     `handshake` is asked first, for each GET and POST, before anything is verified: it answers a vendor that checks the
     URL, and returns None for everything else. `secret_headers` hold the vendor's secret itself: they are not kept.
-    `public`: pages of every site may send and read the answer, as they would for an address that everybody knows. The
-    header RATE of such a delivery is how many its client has sent within a minute.
+    `public`: pages of every site may read the answer, and the header RATE counts the client's deliveries of a minute.
     """
 
     verify: Callable[[Delivery, Connection], None]

@@ -21,6 +21,7 @@ from tests.support.intake_server import meta
 from tests.support.timeouts import TIMEOUT
 
 KEY = Id("0b6f0c1e-27a4-4d0a-9d0b-5a9a3c1f7e55")
+HOSTS = ("localhost", "127.0.0.1")  # two origins
 HTML = "text/html; charset=utf-8"
 
 
@@ -74,35 +75,37 @@ async def _answer(send: Any, status: int, content_type: str, body: bytes, header
     await send({"type": "http.response.body", "body": body})
 
 
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none", interface="asgi3", access_log=False)
+        )
+        self.listens = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    @property
+    def port(self) -> int:
+        assert self.listens.wait(TIMEOUT)
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+
 @contextmanager
 def form_site() -> Iterator[FormSite]:
-    site, loop = FormSite(), asyncio.new_event_loop()
-    servers = []
-    for app in (site.site, site.crm):
-        server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none", interface="asgi3"))
-        servers.append(server)
-    started = threading.Event()
-
-    async def run() -> None:
-        tasks = [asyncio.create_task(_serve(server)) for server in servers]
-        while not all(server.started for server in servers):
-            await asyncio.sleep(0)
-        started.set()
-        await asyncio.gather(*tasks)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    assert started.wait(TIMEOUT)
-    ports = [server.servers[0].sockets[0].getsockname()[1] for server in servers]
-    site.url, site.intake_url = f"http://localhost:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+    site = FormSite()
+    servers = [Server(site.site), Server(site.crm)]
+    threads = [threading.Thread(target=asyncio.run, args=(server.serve(),)) for server in servers]
+    for thread in threads:
+        thread.start()
     try:
+        site.url, site.intake_url = (f"http://{host}:{s.port}" for host, s in zip(HOSTS, servers, strict=True))
         yield site
     finally:
-        for server in servers:
+        for server, thread in zip(servers, threads, strict=True):
             server.should_exit = True
-        thread.join(TIMEOUT)
-        loop.close()
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    await server.serve()
+            thread.join(TIMEOUT)

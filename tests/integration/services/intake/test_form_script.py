@@ -1,6 +1,7 @@
 """/form.js in a real browser, on a static page of another origin under a strict policy."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +10,18 @@ import pytest
 from crm.facts import FormSubmitted
 from tests.support.browser import CHROMIUM, Page, chromium
 from tests.support.form_site import KEY, FormSite, form_site
-from tests.support.tools import MODULES
+from tests.support.tools import MODULES, ROOT
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
 POLICY = "default-src 'none'; script-src {intake}; connect-src {intake}; form-action 'self'; base-uri 'none'"
 SHADOW = "[...document.querySelectorAll('*')].find(e => e.shadowRoot)?.shadowRoot"
 STATUS = f"{SHADOW}?.querySelector('[role=status]').textContent"
+SHOWN, OWN = (
+    snippet.replace("https://crm.example.com", "{intake}")
+    for snippet in re.findall(
+        r"^```html\n(.*?)^```", (ROOT / "docs" / "widget.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+)
 PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Kitchens</title></head>
 <body><main><h1>Kitchens</h1>{body}</main></body></html>"""
 SCRIPT = '<script src="{intake}/form.js" data-key="{key}" %s async></script>'
@@ -93,6 +100,31 @@ def test_a_page_of_another_origin_sends_a_lead(site: FormSite, page: Page) -> No
     assert refusals(page) == [] and page.parameters_of("Runtime.exceptionThrown") == []
 
 
+def test_the_form_of_the_docs(site: FormSite, page: Page) -> None:
+    opened(site, page, SHOWN, lang="uk")
+    page.wait_for_script(f"{SHADOW}?.querySelector('form')")
+    fill(page, name="Олена", phone="067 123 45 67")
+    submit(page)
+    page.wait_for_script(f"{STATUS}.startsWith('Дякуємо!')")
+    assert only(site).name == "Олена"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_page_of_the_docs_with_its_own_form(site: FormSite, page: Page, scripts: bool) -> None:
+    """Without scripts the browser posts the form itself and shows what intake answers."""
+    site.policy = POLICY.replace("'self'", "{intake}") if scripts else "script-src 'none'"
+    opened(site, page, OWN, lang="uk")
+    for name, value in (("name", "Олена"), ("phone", "067 123 45 67"), ("message", "Кухня")):
+        page.evaluate(f"document.querySelector('[name={name}]').value = {json.dumps(value)}")
+    page.evaluate("document.querySelector('button').click()")
+    if scripts:
+        page.wait_for("document.querySelector('[role=status]')?.textContent.startsWith('Дякуємо!')")
+    else:
+        page.wait_until_at(f"/in/{KEY}")
+    fact = only(site)
+    assert (fact.name, fact.phones[0].e164, fact.fields) == ("Олена", "+380671234567", {"message": '"Кухня"'})
+
+
 def test_the_policy_is_in_force(site: FormSite, page: Page) -> None:
     """Shows that a refusal would be seen."""
     with_form(site, page)
@@ -144,7 +176,12 @@ def test_what_is_wrong_is_said_to_everybody(site: FormSite, page: Page) -> None:
 def test_axe_finds_nothing(site: FormSite, page: Page, lang: str) -> None:
     """WCAG 2.2 AA and best practices, before anything is typed and with errors."""
     site.policy = ""  # axe is put into the page
-    with_form(site, page, lang=lang, attributes="data-title='Kitchens to order' data-fields='name*,phone*,size:Size=S|M,message'")
+    with_form(
+        site,
+        page,
+        lang=lang,
+        attributes="data-title='Kitchens to order' data-fields='name*,phone*,size:Size=S|M,message'",
+    )
     page.evaluate((MODULES / "axe-core" / "axe.min.js").read_text("utf-8") + ";0")
     for wrong in (False, True):
         if wrong:
@@ -201,7 +238,9 @@ name="reset" value="4"><input type="password" name="password" value="p4ss" aria-
 
 
 @pytest.mark.parametrize("why", ["no such connection", "no script"])
-def test_a_form_of_the_page_goes_to_its_own_action_when_it_cannot_be_taken(site: FormSite, page: Page, why: str) -> None:
+def test_a_form_of_the_page_goes_to_its_own_action_when_it_cannot_be_taken(
+    site: FormSite, page: Page, why: str
+) -> None:
     site.pages["/own"] = PAGE.replace("{lang}", "en").replace("{body}", "taken by the site")
     script = (SCRIPT % "data-form='#lead'").replace("{key}", "unknown") if why == "no such connection" else ""
     opened(site, page, OWN_FORM + script)

@@ -31,7 +31,9 @@ def test_it_has_at_most_eight_kilobytes_as_served() -> None:
 
 def test_what_is_served_is_made_of_the_source() -> None:
     """If this fails: `npm run form` in tests/node."""
-    minified = run(NODE, MODULES / "esbuild" / "bin" / "esbuild", SOURCE, "--minify", "--charset=utf8", "--target=es2022")
+    minified = run(
+        NODE, MODULES / "esbuild" / "bin" / "esbuild", SOURCE, "--minify", "--charset=utf8", "--target=es2022"
+    )
     assert form_script.SERVED.decode() == minified
 
 
