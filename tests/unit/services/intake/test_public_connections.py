@@ -1,10 +1,12 @@
 """Connections that pages of every site may send to: what they may read, and how many forms one address sends."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
 
+from crm.adapters.cors import Origins
 from crm.adapters.kafka.directory import Access
 from crm.adapters.memory.log import MemoryLog
 from crm.connector import delivery_of
@@ -79,7 +81,7 @@ def test_a_page_may_read_that_it_shall_send_again() -> None:
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (503, "*")
 
 
-def test_the_script_is_told_what_to_show_and_nothing_else() -> None:
+def test_the_script_reads_what_to_show_and_nothing_else() -> None:
     shown = {"fields": "name*,phone", "title": "Заявка", "button": "Далі", "thanks": "Дякуємо"}
     answer = Server(**shown, origins="https://www.example.com", honeypot="fax").ask("GET", PUBLIC)
     assert (answer.json(), answer.headers["content-type"]) == (shown, "application/json")
@@ -104,3 +106,16 @@ def test_what_is_read_again_is_as_suspicious_as_it_was() -> None:
     assert connection
     again = [CONNECTORS["site-form"].read(delivery_of(f.raw, f.meta.recorded_at), connection) for f in server.facts]
     assert [facts[0] for facts in again] == server.facts
+
+
+def test_other_pages_may_send_where_some_origins_are_named() -> None:
+    server = Server()
+    for origin, readable in (("https://app.example.com", "https://app.example.com"), ("https://www.example.org", "*")):
+        app: Any = Origins.read("https://app.example.com").for_forms(server.app)
+
+        async def ask(app: Any = app, origin: str = origin) -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://crm") as client:
+                return await client.post(f"/in/{PUBLIC}", data=lead(1), headers={"origin": origin})
+
+        answer = asyncio.run(ask())
+        assert answer.headers.get_list("access-control-allow-origin") == [readable]
