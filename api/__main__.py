@@ -18,6 +18,7 @@ from api.live.journal import Journal
 from api.live.subscriptions.limits import LIMITS
 from api.sql.database import pool
 from api.trusted import TrustedDocuments, load
+from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import Origins
 from crm.adapters.kafka.directory import Access
 from crm.adapters.postgres.token_uses import TokenUses
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
         archive=archive,
         origins=Origins.read(settings.cors_origins),
         intake_url=intake_url(settings),
+        attachments=AttachmentStore.open(settings.attachments) if settings.attachments else None,
     )
     server = health.ServerWithoutSignals(
         server_config(

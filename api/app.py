@@ -8,6 +8,7 @@ from api.commands.executor import CommandExecutor
 from api.context import Context
 from api.engine import Engine
 from api.graphiql import POLICY, static
+from api.http.attachments import Attachments
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
 from api.http.sockets import Sockets
 from api.http.sse import Streams
@@ -19,6 +20,7 @@ from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
 from api.sql.pool import Pool
 from api.trusted import NO_DOCUMENTS, TrustedDocuments
+from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import NO_ORIGINS, Origins
 from crm.adapters.telemetry.health import Ready, answer
 
@@ -42,6 +44,7 @@ class App:
         archive: Path | None = None,
         origins: Origins = NO_ORIGINS,
         intake_url: str = "",
+        attachments: AttachmentStore | None = None,
     ) -> None:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
@@ -52,6 +55,7 @@ class App:
         self.endpoint = Endpoint(
             engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
         )
+        self.attachments = Attachments(attachments, access, ready)
         self.routed = origins.for_api(self.route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +69,8 @@ class App:
         elif scope["path"] == "/graphql":
             status, body, kind = static("/graphql")
             await reply(send, status, body, kind, (b"content-security-policy", POLICY.encode()))
+        elif scope["path"] == "/attachments":
+            await self.attachments(scope, receive, send)
         else:
             status, body, kind = answer(scope["path"], self.ready) or static(scope["path"])
             await reply(send, status, body, kind)

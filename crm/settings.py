@@ -35,6 +35,9 @@ class Settings:
     rate_points: int = 600_000  # a minute for each token and API process, a row read is one; 0: without a limit
     introspection: str = "any"  # or admin or none: whose tokens may read the schema, and hear why a query does not fit
     trusted_documents: str = ""  # a folder of .graphql files or a manifest: what `documentId` asks for
+    attachments: str = (
+        ""  # where files of messages, forms and calls are stored: a folder or s3://bucket; empty: nowhere
+    )
     archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has
     trusted_only: int = 0  # 1: nothing but these documents is run
     log_format: str = "text"  # or json

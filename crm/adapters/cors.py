@@ -46,21 +46,21 @@ class Origins(NamedTuple):
         return cls(frozenset(origin.lower() for origin in given) - {ANY}, ANY in given)
 
     def for_api(self, app: App) -> App:
-        """Returns the application with CORS for /graphql. `*` does not count there."""
-        return self._applied(app, "/graphql", self.exact, ("GET", "HEAD", "POST"))
+        """Returns the application with CORS for /graphql and /attachments. `*` does not count there."""
+        return self._applied(app, ("/graphql", "/attachments"), self.exact, ("GET", "HEAD", "POST"))
 
     def for_forms(self, app: App) -> App:
         """Returns the application with CORS for the addresses of connections, /in/..."""
-        return self._applied(app, "/in/", frozenset([ANY]) if self.any else self.exact, ("POST",))
+        return self._applied(app, ("/in/",), frozenset([ANY]) if self.any else self.exact, ("POST",))
 
-    def _applied(self, app: App, prefix: str, allowed: frozenset[str], methods: tuple[str, ...]) -> App:
+    def _applied(self, app: App, prefixes: tuple[str, ...], allowed: frozenset[str], methods: tuple[str, ...]) -> App:
         if not allowed:
             return app
         # Without credentials: callers prove themselves by a token, never by a cookie.
         cors = CORSMiddleware(app, allowed, methods, REQUEST_HEADERS, expose_headers=RESPONSE_HEADERS, max_age=DAY)
 
         async def routed(scope: Message, receive: Any, send: Any) -> None:
-            inside = scope["type"] == "http" and scope["path"].startswith(prefix)
+            inside = scope["type"] == "http" and scope["path"].startswith(prefixes)
             await (cors if inside else app)(scope, receive, send)
 
         return routed

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from crm.settings import Settings
 from services.stack.ports import LOCAL, any_free, is_free
 from services.stack.process import Process, spawn
 
@@ -19,6 +20,11 @@ ROLES = {
     "relay": "streams.relay",
     "project": "streams.project",
 }
+
+
+def roles_of(settings: Settings) -> dict[str, str]:
+    """Returns the roles to start: that of attachments where there is a place for files."""
+    return {**ROLES, "attachments": "services.attachments"} if settings.attachments else dict(ROLES)
 
 
 class Role:

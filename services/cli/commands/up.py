@@ -18,7 +18,7 @@ from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.ports import notices
 from services.stack.process import last_lines
-from services.stack.role import ROLES
+from services.stack.role import ROLES, roles_of
 
 PANEL, RANK = "Run", 1
 
@@ -41,9 +41,11 @@ def up(
         return in_background(folder, json)
     from services.stack.supervisor import Plan, Supervisor
 
-    plan = Plan(folder, Settings.read(), os.environ, kafka_port, postgres_port, counts(replicas), demo=demo)
+    settings, counted = Settings.read(), counts(replicas)
+    roles = roles_of(settings)
+    plan = Plan(folder, settings, os.environ, kafka_port, postgres_port, counted, roles, demo=demo)
     say = json_lines if json else prefixed
-    say("crm", f"Starting Kafka, Postgres and {len(ROLES)} roles on {folder}")
+    say("crm", f"Starting Kafka, Postgres and {len(roles)} roles on {folder}")
     asyncio.run(Supervisor(plan, say).run(lambda _: banner.print_banner(state.running(folder), json)))
     say("crm", f"Stopped. The data is kept in {folder}.")
 

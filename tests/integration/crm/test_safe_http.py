@@ -20,13 +20,13 @@ Serve = Callable[[bytes, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 class Names:
-    """DNS of the test. Each look-up takes the next answer, the last one for ever."""
+    """DNS of the test. Each look-up takes the next answer, the last one each time after it."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers, self.asked = list(answers) or [[LOOPBACK]], list[str]()
+        self.answers, self.lookups = list(answers) or [[LOOPBACK]], list[str]()
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
-        self.asked.append(host)
+        self.lookups.append(host)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -84,7 +84,7 @@ def test_the_name_is_resolved_once_and_the_server_is_called_by_its_name() -> Non
     found, (request,) = exchanged(sending(OK), names=names)
     assert isinstance(found, Answer)
     assert (found.status, found.body, found.headers["content-type"]) == (200, b"image", "image/png")
-    assert names.asked == ["files.example.com"]
+    assert names.lookups == ["files.example.com"]
     assert b"\r\nhost: files.example.com:" in request.lower() and b"accept-encoding: identity" in request.lower()
 
 
