@@ -18,7 +18,7 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
 )
 NO_STORE = "Files are not stored here: set CRM_ATTACHMENTS and run the role attachments. The reference itself is kept."
-NOT_ASKED = "It is no address of the web but an id of its vendor, whom Potik does not ask for files. The id is kept."
+NO_ADDRESS = "It is no address of the web but an id of its vendor, whom Potik does not ask for files. The id is kept."
 NOT_YET = "It has not been fetched yet. Try again later; its reference is kept."
 
 
@@ -50,7 +50,7 @@ class Attachments:
         workspace = Id(token.workspace)
         link = await self.store.link(workspace, ref)
         if link is None:
-            raise Refusal(404, "NOT_FOUND", NOT_YET if is_web_address(ref) else NOT_ASKED)
+            raise Refusal(404, "NOT_FOUND", NOT_YET if is_web_address(ref) else NO_ADDRESS)
         content = await self.store.content(workspace, link.sha256) if link.sha256 else None
         if content is None:
             raise Refusal(404, "NOT_FOUND", f"It was not stored. {link.reason}".strip())

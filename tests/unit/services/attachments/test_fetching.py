@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from msgspec.structs import replace
 from obstore.store import MemoryStore, S3Store
 
@@ -18,7 +19,7 @@ from crm.events import MessageReceived
 from crm.scalars import Id, Micros
 from crm.shared import Attachment, Meta
 from services.attachments.fetching import DELAYS, MINUTE, Fetching
-from services.attachments.journal_files import WITH_FILES, wanted
+from services.attachments.journal_files import WITH_FILES, JournalFiles, wanted
 from tests.support.intake_server import meta
 
 HERE, THERE = Id("00000000-0000-4000-8000-00000000000a"), Id("00000000-0000-4000-8000-00000000000b")
@@ -143,10 +144,60 @@ def own_meta() -> Meta:
 class Record:
     """A record of Kafka."""
 
-    offset = 7
+    def __init__(self, value: bytes, partition: int = 0, offset: int = 7) -> None:
+        self.value, self.partition, self.offset = value, partition, offset
 
-    def __init__(self, value: bytes) -> None:
-        self.value = value
+
+class Ended(Exception):
+    """The journal of the test has no more."""
+
+
+class Journal:
+    """A consumer of two partitions. Each fetch gives a record of each."""
+
+    def __init__(self, *partitions: list[str]) -> None:
+        self.partitions, self.at = partitions, [0, 0]
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0, 1}
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.at[tp.partition] = offset
+
+    async def getmany(self, **_: int) -> dict[int, list[Record]]:
+        found = {}
+        for partition, refs in enumerate(self.partitions):
+            for offset, ref in list(enumerate(refs))[self.at[partition] :][:1]:
+                file = Attachment("photo", ref=ref)
+                event = MessageReceived(own_meta(), HERE, HERE, HERE, ref, "Olena", "Look", (file,))
+                found[partition] = [Record(encode(event), partition, offset)]
+                self.at[partition] = offset + 1
+        if not found:
+            raise Ended
+        return found
+
+
+def test_the_journal_is_read_on_where_it_was_left(store: AttachmentStore) -> None:
+    one, two, three, id = "https://cdn.example.com/1", "https://cdn.example.com/2", "https://cdn.example.com/3", "an id"
+    run = Run(store, Web(PNG))
+    for partitions in (([one, two], [id]), ([one, two, three], [id, one])):
+        journal: Any = Journal(*partitions)
+        with pytest.raises(Ended):
+            asyncio.run(run._fetch(JournalFiles("", store, run.fetching).follow(journal)))
+        assert asyncio.run(store.checkpoint()) == {0: len(partitions[0]), 1: len(partitions[1])}
+    assert run.web.requests == [one, two, three]
+
+
+def test_a_store_that_is_away_leaves_the_checkpoint(store: AttachmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    run = Run(store, Web(PNG))
+    monkeypatch.setattr(store, "keep", full)
+    journal: Any = Journal(["https://cdn.example.com/1"], [])
+    with pytest.raises(ExceptionGroup, match="unhandled errors"):
+        asyncio.run(run._fetch(JournalFiles("", store, run.fetching).follow(journal)))
+    assert (asyncio.run(store.checkpoint()), run.link()) == ({}, None)
 
 
 def test_the_checkpoint_is_kept_with_the_files(store: AttachmentStore) -> None:
