@@ -160,7 +160,6 @@ class Webhook:
     `verify` raises Refused. `parse` yields reports or raises Malformed. `answer` is given once all facts are in Kafka.
     `handshake` is asked first, for each GET and POST, before anything is verified: it answers a vendor that checks the
     URL, and returns None for everything else. `secret_headers` hold the vendor's secret itself: they are not kept.
-    `public`: pages of every site may read the answer, and the header RATE counts the client's deliveries of a minute.
     """
 
     verify: Callable[[Delivery, Connection], None]
@@ -168,7 +167,7 @@ class Webhook:
     answer: Callable[[Delivery, Connection, Sequence[Fact]], Answer] = lambda _delivery, _connection, _facts: OK
     handshake: Callable[[Delivery, Connection], Answer | None] | None = None
     secret_headers: frozenset[str] = frozenset()  # in lower case
-    public: bool = False
+    public: bool = False  # every site's pages may read the answer; RATE: how many the client sent in a minute
 
     @cached_property
     def headers_not_kept(self) -> frozenset[str]:
