@@ -36,7 +36,8 @@ class Delivery(Struct, frozen=True):
     """One HTTP request of a vendor, as it came in. Header names are in lower case.
 
     `base` and `path` are the URL as the vendor called it, also when a proxy is in front of Potik: see CRM_PUBLIC_URL.
-    `peer` is the address of the client, empty when the delivery is read again from what was kept.
+    `peer` is the address of the client, empty when the delivery is read again from what was kept. `keys` are the
+    documents that `Webhook.keys` names, by their URL.
     """
 
     headers: Mapping[str, str]
@@ -48,6 +49,7 @@ class Delivery(Struct, frozen=True):
     base: str = ""  # such as https://crm.example.com
     path: str = ""
     peer: str = ""
+    keys: Mapping[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -160,6 +162,7 @@ class Webhook:
     `verify` raises Refused. `parse` yields reports or raises Malformed. `answer` is given once all facts are in Kafka.
     `handshake` is asked first, for each GET and POST, before anything is verified: it answers a vendor that checks the
     URL, and returns None for everything else. `secret_headers` hold the vendor's secret itself: they are not kept.
+    `keys` are URLs at which the vendor publishes the keys that `verify` needs; intake fetches them.
     """
 
     verify: Callable[[Delivery, Connection], None]
@@ -168,6 +171,7 @@ class Webhook:
     handshake: Callable[[Delivery, Connection], Answer | None] | None = None
     secret_headers: frozenset[str] = frozenset()  # in lower case
     public: bool = False  # every site's pages may read the answer; RATE: how many the client sent in a minute
+    keys: tuple[str, ...] = ()
 
     @cached_property
     def headers_not_kept(self) -> frozenset[str]:

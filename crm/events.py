@@ -371,6 +371,7 @@ class MessageEdited(Event, frozen=True, gc=False):
     edited_at: Micros
     attachments: tuple[Attachment, ...] | None = None
     revision: int = 0
+    html: str | None = None
 
 
 class MessageReceived(Event, frozen=True, gc=False):
@@ -388,6 +389,11 @@ class MessageReceived(Event, frozen=True, gc=False):
     direction: str = "in"
     sent_at: Micros | None = None
     revision: int = 0
+    subject: str = ""
+    html: str = ""
+    sent_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    thread: tuple[str, ...] = ()
 
 
 class MessageStatusChanged(Event, frozen=True, gc=False):

@@ -138,6 +138,28 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     digest: str = ""
 
 
+class MailReported(Fact, frozen=True, gc=False):
+    """A mail came in, or one of ours went out."""
+
+    raw: Raw
+    mail: str
+    references: tuple[str, ...] = ()
+    direction: str = "in"
+    customer: str = ""
+    customer_name: str = ""
+    by_mailer: bool = False
+    automatic: str = ""
+    sender: str = ""
+    sent_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    quoted: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    sent_at: Micros | None = None
+
+
 class MessageReported(Fact, frozen=True, gc=False):
     """A chat message was sent, or edited."""
 

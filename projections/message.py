@@ -30,13 +30,17 @@ class MessageRow(Row, frozen=True, gc=False):
     # received, queued (it waits to be sent), sent, failed, delivered, read or deleted (taken back; its text is kept)
     status: str = "received"
     failure: str = ""  # why it failed
+    subject: str = ""  # of a mail, as are the next ones
+    html: str = ""
+    sent_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
 
 
 MessageEvent = MessageReceived | MessageEdited | MessageDeleted | MessageStatusChanged | ReplyQueued
 PROGRESS = ("queued", *MessageStatus)  # of a message of ours; it never goes back
 
 
-@projection(key="message_id", version=4, indexes=("conversation_id, sent_at",), found_by_words="text")
+@projection(key="message_id", version=5, indexes=("conversation_id, sent_at",), found_by_words="text")
 def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():
@@ -53,12 +57,17 @@ def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
                 edited_at=event.edited_at,
                 direction=event.direction,
                 status="sent" if event.direction == "out" else "received",
+                subject=event.subject,
+                html=event.html,
+                sent_to=event.sent_to,
+                cc=event.cc,
             )
         case ReplyQueued():
             return row or queued(event)
         case MessageEdited() if row and event.edited_at >= (row.edited_at or 0):
             files = row.attachments if event.attachments is None else texts(event.attachments)
-            return replace(row, text=event.text, attachments=files, edited_at=event.edited_at)
+            html = row.html if event.html is None else event.html
+            return replace(row, text=event.text, attachments=files, edited_at=event.edited_at, html=html)
         case MessageStatusChanged() if row and is_further(event.status, row.status):
             return replace(row, status=event.status, failure=event.reason if event.status == "failed" else "")
         case MessageDeleted() if row:

@@ -57,14 +57,14 @@ FIELDS = {
         "mergedInto": "Id of the contact that this one was merged into; null when it was not merged.",
         "phones": "Phone numbers in E.164.",
         "phoneTexts": "Phone numbers as they were first given, in the order of `phones`.",
-        "source": "Where the contact came from: form, call, chat, payment or hand (a person added it).",
+        "source": "Where the contact came from: form, call, chat, mail, payment or hand (a person added it).",
     },
     "Conversation": {
         "answerS": "Seconds between the first question and the first answer; null while there is none.",
         "answeredAt": "When the first question was answered; null while it was not.",
         "answeredBy": "Who wrote the first answer: its author, or the sender that the channel names.",
         "questionAt": "When the contact wrote first; null while only we have written.",
-        "channel": "Channel of the conversation: the chat service, in lower case.",
+        "channel": "Channel of the conversation: the chat service, in lower case, or mail.",
         "chat": "The channel's id of the chat.",
         "deliveredUpTo": "All of our messages that were sent until then were delivered; null while the channel did not "
         "say.",
@@ -102,7 +102,7 @@ FIELDS = {
         "paid": "Money that was received.",
         "reference": "An order or invoice number of another system.",
         "repeats": "How often the same enquiry was sent again while the deal was open.",
-        "source": "form, call, chat, payment, hand (a person opened it), or the system that reported the deal.",
+        "source": "form, call, chat, mail, payment, hand (a person opened it), or the system that reported the deal.",
         "stage": "Key of the pipeline stage, or won or lost.",
         "stageReason": "Why the deal was moved to its stage; empty when it was not moved.",
         "suspicious": "Why the deal needs a look, such as spam or too much money; empty when it does not.",
@@ -128,7 +128,12 @@ FIELDS = {
         "failure": "Why it could not be delivered, as the channel says; empty when it did not fail.",
         "status": "received; of ours: queued (not sent yet), sent, failed, delivered, read; deleted: in the channel, "
         "its text is kept.",
-        "text": "Current text or caption.",
+        "text": "Current text or caption; of a mail, what it says without what it quotes.",
+        "subject": "Subject of a mail; empty for a chat message, as are the next ones.",
+        "html": "A mail as HTML that is safe to show, with what it quotes. A picture of the mail's own has the `ref` "
+        "of its attachment as `src`.",
+        "sentTo": "To whom a mail went: addresses, with names where there are any.",
+        "cc": "Who got a copy of a mail.",
     },
     "Note": {"author": "Who wrote the note.", "text": "Text of the note.", "writtenAt": "When the note was written."},
     "Object": {

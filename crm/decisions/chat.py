@@ -84,19 +84,19 @@ def said(
         yield MessageStatusChanged(meta, message_id, conversation_id, reported.status, own, reported.reason)
     if from_customer(report):
         if report.chat_kind == ChatKind.PRIVATE and not (contact and contact.deals):
-            yield from lead(report, case, contact_id, contact)
+            title = f"{report.channel.capitalize()}: {name_of(report) or account_of(report).value}"
+            yield from lead(case, contact_id, contact, title, "chat")
         if report.shared_phone and own_number(report):
             yield from own_phone(case, contact_id, report.shared_phone)
 
 
-def lead(report: MessageReported, case: Case, contact_id: Id, known: Contact | None) -> Iterator[Event]:
+def lead(case: Case, contact_id: Id, known: Contact | None, title: str, source: str) -> Iterator[Event]:
     """Who writes to us and never had a deal. Whom we wrote to is none. `known`: their card, unless it was made now."""
     stands = card(case.state, contact_id) if known else None
     if stands and any(one.deals for one in cards(case.state, stands)):
         return
     deal_id = case.new_id("deal")
-    title = f"{report.channel.capitalize()}: {name_of(report) or account_of(report).value}"
-    yield from opened(case, contact_id, deal_id, title, "chat", known=stands)
+    yield from opened(case, contact_id, deal_id, title, source, known=stands)
     yield from retry_parked(case, contact_id, deal_id)
 
 

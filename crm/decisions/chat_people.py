@@ -45,8 +45,9 @@ def known_otherwise(report: MessageReported, state: State, account: Identifier) 
 
 
 def learnt(report: MessageReported, case: Case, contact_id: Id) -> Iterator[Event]:
-    """What a report says of the customer: a number that somebody else has only makes both suspicious."""
-    if from_customer(report):
+    """What a report says of the customer: a number that somebody else has only makes both suspicious. A talk with
+    nobody (a channel, a bot) has no card that could learn it."""
+    if from_customer(report) and case.state.get(Contact, contact_id):
         own = [Identifier("phone", own_number(report))] if own_number(report) else []
         yield from identified(case, contact_id, [*own, *identifiers_of(report)], shares=False)
 

@@ -20,7 +20,7 @@ from crm.state.reported import EARLIEST, WHY_NOT
 
 SYSTEM = re.compile(r"[a-z0-9_-]{1,40}")
 # Kinds of identifiers, and sources of deals.
-TAKEN = frozenset(("phone", "email", "iban", "tax_id", "card", "form", "call", "chat", "hand"))
+TAKEN = frozenset(("phone", "email", "iban", "tax_id", "card", "form", "call", "chat", "mail", "hand"))
 LONGEST = 200  # characters of system:key, which is an identifier; and of a field's name
 MOST_FIELDS = 500  # of one report: what its source said of each is remembered
 MOST_KNOWN = 1_000  # of one record

@@ -11,7 +11,7 @@ is therefore one of these, and a new one must be too:
 - a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
   the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
   (the newest few);
-- always written by one stream: DealNumber, ChatOrigin (the chat's);
+- always written by one stream: DealNumber, ChatOrigin (the chat's), MailThread (the first mail's that names it);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
   are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
   the identifier is doubted, and identifies nobody alone.
@@ -31,6 +31,7 @@ from crm.state.entities import (
     Enquiry,
     Identity,
     Load,
+    MailThread,
     Message,
     MessageProgress,
     Numbers,
@@ -47,6 +48,7 @@ from crm.state.entities import (
     Workspace,
     identifier_key,
     key,
+    mail_key,
     origin_key,
     shelf,
     turn_key,
@@ -75,6 +77,7 @@ __all__ = [
     "Fields",
     "Identity",
     "Load",
+    "MailThread",
     "Message",
     "MessageProgress",
     "Note",
@@ -103,6 +106,7 @@ __all__ = [
     "identifier_key",
     "key",
     "known",
+    "mail_key",
     "origin_key",
     "reported_key",
     "shelf",

@@ -266,6 +266,12 @@ class ChatOrigin(Entity, frozen=True, gc=False, omit_defaults=True):
     chat: str
 
 
+class MailThread(Entity, frozen=True, gc=False, omit_defaults=True):
+    """The conversation of a mail's thread. Key: `mail_key` of the Message-ID of one of its mails."""
+
+    conversation_id: Id
+
+
 class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
     """A delivery that could not be understood. Key: its fact's id."""
 
@@ -287,6 +293,10 @@ def identifier_key(kind: str, value: str) -> str:
 
 def origin_key(source: str, channel: str, chat: str) -> str:
     return key(f"{source}/{channel}/{chat}")
+
+
+def mail_key(mail: str) -> str:
+    return key(f"mail/{mail}")
 
 
 def turn_key(version: int, rule: str) -> str:

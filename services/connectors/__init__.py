@@ -10,7 +10,7 @@ from crm.connector_proofs import AccessToken, Proof
 from crm.errors import Broken
 from crm.topics import INTAKE
 
-SHARED = ("formats", "signatures", "submissions")  # folders that are no vendors
+SHARED = ("formats", "mails", "signatures", "submissions")  # folders that are no vendors
 
 
 def find_connectors(package: ModuleType) -> dict[str, Connector]:

@@ -15,6 +15,7 @@ from services.intake.deliveries import Deliveries
 from services.intake.directory import Directory
 from services.intake.form_script import script
 from services.intake.incoming import Incoming
+from services.intake.published_keys import PublishedKeys
 from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later, public
 from services.intake.request import Frontend, headers_of
 
@@ -36,10 +37,11 @@ class Intake:
         bodies: Bodies | None = None,
         clock: Clock = now,
         frontend: Frontend = Frontend(),  # noqa: B008  # it is frozen
+        keys: PublishedKeys | None = None,
     ) -> None:
-        bodies = bodies or Bodies()
+        bodies, keys = bodies or Bodies(), keys or PublishedKeys(clock=clock)
         self.directory, self.log = directory, log
-        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend)
+        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend, keys)
         self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 
     def missing(self) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
@@ -15,6 +16,7 @@ from crm.log import Clock, Log, Record
 from services.intake.body import Bodies, Receive
 from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
+from services.intake.published_keys import PublishedKeys
 from services.intake.records import record_of
 from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
 from services.intake.request import Frontend, headers_of, path_of, trace_of
@@ -38,9 +40,11 @@ class Deliveries:
         limit: int,
         clock: Clock,
         frontend: Frontend,
+        keys: PublishedKeys,
     ) -> None:
         self.directory, self.log, self.connectors = directory, log, connectors
         self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
+        self.keys = keys
         self.in_progress = 0
         self.rates = ClientRates()
 
@@ -74,7 +78,7 @@ class Deliveries:
         return reply_to_handshake(answer)
 
     async def take(self, id: str, scope: Mapping[str, Any], receive: Receive) -> Reply:
-        """Raises Stop and Gone while the body is read."""
+        """Raises Stop and Gone while the body is read, and Stop when the vendor's keys cannot be had."""
         found = self.find(id)
         if why := self.log.missing() or self.directory.missing():
             return later(why)
@@ -89,6 +93,8 @@ class Deliveries:
             peer = self.frontend.peer(scope, headers)
             headers[RATE] = str(self.rates.count(connection.id, peer, self.clock()))
         delivery = self.delivery(scope, headers, body, "POST")
+        if webhook.keys:
+            delivery = replace(delivery, keys=await self.keys.of(webhook.keys))
         self.in_progress += 1
         try:
             reply, outcome = await self.keep(connector, webhook, connection, delivery)

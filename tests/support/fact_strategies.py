@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 
 from crm.envelope import Fact
 from crm.shared import AssignmentRule, Payer, Phone
-from tests.support.scenarios import MINUTE, NOON, call, contact_report, deal_report, form, message, paid, phone, shop
+from tests.support.scenarios import (
+    MINUTE,
+    NOON,
+    call,
+    contact_report,
+    deal_report,
+    form,
+    mail,
+    message,
+    paid,
+    phone,
+    shop,
+)
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
 EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
@@ -75,6 +87,19 @@ messages = st.fixed_dictionaries(
         "shared_is_own": st.booleans(),
     }
 )
+mails = st.fixed_dictionaries(
+    {
+        "mail": some("m1", "m2", "m3"),
+        "at": st.integers(0, 3).map(lambda minutes: NOON + minutes * MINUTE),
+        "references": st.lists(some("m1", "m2", "m3", "m4"), max_size=2, unique=True).map(tuple),
+        "direction": some("in", "in", "out"),
+        "customer": some("", *EMAILS),
+        "customer_name": some("", "Oleh", "Ivan Bondar"),
+        "by_mailer": some(False, False, True),
+        "automatic": some("", "", "bulk"),
+        "text": some("", "a", "b"),
+    }
+)
 reported = {
     "key": some("1", "2"),
     "version": st.integers(1, 3),
@@ -114,7 +139,7 @@ reports_of_one = st.fixed_dictionaries(
 def any_facts(draw: st.DrawFn) -> list[Fact]:
     """Draws up to fourteen facts with distinct keys."""
     kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
-    kinds = {form: forms, paid: payments, call: calls, message: messages}
+    kinds = {form: forms, paid: payments, call: calls, message: messages, mail: mails}
     kinds |= {deal_report: deal_reports, contact_report: contact_reports}
     chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))
     return [make(str(n), **draw(kinds[make])) for n, make in enumerate(chosen)]

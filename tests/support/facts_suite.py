@@ -33,6 +33,7 @@ MESSAGE = {
     "sender": "u1",
     "text": "hi",
 }
+MAIL = {"type": "MailReported", "mail": "a@example.net"}
 STATUS = {"type": "MessageStatusReported", "channel": "chat", "chat": "7", "message": "1", "status": "read"}
 
 

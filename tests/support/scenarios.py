@@ -9,7 +9,15 @@ from crm.decisions.workspace import PAID_STAGE, PART_PAID_STAGE, STAGES
 from crm.engine.in_memory import MemoryDecide, MemoryState
 from crm.envelope import Event, Fact, named_id
 from crm.events import AssignmentRulesSet, DealStageMoved, WorkspaceCreated
-from crm.facts import CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import (
+    CallReported,
+    ContactReported,
+    DealReported,
+    FormSubmitted,
+    MailReported,
+    MessageReported,
+    PaymentReported,
+)
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule, Meta, Phone, Raw
 from crm.state import Contact, Deal, DealNumber, Payment
@@ -62,6 +70,12 @@ def message(key: str, **said: Any) -> MessageReported:
         "sender": "77",
     } | said
     return MessageReported(meta(f"message {key}"), RAW, **(fields | said))
+
+
+def mail(name: str, /, at: int = NOON, **said: Any) -> MailReported:
+    """Makes a mail of Olena's to us."""
+    fields: dict[str, Any] = {"mail": name, "customer": "olena@example.net", "customer_name": "Олена", "sent_at": at}
+    return MailReported(meta(f"mail {name} {at} {said.get('text', '')}", at), RAW, **(fields | said))
 
 
 def deal_report(name: str, /, version: int | None = None, at: int = NOON, **said: Any) -> DealReported:

@@ -32,9 +32,9 @@ class AssignmentRule(Struct, frozen=True, gc=False):
 
     name: Annotated[str, About(max_length=200, description="Display name, shown as the reason. Each has its own.")]
     owners: Owners
-    source: Annotated[Text, About(description="Fits deals of this source, such as form, call or chat; empty: any.")] = (
-        ""
-    )
+    source: Annotated[
+        Text, About(description="Fits deals of this source, such as form, call, chat or mail; empty: any.")
+    ] = ""
     field: Annotated[Text, About(description="Fits deals whose custom field, or `utm_…` parameter, of this name …")] = (
         ""
     )

@@ -20,7 +20,17 @@ from crm.events import (
 )
 from crm.scalars import Micros
 from crm.shared import Attachment
-from crm.state.entities import Call, ChatOrigin, Conversation, Message, MessageProgress, Quarantined, origin_key
+from crm.state.entities import (
+    Call,
+    ChatOrigin,
+    Conversation,
+    MailThread,
+    Message,
+    MessageProgress,
+    Quarantined,
+    mail_key,
+    origin_key,
+)
 from crm.state.entity import Changes, State
 from crm.vocabulary import CallPhase, Direction, MessageStatus
 
@@ -58,6 +68,8 @@ def message_received(state: State, event: MessageReceived) -> None:
     edited = event.edited_at or Micros(0)
     sent = event.sent_at or (Micros(0) if edited else event.meta.occurred_at)
     state.put(event.message_id, Message(edited, event.revision, sent, said))
+    for mail in event.thread:
+        state.put(mail_key(mail), MailThread(event.conversation_id))
 
 
 def message_digest(text: str, attachments: Iterable[Attachment]) -> str:

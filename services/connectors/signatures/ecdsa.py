@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from crm.errors import Refused
 
@@ -39,6 +39,18 @@ def pem_key(encoded: str) -> ec.EllipticCurvePublicKey:
     """Returns the key of a base64 of a PEM file. Raises Refused."""
     try:
         key = load_pem_public_key(from_base64(encoded.strip(), "public key of this connection"))
+    except (ValueError, UnsupportedAlgorithm):
+        raise Refused("The public key of this connection cannot be read. Nothing was kept. Set it again.") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Refused("The public key of this connection is not of an elliptic curve. Nothing was kept. Set it again.")
+    return key
+
+
+@lru_cache(maxsize=1_024)
+def der_key(encoded: str) -> ec.EllipticCurvePublicKey:
+    """Returns the key of a base64 of DER, which is a PEM file without its first and last line. Raises Refused."""
+    try:
+        key = load_der_public_key(from_base64(encoded.strip(), "public key of this connection"))
     except (ValueError, UnsupportedAlgorithm):
         raise Refused("The public key of this connection cannot be read. Nothing was kept. Set it again.") from None
     if not isinstance(key, ec.EllipticCurvePublicKey):

@@ -1,31 +1,15 @@
 """Vonage's signed webhooks: a JWT of the body's hash (https://developer.vonage.com/getting-started/concepts/webhooks)."""
 
-import base64
 import hmac
-from typing import Any
 
 import msgspec
 
 from crm.connector import Connection, Delivery, digest, expect_equal, expect_fresh
 from crm.errors import Refused
 from crm.scalars import Micros
+from services.connectors.signatures.jwt import decoded, encoded
 
 HEADER = b'{"alg":"HS256","typ":"JWT"}'
-
-
-def encoded(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
-
-
-def decoded(part: str) -> Any:
-    """Raises Refused for anything but base64 of a JSON object."""
-    try:
-        found = msgspec.json.decode(base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True))
-    except (ValueError, msgspec.MsgspecError):
-        found = None
-    if not isinstance(found, dict):
-        raise Refused("The token of the Authorization header cannot be read. Nothing was kept.")
-    return found
 
 
 def sign(secret: str, signed: str) -> str:

@@ -38,6 +38,7 @@ EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these fo
         DeliveryNoted,
         FactQuarantined,
     ),
+    "MailReported": (MessageReceived, MessageEdited, DeliveryNoted, FactQuarantined),
     "MessageStatusReported": (MessageStatusChanged, ConversationReached, DeliveryNoted, FactQuarantined),
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),

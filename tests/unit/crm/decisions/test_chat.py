@@ -49,6 +49,14 @@ def test_an_edit_changes_the_message_and_an_older_edit_does_not() -> None:
     )
 
 
+def test_what_a_person_edits_in_a_talk_with_nobody_stops_nothing() -> None:
+    """A message that a channel had sent was reported again as a customer's, with their telephone: there was no card to
+    learn it, and the role stopped."""
+    own = {"shared_phone": phone(OLEH), "shared_is_own": True}
+    story = given(message("1", person=False)).when(message("2", text="b", edited_at=NOON + 1, **own))
+    story.then(an(MessageEdited, text="b"))
+
+
 def test_edits_in_any_order_end_with_the_newest_text() -> None:
     edits = [message(str(n), text=text, edited_at=NOON + n) for n, text in enumerate("bc")]
     versions = [message("original", text="a"), *edits]

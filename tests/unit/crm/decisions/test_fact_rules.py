@@ -12,7 +12,15 @@ from crm.decisions import RULES, find_rules, hints
 from crm.decisions.limits import LAST
 from crm.envelope import Fact
 from crm.events import DeliveryNoted, FactQuarantined
-from crm.facts import CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported
+from crm.facts import (
+    CallReported,
+    ContactReported,
+    DealReported,
+    FormSubmitted,
+    MailReported,
+    MessageReported,
+    PaymentReported,
+)
 from crm.scalars import Id, Micros
 from crm.shared import Phone
 from crm.state import Identity, Numbers, Parked, Workspace
@@ -43,7 +51,7 @@ from tests.support.scenarios import (
 )
 from tests.support.tools import ROOT
 
-FACTS = (CallReported, ContactReported, DealReported, FormSubmitted, MessageReported, PaymentReported)
+FACTS = (CallReported, ContactReported, DealReported, FormSubmitted, MailReported, MessageReported, PaymentReported)
 FORM = {"FormSubmitted"}
 REPORTS = {"ContactReported", "DealReported"}
 NAMED = {  # besides connectors, which report facts
@@ -51,6 +59,7 @@ NAMED = {  # besides connectors, which report facts
     "crm/decisions/call.py": {"CallReported"},
     "crm/decisions/chat.py": {"MessageReported"},
     "crm/decisions/chat_people.py": {"MessageReported"},
+    "crm/decisions/mail.py": {"MailReported"},
     "crm/decisions/form.py": FORM,
     "crm/decisions/payment.py": {"PaymentReported"},
     "crm/decisions/contact_report.py": {"ContactReported"},
@@ -90,6 +99,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "DeliveryReparsed": "delivery_reparsed",
         "FactRetried": "<lambda>",
         "FormSubmitted": "form_submitted",
+        "MailReported": "mail_reported",
         "MessageReported": "message_reported",
         "MessageStatusReported": "message_status_reported",
         "ObjectReported": "object_reported",

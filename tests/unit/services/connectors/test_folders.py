@@ -17,8 +17,14 @@ FOLDERS = {name: ROOT / "services" / "connectors" / name.replace("-", "_") for n
 PRODUCT = ("crm", "services", "streams", "projections", "api")
 # No vendors: a form is also a source of deals, the API a package of ours, and a ring what telephones do.
 GENERIC = {"form", "api", "ring"}
-# What people write into forms and name their fields by: "Telegram" is a way to reach somebody, and so is a link to it.
-WORDS = tuple(f"services/connectors/submissions/{name}.py" for name in ("words", "empty_forms"))
+# What people write into forms and name their fields by: "Telegram" is a way to reach somebody, and so is a link to it;
+# what they write for an address that they have not; and the marks that mail programs put around what is quoted.
+WORDS = (
+    "services/connectors/submissions/words.py",
+    "services/connectors/submissions/empty_forms.py",
+    "services/connectors/mails/safe_html.py",
+    "crm/text/placeholders.py",
+)
 DIGEST = re.compile(r"\b[0-9a-f]{16,}\b")  # whose letters are by chance
 PARTS = {"webhook": ("webhook.py", "rehearse.py")}
 

@@ -1,0 +1,111 @@
+"""A mail as it travels (RFC 5322 with MIME), as mail servers give it, and vendors that hand on the original."""
+
+import base64
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from hashlib import sha256
+
+from crm.errors import Malformed
+from crm.shared import Attachment
+from services.connectors.mails.mail import Mail, first_headers, mail_of_headers, message_ids
+from services.connectors.mails.words import decoded, decoded_words, raw_text
+
+_NAME = re.compile(r'name="?([^";]+)')
+RETURNED = ("message/rfc822", "text/rfc822-headers")  # in a bounce: the mail that came back
+
+
+def read_mail(raw: bytes) -> Mail:
+    """Reads whatever it is as a mail. Raises Malformed when its parts are nested too deeply."""
+    try:
+        message = message_from_bytes(raw)
+        headers = first_headers([(name, raw_text(value)) for name, value in message.raw_items()])
+        return _read(message, _joined(message, headers))
+    except RecursionError:
+        raise Malformed("Its parts are nested too deeply.") from None
+
+
+def headers_in(raw: bytes) -> dict[str, str]:
+    """Returns the headers of a text that has nothing else."""
+    return first_headers([(name, raw_text(value)) for name, value in message_from_bytes(raw).raw_items()])
+
+
+def _joined(message: Message, headers: dict[str, str]) -> dict[str, str]:
+    """The recipients of all headers with one name."""
+    for name in ("to", "cc", "bcc", "reply-to"):
+        if name in headers:
+            every = (raw_text(value) for key, value in message.raw_items() if key.lower() == name)
+            headers[name] = ", ".join(filter(None, every))
+    return headers
+
+
+def _read(message: Message, headers: dict[str, str]) -> Mail:
+    texts: dict[str, list[str]] = {"plain": [], "html": []}
+    files: list[Attachment] = []
+    inline: dict[str, str] = {}
+    for part in message.walk():
+        kind = part.get_content_type()
+        if part.get_content_maintype() == "multipart":
+            continue
+        name = file_name(part)
+        if not name and (sort := {"text/plain": "plain", "text/": "plain", "text/html": "html"}.get(kind)):
+            texts[sort].append(decoded(content_of(part), str(part.get_param("charset") or "")))
+        if not name and "content-id" not in part and kind != "message/rfc822":
+            continue
+        content, id = content_of(part), content_id(part)
+        ref = f"sha256:{sha256(content).hexdigest()}"
+        files.append(Attachment("file", name, kind, len(content), ref))
+        if id:
+            inline[id] = ref
+    said: dict[str, object] = {"text": "".join(texts["plain"]), "html": "".join(texts["html"])}
+    mail = mail_of_headers(headers, files=tuple(files), inline=inline, **said)
+    if message.get_content_type() != "multipart/report":
+        return mail
+    return mail_of_headers(
+        headers, files=mail.files, inline=inline, references=(*mail.references, *returned(message)), **said
+    )
+
+
+def content_id(part: Message) -> str:
+    return raw_text(str(part.get("content-id", ""))).strip("<> ")
+
+
+def file_name(part: Message) -> str:
+    try:
+        found = part.get_filename() or ""
+    except (LookupError, ValueError):  # a charset that there is not
+        found = ""
+    name = decoded_words(raw_text(found))
+    if "\ufffd" in name:  # written in its letters and not encoded
+        for header in ("content-disposition", "content-type"):
+            if plain := _NAME.search(next((raw_text(v) for k, v in part.raw_items() if k.lower() == header), "")):
+                return plain[1]
+    return name
+
+
+def content_of(part: Message) -> bytes:
+    """Returns the bytes of a part; of a mail within a mail, that mail."""
+    payload = part.get_payload(decode=True)
+    if isinstance(payload, bytes) and payload:
+        return payload
+    inner = part.get_payload()
+    content = inner[0].as_bytes() if isinstance(inner, list) and inner and isinstance(inner[0], Message) else b""
+    if content and str(part.get("content-transfer-encoding", "")).strip().lower() == "base64":
+        try:
+            return base64.b64decode(content)
+        except ValueError:
+            return content
+    return content
+
+
+def returned(message: Message) -> Iterator[str]:
+    """Yields the Message-ID of the mail that a bounce returns: it belongs to that mail's thread."""
+    for part in message.walk():
+        if part.get_content_type() in RETURNED:
+            inner = part.get_payload()
+            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+                yield from message_ids(str(inner[0].get("message-id", "")))[:1]
+            else:
+                own = message_from_bytes(content_of(part))
+                yield from message_ids(str(own.get("message-id", "")))[:1]

@@ -1,0 +1,57 @@
+"""Resend: the notice of a mail, which has no text, and the mail as its API gives it
+(https://resend.com/docs/dashboard/receiving/introduction)."""
+
+from collections.abc import Iterator
+
+from crm.connector import Connection, Delivery, Report, Webhook
+from services.connectors.formats.exact_json import Value, decode_object
+from services.connectors.formats.times import iso_or_none
+from services.connectors.formats.values import at, records, text, verbatim
+from services.connectors.mails.listed import files_of, headers_by_name, headers_of, listed_file
+from services.connectors.mails.mail import NOBODY, addresses, mail_of_headers, message_ids
+from services.connectors.mails.people import MailSettings
+from services.connectors.mails.reports import kept, mail_report
+from services.connectors.signatures.standard_webhooks import verify_standard
+
+RECEIVED = "email.received"
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    """The text comes with the answer of GET /emails/receiving/ID; until then the mail is there without it."""
+    body = decode_object(delivery.body)
+    kind = text(body, "type")
+    if text(body, "object") != "email" and kind != RECEIVED:  # of mails that were sent through Resend
+        yield from kept(connection.connector, kind or "without a type", delivery)
+        return
+    mail = body if text(body, "object") == "email" else at(body, "data")
+    named = at(mail, "headers")
+    listed = headers_of(records(mail, "headers"), "name", "value")
+    headers = headers_by_name(named) if isinstance(named, dict) else listed
+    files = (
+        listed_file(text(one, "filename"), text(one, "content_type"), text(one, "content_id"), ref=text(one, "id"))
+        for one in records(mail, "attachments")
+    )
+    read = mail_of_headers(
+        headers,
+        sender=next(iter(addresses(text(mail, "from"))), NOBODY),
+        to=addresses(*texts(mail, "to")),
+        cc=addresses(*texts(mail, "cc")),
+        bcc=addresses(*texts(mail, "bcc")),
+        reply_to=addresses(*texts(mail, "reply_to")) or addresses(headers.get("reply-to", "")),
+        subject=text(mail, "subject"),
+        message_id=next(iter(message_ids(text(mail, "message_id"))), text(mail, "email_id") or text(mail, "id")),
+        date="",
+        text=verbatim(mail, "text"),
+        html=verbatim(mail, "html"),
+        **files_of(files),
+    )
+    settings, sent_at = connection.settings_as(MailSettings), iso_or_none(text(mail, "created_at"))
+    yield mail_report(read, delivery, settings, sent_at=sent_at)
+
+
+def texts(mail: Value, name: str) -> list[str]:
+    value = at(mail, name)
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+WEBHOOK = Webhook(verify_standard, parse)

@@ -1,0 +1,7 @@
+"""SendGrid: mails that come in."""
+
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.sendgrid.webhook import WEBHOOK, Settings
+
+CONNECTOR = Connector("sendgrid", "chats", WEBHOOK, "Mails that SendGrid receives", UnguessableAddress(), Settings)

@@ -1,0 +1,8 @@
+"""SMTP: mails as they travel, from any mail server."""
+
+from crm.connector import Connector
+from crm.connector_proofs import UnguessableAddress
+from services.connectors.smtp.webhook import WEBHOOK, Settings
+
+TITLE = "Mails as a mail server receives them by SMTP"
+CONNECTOR = Connector("smtp", "chats", WEBHOOK, TITLE, UnguessableAddress(), Settings)
