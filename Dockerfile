@@ -6,7 +6,7 @@ COPY requirements-run.lock .
 RUN VIRTUAL_ENV=/opt/potik /opt/uv/bin/uv pip sync --no-cache --require-hashes --compile-bytecode requirements-run.lock
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 potik && mkdir -p /app/.data && chown potik /app/.data \
+RUN useradd --create-home --uid 10001 potik && mkdir -p /app/.data /run/potik && chown potik /app/.data /run/potik \
  && printf '#!/bin/sh\nexec python -m services.cli "$@"\n' > /usr/local/bin/crm && chmod +x /usr/local/bin/crm
 COPY --from=packages /opt/potik /opt/potik
 WORKDIR /app

@@ -20,11 +20,13 @@ from api.sql.database import pool
 from api.trusted import TrustedDocuments, load
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import Origins
+from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
 from crm.adapters.postgres.token_uses import TokenUses
 from crm.adapters.telemetry import health, logs, tracing
 from crm.adapters.telemetry.asgi import Observed
 from crm.public_address import intake_url
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 
 PATIENCE = 5  # seconds for requests in progress to finish when the role stops
@@ -42,8 +44,9 @@ async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then finishes requests in progress and closes all connections."""
     raise_open_file_limit()
     listener = open_listener(settings.host, settings.api_port)
-    rows, access = pool(settings.database_url), Access()
-    executor = CommandExecutor(settings.database_url, access, settings.kafka_bootstrap)
+    keys = SecretKeys.of(settings)
+    rows, access, activity = pool(settings.database_url), Access(keys), ActivityDirectory()
+    executor = CommandExecutor(settings.database_url, access, settings.kafka_bootstrap, keys)
     freshness = Freshness(settings.database_url)
     changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 
@@ -66,6 +69,7 @@ async def serve(settings: Settings) -> None:
         origins=Origins.read(settings.cors_origins),
         intake_url=intake_url(settings),
         attachments=AttachmentStore.open(settings.attachments) if settings.attachments else None,
+        activity=activity,
     )
     server = health.ServerWithoutSignals(
         server_config(
@@ -86,6 +90,7 @@ async def serve(settings: Settings) -> None:
     await executor.pool.open()
     background = [
         asyncio.create_task(access.start(settings.kafka_bootstrap)),
+        asyncio.create_task(activity.start(settings.kafka_bootstrap)),
         asyncio.create_task(changes.run()),
         asyncio.create_task(TokenUses(settings.database_url, access.used).run()),
         asyncio.create_task(freshness.run()),
@@ -97,6 +102,7 @@ async def serve(settings: Settings) -> None:
         task.cancel()
     await asyncio.wait(background, timeout=PATIENCE)
     await access.stop()
+    await activity.stop()
     await executor.pool.close()
     await rows.close()
 

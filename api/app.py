@@ -22,6 +22,7 @@ from api.sql.pool import Pool
 from api.trusted import NO_DOCUMENTS, TrustedDocuments
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import NO_ORIGINS, Origins
+from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
 
 
@@ -45,10 +46,13 @@ class App:
         origins: Origins = NO_ORIGINS,
         intake_url: str = "",
         attachments: AttachmentStore | None = None,
+        activity: ActivityDirectory | None = None,
     ) -> None:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
-        context = partial(Context, pool, access, changes, executor=executor, archive=archive, intake_url=intake_url)
+        context = partial(
+            Context, pool, access, changes, executor=executor, archive=archive, intake_url=intake_url, activity=activity
+        )
         operations = Operations(engine, changes.hub, rates)
         connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)
         self.sockets = Sockets(operations, connections, keepalive, context, origins)

@@ -12,6 +12,7 @@ from api.commands.executor import CommandExecutor
 from api.live.changes import Changes
 from api.sql.pool import Pool
 from api.sql.reads import Reads
+from crm.adapters.kafka.activity import ActivityDirectory
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Context:
     min_position: str | None = None
     executor: CommandExecutor | None = None  # None: this server is read-only
     archive: Path | None = None  # holds facts that Kafka no longer has
+    activity: ActivityDirectory | None = None  # what comes to connections
     intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property

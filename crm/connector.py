@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
@@ -20,13 +20,10 @@ from crm.connector_settings import NoSettings, describe_settings, typed_settings
 from crm.envelope import Fact, named_id
 from crm.errors import Broken, Malformed, Refused
 from crm.facts import DeliveryKept, DeliveryQuarantined
+from crm.redaction import SECRET_HEADERS, hidden_texts, redacted, without_secrets
 from crm.scalars import Id, Micros
 from crm.shared import Meta, Raw
 
-SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))  # never kept, whatever the vendor
-SECRET_PARAMETERS = frozenset(
-    ("token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign")
-)
 METHOD, URL, RATE = ":method", ":url", ":rate"  # kept among a raw record's headers; no HTTP header's name has a colon
 MAX_ECHO = 4_096  # bytes of what a handshake may reflect
 S = TypeVar("S", bound=Struct)
@@ -91,11 +88,12 @@ class Connection:
     id: Id
     workspace: Id
     connector: str
-    secret: str
-    settings: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     name: str = ""
     enabled: bool = True
     home: Home = HOME
+    locked: str = ""  # why its secret and settings are not known here, though there are some
 
     def settings_as(self, kind: type[S]) -> S:
         """The settings as the connector's struct. Raises Refused for a value that cannot be used."""
@@ -104,6 +102,14 @@ class Connection:
             typed[kind] = typed_settings(kind, self.settings)
         found: S = typed[kind]
         return found
+
+    def without_secrets(self, text: str) -> str:
+        """Returns the text with *** in place of the secret, and of settings that look like a key."""
+        return redacted(text, self._hidden)
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        return hidden_texts(self.secret, self.settings)
 
     @cached_property
     def _typed(self) -> dict[type[Struct], Any]:
@@ -207,7 +213,12 @@ class Connector:
         return self.read(delivery, connection)
 
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
-        """Returns the facts of a delivery that was verified; `reparse` begins here. Reports with one key are one."""
+        """Returns the facts of a delivery that was verified; `reparse` begins here. Reports with one key are one.
+
+        Raises Broken when the settings of the connection cannot be decrypted here.
+        """
+        if connection.locked:
+            raise Broken(connection.locked)
         raw = self.raw(delivery, connection)
         try:
             facts = {
@@ -216,19 +227,19 @@ class Connector:
                 for meta in [envelope(delivery, connection, report.key, report.sender, report.at)]
             }
         except Malformed as error:
-            return [quarantined(self.name, raw, delivery, connection, str(error))]
+            return [quarantined(self.name, raw, delivery, connection, connection.without_secrets(str(error)))]
         except Exception as error:  # a mistake in a connector must not lose what is authentic
-            return [quarantined(self.name, raw, delivery, connection, f"{self.name} could not read it: {error!r}")]
+            why = connection.without_secrets(f"{self.name} could not read it: {error!r}")
+            return [quarantined(self.name, raw, delivery, connection, why)]
         return list(facts.values()) or [kept(self.name, raw, delivery, connection, "empty")]
 
     def raw(self, delivery: Delivery, connection: Connection) -> Raw:
         """Returns what is kept of a delivery: everything but secrets, so that it can be read again years later."""
         hidden = self._receives.headers_not_kept
-        headers = {name: clean(value) for name, value in delivery.headers.items() if name not in hidden}
+        scrub = connection.without_secrets
+        headers = {name: scrub(clean(value)) for name, value in delivery.headers.items() if name not in hidden}
         if delivery.path:
-            url = clean(delivery.base + delivery.path)
-            secret = connection.secret
-            headers[METHOD], headers[URL] = delivery.method, url.replace(secret, "***") if secret else url
+            headers[METHOD], headers[URL] = delivery.method, scrub(clean(delivery.base + delivery.path))
         query = clean(without_secrets(delivery.query, connection.secret)) if delivery.query else ""
         return Raw(clean(delivery.content_type), headers, query, delivery.body)
 
@@ -237,16 +248,6 @@ class Connector:
         if self.webhook is None:
             raise Broken(f"The connector {self.name} receives nothing: it has no webhook.py.")
         return self.webhook
-
-
-def without_secrets(query: str, secret: str) -> str:
-    """Returns a query string without the parameters that prove who the client is."""
-    return "&".join(part for part in query.split("&") if part and not _is_secret(part, secret))
-
-
-def _is_secret(part: str, secret: str) -> bool:
-    name, value = (parse_qsl(part, keep_blank_values=True) or [("", "")])[0]
-    return name.lower() in SECRET_PARAMETERS or (bool(secret) and (secret in value or quote_plus(secret) in part))
 
 
 def envelope(delivery: Delivery, connection: Connection, key: str, sender: str, at: Micros) -> Meta:

@@ -4,7 +4,7 @@
 
 from crm.envelope import Fact
 from crm.scalars import Id, Micros
-from crm.shared import Attachment, Payer, Phone, Raw
+from crm.shared import ActivityHour, Attachment, Payer, Phone, Raw
 
 
 class CallReported(Fact, frozen=True, gc=False):
@@ -28,6 +28,19 @@ class CallReported(Fact, frozen=True, gc=False):
     internal: bool = False
 
 
+class ConnectionActive(Fact, frozen=True, gc=False):
+    """What came to the URL of a connection lately, as one replica of intake counted. The newest for its key counts."""
+
+    connection: Id
+    instance: str
+    taken_at: Micros | None = None
+    quarantined_at: Micros | None = None
+    refused_at: Micros | None = None
+    failed_at: Micros | None = None
+    refusal: str = ""
+    hours: tuple[ActivityHour, ...] = ()
+
+
 class ConnectionDeclared(Fact, frozen=True, gc=False):
     """One activated integration of a workspace. The newest for its id counts."""
 
@@ -37,6 +50,8 @@ class ConnectionDeclared(Fact, frozen=True, gc=False):
     secret: str
     settings: dict[str, str] = {}
     enabled: bool = True
+    sealed_secret: bytes = b""
+    sealed_settings: bytes = b""
 
 
 class ContactReported(Fact, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -40,6 +40,8 @@ class Settings:
     )
     archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has
     trusted_only: int = 0  # 1: nothing but these documents is run
+    secrets_key: str = field(default="", repr=False)  # what secrets of connections are encrypted with: docs/secrets.md
+    secrets_key_file: str = ""  # a file of such keys
     log_format: str = "text"  # or json
     log_level: str = "info"
 
@@ -47,19 +49,20 @@ class Settings:
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Raises ValueError with the variable's name when a value does not fit."""
         given: dict[str, Any] = {}
-        for field in fields(cls):
-            name = variable(field.name)
+        for one in fields(cls):
+            name = variable(one.name)
             if name in environment:
-                kind: type[Any] = type(field.default)
+                kind: type[Any] = type(one.default)
                 try:
-                    given[field.name] = kind(environment[name])
+                    given[one.name] = kind(environment[name])
                 except ValueError:
                     raise ValueError(f"{name} is {environment[name]!r}; it takes {TAKES[kind]}.") from None
         return cls(**given)
 
     def masked(self) -> dict[str, str]:
-        """For people: every setting under its variable's name, the password of an address hidden."""
-        return {variable(f.name): mask(str(getattr(self, f.name))) for f in fields(self)}
+        """For people: every setting under its variable's name, the password of an address and each key hidden."""
+        shown = {variable(f.name): mask(str(getattr(self, f.name))) for f in fields(self)}
+        return shown | ({"CRM_SECRETS_KEY": "***"} if self.secrets_key else {})
 
 
 def variable(name: str) -> str:

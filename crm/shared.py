@@ -5,6 +5,16 @@ from msgspec import Struct
 from crm.scalars import Id, Micros
 
 
+class ActivityHour(Struct, frozen=True, gc=False):
+    """How many requests to a connection came to what, within an hour."""
+
+    begins_at: Micros
+    taken: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    failed: int = 0
+
+
 class AssignmentRule(Struct, frozen=True, gc=False):
     """One line of a workspace's assignment rules; the first that fits decides."""
 

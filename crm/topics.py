@@ -22,6 +22,7 @@ TOPICS = {key: Topic(**value) for key, value in tomllib.loads((SCHEMAS / "topics
 JOURNAL = TOPICS["journal"]
 COMMITS = TOPICS["commits"]
 CONNECTIONS = TOPICS["connections"]
+ACTIVITY = TOPICS["activity"]
 QUARANTINE = TOPICS["quarantine"]
 INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "facts")}
 DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads

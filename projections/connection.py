@@ -1,4 +1,4 @@
-"""One row per connection that a command changed: its connector and whether it is enabled. Holds no secret."""
+"""One row per connection: its connector and whether it is enabled. Holds no secret."""
 
 from crm.envelope import Row
 from crm.events import ConnectionAdded, ConnectionRemoved, ConnectionRotated
@@ -23,7 +23,7 @@ class ConnectionRow(Row, frozen=True, gc=False):
 def connection(
     row: ConnectionRow | None, event: ConnectionAdded | ConnectionRotated | ConnectionRemoved
 ) -> ConnectionRow | None:
-    """Folds the commands on a connection. One made by `crm connect` has no row until a command changes it."""
+    """Folds the commands on a connection. One made by `crm connect` is recorded by that command."""
     at = event.meta.occurred_at
     return ConnectionRow(
         connection_id=event.connection_id,

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.secret_keys import SECRETS_KEY
 from tests.support.servers import kafka_server, postgres_server
 
 # A busy machine is no failure. A property test tries the same examples each time, so that it fails only for those who
@@ -29,6 +30,9 @@ UNIT = Path(__file__).parent / "unit"
 
 # Sentences suggest `crm ...` as it can be called: by its name, as this installation's programs are found.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+# What encrypts the secrets of connections, in this process and in all that it starts.
+os.environ["CRM_SECRETS_KEY"] = SECRETS_KEY
 
 
 @pytest.hookimpl(optionalhook=True)

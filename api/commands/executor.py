@@ -13,11 +13,13 @@ from api.errors import Unavailable
 from crm.adapters.kafka.address import client_options
 from crm.adapters.kafka.directory import Access
 from crm.commands import Command, CommandSpec
+from crm.connection_secrets import sealed
 from crm.contract.codec import encode
 from crm.engine.run_command import CommandResult, Effect, carry_out, nothing
 from crm.engine.workspaces import WorkspaceSettings, create
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Id
+from crm.secret_keys import NoSecretKey, SecretKeys
 from crm.topics import CONNECTIONS
 
 # Same as the decide role: locks and transactions are short, and every look-up is by key.
@@ -34,10 +36,13 @@ log = structlog.get_logger()
 
 
 class CommandExecutor:
-    """Executes commands, one instance per process. `patience`: seconds that Kafka may take to store a secret."""
+    """Executes commands, one instance per process. `keys` encrypt secrets; `patience`: seconds that Kafka may take to
+    store one."""
 
-    def __init__(self, dsn: str, access: Access, bootstrap: str, size: int = 4, patience: float = 4.0) -> None:
-        self.access, self.bootstrap, self.patience = access, bootstrap, patience
+    def __init__(
+        self, dsn: str, access: Access, bootstrap: str, keys: SecretKeys, size: int = 4, patience: float = 4.0
+    ) -> None:
+        self.access, self.bootstrap, self.keys, self.patience = access, bootstrap, keys, patience
         self.pool = AsyncConnectionPool(
             dsn,
             kwargs={"autocommit": True, "options": OPTIONS, "application_name": "potik api commands"},
@@ -78,10 +83,15 @@ class CommandExecutor:
         except (KafkaError, TimeoutError) as error:
             why = f"Kafka did not store the secret ({type(error).__name__}). Nothing was changed; try again."
             raise Unavailable(why) from None
+        except NoSecretKey as error:
+            raise Unavailable(str(error)) from None
 
     @asynccontextmanager
     async def declaration_sender(self) -> AsyncIterator[SendDeclaration]:
-        """Yields a function that writes to crm.connections and waits until Kafka has it. Raises Unavailable."""
+        """Yields a function that writes to crm.connections and waits until Kafka has it. Secrets are encrypted first.
+
+        Raises Unavailable.
+        """
         producer = AIOKafkaProducer(
             **client_options(self.bootstrap),
             acks="all",
@@ -95,6 +105,8 @@ class CommandExecutor:
             raise Unavailable(f"Kafka does not answer ({type(error).__name__}). Nothing was changed.") from None
 
         async def send_declaration(fact: Declaration) -> None:
+            if isinstance(fact, ConnectionDeclared):
+                fact = sealed(fact, self.keys)
             await producer.send_and_wait(CONNECTIONS.name, encode(fact), key=key_of(fact).encode())
             self.access.learn(fact)  # other processes read it from Kafka
 

@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from api.commands.executor import CommandExecutor, SendDeclaration
 from crm.connector_catalogue import catalogue
 from crm.envelope import Event
@@ -47,14 +49,19 @@ class SecretWriter:
                 case ConnectionAdded():
                     await self.send_declaration(self.declared(event, self.command.settings))
                 case ConnectionRotated():
-                    before = self.executor.access.connections.get(event.connection_id)
-                    await self.send_declaration(self.declared(event, dict(before.settings) if before else {}))
+                    await self.send_declaration(self.rotated(event))
                 case WorkspaceChanged():
                     settings = event.name, event.country, event.currency, event.timezone
                     await self.send_declaration(WorkspaceDeclared(event.meta, *settings))
                 case ConnectionRemoved():
                     who = event.connection_id, event.connector, event.name
                     await self.send_declaration(ConnectionDeclared(event.meta, *who, secret="", enabled=False))
+
+    def rotated(self, event: ConnectionRotated) -> ConnectionDeclared:
+        """Makes the declaration of a connection with another secret. Its settings stay as they are encrypted."""
+        before = self.executor.access.declared.get(event.connection_id)
+        settings = before.settings if before else {}
+        return replace(self.declared(event, settings), sealed_settings=before.sealed_settings if before else b"")
 
     def declared(self, event: ConnectionAdded | ConnectionRotated, settings: dict[str, str]) -> ConnectionDeclared:
         """Makes the declaration of a connection. A generated secret is shown; a vendor's own is known to the caller."""

@@ -8,6 +8,7 @@ from typing import Any
 from api.context import Info
 from api.history.asof import AS_OF_KEY, referred_row, require_current
 from api.schema.fields import field
+from api.schema.integrations import ACTIVITY
 from api.sql.plan import open_deals as open_deals_plan
 from api.sql.plan import rows
 from crm.decisions.owners import owner_id
@@ -80,4 +81,13 @@ def candidate_fields(types: Types) -> Fields:
     return {"candidate_deals": field(GenericAlias(list, types["Deal"]), {}, candidate_deals, about, rule)}
 
 
-MAKERS = {pipeline_fields: ("contact", "call"), owner_fields: ("deal", "task"), candidate_fields: ("payment",)}
+def activity_fields(_: Types) -> Fields:
+    return ACTIVITY
+
+
+MAKERS = {
+    activity_fields: ("connection",),
+    pipeline_fields: ("contact", "call"),
+    owner_fields: ("deal", "task"),
+    candidate_fields: ("payment",),
+}

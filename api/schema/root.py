@@ -16,6 +16,7 @@ from api.live.subscriptions.feeds import SUBSCRIPTIONS
 from api.schema.descriptions import describe
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id
+from api.schema.integrations import CONNECTORS_QUERY
 from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
 from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
@@ -91,6 +92,7 @@ declare(
             caller_plan,
         ),
         **QUERIES,
+        "connectors": CONNECTORS_QUERY,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

@@ -62,6 +62,8 @@ def literal(default: object, avro: object) -> str:
             return f"({', '.join(literal(item, inner) for item in items)}{',' if len(items) == 1 else ''})"
         case _, str(name) if name.startswith("crm."):
             return f"{name.removeprefix('crm.')}()"
+        case str(text), "bytes":
+            return repr(text.encode("latin-1")).replace("'", '"')  # as Avro writes bytes in JSON
         case str() | dict(), _:
             return json.dumps(default, ensure_ascii=False)
     return repr(default)

@@ -83,7 +83,7 @@ def run(
     span, here, by = period(since, until), target(data), actor or getpass.getuser()
 
     async def work() -> None:
-        async with operator_session(here.kafka_bootstrap, here.database_url, by) as session:
+        async with operator_session(here.kafka_bootstrap, here.database_url, by, here.keys) as session:
             connections = connections_of(session.operator.connections.values(), connector, workspace)
             await correct(
                 session.conn, here, connections, span, await steps(session, connections, by), dry_run, oldest, json

@@ -1,23 +1,26 @@
 """The servers that a command works on: those that the environment names, else the local stack."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from crm.scalars import Id
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from services.stack import state
+from services.stack.secret_keys import secret_keys
 
 
 @dataclass(frozen=True)
 class Target:
-    """Addresses of a running installation."""
+    """Addresses of a running installation, and the keys of its secrets."""
 
     kafka_bootstrap: str
     database_url: str
     intake_url: str
     graphql_url: str
+    keys: SecretKeys = field(default_factory=SecretKeys)
 
 
 def target(data: Path | None = None) -> Target:
@@ -29,9 +32,10 @@ def target(data: Path | None = None) -> Target:
             settings.database_url,
             os.environ.get("CRM_INTAKE_URL", f"http://{settings.host}:{settings.intake_port}"),
             os.environ.get("CRM_GRAPHQL_URL", f"http://{settings.host}:{settings.api_port}/graphql"),
+            secret_keys(data),
         )
     stack = state.running(data or state.data_folder())
-    return Target(stack.kafka_bootstrap, stack.database_url, stack.intake_url, stack.graphql_url)
+    return Target(stack.kafka_bootstrap, stack.database_url, stack.intake_url, stack.graphql_url, secret_keys(data))
 
 
 def archive_of(data: Path | None = None) -> Path:

@@ -10,14 +10,17 @@ import uvicorn
 import uvloop
 
 from crm.adapters.cors import Origins
+from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.adapters.telemetry import health, tracing
 from crm.adapters.telemetry.asgi import Observed
 from crm.adapters.telemetry.logs import configure
 from crm.adapters.telemetry.metrics import PENDING
+from crm.errors import CrmError
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
-from crm.topics import INTAKE, QUARANTINE
+from crm.topics import ACTIVITY, INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.intake import cache_warmup
 from services.intake.app import Intake
@@ -29,8 +32,8 @@ logger = structlog.get_logger()
 
 async def main(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT, then finishes the requests in progress."""
-    access = Access()
-    topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
+    access = Access(SecretKeys.of(settings))
+    topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, ACTIVITY)]
     following = asyncio.create_task(access.start(settings.kafka_bootstrap))
     async with KafkaLog(
         settings.kafka_bootstrap, topics, max_pending=settings.max_pending, timeout=settings.produce_timeout
@@ -43,6 +46,7 @@ async def main(settings: Settings) -> None:
             max_body=min(settings.max_body, MAX_BODY),
             max_batch_body=settings.max_batch_body,
             frontend=Frontend.read(settings.public_url, settings.trust_forwarded),
+            instance=settings.instance,
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(
@@ -63,17 +67,32 @@ async def main(settings: Settings) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
         warming_up = asyncio.create_task(cache_warmup.warm_up(settings.kafka_bootstrap, app.bulk.digests))
+        publishing = asyncio.create_task(publish_activity(settings.kafka_bootstrap, app))
         checks = asyncio.create_task(health.serve(settings.health_port, app.missing, settings.host))
         gc.collect()
         gc.freeze()  # what is loaded by now stays: collecting it again and again took a tenth of the time
         logger.info("intake listens", host=settings.host, port=settings.intake_port)
         await server.serve()
-        for task in (checks, following, warming_up):
+        for task in (checks, following, warming_up, publishing):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await access.stop()
     logger.info("intake stopped")
+
+
+async def publish_activity(bootstrap: str, app: Intake) -> None:
+    """Publishes what comes to each connection, going on from what this replica published before. Until cancelled."""
+    published = ActivityDirectory()
+    try:
+        await published.start(bootstrap)
+    finally:
+        await published.stop()
+    app.activity.resume(published.counted)
+    if stale := app.activity.stale(published.counted):
+        with contextlib.suppress(CrmError):
+            await app.log.send(*stale)
+    await app.activity.run(app.log)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from crm.adapters.telemetry import health
 from crm.connector import Connector
 from crm.envelope import now
 from crm.log import Clock, Log
+from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
 from services.intake.deliveries import Deliveries
@@ -38,15 +39,17 @@ class Intake:
         clock: Clock = now,
         frontend: Frontend = Frontend(),  # noqa: B008  # it is frozen
         keys: PublishedKeys | None = None,
+        instance: str = "1",
     ) -> None:
         bodies, keys = bodies or Bodies(), keys or PublishedKeys(clock=clock)
         self.directory, self.log = directory, log
-        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend, keys)
+        self.activity = ActivityCounts(instance, clock)
+        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend, keys, self.activity)
         self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 
     def missing(self) -> str | None:
         """Returns why it is not ready; None when it is."""
-        return self.log.missing() or self.directory.missing()
+        return self.log.missing() or self.directory.missing() or self.directory.locked()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
+from crm.connection_activity import Outcome
 from crm.connector import MAX_ECHO, RATE, Answer, Connection, Connector, Delivery, Webhook, clean, quarantined
 from crm.envelope import Fact
 from crm.errors import Malformed, NotYet, Refused
 from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
+from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
@@ -24,6 +26,8 @@ from services.intake.request import Frontend, headers_of, path_of, trace_of
 MAX_CONCURRENT = 1_000  # deliveries; a vendor would time out before one more was answered
 MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
 REFLECTED = ("text/plain", "application/json")  # content types of a handshake that a browser shows as text
+LOCKED = "The secret of this connection cannot be read at the moment. Nothing was kept. Send it again."
+COUNTED: dict[str, Outcome] = {"taken": "taken", "quarantined": "quarantined", "failed": "failed", "not yet": "failed"}
 NOSNIFF = ((b"x-content-type-options", b"nosniff"),)
 logger = structlog.get_logger()
 
@@ -41,10 +45,11 @@ class Deliveries:
         clock: Clock,
         frontend: Frontend,
         keys: PublishedKeys,
+        activity: ActivityCounts,
     ) -> None:
         self.directory, self.log, self.connectors = directory, log, connectors
         self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
-        self.keys = keys
+        self.keys, self.activity = keys, activity
         self.in_progress = 0
         self.rates = ClientRates()
 
@@ -63,6 +68,8 @@ class Deliveries:
         if not (found := self.find(id)):
             return later(why) if (why := self.directory.missing()) else NOT_FOUND
         connector, webhook, connection = found
+        if connection.locked:
+            return later(LOCKED)
         if not webhook.handshake:
             return POST_ONLY
         try:
@@ -85,6 +92,10 @@ class Deliveries:
         if not found:
             return NOT_FOUND
         connector, webhook, connection = found
+        if connection.locked:
+            DELIVERIES.labels(connector.name, "locked").inc()
+            self.activity.note(connection, "failed", self.clock())
+            return later(LOCKED)
         headers = headers_of(scope)
         body = await self.bodies.read(headers, receive, self.limit)
         if self.in_progress >= MAX_CONCURRENT:
@@ -101,6 +112,8 @@ class Deliveries:
         finally:
             self.in_progress -= 1
         DELIVERIES.labels(connector.name, outcome).inc()
+        if counted := COUNTED.get(outcome):
+            self.activity.note(connection, counted, delivery.received_at)
         return reply
 
     def delivery(self, scope: Mapping[str, Any], headers: Mapping[str, str], body: bytes, method: str) -> Delivery:
@@ -125,6 +138,7 @@ class Deliveries:
                 return reply_to_handshake(challenged), "handshake"
             facts = connector.receive(delivery, connection)
         except Refused as refusal:
+            self.activity.note(connection, "refused", delivery.received_at, str(refusal))
             return refused(refusal, connection), "refused"
         except Exception:
             logger.exception("a connector failed before it had verified", connection=connection.id)

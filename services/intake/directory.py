@@ -15,5 +15,8 @@ class Directory(Protocol):
 
     def home(self, workspace: Id) -> Home: ...
 
+    def locked(self) -> str | None:
+        """Returns why no secret at all can be decrypted; None when some can, or there are none."""
+
     def missing(self) -> str | None:
         """Returns why nothing can be known yet; None when all is known."""

@@ -11,14 +11,17 @@ from aiokafka import AIOKafkaProducer
 
 from crm.adapters.kafka.address import client_options
 from crm.adapters.kafka.directory import Access, Token
+from crm.connection_secrets import sealed
 from crm.connector_catalogue import catalogue
 from crm.contract.codec import encode
 from crm.envelope import Fact, now
 from crm.facts import ConnectionDeclared, TokenDeclared
 from crm.scalars import Id, Micros
+from crm.secret_keys import SecretKeys
 from crm.shared import Meta
 from crm.tokens import new_secret
 from crm.topics import CONNECTIONS
+from services.stack.secret_keys import secret_keys
 
 SCOPES = ("read", "write", "connect", "import", "admin")
 
@@ -31,9 +34,9 @@ class NewToken:
     text: str
 
 
-async def read_directory(bootstrap: str) -> Access:
-    """Returns the connections, tokens and workspaces that are declared now."""
-    access = await Access().start(bootstrap)
+async def read_directory(bootstrap: str, keys: SecretKeys | None = None) -> Access:
+    """Returns the connections, tokens and workspaces that are declared now. With `keys`, secrets are decrypted."""
+    access = await Access(keys).start(bootstrap)
     await access.stop()
     return access
 
@@ -46,15 +49,26 @@ async def declare_connection(
     secret: str = "",
     settings: Mapping[str, str] | None = None,
     connection: Id | None = None,
+    keys: SecretKeys | None = None,
 ) -> Id:
-    """Creates a connection, or changes the one with the given id. Returns its id once Kafka has it."""
+    """Creates a connection, or changes the one with the given id. Returns its id once Kafka has it.
+
+    `keys` encrypt its secret and settings: by default those of this installation. Raises NoSecretKey.
+    """
     connection = connection or Id(str(uuid4()))
     entry = catalogue().get(connector)
     if not secret and entry and not entry.needs_secret:  # an empty one would turn the connection off
         secret = secrets.token_urlsafe(24)
     fact = ConnectionDeclared(origin(workspace, connection), connection, connector, name, secret, dict(settings or {}))
-    await publish(bootstrap, (connection, fact))
+    await publish(bootstrap, (connection, sealed(fact, secret_keys() if keys is None else keys)))
     return connection
+
+
+async def record_declared(bootstrap: str, dsn: str) -> None:
+    """Writes connections into the journal that are declared in Kafka alone, so that the API lists them too."""
+    from crm.engine.connections import record_connections  # here, as others who declare something need no engine
+
+    await record_connections(dsn, (await read_directory(bootstrap)).declared.values())
 
 
 async def check_change(bootstrap: str, workspace: Id, connector: str, connection: Id) -> None:

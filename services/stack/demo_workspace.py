@@ -7,8 +7,9 @@ from uuid import uuid4
 import msgspec
 
 from crm.scalars import Id
+from crm.secret_keys import SecretKeys
 from services.demo.connections import CONNECTORS, secret_of
-from services.stack.access import create_token, declare_connection
+from services.stack.access import create_token, declare_connection, record_declared
 from services.stack.files import replace_file
 
 OWNERS = ("olena", "taras")
@@ -39,8 +40,8 @@ def read(data: Path) -> Demo | None:
         return None
 
 
-async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
-    """Returns the existing demo workspace, or creates one."""
+async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str, keys: SecretKeys) -> Demo:
+    """Returns the existing demo workspace, or creates one. `keys` encrypt the secrets of its connections."""
     # imported here, as `read` does not need them
     from crm.engine.workspaces import WorkspaceSettings, create_workspace
     from services.stack.workspaces import declare
@@ -52,9 +53,10 @@ async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str) -> Demo:
     await declare(bootstrap, {workspace: WorkspaceSettings("Demo", owners=OWNERS)})
     seed = secrets.token_urlsafe(24)
     connections = {
-        name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed))
+        name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed), keys=keys)
         for name in CONNECTORS
     }
+    await record_declared(bootstrap, dsn)
     token = await create_token(bootstrap, workspace, "demo", ("read", "write", "connect"))
     demo = Demo(workspace, token.text, seed, connections)
     data.mkdir(parents=True, exist_ok=True)

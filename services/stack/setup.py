@@ -7,6 +7,7 @@ from crm.adapters.postgres.migrations import migrate
 from crm.engine import recovery
 from projections import PROJECTIONS
 from services.stack import topics
+from services.stack.access import record_declared
 from services.stack.workspaces import declare_missing
 
 
@@ -24,6 +25,7 @@ async def topics_and_tables(
     )
     await recovery.ensure(bootstrap, dsn, say)
     await declare_missing(bootstrap, dsn)
+    await record_declared(bootstrap, dsn)
 
 
 async def create_topics(bootstrap: str, replication: int) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psutil
 
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from services.stack import kafka, state
 from services.stack.managed_process import STEADY, ManagedProcess, Part
 from services.stack.ports import Ports, any_free
 from services.stack.postgres import Postgres
 from services.stack.role import ROLES, Role
+from services.stack.secret_keys import ensure_key
 
 SERVERS_IN_TIME = 60.0  # seconds
 Say = Callable[[str, str], None]  # who, what
@@ -54,6 +56,7 @@ class Supervisor:
         self.ended = False
         self.building: asyncio.Task[None] | None = None
         self.ports = Ports(plan.data, say)
+        self.keys = SecretKeys()
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
         """Calls `ready` once all roles are ready. Raises AlreadyRuns, or RuntimeError with why it could not start."""
@@ -86,6 +89,7 @@ class Supervisor:
             self.say("rebuild", text)
 
         await topics_and_tables(self.bootstrap, self.dsn, self.plan.settings.kafka_replication)
+        await self.encrypt_secrets()
         names = await asyncio.to_thread(pending_rebuilds.claim, self.dsn, say)
         self.start_roles()
         self.building = asyncio.create_task(pending_rebuilds.build(self.bootstrap, self.dsn, names, say))
@@ -95,9 +99,20 @@ class Supervisor:
         if self.plan.demo:
             from services.stack.demo_workspace import ensure_demo_workspace
 
-            await ensure_demo_workspace(self.plan.data, self.bootstrap, self.dsn)
+            await ensure_demo_workspace(self.plan.data, self.bootstrap, self.dsn, self.keys)
         self.ready_after = time.monotonic() - self.began
         self.publish()
+
+    async def encrypt_secrets(self) -> None:
+        """Makes a key at the first start, and encrypts what an earlier release left in clear.
+
+        On servers that run already, roles of that release may still read them: there `crm secrets rotate` does it.
+        """
+        from services.stack.encryption import encrypt_again
+
+        self.keys = ensure_key(self.plan.data, Settings.read(self.plan.environment))
+        if "KAFKA_BOOTSTRAP" not in self.plan.environment and (done := await encrypt_again(self.bootstrap, self.keys)):
+            self.say("crm", f"Encrypted the secrets of {len(done)} connections; they were in clear")
 
     async def start_servers(self) -> None:
         """Starts both at the same time, unless the environment names running servers."""
@@ -147,7 +162,9 @@ class Supervisor:
         self.keep(part, self.roles)
 
     def environment_of(self, role: str) -> Mapping[str, str]:
+        keys = {"CRM_SECRETS_KEY_FILE": str(self.keys.file)} if self.keys.file else {}
         return {
+            **keys,
             "CRM_ARCHIVE": str(self.plan.data / "archive"),
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,

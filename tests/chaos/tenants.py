@@ -28,7 +28,7 @@ async def create_tenants(cluster: Cluster, count: int = TENANTS) -> list[Tenant]
 async def create_tenant(cluster: Cluster, name: str) -> Tenant:
     workspace = Id(str(uuid4()))
     await create_workspace(cluster.dsn, workspace, name, owners=OWNERS)
-    form = await declare_connection(cluster.bootstrap, workspace, "form", f"{name}: form")
+    form = await declare_connection(cluster.bootstrap, workspace, "form", f"{name}: form", keys=cluster.keys)
     token = await create_token(cluster.bootstrap, workspace, name)
     return Tenant(workspace, token.text, form)
 

@@ -16,6 +16,7 @@ from api.live.changes import Changes
 from api.schema.root import schema
 from api.sql.database import pool
 from api.sql.pool import Pool
+from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access, Token
 from crm.contract.codec import decode
 from crm.engine.decide_batch import Arrived, decide
@@ -25,6 +26,7 @@ from crm.scalars import Id
 from tests.integration.crm.engine.test_deciding import SLICES, begin
 from tests.support.project_role import ProjectRole
 from tests.support.records import in_workspace, journal, open_connection, rules_of
+from tests.support.secret_keys import KEYS
 from tests.support.timeouts import TIMEOUT
 
 SELECTED = {
@@ -48,9 +50,9 @@ class ShopCommands:
 
     def __init__(self, dsn: str, bootstrap: str, rows: Pool, scopes: Sequence[str]) -> None:
         self.dsn, self.workspace = dsn, Id(str(uuid4()))
-        self.access, self.rows = Access(), rows
-        self.intake_url = "https://crm.example.com"
-        self.executor = CommandExecutor(dsn, self.access, bootstrap, patience=TIMEOUT)
+        self.access, self.rows = Access(KEYS), rows
+        self.intake_url, self.activity = "https://crm.example.com", ActivityDirectory()
+        self.executor = CommandExecutor(dsn, self.access, bootstrap, KEYS, patience=TIMEOUT)
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
 
@@ -62,7 +64,7 @@ class ShopCommands:
     async def ask(self, document: str, variables: Any = None, key: str = "", token: str = "crm_live_desk") -> Any:
         """Returns the whole answer."""
         context = Context(self.rows, self.access, self.changes, f"Bearer {token}", executor=self.executor)
-        context.intake_url = self.intake_url
+        context.intake_url, context.activity = self.intake_url, self.activity
         context.idempotency_key = key or None
         plan = self.engine.prepare(document, None, context.token)
         return json.loads((await self.engine.answer(plan, variables, context)).body)

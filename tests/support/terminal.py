@@ -10,7 +10,15 @@ from typing import Any
 from tests.support.timeouts import TIMEOUT
 
 ROOT = Path(__file__).parents[2]
-ADDRESSES = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CRM_HEALTH_PORT", "CRM_INTAKE_URL", "CRM_GRAPHQL_URL", "CRM_DEMO")
+ADDRESSES = (
+    "CRM_SECRETS_KEY",
+    "KAFKA_BOOTSTRAP",
+    "DATABASE_URL",
+    "CRM_HEALTH_PORT",
+    "CRM_INTAKE_URL",
+    "CRM_GRAPHQL_URL",
+    "CRM_DEMO",
+)
 
 
 class Terminal:

@@ -1,29 +1,28 @@
 """Who may send and who may ask: workspaces, connections and tokens, followed in memory from the compacted topic
 crm.connections."""
 
-import asyncio
-import contextlib
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 import structlog
-from aiokafka import TopicPartition
 from msgspec import Struct
 
-from crm.adapters.kafka.reading import open_consumer
+from crm.adapters.kafka.compacted import CompactedTopic
+from crm.connection_secrets import opened
 from crm.connector import Connection, Home
 from crm.contract.codec import decode
 from crm.envelope import now
 from crm.errors import Malformed
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Id, Micros
+from crm.secret_keys import SecretKeyLost, SecretKeys
 from crm.tokens import PREFIX, checksum
 from crm.topics import CONNECTIONS
 
-RETRY_SECONDS = 0.5
+NOT_OPENED = "This process does not decrypt the secrets of connections."
 RANDOM, CHECK = 32, 6  # characters of a token, as crm.tokens makes them
 logger = structlog.get_logger()
 
@@ -51,35 +50,32 @@ class Token(Struct, frozen=True, gc=False):
     expires_at: Micros | None = None
 
 
-class Access:
-    """The newest declaration of each connection and token. Works on while Kafka is away, with what it knows."""
+class Access(CompactedTopic):
+    """The newest declaration of each connection and token. Works on while Kafka is away, with what it knows.
 
-    def __init__(self) -> None:
+    `keys` decrypt the secrets of connections, once per declaration. Without them a secret stays unknown.
+    """
+
+    topic = CONNECTIONS.name
+
+    def __init__(self, keys: SecretKeys | None = None) -> None:
+        super().__init__()
+        self.keys = keys
+        self.declared: dict[str, ConnectionDeclared] = {}  # as it lies on the topic
         self.connections: dict[str, Connection] = {}
         self.homes: dict[Id, Home] = {}  # by workspace
         self.of_workspace: dict[Id, set[str]] = defaultdict(set)  # the connections that it ever had
         self.tokens: dict[str, Token] = {}  # by the SHA-256 of their text
         self.hashes: dict[str, str] = {}  # token id -> SHA-256
         self.used: dict[Id, Micros] = {}  # token id -> when it was asked for last
-        self.complete = False
-        self.task: asyncio.Task[None] | None = None
-
-    async def start(self, bootstrap: str) -> Self:
-        """Returns when everything that was there is known; waits for Kafka as long as it takes."""
-        known = asyncio.Event()
-        self.task = asyncio.create_task(self.follow(bootstrap, known))
-        await known.wait()
-        return self
-
-    async def stop(self) -> None:
-        if self.task:
-            self.task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.task
 
     def connection(self, id: str) -> Connection | None:
         """None when it is unknown or disabled."""
         found = self.connections.get(id)
+        if found and found.locked and self.keys and self.keys.refresh():  # a key has been put back
+            for fact in [f for f in self.declared.values() if self.connections[f.connection].locked]:
+                self.learn(fact)
+            found = self.connections[id]
         return found if found and found.enabled else None
 
     def token(self, text: str, at: Micros | None = None) -> Token | None:
@@ -99,11 +95,19 @@ class Access:
         """A sentence on what is not known yet; None when all is."""
         return None if self.complete else "The connections and tokens have not been read from Kafka yet."
 
+    def locked(self) -> str | None:
+        """A sentence when this process can decrypt none of the secrets that are there; else None."""
+        sealed = [id for id, fact in self.declared.items() if fact.sealed_secret or fact.sealed_settings]
+        if not sealed or not all(self.connections[id].locked for id in sealed):
+            return None
+        return f"None of the {len(sealed)} secrets can be decrypted: CRM_SECRETS_KEY is missing or another one."
+
     def take(self, key: bytes, value: bytes | None) -> None:
         """One record of the topic. What cannot be read is logged and leaves what was known before."""
         id = key.decode("utf-8", "replace")
         if value is None:
             self.connections.pop(id, None)
+            self.declared.pop(id, None)
             self.forget_token(id)
             return
         try:
@@ -119,16 +123,8 @@ class Access:
                     self.connections[id] = replace(self.connections[id], home=home)
             case ConnectionDeclared():
                 self.of_workspace[fact.meta.workspace].add(fact.connection)
-                self.connections[fact.connection] = Connection(
-                    fact.connection,
-                    fact.meta.workspace,
-                    fact.connector,
-                    fact.secret,
-                    fact.settings,
-                    fact.name,
-                    fact.enabled,
-                    self.home(fact.meta.workspace),
-                )
+                self.declared[fact.connection] = fact
+                self.connections[fact.connection] = self.connection_of(fact)
             case TokenDeclared():
                 self.forget_token(fact.token)
                 if fact.enabled:
@@ -137,31 +133,29 @@ class Access:
                         fact.token, fact.meta.workspace, frozenset(fact.scopes), fact.name, fact.expires_at
                     )
 
+    def connection_of(self, fact: ConnectionDeclared) -> Connection:
+        secret, settings, locked = fact.secret, fact.settings, ""
+        if fact.sealed_secret or fact.sealed_settings:
+            if self.keys is None:
+                locked = NOT_OPENED
+            else:
+                try:
+                    secret, settings = opened(fact, self.keys)
+                except SecretKeyLost as lost:
+                    locked = str(lost)
+                    logger.error("a secret cannot be decrypted", connection=fact.connection, why=locked)
+        home = self.home(fact.meta.workspace)
+        return Connection(
+            fact.connection,
+            fact.meta.workspace,
+            fact.connector,
+            secret,
+            settings,
+            fact.name,
+            fact.enabled,
+            home,
+            locked,
+        )
+
     def forget_token(self, id: str) -> None:
         self.tokens.pop(self.hashes.pop(id, ""), None)
-
-    async def follow(self, bootstrap: str, known: asyncio.Event) -> None:
-        while True:
-            try:
-                async with open_consumer(
-                    bootstrap, CONNECTIONS.name, auto_offset_reset="earliest", fetch_max_wait_ms=500
-                ) as consumer:
-                    await self.read(consumer, known)
-            except Exception as error:
-                logger.warning("connections cannot be followed; trying again", error=repr(error))
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def read(self, consumer: Any, known: asyncio.Event) -> None:
-        """From the beginning: aiokafka itself comes back after Kafka has been away."""
-        topic = CONNECTIONS.name
-        partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
-        if not partitions:
-            raise LookupError(f"the topic {topic} does not exist yet")
-        ends = await consumer.end_offsets(partitions)
-        while True:
-            if not self.complete and all([await consumer.position(p) >= ends[p] for p in partitions]):
-                self.complete = True
-                known.set()
-            for records in (await consumer.getmany(timeout_ms=1000)).values():
-                for record in records:
-                    self.take(record.key or b"", record.value)

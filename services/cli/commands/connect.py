@@ -15,7 +15,7 @@ from crm.settings import Settings
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import existing_workspace, id_of, target
-from services.stack.access import check_change, declare_connection
+from services.stack.access import check_change, declare_connection, record_declared
 
 PANEL, RANK = "Connect", 2
 
@@ -105,8 +105,11 @@ def connect(
     if given:
         asyncio.run(check_change(where.kafka_bootstrap, owner, connector, given))
     made = asyncio.run(
-        declare_connection(where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given)
+        declare_connection(
+            where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given, where.keys
+        )
     )
+    asyncio.run(record_declared(where.kafka_bootstrap, where.database_url))
     url = url_of(intake_url(Settings.read(), where.intake_url), made, entry.proof)
     if json:
         result = {"connection": made, "connector": connector, "workspace": owner, "url": url}

@@ -184,7 +184,7 @@ async def reparsed(where: Target, wanted: EntryFilter, dry_run: bool, actor: str
             outcomes.append(outcome)
             advance(1)
 
-        async with operator_session(where.kafka_bootstrap, where.database_url, actor) as session:
+        async with operator_session(where.kafka_bootstrap, where.database_url, actor, where.keys) as session:
             if dry_run:
                 async for one in reparsing.attempts(session.conn, session.reader, entries, session.operator, report):
                     report(Outcome(one.entry.id, one.expected_status, one.tried, one.summary))
@@ -195,5 +195,5 @@ async def reparsed(where: Target, wanted: EntryFilter, dry_run: bool, actor: str
 
 async def discarded(where: Target, wanted: EntryFilter, reason: str, actor: str) -> list[Entry]:
     entries = await look(where, wanted)
-    async with operator_session(where.kafka_bootstrap, where.database_url, actor) as session:
+    async with operator_session(where.kafka_bootstrap, where.database_url, actor, where.keys) as session:
         return await reparsing.discard(session.conn, session.log, entries, reason, session.operator)

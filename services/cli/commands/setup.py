@@ -10,12 +10,13 @@ from services.cli import output
 from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.demo_workspace import Demo, ensure_demo_workspace
+from services.stack.secret_keys import ensure_key
 
 PANEL, RANK = "Run", 6
 
 
 def setup(data: Data = None, json: Json = False) -> None:
-    """Create topics, tables and a demo workspace on KAFKA_BOOTSTRAP and DATABASE_URL. Safe to repeat."""
+    """Create topics, tables, a key and a demo workspace on KAFKA_BOOTSTRAP and DATABASE_URL. Safe to repeat."""
     if not {"KAFKA_BOOTSTRAP", "DATABASE_URL"} <= os.environ.keys():
         raise ValueError(
             "Set KAFKA_BOOTSTRAP and DATABASE_URL: `crm setup` works on existing servers; `crm up` starts its own."
@@ -30,7 +31,8 @@ def setup(data: Data = None, json: Json = False) -> None:
         await pending_rebuilds.claim_and_build(
             settings.kafka_bootstrap, settings.database_url, lambda text: typer.echo(text, err=True)
         )
-        return await ensure_demo_workspace(data or state.data_folder(), settings.kafka_bootstrap, settings.database_url)
+        servers = settings.kafka_bootstrap, settings.database_url
+        return await ensure_demo_workspace(data or state.data_folder(), *servers, ensure_key(data))
 
     demo = asyncio.run(run())
     intake = os.environ.get("CRM_INTAKE_URL", f"http://{settings.host}:{settings.intake_port}")

@@ -15,6 +15,7 @@ from crm.connector import Connector
 from crm.envelope import now
 from crm.errors import NotYet
 from crm.log import Log
+from crm.secret_keys import SecretKeys
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.operations.quarantine.rereading import Operator
@@ -34,10 +35,14 @@ class OperatorSession(Struct, frozen=True):
 
 @asynccontextmanager
 async def operator_session(
-    bootstrap: str, database_url: str, actor: str, connectors: Mapping[str, Connector] = CONNECTORS
+    bootstrap: str,
+    database_url: str,
+    actor: str,
+    keys: SecretKeys,
+    connectors: Mapping[str, Connector] = CONNECTORS,
 ) -> AsyncIterator[OperatorSession]:
-    """Opens a session. Raises NotYet when Kafka cannot be reached."""
-    access = Access()
+    """Opens a session; `keys` decrypt the secrets of connections. Raises NotYet when Kafka cannot be reached."""
+    access = Access(keys)
     log = KafkaLog(bootstrap, TOPICS, timeout=PATIENCE)
     async with await AsyncConnection.connect(database_url, autocommit=True) as conn, log:
         try:

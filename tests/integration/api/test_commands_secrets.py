@@ -14,6 +14,7 @@ from crm.engine.run_command import journal
 from crm.events import ConnectionRotated, TokenCreated
 from services.stack.process import until
 from tests.integration.api.test_commands import refused
+from tests.support.secret_keys import KEYS
 from tests.support.shop_commands import ShopCommands, shop_commands
 from tests.support.timeouts import TIMEOUT
 
@@ -23,7 +24,7 @@ TOKEN = {"name": "Reports", "scopes": ["read"]}
 @contextlib.asynccontextmanager
 async def others(bootstrap: str) -> AsyncIterator[Access]:
     """As intake and other replicas know it: from Kafka."""
-    access = Access()
+    access = Access(KEYS)
     try:
         yield await access.start(bootstrap)
     finally:

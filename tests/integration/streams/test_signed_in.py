@@ -81,9 +81,12 @@ async def use(bootstrap: str) -> None:
     assert await why_unreachable(bootstrap) is None
     await topics.create_missing(bootstrap)
     assert await fetch_version(bootstrap) > 0
-    async with KafkaLog(bootstrap, ["crm.intake.forms"]) as log, asyncio.timeout(60):
-        while log.missing():
-            await asyncio.sleep(0)
+    async with KafkaLog(bootstrap, ["crm.intake.forms"]) as log:
+
+        async def missing() -> str | None:
+            return log.missing()
+
+        await until(missing, 60)
         await log.send(Record("crm.intake.forms", b"key", b"value"))
     async with open_consumer(bootstrap, "crm.intake.forms", auto_offset_reset="earliest") as consumer:
         assert (await asyncio.wait_for(consumer.getone(), 60)).value == b"value"

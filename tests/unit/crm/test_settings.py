@@ -58,6 +58,12 @@ def test_passwords_are_masked() -> None:
     assert "s3cr" not in str(masked)
 
 
+def test_a_key_is_neither_printed_nor_in_a_repr() -> None:
+    settings = Settings(secrets_key="hush")
+    assert settings.masked()["CRM_SECRETS_KEY"] == "***"
+    assert "hush" not in repr(settings) + str(settings.masked())
+
+
 @pytest.mark.parametrize(
     ("address", "shown"),
     [

@@ -25,7 +25,7 @@ from services.stack.topics import Admin, create_missing
 from tests.support.archives import FRAME
 from tests.support.servers import kafka_server
 
-ALL = [topic.name for topic in TOPICS.values() if topic.name != "crm.commits"]
+ALL = [topic.name for topic in TOPICS.values() if topic.name not in ("crm.commits", "crm.connections.activity")]
 FORMS, JOURNAL, CONNECTIONS = ("crm.intake.forms", 1), ("crm.journal", 11), ("crm.connections", 0)
 LARGE = b"x" * 1_500_000  # more than a batch of the loader holds
 

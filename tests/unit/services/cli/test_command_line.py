@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from crm.connector_catalogue import catalogue
 from crm.scalars import Id
+from crm.topics import TOPICS
 from services.cli import app
 from services.stack import demo_workspace, state
 from services.stack.demo_workspace import Demo
@@ -53,8 +54,7 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (
             "tail cows",
-            "There is no topic 'cows'. Choose one of journal, commits, forms, banking, calls, chats, facts, "
-            "quarantine, connections.",
+            f"There is no topic 'cows'. Choose one of {', '.join(TOPICS)}.",
         ),
         (
             "connect sms",

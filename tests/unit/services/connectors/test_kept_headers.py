@@ -1,9 +1,12 @@
 """Which headers are kept with the raw bytes."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from crm.connector import Connection, Delivery
-from crm.facts import DeliveryKept, FormSubmitted
+from crm.connector import Connection, Connector, Delivery, Report, Webhook
+from crm.errors import Broken
+from crm.facts import DeliveryKept, DeliveryQuarantined, FormSubmitted
 from services.connectors import CONNECTORS
 from tests.support.scenarios import CONNECTION, NOON, SHOP
 
@@ -41,3 +44,33 @@ def test_a_header_that_utf_8_cannot_hold_costs_no_lead() -> None:
     (fact,) = CONNECTORS["form"].read(Delivery(headers, b"name=Olena&phone=0671234567", NOON), connection)
     assert isinstance(fact, FormSubmitted)
     assert fact.raw.headers["x-odd"] == "a\\udc80"
+
+
+def test_a_secret_in_any_header_or_reason_is_hidden() -> None:
+    """A proxy's header with the whole URL kept the secret forever, and so did the words of an exception."""
+
+    def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+        raise KeyError(f"{connection.secret} {connection.settings}")
+        yield
+
+    settings = {"bot": "123456789:AAF-x_y", "host": "www.shop.example.com", "country": "UA"}
+    connection = Connection(CONNECTION, SHOP, "acme", "s3cret", settings)
+    headers = {"x-original-url": "https://a/in/1?key=s3cret", "referer": "https://www.shop.example.com/a"}
+    acme = Connector("acme", "calls", Webhook(lambda *_: None, parse))
+    (fact,) = acme.receive(Delivery(headers, b"", NOON, base="https://a", path="/s3cret/1"), connection)
+    assert isinstance(fact, DeliveryQuarantined)
+    assert fact.raw.headers == {
+        "x-original-url": "https://a/in/1?key=***",
+        "referer": "https://www.shop.example.com/a",
+        ":method": "POST",
+        ":url": "https://a/***/1",
+    }
+    assert "s3cret" not in fact.reason and "AAF" not in fact.reason
+    assert "www.shop.example.com" in fact.reason and "UA" in fact.reason
+
+
+def test_what_cannot_be_decrypted_here_is_read_by_nobody() -> None:
+    """Without its settings, a delivery from quarantine would have been read as another country's."""
+    connection = Connection(CONNECTION, SHOP, "form", "", locked="Its key is not here.")
+    with pytest.raises(Broken, match="Its key is not here"):
+        CONNECTORS["form"].read(Delivery({}, b"name=Olena", NOON), connection)

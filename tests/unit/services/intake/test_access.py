@@ -1,12 +1,15 @@
 """Connections and tokens as the topic crm.connections tells them, one record after the other."""
 
 import hashlib
+from pathlib import Path
 
 from crm.adapters.kafka.directory import Access
+from crm.connection_secrets import sealed
 from crm.connector import Connection, Home
 from crm.contract.codec import encode
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
 from crm.scalars import Micros
+from crm.secret_keys import SecretKeys, new_key
 from tests.support.intake_server import NOON, OPEN, TOKENS, WORKSPACE, WRITER, meta
 
 TOKEN = TOKENS[WRITER]
@@ -98,3 +101,55 @@ def test_a_workspace_says_what_holds_for_its_connections_before_and_after() -> N
         OPEN, WORKSPACE, "form", "after", {"country": "UA"}, "Shop", home=poland
     )
     assert access.home(OPEN) == Home()
+
+
+def declare_sealed(access: Access, keys: SecretKeys, secret: str = "s") -> None:
+    fact = ConnectionDeclared(meta(OPEN), OPEN, "form", "Shop", secret, {"country": "UA"})
+    access.take(OPEN.encode(), encode(sealed(fact, keys)))
+
+
+def test_a_secret_is_decrypted_when_it_is_declared() -> None:
+    keys = SecretKeys(new_key())
+    access = Access(keys)
+    declare_sealed(access, keys)
+    assert access.connection(OPEN) == Connection(OPEN, WORKSPACE, "form", "s", {"country": "UA"}, "Shop")
+    assert access.locked() is None
+
+
+def test_what_lies_in_clear_is_read_as_before() -> None:
+    access = Access(SecretKeys())
+    declare(access, "s")
+    assert access.connection(OPEN) == Connection(OPEN, WORKSPACE, "form", "s", {"country": "UA"}, "Shop")
+    assert access.locked() is None
+
+
+def test_a_process_that_needs_no_secret_has_none() -> None:
+    access = Access()
+    declare_sealed(access, SecretKeys(new_key()))
+    found = access.connection(OPEN)
+    assert found
+    assert (found.secret, found.settings, found.connector) == ("", {}, "form")
+    assert found.locked == "This process does not decrypt the secrets of connections."
+
+
+def test_a_secret_comes_back_with_its_key(tmp_path: Path) -> None:
+    file, key = tmp_path / "secrets.key", new_key()
+    file.write_text(new_key())
+    access = Access(SecretKeys(file=file))
+    declare_sealed(access, SecretKeys(key))
+    found = access.connection(OPEN)
+    assert found
+    assert (found.secret, found.settings) == ("", {})
+    assert "which this process does not have" in found.locked
+    assert access.locked() == ("None of the 1 secrets can be decrypted: CRM_SECRETS_KEY is missing or another one.")
+    file.unlink()
+    file.write_text(f"{new_key()}\n{key}\n")
+    found = access.connection(OPEN)
+    assert found
+    assert (found.secret, found.locked, access.locked()) == ("s", "", None)
+
+
+def test_a_connection_does_not_show_its_secret() -> None:
+    access = Access()
+    declare(access, "hush")
+    assert "hush" not in repr(access.connection(OPEN))

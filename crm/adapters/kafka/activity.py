@@ -1,0 +1,42 @@
+"""What came to each connection lately, as the replicas of intake publish it on crm.connections.activity."""
+
+from collections import defaultdict
+
+import structlog
+
+from crm.adapters.kafka.compacted import CompactedTopic
+from crm.connection_activity import Activity, activity_of
+from crm.contract.codec import decode
+from crm.errors import Malformed
+from crm.facts import ConnectionActive
+from crm.scalars import Micros
+from crm.topics import ACTIVITY
+
+logger = structlog.get_logger()
+
+
+class ActivityDirectory(CompactedTopic):
+    """The newest record of each connection and replica."""
+
+    topic = ACTIVITY.name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted: dict[str, dict[str, ConnectionActive]] = defaultdict(dict)  # by connection and replica
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        connection, _, instance = key.decode("utf-8", "replace").partition("/")
+        if value is None:
+            self.counted[connection].pop(instance, None)
+            return
+        try:
+            fact = decode(value)
+        except Malformed as error:
+            logger.error("what a connection did cannot be read", connection=connection, error=str(error))
+            return
+        if isinstance(fact, ConnectionActive):
+            self.counted[fact.connection][fact.instance] = fact
+
+    def of(self, connection: str, now: Micros) -> Activity:
+        """Returns what came to a connection, from all replicas."""
+        return activity_of(self.counted.get(connection, {}).values(), now)
