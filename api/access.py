@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from api.errors import Forbidden, Unauthorized
+from crm.role_tokens import SCHEME
 from crm.tokens import INSTALLATION, INSTALLATION_SCOPE
 
 NO_TOKEN = "Send `Authorization: Bearer crm_live_…`. `crm token create` makes a token."
@@ -46,10 +47,14 @@ class Access(Protocol):
 
     def token(self, text: str) -> Token | None: ...
 
+    def role(self, text: str) -> Token | None: ...
+
 
 def bearer(access: Access, authorization: str) -> Token:
     """Returns the token in an Authorization header. Raises Unauthorized."""
     scheme, _, text = authorization.partition(" ")
+    if scheme.lower() == SCHEME and (role := access.role(text.strip())):
+        return role
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthorized(NO_TOKEN)
     token = access.token(text.strip())
@@ -66,6 +71,11 @@ def require(token: Token, *scopes: str) -> None:
             f"This token lacks the scope {wanted}. Nothing was read or changed by this operation. "
             f"`crm token create --scope {(scopes or ('admin',))[0]}` makes a token that has it."
         )
+
+
+def is_role(token: Token) -> bool:
+    """Tells whether a role of this installation reads in the name of a workspace: it has no token of its own."""
+    return token.id == token.workspace
 
 
 def belongs_to_installation(token: Token) -> bool:

@@ -161,20 +161,43 @@ def echo(text: str) -> Answer:
     return Answer(200, body)
 
 
+class Caller(Struct, frozen=True, gc=False):
+    """Who has a telephone number, as a vendor shows it before somebody picks up."""
+
+    name: str
+    owner_name: str = ""  # of the last changed open deal
+    owner_email: str = ""
+    note: str = ""  # the open deals in words
+
+
+@dataclass(frozen=True)
+class CallerLookup:
+    """A vendor's question who is calling, which waits for its answer while the telephone rings.
+
+    `number` returns the number that is looked up, as it was sent; None for every other delivery. `answer` tells who it
+    is; None: nobody is known by this number, or it took too long to find out.
+    """
+
+    number: Callable[[Delivery, Connection], str | None]
+    answer: Callable[[Caller | None], Answer]
+
+
 @dataclass(frozen=True)
 class Webhook:
     """How a vendor's requests are received.
 
     `verify` raises Refused. `parse` yields reports or raises Malformed. `answer` is given once all facts are in Kafka.
     `handshake` is asked first, for each GET and POST, before anything is verified: it answers a vendor that checks the
-    URL, and returns None for everything else. `secret_headers` hold the vendor's secret itself: they are not kept.
-    `keys` are URLs at which the vendor publishes the keys that `verify` needs; intake fetches them.
+    URL, and returns None for everything else. `lookup` is answered instead of `answer`, in the time of a ring.
+    `secret_headers` hold the vendor's secret itself: they are not kept. `keys` are URLs at which the vendor publishes
+    the keys that `verify` needs; intake fetches them.
     """
 
     verify: Callable[[Delivery, Connection], None]
     parse: Callable[[Delivery, Connection], Iterable[Report]]
     answer: Callable[[Delivery, Connection, Sequence[Fact]], Answer] = lambda _delivery, _connection, _facts: OK
     handshake: Callable[[Delivery, Connection], Answer | None] | None = None
+    lookup: CallerLookup | None = None
     secret_headers: frozenset[str] = frozenset()  # in lower case
     public: bool = False  # every site's pages may read the answer; RATE: how many the client sent in a minute
     keys: tuple[str, ...] = ()

@@ -21,6 +21,12 @@ def intake_url(settings: Settings, local: str = "", environment: Mapping[str, st
     return (settings.public_url or local or environment.get("CRM_INTAKE_URL") or listening).rstrip("/")
 
 
+def api_url(settings: Settings) -> str:
+    """Returns where other roles reach the API; without a slash at its end."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    return (settings.api_url or f"http://{host}:{settings.api_port}").rstrip("/")
+
+
 def warning(url: str) -> str:
     """Returns who alone can reach an address, as a sentence; empty when it may be reached from everywhere."""
     host = (urlsplit(url).hostname or "").lower()

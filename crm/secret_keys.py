@@ -6,6 +6,7 @@ else.
 
 import base64
 import hashlib
+import hmac
 import secrets
 from binascii import Error as NotBase64
 from pathlib import Path
@@ -38,8 +39,9 @@ class SecretKeys:
         """Raises ValueError when a key is none."""
         self.file, self._stamp = file, (0, 0)
         self._ciphers: dict[bytes, AESGCM] = {}  # by key id, in order
+        self._signers: list[bytes] = []  # of the same keys
         if file is None:
-            self._ciphers = parse(text, VARIABLE)
+            self._take(text, VARIABLE)
         else:
             self.refresh()
 
@@ -64,7 +66,7 @@ class SecretKeys:
             found = self.file.stat()
             if (stamp := (found.st_mtime_ns, found.st_ino)) == self._stamp:
                 return False
-            self._ciphers = parse(self.file.read_text("ascii", "replace"), str(self.file))
+            self._take(self.file.read_text("ascii", "replace"), str(self.file))
         except OSError:
             return False
         self._stamp = stamp
@@ -94,6 +96,22 @@ class SecretKeys:
         except (InvalidTag, ValueError):  # ValueError: it is too short
             raise SecretKeyLost("was changed after it was encrypted, or belongs to another connection") from None
 
+    def _take(self, text: str, where: str) -> None:
+        keys = parse(text, where)
+        self._ciphers = {id: AESGCM(key) for id, key in keys.items()}
+        self._signers = [hmac.digest(key, b"potik roles", "sha256") for key in keys.values()]
+
+    def sign(self, text: str) -> str:
+        """Returns a code in hex that only a role with the same first key can make. Raises NoSecretKey."""
+        if not self._signers:
+            raise NoSecretKey(f"There is no key to sign with. Set {VARIABLE} or {FILE_VARIABLE}: {MAKE_ONE}.")
+        return hmac.digest(self._signers[0], text.encode(), "sha256").hex()
+
+    def signed(self, text: str, code: str) -> bool:
+        """Tells whether a role with one of these keys signed the text."""
+        codes = [hmac.digest(key, text.encode(), "sha256").hex() for key in self._signers]
+        return any([hmac.compare_digest(one.encode(), code.encode("utf-8", "replace")) for one in codes])
+
     def __repr__(self) -> str:
         return f"SecretKeys({', '.join(self.ids)})"
 
@@ -111,9 +129,9 @@ def key_of(sealed: bytes) -> str:
     return sealed[len(VERSION) : HEAD].hex()
 
 
-def parse(text: str, where: str) -> dict[bytes, AESGCM]:
-    """Returns the ciphers by the ids of their keys. Raises ValueError, which shows no key."""
-    found: dict[bytes, AESGCM] = {}
+def parse(text: str, where: str) -> dict[bytes, bytes]:
+    """Returns the keys by their ids. Raises ValueError, which shows no key."""
+    found: dict[bytes, bytes] = {}
     for number, word in enumerate(text.replace(",", " ").split(), 1):
         try:
             key = base64.b64decode(word.rstrip("=") + "=", altchars=b"-_", validate=True)
@@ -121,5 +139,5 @@ def parse(text: str, where: str) -> dict[bytes, AESGCM]:
             key = b""
         if len(key) != KEY_BYTES:
             raise ValueError(f"Entry {number} of {where} is no key: a key is 32 bytes in base64. {MAKE_ONE}.")
-        found[hashlib.sha256(b"potik key id" + key).digest()[:ID_BYTES]] = AESGCM(key)
+        found[hashlib.sha256(b"potik key id" + key).digest()[:ID_BYTES]] = key
     return found

@@ -18,12 +18,14 @@ from crm.adapters.telemetry.asgi import Observed
 from crm.adapters.telemetry.logs import configure
 from crm.adapters.telemetry.metrics import PENDING
 from crm.errors import CrmError
+from crm.public_address import api_url
 from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from crm.topics import ACTIVITY, INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.intake import cache_warmup
 from services.intake.app import Intake
+from services.intake.callers import ApiCallers
 from services.intake.records import MAX_BODY
 from services.intake.request import Frontend
 
@@ -32,7 +34,8 @@ logger = structlog.get_logger()
 
 async def main(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT, then finishes the requests in progress."""
-    access = Access(SecretKeys.of(settings))
+    keys = SecretKeys.of(settings)
+    access, callers = Access(keys), ApiCallers(api_url(settings), keys)
     topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, ACTIVITY)]
     following = asyncio.create_task(access.start(settings.kafka_bootstrap))
     async with KafkaLog(
@@ -47,6 +50,7 @@ async def main(settings: Settings) -> None:
             max_batch_body=settings.max_batch_body,
             frontend=Frontend.read(settings.public_url, settings.trust_forwarded),
             instance=settings.instance,
+            callers=callers,
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(
@@ -77,6 +81,7 @@ async def main(settings: Settings) -> None:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await callers.close()
         await access.stop()
     logger.info("intake stopped")
 

@@ -12,6 +12,7 @@ from crm.log import Clock, Log
 from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
+from services.intake.callers import Callers, NoCallers
 from services.intake.deliveries import Deliveries
 from services.intake.directory import Directory
 from services.intake.form_script import script
@@ -40,11 +41,14 @@ class Intake:
         frontend: Frontend = Frontend(),  # noqa: B008  # it is frozen
         keys: PublishedKeys | None = None,
         instance: str = "1",
+        callers: Callers = NoCallers(),  # noqa: B008  # it has no state
     ) -> None:
         bodies, keys = bodies or Bodies(), keys or PublishedKeys(clock=clock)
         self.directory, self.log = directory, log
         self.activity = ActivityCounts(instance, clock)
-        self.deliveries = Deliveries(directory, log, connectors, bodies, max_body, clock, frontend, keys, self.activity)
+        self.deliveries = Deliveries(
+            directory, log, connectors, bodies, max_body, clock, frontend, keys, self.activity, callers
+        )
         self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 
     def missing(self) -> str | None:

@@ -1,5 +1,6 @@
 """GET and POST /in/{connection}: a delivery is verified, read, written to Kafka, and only then acknowledged."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from crm.facts import DeliveryQuarantined
 from crm.log import Clock, Log, Record
 from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
+from services.intake.callers import Callers
 from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
 from services.intake.published_keys import PublishedKeys
@@ -46,10 +48,11 @@ class Deliveries:
         frontend: Frontend,
         keys: PublishedKeys,
         activity: ActivityCounts,
+        callers: Callers,
     ) -> None:
         self.directory, self.log, self.connectors = directory, log, connectors
         self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
-        self.keys, self.activity = keys, activity
+        self.keys, self.activity, self.callers = keys, activity, callers
         self.in_progress = 0
         self.rates = ClientRates()
 
@@ -136,7 +139,8 @@ class Deliveries:
         try:
             if webhook.handshake and (challenged := webhook.handshake(delivery, connection)) is not None:
                 return reply_to_handshake(challenged), "handshake"
-            facts = connector.receive(delivery, connection)
+            facts, lookup = connector.receive(delivery, connection), webhook.lookup
+            number = lookup.number(delivery, connection) if lookup else None
         except Refused as refusal:
             self.activity.note(connection, "refused", delivery.received_at, str(refusal))
             return refused(refusal, connection), "refused"
@@ -144,9 +148,10 @@ class Deliveries:
             logger.exception("a connector failed before it had verified", connection=connection.id)
             return later("The delivery could not be verified now. Nothing was kept. Send it again."), "failed"
         facts, records = encoded(facts, connector, connection, delivery)
+        finding = asyncio.create_task(self.callers.find(connection.workspace, number)) if number is not None else None
         try:
             await self.log.send(*records)
-            answer = webhook.answer(delivery, connection, facts)
+            answer = lookup.answer(await finding) if lookup and finding else webhook.answer(delivery, connection, facts)
         except NotYet as why:
             return later(str(why)), "not yet"
         except Exception:

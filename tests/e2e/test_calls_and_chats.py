@@ -39,6 +39,19 @@ def test_a_ring_is_heard_with_name_open_deals_and_owner(stack: RunningStack) -> 
     assert deal["owner"] in ("olena", "taras")
 
 
+def test_the_exchange_hears_who_is_calling_while_it_rings(stack: RunningStack) -> None:
+    stack.accepts("form", rehearse.form({"name": "Соломія", "phone": "067 100 00 01"}))
+    (deal,) = stack.ask_when_settled('query { caller(phone: "+380671000001") { openDeals { number title owner } } }')[
+        "caller"
+    ]["openDeals"]
+    owners = {one["key"]: one["email"] for one in stack.ask("{ owners { nodes { key email } } }")["owners"]["nodes"]}
+    answer = stack.deliver("binotel", rehearse.binotel_call("apiCallSettings", 8003, "0671000001")).json()
+    shown = {"name": "Соломія", "description": f"D-{deal['number']} {deal['title']}"}
+    email = owners.get(deal["owner"], "")
+    assert answer == {"customerData": shown | ({"assignedToEmployeeEmail": email} if email else {})}
+    assert stack.deliver("binotel", rehearse.binotel_call("apiCallSettings", 8004, "0999999999")).json() == {}
+
+
 def test_an_unknown_number_makes_a_lead_while_it_rings(stack: RunningStack) -> None:
     stack.accepts("binotel", rehearse.binotel_call("receivedTheCall", 8002, "0671000002"))
     query = 'query { caller(phone: "067 100-00-02") { phone contact { name phones } openDeals { title stage } } }'

@@ -49,6 +49,9 @@ class FakeTokens:
     def token(self, text: str) -> FakeToken | None:
         return self.known.get(text)
 
+    def role(self, text: str) -> None:
+        return None
+
 
 class ApiServer:
     """The API on a free port, in a thread with its own loop."""

@@ -17,11 +17,13 @@ from crm.contract.codec import decode
 from crm.envelope import now
 from crm.errors import Malformed
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
+from crm.role_tokens import workspace_of
 from crm.scalars import Id, Micros
 from crm.secret_keys import SecretKeyLost, SecretKeys
 from crm.tokens import PREFIX, checksum
 from crm.topics import CONNECTIONS
 
+ROLE = "role"  # the name of tokens of roles
 NOT_OPENED = "This process does not decrypt the secrets of connections."
 RANDOM, CHECK = 32, 6  # characters of a token, as crm.tokens makes them
 logger = structlog.get_logger()
@@ -86,6 +88,11 @@ class Access(CompactedTopic):
             return None
         self.used[found.id] = moment
         return found
+
+    def role(self, text: str) -> Token | None:
+        """A token by which another role reads in the name of a workspace; None when it is not valid."""
+        workspace = workspace_of(self.keys, text) if self.keys else None
+        return Token(workspace, workspace, frozenset(("read",)), ROLE) if workspace else None
 
     def home(self, workspace: Id) -> Home:
         """What holds where a fact says nothing: the defaults when the workspace has not been declared."""

@@ -1,20 +1,30 @@
 """Binotel: the phases of a call, from the first ring to the recording (https://developers.binotel.ua)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
-from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
+from crm.connector import (
+    Answer,
+    Caller,
+    CallerLookup,
+    Connection,
+    Delivery,
+    Report,
+    Webhook,
+    country_of,
+    digest,
+    expect_equal,
+)
 from crm.connector_settings import Country
-from crm.envelope import Fact
 from crm.errors import Malformed
 from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
 from crm.scalars import Micros
 from services.connectors.formats.bodies import read_body
-from services.connectors.formats.exact_json import Tree, Value, canonical
+from services.connectors.formats.exact_json import Tree, Value, canonical, encode
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, first, seconds_or_none, text, unreadable, whole_or_none
 from services.connectors.repeats import WINDOW, content_key
@@ -39,7 +49,6 @@ TIMES = ("startTime", "waitsec", "billsec")
 LOOKUP = "apiCallSettings"  # it asks who is calling and waits for the answer
 ATTEMPT_FIELDS = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
 ACCEPTED = Answer(200, b'{"status":"success"}', "application/json")
-NO_CALLER_DATA = Answer(200, b"{}", "application/json")
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -150,8 +159,18 @@ def utm_of(tracked: Value) -> dict[str, str]:
     return {name[4:]: value for name in names if (value := text(tracked, name)) and not value.startswith("(not ")}
 
 
-def answer(delivery: Delivery, _connection: Connection, _facts: Sequence[Fact]) -> Answer:
-    return NO_CALLER_DATA if text(tree_of(delivery), "requestType") == LOOKUP else ACCEPTED
+def looked_up(delivery: Delivery, _connection: Connection) -> str | None:
+    fields = tree_of(delivery)
+    return text(fields, "externalNumber") if text(fields, "requestType") == LOOKUP else None
 
 
-WEBHOOK = Webhook(verify, parse, answer)
+def tell(caller: Caller | None) -> Answer:
+    """Returns what Binotel shows on the telephone while it rings."""
+    if caller is None:
+        return Answer(200, b"{}", "application/json")
+    shown = {"name": caller.name, "description": caller.note, "assignedToEmployeeEmail": caller.owner_email}
+    data = {"customerData": {name: value for name, value in shown.items() if value}}
+    return Answer(200, encode(data).encode(), "application/json")
+
+
+WEBHOOK = Webhook(verify, parse, lambda *_: ACCEPTED, lookup=CallerLookup(looked_up, tell))

@@ -22,6 +22,9 @@ class NoTokens:
     def token(self, text: str) -> None:
         return None
 
+    def role(self, text: str) -> None:
+        return None
+
 
 def ask(method: str, path: str, missing: str | None = None, **more: Any) -> httpx.Response:
     pool: Any = None  # nothing here may reach the database

@@ -29,6 +29,9 @@ class Known:
     def token(self, text: str) -> Token | None:
         return {"r": Token("read"), "a": Token("admin"), "w": Token("write", "connect")}.get(text)
 
+    def role(self, text: str) -> None:
+        return None
+
 
 @pytest.mark.parametrize("authorization", ["Bearer r", "bearer r", "Bearer  a "])
 def test_a_bearer_token_identifies_its_workspace(authorization: str) -> None:

@@ -1,8 +1,10 @@
 """Given the reports of one call, then each says how far it is."""
 
+import json
+
 import pytest
 
-from crm.connector import Answer
+from crm.connector import Answer, Caller
 from crm.errors import Refused
 from crm.facts import CallReported, DeliveryKept
 from services.connectors import CONNECTORS
@@ -69,10 +71,16 @@ def test_a_retry_is_the_same_report_and_each_hand_over_its_own() -> None:
 def test_a_lookup_is_answered_in_json_and_everything_else_with_success() -> None:
     binotel, lookup = CONNECTORS["binotel"], form({"requestType": "apiCallSettings", "externalNumber": "0671234567"})
     assert isinstance(only(PBX, lookup), DeliveryKept)
-    assert binotel.webhook.answer(delivery(lookup), PBX, []) == Answer(200, b"{}", "application/json")
+    looks = binotel.webhook.lookup
+    assert looks.number(delivery(lookup), PBX) == "0671234567"
+    assert looks.answer(None) == Answer(200, b"{}", "application/json")
+    olena = Caller("Олена Вигадана", "Ірина", "iryna@example.com", "D-7 Двері")
+    shown = {"name": "Олена Вигадана", "description": "D-7 Двері", "assignedToEmployeeEmail": "iryna@example.com"}
+    assert json.loads(looks.answer(olena).body) == {"customerData": shown}
     for post in (binotel_call("receivedTheCall", 612, "0671234567"), form({"requestType": "new"}), form({"a": "\0"})):
         accepted = Answer(200, b'{"status":"success"}', "application/json")
         assert binotel.webhook.answer(delivery(post), PBX, []) == accepted
+        assert looks.number(delivery(post), PBX) is None
 
 
 @pytest.mark.parametrize(
