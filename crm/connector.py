@@ -6,138 +6,35 @@ is repeated, what is authentic is never lost, and the first delivery and the sec
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from crm.connector_catalogue import ConnectorEntry
+from crm.connector_poll import POLLED as POLLED
+from crm.connector_poll import Parse, Poll
 from crm.connector_proofs import Proof, UnguessableAddress
-from crm.connector_settings import NoSettings, describe_settings, typed_settings
+from crm.connector_settings import NoSettings, describe_settings
+from crm.delivery import HOME as HOME
+from crm.delivery import METHOD, URL
+from crm.delivery import RATE as RATE
+from crm.delivery import Connection as Connection
+from crm.delivery import Delivery as Delivery
+from crm.delivery import Home as Home
+from crm.delivery import Report as Report
+from crm.delivery import country_of as country_of
+from crm.delivery import currency_of_connection as currency_of_connection
+from crm.delivery import delivery_of as delivery_of
 from crm.envelope import Fact, named_id
 from crm.errors import Broken, Malformed, Refused
 from crm.facts import DeliveryKept, DeliveryQuarantined
-from crm.redaction import SECRET_HEADERS, hidden_texts, redacted, without_secrets
-from crm.scalars import Id, Micros
+from crm.redaction import SECRET_HEADERS, without_secrets
+from crm.scalars import Micros
 from crm.shared import Meta, Raw
 
-METHOD, URL, RATE = ":method", ":url", ":rate"  # kept among a raw record's headers; no HTTP header's name has a colon
 MAX_ECHO = 4_096  # bytes of what a handshake may reflect
-S = TypeVar("S", bound=Struct)
-
-
-class Delivery(Struct, frozen=True):
-    """One HTTP request of a vendor, as it came in. Header names are in lower case.
-
-    `base` and `path` are the URL as the vendor called it, also when a proxy is in front of Potik: see CRM_PUBLIC_URL.
-    `peer` is the address of the client, empty when the delivery is read again from what was kept. `keys` are the
-    documents that `Webhook.keys` names, by their URL.
-    """
-
-    headers: Mapping[str, str]
-    body: bytes
-    received_at: Micros
-    query: str = ""  # as it was sent; when it is read again, without secrets
-    trace: str = ""  # W3C traceparent
-    method: str = "POST"
-    base: str = ""  # such as https://crm.example.com
-    path: str = ""
-    peer: str = ""
-    keys: Mapping[str, str] = {}
-
-    @property
-    def url(self) -> str:
-        """The whole URL, for vendors that sign it."""
-        return f"{self.base}{self.path}?{self.query}" if self.query else self.base + self.path
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters of the query, decoded; of several with one name, the last."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
-
-    @property
-    def content_type(self) -> str:
-        return self.headers.get("content-type", "")
-
-
-def delivery_of(raw: Raw, received_at: Micros, trace: str = "") -> Delivery:
-    """The delivery that a raw record was made of, but for its secrets. Older records have neither method nor URL."""
-    headers = {"content-type": raw.content_type, **raw.headers}
-    method, url = headers.pop(METHOD, "POST"), headers.pop(URL, "")
-    return Delivery(headers, raw.body, received_at, raw.query, trace, method, path=url)
-
-
-class Home(Struct, frozen=True, gc=False):
-    """What a workspace declares for all of its connections and tokens; the defaults hold until it declares anything."""
-
-    country: str = "UA"
-    currency: str = "UAH"
-    timezone: str = "Europe/Kyiv"
-
-
-HOME = Home()
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One configured URL and secret of a workspace, for one vendor."""
-
-    id: Id
-    workspace: Id
-    connector: str
-    secret: str = field(repr=False)
-    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-    name: str = ""
-    enabled: bool = True
-    home: Home = HOME
-    locked: str = ""  # why its secret and settings are not known here, though there are some
-
-    def settings_as(self, kind: type[S]) -> S:
-        """The settings as the connector's struct. Raises Refused for a value that cannot be used."""
-        typed: dict[type[Struct], Any] = self._typed
-        if kind not in typed:
-            typed[kind] = typed_settings(kind, self.settings)
-        found: S = typed[kind]
-        return found
-
-    def without_secrets(self, text: str) -> str:
-        """Returns the text with *** in place of the secret, and of settings that look like a key."""
-        return redacted(text, self._hidden)
-
-    @cached_property
-    def _hidden(self) -> tuple[str, ...]:
-        return hidden_texts(self.secret, self.settings)
-
-    @cached_property
-    def _typed(self) -> dict[type[Struct], Any]:
-        return {}
-
-
-def country_of(connection: Connection) -> str:
-    """Returns the country of phone numbers without a country code: the connection's, else its workspace's. ISO 3166."""
-    return connection.settings.get("country", "").strip().upper() or connection.home.country
-
-
-def currency_of_connection(connection: Connection) -> str:
-    """Returns the currency of an amount that names none: the connection's, else its workspace's. ISO 4217."""
-    return connection.settings.get("currency", "").strip().upper() or connection.home.currency
-
-
-class Report(Struct, frozen=True, gc=False):
-    """One thing that a delivery reports.
-
-    `key` is the vendor's own idempotency key within the connection. `sender` is the person or the object that the
-    report is about: reports about one sender stay in order. `at` is when it happened. `fact` builds the fact around
-    its envelope.
-    """
-
-    key: str
-    sender: str
-    at: Micros
-    fact: Callable[[Meta, Raw], Fact]
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -194,7 +91,7 @@ class Webhook:
     """
 
     verify: Callable[[Delivery, Connection], None]
-    parse: Callable[[Delivery, Connection], Iterable[Report]]
+    parse: Parse
     answer: Callable[[Delivery, Connection, Sequence[Fact]], Answer] = lambda _delivery, _connection, _facts: OK
     handshake: Callable[[Delivery, Connection], Answer | None] | None = None
     lookup: CallerLookup | None = None
@@ -217,15 +114,17 @@ class Connector:
     title: str = ""  # one line for people
     proof: Proof = ADDRESS
     settings: type[Struct] = NoSettings
+    poll: Poll | None = None
 
     @property
     def entry(self) -> ConnectorEntry:
         """What the catalogue says of it. Raises Broken when its settings cannot be shown to people."""
-        parts = ("webhook",) if self.webhook else ()
+        parts = tuple(part for part in ("webhook", "poll") if getattr(self, part))
         settings = describe_settings(self.settings)
         proof = self.proof
+        key = self.poll.key if self.poll else ""
         return ConnectorEntry(
-            self.name, self.title, self.family, proof.proves, proof.secret, settings, parts, proof.pattern
+            self.name, self.title, self.family, proof.proves, proof.secret, settings, parts, proof.pattern, key
         )
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
@@ -238,7 +137,7 @@ class Connector:
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of a delivery that was verified; `reparse` begins here. Reports with one key are one.
 
-        Raises Broken when the settings of the connection cannot be decrypted here.
+        None for a page of a poll that holds nothing. Raises Broken when the connection's settings cannot be decrypted.
         """
         if connection.locked:
             raise Broken(connection.locked)
@@ -246,7 +145,7 @@ class Connector:
         try:
             facts = {
                 meta.id: report.fact(meta, raw)
-                for report in self._receives.parse(delivery, connection)
+                for report in self._parser(delivery)(delivery, connection)
                 for meta in [envelope(delivery, connection, report.key, report.sender, report.at)]
             }
         except Malformed as error:
@@ -254,17 +153,36 @@ class Connector:
         except Exception as error:  # a mistake in a connector must not lose what is authentic
             why = connection.without_secrets(f"{self.name} could not read it: {error!r}")
             return [quarantined(self.name, raw, delivery, connection, why)]
+        if not facts and delivery.method == POLLED:
+            return []  # nothing is new, as most of the time
         return list(facts.values()) or [kept(self.name, raw, delivery, connection, "empty")]
 
     def raw(self, delivery: Delivery, connection: Connection) -> Raw:
         """Returns what is kept of a delivery: everything but secrets, so that it can be read again years later."""
-        hidden = self._receives.headers_not_kept
+        hidden = self.webhook.headers_not_kept if self.webhook else SECRET_HEADERS
         scrub = connection.without_secrets
         headers = {name: scrub(clean(value)) for name, value in delivery.headers.items() if name not in hidden}
         if delivery.path:
             headers[METHOD], headers[URL] = delivery.method, scrub(clean(delivery.base + delivery.path))
         query = clean(without_secrets(delivery.query, connection.secret)) if delivery.query else ""
         return Raw(clean(delivery.content_type), headers, query, delivery.body)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads anything of a vendor, so that what was kept can be read again."""
+        return self.webhook is not None or self.poll is not None
+
+    @property
+    def parsers(self) -> list[Parse]:
+        """The functions that read what the vendor sends and answers."""
+        found = [self.webhook and self.webhook.parse, self.poll and self.poll.parse]
+        return [parse for parse in found if parse]
+
+    def _parser(self, delivery: Delivery) -> Parse:
+        """What reads a delivery: one that was polled may have a shape of its own."""
+        if delivery.method == POLLED and self.poll and self.poll.parse:
+            return self.poll.parse
+        return self._receives.parse
 
     @property
     def _receives(self) -> Webhook:

@@ -16,7 +16,7 @@ from crm.connector_settings import Setting
 from crm.errors import Broken
 
 FILE = Path(__file__).parent.parent / "schemas" / "connectors.json"
-Proves = Literal["signature", "shared secret", "address", "access token"]
+Proves = Literal["signature", "shared secret", "address", "access token", "api key"]
 
 
 class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
@@ -28,13 +28,19 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     proof: Proves
     secret: str = ""  # what the secret of a connection is; empty where Potik makes one up
     settings: tuple[Setting, ...] = ()
-    parts: tuple[str, ...] = ()  # webhook, and later poll and send
+    parts: tuple[str, ...] = ()  # webhook, poll, and later send
     secret_pattern: str = ""  # the whole secret matches it; empty where any text may be one
+    poll_key: str = ""  # the setting with the key that the vendor is asked with; empty: the secret
 
     @property
     def needs_secret(self) -> bool:
         """Whether a connection is off until it is given the vendor's secret."""
-        return self.proof in ("signature", "shared secret")
+        return self.proof in ("signature", "shared secret", "api key")
+
+    def polls(self, secret: str, settings: Mapping[str, str]) -> bool:
+        """Whether the vendor is asked on a clock for a connection that has these."""
+        key = settings.get(self.poll_key, "") if self.poll_key else secret
+        return "poll" in self.parts and bool(key.strip())
 
 
 class Catalogue(Protocol):

@@ -42,4 +42,13 @@ class AccessToken(Struct, frozen=True):
     proves: ClassVar[Proves] = "access token"
 
 
-Proof = Signature | SharedSecret | UnguessableAddress | AccessToken
+class ApiKey(Struct, frozen=True):
+    """Potik asks the vendor's API; nothing comes in by itself. `secret` says what the connection's secret is and where
+    to copy it from, `pattern` is as in Signature."""
+
+    secret: str
+    pattern: str = ""
+    proves: ClassVar[Proves] = "api key"
+
+
+Proof = Signature | SharedSecret | UnguessableAddress | AccessToken | ApiKey

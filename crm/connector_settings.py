@@ -33,6 +33,8 @@ Country = Annotated[
 Currency = Annotated[
     str, Meta(description=CURRENCY, examples=["UAH"], extra={"kind": "currency", "pattern": "[A-Za-z]{3}"})
 ]
+SINCE = "From which day on the vendor is asked for what was before the connection. Empty: as little as it allows."
+Since = Annotated[str, Meta(description=SINCE, examples=["2026-01-31"], extra={"pattern": r"\d{4}-\d\d-\d\d"})]
 
 
 def _is_currency(text: str) -> bool:

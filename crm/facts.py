@@ -54,6 +54,25 @@ class ConnectionDeclared(Fact, frozen=True, gc=False):
     sealed_settings: bytes = b""
 
 
+class ConnectionPolled(Fact, frozen=True, gc=False):
+    """How far a connection's vendor has been asked, and how that went. The newest for its connection counts."""
+
+    connection: Id
+    connector: str
+    cursor: str = ""
+    began_at: Micros | None = None
+    answered_at: Micros | None = None
+    complete_at: Micros | None = None
+    found_at: Micros | None = None
+    next_at: Micros | None = None
+    failed_at: Micros | None = None
+    failures: int = 0
+    problem: str = ""
+    advice: str = ""
+    notice: str = ""
+    sealed_key: bytes = b""
+
+
 class ContactReported(Fact, frozen=True, gc=False):
     """A system told of a person or firm that it keeps under a key of its own. What is not given stays as it is."""
 

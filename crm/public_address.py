@@ -29,6 +29,8 @@ def api_url(settings: Settings) -> str:
 
 def warning(url: str) -> str:
     """Returns who alone can reach an address, as a sentence; empty when it may be reached from everywhere."""
+    if not url:
+        return ""
     host = (urlsplit(url).hostname or "").lower()
     try:
         address = ip_address(host)
@@ -42,5 +44,10 @@ def warning(url: str) -> str:
 
 
 def url_of(base: str, connection: str, proof: str) -> str:
-    """Returns the URL to give to the vendor of a connection. `proof`: how its connector says that it proves itself."""
+    """Returns the URL to give to the vendor of a connection; empty for a vendor that sends nothing.
+
+    `proof`: how its connector says that it proves itself.
+    """
+    if proof == "api key":
+        return ""
     return f"{base}/facts" if proof == "access token" else f"{base}/in/{connection}"

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote_plus
 
-SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))  # never kept, whatever the vendor
+SECRET_HEADERS = frozenset(
+    ("authorization", "proxy-authorization", "cookie", "set-cookie")
+)  # never kept, whatever the vendor
 SECRET_PARAMETERS = frozenset(
     ("token", "secret", "key", "api_key", "apikey", "access_token", "password", "pass", "signature", "sign")
 )

@@ -23,6 +23,7 @@ JOURNAL = TOPICS["journal"]
 COMMITS = TOPICS["commits"]
 CONNECTIONS = TOPICS["connections"]
 ACTIVITY = TOPICS["activity"]
+CURSORS = TOPICS["cursors"]
 QUARANTINE = TOPICS["quarantine"]
 INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "facts")}
 DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads

@@ -71,7 +71,7 @@ def address(part: str) -> Any:
         connection = executor.access.connections.get(done.subject)
         entry = catalogue().get(connection.connector) if connection else None
         url = url_of(base, done.subject, entry.proof if entry else "")
-        return url if part == "url" else warning(url) or None
+        return url or None if part == "url" else warning(url) or None
 
     return body
 

@@ -51,8 +51,11 @@ def _problem(connector: Connector, folder: str) -> str:
         return f"its family is {connector.family!r}, not one of {', '.join(INTAKE)}"
     if not isinstance(connector.proof, Proof):
         return f"its proof is {connector.proof!r}, not one of crm/connector_proofs.py"
-    if connector.webhook is None and not isinstance(connector.proof, AccessToken):
-        return "its connector receives nothing: give it the Webhook of its webhook.py"
+    poll = connector.poll
+    if connector.webhook is None and poll is None and not isinstance(connector.proof, AccessToken):
+        return "its connector receives nothing: give it the Webhook of its webhook.py or the Poll of its poll.py"
+    if poll and connector.webhook is None and poll.parse is None:
+        return "its poll has no parse, and there is no webhook whose parse it could use"
     try:
         entry = connector.entry
     except Broken as error:

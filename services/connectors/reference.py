@@ -21,12 +21,14 @@ SHORT_PROOFS = {
     "shared secret": "secret in each delivery",
     "address": "the URL of the connection",
     "access token": "access token",
+    "api key": "Potik asks the vendor",
 }
 PROOFS = {
     "signature": "The vendor signs each delivery with the connection's secret",
     "shared secret": "The vendor sends the connection's secret with each delivery",
     "address": "Only the vendor knows the connection's URL. Potik makes up a secret when you give none",
     "access token": "Your program sends an access token of the workspace: `crm token create`",
+    "api key": "Nothing is sent to Potik: it asks the vendor, with the connection's secret as the key",
 }
 
 
@@ -68,7 +70,8 @@ def section(entry: ConnectorEntry) -> Iterator[str]:
     yield f"## {entry.title}"
     readme = f" More: [README](../{folder(entry)}/README.md)."
     secret = f" The secret: {entry.secret}" if entry.secret else ""
-    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{readme}"
+    polled = f" With the setting `{entry.poll_key}`, Potik also asks the vendor on a clock." if entry.poll_key else ""
+    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{polled}{readme}"
     if entry.settings:
         rows = [f"| `{setting.name}` | {setting.takes} | {setting.description} |" for setting in entry.settings]
         yield "\n".join(("| setting | takes | what it is for |", "|---|---|---|", *rows))

@@ -10,23 +10,21 @@ from msgspec.structs import replace
 from crm.adapters.telemetry.logs import debugging
 from crm.adapters.telemetry.metrics import DELIVERIES, FACTS
 from crm.connection_activity import Outcome
-from crm.connector import MAX_ECHO, RATE, Answer, Connection, Connector, Delivery, Webhook, clean, quarantined
-from crm.envelope import Fact
-from crm.errors import Malformed, NotYet, Refused
+from crm.connector import MAX_ECHO, RATE, Answer, Connection, Connector, Delivery, Webhook
+from crm.errors import NotYet, Refused
 from crm.facts import DeliveryQuarantined
-from crm.log import Clock, Log, Record
+from crm.log import Clock, Log
 from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.callers import Callers
 from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
 from services.intake.published_keys import PublishedKeys
-from services.intake.records import record_of
+from services.intake.records import encoded
 from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
 from services.intake.request import Frontend, headers_of, path_of, trace_of
 
 MAX_CONCURRENT = 1_000  # deliveries; a vendor would time out before one more was answered
-MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
 REFLECTED = ("text/plain", "application/json")  # content types of a handshake that a browser shows as text
 LOCKED = "The secret of this connection cannot be read at the moment. Nothing was kept. Send it again."
 COUNTED: dict[str, Outcome] = {"taken": "taken", "quarantined": "quarantined", "failed": "failed", "not yet": "failed"}
@@ -166,26 +164,6 @@ class Deliveries:
             if isinstance(fact, DeliveryQuarantined):
                 logger.warning("quarantined a delivery", fact=fact.meta.id, connection=connection.id, why=fact.reason)
         return reply_of(answer), "quarantined" if isinstance(facts[0], DeliveryQuarantined) else "taken"
-
-
-def encoded(
-    facts: list[Fact], connector: Connector, connection: Connection, delivery: Delivery
-) -> tuple[list[Fact], list[Record]]:
-    """Returns the facts as records; when one of them cannot be written, the delivery in quarantine in their place."""
-    records, size = [], 0
-    try:
-        for fact in facts:
-            record = record_of(fact, connector.family)
-            size += len(record.value or b"")
-            if size > MAX_RECORDS_BYTES:
-                raise Malformed(f"its {len(facts)} facts take more than {MAX_RECORDS_BYTES} bytes")
-            records.append(record)
-        return facts, records
-    except Exception as error:
-        reason = str(error) if isinstance(error, Malformed) else repr(error)
-        raw = connector.raw(delivery, connection)
-        fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
-        return [fact], [record_of(fact)]
 
 
 def reply_of(answer: Answer) -> Reply:

@@ -1,5 +1,6 @@
 """Encodes a fact as a Kafka record: key, framed value, and CloudEvents headers."""
 
+from crm.connector import Connection, Connector, Delivery, clean, quarantined
 from crm.contract.codec import TYPE_NAMES, encode
 from crm.decisions import RULES
 from crm.envelope import Fact
@@ -12,6 +13,7 @@ MAX_RECORD = 2_000_000  # bytes; the intake topics take batches of 2 MiB
 MAX_BODY = MAX_RECORD - 200_000  # so that any delivery fits into quarantine together with its headers
 CE_TYPES = {record: ("ce_type", name.encode()) for record, name in TYPE_NAMES.items()}
 CONTENT_TYPE = ("content-type", b"application/avro")
+MAX_RECORDS_BYTES = 32_000_000  # of one delivery: each of its facts holds the raw body
 OPEN = TOPICS["facts"].name  # one topic for all types: there is no order between two topics
 
 
@@ -37,3 +39,23 @@ def written(fact: Fact, topic: str, digest: str = "") -> Record:
     if meta.trace:
         headers = (*headers, ("traceparent", meta.trace.encode()))
     return Record(topic, meta.stream.encode(), value, headers)
+
+
+def encoded(
+    facts: list[Fact], connector: Connector, connection: Connection, delivery: Delivery
+) -> tuple[list[Fact], list[Record]]:
+    """Returns the facts as records; when one of them cannot be written, the delivery in quarantine in their place."""
+    records, size = [], 0
+    try:
+        for fact in facts:
+            record = record_of(fact, connector.family)
+            size += len(record.value or b"")
+            if size > MAX_RECORDS_BYTES:
+                raise Malformed(f"its {len(facts)} facts take more than {MAX_RECORDS_BYTES} bytes")
+            records.append(record)
+        return facts, records
+    except Exception as error:
+        reason = str(error) if isinstance(error, Malformed) else repr(error)
+        raw = connector.raw(delivery, connection)
+        fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
+        return [fact], [record_of(fact)]

@@ -18,6 +18,7 @@ ROOT = SCHEMAS.parent.parent
 PAGE = ROOT / "docs" / "events.md"
 # Code outside of decisions and connectors that makes facts or events: read module by module.
 OTHERS = (
+    "services/polling",
     "crm/engine",
     "crm/connector.py",
     "services/stack",
@@ -131,8 +132,8 @@ def by_command() -> dict[str, set[str]]:
 
 @cache
 def by_connector() -> list[tuple[str, str, set[str]]]:
-    """Returns the name, the folder and the facts of each connector that receives deliveries."""
-    return [(c.name, folder(c.entry), made_by(c.webhook.parse)) for c in CONNECTORS.values() if c.webhook]
+    """Returns the name, the folder and the facts of each connector that reads anything."""
+    return [(c.name, folder(c.entry), set().union(*map(made_by, c.parsers))) for c in CONNECTORS.values() if c.reads]
 
 
 @cache

@@ -21,6 +21,9 @@ ROLES = {
     "project": "streams.project",
 }
 
+# Started by `crm up` when it is needed for the first time; in other deployments it runs always and idles.
+ON_DEMAND = {"polling": "services.polling"}
+
 
 def roles_of(settings: Settings) -> dict[str, str]:
     """Returns the roles to start: that of attachments where there is a place for files."""

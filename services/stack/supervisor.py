@@ -36,6 +36,7 @@ class Plan:
     postgres_port: int = 5432
     replicas: Mapping[str, int] = field(default_factory=dict)  # by role; 1 by default
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
+    on_demand: Mapping[str, str] = field(default_factory=dict)  # roles that poll vendors, once one is to be polled
     roles_in_time: float = 60.0  # seconds until all must be ready
     steady: float = STEADY  # seconds of being ready after which a part that dies is restarted at once
     demo: bool = True
@@ -54,7 +55,7 @@ class Supervisor:
         self.dsn = plan.environment.get("DATABASE_URL", "")
         self.ready_after = 0.0
         self.ended = False
-        self.building: asyncio.Task[None] | None = None
+        self.background: list[asyncio.Task[None]] = []
         self.ports = Ports(plan.data, say)
         self.keys = SecretKeys()
 
@@ -92,7 +93,7 @@ class Supervisor:
         await self.encrypt_secrets()
         names = await asyncio.to_thread(pending_rebuilds.claim, self.dsn, say)
         self.start_roles()
-        self.building = asyncio.create_task(pending_rebuilds.build(self.bootstrap, self.dsn, names, say))
+        self.background.append(asyncio.create_task(pending_rebuilds.build(self.bootstrap, self.dsn, names, say)))
         await self.until_ready(self.roles, self.plan.roles_in_time)
         self.intake_port = self.port_taken("intake", self.intake_port, self.plan.settings.intake_port)
         self.api_port = self.port_taken("api", self.api_port, self.plan.settings.api_port)
@@ -102,6 +103,8 @@ class Supervisor:
             await ensure_demo_workspace(self.plan.data, self.bootstrap, self.dsn, self.keys)
         self.ready_after = time.monotonic() - self.began
         self.publish()
+        if self.plan.on_demand:
+            self.background.append(asyncio.create_task(self.start_on_demand()))
 
     async def encrypt_secrets(self) -> None:
         """Makes a key at the first start, and encrypts what an earlier release left in clear.
@@ -147,6 +150,13 @@ class Supervisor:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
 
+    async def start_on_demand(self) -> None:
+        from services.polling.needed import until_needed
+
+        await until_needed(self.bootstrap, self.keys)
+        for role, module in self.plan.on_demand.items():
+            self.keep(Role(role, module, 1, self.environment_of(role)), self.roles)
+
     def port_taken(self, role: str, chosen: int, wanted: int) -> int:
         """Returns the port on which a role listens: its own choice, should the chosen one have been taken meanwhile."""
         parts = [process.part for process in self.roles if process.part.name == role]
@@ -189,10 +199,10 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stops the roles in the order of the plan, replicas of one role together, then the servers."""
-        if self.building:
-            self.building.cancel()
-            await asyncio.wait([self.building])
-        for role in self.plan.roles:
+        for task in self.background:
+            task.cancel()
+            await asyncio.wait([task])
+        for role in (*self.plan.on_demand, *self.plan.roles):
             replicas = [one for one in self.roles if isinstance(one.part, Role) and one.part.role == role]
             await asyncio.gather(*(replica.stop() for replica in replicas))
         await asyncio.gather(*(server.stop() for server in reversed(self.servers)))

@@ -19,6 +19,7 @@ from tests.bench.graphql.wrk import Load
 from tests.bench.intake import bench_intake
 from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
+from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
@@ -45,6 +46,15 @@ def intake(
     if stack := state.read(data or state.data_folder()):
         found["settings"]["running_roles"] = sorted({part.name for part in stack.parts} - {"intake", "kafka"})
     show.print_json(found)
+
+
+@app.command()
+def polling(
+    accounts: Annotated[int, typer.Option(min=1, help="That always have one more page.")] = 1_000,
+    seconds: Seconds = 30,
+) -> None:
+    """Memory and speed of one poller, with Kafka and vendors in memory."""
+    show.print_json(bench_polling(accounts, seconds))
 
 
 @app.command("end-to-end")

@@ -82,7 +82,7 @@ def connector_samples() -> Iterator[ConnectorSample]:
     for vendor in rehearsals():
         folder = folder_of(vendor)
         for file in sorted(folder.glob("*")):
-            if not file.name.endswith((MEANING, CALLS, CAPTURED)):
+            if file.is_file() and not file.name.endswith((MEANING, CALLS, CAPTURED)):
                 yield _sample(f"{vendor}/{file.name}", vendor, file, _meaning(folder / f"{file.stem}{MEANING}"))
         captured = folder / CAPTURED
         for path, meaning in (_meaning(captured) if captured.is_file() and FOLDER.is_dir() else {}).items():

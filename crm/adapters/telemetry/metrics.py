@@ -48,6 +48,10 @@ REQUEST_SECONDS = Histogram(
     buckets=BUCKETS,
 )
 DELIVERIES = Counter("crm_deliveries_total", "Deliveries answered, by connector and outcome.", ["connector", "outcome"])
+POLLED = Counter("crm_polls_total", "Requests to vendors that are asked on a clock.", ["connector", "outcome"])
+POLLED_ACCOUNTS = Gauge("crm_poll_accounts", "Connections that are asked on a clock, by this process.")
+POLL_FAILING = Gauge("crm_poll_failing", "Those of them whose last request failed.")
+POLL_LATE = Gauge("crm_poll_late_seconds", "How much later than its time the connection is that waits longest.")
 FACTS = Counter("crm_facts_taken_total", "Facts that Kafka has acknowledged, by type.", ["type"])
 LINES_REFUSED = Counter("crm_fact_lines_refused_total", "Lines of POST /facts that were refused.")
 PENDING = Gauge("crm_intake_pending", "Facts that wait for Kafka.")

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from crm.adapters.archive import manifest
 from crm.adapters.archive.manifest import Partition
 from crm.settings import Settings
-from crm.topics import CONNECTIONS, DECIDED, JOURNAL, TOPICS
+from crm.topics import CONNECTIONS, CURSORS, DECIDED, JOURNAL, TOPICS
 from services.cli import output
 from services.cli.options import Data, Json
 from services.operations.archive import verifying
@@ -26,7 +26,7 @@ from services.stack import state
 
 PANEL, RANK = "Operate", 3
 
-ARCHIVED = (JOURNAL, *DECIDED, CONNECTIONS)
+ARCHIVED = (CURSORS, JOURNAL, *DECIDED, CONNECTIONS)
 
 
 class SaveUnlessNamed(TyperGroup):

@@ -12,6 +12,7 @@ from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, s
 from crm.connector_settings import check_settings
 from crm.public_address import intake_url, url_of, warning
 from crm.settings import Settings
+from services.cli import new_connector
 from services.cli import output as show
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import existing_workspace, id_of, target
@@ -76,19 +77,29 @@ def described(entry: ConnectorEntry) -> Iterator[str]:
 
 
 def connect(
-    connector: Annotated[str, typer.Argument(help=f"One of {', '.join(catalogue())}.")],
+    connector: Annotated[str, typer.Argument(help=f"One of {', '.join(catalogue())}, or `new`.")],
+    vendor: Annotated[str, typer.Argument(help="After `new`: whose connector to begin.", show_default=False)] = "",
     secret: Annotated[str, typer.Option(help="What the vendor signs with or sends.", envvar="CRM_SECRET")] = "",
     name: Annotated[str, typer.Option(help="Display name.")] = "",
     setting: Annotated[list[str], typer.Option(help="KEY=VALUE; `crm connect VENDOR --help` lists the keys.")] = [],  # noqa: B006
     connection: Annotated[
         str, typer.Option(help="Change this connection instead of making one; what is not given is reset.")
     ] = "",
+    polled: Annotated[bool, typer.Option("--polled", help="After `new`: for a vendor whose API is asked.")] = False,
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Connect a vendor. Prints the URL to give it. `crm connect VENDOR --help` lists the vendor's settings."""
+    """Connect a vendor. Prints the URL to give it. `crm connect VENDOR --help` lists the vendor's settings.
+
+    `crm connect new VENDOR` begins the code of a connector.
+    """
+    if connector == "new":
+        begin(vendor, polled, json)
+        return
     entry = catalogue().get(connector)
+    if vendor:
+        raise ValueError(f"There is an argument too many: {vendor!r}. Nothing was changed.")
     if not entry:
         raise ValueError(f"{unknown_connector(connector, catalogue())} Nothing was changed.")
     if not secret and entry.needs_secret:
@@ -114,10 +125,22 @@ def connect(
     if json:
         result = {"connection": made, "connector": connector, "workspace": owner, "url": url}
         show.print_json({**result, "warning": warning(url) or None})
+    elif not url:
+        typer.echo(f"{connector} is connected ({made}). There is no URL to give: Potik asks the vendor on a clock.")
     else:
         typer.echo(f"{connector} is connected ({made}). Give the vendor this URL:\n{url}")
         if unreachable := warning(url):
             typer.echo(unreachable, err=True)
+
+
+def begin(vendor: str, polled: bool, json: bool) -> None:
+    """Writes the folder of a connector and says what to do with it."""
+    files = [str(file) for file in new_connector.write(vendor, polled)]
+    if json:
+        show.print_json({"connector": vendor, "files": files})
+        return
+    typer.echo("Written:\n" + "\n".join(f"  {file}" for file in files))
+    typer.echo("Change them into the vendor's, run `make events`, then `make unit`. More: docs/connecting.md.")
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from services.cli.options import Data, Json
 from services.stack import state
 from services.stack.ports import notices
 from services.stack.process import last_lines
-from services.stack.role import ROLES, roles_of
+from services.stack.role import ON_DEMAND, ROLES, roles_of
 
 PANEL, RANK = "Run", 1
 
@@ -43,7 +43,7 @@ def up(
 
     settings, counted = Settings.read(), counts(replicas)
     roles = roles_of(settings)
-    plan = Plan(folder, settings, os.environ, kafka_port, postgres_port, counted, roles, demo=demo)
+    plan = Plan(folder, settings, os.environ, kafka_port, postgres_port, counted, roles, on_demand=ON_DEMAND, demo=demo)
     say = json_lines if json else prefixed
     say("crm", f"Starting Kafka, Postgres and {len(roles)} roles on {folder}")
     asyncio.run(Supervisor(plan, say).run(lambda _: banner.print_banner(state.running(folder), json)))

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from crm.connector import OK, Answer, Connection, Delivery, Report, Webhook
+from crm.connector_settings import Since
 from crm.currencies import UNKNOWN_CURRENCY
 from crm.errors import Malformed
 from crm.facts import DeliveryKept, PaymentReported
@@ -27,6 +28,13 @@ CODE = {"kind": "currency"}
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to the accounts of one person."""
 
+    token: Annotated[
+        str,
+        Meta(
+            description="Your token from https://api.monobank.ua: the statement is asked for with it.",
+            extra={"pattern": "[A-Za-z0-9_-]{20,100}"},
+        ),
+    ] = ""
     public_key: Annotated[
         str,
         Meta(
@@ -42,6 +50,7 @@ class Settings(Struct, frozen=True, gc=False):
         dict[str, str],
         Meta(description="The currency of one account, by its id at the bank.", examples=["USD"], extra=CODE),
     ] = msgspec.field(name="currency.<account>", default_factory=dict)
+    since: Since = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
@@ -58,7 +67,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         kept = partial(DeliveryKept, connector="monobank-personal", kind=kind)
         yield Report(content_key(kind, delivery), "", delivery.received_at, kept)
         return
-    item, account = at(notice, "data", "statementItem"), required(notice, "data", "account")
+    yield line_of(at(notice, "data", "statementItem"), required(notice, "data", "account"), connection)
+
+
+def line_of(item: Value, account: str, connection: Connection) -> Report:
+    """A line of an account's statement, by webhook and by poll. Raises Malformed."""
     payment, held = required(item, "id"), at(item, "hold") is True
     when = from_seconds(required_whole(item, "time"))
     amount, doubts = required_whole(item, "amount"), Doubts()
@@ -76,7 +89,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         account=account,
         doubts=tuple(doubts),
     )
-    yield Report(f"{payment}/{'held' if held else 'settled'}", payment, when, report)
+    return Report(f"{payment}/{'held' if held else 'settled'}", payment, when, report)
 
 
 def configured_currency(connection: Connection, account: str) -> str:

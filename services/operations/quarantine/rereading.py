@@ -67,7 +67,7 @@ def attempt(entry: Entry, tried: int, record: Any, by: Operator) -> Attempt:
 def reread(entry: Entry, kept: DeliveryQuarantined, by: Operator) -> tuple[list[tuple[Fact, Record]], str]:
     """Returns the facts that today's connector reads, and why it still cannot read it, if so. Raises Malformed."""
     connector, connection = by.connectors.get(kept.connector), by.connections.get(kept.meta.source)
-    if not connector or not connector.webhook:
+    if not connector or not connector.reads:
         raise Malformed(f"There is no connector {kept.connector!r} in this version of Potik.")
     if not connection:
         raise Malformed(f"The connection {kept.meta.source} is not declared any more; its settings are needed.")

@@ -27,6 +27,7 @@ from services.stack.process import stop, until
 from streams.rebuild.read.kafka_source import kafka_client
 from tests.support.counted_topic import CHUNK, CountedTopic
 from tests.support.servers import IN_CONTAINERS
+from tests.support.timeouts import TIMEOUT
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="the embedded Kafka gets a listener with TLS")
 SECURED = """
@@ -86,10 +87,10 @@ async def use(bootstrap: str) -> None:
         async def missing() -> str | None:
             return log.missing()
 
-        await until(missing, 60)
+        await until(missing, TIMEOUT)
         await log.send(Record("crm.intake.forms", b"key", b"value"))
     async with open_consumer(bootstrap, "crm.intake.forms", auto_offset_reset="earliest") as consumer:
-        assert (await asyncio.wait_for(consumer.getone(), 60)).value == b"value"
+        assert (await asyncio.wait_for(consumer.getone(), TIMEOUT)).value == b"value"
     producer = new_producer(bootstrap)
     await producer.start()
     await producer.stop()

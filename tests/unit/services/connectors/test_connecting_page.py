@@ -4,15 +4,18 @@ import hashlib
 import hmac
 import re
 import sys
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from crm.connector import Answer, Connection, Connector, Delivery
+from crm.connector_poll import SECOND, Turn
 from crm.connector_settings import BadSetting, check_settings
 from crm.errors import Refused
 from crm.facts import CallReported
+from crm.scalars import Micros
 from services.connectors import find_connectors
 from tests.support.scenarios import CONNECTION, NOON, SHOP
 from tests.support.tools import ROOT
@@ -45,8 +48,19 @@ def delivery(secret: str = "s3cret", body: bytes = BODY) -> Delivery:
 
 
 def test_it_has_less_than_60_lines() -> None:
-    assert [name for name, _ in BLOCKS] == ["__init__.py", "webhook.py"]
-    assert sum(len(code.splitlines()) for _, code in BLOCKS) < 60
+    lines = {name: len(code.splitlines()) for name, code in BLOCKS}
+    assert list(lines) == ["__init__.py", "webhook.py", "poll.py"]
+    assert lines["__init__.py"] + lines["webhook.py"] < 60 and lines["poll.py"] < 40
+
+
+def test_its_poll_asks_for_what_came_since(acme: Connector, tmp_path: Path) -> None:
+    poll = import_module("of_a_page.acme.poll").POLL
+    sys.modules.pop("of_a_page.acme.poll")
+    connection = Connection(CONNECTION, SHOP, "acme", "s3cret")
+    moments = Micros(NOON - 60 * SECOND), NOON
+    parameters = poll.ask(Turn(connection, NOON, *moments)).parameters
+    assert parameters["per_page"] == "100"
+    assert datetime.fromisoformat(parameters["to"]) - datetime.fromisoformat(parameters["from"]) == timedelta(minutes=1)
 
 
 def test_it_receives_a_call(acme: Connector) -> None:

@@ -234,7 +234,7 @@ def declared(call: str, extra: str = "") -> str:
         ),
         (
             declared('"acme", "calls", title="Acme"'),
-            "/acme: its connector receives nothing: give it the Webhook of its webhook.py.",
+            "/acme: its connector receives nothing: give it the Webhook of its webhook.py or the Poll of its poll.py.",
         ),
         (
             declared('"acme", "calls", WEBHOOK, "Acme", "signed"'),

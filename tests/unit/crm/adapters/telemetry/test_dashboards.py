@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from crm.adapters.telemetry import metrics
-from services.stack.role import ROLES
+from services.stack.role import ON_DEMAND, ROLES
 from tests.support.tools import ROOT
 
 DASHBOARD = ROOT / "deploy/grafana/potik.json"
@@ -27,7 +27,7 @@ FOREIGN = {
     "node_filesystem_size_bytes": {"fstype", "mountpoint"},
 }
 UNNEEDED: set[str] = set()  # on no panel, each for a reason
-ROWS = ["Flow", "Lag", "Relay", "Projections", "Intake", "API", "Quarantine", "Servers"]
+ROWS = ["Flow", "Lag", "Relay", "Projections", "Intake", "Polling", "API", "Quarantine", "Servers"]
 
 
 def known() -> dict[str, set[str]]:
@@ -141,10 +141,10 @@ def test_alerts_say_what_to_do() -> None:
 def test_every_role_is_scraped() -> None:
     scraped = yaml.safe_load(SCRAPED.read_text())
     jobs = [job["job_name"] for job in scraped["scrape_configs"]]
-    assert sorted(jobs) == sorted([*ROLES, "node"])
+    assert sorted(jobs) == sorted([*ROLES, *ON_DEMAND, "node"])
     assert scraped["rule_files"] == [ALERTS.name]
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    assert set(ROLES) < compose["services"].keys()
+    assert {*ROLES, *ON_DEMAND} < compose["services"].keys()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""PrivatBank: transactions of business accounts, by Autoclient version 3 (https://acp.privatbank.ua)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from crm.connector_poll import DAY, Ask, Auth, ByTime, Expired, Page, Poll, PollFailed, Turn, expect_json
+from crm.connector_settings import Since
+from crm.currencies import currency_of
+from crm.delivery import Connection, Delivery, Report
+from crm.facts import PaymentReported
+from crm.money import to_minor
+from crm.poll_paging import next_value
+from crm.scalars import Micros
+from crm.shared import Payer
+from crm.zones import zone
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.times import from_datetime
+from services.connectors.formats.values import required, text
+
+KYIV = zone("Europe/Kyiv")  # the bank's own time
+STATUSES = {"r": "settled", "t": "reversed", "n": "failed", "p": "created"}
+UTF8 = {"content-type": "application/json;charset=utf8"}  # else the answer is in windows-1251
+OPTIONAL = {"description": "Only this account, by its number or IBAN. Empty: all that the token may see."}
+GROUP = {"description": "The id of the Autoclient, for a token of a group of companies. Empty: none."}
+
+
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to the accounts of a business."""
+
+    account: Annotated[str, Meta(**OPTIONAL)] = ""
+    client_id: Annotated[str, Meta(**GROUP)] = ""
+    since: Since = ""
+
+
+def ask(turn: Turn) -> Ask:
+    settings = turn.connection.settings_as(Settings)
+    begin, end = (f"{datetime.fromtimestamp(at / 1e6, KYIV):%d-%m-%Y}" for at in (turn.since, turn.until))
+    group = {"id": settings.client_id} if settings.client_id else {}
+    account = {"acc": settings.account} if settings.account else {}
+    parameters = account | {"startDate": begin, "endDate": end, "limit": "100"}
+    return Ask("/api/statements/transactions", parameters, headers=UTF8 | group)
+
+
+def check(page: Page) -> None:
+    expect_json(page)
+    if page.at("status") != "SUCCESS":
+        said = f"The bank answered: {page.at('message') or page.at('status')}"
+        raise Expired(said) if str(page.at("code")) in ("401", "403") else PollFailed(said)
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    """One transaction. One that is only information (FL_REAL is not r) moved no money and gives nothing."""
+    line = decode_object(delivery.body)
+    payment = f"{required(line, 'REF')}/{text(line, 'REFN')}"
+    state, currency = required(line, "PR_PR"), text(line, "CCY")
+    if required(line, "FL_REAL") != "r":
+        return
+    amount = to_minor(required(line, "SUM"), currency_of(currency))
+    when = moment(required(line, "DATE_TIME_DAT_OD_TIM_P"))
+    signed = -amount if required(line, "TRANTYPE") == "D" else amount
+    status = STATUSES.get(state, "created")  # of the others none means that money came
+    report = partial(
+        PaymentReported,
+        provider="privatbank",
+        payment=payment,
+        status=status,
+        amount_minor=signed,
+        refunded_minor=amount if status == "reversed" and signed > 0 else 0,
+        currency=currency,
+        changed_at=when,  # the bank repeats the time: of two states, the more advanced one counts
+        purpose=text(line, "OSND"),
+        payer=Payer(text(line, "AUT_CNTR_NAM"), text(line, "AUT_CNTR_ACC"), text(line, "AUT_CNTR_CRF")),
+        account=text(line, "AUT_MY_ACC"),
+    )
+    yield Report(f"{payment}/{state}", payment, when, report)
+
+
+def moment(written: str) -> Micros:
+    """Reads 07.01.2020 02:58:00, which is Kyiv's. Raises Malformed."""
+    day, _, time = written.partition(" ")
+    return from_datetime("-".join(reversed(day.split("."))) + f" {time or '00:00:00'}", KYIV)
+
+
+POLL = Poll(
+    "https://acp.privatbank.ua",
+    ask,
+    Auth("token", ""),
+    parse,
+    ("transactions",),
+    next_value("followId", "next_page_id", more=("exist_next_page",)),
+    ByTime(overlap=3 * DAY),  # a transaction may be reversed later, and the bank asks by days
+    per_minute=20,
+    check=check,
+)

@@ -1,0 +1,66 @@
+"""The role polling once there is a connection to poll: producer, cursors, schedule."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+import structlog
+
+from crm.adapters.kafka.directory import Access
+from crm.adapters.kafka.producer import KafkaLog
+from crm.adapters.telemetry import tracing
+from crm.envelope import now
+from crm.settings import Settings
+from crm.topics import CURSORS, INTAKE, QUARANTINE
+from services.connectors import CONNECTORS
+from services.polling.accounts import Accounts
+from services.polling.cursors import Cursors
+from services.polling.schedule import Schedule
+from services.polling.turns import Turns
+from services.polling.vendor import Vendors
+
+LOOK_SECONDS = 2.0  # between two looks at what is connected
+KAFKA_SECONDS = 30.0  # that a page may wait for Kafka: nobody waits for the answer
+logger = structlog.get_logger()
+Missing = Callable[[], str | None]
+
+
+async def run(settings: Settings, access: Access, report_missing: Callable[[Missing], None]) -> None:
+    """Polls until cancelled."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would name every URL
+    topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, CURSORS)]
+    looking = asyncio.Event()
+    cursors = Cursors(looking.set)
+    async with KafkaLog(settings.kafka_bootstrap, topics, timeout=KAFKA_SECONDS) as log:
+        report_missing(lambda: log.missing() or cursors.missing())
+        vendors = Vendors(now)
+        traced = tracing.spans.log(log) if tracing.spans else log
+        schedule = Schedule(Turns(vendors, traced, now, database_url=settings.database_url), now)
+        accounts = Accounts(CONNECTORS, schedule, now)
+        tasks = [
+            asyncio.create_task(cursors.follow(settings.kafka_bootstrap)),
+            asyncio.create_task(schedule.run()),
+            asyncio.create_task(look(accounts, access, cursors, looking)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await vendors.close()
+
+
+async def look(accounts: Accounts, access: Access, cursors: Cursors, looking: asyncio.Event) -> None:
+    """Keeps the accounts as the connections and the cursors are."""
+    while True:
+        looking.clear()
+        own = {id: connection for id, connection in access.connections.items() if cursors.is_own(id)}
+        accounts.update(own, cursors.states)
+        accounts.measure()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await looking.wait()

@@ -1,0 +1,162 @@
+"""HTTP to vendors: one request and its whole answer, with limits; what went wrong as one of the kinds of PollFailed."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from crm.connector_poll import SECOND, Ask, Expired, Forgotten, Page, PollFailed, Rejected, Throttled
+from crm.log import Clock
+from services.polling.account import Account
+
+REQUEST_SECONDS = 30.0  # from the first byte out to the last byte in, however slowly they drip
+MAX_BODY = 16_000_000  # bytes of an answer
+MAX_PATIENCE = 6 * 3_600  # seconds that a Retry-After may ask for
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+FOR_TESTS = "CRM_VENDOR_URL_"  # followed by a connector's name: asked there instead, by tests and simulators
+
+
+class Vendors:
+    """Asks vendors. `transport` is for tests."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        environment: Mapping[str, str] = os.environ,
+        transport: httpx.AsyncBaseTransport | None = None,
+        seconds: float = REQUEST_SECONDS,
+    ) -> None:
+        self.clock, self.environment, self.seconds = clock, environment, seconds
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=20)
+        self.http = httpx.AsyncClient(
+            transport=transport, limits=limits, timeout=seconds, trust_env=False, follow_redirects=False
+        )
+
+    async def close(self) -> None:
+        await self.http.aclose()
+
+    async def call(self, account: Account, ask: Ask, headers: Mapping[str, str], anywhere: bool = False) -> Page:
+        """Returns the vendor's answer. Raises PollFailed, of its kinds the one that says what to do.
+
+        `anywhere`: a whole URL may be of another host, as that of a log-in.
+        """
+        url = self.url_of(account, ask, anywhere)
+        request = self.http.build_request(
+            ask.method, url, content=ask.body or None, headers={"accept": "application/json", **ask.headers, **headers}
+        )
+        if callable(account.poll.base) and not self.elsewhere(account):
+            await pin(request)
+        try:
+            async with asyncio.timeout(self.seconds):
+                response = await self.http.send(request, stream=True)
+                try:
+                    body = await whole(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise PollFailed(f"The vendor did not answer in full within {self.seconds:g} s.") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise PollFailed(f"The vendor cannot be reached: {type(error).__name__}: {error}.") from None
+        received_at = self.clock()
+        answer = {name.lower(): value for name, value in response.headers.items()}
+        page = Page(ask, body, received_at, answer, response.status_code, url)
+        expect_answered(page, account.poll.forgotten)
+        return page
+
+    def url_of(self, account: Account, ask: Ask, anywhere: bool) -> str:
+        base = account.base.rstrip("/")
+        if not base:
+            raise PollFailed("The settings of this connection give no address to ask. Set them again.")
+        elsewhere = self.elsewhere(account)
+        url = ask.path
+        if not url.startswith(("http://", "https://")):
+            url = base + url
+        elif not anywhere and origin(url) != origin(base):
+            raise PollFailed(f"The vendor's next page is on another host, {origin(url)}: it is not asked.")
+        if elsewhere:
+            url = elsewhere.rstrip("/") + url[len(origin(url)) :]
+        if ask.parameters:
+            url += ("&" if "?" in url else "?") + urlencode(ask.parameters)
+        return url
+
+    def elsewhere(self, account: Account) -> str:
+        return self.environment.get(FOR_TESTS + account.connector.name.upper().replace("-", "_"), "")
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+async def whole(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise PollFailed(f"The vendor's answer is longer than {MAX_BODY // 1_000_000} MB.")
+    return bytes(body)
+
+
+def expect_answered(page: Page, forgotten: frozenset[int]) -> None:
+    """Raises PollFailed when the status says that there is no answer."""
+    status = page.status
+    if 200 <= status < 300:
+        return
+    said = " ".join(page.body[:200].decode("utf-8", "replace").split()) if page.body.lstrip()[:1] != b"<" else "HTML"
+    sentence = f"The vendor answered {status}: {said}" if said else f"The vendor answered {status}."
+    if status in forgotten:
+        raise Forgotten(sentence)
+    if status in (401, 403):
+        raise Expired(sentence)
+    after = patience(page)
+    if status == 429 or (status == 503 and after):
+        raise Throttled(f"The vendor asks for patience (status {status}).", after)
+    if 400 <= status < 500 and status != 408:
+        raise Rejected(sentence)
+    raise PollFailed(sentence)
+
+
+def patience(page: Page) -> float:
+    """Returns the seconds of Retry-After (RFC 9110, section 10.2.3); 0 when it says nothing that can be used."""
+    text = page.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text[:9]), MAX_PATIENCE)
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+        sent = parsedate_to_datetime(page.headers["date"]).timestamp() if "date" in page.headers else None
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    return max(0.0, min(until - (sent if sent is not None else page.received_at / SECOND), MAX_PATIENCE))
+
+
+def is_public(address: str) -> bool:
+    """Whether it is of the public internet; an IPv6 form of an IPv4 address is judged by what it stands for."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return is_public(str(ip.ipv4_mapped))
+        if ip.teredo or ip.sixtofour or ip in NAT64:
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+async def pin(request: httpx.Request) -> None:
+    """Resolves a host that a user named, once, and refuses what is not on the public internet. Raises PollFailed."""
+    host = request.url.host
+    if request.url.scheme != "https":
+        raise PollFailed(f"{request.url.scheme}://{host} is not asked: keys are sent over https only.")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise PollFailed(f"The host {host} cannot be found: {error}.") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if not addresses or not all(is_public(address) for address in addresses):
+        raise PollFailed(f"The host {host} is in a private network: it is not asked.")
+    request.headers["host"] = request.url.netloc.decode()
+    request.extensions = {**request.extensions, "sni_hostname": host}
+    request.url = request.url.copy_with(host=addresses[0])
