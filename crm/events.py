@@ -4,7 +4,7 @@
 
 from crm.envelope import Event
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, Payer, Phone, Report
+from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, OrderLine, Payer, Phone, Report
 
 
 class AssignmentRulesSet(Event, frozen=True, gc=False):
@@ -202,6 +202,18 @@ class DealChanged(Event, frozen=True, gc=False):
     report: Report | None = None
     doubts: tuple[str, ...] | None = None
     opened_at: Micros | None = None
+
+
+class DealLineChanged(Event, frozen=True, gc=False):
+    """A line of a deal was added, changed or taken away. Stream: the contact."""
+
+    line_id: Id
+    deal_id: Id
+    contact_id: Id
+    line: OrderLine
+    place: int
+    currency: str
+    removed: bool = False
 
 
 class DealOpened(Event, frozen=True, gc=False):

@@ -4,7 +4,7 @@
 
 from crm.envelope import Fact
 from crm.scalars import Id, Micros
-from crm.shared import ActivityHour, Attachment, Payer, Phone, Raw
+from crm.shared import ActivityHour, Attachment, OrderLine, Payer, Phone, Raw
 
 
 class CallReported(Fact, frozen=True, gc=False):
@@ -249,6 +249,31 @@ class ObjectReported(Fact, frozen=True, gc=False):
     changed_at: Micros | None = None
     deleted: bool | None = None
     merged_into: str | None = None
+
+
+class OrderReported(Fact, frozen=True, gc=False):
+    """A shop or a marketplace told how an order stands: a deal with lines. What is not given stays as it is."""
+
+    raw: Raw
+    system: str
+    order: str
+    changed_at: Micros
+    number: str | None = None
+    status: str | None = None
+    stage: str | None = None
+    cancelled: bool | None = None
+    deleted: bool | None = None
+    contact_key: str | None = None
+    name: str = ""
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[str, ...] = ()
+    currency: str | None = None
+    total_minor: int | None = None
+    paid_minor: int | None = None
+    refunded_minor: int = 0
+    lines: tuple[OrderLine, ...] | None = None
+    fields: dict[str, str] = {}
+    doubts: tuple[str, ...] = ()
 
 
 class PaymentPartReported(Fact, frozen=True, gc=False):

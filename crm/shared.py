@@ -75,6 +75,18 @@ class ObjectField(Struct, frozen=True, gc=False):
     slot: str = ""
 
 
+class OrderLine(Struct, frozen=True, gc=False):
+    """One line of an order: what, how much of it, for how much."""
+
+    key: str
+    sku: str = ""
+    name: str = ""
+    quantity: str = ""
+    price_minor: int | None = None
+    discount_minor: int = 0
+    total_minor: int | None = None
+
+
 class Payer(Struct, frozen=True, gc=False):
     """Who paid, as far as the bank tells. Empty where it does not."""
 

@@ -109,6 +109,15 @@ FIELDS = {
         "utm": "utm_* parameters without the prefix, gclid and fbclid.",
         "written": "Custom fields that were converted to their type, as the form had them.",
     },
+    "DealLine": {
+        "discount": "Discount on the whole line.",
+        "name": "What is bought, as the buyer saw it.",
+        "place": "Place of the line in its order, from 1.",
+        "price": "Price of one, before discounts; null when it is not known, or no whole number of minor units.",
+        "quantity": "How much of it: a decimal number, such as 2 or 1.25; empty when the shop does not tell.",
+        "sku": "The shop's article number; empty when there is none.",
+        "total": "Sum of the whole line, discount taken off; null when it is not known.",
+    },
     "Event": {"actor": "Who caused it: a connector, a rule or a person."},
     "Integration": {
         "connector": "The connector that reads the vendor's deliveries; docs/integrations.md lists them.",

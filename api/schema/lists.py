@@ -20,8 +20,10 @@ MAX_PAGE, DEFAULT_PAGE = 100, 20
 ONCE = "Each person is listed once; `includeMerged` adds contacts that were merged into another one."
 # Names of orders: the same thing has one name in all lists.
 NAMES = {"opened_at": "created_at", "written_at": "created_at"}
-MOVING = {"touched_at", "due_at", "closed_at", "amount_minor", "name_key"}
+MOVING = {"touched_at", "due_at", "closed_at", "amount_minor", "name_key", "place"}
+FIRST_TO_LAST = {"place"}  # orders that begin at the smallest unless they are asked for the other way round
 ABOUT = {
+    "deal_lines": "Lines of deals",
     "timeline": "Timeline entries: everything that happened",
     "quarantine": "Deliveries that could not be parsed",
     "integrations": "Connections of the workspace: one configured URL and secret of a vendor each",
@@ -51,7 +53,8 @@ class List:
 
     @property
     def about(self) -> str:
-        about = f"{ABOUT.get(self.name, self.name.replace('_', ' ').capitalize())}, newest first by default."
+        order = "newest first" if self.orders[self.default_order].newest else "in their order"
+        about = f"{ABOUT.get(self.name, self.name.replace('_', ' ').capitalize())}, {order} by default."
         return f"{about} {ONCE}" if self.merges else about
 
     def about_orders(self, given: Collection[str]) -> str:
@@ -195,9 +198,10 @@ def orders_of(projection: Projection[Any]) -> dict[str, Order]:
     for columns in indexes.orders(projection):
         whole = *columns, projection.key
         known = all(required[column] for column in columns)
-        for suffix, newest in (("DESC", True), ("ASC", False)):
+        column = shown_column(columns)
+        for newest in (False, True) if column in FIRST_TO_LAST else (True, False):
             order = Order(projection.name, whole, tuple(types[c] for c in whole), newest, known)
-            column = shown_column(columns)
+            suffix = "DESC" if newest else "ASC"
             found[f"{NAMES.get(column, column).upper()}_{suffix}"] = order
     return found
 

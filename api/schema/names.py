@@ -7,6 +7,7 @@ TYPES = {
     "token": "AccessToken",
     "field": "CustomField",
     "object_type": "ObjectType",
+    "deal_line": "DealLine",
     "assignment_rules": "AssignmentRules",
 }
 UNLISTED = ("pipeline", "assignment_rules")  # there is only one

@@ -39,10 +39,12 @@ LOST = "lost"
 PEOPLE = ("contact_key", "people")
 
 
-def deal_reported(report: DealReported, case: Case) -> Iterator[Event]:
+def deal_reported(report: DealReported, case: Case, more: Values | None = None) -> Iterator[Event]:
+    """`more`: what its source says besides, of a deal that is an order."""
     own = addressed(case.state, report, "deal")
     deal = case.state.get(Deal, own.id_in(report.meta.workspace))
     values = values_of(report, case, own, deal)
+    values.update(more or ())
     news = news_of(report, case, own, values)
     if deal:
         if any(name in values and values[name] != news.before.value(name) for name in PEOPLE):
@@ -199,7 +201,9 @@ def why_gone(said: Reported, own: OwnKey) -> str:
     """Empty while the source has it."""
     if said.merged_into:
         return f"{own} was merged into {own.system}:{said.merged_into}"
-    return f"{own.system} deleted {own}" if said.deleted else ""
+    if said.deleted:
+        return f"{own.system} deleted {own}"
+    return f"{own.system} cancelled {own}" if said.value("cancelled") == "true" else ""
 
 
 def hints(report: DealReported) -> Wanted:

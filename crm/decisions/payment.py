@@ -29,7 +29,8 @@ STATUSES = tuple(PaymentStatus)
 MOST_WAITING = 500  # payments on one shelf; those past it are matched by hand, or each one would cost all before it
 
 
-def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
+def payment_reported(report: PaymentReported, case: Case, own: Match | None = None) -> Iterator[Event]:
+    """`own`: the deal that it is for beyond doubt."""
     payment_id = id_reported(report)
     if abs(report.amount_minor) > LARGEST_SUM or not 0 <= report.refunded_minor <= LARGEST_SUM:
         yield quarantined(case, report.meta.actor, f"no payment is of {report.amount_minor}: the sum cannot be true")
@@ -49,7 +50,7 @@ def payment_reported(report: PaymentReported, case: Case) -> Iterator[Event]:
         yield from learnt_again(case, payment, report)
     elif payment.amount_minor >= 0 and not payment.by_hand:
         # An outdated report may still be the one that names the deal: so any order of reports ends the same.
-        found = find(case.state, details_of(report, payment, before))
+        found = own or find(case.state, details_of(report, payment, before))
         if isinstance(found, Match):
             yield from matched(case, payment, found)
         else:

@@ -1,5 +1,6 @@
 """The demo workspace's connections: their secrets follow from a random seed, so the demo can sign like the vendors."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.connectors.rehearsal import Post, rehearsals
@@ -10,6 +11,11 @@ CONNECTORS = tuple(rehearsals())
 def secret_of(connector: str, seed: str) -> str:
     """Returns the secret that a connection of the demo is declared with."""
     return rehearsals()[connector].secret_of(seed)
+
+
+def settings_of(connector: str, seed: str) -> Mapping[str, str]:
+    """Returns the settings that a connection of the demo is declared with."""
+    return rehearsals()[connector].settings(seed)
 
 
 def rehearsed(action: str, seed: str, /, *about: Any) -> tuple[str, Post, bytes | None]:

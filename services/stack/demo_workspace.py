@@ -8,7 +8,7 @@ import msgspec
 
 from crm.scalars import Id
 from crm.secret_keys import SecretKeys
-from services.demo.connections import CONNECTORS, secret_of
+from services.demo.connections import CONNECTORS, secret_of, settings_of
 from services.stack.access import create_token, declare_connection, record_declared
 from services.stack.files import replace_file
 
@@ -53,7 +53,9 @@ async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str, keys: Secr
     await declare(bootstrap, {workspace: WorkspaceSettings("Demo", owners=OWNERS)})
     seed = secrets.token_urlsafe(24)
     connections = {
-        name: await declare_connection(bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed), keys=keys)
+        name: await declare_connection(
+            bootstrap, workspace, name, f"Demo {name}", secret_of(name, seed), settings_of(name, seed), keys=keys
+        )
         for name in CONNECTORS
     }
     await record_declared(bootstrap, dsn)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crm.envelope import Fact
-from crm.shared import AssignmentRule, Payer, Phone
+from crm.shared import AssignmentRule, OrderLine, Payer, Phone
 from tests.support.scenarios import (
     MINUTE,
     NOON,
@@ -16,6 +16,7 @@ from tests.support.scenarios import (
     form,
     mail,
     message,
+    order_report,
     paid,
     phone,
     shop,
@@ -123,6 +124,27 @@ deal_reports = st.fixed_dictionaries(
     }
 )
 contact_reports = st.fixed_dictionaries(reported)
+order_reports = st.fixed_dictionaries(
+    {
+        "at": reported["at"],
+        "order": some("1", "2"),
+        "contact_key": some(None, "1", "2"),
+        "phones": reported["phones"],
+        "emails": reported["emails"],
+        "name": reported["name"],
+        "deleted": some(None, None, True),
+        "cancelled": some(None, False, True),
+        "stage": some(None, "in_progress", "won", "shipped"),
+        "number": some(None, "R-1"),
+        "total_minor": some(None, 100, 250),
+        "currency": some(None, "UAH", "USD"),
+        "paid_minor": some(None, 0, 100, 250),
+        "refunded_minor": some(0, 30),
+        "lines": st.none()
+        | st.lists(st.builds(OrderLine, some("1", "2"), quantity=some("1", "2")), max_size=2).map(tuple),
+        "doubts": some((), ("The total is no sum.",)),
+    }
+)
 reports_of_one = st.fixed_dictionaries(
     {
         "status": some(*MONEY),
@@ -140,6 +162,6 @@ def any_facts(draw: st.DrawFn) -> list[Fact]:
     """Draws up to fourteen facts with distinct keys."""
     kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
     kinds = {form: forms, paid: payments, call: calls, message: messages, mail: mails}
-    kinds |= {deal_report: deal_reports, contact_report: contact_reports}
+    kinds |= {deal_report: deal_reports, contact_report: contact_reports, order_report: order_reports}
     chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))
     return [make(str(n), **draw(kinds[make])) for n, make in enumerate(chosen)]

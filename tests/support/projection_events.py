@@ -22,6 +22,7 @@ from crm.events import (
     ConversationOpened,
     DealAssigned,
     DealChanged,
+    DealLineChanged,
     DealOpened,
     DealPaid,
     DealStageMoved,
@@ -54,7 +55,7 @@ from crm.events import (
 )
 from crm.projection import Projection
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, Meta, Payer, Phone
+from crm.shared import AssignmentRule, Attachment, Meta, OrderLine, Payer, Phone
 
 SHOP = Id("11111111-1111-5111-8111-111111111111")
 NOON = Micros(1_767_268_800_000_000)
@@ -117,6 +118,17 @@ def histories(name: str) -> st.SearchStrategy[list[Event]]:
         st.builds(ContactRenamed, m, contact, WORDS),
         st.builds(ContactMerged, m, contact, of("other"), WORDS),
         st.builds(IdentifierAdded, m, contact, WORDS, WORDS),
+        st.builds(
+            DealLineChanged,
+            m,
+            of("line"),
+            of("deal"),
+            contact,
+            st.builds(OrderLine, WORDS, WORDS, WORDS, WORDS, st.none() | SUMS, SUMS, st.none() | SUMS),
+            st.integers(1, 9),
+            st.just("UAH"),
+            st.booleans(),
+        ),
         st.builds(DealOpened, m, of("deal"), contact, SUMS, WORDS, SUMS, st.just("UAH"), WORDS, WORDS),
         st.builds(DealAssigned, m, of("deal"), contact, WORDS, WORDS, st.just(1), WORDS),
         st.builds(DealPaid, m, of("deal"), contact, of("payment"), CHANGES, SUMS, SUMS, st.just("UAH"), WORDS),

@@ -16,6 +16,7 @@ from crm.facts import (
     FormSubmitted,
     MailReported,
     MessageReported,
+    OrderReported,
     PaymentReported,
 )
 from crm.scalars import Id, Micros
@@ -82,6 +83,12 @@ def deal_report(name: str, /, version: int | None = None, at: int = NOON, **said
     """Makes a report of the deal shop:17."""
     fields: dict[str, Any] = {"system": "shop", "key": "17"} | said
     return DealReported(meta(f"deal report {name}", at), RAW, version=version, **fields)
+
+
+def order_report(name: str, /, at: int = NOON, **said: Any) -> OrderReported:
+    """Makes a report of the order shop:17."""
+    fields: dict[str, Any] = {"system": "shop", "order": "17", "changed_at": at} | said
+    return OrderReported(meta(f"order report {name}", at), RAW, **fields)
 
 
 def contact_report(name: str, /, version: int | None = None, at: int = NOON, **said: Any) -> ContactReported:

@@ -1,4 +1,4 @@
-"""Signatures with HMAC-SHA256 in the forms in which form builders send them."""
+"""Signatures with HMAC-SHA256 in the forms in which form builders and shops send them."""
 
 import base64
 import hashlib
@@ -10,9 +10,14 @@ from crm.scalars import Micros
 from services.connectors.formats.times import from_seconds
 
 
+def base64_digest(body: bytes, secret: str) -> str:
+    """Returns the HMAC of the body in base64."""
+    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+
+
 def base64_signature(body: bytes, secret: str) -> str:
     """Returns `sha256=` and the HMAC of the body in base64."""
-    return "sha256=" + base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+    return f"sha256={base64_digest(body, secret)}"
 
 
 def timed_signature(signed: bytes, secret: str, seconds: int) -> str:

@@ -76,7 +76,7 @@ class Submission:
 
     @property
     def in_smallest_units(self) -> bool:
-        """The objects of payment gateways and WooCommerce's Store API count in them."""
+        """The objects of payment gateways and of shops' own APIs count in them."""
         if not self.sums or not ("livemode" in (names := "\n".join(self.fields)) or "currency_minor_unit" in names):
             return False
         return any(name.endswith(("livemode", "currency_minor_unit")) for name in self.fields)

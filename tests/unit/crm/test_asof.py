@@ -108,8 +108,9 @@ def test_at_the_end_every_row_is_as_it_stands(facts: list[Fact]) -> None:
         for event in of(projection, events):
             key = projection.key_of(event)
             stands[key] = projection.fold(stands.get(key) if projection.needs_row else None, event)
+        there = {key: row for key, row in stands.items() if row is not None}
         for by in Clock:
-            assert rows_as_of(projection, of(projection, events), last("2030-01-01"), by) == stands
+            assert rows_as_of(projection, of(projection, events), last("2030-01-01"), by) == there
 
 
 @for_any(any_story())

@@ -15,6 +15,7 @@ from projections.call import CallRow
 from projections.contact import ContactRow
 from projections.conversation import ConversationRow
 from projections.deal import DealRow
+from projections.deal_line import DealLineRow
 from projections.note import NoteRow
 from projections.payment import PaymentRow
 from projections.task import TaskRow
@@ -262,3 +263,21 @@ def test_a_split_payment_shows_the_share_of_each_deal(paths: Both, rows: Any) ->
     assert [(share["deal"]["number"], share["amount"]["minor"]) for share in found["shares"]] == shares
     assert [share["amount"]["text"] for share in found["shares"]] == ["90071992547409.93 UAH", "0.01 UAH"]
     assert [share["dealId"] for share in found["shares"]] == [id_of("deal 1"), id_of("deal 2")]
+
+
+def test_a_deal_lists_its_lines_in_their_order(paths: Both, rows: Any) -> None:
+    def line(place: int, sku: str, price: int | None, of: str = "deal 1") -> DealLineRow:
+        id, at = id_of(f"line {place} {of}"), Micros(NOON + place)
+        return DealLineRow(id, id_of(of), id_of("Olena"), place, sku, "", "1.25", price, 5, price, "UAH", 1, at)
+
+    rows(deal(1), deal(2), line(2, "CUP", None), line(1, "TEA", 9_007_199_254_740_993), line(1, "TEA", 100, "deal 2"))
+    line_fields = "sku quantity price { text } discount { minor }"
+    query = f"{{ deals(orderBy: NUMBER_ASC) {{ nodes {{ lines {{ nodes {{ {line_fields} }} }} }} }} }}"
+    one, other = (node["lines"]["nodes"] for node in answer_of(paths, query)["data"]["deals"]["nodes"])
+    assert [(line["sku"], line["price"]) for line in one] == [("TEA", {"text": "90071992547409.93 UAH"}), ("CUP", None)]
+    assert other == [{"sku": "TEA", "quantity": "1.25", "price": {"text": "1.00 UAH"}, "discount": {"minor": 5}}]
+    query = (
+        '{ dealLines(sku: "TEA", orderBy: TOUCHED_AT_DESC) { nodes { place deal { number } } totalCount { count } } }'
+    )
+    found = answer_of(paths, query)["data"]["dealLines"]
+    assert sorted(node["deal"]["number"] for node in found["nodes"]) == [1, 2] and found["totalCount"] == {"count": 2}

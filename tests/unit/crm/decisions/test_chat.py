@@ -163,6 +163,13 @@ def test_what_happens_in_a_chat_is_noted_where_somebody_talks_and_makes_nobody()
     given(HELLO).when(message("2", **blocked)).then(an(ConversationNoted, text="[blocked the bot]"))
 
 
+def test_a_chat_that_a_bot_began_has_no_card_that_a_person_could_teach() -> None:
+    """Bug: an edit, and whatever happened in it, stopped decide, as the card of nobody was not in the state."""
+    story = given(message("1", person=False)).when(message("2", edited_at=NOON + 1, text="new"))
+    story.then(an(MessageEdited, text="new"))
+    story.when(message("3", message="3", kind="service", text="[pinned]")).then(an(ConversationNoted))
+
+
 def test_a_message_that_was_taken_back_keeps_its_words() -> None:
     story = given(HELLO).when(message("2", kind="deleted"))
     story.then(an(MessageDeleted, message_id=story.every(MessageReceived)[0].message_id))

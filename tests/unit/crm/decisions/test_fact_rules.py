@@ -19,6 +19,7 @@ from crm.facts import (
     FormSubmitted,
     MailReported,
     MessageReported,
+    OrderReported,
     PaymentReported,
 )
 from crm.scalars import Id, Micros
@@ -47,11 +48,13 @@ from tests.support.scenarios import (
     given,
     message,
     meta,
+    order_report,
     paid,
 )
 from tests.support.tools import ROOT
 
-FACTS = (CallReported, ContactReported, DealReported, FormSubmitted, MailReported, MessageReported, PaymentReported)
+FACTS = (CallReported, ContactReported, DealReported, FormSubmitted)
+FACTS += (MailReported, MessageReported, OrderReported, PaymentReported)
 FORM = {"FormSubmitted"}
 REPORTS = {"ContactReported", "DealReported"}
 NAMED = {  # besides connectors, which report facts
@@ -64,6 +67,7 @@ NAMED = {  # besides connectors, which report facts
     "crm/decisions/payment.py": {"PaymentReported"},
     "crm/decisions/contact_report.py": {"ContactReported"},
     "crm/decisions/deal_report.py": {"DealReported"},
+    "crm/decisions/order.py": {"OrderReported", "DealReported", "PaymentReported"},  # an order is a deal with payments
     "crm/decisions/own_keys.py": REPORTS,  # what holds for all records that a source keeps under its own keys
     "crm/decisions/reported_people.py": REPORTS,
     "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
@@ -103,6 +107,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "MessageReported": "message_reported",
         "MessageStatusReported": "message_status_reported",
         "ObjectReported": "object_reported",
+        "OrderReported": "order_reported",
         "PaymentPartReported": "payment_part_reported",
         "PaymentReported": "payment_reported",
     }
@@ -170,9 +175,9 @@ def test_a_planted_fact_is_corrected() -> None:
 def test_a_fact_names_its_row() -> None:
     """Reparse finds deal and contact of a fact through the row."""
     facts: list[Fact] = [call("1", "ringing"), form("1"), message("1"), paid("1", 5)]
-    facts += [deal_report("1"), contact_report("1")]
+    facts += [deal_report("1"), contact_report("1"), order_report("1")]
     rows = [RULES[type(fact)].row(fact) for fact in facts]
-    assert [row and row[0] for row in rows] == ["call", None, "conversation", "payment", "deal", "contact"]
+    assert [row and row[0] for row in rows] == ["call", None, "conversation", "payment", "deal", "contact", "deal"]
     assert all("contact_id" in PROJECTIONS[row[0]].row.__struct_fields__ for row in rows if row)
 
 

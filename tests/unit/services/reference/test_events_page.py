@@ -41,7 +41,7 @@ def test_every_record_has_its_fields_and_a_writer(name: str) -> None:
 def test_who_writes_what() -> None:
     assert writers("DealOpened") == [
         "on the facts [CallReported](#callreported), [DealReported](#dealreported), [FormSubmitted](#formsubmitted), "
-        "[MailReported](#mailreported), [MessageReported](#messagereported)",
+        "[MailReported](#mailreported), [MessageReported](#messagereported), [OrderReported](#orderreported)",
         "on the mutation `dealOpen`",
     ]
     assert writers("NoteRemoved") == ["on the mutation `noteRemove`"]

@@ -16,7 +16,8 @@ from tests.chaos.invariants import decide_state, money, rows
 from tests.support.reference_run import ROOT, TENANTS, events, journal, ledger
 
 SHOP = TENANTS[0].workspace
-BY_HAND = {"connection", "field", "note", "object", "object_type", "owner", "task", "token"}  # of which no story tells
+# Of which no story tells.
+BY_HAND = {"connection", "deal_line", "field", "note", "object", "object_type", "owner", "task", "token"}
 
 
 def rows_of(name: str) -> list[tuple[Id, Row]]:

@@ -1,0 +1,173 @@
+"""Shopify: orders as they are made, edited, paid, given back, cancelled and deleted (https://shopify.dev/docs/api/webhooks).
+
+The topic is in a header that nobody signs, so what a delivery is follows from its body.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, currency_of_connection, expect_equal
+from crm.connector_settings import Since
+from crm.scalars import Micros
+from crm.shared import OrderLine
+from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.times import from_iso
+from services.connectors.formats.values import at, first, records, required, text
+from services.connectors.orders import (
+    Reading,
+    ShopSettings,
+    deleted_order,
+    emails_of,
+    fields_of,
+    full_name,
+    kept,
+    order_report,
+    phones_of,
+)
+from services.connectors.signatures.hmac_sha256 import base64_digest
+
+SIGNATURES = ("x-shopify-hmac-sha256", "shopify-hmac-sha256")  # the newer form has no x-
+STATUSES = ("pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided")
+FULFILMENTS = ("", "partial", "fulfilled")
+UNPAID = ("pending", "authorized", "expired", "voided")
+PAID = ("paid", "partially_refunded", "refunded")
+
+
+class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
+    """The settings of a connection to a shop."""
+
+    test_orders: Annotated[bool, Meta(description="Count test orders. Only for a test workspace.")] = False
+    shop: Annotated[
+        str,
+        Meta(description="The shop's address at Shopify: it is asked there.", examples=["my-shop.myshopify.com"]),
+    ] = ""
+    api_token: Annotated[
+        str,
+        Meta(
+            description="Admin API access token (shpat_...) of an app that may read orders: those that no "
+            "webhook brought are asked for with it. Empty: they are not."
+        ),
+    ] = ""
+    since: Since = ""
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    signature = next((found for name in SIGNATURES if (found := delivery.headers.get(name))), "")
+    expect_equal(base64_digest(delivery.body, connection.secret), signature)
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    order = decode_object(delivery.body)
+    settings = connection.settings_as(Settings)
+    if order.keys() == {"id"}:
+        yield deleted_order("shopify", required(order, "id"), delivery)
+    elif "line_items" not in order or "financial_status" not in order:
+        yield kept("shopify", "no order", delivery)
+    elif at(order, "test") is True and not settings.test_orders:
+        yield kept("shopify", "test order", delivery)
+    else:
+        yield order_of(order, connection, settings)
+
+
+def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
+    reading = Reading(order, text(order, "currency") or currency_of_connection(connection))
+    status = text(order, "financial_status")
+    total = reading.sum("current_total_price") or reading.sum("total_price")
+    refunded = refunded_of(order, reading)
+    received = paid_of(reading, status, refunded)
+    buyer, billing = at(order, "customer"), at(order, "billing_address")
+    number = first(order, "name", "order_number").removeprefix("#")
+    person = buyer if text(buyer, "first_name") or text(buyer, "last_name") else billing
+    return order_report(
+        "shopify",
+        required(order, "id"),
+        moment(order, status),
+        reading,
+        settings,
+        [text(order, "fulfillment_status"), status],
+        number=number,
+        cancelled=bool(text(order, "cancelled_at")),
+        contact_key=text(buyer, "id") or None,
+        name=full_name(text(person, "first_name"), text(person, "last_name")),
+        phones=phones_of(
+            text(billing, "country_code") or country_of(connection),
+            *(text(part, "phone") for part in (order, buyer, billing)),
+        ),
+        emails=emails_of(first(order, "email", "contact_email"), text(buyer, "email")),
+        total_minor=total,
+        paid_minor=None if received is None or refunded is None else received + refunded,
+        refunded_minor=refunded,
+        lines=tuple(line_of(reading, line) for line in lines_of(order)),
+        fields=fields_of(
+            order_status=f"{status}, {text(order, 'fulfillment_status') or 'unfulfilled'}",
+            delivery=address(order),
+            parcel_numbers=[
+                number for parcel in records(order, "fulfillments") for number in texts(parcel, "tracking_numbers")
+            ],
+            comment=text(order, "note"),
+            order_tags=text(order, "tags"),
+        ),
+    )
+
+
+def moment(order: Tree, status: str) -> Micros:
+    """The shop's clock has whole seconds: of two states of one second, the later one in an order's life counts."""
+    done = FULFILMENTS.index(found) if (found := text(order, "fulfillment_status")) in FULFILMENTS else 0
+    paid = STATUSES.index(status) if status in STATUSES else 0
+    return Micros(from_iso(required(order, "updated_at")) + paid * len(FULFILMENTS) + done)
+
+
+def refunded_of(order: Tree, reading: Reading) -> int | None:
+    """What went back: only transactions that succeeded are money."""
+    every = (one for refund in records(order, "refunds") for one in records(refund, "transactions"))
+    went = [one for one in every if (text(one, "kind"), text(one, "status")) == ("refund", "success")]
+    return reading.sums(went, "amount")
+
+
+def paid_of(reading: Reading, status: str, refunded: int | None) -> int | None:
+    """What the shop has of the order, refunds taken off; None where nobody can say."""
+    if status in UNPAID:
+        return 0
+    total, outstanding = reading.sum("current_total_price"), reading.sum("total_outstanding")
+    if total is not None and outstanding is not None:
+        return max(0, total - outstanding)
+    whole = reading.sum("total_price")
+    if status in PAID and whole is not None and refunded is not None:
+        return max(0, whole - refunded)
+    reading.doubts.say(f"How much was paid is not known: the payment is {status!r}.")
+    return None
+
+
+def lines_of(order: Tree) -> list[Tree]:
+    """A line that was edited away or given back stays in the order with nothing left of it: it is left out, but for an
+    order of which nothing is left."""
+    lines = records(order, "line_items")
+    return [line for line in lines if text(line, "current_quantity") != "0"] or lines
+
+
+def line_of(reading: Reading, line: Tree) -> OrderLine:
+    quantity = reading.quantity("quantity", of=line)
+    now = reading.quantity("current_quantity", of=line)
+    now = quantity if now in ("", "0") else now
+    off = reading.sums(records(line, "discount_allocations"), "amount")
+    if off and now != quantity:
+        reading.doubts.say(f"The discount on {text(line, 'name')[:60]!r} is that of {quantity}, and {now} are left.")
+    return reading.line(
+        required(line, "id"), text(line, "sku"), text(line, "name"), now, reading.sum("price", of=line), off
+    )
+
+
+def address(order: Tree) -> str:
+    way, to = ", ".join(text(one, "title") for one in records(order, "shipping_lines")), at(order, "shipping_address")
+    parts = (way, *(text(to, name) for name in ("name", "phone", "address1", "address2", "zip", "city", "country")))
+    return ", ".join(filter(None, parts))
+
+
+def texts(tree: Tree, name: str) -> list[str]:
+    found = at(tree, name)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+WEBHOOK = Webhook(verify, parse)

@@ -1,0 +1,163 @@
+"""WooCommerce: orders as they are made, changed, given back and deleted
+(https://woocommerce.github.io/woocommerce-rest-api-docs/#webhooks). What a delivery is follows from its body: the
+header with the topic is not signed."""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from crm.connector import (
+    OK,
+    Answer,
+    Connection,
+    Delivery,
+    Report,
+    Webhook,
+    country_of,
+    currency_of_connection,
+    expect_equal,
+)
+from crm.connector_settings import Since
+from crm.scalars import Micros
+from crm.shared import OrderLine
+from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.times import from_iso
+from services.connectors.formats.values import at, first, records, required, text
+from services.connectors.orders import (
+    Reading,
+    ShopSettings,
+    deleted_order,
+    emails_of,
+    fields_of,
+    full_name,
+    kept,
+    order_report,
+    phones_of,
+    worth,
+)
+from services.connectors.signatures.hmac_sha256 import base64_digest
+
+SIGNATURE = "x-wc-webhook-signature"
+PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # sent once without a signature, when the webhook is saved
+DRAFTS = ("checkout-draft", "auto-draft")
+# As an order goes on: the shop's clock has whole seconds, and of two states of one second the later one counts.
+STATUSES = ("pending", "failed", "on-hold", "processing", "completed", "cancelled", "refunded", "trash")
+
+
+class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
+    """The settings of a connection to a shop."""
+
+    shop: Annotated[
+        str,
+        Meta(
+            description="The shop's address. It is a part of its orders' keys, as each shop counts its orders from 1.",
+            examples=["shop.example.com"],
+        ),
+    ]
+    api_key: Annotated[
+        str,
+        Meta(
+            description="Consumer key and secret of the REST API with a colon between them: orders that no webhook "
+            "brought are asked for with it. Empty: they are not."
+        ),
+    ] = ""
+    since: Since = ""
+
+
+def handshake(delivery: Delivery, _connection: Connection) -> Answer | None:
+    return OK if delivery.method == "POST" and PING.fullmatch(delivery.body.strip()) else None
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    expect_equal(base64_digest(delivery.body, connection.secret), delivery.headers.get(SIGNATURE, ""))
+
+
+def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
+    order, settings = decode_object(delivery.body), connection.settings_as(Settings)
+    if order.keys() == {"id"}:
+        yield deleted_order("woocommerce", key_of(order, settings), delivery)
+    elif "line_items" not in order or "order_key" not in order:
+        yield kept("woocommerce", "no order", delivery)
+    elif text(order, "status") in DRAFTS:
+        yield kept("woocommerce", "draft", delivery)
+    else:
+        yield order_of(order, connection, settings)
+
+
+def key_of(order: Tree, settings: Settings) -> str:
+    return f"{shop_of(settings)}/{required(order, 'id')}"
+
+
+def shop_of(settings: Settings) -> str:
+    """The shop's address without https://."""
+    shop = settings.shop.strip().lower().rpartition("://")
+    return shop[2].rstrip("/")
+
+
+def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
+    reading = Reading(order, text(order, "currency") or currency_of_connection(connection))
+    status, billing, buyer = text(order, "status"), at(order, "billing"), text(order, "customer_id")
+    back = reading.sums(records(order, "refunds"), "total")
+    refunded = None if back is None else -back
+    total = reading.sum("total")
+    paid = total if first(order, "date_paid_gmt", "date_paid") else 0
+    return order_report(
+        "woocommerce",
+        key_of(order, settings),
+        moment(order, status),
+        reading,
+        settings,
+        [status],
+        number=text(order, "number") or text(order, "id"),
+        cancelled=status in ("cancelled", "trash"),
+        contact_key=f"{shop_of(settings)}/{buyer}" if buyer not in ("", "0") else None,
+        name=full_name(text(billing, "first_name"), text(billing, "last_name")),
+        phones=phones_of(text(billing, "country") or country_of(connection), text(billing, "phone")),
+        emails=emails_of(text(billing, "email")),
+        total_minor=worth(total, refunded),
+        paid_minor=paid,
+        refunded_minor=refunded,
+        lines=tuple(line_of(reading, line) for line in records(order, "line_items")),
+        fields=fields_of(
+            order_status=status,
+            payment_method=text(order, "payment_method_title"),
+            delivery=address(order),
+            parcel_numbers=parcels(order),
+            comment=text(order, "customer_note"),
+        ),
+    )
+
+
+def moment(order: Tree, status: str) -> Micros:
+    changed = from_iso(first(order, "date_modified_gmt", "date_created_gmt") or required(order, "date_modified_gmt"))
+    return Micros(changed + (STATUSES.index(status) if status in STATUSES else 0))
+
+
+def line_of(reading: Reading, line: Tree) -> OrderLine:
+    """The shop tells sums of the line; the price of one is that of a whole number of minor units, or not known."""
+    quantity = reading.quantity("quantity", of=line)
+    before, total = reading.sum("subtotal", of=line), reading.sum("total", of=line)
+    off = before - total if before is not None and total is not None else 0
+    one = None
+    if before is not None and quantity.isdecimal() and int(quantity) and before % int(quantity) == 0:
+        one = before // int(quantity)
+    name = html.unescape(text(line, "name"))
+    return OrderLine(required(line, "id"), text(line, "sku"), name, quantity, one, off, total)
+
+
+def address(order: Tree) -> str:
+    way, to = ", ".join(text(one, "method_title") for one in records(order, "shipping_lines")), at(order, "shipping")
+    names = ("first_name", "last_name", "phone", "address_1", "address_2", "postcode", "city", "state", "country")
+    return ", ".join(filter(None, (way, *(text(to, name) for name in names))))
+
+
+def parcels(order: Tree) -> list[str]:
+    """As the plug-in Shipment Tracking keeps them."""
+    kept = (one for one in records(order, "meta_data") if text(one, "key") == "_wc_shipment_tracking_items")
+    return [number for one in kept for parcel in records(one, "value") if (number := text(parcel, "tracking_number"))]
+
+
+WEBHOOK = Webhook(verify, parse, handshake=handshake)
