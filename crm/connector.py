@@ -115,6 +115,7 @@ class Connector:
     proof: Proof = ADDRESS
     settings: type[Struct] = NoSettings
     poll: Poll | None = None
+    tracking: str = ""  # of a delivery service: the whole of its tracking numbers matches it
 
     @property
     def entry(self) -> ConnectorEntry:
@@ -124,7 +125,16 @@ class Connector:
         proof = self.proof
         key = self.poll.key if self.poll else ""
         return ConnectorEntry(
-            self.name, self.title, self.family, proof.proves, proof.secret, settings, parts, proof.pattern, key
+            self.name,
+            self.title,
+            self.family,
+            proof.proves,
+            proof.secret,
+            settings,
+            parts,
+            proof.pattern,
+            key,
+            self.tracking,
         )
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:

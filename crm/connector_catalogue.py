@@ -31,6 +31,7 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     parts: tuple[str, ...] = ()  # webhook, poll, and later send
     secret_pattern: str = ""  # the whole secret matches it; empty where any text may be one
     poll_key: str = ""  # the setting with the key that the vendor is asked with; empty: the secret
+    tracking_pattern: str = ""  # of a delivery service: the whole of its tracking numbers matches it
 
     @property
     def needs_secret(self) -> bool:

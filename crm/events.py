@@ -510,6 +510,85 @@ class OwnerChanged(Event, frozen=True, gc=False):
     why: str = ""
 
 
+class ParcelAttached(Event, frozen=True, gc=False):
+    """It is known which deal a parcel is for. Stream: the parcel."""
+
+    parcel_id: Id
+    deal_id: Id
+    contact_id: Id
+    by: str
+    why: str
+
+
+class ParcelDetached(Event, frozen=True, gc=False):
+    """Somebody said that a parcel is not for its deal. No rule attaches it again. Stream: the parcel."""
+
+    parcel_id: Id
+    deal_id: Id
+    contact_id: Id
+    why: str
+
+
+class ParcelMoved(Event, frozen=True, gc=False):
+    """The parcel of a deal came to another status. Stream: the contact."""
+
+    parcel_id: Id
+    deal_id: Id
+    contact_id: Id
+    tracking_number: str
+    status: str
+    from_status: str
+    why: str = ""
+
+
+class ParcelParked(Event, frozen=True, gc=False):
+    """A parcel that fits no deal yet waits. Stream: the parcel."""
+
+    parcel_id: Id
+    why: str
+    hints: tuple[str, ...]
+    candidates: tuple[Id, ...] = ()
+
+
+class ParcelRecorded(Event, frozen=True, gc=False):
+    """What is known of a parcel, all of it, after a report that said something new. Stream: the parcel."""
+
+    parcel_id: Id
+    service: str
+    tracking_number: str
+    status: str
+    status_code: str = ""
+    status_text: str = ""
+    changed_at: Micros | None = None
+    reference: str = ""
+    phone: Phone | None = None
+    cash_on_delivery_minor: int | None = None
+    cost_minor: int | None = None
+    currency: str = ""
+    return_number: str = ""
+    expected_at: Micros | None = None
+    doubts: tuple[str, ...] = ()
+    suspicious: str = ""
+
+
+class ParcelReportOutdated(Event, frozen=True, gc=False):
+    """A report of a parcel said nothing new. It changes nothing. Stream: the parcel."""
+
+    parcel_id: Id
+    status: str
+    why: str
+
+
+class ParcelTracked(Event, frozen=True, gc=False):
+    """A parcel is followed before its service has said anything of it. Stream: the parcel."""
+
+    parcel_id: Id
+    service: str
+    tracking_number: str
+    returns: Id | None = None
+    why: str = ""
+
+
 class PaymentCorrected(Event, frozen=True, gc=False):
     """Somebody said what the sum and the currency of a payment really are."""
 
@@ -625,6 +704,7 @@ class PipelineChanged(Event, frozen=True, gc=False):
     paid_stage: str
     part_paid_stage: str
     why: str = ""
+    parcel_stages: dict[str, str] = {}
 
 
 class QuarantineAttempted(Event, frozen=True, gc=False):

@@ -276,6 +276,26 @@ class OrderReported(Fact, frozen=True, gc=False):
     doubts: tuple[str, ...] = ()
 
 
+class ParcelReported(Fact, frozen=True, gc=False):
+    """A delivery service told where a parcel is."""
+
+    raw: Raw
+    service: str
+    tracking_number: str
+    status: str
+    status_code: str = ""
+    status_text: str = ""
+    changed_at: Micros | None = None
+    reference: str = ""
+    phone: Phone | None = None
+    cash_on_delivery_minor: int | None = None
+    cost_minor: int | None = None
+    currency: str = ""
+    return_number: str = ""
+    expected_at: Micros | None = None
+    doubts: tuple[str, ...] = ()
+
+
 class PaymentPartReported(Fact, frozen=True, gc=False):
     """A payment system told of a part of a payment alone: a capture, a refund or a chargeback."""
 

@@ -25,7 +25,7 @@ CONNECTIONS = TOPICS["connections"]
 ACTIVITY = TOPICS["activity"]
 CURSORS = TOPICS["cursors"]
 QUARANTINE = TOPICS["quarantine"]
-INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "facts")}
+INTAKE = {family: TOPICS[family] for family in ("forms", "banking", "calls", "chats", "parcels", "facts")}
 DECIDED = (*INTAKE.values(), QUARANTINE)  # what decide reads
 
 

@@ -59,6 +59,33 @@ class MessageStatus(StrEnum):
     READ = auto()
 
 
+class ParcelStatus(StrEnum):
+    """In the order in which the later one wins when two reports have the same time, or none."""
+
+    UNKNOWN = auto()
+    CREATED = auto()
+    IN_TRANSIT = auto()
+    ARRIVED = auto()
+    FAILED = auto()
+    RETURNING = auto()
+    RECEIVED = auto()
+    RETURNED = auto()
+
+
+RETURN_OF = {
+    ParcelStatus.CREATED: ParcelStatus.RETURNING,
+    ParcelStatus.IN_TRANSIT: ParcelStatus.RETURNING,
+    ParcelStatus.ARRIVED: ParcelStatus.RETURNING,
+    ParcelStatus.RECEIVED: ParcelStatus.RETURNED,
+}
+"""What a status means of a parcel in which another one is sent back."""
+
+
+def returned_status(status: str) -> str:
+    """Returns the status of a parcel in which another one is sent back, from what its service reported."""
+    return {str(says): str(means) for says, means in RETURN_OF.items()}.get(status, status)
+
+
 class ChatKind(StrEnum):
     PRIVATE = auto()
     GROUP = auto()

@@ -22,9 +22,10 @@ class PipelineRow(Row, frozen=True, gc=False):
     part_paid_stage: str
     labels: Json = {}  # noqa: RUF012  # msgspec gives each its own
     version: int = 1  # how many events it is a fold of; give it as expectedVersion
+    parcel_stages: Json = {}  # noqa: RUF012  # where a parcel's status moves its deal
 
 
-@projection(key="pipeline_id", version=3)
+@projection(key="pipeline_id", version=4)
 def pipeline(
     row: PipelineRow | None, event: WorkspaceCreated | PipelineChanged | WorkspaceChanged
 ) -> PipelineRow | None:
@@ -53,6 +54,7 @@ def with_stages(row: PipelineRow, event: PipelineChanged) -> PipelineRow:
         labels={stage: json.encode(label).decode() for stage, label in event.labels.items()},
         paid_stage=event.paid_stage,
         part_paid_stage=event.part_paid_stage,
+        parcel_stages={status: json.encode(stage).decode() for status, stage in event.parcel_stages.items()},
         version=row.version + 1,
     )
 

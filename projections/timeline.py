@@ -29,6 +29,9 @@ from crm.events import (
     NoteAdded,
     NoteChanged,
     NoteRemoved,
+    ParcelAttached,
+    ParcelDetached,
+    ParcelMoved,
     PaymentMatched,
     PaymentShared,
     PaymentUnmatched,
@@ -50,10 +53,18 @@ IdentifierEvent = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | Iden
 ContactEvent = ContactCreated | ContactRenamed | IdentifierEvent | ContactChanged | MergeEvent
 ConversationEvent = MessageReceived | MessageEdited | MessageDeleted | ReplyQueued | ConversationNoted | CallUpdated
 PaymentEvent = PaymentMatched | PaymentShared | PaymentUnmatched | DealPaid
+ParcelEvent = ParcelAttached | ParcelDetached | ParcelMoved
 WorkEvent = NoteAdded | NoteChanged | NoteRemoved | TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 BeforePayment = DealOpened | EnquiryRepeated | DealChanged | DealAssigned
 TimelineEvent = (
-    ContactEvent | ConversationEvent | BeforePayment | PaymentEvent | DealStageMoved | WorkEvent | ReportDoubted
+    ContactEvent
+    | ConversationEvent
+    | BeforePayment
+    | PaymentEvent
+    | ParcelEvent
+    | DealStageMoved
+    | WorkEvent
+    | ReportDoubted
 )
 WITH_AMOUNT = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
@@ -76,10 +87,11 @@ class TimelineRow(Row, frozen=True, gc=False):
     amount_minor: int | None
     currency: str
     actor: str
+    parcel_id: Id | None = None
 
 
-@projection(key="entry_id", version=4, indexes=("contact_id, at, step", "deal_id, at, step"))
-def timeline(row: None, event: TimelineEvent) -> TimelineRow | None:
+@projection(key="entry_id", version=5, indexes=("contact_id, at, step", "deal_id, at, step"))
+def timeline(row: None, event: TimelineEvent) -> TimelineRow:
     kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
     amount = getattr(event, "amount_minor" if kind in WITH_AMOUNT else "change_minor", None)
@@ -98,6 +110,7 @@ def timeline(row: None, event: TimelineEvent) -> TimelineRow | None:
         amount_minor=amount,
         currency=getattr(event, "currency", "") or "",
         actor=meta.actor,
+        parcel_id=getattr(event, "parcel_id", None),
     )
 
 
@@ -146,6 +159,9 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     PaymentMatched: lambda e: (f"Payment found its deal by {e.by}", e.why),
     PaymentShared: lambda e: ("A part of a payment", e.why),
     PaymentUnmatched: lambda e: ("Payment taken off", e.why),
+    ParcelAttached: lambda e: (f"Parcel found its deal by {e.by}", e.why),
+    ParcelDetached: lambda e: ("Parcel taken off", e.why),
+    ParcelMoved: lambda e: (f"Parcel {e.tracking_number}: {e.status.replace('_', ' ')}", e.why),
     DealPaid: lambda e: ("Refund" if e.change_minor < 0 else "Payment", e.why),
     MessageReceived: lambda e: (message_title(e), summary(e)),
     MessageEdited: lambda e: ("Message edited", summary(e)),

@@ -90,14 +90,14 @@ class Filter:
 ABOUT = {
     "contact_id": "Only rows of this contact and of contacts merged into it.",
     "owner": 'Only rows of this salesperson; `""`: rows without an owner.',
-    "parked": "true: only payments that are not matched to a deal yet.",
+    "parked": "true: only those that are not matched to a deal yet.",
     "fields": "Only rows with all of these custom field values.",
     "phones": "Only contacts with this phone number, in E.164.",
     "external_ids": "Only deals with this key in another system, written as system:key.",
     "merged_into": "Only contacts that were merged into this one.",
     "reference": "Only rows with this `reference`. The empty one is not found.",
     "unanswered": "true: only conversations whose last message is the contact's.",
-    "candidates": "Only parked payments that could be for this deal.",
+    "candidates": "Only what is parked and could be for this deal.",
 }
 ALSO_MERGED = "true: include contacts that were merged into another one. Default: each person is listed once."
 # Filters that are more than their column.

@@ -26,6 +26,7 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
         "calls": Many("calls", "contact"),
         "conversations": Many("conversations", "contact"),
         "payments": Many("payments", "contact"),
+        "parcels": Many("parcels", "contact"),
         "notes": Many("notes", "contact"),
         "tasks": Many("tasks", "contact"),
         "merged_cards": Many("contacts", "merged_into"),
@@ -34,6 +35,7 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
         "contact": CONTACT,
         "timeline": Many("timeline", "deal"),
         "payments": Many("payments", "deal"),
+        "parcels": Many("parcels", "deal"),
         "candidate_payments": Many("payments", "candidate", "Parked payments that could be for this deal."),
         "notes": Many("notes", "deal"),
         "tasks": Many("tasks", "deal"),
@@ -44,6 +46,7 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
     "conversation": {"contact": CONTACT, "messages": Many("messages", "conversation")},
     "message": {"conversation": One("conversation", "conversation_id"), "contact": CONTACT},
     "payment": {"contact": CONTACT, "deal": DEAL},
+    "parcel": {"contact": CONTACT, "deal": DEAL, "returns": One("parcel", "returns_id")},
     "note": {"contact": CONTACT, "deal": DEAL},
     "task": {"contact": CONTACT, "deal": DEAL},
     "timeline": {
@@ -52,5 +55,6 @@ RELATIONS: dict[str, dict[str, Many | One]] = {
         "call": One("call", "call_id"),
         "conversation": One("conversation", "conversation_id"),
         "payment": One("payment", "payment_id"),
+        "parcel": One("parcel", "parcel_id"),
     },
 }

@@ -13,6 +13,15 @@ VALUES = {
         "OCCURRED": "What was true then, including facts that arrived later.",
         "RECORDED": "What was known then.",
     },
+    "FollowedStatus": {
+        "created": "The service knows of it, and does not have it yet.",
+        "in_transit": "On its way.",
+        "arrived": "The recipient can get it.",
+        "failed": "It could not be handed over, is lost, or was given up.",
+        "returning": "Refused, or on its way back.",
+        "received": "The recipient has it.",
+        "returned": "The sender has it back.",
+    },
     "FieldEntity": {"contact": "A contact.", "deal": "A deal."},
     "FieldType": {
         "boolean": "true or false.",

@@ -21,6 +21,7 @@ from crm.decisions.own_keys import (
     noted,
     recorded,
 )
+from crm.decisions.parcels_named import FIELD, parcels_named
 from crm.decisions.parked_payments import retry_parked
 from crm.decisions.payment_evidence import reference_hint
 from crm.decisions.reported_people import deals_card, give_people, identifiers_in, whose
@@ -57,6 +58,9 @@ def deal_reported(report: DealReported, case: Case, more: Values | None = None) 
         yield noted(case, news) if news.nothing else recorded(case, news, own.id_in(report.meta.workspace))
     else:
         yield from opened(case, report, news)
+    deal, numbers = case.state.get(Deal, own.id_in(report.meta.workspace)), report.fields.get(FIELD)
+    if deal and numbers:
+        yield from parcels_named(case, deal, numbers)
 
 
 def values_of(report: DealReported, case: Case, own: OwnKey, deal: Deal | None) -> Values:

@@ -23,6 +23,7 @@ from crm.state import (
     MailThread,
     Note,
     PaidFrom,
+    Parcel,
     Parked,
     PartOf,
     Parts,
@@ -36,6 +37,7 @@ from crm.state import (
     turn_key,
 )
 from crm.state.entity import Entity
+from crm.state.parcels import PARCEL
 
 Wanted = Iterable[tuple[type[Entity], str]]
 
@@ -56,6 +58,7 @@ NAMED: dict[str, type[Entity]] = {
     "into_id": Contact,
     "deal_id": Deal,
     "payment_id": Payment,
+    "parcel_id": Parcel,
     "conversation_id": Conversation,
     "note_id": Note,
     "task_id": Task,
@@ -100,7 +103,15 @@ def of_part(part: PartOf) -> Wanted:
 
 
 def of_parked(parked: Parked) -> Wanted:
-    return ((Payment, payment_id) for hint, payment_id in parked.waiting if not hint.startswith("number:"))
+    for hint, id in parked.waiting:
+        if not hint.startswith("number:"):
+            yield (Parcel if hint == PARCEL else Payment), id
+
+
+def of_parcel(parcel: Parcel) -> Wanted:
+    yield from ((Parked, shelf(hint)) for hint in parcel.hints)
+    if parcel.deal_id:
+        yield Deal, parcel.deal_id
 
 
 # The next rounds: what is usually wanted once a thing of a kind was found.
@@ -118,6 +129,7 @@ FOLLOW: dict[type[Entity], Callable[[Any], Wanted]] = {
     Deal: of_deal,
     Payment: of_payment,
     Parked: of_parked,
+    Parcel: of_parcel,
     PartOf: of_part,
     Parts: lambda parts: [(Parts, part.part_id) for part in parts.parts if part.kind == "capture"],
 }

@@ -1,4 +1,4 @@
-"""Matches parked payments when what they waited for arrives."""
+"""Matches parked payments, and attaches parked parcels, when what they waited for arrives."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from crm.decisions.case import Case
 from crm.decisions.contacts import card, identified
 from crm.decisions.matching import Match, find
 from crm.decisions.names import Likeness, likeness
+from crm.decisions.parcel_deals import retry_parcel
 from crm.decisions.payers import accounts_of, holders_of, tied_to, ties
 from crm.decisions.payment_evidence import PaymentDetails, earlier_references, reference_hint
 from crm.decisions.settlement import settle
@@ -14,18 +15,21 @@ from crm.events import PaymentMatched, PaymentParked
 from crm.scalars import Id
 from crm.shared import Payer
 from crm.state import Deal, Parked, Payment, known, shelf
+from crm.state.parcels import PARCEL
 
 
 def retry_parked(case: Case, contact_id: Id, deal_id: Id | None = None, reference: str = "") -> Iterator[Event]:
-    """Yields the events of payments that waited for a contact's new identifier or deal."""
+    """Yields the events of payments and parcels that waited for a contact's new identifier or deal."""
     hints = [f"payer:{identifier}" for identifier in card(case.state, contact_id).identifiers]
     if deal_id and reference:
         hints = [reference_hint(reference), *hints]
     for hint in hints:
         parked = case.state.get(Parked, shelf(hint))
-        for waits_for, payment_id in parked.waiting if parked else ():
+        for waits_for, id in parked.waiting if parked else ():
             if waits_for == hint:
-                yield from retry(case, payment_id, hint, deal_id)
+                yield from retry(case, id, hint, deal_id)
+            elif waits_for == PARCEL:
+                yield from retry_parcel(case, id, by_phone=hint.startswith("payer:"), new_deal=deal_id is not None)
 
 
 def retry(case: Case, payment_id: Id, hint: str, deal_id: Id | None) -> Iterator[Event]:

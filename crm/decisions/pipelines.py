@@ -22,6 +22,7 @@ def changed(
     paid_stage: str | None = None,
     part_paid_stage: str | None = None,
     name: str | None = None,
+    parcel_stages: Mapping[str, str] | None = None,
 ) -> Iterator[Event]:
     """The pipeline as it is from now on; what is None stays as it is. Raises Rejected."""
     workspace = workspace_of(case)
@@ -33,6 +34,11 @@ def changed(
         raise Rejected("paidStage", Code.INVALID, f"Paid deals go to {paid!r}: it must be a stage, or won.")
     if part_paid not in stages:
         raise Rejected("partPaidStage", Code.INVALID, f"Part-paid deals go to {part_paid!r}: it must be a stage.")
+    follows = workspace.parcel_stages if parcel_stages is None else parcel_stages
+    for status, stage in follows.items():
+        if stage not in (*stages, *OUTCOMES):
+            why = f"Deals whose parcel is {status} go to {stage!r}: it must be a stage, won or lost."
+            raise Rejected("parcelStages", Code.INVALID, why)
     event = PipelineChanged(
         meta=case.meta(case.fact.meta.workspace),
         pipeline_id=workspace.pipeline_id,
@@ -42,9 +48,13 @@ def changed(
         paid_stage=paid,
         part_paid_stage=part_paid,
         why=why,
+        parcel_stages=dict(follows),
     )
-    said = event.name, event.stages, event.labels, event.paid_stage, event.part_paid_stage
-    was = workspace.name, workspace.stages, workspace.labels, workspace.paid_stage, workspace.part_paid_stage
+    said = event.name, event.stages, event.labels, event.paid_stage, event.part_paid_stage, event.parcel_stages
+    was = (
+        *(workspace.name, workspace.stages, workspace.labels, workspace.paid_stage, workspace.part_paid_stage),
+        workspace.parcel_stages,
+    )
     if said != was:
         yield event
 

@@ -8,6 +8,7 @@ from crm.envelope import Event
 from crm.events import DealPaid, DealStageMoved
 from crm.scalars import Id
 from crm.state import Deal, Payment, Workspace, known
+from crm.state.parcels import BY_PAYMENT
 from crm.vocabulary import PaymentStatus
 
 # Digits after the point, ISO 4217: all other currencies have 2.
@@ -86,7 +87,7 @@ def restaged(case: Case, deal_id: Id) -> Iterator[Event]:
 def followed(case: Case, deal: Deal, paid: int, why: str) -> Iterator[Event]:
     stage = stage_after(workspace_of(case), deal, paid)
     if stage != deal.stage:
-        meta = case.meta(deal.contact_id, "payments")
+        meta = case.meta(deal.contact_id, BY_PAYMENT)
         yield DealStageMoved(meta, deal.deal_id, deal.contact_id, deal.stage, stage, why)
 
 

@@ -2,15 +2,15 @@
 
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
-- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Parts and
-  PartOf (the payment's), Workspace,
+- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Parcel, Parts
+  and PartOf (the payment's), Workspace,
   Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined
   (the fact's), Command (written once, with its key);
 - a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
   UsedFields, MessageProgress (the furthest);
-- a set whose each member is put in and taken out by one stream only: Parked and PaidFrom (by the payment), Absorbed (by
-  the card that was merged away), DealReference (the smallest few of all that were ever put in), DealSum and Enquiry
-  (the newest few);
+- a set whose each member is put in and taken out by one stream only: Parked (by the payment or the parcel), PaidFrom
+  (by the payment), Absorbed (by the card that was merged away), DealReference (the smallest few of all that were ever
+  put in), DealSum and Enquiry (the newest few);
 - always written by one stream: DealNumber, ChatOrigin (the chat's), MailThread (the first mail's that names it);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
   are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
@@ -57,6 +57,7 @@ from crm.state.entity import known
 from crm.state.folds import fold
 from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Owner, Task, TokenKept
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
+from crm.state.parcels import Parcel
 from crm.state.reported import Reported, reported_key
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "ObjectTypes",
     "Owner",
     "PaidFrom",
+    "Parcel",
     "Parked",
     "Part",
     "PartOf",

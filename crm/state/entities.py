@@ -27,6 +27,7 @@ class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
     labels: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each its own
     pipeline_id: Id = Id("")
     version: int = 0  # of the pipeline, as in its row
+    parcel_stages: dict[str, str] = {}  # noqa: RUF012  # where a parcel's status moves its deal
     assignment_rules_id: Id = Id("")
     has_owners: bool = False  # it has declared its salespeople: nobody else gets a deal by command
     retired: tuple[str, ...] = ()  # keys of owners who get nothing new
@@ -96,6 +97,8 @@ class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
     version: int = 0  # how many events its row is a fold of
     lost_from: str = ""  # where it stood when it was lost last
     source: str = ""  # where it came from
+    stage_set_at: Micros = Micros(0)  # when somebody, and no rule, put it into a stage last
+    by_parcel: bool = False  # a parcel put it where it stands
 
     @property
     def open(self) -> bool:
@@ -221,7 +224,7 @@ class PaidFrom(Entity, frozen=True, gc=False, omit_defaults=True):
 
 
 class Parked(Entity, frozen=True, gc=False, omit_defaults=True):
-    """Payments that wait for something: (hint, payment id). Key: `shelf(hint)`."""
+    """Payments and parcels that wait for something: (hint, payment id) and (PARCEL, parcel id). Key: `shelf(hint)`."""
 
     waiting: tuple[tuple[str, Id], ...]
 
@@ -281,8 +284,7 @@ class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
 
 def key(text: str) -> str:
     """What somebody wrote, as a key: no NUL, which Postgres cannot hold, and no longer than its index can take."""
-    if "\0" in text:
-        text = text.replace("\0", "\ufffd")
+    text = text.replace("\0", "\ufffd")
     return text if len(text) <= 200 else "sha256:" + sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
@@ -305,6 +307,4 @@ def turn_key(version: int, rule: str) -> str:
 
 def shelf(hint: str) -> str:
     """Where payments with this hint wait. Deals' numbers share shelves: a batch cannot know which it will give."""
-    if hint.startswith("number:"):
-        return f"number:{int(hint[7:]) // NUMBERS_A_SHELF}"
-    return hint
+    return f"number:{int(hint[7:]) // NUMBERS_A_SHELF}" if hint.startswith("number:") else hint

@@ -20,7 +20,10 @@ from services.intake.refusals import Refusal
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OLDEST = Micros(631_152_000_000_000)  # 1990-01-01: earlier ones are zero dates, or seconds mistaken for microseconds
 DAY = 86_400_000_000  # microseconds
-AHEAD = {"changed_at": 31}  # days; other times may be one day ahead. A provider's own clock orders its reports.
+AHEAD = {
+    "changed_at": 31,
+    "expected_at": 366,
+}  # days; other times may be one day ahead. A provider's own clock orders its reports.
 CURRENCY = "Use an ISO 4217 code such as UAH or EUR, or a common sign such as ₴ or грн."
 
 

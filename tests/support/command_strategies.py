@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crm.commands import Rejected
 from crm.envelope import Fact
-from crm.state import Contact, Deal, Payment
+from crm.state import Contact, Deal, Parcel, Payment
 from crm.state.manual_entities import Note, Task
 from tests.support.fact_strategies import EMAILS, PHONES, RULES, any_facts
 from tests.support.operator_session import OperatorSession
@@ -56,6 +56,8 @@ INPUTS: dict[str, dict[str, Any]] = {
             ({"minor": 100, "currency": "USD"}, {"minor": 100, "currency": "UAH"}, {"minor": 60})
         ),
     },
+    "parcel_detach": {"parcel_id": Parcel},
+    "deal_track_parcel": {"deal_id": Deal, "tracking_number": "A", "service": "nova-poshta"},
     "note_add": {"deal_id": Deal, "text": "x"},
     "note_change": {"note_id": Note, "text": st.sampled_from(("x", "y"))},
     "note_remove": {"note_id": Note},

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crm.envelope import Fact
 from crm.shared import AssignmentRule, OrderLine, Payer, Phone
+from crm.vocabulary import ParcelStatus
 from tests.support.scenarios import (
     MINUTE,
     NOON,
@@ -18,6 +19,7 @@ from tests.support.scenarios import (
     message,
     order_report,
     paid,
+    parcel,
     phone,
     shop,
 )
@@ -101,6 +103,16 @@ mails = st.fixed_dictionaries(
         "text": some("", "a", "b"),
     }
 )
+parcels = st.fixed_dictionaries(
+    {
+        "tracking_number": some("A", "B"),
+        "status": some(*ParcelStatus),
+        "changed_at": some(None, NOON, NOON + 1, NOON + 2),
+        "reference": some("", "R-1", "D-1"),
+        "phone": some(None, *numbers),
+        "return_number": some("", "", "B"),
+    }
+)
 reported = {
     "key": some("1", "2"),
     "version": st.integers(1, 3),
@@ -161,7 +173,7 @@ reports_of_one = st.fixed_dictionaries(
 def any_facts(draw: st.DrawFn) -> list[Fact]:
     """Draws up to fourteen facts with distinct keys."""
     kinds: dict[Callable[..., Fact], st.SearchStrategy[dict[str, Any]]]
-    kinds = {form: forms, paid: payments, call: calls, message: messages, mail: mails}
+    kinds = {form: forms, paid: payments, call: calls, message: messages, mail: mails, parcel: parcels}
     kinds |= {deal_report: deal_reports, contact_report: contact_reports, order_report: order_reports}
     chosen = draw(st.lists(st.sampled_from([*kinds]), max_size=14))
     return [make(str(n), **draw(kinds[make])) for n, make in enumerate(chosen)]

@@ -8,7 +8,7 @@ import pytest
 from crm.decisions import RULES
 from crm.decisions.fact_rule import FactRule
 from tests.support.fact_lines_suite import NDJSON, verdicts
-from tests.support.facts_suite import CALL, FORM, MAIL, MESSAGE, PART, PAYMENT, STATUS, lines
+from tests.support.facts_suite import CALL, FORM, MAIL, MESSAGE, PARCEL, PART, PAYMENT, STATUS, lines
 from tests.support.intake_server import IntakeServer
 
 
@@ -93,7 +93,8 @@ class FactVerdictsSuite:
     def test_no_moment_may_lie_far_ahead(self, server: IntakeServer, rule: FactRule) -> None:
         """Of every field that holds a time, of facts that are added later too."""
         own_key = {name: "one" for name in ("key", "object") if name in rule.fact.__struct_fields__}
-        known: dict[str, Any] = {str(one["type"]): one for one in (FORM, PAYMENT, PART, CALL, MESSAGE, MAIL, STATUS)}
+        samples = (FORM, PAYMENT, PART, CALL, MESSAGE, MAIL, STATUS, PARCEL)
+        known: dict[str, Any] = {str(one["type"]): one for one in samples}
         line: dict[str, Any] = known.get(rule.fact.__name__) or {"type": rule.fact.__name__, **own_key}
         for name in ("occurred_at", *rule.moments):
             (verdict,) = verdicts(server, lines({**line, name: "2031-01-01T00:00:00Z"}))

@@ -23,6 +23,7 @@ PAYMENT = {
     "changed_at": "2025-10-02T03:04:05.000006+03:00",
 }
 PART = PAYMENT | {"type": "PaymentPartReported", "part": "r1", "kind": "refund", "began_at": PAYMENT["changed_at"]}
+PARCEL = {"type": "ParcelReported", "service": "post", "tracking_number": "2045", "status": "arrived"}
 CALL = {"type": "CallReported", "call": "c1", "phase": "ringing", "direction": "in", "phone": "+380501234567"}
 MESSAGE = {
     "type": "MessageReported",

@@ -37,6 +37,12 @@ from crm.events import (
     NoteChanged,
     NoteRemoved,
     OwnerChanged,
+    ParcelAttached,
+    ParcelDetached,
+    ParcelMoved,
+    ParcelParked,
+    ParcelRecorded,
+    ParcelTracked,
     PaymentMatched,
     PaymentParked,
     PaymentRecorded,
@@ -56,6 +62,7 @@ from crm.events import (
 from crm.projection import Projection
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule, Attachment, Meta, OrderLine, Payer, Phone
+from crm.vocabulary import ParcelStatus
 
 SHOP = Id("11111111-1111-5111-8111-111111111111")
 NOON = Micros(1_767_268_800_000_000)
@@ -66,7 +73,7 @@ def an_id(name: str) -> Id:
     return named_id(SHOP, name)
 
 
-OLENA, DEAL, CALL, CHAT, PAYMENT = map(an_id, ("Olena", "deal", "call", "chat", "payment"))
+OLENA, DEAL, CALL, CHAT, PAYMENT, PARCEL = map(an_id, ("Olena", "deal", "call", "chat", "payment", "parcel"))
 
 
 def meta(name: str = "event", at: int = 0, stream: Id = OLENA) -> Meta:
@@ -143,6 +150,13 @@ def histories(name: str) -> st.SearchStrategy[list[Event]]:
         st.builds(PaymentMatched, m, of("payment"), of("deal"), contact, WORDS, WORDS),
         st.builds(PaymentParked, m, of("payment"), WORDS, st.just(())),
         st.builds(PaymentUnmatched, m, of("payment"), of("deal"), contact, WORDS),
+        st.builds(ParcelTracked, m, of("parcel"), WORDS, WORDS, st.none() | of("parcel")),
+        st.builds(ParcelRecorded, m, of("parcel"), WORDS, WORDS, st.sampled_from((*ParcelStatus, "")), WORDS, WORDS,
+                  moments, WORDS, st.none() | phones),
+        st.builds(ParcelMoved, m, of("parcel"), of("deal"), contact, WORDS, WORDS, WORDS),
+        st.builds(ParcelAttached, m, of("parcel"), of("deal"), contact, WORDS, WORDS),
+        st.builds(ParcelDetached, m, of("parcel"), of("deal"), contact, WORDS),
+        st.builds(ParcelParked, m, of("parcel"), WORDS, st.just(())),
         st.builds(ContactChanged, m, contact, st.dictionaries(WORDS, st.sampled_from(("1", "null")))),
         st.builds(ContactUnmerged, m, contact, of("other"), WORDS),
         st.builds(IdentifierRemoved, m, contact, WORDS, WORDS, WORDS),

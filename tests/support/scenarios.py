@@ -17,6 +17,7 @@ from crm.facts import (
     MailReported,
     MessageReported,
     OrderReported,
+    ParcelReported,
     PaymentReported,
 )
 from crm.scalars import Id, Micros
@@ -77,6 +78,13 @@ def mail(name: str, /, at: int = NOON, **said: Any) -> MailReported:
     """Makes a mail of Olena's to us."""
     fields: dict[str, Any] = {"mail": name, "customer": "olena@example.net", "customer_name": "Олена", "sent_at": at}
     return MailReported(meta(f"mail {name} {at} {said.get('text', '')}", at), RAW, **(fields | said))
+
+
+def parcel(key: str, **said: Any) -> ParcelReported:
+    """Makes a report of the parcel A of the service post, in transit by default."""
+    fields: dict[str, Any] = {"service": "post", "tracking_number": "A", "status": "in_transit", "changed_at": NOON}
+    at = said.pop("at", NOON)
+    return ParcelReported(meta(f"parcel {key}", at), RAW, **(fields | said))
 
 
 def deal_report(name: str, /, version: int | None = None, at: int = NOON, **said: Any) -> DealReported:

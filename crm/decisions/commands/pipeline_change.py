@@ -1,6 +1,7 @@
 """pipelineChange: the whole pipeline at once: stages, their order, and where money moves deals."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Struct
@@ -20,6 +21,25 @@ class Stage(Struct, frozen=True, gc=False):
     label: Annotated[str, About(max_length=100, description="What people call it; empty: its key.")] = ""
 
 
+class FollowedStatus(StrEnum):
+    """The statuses of a parcel that can move its deal."""
+
+    created = "created"
+    in_transit = "in_transit"
+    arrived = "arrived"
+    failed = "failed"
+    returning = "returning"
+    received = "received"
+    returned = "returned"
+
+
+class ParcelStage(Struct, frozen=True, gc=False):
+    """Where a deal goes when its parcel has come to a status."""
+
+    status: Annotated[FollowedStatus, About(description="The status of the parcel.")]
+    stage: Annotated[str, About(max_length=100, description="Key of the stage, or won or lost.")]
+
+
 class PipelineChange(Command, frozen=True, gc=False, kw_only=True):
     """Changes the pipeline. What is not given stays as it is. A stage that deals stand in cannot be left out."""
 
@@ -30,6 +50,10 @@ class PipelineChange(Command, frozen=True, gc=False, kw_only=True):
     )
     paid_stage: Annotated[Short | None, About(description="Where a deal goes when it is paid in full, or won.")] = None
     part_paid_stage: Annotated[Short | None, About(description="Where a deal goes when a part is paid.")] = None
+    parcel_stages: Annotated[
+        tuple[ParcelStage, ...] | None,
+        About(description="Where a deal goes when its parcel has come to a status; all of them."),
+    ] = None
 
 
 @command(row="pipeline")
@@ -41,4 +65,7 @@ def pipeline_change(command: PipelineChange, case: Case) -> Iterator[Event]:
         stages = tuple(stage.key for stage in command.stages)
         labels = {stage.key: stage.label or stage.key for stage in command.stages}
     paid, part = command.paid_stage, command.part_paid_stage
-    yield from changed(case, "the pipeline was changed", stages, labels, paid, part, command.name)
+    parcels = None
+    if command.parcel_stages is not None:
+        parcels = {one.status.value: one.stage for one in command.parcel_stages}
+    yield from changed(case, "the pipeline was changed", stages, labels, paid, part, command.name, parcels)

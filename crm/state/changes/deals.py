@@ -23,6 +23,7 @@ from crm.state.entities import (
     turn_key,
 )
 from crm.state.entity import Changes, State, known
+from crm.state.parcels import BY_PARCEL, RULES
 from crm.state.references import reference_key
 from crm.state.reported import remember
 
@@ -143,7 +144,10 @@ def deal_stage_moved(state: State, event: DealStageMoved) -> None:
     deal = known(state, Deal, event.deal_id)
     remember(state, event.report, event.meta.occurred_at)
     lost_from = event.from_stage if event.stage == "lost" else deal.lost_from
-    changed(state, deal, stage=event.stage, lost_from=lost_from)
+    by_rule = event.meta.actor in RULES
+    set_at = deal.stage_set_at if by_rule else max(deal.stage_set_at, event.meta.occurred_at)
+    by_parcel = event.meta.actor == BY_PARCEL
+    changed(state, deal, stage=event.stage, lost_from=lost_from, stage_set_at=set_at, by_parcel=by_parcel)
 
 
 def changed(state: State, before: Deal, **said: Any) -> None:

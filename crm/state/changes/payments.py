@@ -143,12 +143,17 @@ def shelve(state: State, payment: Payment, hints: tuple[str, ...]) -> None:
     if hints == payment.hints:
         return
     for hint in {*payment.hints} ^ {*hints}:
-        parked = state.get(Parked, shelf(hint))
-        waiting = {*(parked.waiting if parked else ())} ^ {(hint, payment.payment_id)}
-        if waiting:
-            state.put(shelf(hint), Parked(tuple(sorted(waiting))))
-        else:
-            state.drop(Parked, shelf(hint))
+        put_or_take(state, hint, (hint, payment.payment_id))
+
+
+def put_or_take(state: State, hint: str, entry: tuple[str, Id]) -> None:
+    """Puts what waits on the shelf of a hint, or takes it off when it is there."""
+    parked = state.get(Parked, shelf(hint))
+    waiting = {*(parked.waiting if parked else ())} ^ {entry}
+    if waiting:
+        state.put(shelf(hint), Parked(tuple(sorted(waiting))))
+    else:
+        state.drop(Parked, shelf(hint))
 
 
 CHANGES: Changes = {

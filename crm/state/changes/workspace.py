@@ -76,6 +76,7 @@ def pipeline_changed(state: State, event: PipelineChanged) -> None:
         labels=event.labels,
         paid_stage=event.paid_stage,
         part_paid_stage=event.part_paid_stage,
+        parcel_stages=event.parcel_stages,
         version=workspace.version + 1,
     )
     state.put(ONLY, changed)

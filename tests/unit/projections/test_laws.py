@@ -19,6 +19,7 @@ UNSEEN = {
     "ChatMoved",
     "DeliveryNoted",
     "ObjectReportOutdated",
+    "ParcelReportOutdated",
     "PaymentReportOutdated",
     "ReportRecorded",
     "CommandAccepted",

@@ -28,6 +28,9 @@ from crm.events import (
     NoteAdded,
     NoteChanged,
     NoteRemoved,
+    ParcelAttached,
+    ParcelDetached,
+    ParcelMoved,
     PaymentMatched,
     PaymentShared,
     PaymentUnmatched,
@@ -44,7 +47,7 @@ from crm.events import (
 from crm.shared import Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
-from tests.support.projection_events import CALL, CHAT, DEAL, FILE, NOON, OLENA, PAYMENT, an_id, meta, row_of
+from tests.support.projection_events import CALL, CHAT, DEAL, FILE, NOON, OLENA, PARCEL, PAYMENT, an_id, meta, row_of
 
 M = meta()
 ENTRIES: list[tuple[Event, str, str]] = [
@@ -99,6 +102,10 @@ ENTRIES: list[tuple[Event, str, str]] = [
     (TaskReopened(M, an_id("t"), OLENA), "Task is to be done again", ""),
     (TaskRemoved(M, an_id("t"), OLENA), "Task taken away", ""),
     (DealChanged(M, DEAL, OLENA, title="Desk", doubts=("No stage 'x'.",)), "Deal changed", "title\nNo stage 'x'."),
+    (ParcelAttached(M, PARCEL, DEAL, OLENA, "reference", "its order is R-1"), "Parcel found its deal by reference",
+     "its order is R-1"),
+    (ParcelDetached(M, PARCEL, DEAL, OLENA, "mistyped"), "Parcel taken off", "mistyped"),
+    (ParcelMoved(M, PARCEL, DEAL, OLENA, "2045", "in_transit", "created", "Їде"), "Parcel 2045: in transit", "Їде"),
     (ReportDoubted(M, OLENA, "shop", "42", "Not a number."), "Report of shop about 42", "Not a number."),
 ]  # fmt: skip
 

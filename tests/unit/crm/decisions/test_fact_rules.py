@@ -34,7 +34,7 @@ from services.operations.reparse.corrections import fact_corrections
 from services.operations.reparse.past_facts import PastFact
 from services.operations.reparse.scan import renamed
 from tests.support import planted_facts
-from tests.support.planted_facts.parcel import ParcelReported, parcel_reported
+from tests.support.planted_facts.crate import CrateReported, crate_reported
 from tests.support.scenarios import (
     CONNECTION,
     NOON,
@@ -85,9 +85,9 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(RULES, fact, rule)
 
 
-def parcel(number: str = "+380501112233", **fields: Any) -> ParcelReported:
-    return ParcelReported(
-        meta("parcel"), RAW, **{"parcel": "p-1", "phone": Phone("", number), "changed_at": NOON} | fields
+def crate(number: str = "+380501112233", **fields: Any) -> CrateReported:
+    return CrateReported(
+        meta("crate"), RAW, **{"crate": "p-1", "phone": Phone("", number), "changed_at": NOON} | fields
     )
 
 
@@ -108,6 +108,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "MessageStatusReported": "message_status_reported",
         "ObjectReported": "object_reported",
         "OrderReported": "order_reported",
+        "ParcelReported": "parcel_reported",
         "PaymentPartReported": "payment_part_reported",
         "PaymentReported": "payment_reported",
     }
@@ -116,27 +117,27 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
 
 
 def test_without_its_rule_a_fact_is_quarantined() -> None:
-    story = given().when(parcel()).then(an(FactQuarantined))
-    assert story.events[0].reason == "Nothing is decided on a ParcelReported. It is kept. Send it to its own topic."
-    assert [*hints(parcel())] == [(Workspace, ONLY), (Numbers, ONLY)]
+    story = given().when(crate()).then(an(FactQuarantined))
+    assert story.events[0].reason == "Nothing is decided on a CrateReported. It is kept. Send it to its own topic."
+    assert [*hints(crate())] == [(Workspace, ONLY), (Numbers, ONLY)]
 
 
 @pytest.mark.usefixtures("planted")
 def test_a_planted_fact_is_decided_and_loaded() -> None:
-    assert RULES[ParcelReported].decide is parcel_reported
-    story = given().when(parcel()).then(an(DeliveryNoted))
-    assert story.events[0].why == "parcel p-1 moved"
+    assert RULES[CrateReported].decide is crate_reported
+    story = given().when(crate()).then(an(DeliveryNoted))
+    assert story.events[0].why == "crate p-1 moved"
     phone = "phone:+380501112233"
-    assert [*hints(parcel())][2:] == [(Identity, phone), (Parked, f"payer:{phone}")]
+    assert [*hints(crate())][2:] == [(Identity, phone), (Parked, f"payer:{phone}")]
 
 
 @pytest.mark.usefixtures("planted")
 @pytest.mark.parametrize(
     ("fact", "why"),
     [
-        (parcel("+" + "3" * 200), "It names somebody by 'phone' of 207 characters"),
-        (parcel(changed_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
-        (parcel(delivered_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
+        (crate("+" + "3" * 200), "It names somebody by 'phone' of 207 characters"),
+        (crate(changed_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
+        (crate(delivered_at=Micros(LAST + 1)), "It names a moment outside the years 1 to 9999."),
     ],
 )
 def test_a_planted_fact_is_limited(fact: Fact, why: str) -> None:
@@ -150,25 +151,23 @@ def test_a_planted_fact_is_taken_and_written(monkeypatch: pytest.MonkeyPatch) ->
     spec = find_spec("services.intake.fact_lines")
     assert spec and spec.loader
     spec.loader.exec_module(lines := module_from_spec(spec))
-    line = (
-        b'{"type": "ParcelReported", "parcel": "p-1", "phone": "050 111 22 33", "changed_at": "2026-01-01T00:00:00Z"}'
-    )
+    line = b'{"type": "CrateReported", "crate": "p-1", "phone": "050 111 22 33", "changed_at": "2026-01-01T00:00:00Z"}'
     context = LineContext(CONNECTION, SHOP, NOON)
     first, second = (lines.parse_line(line, lambda id=id: Id(id), context) for id in (SHOP, CONNECTION))
-    assert (type(first), first.parcel, first.phone.e164) == (ParcelReported, "p-1", "+380501112233")
-    assert first.meta.stream == second.meta.stream != first.meta.id != second.meta.id  # both are of one parcel
+    assert (type(first), first.crate, first.phone.e164) == (CrateReported, "p-1", "+380501112233")
+    assert first.meta.stream == second.meta.stream != first.meta.id != second.meta.id  # both are of one crate
     monkeypatch.setattr(records, "encode", lambda _: b"")
-    monkeypatch.setitem(records.CE_TYPES, ParcelReported, ("ce_type", b"ParcelReported"))
+    monkeypatch.setitem(records.CE_TYPES, CrateReported, ("ce_type", b"CrateReported"))
     assert records.record_of(first, "calls").topic == "crm.intake.banking"
 
 
 @pytest.mark.usefixtures("planted")
 def test_a_planted_fact_is_corrected() -> None:
-    old, new = parcel(), parcel("+380509999999", delivered_at=NOON)
+    old, new = crate(), crate("+380509999999", delivered_at=NOON)
     (step,) = fact_corrections(PastFact(old, "crm.intake.banking", 0, 1), new, NOON, "ops")
-    assert (step.what, step.changes) == ("ParcelReported", {"delivered_at": (None, NOON)})
-    assert isinstance(step.fact, ParcelReported) and step.fact.changed_at == NOON + 1
-    assert RULES[ParcelReported].row(old) == ("payment", "p-1")
+    assert (step.what, step.changes) == ("CrateReported", {"delivered_at": (None, NOON)})
+    assert isinstance(step.fact, CrateReported) and step.fact.changed_at == NOON + 1
+    assert RULES[CrateReported].row(old) == ("payment", "p-1")
     assert renamed(old, {SHOP: new}) == new
 
 

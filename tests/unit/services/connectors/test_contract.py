@@ -230,7 +230,7 @@ def declared(call: str, extra: str = "") -> str:
         ),
         (
             declared('"acme", "faxes", WEBHOOK, "Acme"'),
-            "/acme: its family is 'faxes', not one of forms, banking, calls, chats, facts.",
+            "/acme: its family is 'faxes', not one of forms, banking, calls, chats, parcels, facts.",
         ),
         (
             declared('"acme", "calls", title="Acme"'),

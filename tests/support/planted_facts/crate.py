@@ -14,32 +14,32 @@ from crm.shared import Phone, Raw
 from crm.state import identifier_key
 
 
-class ParcelReported(Fact, frozen=True, gc=False):
-    """A carrier reports where a parcel is."""
+class CrateReported(Fact, frozen=True, gc=False):
+    """A carrier reports where a crate is."""
 
     raw: Raw
-    parcel: str
+    crate: str
     phone: Phone
     changed_at: Micros
     delivered_at: Micros | None = None
 
 
-def parcel_reported(report: ParcelReported, case: Case) -> Iterator[Event]:
-    yield DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "parcel", f"parcel {report.parcel} moved")
+def crate_reported(report: CrateReported, case: Case) -> Iterator[Event]:
+    yield DeliveryNoted(case.meta(report.meta.id), report.meta.actor, "crate", f"crate {report.crate} moved")
 
 
-def hints(report: ParcelReported) -> Wanted:
+def hints(report: CrateReported) -> Wanted:
     return of_identifier(identifier_key("phone", report.phone.e164))
 
 
 RULE = FactRule(
-    ParcelReported,
-    parcel_reported,
+    CrateReported,
+    crate_reported,
     family="banking",
     hints=hints,
     identifiers=lambda report: [("phone", report.phone.e164)],
-    sender=lambda own: str(own["parcel"]),
-    row=lambda report: ("payment", Id(report.parcel)),
+    sender=lambda own: str(own["crate"]),
+    row=lambda report: ("payment", Id(report.crate)),
     as_newer=lambda report: replace(report, changed_at=Micros(report.changed_at + 1)),
     correctable=("delivered_at",),
     one_per_delivery=True,
