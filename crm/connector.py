@@ -12,6 +12,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from crm.activation.declared import Activation
 from crm.connector_catalogue import ConnectorEntry
 from crm.connector_poll import POLLED as POLLED
 from crm.connector_poll import Parse, Poll
@@ -114,28 +115,17 @@ class Connector:
     title: str = ""  # one line for people
     proof: Proof = ADDRESS
     settings: type[Struct] = NoSettings
+    activation: Activation | None = None  # how its API sets the webhook
     poll: Poll | None = None
     tracking: str = ""  # of a delivery service: the whole of its tracking numbers matches it
 
     @property
     def entry(self) -> ConnectorEntry:
         """What the catalogue says of it. Raises Broken when its settings cannot be shown to people."""
-        parts = tuple(part for part in ("webhook", "poll") if getattr(self, part))
-        settings = describe_settings(self.settings)
-        proof = self.proof
-        key = self.poll.key if self.poll else ""
-        return ConnectorEntry(
-            self.name,
-            self.title,
-            self.family,
-            proof.proves,
-            proof.secret,
-            settings,
-            parts,
-            proof.pattern,
-            key,
-            self.tracking,
-        )
+        parts = tuple(part for part in ("webhook", "poll", "activation") if getattr(self, part))
+        proof, settings, key = self.proof, describe_settings(self.settings), self.poll.key if self.poll else ""
+        about = self.name, self.title, self.family, proof.proves, proof.secret
+        return ConnectorEntry(*about, settings, parts, proof.pattern, self.activation, key, self.tracking)
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""

@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from crm.activation.activate import can_activate
+from crm.activation.declared import Activation
 from crm.connector_settings import Setting
 from crm.errors import Broken
 
@@ -30,6 +32,7 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     settings: tuple[Setting, ...] = ()
     parts: tuple[str, ...] = ()  # webhook, poll, and later send
     secret_pattern: str = ""  # the whole secret matches it; empty where any text may be one
+    activation: Activation | None = None  # how the vendor's API is asked to set the webhook; None: it has none
     poll_key: str = ""  # the setting with the key that the vendor is asked with; empty: the secret
     tracking_pattern: str = ""  # of a delivery service: the whole of its tracking numbers matches it
 
@@ -42,6 +45,11 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
         """Whether the vendor is asked on a clock for a connection that has these."""
         key = settings.get(self.poll_key, "") if self.poll_key else secret
         return "poll" in self.parts and bool(key.strip())
+
+    def gets_secret(self, settings: Mapping[str, str]) -> bool:
+        """Whether nobody has to give the secret: activation makes one, or gets the vendor's, with these settings."""
+        activation = self.activation
+        return bool(activation and activation.secret != "given" and can_activate(activation, settings))
 
 
 class Catalogue(Protocol):
@@ -73,7 +81,11 @@ def unknown_connector(name: str, known: Catalogue) -> str:
 
 
 def secret_missing(entry: ConnectorEntry) -> str:
-    return f"{entry.name} needs a secret, or its address stays off: {entry.secret}"
+    missing = f"{entry.name} needs a secret, or its address stays off: {entry.secret}"
+    if not entry.activation or entry.activation.secret == "given":
+        return missing
+    keys = [f"{s.name}: {s.description}" for s in entry.settings if s.name in entry.activation.needs]
+    return f"{missing} With these settings no secret is needed: {' '.join(keys)}"
 
 
 def secret_problem(entry: ConnectorEntry, secret: str) -> str:
@@ -81,4 +93,7 @@ def secret_problem(entry: ConnectorEntry, secret: str) -> str:
     given = secret.strip()
     if not given or not entry.secret_pattern or re.fullmatch(entry.secret_pattern, given):
         return ""
+    for setting in entry.settings:
+        if entry.activation and setting.name in entry.activation.needs and setting.pattern and setting.fits(given):
+            return f"What was given as the secret is the {setting.name}: give it as the setting {setting.name}."
     return f"What was given cannot be the secret that {entry.name} needs: {entry.secret}"

@@ -17,7 +17,8 @@ from crm.errors import Broken, Malformed, Refused
 Kind = Literal["text", "number", "yes or no", "country", "currency"]
 KINDS: dict[Any, Kind] = {str: "text", int: "number", bool: "yes or no"}  # of a type that says no kind
 YES, NO = "yes", "no"
-RESERVED = frozenset(("connection", "data", "help", "json", "name", "secret", "setting", "workspace"))  # of crm connect
+# Options of crm connect.
+RESERVED = frozenset(("check", "connection", "data", "every", "help", "json", "name", "secret", "setting", "workspace"))
 S = TypeVar("S", bound=Struct)
 
 

@@ -111,7 +111,7 @@ def only_command(number: int, one: Any) -> tuple[CommandSpec, Any]:
 async def one(info: Info, key: str, declared: CommandSpec, given: Any, reached: dict[int, int]) -> dict[str, Any]:
     """Carries out one command. With `stop` in the result the rest must not be run."""
     try:
-        done, _ = await execute(info.context, declared, given, key)
+        done = (await execute(info.context, declared, given, key)).done
     except Rejected as refusal:
         return result_of(key, Outcome.REFUSED, user_errors=[user_error(refusal)])
     except KeyReused as error:

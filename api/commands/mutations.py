@@ -1,12 +1,13 @@
 """Every command as a mutation, made from its declaration: name, input, scope, and the row that it returns."""
 
-from contextlib import AsyncExitStack, suppress
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import strawberry
 
 from api.access import Token, belongs_to_installation, require
+from api.commands.activation import Activation, Activator, shown
 from api.commands.answers import Conflict, UserError, idempotency_key_of, position_text, user_error
 from api.commands.inputs import command_of, description_of, input_type
 from api.commands.rows import row_after
@@ -17,6 +18,7 @@ from api.schema.fields import Argument, field
 from api.schema.filters import known_id
 from api.schema.names import type_name
 from api.schema.nodes import TYPES
+from crm.activation.outcome import Activated
 from crm.commands import Code, CommandSpec, Rejected, imported
 from crm.connector_catalogue import catalogue
 from crm.engine.run_command import CommandResult, KeyReused, nothing
@@ -28,10 +30,19 @@ from crm.shared import Meta
 SECRETS = ("connection", "token")
 URL = "The URL to give to the vendor; null when nothing was changed."
 WARNING = "Why the vendor may not reach the URL, as text for people; null when it can."
+ACTIVATION = "What was done at the vendor with its own key; null when none was given, or the vendor has no API for it."
 SECRET = {
     "token": "The token itself, shown only once. null when the same Idempotency-Key was sent before.",
     "connection": "The generated secret, if there is one, shown only once.",
 }
+
+
+class Executed(NamedTuple):
+    """What became of a command. `secret` is shown to the caller, once."""
+
+    done: CommandResult
+    secret: str | None = None
+    activated: Activated | None = None
 
 
 def mutation(declared: CommandSpec) -> Any:
@@ -41,12 +52,14 @@ def mutation(declared: CommandSpec) -> Any:
     async def body(_: Any, info: Info, input: Any) -> dict[str, Any]:
         key = idempotency_key_of(info)
         try:
-            done, secret = await execute(info.context, declared, input, key)
+            done, secret, activated = await execute(info.context, declared, input, key)
         except Rejected as refusal:
-            return {"done": None, "position": None, "user_errors": [user_error(refusal)], "secret": None}
+            nothing_done = {"done": None, "position": None, "secret": None, "activation": None}
+            return {**nothing_done, "user_errors": [user_error(refusal)]}
         except KeyReused as error:
             raise Conflict(str(error)) from None
-        return {"done": done, "position": position_text(done.position), "user_errors": [], "secret": secret}
+        said = {"secret": secret, "activation": shown(activated)}
+        return {"done": done, "position": position_text(done.position), "user_errors": [], **said}
 
     about = description_of(declared.command)
     given = input_type(declared.command, without="occurred_at" if kind in SECRETS else "")
@@ -87,6 +100,7 @@ def payload(name: str, kind: str) -> Any:
     if kind in SECRETS:
         described["secret"] = str | None, SECRET[kind]
     if kind == "connection":
+        described["activation"] = Activation | None, ACTIVATION
         for attribute, about in (("url", URL), ("warning", WARNING)):
             setattr(cls, attribute, field(str | None, {}, address(attribute), about))
     for attribute, (hint, about) in described.items():
@@ -95,8 +109,8 @@ def payload(name: str, kind: str) -> Any:
     return strawberry.type(cls, name=f"{name}Payload", description=f"Result of `{name[0].lower()}{name[1:]}`.")
 
 
-async def execute(context: Context, declared: CommandSpec, given: Any, key: str) -> tuple[CommandResult, str | None]:
-    """Executes a command, and returns the secret to show, if any.
+async def execute(context: Context, declared: CommandSpec, given: Any, key: str) -> Executed:
+    """Executes a command. For a connection, the vendor is asked too.
 
     Raises Forbidden, Rejected, KeyReused, BadInput or Unavailable.
     """
@@ -111,11 +125,16 @@ async def execute(context: Context, declared: CommandSpec, given: Any, key: str)
     if command.occurred_at is not None:
         require(token, "import")
         command = imported(command)
-    async with AsyncExitStack() as stack:
-        if declared.row not in SECRETS and not declared.declares:
-            return await executor.carry_out(declared, command, key, nothing), None
-        secret = SecretWriter(executor, command, await stack.enter_async_context(executor.declaration_sender()))
-        return await executor.carry_out(declared, command, key, secret), secret.text
+    if declared.row not in SECRETS and not declared.declares:
+        return Executed(await executor.carry_out(declared, command, key, nothing))
+    activator = Activator(executor, context.intake_url, workspace, command)
+    command = await activator.before()
+    async with executor.declaration_sender() as send:
+        secret = SecretWriter(executor, command, send)
+        done = await executor.carry_out(declared, command, key, secret)
+        if declared.row != "connection":
+            return Executed(done, secret.text)
+        return Executed(done, secret.text, await activator.after(done.subject, meta, bool(done.events), send))
 
 
 def workspace_of(token: Token, declared: CommandSpec, given: Any) -> Id:

@@ -1,8 +1,9 @@
-"""The type Mutation: every command as a field, `batch` for many of them at once, and `workspaceCreate`."""
+"""The type Mutation: every command as a field, `batch` for many at once, `connectionCheck` and `workspaceCreate`."""
 
 import strawberry
 
 from api.commands.batch import BATCH
+from api.commands.connection_check import CONNECTION_CHECK
 from api.commands.mutations import mutation
 from api.commands.workspace_create import WORKSPACE_CREATE
 from crm.decisions.commands import COMMANDS
@@ -12,7 +13,7 @@ MUTATION = strawberry.type(
         "Mutation",
         (),
         {name: mutation(declared) for name, declared in COMMANDS.items()}
-        | {"batch": BATCH, "workspace_create": WORKSPACE_CREATE},
+        | {"batch": BATCH, "connection_check": CONNECTION_CHECK, "workspace_create": WORKSPACE_CREATE},
     ),
     name="Mutation",
     description="All commands. A refused command changes nothing and says why in `userErrors`.",

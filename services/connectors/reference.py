@@ -71,10 +71,18 @@ def section(entry: ConnectorEntry) -> Iterator[str]:
     readme = f" More: [README](../{folder(entry)}/README.md)."
     secret = f" The secret: {entry.secret}" if entry.secret else ""
     polled = f" With the setting `{entry.poll_key}`, Potik also asks the vendor on a clock." if entry.poll_key else ""
-    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{polled}{readme}"
+    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{activated_by(entry)}{polled}{readme}"
     if entry.settings:
         rows = [f"| `{setting.name}` | {setting.takes} | {setting.description} |" for setting in entry.settings]
         yield "\n".join(("| setting | takes | what it is for |", "|---|---|---|", *rows))
+
+
+def activated_by(entry: ConnectorEntry) -> str:
+    """Returns what must be given so that nothing has to be set at the vendor's, as a sentence."""
+    if entry.activation is None:
+        return ""
+    keys = " and ".join(f"`{name}`" for name in entry.activation.needs)
+    return f" With {keys}, Potik {'sets the webhook' if entry.activation.register else 'gets the secret'} itself."
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.adapters.telemetry import tracing
 from crm.envelope import now
+from crm.public_address import intake_url, warning
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from crm.topics import CURSORS, INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
@@ -19,6 +21,7 @@ from services.polling.cursors import Cursors
 from services.polling.schedule import Schedule
 from services.polling.turns import Turns
 from services.polling.vendor import Vendors
+from services.stack.activation import watch
 
 LOOK_SECONDS = 2.0  # between two looks at what is connected
 KAFKA_SECONDS = 30.0  # that a page may wait for Kafka: nobody waits for the answer
@@ -43,6 +46,8 @@ async def run(settings: Settings, access: Access, report_missing: Callable[[Miss
             asyncio.create_task(schedule.run()),
             asyncio.create_task(look(accounts, access, cursors, looking)),
         ]
+        if not warning(base := intake_url(settings)):  # vendors can call us, so what they switched off is set again
+            tasks.append(asyncio.create_task(watch(settings.kafka_bootstrap, base, SecretKeys.of(settings))))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

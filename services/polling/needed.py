@@ -2,6 +2,7 @@
 
 import asyncio
 
+from crm.activation.activate import can_activate
 from crm.adapters.kafka.directory import Access
 from crm.connector_catalogue import catalogue
 from crm.delivery import Connection
@@ -11,8 +12,12 @@ LOOK_SECONDS = 2.0  # between two looks at what is connected
 
 
 def is_polled(connection: Connection) -> bool:
+    """Whether its vendor is asked on a clock: for what is new, or whether the webhook is still set."""
     entry = catalogue().get(connection.connector)
-    return bool(entry and connection.enabled and entry.polls(connection.secret, connection.settings))
+    if entry is None or not connection.enabled:
+        return False
+    values = {**connection.settings, "secret": connection.secret}
+    return entry.polls(connection.secret, connection.settings) or can_activate(entry.activation, values)
 
 
 async def until_polled(access: Access) -> None:

@@ -30,7 +30,7 @@ def connection_add(command: ConnectionAdd, case: Case) -> Iterator[Event]:
     if entry is None:
         why = unknown_connector(command.connector, case.connectors)
         raise Rejected("connector", Code.NOT_FOUND, f"{why} Nothing was changed.")
-    if not command.secret and entry.needs_secret:
+    if not command.secret and entry.needs_secret and not entry.gets_secret(command.settings):
         raise Rejected("secret", Code.REQUIRED, f"{secret_missing(entry)} Nothing was changed.")
     try:
         check_settings(entry.name, entry.settings, command.settings)

@@ -11,12 +11,15 @@ from typer.core import TyperCommand
 from crm.connector_catalogue import ConnectorEntry, catalogue, secret_missing, secret_problem, unknown_connector
 from crm.connector_settings import check_settings
 from crm.public_address import intake_url, url_of, warning
+from crm.scalars import Id
 from crm.settings import Settings
 from services.cli import new_connector
 from services.cli import output as show
+from services.cli.activation import lines_of, shown
 from services.cli.options import Data, Json, Workspace
-from services.cli.target import existing_workspace, id_of, target
-from services.stack.access import check_change, declare_connection, record_declared
+from services.cli.target import Target, existing_workspace, id_of, target
+from services.stack.access import check_change, record_declared
+from services.stack.activation import NewConnection, check_connections, connect_vendor, watch
 
 PANEL, RANK = "Connect", 2
 
@@ -77,7 +80,9 @@ def described(entry: ConnectorEntry) -> Iterator[str]:
 
 
 def connect(
-    connector: Annotated[str, typer.Argument(help=f"One of {', '.join(catalogue())}, or `new`.")],
+    connector: Annotated[
+        str, typer.Argument(help=f"One of {', '.join(catalogue())}, or `new`.", show_default=False)
+    ] = "",
     vendor: Annotated[str, typer.Argument(help="After `new`: whose connector to begin.", show_default=False)] = "",
     secret: Annotated[str, typer.Option(help="What the vendor signs with or sends.", envvar="CRM_SECRET")] = "",
     name: Annotated[str, typer.Option(help="Display name.")] = "",
@@ -85,15 +90,29 @@ def connect(
     connection: Annotated[
         str, typer.Option(help="Change this connection instead of making one; what is not given is reset.")
     ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask the vendors whether the webhooks are still set, and set them again.")
+    ] = False,
+    every: Annotated[
+        int, typer.Option(min=0, help="With --check: seconds between checks of all workspaces, until Ctrl-C. 0: once.")
+    ] = 0,
     polled: Annotated[bool, typer.Option("--polled", help="After `new`: for a vendor whose API is asked.")] = False,
     workspace_id: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Connect a vendor. Prints the URL to give it. `crm connect VENDOR --help` lists the vendor's settings.
+    """Connect a vendor. Sets the vendor's webhook if it is given the vendor's key, else prints the URL to give it.
 
+    `crm connect VENDOR --help` lists the vendor's settings.
     `crm connect new VENDOR` begins the code of a connector.
     """
+    if check and every:
+        where = target(data)
+        asyncio.run(watch(where.kafka_bootstrap, intake_url(Settings.read(), where.intake_url), where.keys, every))
+    elif check:
+        check_webhooks(connector, existing_workspace(workspace_id, data), target(data), json)
+    if check:
+        return
     if connector == "new":
         begin(vendor, polled, json)
         return
@@ -102,11 +121,11 @@ def connect(
         raise ValueError(f"There is an argument too many: {vendor!r}. Nothing was changed.")
     if not entry:
         raise ValueError(f"{unknown_connector(connector, catalogue())} Nothing was changed.")
-    if not secret and entry.needs_secret:
-        raise ValueError(f"{secret_missing(entry)} Give it with --secret. Nothing was changed.")
+    settings = dict(pair(text) for text in setting)
+    if not secret and entry.needs_secret and not entry.gets_secret(settings):
+        raise ValueError(f"{secret_missing(entry)} {how_to_give(entry)} Nothing was changed.")
     if why := secret_problem(entry, secret):
         raise ValueError(f"{why} Nothing was changed.")
-    settings = dict(pair(text) for text in setting)
     try:
         check_settings(connector, entry.settings, settings)
     except ValueError as error:
@@ -115,22 +134,43 @@ def connect(
     given = id_of(connection) if connection else None
     if given:
         asyncio.run(check_change(where.kafka_bootstrap, owner, connector, given))
-    made = asyncio.run(
-        declare_connection(
-            where.kafka_bootstrap, owner, connector, name or connector, secret, settings, given, where.keys
-        )
-    )
+    base = intake_url(Settings.read(), where.intake_url)
+    new = NewConnection(owner, entry, name or connector, secret, settings, given)
+    made, activated = asyncio.run(connect_vendor(where.kafka_bootstrap, new, base, where.keys))
     asyncio.run(record_declared(where.kafka_bootstrap, where.database_url))
-    url = url_of(intake_url(Settings.read(), where.intake_url), made, entry.proof)
+    url = url_of(base, made, entry.proof)
     if json:
         result = {"connection": made, "connector": connector, "workspace": owner, "url": url}
-        show.print_json({**result, "warning": warning(url) or None})
+        show.print_json({**result, "warning": warning(url) or None, "activation": shown(activated)})
+    elif activated:
+        show.say(f"{connector} is connected ({made}).\n" + "\n".join(lines_of(activated)))
     elif not url:
         typer.echo(f"{connector} is connected ({made}). There is no URL to give: Potik asks the vendor on a clock.")
     else:
         typer.echo(f"{connector} is connected ({made}). Give the vendor this URL:\n{url}")
         if unreachable := warning(url):
             typer.echo(unreachable, err=True)
+
+
+def check_webhooks(connector: str, owner: Id, where: Target, json: bool) -> None:
+    """Prints what each activated connection came to. Exits with 1 when one needs a person."""
+    base = intake_url(Settings.read(), where.intake_url)
+    checked = asyncio.run(check_connections(where.kafka_bootstrap, owner, connector, base, where.keys))
+    if json:
+        show.print_json([{**one, "activation": shown(activated)} for one, activated in checked])
+    elif not checked:
+        show.say("No connection was made with a vendor's key, so there is nothing to ask vendors about.")
+    else:
+        for one, activated in checked:
+            show.say("\n".join((f"{one['connector']} {one['name']!r} ({one['connection']})", *lines_of(activated))))
+    if not all(activated.active for _, activated in checked):
+        raise typer.Exit(1)
+
+
+def how_to_give(entry: ConnectorEntry) -> str:
+    if not entry.activation or entry.activation.secret == "given":
+        return "Give it with --secret."
+    return f"Give the secret with --secret, or {' and '.join(map(option, entry.activation.needs))}."
 
 
 def begin(vendor: str, polled: bool, json: bool) -> None:

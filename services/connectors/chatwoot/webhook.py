@@ -13,6 +13,7 @@ from crm.connector_settings import Country
 from crm.errors import Refused
 from crm.scalars import Micros
 from services.connectors.chat import Channel
+from services.connectors.chatwoot.activate import AccountId, Site, Token
 from services.connectors.chatwoot.messages import message_report, status_of
 from services.connectors.formats.exact_json import canonical, decode_object
 from services.connectors.formats.times import moment_or_none
@@ -28,6 +29,9 @@ class Settings(Struct, frozen=True, gc=False):
         bool, Meta(description="Whether this Chatwoot signs its webhooks: then what is not is refused.")
     ] = False
     country: Country = ""
+    site: Site = ""
+    account: AccountId = ""
+    token: Token = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:

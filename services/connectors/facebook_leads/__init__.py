@@ -2,7 +2,9 @@
 
 from crm.connector import Connector
 from crm.connector_proofs import Signature
+from services.connectors.facebook_leads.activate import ACTIVATION
 from services.connectors.facebook_leads.webhook import WEBHOOK, Settings
 
 PROOF = Signature("the App Secret, at developers.facebook.com under your app, App settings, Basic.")
-CONNECTOR = Connector("facebook-leads", "forms", WEBHOOK, "Lead ads of Facebook and Instagram", PROOF, Settings)
+TITLE = "Lead ads of Facebook and Instagram"
+CONNECTOR = Connector("facebook-leads", "forms", WEBHOOK, TITLE, PROOF, Settings, ACTIVATION)

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from crm.connector_settings import Country
+from services.connectors.meta_activation import AppId, Token
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -20,4 +21,6 @@ class Settings(Struct, frozen=True, gc=False):
             "`token` in the URL. With it, notices of Meta are only kept: their leads come from the relay."
         ),
     ] = ""
+    app_id: AppId = ""
+    token: Token = ""
     country: Country = ""

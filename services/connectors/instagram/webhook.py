@@ -5,6 +5,7 @@ from functools import partial
 from msgspec import Struct
 
 from crm.connector import Answer, Connection, Delivery, Webhook
+from services.connectors.meta_activation import AppId, Token
 from services.connectors.page_chats import reports_of
 from services.connectors.signatures.meta import VerifyToken, answer_challenge, verify_meta
 
@@ -13,6 +14,8 @@ class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to an app."""
 
     verify_token: VerifyToken = ""
+    app_id: AppId = ""
+    token: Token = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from crm.connector import Connector
 from crm.connector_proofs import UnguessableAddress
+from services.connectors.jotform.activate import ACTIVATION, Settings
 from services.connectors.jotform.webhook import WEBHOOK
-from services.connectors.submissions.settings import FormSettings
 
-CONNECTOR = Connector("jotform", "forms", WEBHOOK, "Forms of Jotform", UnguessableAddress(), FormSettings)
+CONNECTOR = Connector("jotform", "forms", WEBHOOK, "Forms of Jotform", UnguessableAddress(), Settings, ACTIVATION)

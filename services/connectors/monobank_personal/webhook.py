@@ -19,6 +19,7 @@ from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Value, decode_object
 from services.connectors.formats.times import from_seconds
 from services.connectors.formats.values import at, required, required_whole, text, whole
+from services.connectors.monobank_personal.activate import PersonalToken
 from services.connectors.repeats import content_key
 from services.connectors.signatures.ecdsa import der, expect_signed, from_base64, point_key
 
@@ -28,13 +29,7 @@ CODE = {"kind": "currency"}
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to the accounts of one person."""
 
-    token: Annotated[
-        str,
-        Meta(
-            description="Your token from https://api.monobank.ua: the statement is asked for with it.",
-            extra={"pattern": "[A-Za-z0-9_-]{20,100}"},
-        ),
-    ] = ""
+    token: PersonalToken = ""
     public_key: Annotated[
         str,
         Meta(

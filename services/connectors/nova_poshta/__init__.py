@@ -8,5 +8,5 @@ PROOF = ApiKey(
     "the API key, in the business cabinet under Settings, Security: 32 digits and letters.", r"[0-9a-fA-F]{32}"
 )
 CONNECTOR = Connector(
-    *("nova-poshta", "parcels", None, "Parcels of Nova Poshta", PROOF, Settings, POLL), tracking=r"\d{14}|\d{11}"
+    *("nova-poshta", "parcels", None, "Parcels of Nova Poshta", PROOF, Settings), poll=POLL, tracking=r"\d{14}|\d{11}"
 )

@@ -15,12 +15,14 @@ from crm.scalars import Micros
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.times import from_seconds
 from services.connectors.formats.values import at, required, required_whole, text
+from services.connectors.stripe.activate import ApiKey
 from services.connectors.stripe.objects import READERS
 
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to an endpoint of a Stripe account."""
 
+    token: ApiKey = ""
     test_mode: Annotated[bool, Meta(description="Count test payments as money. Only for a test workspace.")] = False
     country: Country = ""
 

@@ -14,6 +14,7 @@ from crm.shared import Attachment
 from services.connectors.formats.exact_json import Tree, Value, canonical, decode_object
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, records, text, whole_or_none
+from services.connectors.telegram.activate import BotToken
 from services.connectors.telegram.updates import QUIET, as_message, is_message
 from services.connectors.telegram.words import FILES, joined, name_of, phone_of, words_of
 
@@ -26,6 +27,7 @@ NO_PERSONS = {"777000", "1087968824", "136817688"}
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a bot."""
 
+    token: BotToken = ""
     country: Country = ""
 
 

@@ -15,6 +15,7 @@ from services.connectors.call_sides import OwnNumbers, sides_of
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.values import first, required, seconds_or_none, text
+from services.connectors.twilio.activate import AccountSid, NumberSid
 from services.connectors.twilio.signature import verify
 
 ENDS = {
@@ -33,6 +34,8 @@ class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to an account."""
 
     own_numbers: OwnNumbers = ""
+    account_sid: AccountSid = ""
+    number_sid: NumberSid = ""
     country: Country = ""
 
 

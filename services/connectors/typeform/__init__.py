@@ -2,8 +2,8 @@
 
 from crm.connector import Connector
 from crm.connector_proofs import Signature
-from services.connectors.submissions.settings import FormSettings
+from services.connectors.typeform.activate import ACTIVATION, Settings
 from services.connectors.typeform.webhook import WEBHOOK
 
 PROOF = Signature("the Secret of the webhook, in Typeform under Connect, Webhooks, Edit.")
-CONNECTOR = Connector("typeform", "forms", WEBHOOK, "Forms and surveys of Typeform", PROOF, FormSettings)
+CONNECTOR = Connector("typeform", "forms", WEBHOOK, "Forms and surveys of Typeform", PROOF, Settings, ACTIVATION)

@@ -15,6 +15,7 @@ from services.connectors.chat import Channel
 from services.connectors.formats.exact_json import Tree, decode_object, encode
 from services.connectors.formats.times import moment_of_millis
 from services.connectors.formats.values import at, required, text, whole_or_none
+from services.connectors.viber.activate import BotToken
 from services.connectors.viber.messages import content_of
 
 STATUSES = {"delivered": "delivered", "seen": "read", "failed": "failed"}
@@ -24,6 +25,7 @@ HAPPENED = {"subscribed": "subscribed", "unsubscribed": "unsubscribed", "convers
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a bot."""
 
+    token: BotToken = ""
     country: Country = ""
     welcome: Annotated[str, Meta(description="What the bot says to somebody who opens its chat. Empty: nothing.")] = ""
     welcome_from: Annotated[str, Meta(description="The bot's name above the welcome, at most 28 characters.")] = "Bot"

@@ -2,7 +2,9 @@
 
 from crm.connector import Connector
 from crm.connector_proofs import Signature
+from services.connectors.whatsapp.activate import ACTIVATION
 from services.connectors.whatsapp.webhook import WEBHOOK, Settings
 
 PROOF = Signature("the app secret: developers.facebook.com, your app, App settings, Basic.")
-CONNECTOR = Connector("whatsapp", "chats", WEBHOOK, "Chats of WhatsApp Business (Cloud API)", PROOF, Settings)
+TITLE = "Chats of WhatsApp Business (Cloud API)"
+CONNECTOR = Connector("whatsapp", "chats", WEBHOOK, TITLE, PROOF, Settings, ACTIVATION)

@@ -11,7 +11,9 @@ from crm.connector_settings import Country
 from services.connectors.chat import Channel
 from services.connectors.formats.exact_json import Value, decode_object
 from services.connectors.formats.values import records, text
+from services.connectors.meta_activation import AppId, Token
 from services.connectors.signatures.meta import VerifyToken, answer_challenge, expect_object, verify_meta
+from services.connectors.whatsapp.activate import BusinessAccount
 from services.connectors.whatsapp.calls import call_report
 from services.connectors.whatsapp.messages import Said
 from services.connectors.whatsapp.statuses import status_report
@@ -21,6 +23,9 @@ class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to an app."""
 
     verify_token: VerifyToken = ""
+    app_id: AppId = ""
+    token: Token = ""
+    business_account: BusinessAccount = ""
     country: Country = ""
 
 

@@ -26,7 +26,11 @@ WORDS = (
     "crm/text/placeholders.py",
 )
 DIGEST = re.compile(r"\b[0-9a-f]{16,}\b")  # whose letters are by chance
-PARTS = {"webhook": ("webhook.py", "rehearse.py"), "poll": ("poll.py", "samples/polled")}
+PARTS = {
+    "webhook": ("webhook.py", "rehearse.py"),
+    "poll": ("poll.py", "samples/polled"),
+    "activation": ("activate.py",),
+}
 
 
 def names_in(root: Path, files: list[str]) -> Iterator[str]:

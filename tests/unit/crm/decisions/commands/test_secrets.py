@@ -92,6 +92,20 @@ def test_what_cannot_be_the_secret_of_a_vendor_is_refused_and_not_shown(connecto
     assert "pasted" not in why
 
 
+def test_a_vendors_key_that_was_pasted_as_the_secret_is_said_to_be_one() -> None:
+    token, session = f"123456789:{'A' * 35}", operator_session()
+    why = session.refuses("connection_add", "secret", Code.INVALID, connector="telegram", secret=token)
+    assert why == ("What was given as the secret is the token: give it as the setting token. Nothing was changed.")
+
+
+def test_with_the_vendors_key_no_secret_is_needed() -> None:
+    session = operator_session()
+    why = session.refuses("connection_add", "secret", Code.REQUIRED, connector="telegram")
+    assert "With these settings no secret is needed: token: The bot's token from @BotFather" in why
+    session.do("connection_add", connector="telegram", settings={"token": f"123456789:{'A' * 35}"})
+    session.refuses("connection_add", "settings", Code.INVALID, connector="telegram", settings={"token": "abc"})
+
+
 @pytest.mark.parametrize(
     ("connector", "settings", "code", "message"),
     [
@@ -99,7 +113,7 @@ def test_what_cannot_be_the_secret_of_a_vendor_is_refused_and_not_shown(connecto
             "monobank",
             {"sandbox": "yes"},
             Code.INVALID,
-            "monobank has no setting 'sandbox': it has none. Nothing was changed.",
+            "monobank has no setting 'sandbox': it has token. Nothing was changed.",
         ),
         (
             "liqpay",
