@@ -22,7 +22,8 @@ class Role:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.access = Access(SecretKeys.of(settings))
+        self.keys = SecretKeys.of(settings)
+        self.access = Access(self.keys)
         self.polling: health.Ready | None = None  # what it lacks once it polls
 
     def missing(self) -> str | None:
@@ -34,7 +35,7 @@ class Role:
         await until_polled(self.access)
         from services.polling import at_work  # not before it is needed: connectors and HTTP take most of the memory
 
-        await at_work.run(self.settings, self.access, self.set_missing)
+        await at_work.run(self.settings, self.keys, self.access, self.set_missing)
 
     def set_missing(self, missing: health.Ready) -> None:
         self.polling = missing

@@ -43,7 +43,7 @@ class Accounts:
         for connection in connections.values():
             connector = self.connectors.get(connection.connector)
             poll = connector.poll if connector and connection.enabled else None
-            if poll and poll.key_of(connection):
+            if poll and not connection.locked and poll.key_of(connection):
                 yield connection, poll
 
     def account(self, connection: Connection, poll: Poll, state: ConnectionPolled | None) -> Account:

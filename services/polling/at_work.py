@@ -19,6 +19,7 @@ from services.connectors import CONNECTORS
 from services.polling.accounts import Accounts
 from services.polling.cursors import Cursors
 from services.polling.schedule import Schedule
+from services.polling.sealed import SealedKeys
 from services.polling.turns import Turns
 from services.polling.vendor import Vendors
 from services.stack.activation import watch
@@ -29,7 +30,7 @@ logger = structlog.get_logger()
 Missing = Callable[[], str | None]
 
 
-async def run(settings: Settings, access: Access, report_missing: Callable[[Missing], None]) -> None:
+async def run(settings: Settings, keys: SecretKeys, access: Access, report_missing: Callable[[Missing], None]) -> None:
     """Polls until cancelled."""
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would name every URL
     topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, CURSORS)]
@@ -37,10 +38,10 @@ async def run(settings: Settings, access: Access, report_missing: Callable[[Miss
     cursors = Cursors(looking.set)
     async with KafkaLog(settings.kafka_bootstrap, topics, timeout=KAFKA_SECONDS) as log:
         report_missing(lambda: log.missing() or cursors.missing())
-        vendors = Vendors(now)
+        vendors, seal = Vendors(now), SealedKeys(keys) if keys else None
         traced = tracing.spans.log(log) if tracing.spans else log
-        schedule = Schedule(Turns(vendors, traced, now, database_url=settings.database_url), now)
-        accounts = Accounts(CONNECTORS, schedule, now)
+        schedule = Schedule(Turns(vendors, traced, now, seal=seal, database_url=settings.database_url), now)
+        accounts = Accounts(CONNECTORS, schedule, now, seal)
         tasks = [
             asyncio.create_task(cursors.follow(settings.kafka_bootstrap)),
             asyncio.create_task(schedule.run()),

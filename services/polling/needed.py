@@ -27,7 +27,7 @@ async def until_polled(access: Access) -> None:
 
 
 async def until_needed(bootstrap: str, keys: SecretKeys) -> None:
-    """`until_polled` for who does not follow the connections himself."""
+    """`until_polled` for who does not follow the connections."""
     access = await Access(keys).start(bootstrap)
     try:
         await until_polled(access)

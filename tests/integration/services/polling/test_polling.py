@@ -18,6 +18,7 @@ from crm.adapters.kafka.reading import open_consumer
 from crm.contract.codec import decode
 from crm.facts import ConnectionPolled, PaymentReported
 from crm.scalars import Id
+from crm.secret_keys import SecretKeys, new_key
 from crm.topics import CURSORS, INTAKE
 from services.polling.cursors import Cursors
 from services.stack.access import declare_connection
@@ -27,6 +28,7 @@ from tests.support.tools import ROOT
 
 LINES = 25  # transactions, ten a page
 PAGE = 10
+KEY = new_key()
 
 
 def transaction(number: int) -> dict[str, str]:
@@ -73,7 +75,12 @@ def bank() -> Iterator[str]:
 
 @contextmanager
 def poller(bootstrap: str, bank: str, module: str = "services.polling") -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "KAFKA_BOOTSTRAP": bootstrap, "CRM_VENDOR_URL_PRIVATBANK": bank}
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "CRM_VENDOR_URL_PRIVATBANK": bank,
+        "CRM_SECRETS_KEY": KEY,
+    }
     process = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environment)
     try:
         yield process
@@ -107,7 +114,9 @@ def test_a_kill_between_the_facts_and_their_cursor_loses_nothing_and_counts_noth
 ) -> None:
     asyncio.run(create_missing(kafka_bootstrap))
     workspace = Id(str(uuid4()))
-    connection = asyncio.run(declare_connection(kafka_bootstrap, workspace, "privatbank", "Bank", "token-1"))
+    connection = asyncio.run(
+        declare_connection(kafka_bootstrap, workspace, "privatbank", "Bank", "token-1", keys=SecretKeys(KEY))
+    )
     with poller(kafka_bootstrap, bank, "tests.support.dying_poller") as dying:
         assert dying.wait(TIMEOUT) == -9
     before = asyncio.run(payments_of(kafka_bootstrap, connection, complete=False))
