@@ -1,7 +1,7 @@
 """A vendor in memory that is asked by the real role on a clock of the test's own."""
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -147,6 +147,11 @@ class Rig:
     def items(self) -> list[str]:
         """The ids of the items that are kept, each once, sorted."""
         return sorted({str(msgspec.json.decode(fact.raw.body)["id"]) for fact in self.facts})
+
+
+def run(test: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Runs a test that is a coroutine."""
+    asyncio.run(test())
 
 
 def numbered(ids: Sequence[int]) -> list[dict[str, int]]:
