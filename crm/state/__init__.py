@@ -46,15 +46,10 @@ from crm.state.entities import (
     Share,
     Turn,
     Workspace,
-    identifier_key,
-    key,
-    mail_key,
-    origin_key,
-    shelf,
-    turn_key,
 )
 from crm.state.entity import known
 from crm.state.folds import fold
+from crm.state.keys import identifier_key, key, mail_key, origin_key, shelf, turn_key
 from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Owner, Task, TokenKept
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 from crm.state.parcels import Parcel

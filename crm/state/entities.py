@@ -1,15 +1,11 @@
 """The remembered things of a workspace, each as small as the decisions allow."""
 
-from functools import lru_cache
-from hashlib import sha256
-
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule, Payer
 from crm.state.entity import Entity
 
 ONLY = ""  # the key of what a workspace has one of
 OUTCOMES = ("won", "lost")  # stages that end a deal; they are in no pipeline
-NUMBERS_A_SHELF = 500  # as many as a batch may open deals: so a batch needs two shelves at most
 
 
 class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -280,31 +276,3 @@ class Quarantined(Entity, frozen=True, gc=False, omit_defaults=True):
 
     attempts: int = 0  # to take it up again
     status: str = ""  # released or discarded; empty while it waits
-
-
-def key(text: str) -> str:
-    """What somebody wrote, as a key: no NUL, which Postgres cannot hold, and no longer than its index can take."""
-    text = text.replace("\0", "\ufffd")
-    return text if len(text) <= 200 else "sha256:" + sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-@lru_cache(maxsize=512)  # the same few are asked for again and again in one decision
-def identifier_key(kind: str, value: str) -> str:
-    return key(f"{kind}:{value}")
-
-
-def origin_key(source: str, channel: str, chat: str) -> str:
-    return key(f"{source}/{channel}/{chat}")
-
-
-def mail_key(mail: str) -> str:
-    return key(f"mail/{mail}")
-
-
-def turn_key(version: int, rule: str) -> str:
-    return key(f"{version}/{rule}")
-
-
-def shelf(hint: str) -> str:
-    """Where payments with this hint wait. Deals' numbers share shelves: a batch cannot know which it will give."""
-    return f"number:{int(hint[7:]) // NUMBERS_A_SHELF}" if hint.startswith("number:") else hint

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from crm.state.entities import key
+from crm.state.keys import key
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 # Cyrillic letters that look like Latin ones: who types a reference does not see which they are.

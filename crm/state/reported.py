@@ -6,8 +6,8 @@ import msgspec
 
 from crm.scalars import Id, Micros
 from crm.shared import Report
-from crm.state.entities import key
 from crm.state.entity import Entity, State
+from crm.state.keys import key
 
 EARLIEST = -(2**63)  # before all moments
 WHY_NOT = "?"  # begins the name under which is kept why a value of that field was not taken

@@ -16,8 +16,9 @@ from crm.events import (
     IdentifierSettled,
 )
 from crm.scalars import Id
-from crm.state.entities import Absorbed, Contact, Identity, identifier_key
+from crm.state.entities import Absorbed, Contact, Identity
 from crm.state.entity import Changes, State, known
+from crm.state.keys import identifier_key
 
 
 def contact_created(state: State, event: ContactCreated) -> None:

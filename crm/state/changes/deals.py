@@ -8,21 +8,9 @@ from msgspec.structs import replace
 from crm.enquiries import digest_of
 from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
 from crm.scalars import Id, Micros
-from crm.state.entities import (
-    ONLY,
-    Contact,
-    Deal,
-    DealNumber,
-    DealReference,
-    DealSum,
-    Enquiry,
-    Load,
-    Numbers,
-    Turn,
-    key,
-    turn_key,
-)
+from crm.state.entities import ONLY, Contact, Deal, DealNumber, DealReference, DealSum, Enquiry, Load, Numbers, Turn
 from crm.state.entity import Changes, State, known
+from crm.state.keys import key, turn_key
 from crm.state.parcels import BY_PARCEL, RULES
 from crm.state.references import reference_key
 from crm.state.reported import remember

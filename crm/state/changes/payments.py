@@ -14,8 +14,9 @@ from crm.events import (
     PaymentUnmatched,
 )
 from crm.scalars import Id
-from crm.state.entities import Correction, PaidFrom, Parked, Part, PartOf, Parts, Payment, PaymentSums, Share, shelf
+from crm.state.entities import Correction, PaidFrom, Parked, Part, PartOf, Parts, Payment, PaymentSums, Share
 from crm.state.entity import Changes, State, known
+from crm.state.keys import shelf
 from crm.state.references import as_compared
 
 PURPOSE_KEPT = 1000  # characters

@@ -20,18 +20,9 @@ from crm.events import (
 )
 from crm.scalars import Micros
 from crm.shared import Attachment
-from crm.state.entities import (
-    Call,
-    ChatOrigin,
-    Conversation,
-    MailThread,
-    Message,
-    MessageProgress,
-    Quarantined,
-    mail_key,
-    origin_key,
-)
+from crm.state.entities import Call, ChatOrigin, Conversation, MailThread, Message, MessageProgress, Quarantined
 from crm.state.entity import Changes, State
+from crm.state.keys import mail_key, origin_key
 from crm.vocabulary import CallPhase, Direction, MessageStatus
 
 

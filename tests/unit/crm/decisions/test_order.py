@@ -58,7 +58,7 @@ def new(name: str = "new", minutes: int = 0, **said: Any) -> OrderReported:
 
 
 def lines_of(story: Story) -> list[tuple[int, str, str, int | None, int, int | None, str]]:
-    rows: list[Any] = sorted(fold(deal_line, story.decide.journal).values(), key=lambda row: row.place)  # type: ignore[attr-defined]
+    rows: list[Any] = sorted(fold(deal_line, story.decide.journal).values(), key=lambda row: row.place)  # type: ignore[attr-defined]  # the row's class is known at run time
     return [
         (row.place, row.sku, row.quantity, row.price_minor, row.discount_minor, row.total_minor, row.currency)
         for row in rows
