@@ -9,7 +9,7 @@ from tests.support.servers import IN_CONTAINERS
 from tests.support.terminal import Terminal
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # ends with these tests: idle, it would take processor time from all that follow
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """`crm up`, once, with every real role."""
     if IN_CONTAINERS:
@@ -21,5 +21,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     try:
         yield stack
     finally:
-        stack.http.close()
+        stack.close()
         terminal.run("down")

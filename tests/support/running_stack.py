@@ -61,7 +61,15 @@ class RunningStack:
             addresses["token"],
         )
         self.demo = demo_workspace.read(self.data)
+        self.session: psycopg.Connection[Any] | None = None
+        self.dsn = ""
         self.http = httpx.Client(trust_env=False, timeout=TIMEOUT)  # it ends an idle connection before the servers do
+
+    def close(self) -> None:
+        """Closes the connections. The stack runs on."""
+        self.http.close()
+        if self.session:
+            self.session.close()
 
     def running(self) -> state.StackState:
         return state.running(self.data)
@@ -129,18 +137,25 @@ class RunningStack:
         ends = asyncio.run(ends_of(stack.kafka_bootstrap))
 
         def missing() -> str | None:
-            with psycopg.connect(self.running().database_url, connect_timeout=3) as connection:
-                failed = connection.execute("SELECT * FROM core.checkpoint WHERE failed IS NOT NULL").fetchall()
-                assert not failed, f"halted: {failed}"
-                decided = connection.execute(
-                    "SELECT topic, partition, next_offset FROM core.checkpoint WHERE consumer = 'decide'"
-                )
-                at = {(topic, partition): offset for topic, partition, offset in decided}
-                late = {place: (at.get(place, 0), end) for place, end in ends.items() if at.get(place, 0) < end}
-                behind = connection.execute(BEHIND).fetchall()
+            connection = self.connection()
+            failed = connection.execute("SELECT * FROM core.checkpoint WHERE failed IS NOT NULL").fetchall()
+            assert not failed, f"halted: {failed}"
+            decided = connection.execute(
+                "SELECT topic, partition, next_offset FROM core.checkpoint WHERE consumer = 'decide'"
+            )
+            at = {(topic, partition): offset for topic, partition, offset in decided}
+            late = {place: (at.get(place, 0), end) for place, end in ends.items() if at.get(place, 0) < end}
+            behind = connection.execute(BEHIND).fetchall()
             return f"not decided: {late}" if late else f"not projected: {behind}" if behind else None
 
         wait_until(missing)
+
+    def connection(self) -> psycopg.Connection[Any]:
+        """Returns a session with Postgres, the same one while it lives and Postgres has not moved."""
+        dsn = self.running().database_url
+        if self.session is None or self.session.closed or self.dsn != dsn:
+            self.session, self.dsn = psycopg.connect(dsn, autocommit=True, connect_timeout=3), dsn
+        return self.session
 
     def empty_quarantine(self) -> None:
         """Discards what other tests left in quarantine: doctor reports waiting leads."""

@@ -125,7 +125,7 @@ def test_after_an_old_backup_all_is_there_exactly_once(tmp_path: Path) -> None:
         terminal.run("down")
         restored = terminal.run_json(f"restore {tmp_path / 'backup'} --data {terminal.data}")
         assert restored["kept_as"].startswith("potik_before_")
-        stack.http.close()
+        stack.close()
         stack = RunningStack(terminal, terminal.start_stack())
         stack.settle()
         assert stack.all_rows() == before
@@ -133,6 +133,6 @@ def test_after_an_old_backup_all_is_there_exactly_once(tmp_path: Path) -> None:
         stack.settle()
         assert sorted(deal["title"] for deal in stack.rows("deals")) == sorted(f"Форма {n}" for n in range(12))
     finally:
-        stack.http.close()
+        stack.close()
         if (state.path(terminal.data)).exists():
             terminal.run("down")
