@@ -81,11 +81,8 @@ async def serve(settings: Settings) -> None:
         )
     )
 
-    def stop() -> None:
-        server.should_exit = True
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, server.end)
     await rows.open()
     await executor.pool.open()
     background = [

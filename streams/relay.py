@@ -8,7 +8,7 @@ and in order. A relay that was frozen and wakes up may repeat a batch at the end
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import psycopg
@@ -20,6 +20,8 @@ from crm.adapters.kafka import commit_log
 from crm.adapters.kafka.commit_log import Commit
 from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer, next_positions, unpack
 from crm.adapters.kafka.producer import close
+from crm.adapters.postgres import outbox
+from crm.adapters.postgres.listener import Listener
 from crm.adapters.telemetry import tracing
 from crm.adapters.telemetry.metrics import LEADS, PUBLISHED
 from crm.adapters.telemetry.step import Step
@@ -34,7 +36,10 @@ from streams.runtime.sessions import connect
 LEAD = "SELECT pg_try_advisory_lock(7068002)"
 ROWS = "SELECT id, partitions, firsts, counts, records FROM core.outbox WHERE id > %s ORDER BY id LIMIT 32"
 DONE = "DELETE FROM core.outbox WHERE id = ANY (%s)"
+DOZE, SOME = f"SELECT pg_try_advisory_lock({outbox.DOZING})", "SELECT EXISTS (SELECT FROM core.outbox WHERE id > %s)"
+WAKE = f"SELECT pg_advisory_unlock({outbox.DOZING})"
 BUSY, IDLE = 0.003, 0.02  # seconds between polls, which cost less than NOTIFY and are no slower
+LOOK = 1.0  # seconds after which a dozing relay looks by itself, and keeps its session
 BATCH_BYTES = 4_000_000  # held in memory at once, unless one transaction is larger
 SETTLED = 30.0  # seconds after which an id not seen yet will never appear: transactions are shorter
 LEASE = 5.0  # seconds after which it checks that it still leads; Postgres ends its session after ten idle seconds
@@ -94,7 +99,7 @@ class Relay:
     async def stand_by_and_lead(self) -> None:
         """Waits for the leader's lock, then leads until an error. Raises psycopg.OperationalError without Postgres."""
         async with await connect(self.settings.database_url, SESSION) as conn:
-            while not (await (await conn.execute(LEAD)).fetchone() or (False,))[0]:
+            while not await one(conn, LEAD):
                 self.not_ready = None  # a standby is ready to take over
                 await asyncio.sleep(0.5)
             bootstrap = self.settings.kafka_bootstrap
@@ -117,6 +122,7 @@ class Relay:
         """Publishes batch after batch until it is cancelled or fails."""
         settled = time.monotonic()
         young, pause, done = 0, BUSY, list[int]()
+        listener = await Listener(conn).listen(outbox.CHANNEL)
         while True:
             rows = await self.next_rows(conn, done)
             if rows:
@@ -125,7 +131,17 @@ class Relay:
             if (now := time.monotonic()) - settled > SETTLED:
                 settled, self.floor, young = now, young, self.highest
             pause = BUSY if rows else min(IDLE, pause * 1.4)  # the next batch is rarely far behind the last
-            await asyncio.sleep(0 if len(rows) > 1 else pause)
+            if pause < IDLE or not await self.doze(conn, listener):
+                await asyncio.sleep(0 if len(rows) > 1 else pause)
+
+    async def doze(self, conn: AsyncConnection, listener: Listener) -> bool:
+        """Waits until a writer commits. Returns False at once while one is about to, whom nothing tells to say so."""
+        if not await one(conn, DOZE):
+            return False
+        while not await one(conn, SOME, self.floor) and not await listener.wait(LOOK):
+            pass
+        await conn.execute(WAKE)
+        return True
 
     async def next_rows(self, conn: AsyncConnection, done: list[int]) -> list[Outgoing]:
         """Deletes the rows in `done`. Returns the next committed rows, at most BATCH_BYTES of them."""
@@ -169,6 +185,12 @@ class Relay:
         commits = [Commit(f"{self.name}/{row.id}", row.slices) for row in new]
         await commit_log.write_commits(producer, self.commit_log, commits)
         return await self.journal.write([part for row in new for part in row.slices], require_lead)
+
+
+async def one(conn: AsyncConnection, query: str, *parameters: Any) -> Any:
+    """Returns the only value of a query's only row."""
+    ((value,),) = await (await conn.execute(query, parameters)).fetchall()
+    return value
 
 
 def steps_of(rows: Sequence[Outgoing]) -> list[Step]:

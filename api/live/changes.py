@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import psycopg
 import structlog
-from psycopg import sql
 
 from api.live.journal import Journal
 from api.live.subscriptions.hub import Hub
 from api.live.subscriptions.progress import Progress, read_progress
+from crm.adapters.postgres.listener import Listener
 
 log = structlog.get_logger()
 CHANNEL = "changes"
@@ -64,20 +64,22 @@ class Changes:
             keepalives_idle=5,
             keepalives_interval=2,
             keepalives_count=3,
+            options="-c synchronous_commit=off",  # what it writes are marks
             application_name=LISTENER,
         )
         async with connection:
-            for channel in (CHANNEL, mark):
-                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            listener = await Listener(connection).listen(CHANNEL, mark)
             self.hub.resync(await read_progress(connection))
             self.listening.set()
             marked: Progress | None = None
+            sent = 0.0
             while True:
-                if marked is None:
+                left = sent + MARK_SECONDS - time.monotonic()
+                if marked is None and left <= 0:
                     async with asyncio.timeout(SILENCE):
                         marked, sent = await read_progress(connection), time.monotonic()
                         await connection.execute("SELECT pg_notify(%s, '')", [mark])
-                async for notification in connection.notifies(timeout=MARK_SECONDS):
+                for notification in await listener.wait(MARK_SECONDS if marked else left):
                     if notification.channel == CHANNEL:
                         self.hub.take(notification.payload)
                     elif marked:

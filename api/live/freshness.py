@@ -12,25 +12,29 @@ import structlog
 
 from api.errors import BadInput, StaleRead
 from api.live.positions import BEGINNING, Positions
+from crm.adapters.postgres.listener import Listener
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
 
 CHANNEL = "changes"  # on which the project role announces its commits
 IDLE, BUSY = 0.1, 0.02  # seconds between two polls: without and with notifications
+ASLEEP, RECENT = 1.0, 10.0  # seconds between two polls without a request for this long
 AWAITED = 0.003  # the same while a query waits
 PATIENCE = 5.0  # seconds that a query waits for its position
 REMEMBERED = 600  # polls
 # One poll: the position of each projection, whether it halted, and the head of the journal at the same moment. What
-# counts is the table behind the read view, which may belong to another version.
-POLL = b"""
+# counts is the table behind the read view, which may belong to another version. While no transaction has ended since
+# the last poll, all is as it was, and nothing is read.
+POLL = f"""
 WITH wanted AS (SELECT name, coalesce(s.consumer, o.consumer) AS consumer
-  FROM unnest(%(names)s::text[], %(tables)s::text[]) AS o (name, consumer) LEFT JOIN core.shown AS s USING (name)),
+  FROM (VALUES {", ".join(f"('{p.name}', '{p.table}')" for p in PROJECTIONS.values())}) AS o (name, consumer)
+  LEFT JOIN core.shown AS s USING (name)),
 at AS (SELECT name, json_agg(position + 1 ORDER BY partition) AS positions, bool_or(failed IS NOT NULL) AS failed
-  FROM wanted JOIN core.checkpoint USING (consumer) WHERE topic = %(topic)s GROUP BY name)
-SELECT json_build_object(
+  FROM wanted JOIN core.checkpoint USING (consumer) WHERE topic = '{JOURNAL.name}' GROUP BY name)
+SELECT pg_current_snapshot()::text, CASE WHEN pg_current_snapshot()::text <> %s THEN json_build_object(
   'heads', (SELECT json_agg(next ORDER BY partition) FROM core.journal_head),
   'reached', (SELECT json_object_agg(name, positions) FROM at),
-  'failed', (SELECT json_agg(name) FROM at WHERE failed))::text"""
+  'failed', (SELECT json_agg(name) FROM at WHERE failed))::text END""".encode()
 log = structlog.get_logger()
 
 
@@ -64,6 +68,8 @@ class Freshness:
         self.known: dict[Collection[str], Fresh] = {}
         self.moved = asyncio.Event()
         self.waiting = 0
+        self.last_request = time.monotonic()
+        self.listener: Listener | None = None
 
     async def run(self) -> None:
         """Polls until cancelled, and again as soon as Postgres is back. Meanwhile the reported lag grows."""
@@ -79,17 +85,23 @@ class Freshness:
             self.dsn, autocommit=True, connect_timeout=5, application_name="potik api freshness"
         )
         async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}".encode())
-            tables = [projection.table for projection in PROJECTIONS.values()]
-            parameters = {"topic": JOURNAL.name, "names": list(PROJECTIONS), "tables": tables}
+            listener = self.listener = await Listener(connection).listen(CHANNEL)
+            seen, poll = "", Poll()
             while True:
                 at = time.monotonic()
-                (text,) = await (await connection.execute(POLL, parameters)).fetchone() or ("{}",)
-                self.take(msgspec.json.decode(text, type=Poll), at)
+                ((seen, text),) = await (await connection.execute(POLL, [seen])).fetchall()
+                poll = msgspec.json.decode(text, type=Poll) if text else poll
+                self.take(poll, at)
                 # A commit without changed rows sends no notification, so polling goes on without one too.
-                timeout = AWAITED if self.waiting else IDLE
-                if [n async for n in connection.notifies(timeout=timeout, stop_after=1)]:
+                idle = IDLE if time.monotonic() - self.last_request < RECENT else ASLEEP
+                if await listener.wait(AWAITED if self.waiting else idle):
                     await asyncio.sleep(AWAITED if self.waiting else BUSY)
+
+    def note_question(self, now: float) -> None:
+        """Wakes the poller if it sleeps."""
+        if now - self.last_request > RECENT and self.listener:
+            self.listener.interrupt()
+        self.last_request = now
 
     def take(self, poll: Poll, at: float) -> None:
         """Takes the result of a poll that was sent at `at`."""
@@ -102,6 +114,8 @@ class Freshness:
                 if seen > self.complete_at[name] and all(map(int.__ge__, positions, heads)):
                     self.complete_at[name] = seen
         self.failed = frozenset(poll.failed or ())
+        while self.heads and self.heads[0][0] <= min(self.complete_at.values()):
+            self.heads.popleft()  # all projections are known to have been complete then
         self.known.clear()
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
@@ -118,13 +132,15 @@ class Freshness:
 
     def json(self, projections: Collection[str]) -> bytes:
         """Returns `extensions.freshness` as JSON: the position, and the most milliseconds that it may lag behind."""
-        fresh = self.of(projections)
-        return b'{"position":"%s","lagMs":%d}' % (fresh.position.encode(), (time.monotonic() - fresh.at) * 1000)
+        fresh, now = self.of(projections), time.monotonic()
+        self.note_question(now)
+        return b'{"position":"%s","lagMs":%d}' % (fresh.position.encode(), (now - fresh.at) * 1000)
 
     async def wait(self, position: str, projections: Collection[str], patience: float = PATIENCE) -> None:
         """Waits until these projections have passed the position. Raises StaleRead or BadInput."""
         wanted = parse_position(position)
         names = projections or PROJECTIONS
+        self.note_question(time.monotonic())
         self.waiting += 1
         try:
             async with asyncio.timeout(patience):

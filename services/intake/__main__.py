@@ -69,7 +69,7 @@ async def main(settings: Settings) -> None:
             )
         )
         for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
+            asyncio.get_running_loop().add_signal_handler(name, server.end)
         warming_up = asyncio.create_task(cache_warmup.warm_up(settings.kafka_bootstrap, app.bulk.digests))
         publishing = asyncio.create_task(publish_activity(settings.kafka_bootstrap, app))
         checks = asyncio.create_task(health.serve(settings.health_port, app.missing, settings.host))

@@ -12,7 +12,7 @@ from services.stack.state import PartState, born
 
 FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0  # seconds before a dead part is restarted; doubles each time
 STEADY = 20.0  # seconds of being ready after which the pause is short again
-POLL_STARTING, POLL_READY = 0.1, 1.0  # seconds between readiness checks
+POLL_STARTING = 0.1  # seconds between looks at a part that is not ready; `look_every` of one that is
 UNRESPONSIVE = 60.0  # seconds without any answer after which a role is killed and restarted
 
 
@@ -22,6 +22,7 @@ class Part(Protocol):
     name: str
     stop_by: signal.Signals
     patience: float
+    look_every: float
     process: Process | None
 
     def start(self) -> Process: ...
@@ -82,7 +83,7 @@ class ManagedProcess:
                     self.say(self.part.name, f"has not answered for {UNRESPONSIVE:.0f} s: killing it")
                     process.kill()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended(process), POLL_READY if missing is None else POLL_STARTING)
+                await asyncio.wait_for(ended(process), self.part.look_every if missing is None else POLL_STARTING)
         return ready_since is not None and time.monotonic() - ready_since > self.steady
 
     def set_state(self, state: str, missing: str = "") -> None:

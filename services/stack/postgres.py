@@ -44,6 +44,7 @@ class Postgres:
     """A server on its own data folder. `start` returns at once; `ready` says when it serves."""
 
     name = "postgres"
+    look_every = 5.0
     stop_by, patience = signal.SIGINT, 15.0  # SIGINT is Postgres's fast shutdown: it ends sessions, loses nothing
 
     def __init__(self, data: Path, port: int) -> None:

@@ -1,6 +1,7 @@
 """Child processes that end with their parent and can be stopped cleanly."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -50,9 +51,23 @@ def spawn(
 
 async def ended(process: Process) -> int:
     """Waits until the process has ended. Returns its exit code."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux tells when; elsewhere, look now and then
+        if process.poll() is None:
+            await readable(os.pidfd_open(process.pid))
     while (code := process.poll()) is None:
         await asyncio.sleep(POLL)
     return code
+
+
+async def readable(descriptor: int) -> None:
+    """Waits until something can be read, then closes the file."""
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, arrived.set)
+    try:
+        await arrived.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def until(missing: Callable[[], Awaitable[str | None]], patience: float) -> None:

@@ -6,9 +6,8 @@ import sys
 import time
 from collections.abc import Mapping
 
-import httpx
-
 from crm.settings import Settings
+from services.stack import http_probe
 from services.stack.ports import LOCAL, any_free, is_free
 from services.stack.process import Process, spawn
 
@@ -37,7 +36,7 @@ class Role:
     once it has been ready; until then it takes another one when somebody has taken its own.
     """
 
-    stop_by, patience = signal.SIGTERM, 10.0
+    stop_by, patience, look_every = signal.SIGTERM, 10.0, 2.0
 
     def __init__(self, role: str, module: str, instance: int, environment: Mapping[str, str]) -> None:
         self.name = role if instance == 1 else f"{role}-{instance}"
@@ -50,10 +49,9 @@ class Role:
         }
         self.listens = f"CRM_{role.upper()}_PORT"  # the variable of its port for clients, if it has one
         self.served = False
-        self.url = ""
+        self.health_port, self.url = 0, ""
         self.answered_at = time.monotonic()
         self.process: Process | None = None
-        self.http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
     @property
     def port(self) -> int:
@@ -63,18 +61,18 @@ class Role:
     def start(self) -> Process:
         if self.port and not self.served and not is_free(self.port):  # taken since it was chosen
             self.environment[self.listens] = str(any_free())
-        port = any_free()
-        self.url, self.answered_at = f"http://{LOCAL}:{port}", time.monotonic()
-        environment = {**self.environment, "CRM_HEALTH_PORT": str(port)}
+        self.health_port = any_free()
+        self.url, self.answered_at = f"http://{LOCAL}:{self.health_port}", time.monotonic()
+        environment = {**self.environment, "CRM_HEALTH_PORT": str(self.health_port)}
         self.process = spawn([sys.executable, "-m", *self.module.split()], subprocess.PIPE, environment=environment)
         return self.process
 
     async def ready(self) -> str | None:
         """Returns what is missing, in the role's own words; None when it is ready."""
         try:
-            answer = await self.http.get(f"{self.url}/readyz")
-        except httpx.HTTPError:
+            status, text = await http_probe.get(self.health_port, "/readyz")
+        except OSError:
             return "does not answer"
         self.answered_at = time.monotonic()
-        self.served = self.served or answer.status_code == 200
-        return None if answer.status_code == 200 else answer.text.strip() or f"answers {answer.status_code}"
+        self.served = self.served or status == 200
+        return None if status == 200 else text.strip() or f"answers {status}"

@@ -14,13 +14,16 @@ class Lag:
 
     def __init__(self) -> None:
         self.waiting: dict[Key, float] = {}  # since when the next record has been there, Unix seconds
+        self.none: set[Key] = set()  # whose gauges say that there is no lag
 
     def note_arrivals(self, fetches: Iterable[Fetch], checkpoints: Mapping[Key, Checkpoint]) -> None:
         """Notes when the next record of each consumer was written. Call it before the fetches are handled."""
+        found: dict[tuple[str, int], list[Fetch]] = {}
         for fetch in fetches:
-            for key, at in checkpoints.items():
-                ahead = at.next_offset - fetch.offset
-                if key[1] == Partition(*fetch.tp) and 0 <= ahead < len(fetch.records):
+            found.setdefault(fetch.tp, []).append(fetch)
+        for key, at in checkpoints.items():
+            for fetch in found.get(key[1], ()):
+                if 0 <= (ahead := at.next_offset - fetch.offset) < len(fetch.records):
                     self.waiting[key] = fetch.records[ahead].timestamp / 1000
 
     def report(self, key: Key, at: Checkpoint, end: int, now: float) -> None:
@@ -32,6 +35,11 @@ class Lag:
         behind = max(0, end - at.next_offset)
         if not behind:
             self.waiting[key] = now
+            if key in self.none:
+                return
+            self.none.add(key)
+        else:
+            self.none.discard(key)
         # A record that is not fetched yet is new, or came soon after the one that the consumer waited for before.
         since = self.waiting.setdefault(key, now)
         labels = consumer, partition.topic, str(partition.partition)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
@@ -72,7 +72,7 @@ class ConsumerLoop:
         self.group, self.topics, self.handler = group, topics, handler
         self.prepare, self.background = prepare, background
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
-        self.worker = Worker(group, topics, settings, self.seek_to_checkpoints)
+        self.worker = Worker(group, topics, settings, self.begin)
         self.failures_cleared = False
         self.transaction_lock = asyncio.Lock()  # a transaction cancelled in its pipeline may hang
         self.last_attempt: float | None = time.monotonic()  # of a transaction; None: waiting for a server
@@ -125,12 +125,15 @@ class ConsumerLoop:
 
     def has_backlog(self) -> bool:
         """Returns whether records wait for a consumer that is not halted."""
-        ours = self.worker.assigned()
+        ends = self.ends()
         return any(
-            self.worker.end(partition) > at.next_offset
+            ends.get(partition, 0) > at.next_offset and consumer not in self.halted
             for (consumer, partition), at in self.checkpoints.items()
-            if partition in ours and consumer not in self.halted
         )
+
+    def ends(self) -> Mapping[Partition, int]:
+        """Returns the offset after the last known record of each partition that is ours."""
+        return {partition: self.worker.end(partition) for partition in self.worker.assigned()}
 
     async def session(self) -> AsyncConnection:
         """Opens a session and prepares it. Waits for Postgres, and for Kafka where `prepare` needs it."""
@@ -155,7 +158,7 @@ class ConsumerLoop:
         while True:
             fetches = await self.take()
             if not fetches:
-                await self.rewind(self.worker.assigned())
+                await self.rewind(self.worker.assigned(), conn)
             self.lag.note_arrivals(fetches, self.checkpoints)
             isolate = False
             while fetches := [f for f in fetches if Partition(*f.tp) in self.worker.assigned()]:
@@ -167,7 +170,7 @@ class ConsumerLoop:
                         moved, skipped = await self.apply(conn, fetches, isolate)
                     self.measure(moved, fetches, time.perf_counter() - began)
                     if skipped:
-                        await self.rewind(skipped)
+                        await self.rewind(skipped, conn)
                     break
                 except LogMismatch:
                     raise
@@ -207,10 +210,11 @@ class ConsumerLoop:
         current, skipped = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
         moved: Checkpoints = {}
         parts: dict[str, list[list[Record]]] = {}
+        keys = {at: [key for key in current if key[1] == at] for at in partitions}
         for fetch in fetches:
             partition = Partition(*fetch.tp)
             selected: dict[Checkpoint, tuple[list[Record], Checkpoint]] = {}  # most consumers are at the same place
-            for key in [key for key in current if key[1] == partition]:
+            for key in keys[partition]:
                 at: Checkpoint = moved.get(key, current[key])
                 if fetch.offset > at.next_offset:
                     skipped.add(partition)
@@ -229,17 +233,23 @@ class ConsumerLoop:
             await checkpoints.move(conn, moved)
         return moved, skipped
 
-    async def seek_to_checkpoints(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
+    async def begin(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
         """Moves the consumer to the checkpoints of newly assigned partitions. Returns the next offset of each."""
         if not assigned:
             return {}
         async with await connect(self.dsn) as conn:
-            await checkpoints.ensure(conn, self.handler.consumers, assigned)
-            if not self.failures_cleared:
-                await checkpoints.clear_failures(conn, self.handler.consumers)
-                self.failures_cleared = True
-            found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
-            self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
+            return await self.seek_to_checkpoints(worker, assigned, conn)
+
+    async def seek_to_checkpoints(
+        self, worker: Worker, assigned: Sequence[Partition], conn: AsyncConnection
+    ) -> Mapping[Any, int]:
+        """Moves the consumer to the checkpoints. Returns the next offset of each partition."""
+        await checkpoints.ensure(conn, self.handler.consumers, assigned)
+        if not self.failures_cleared:
+            await checkpoints.clear_failures(conn, self.handler.consumers)
+            self.failures_cleared = True
+        found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
+        self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
         self.checkpoints |= found
         offsets = checkpoints.lowest_offsets(found)
         first, end = await worker.bounds(assigned)
@@ -248,10 +258,13 @@ class ConsumerLoop:
         await worker.seek(offsets)
         return offsets
 
-    async def rewind(self, partitions: Iterable[Partition]) -> None:
+    async def rewind(self, partitions: Collection[Partition], conn: AsyncConnection) -> None:
         """Moves the consumer back to the checkpoints. Nothing else reveals that the last fetch was skipped."""
         try:
-            await self.seek_to_checkpoints(self.worker, list(partitions))
+            if conn.closed:
+                await self.begin(self.worker, list(partitions))
+            elif partitions:
+                await self.seek_to_checkpoints(self.worker, list(partitions), conn)
         except LogMismatch:
             raise
         except Exception as error:
@@ -265,9 +278,9 @@ class ConsumerLoop:
 
     def report_lag(self) -> None:
         """Updates the lag of each consumer, also while it retries or is halted."""
-        ours = self.worker.assigned()
+        now, ends = time.time(), self.ends()
         for key, at in self.checkpoints.items():
-            self.lag.report(key, at, self.worker.end(key[1]) if key[1] in ours else 0, time.time())
+            self.lag.report(key, at, ends.get(key[1], 0), now)
         if self.handler.positioned:
             for consumer in self.handler.consumers:
                 STUCK.labels(consumer).set(consumer in self.halted)

@@ -173,7 +173,8 @@ class Worker:
                 raise RuntimeError(f"{part} crashed") from part.crash_reason
 
         async def group_errors() -> None:  # aiokafka's coordinator waits for this call; Faust never makes it
-            if consumer := app.consumer._thread._consumer:  # absent while Faust still joins the group
+            consumer = app.consumer._thread._consumer  # both are absent while Faust still joins the group
+            if consumer and consumer._coordinator:
                 consumer._coordinator.check_errors()
 
         if not app.consumer._thread.thread_loop.is_running():

@@ -16,6 +16,7 @@ from tests.bench.connectors import bench_connectors
 from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
+from tests.bench.idle import idle as measure_idle
 from tests.bench.intake import bench_intake
 from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
@@ -76,6 +77,12 @@ def end_to_end(
         return [seen, flow]
 
     show.print_json(asyncio.run(both()))
+
+
+@app.command()
+def idle(seconds: Seconds = 30, data: Data = None, json: Json = False) -> None:
+    """Processor time by process of a stack that has nothing to do."""
+    show.print_json(measure_idle(data or state.data_folder(), seconds))
 
 
 @app.command()

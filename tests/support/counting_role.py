@@ -44,7 +44,7 @@ class Counting:
 class SlowSeek(ConsumerLoop):
     """Never gets its checkpoints."""
 
-    async def seek_to_checkpoints(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
+    async def begin(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 

@@ -130,5 +130,5 @@ def api_server(dsn: str, bounds: Limits = LIMITS, http: type[Any] = BoundedHttpP
         yield api
     finally:
         api.client.close()
-        api.server.should_exit = True
+        api.loop.call_soon_threadsafe(api.server.end)
         api.thread.join(TIMEOUT)

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from crm.adapters.kafka.reading import open_consumer
 
 RETRY_SECONDS = 0.5
+QUIET_MS = 5_000  # that Kafka keeps a question open while nothing is written; it answers at once when something is
 logger = structlog.get_logger()
 
 
@@ -43,7 +44,7 @@ class CompactedTopic:
         while True:
             try:
                 async with open_consumer(
-                    bootstrap, self.topic, auto_offset_reset="earliest", fetch_max_wait_ms=500
+                    bootstrap, self.topic, auto_offset_reset="earliest", fetch_max_wait_ms=QUIET_MS
                 ) as consumer:
                     await self.read(consumer, known)
             except Exception as error:

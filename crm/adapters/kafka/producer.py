@@ -24,7 +24,7 @@ from crm.log import Record
 
 BATCH_BYTES = 512 * 1024  # of one Kafka batch; a larger record goes alone
 RETRY_SECONDS = 0.5
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.1  # between two looks at what has waited too long
 logger = structlog.get_logger()
 
 
@@ -176,7 +176,9 @@ class KafkaLog:
     async def watch_time(self) -> None:
         """Fails what has waited longer than the time-out, whatever becomes of the records."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            due = (self.waiting[0].since if self.waiting else now) + self.timeout
+            await asyncio.sleep(max(TICK_SECONDS, due - now))
             late = time.monotonic() - self.timeout + TICK_SECONDS
             why = f"Kafka did not acknowledge within {self.timeout:g} s. Send it again: a repeat counts once."
             for sending in self.waiting:

@@ -1,4 +1,8 @@
-"""Events into the outbox, at dense positions that are given last of all in the transaction."""
+"""Events into the outbox, at dense positions that are given last of all in the transaction.
+
+A relay that has nothing to do holds the lock DOZING. A writer that cannot have it wakes the relay at its commit; one
+that gets it keeps the relay from dozing until then. So nothing waits unseen, and a busy outbox sends no notifications.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +15,8 @@ from crm.envelope import Event
 from crm.state.shape import FOLDS
 from crm.topics import journal_partition
 
+DOZING = 7_068_004  # an advisory lock
+CHANNEL = "outbox"
 APPEND = f"""
 WITH locked AS (
   SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared({FOLDS})
@@ -25,8 +31,10 @@ WITH locked AS (
   INSERT INTO core.outbox (partitions, firsts, counts, records)
   SELECT array_agg(partition), array_agg(first), array_agg(count), array_agg(records)
   FROM taken JOIN wanted USING (partition)
+), woken AS MATERIALIZED (
+  SELECT CASE WHEN pg_try_advisory_xact_lock_shared({DOZING}) THEN '' ELSE pg_notify('{CHANNEL}', '')::text END
 )
-SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition)"""
+SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition), woken"""
 
 Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
 

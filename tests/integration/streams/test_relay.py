@@ -6,14 +6,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg import AsyncConnection
 
 from crm.adapters.kafka.journal_log import JournalWriter, Slice, new_producer
+from crm.adapters.postgres import outbox
 from crm.envelope import Event, named_id
 from crm.errors import Broken
 from crm.events import ContactCreated
 from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from services.stack.process import until
+from streams import relay as relay_role
 from streams.relay import Relay
 from tests.support.isolated_journal import IsolatedJournal, Log
 from tests.support.records import open_connection
@@ -199,7 +202,7 @@ def test_a_relay_that_loses_postgres_stands_for_election_again(own: IsolatedJour
             await until(lambda: waits_for(standby), TIMEOUT)  # ready, though it does not lead
             assert standby.at == {}
             cut = await conn.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = 7068002 AND granted AND "
                 "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
             assert await cut.fetchall() == [(True,)]
@@ -215,3 +218,44 @@ def test_a_relay_that_loses_postgres_stands_for_election_again(own: IsolatedJour
 async def none_has(position: int, *relays: Relay) -> str | None:
     """None when one of them has come to that position of partition 0."""
     return None if any(relay.at.get(0) == position for relay in relays) else str([relay.at for relay in relays])
+
+
+DOZES = """
+SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database AS d ON d.oid = database AND d.datname = current_database()
+  WHERE locktype = 'advisory' AND objid = %s AND granted AND mode = 'ExclusiveLock')"""
+
+
+async def dozes(conn: AsyncConnection) -> str | None:
+    return None if await relay_role.one(conn, DOZES, outbox.DOZING) else "the relay is awake"
+
+
+def test_a_writer_wakes_a_relay_that_dozes(own: IsolatedJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never looks by itself here: whatever is committed while it falls asleep would wait forever."""
+    monkeypatch.setattr(relay_role, "LOOK", 10 * TIMEOUT)
+    monkeypatch.setattr(relay_role, "SESSION", relay_role.SESSION.replace("idle_session_timeout=10s", "jit=off"))
+
+    async def run() -> None:
+        async with own.relaying() as relay, await open_connection(own.dsn) as conn:
+            for n in range(5):
+                await until(lambda: dozes(conn), TIMEOUT)
+                for _ in range(n):  # also those that come while it is still at work
+                    await own.commit(*in_partition_0(1))
+                    await own.published(relay)
+            for n in range(50):  # at every moment between two dozes
+                for _ in range(n):
+                    await conn.execute("SELECT 1")
+                await own.commit(*in_partition_0(1))
+                await own.published(relay)
+
+    asyncio.run(run())
+
+
+def test_no_relay_dozes_while_a_writer_is_about_to_commit(own: IsolatedJournal) -> None:
+    async def run() -> None:
+        async with await open_connection(own.dsn) as writer, await open_connection(own.dsn) as conn:
+            async with writer.transaction():
+                await outbox.append(writer, [outbox.packed(event) for event in in_partition_0(1)])
+                assert await relay_role.one(conn, relay_role.DOZE) is False
+            assert await relay_role.one(conn, relay_role.DOZE) is True
+
+    asyncio.run(run())
