@@ -1,7 +1,8 @@
 """What a connector's rehearse.py has for the demo and the tests: requests in the vendor's exact form, signed like it.
 
 `REHEARSAL` names what a vendor can act out, so that the demo needs no vendor's name:
-`submit_form`, `submit_report`, `receive_transfer`, `receive_invoice`, `ring`, `hang_up`, `write`, `share_contact`.
+`submit_form`, `submit_report`, `receive_transfer`, `receive_invoice`, `pay_by_card`, `ring`, `hang_up`, `write`,
+`share_contact`.
 """
 
 import hashlib

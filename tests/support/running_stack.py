@@ -14,9 +14,11 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from crm.topics import DECIDED
-from services.demo.connections import secret_of
+from services.demo.connections import secret_of, settings_of
 from services.stack import demo_workspace, state
+from services.stack.access import declare_connection
 from services.stack.process import until
+from services.stack.secret_keys import secret_keys
 from tests.support.rehearse import Post
 from tests.support.terminal import Terminal
 from tests.support.timeouts import TIMEOUT
@@ -80,10 +82,20 @@ class RunningStack:
 
     def deliver(self, connector: str, delivery: Post, **options: Any) -> httpx.Response:
         """Sends one delivery as a vendor does."""
-        assert self.demo
         headers, body = delivery
-        address = f"{self.intake_url}/in/{self.demo.connections[connector]}"
-        return self.http.post(address, content=body, headers=headers, **options)
+        return self.http.post(self.address_of(connector), content=body, headers=headers, **options)
+
+    def address_of(self, connector: str) -> str:
+        """Where its vendor delivers to. A connector that is not in the demo is connected first, as if it were."""
+        assert self.demo
+        if connector not in self.demo.connections:
+            about = self.demo.workspace, connector, connector, self.secret(connector)
+            settings, keys = settings_of(connector, self.demo.seed), secret_keys(self.data)
+            made = declare_connection(self.running().kafka_bootstrap, *about, settings, keys=keys)
+            self.demo.connections[connector] = asyncio.run(made)
+            address = f"{self.intake_url}/in/{self.demo.connections[connector]}"
+            wait_until(lambda: f"{connector} is unknown" if self.http.post(address).status_code == 404 else None)
+        return f"{self.intake_url}/in/{self.demo.connections[connector]}"
 
     def accepts(self, connector: str, *deliveries: Post) -> None:
         """Sends deliveries and checks that each is acknowledged."""

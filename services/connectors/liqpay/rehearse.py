@@ -26,4 +26,11 @@ def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, settings=lambda _seed: {"sandbox": "yes"})
+def pay_by_card(seed: str, payment: int, amount: str, reference: str) -> Post:
+    """Returns a payment of `amount` hryvnias for an order."""
+    return callback(secret_of(seed), payment, amount, order_id=reference)
+
+
+REHEARSAL = Rehearsal(
+    {"pay_by_card": pay_by_card}, secret_of, sign=sign_delivery, settings=lambda _seed: {"sandbox": "yes"}
+)
