@@ -13,12 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from crm.secret_keys import SecretKeys
 from crm.topics import DECIDED
 from services.demo.connections import secret_of, settings_of
 from services.stack import demo_workspace, state
 from services.stack.access import declare_connection
 from services.stack.process import until
-from services.stack.secret_keys import secret_keys
+from services.stack.secret_keys import NAME
 from tests.support.rehearse import Post
 from tests.support.terminal import Terminal
 from tests.support.timeouts import TIMEOUT
@@ -90,7 +91,7 @@ class RunningStack:
         assert self.demo
         if connector not in self.demo.connections:
             about = self.demo.workspace, connector, connector, self.secret(connector)
-            settings, keys = settings_of(connector, self.demo.seed), secret_keys(self.data)
+            settings, keys = settings_of(connector, self.demo.seed), SecretKeys(file=self.data / NAME)
             made = declare_connection(self.running().kafka_bootstrap, *about, settings, keys=keys)
             self.demo.connections[connector] = asyncio.run(made)
             address = f"{self.intake_url}/in/{self.demo.connections[connector]}"
