@@ -65,10 +65,11 @@ def test_the_first_day(terminal: Terminal) -> None:
     assert httpx.post(stack["form_url"], data=form, trust_env=False, timeout=TIMEOUT).status_code == 200
     assert deals(stack, stack["token"]) == [OLENA]
 
-    printed = terminal.run("tail journal --from-start --count 6 --json")
+    printed = terminal.run("tail journal --from-start --count 12 --json")
     types = sorted(json.loads(line)["type"] for line in printed.stdout.splitlines())
     assert types == [
         "AssignmentRulesSet",
+        *["ConnectionAdded"] * 6,  # those of the demo
         "ContactCreated",
         "DealAssigned",
         "DealOpened",
