@@ -80,7 +80,7 @@ def test_tail_shows_what_was_decided_and_masks_people(stack: RunningStack) -> No
 @pytest.mark.parametrize(
     ("command", "code", "sentence"),
     [
-        ("connect nobody", 1, "There is no connector 'nobody'; there are api, binotel, form,"),
+        ("connect nobody", 1, "There is no connector 'nobody'; there are api, asterisk, binotel,"),
         ("connect liqpay", 1, "liqpay needs a secret"),
         ("connect form --setting x", 1, "--setting takes KEY=VALUE"),
         ("connect form --connection x", 1, "'x' is not an id"),

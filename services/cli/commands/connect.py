@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any
 
+import click
 import typer
 from typer.core import TyperCommand
 
@@ -113,6 +114,8 @@ def connect(
         check_webhooks(connector, existing_workspace(workspace_id, data), target(data), json)
     if check:
         return
+    if not connector:
+        raise click.MissingParameter(param_type="argument", param_hint="CONNECTOR")
     if connector == "new":
         begin(vendor, polled, json)
         return
