@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -115,7 +114,7 @@ def connect(
     if check:
         return
     if not connector:
-        raise click.MissingParameter(param_type="argument", param_hint="CONNECTOR")
+        raise typer.BadParameter("Missing argument CONNECTOR: the vendor to connect.")
     if connector == "new":
         begin(vendor, polled, json)
         return
