@@ -1,9 +1,11 @@
 """Every vendor through the simulator, with its retries and through every fault: delivered is decided exactly once."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
+from crm.connector_catalogue import catalogue
 from services.connectors.rehearsal import rehearsals
 from tests.simulator.retries import RETRIES, manner_of
 from tests.simulator.runs import FAULTS, Run, problems, read_decided, run_all
@@ -38,10 +40,18 @@ def test_a_fault_that_the_vendor_repeats_through_changes_nothing(runs: Runs, fau
     for vendor in groups():
         clean, run = runs[vendor, "none"], runs[vendor, fault]
         if fault == "error" and not manner_of(vendor).waits:
-            assert (run.kept, run.facts) == (0, {}), vendor
+            assert run.repaired or (run.kept, run.facts) == (0, {}), vendor
             continue
         assert set(run.facts.values()) == set(clean.facts.values()), vendor
-        assert run.events == clean.events, vendor
+        assert by_delivery(run) == by_delivery(clean), vendor
+
+
+def by_delivery(run: Run) -> Counter[str]:
+    """The events of each delivery. Which of its facts is decided first, and so opens the card, is not promised."""
+    found: Counter[str] = Counter()
+    for (sample, _), events in run.events.items():
+        found[sample] += events
+    return found
 
 
 def test_no_order_loses_anything(runs: Runs) -> None:
@@ -61,6 +71,9 @@ def test_intake_itself_answers_200_and_refuses_nothing_but_what_is_late(runs: Ru
 def test_a_webhook_that_the_vendor_switched_off_is_set_again_and_the_rest_comes(runs: Runs) -> None:
     for vendor in (name for name in groups() if manner_of(name).off):
         run = runs[vendor, "outage"]
-        assert run.repaired and len(run.activated) == 2 * len(groups()[vendor]), vendor
+        activation = catalogue()[vendor].activation
+        assert activation
+        each = len(groups()[vendor]) * max(1, len(activation.topics))  # set when it was connected, and again
+        assert run.repaired and each < len(run.activated) <= 2 * each, vendor
         assert 0 < run.sent - run.kept <= manner_of(vendor).off * len(groups()[vendor]), vendor
         assert run.facts, vendor

@@ -25,6 +25,7 @@ from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.connectors.rehearsal import rehearsals
 from services.intake.app import Intake
+from services.intake.published_keys import PublishedKeys
 from services.intake.request import Frontend
 from services.stack.activation import NewConnection, check_connections, connect_vendor
 from services.stack.process import until
@@ -96,6 +97,7 @@ class World:
     intake: str
     client: httpx.AsyncClient
     numbers: Iterator[int]
+    published: dict[str, str]
 
     async def run(self, vendor: str, fault: str) -> Run:
         values = WorkspaceSettings(f"{vendor} {fault}", owners=("olena",))
@@ -150,11 +152,11 @@ class World:
             run.activated += activated.done
 
         async def missing() -> str | None:
-            return None if self.access.connection(made) else "intake does not know the connection"
+            found = self.access.connection(made)
+            return None if found and found.secret == secret else f"{vendor}: intake has not the vendor's secret yet"
 
         await until(missing, TIMEOUT)
         connection = self.access.connections[made]
-        assert connection.secret == secret, f"{vendor}: the secret is not the one that the vendor has"
         return connection, key
 
     async def look(self, run: Run) -> None:
@@ -166,7 +168,9 @@ class World:
     def signed(self, sample: ConnectorSample, path: str, seed: str, fault: str) -> Delivery:
         signed_at = NOW - 3_600_000_000 if fault == "late" and signs_time(sample) else NOW
         own = structs.replace(sample.delivery, base=self.intake, path=path, received_at=Micros(signed_at))
-        return structs.replace(sample.signed_again(own, seed), received_at=NOW)
+        signed = structs.replace(sample.signed_again(own, seed), received_at=NOW)
+        self.published.update(signed.keys)
+        return signed
 
 
 def settings_of(group: Group, seed: str) -> dict[str, str]:
@@ -200,7 +204,13 @@ async def world(bootstrap: str, dsn: str) -> AsyncIterator[World]:
             return log.missing()
 
         await until(missing, TIMEOUT)
-        faulty = Faulty(Intake(access, log, CONNECTORS, clock=lambda: NOW, frontend=Frontend()))
+        published: dict[str, str] = {}  # the keys that vendors publish, by their URL
+
+        async def fetch(url: str) -> str:
+            return published[url]
+
+        keys = PublishedKeys(fetch, lambda: NOW)
+        faulty = Faulty(Intake(access, log, CONNECTORS, clock=lambda: NOW, frontend=Frontend(), keys=keys))
 
         async def visit(method: str, url: str, **more: Any) -> httpx.Response:
             return await client.request(method, url, **more)
@@ -208,7 +218,7 @@ async def world(bootstrap: str, dsn: str) -> AsyncIterator[World]:
         async with served(faulty) as intake, served(vendor_apis(accounts, visit)) as apis:
             names = {f"CRM_VENDOR_URL_{name.upper().replace('-', '_')}": f"{apis}/{name}" for name in vendors()}
             with patch.dict(os.environ, names):
-                yield World(bootstrap, dsn, accounts, faulty, access, intake, client, count(1))
+                yield World(bootstrap, dsn, accounts, faulty, access, intake, client, count(1), published)
     await access.stop()
 
 
