@@ -22,8 +22,9 @@ NOBODY = str(uuid4())
 QUERIES = list(id_queries(schema._schema, "query"))
 # Of them tests/integration/api/live/test_subscriptions.py has the same.
 SUBSCRIPTIONS = {f"{camel(name)}Changed(id)" for name in PROJECTIONS} | {  # and those with a filter by an id
-    *(f"{kind}Changed(contact)" for kind in ("call", "conversation", "deal", "note", "payment", "task", "timeline")),
-    *(f"{kind}Changed(deal)" for kind in ("note", "payment", "task", "timeline")),
+    *(f"{kind}Changed(contact)" for kind in ("call", "conversation", "deal", "note", "parcel", "payment", "task")),
+    *(f"{kind}Changed(deal)" for kind in ("dealLine", "note", "parcel", "payment", "task", "timeline")),
+    "timelineChanged(contact)",
     "contactChanged(mergedInto)", "messageChanged(conversation)",
 }  # fmt: skip
 SHOWN = {  # of what is in the other workspace; for the rest there is no row in it
