@@ -6,7 +6,6 @@ is limited in bytes and in time. No proxy, cookie, login or file of this machine
 """
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -14,6 +13,7 @@ from typing import Self
 import httpx
 from msgspec import Struct
 
+from crm.adapters.public_hosts import addresses_of
 from crm.public_networks import is_public
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -54,10 +54,9 @@ class Answer(Struct, frozen=True):
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Returns the addresses of a name. Raises NotReached."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return await addresses_of(host, port)
     except (OSError, UnicodeError) as error:
         raise NotReached(f"The host {host[:200]} is not known: {error}.", again=True) from None
-    return [str(address[0]) for *_, address in found]
 
 
 class SafeHttp:

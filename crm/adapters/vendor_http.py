@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address, ip_network
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,12 +12,12 @@ import httpx
 
 from crm.activation.answers import VendorAnswer, VendorAway, VendorSaysNo
 from crm.activation.requests import VendorRequest
+from crm.adapters import public_hosts
+from crm.vendor_override import override_of
 
 SECONDS = 15.0  # for one request from beginning to end
 KNOWN_SECONDS, KNOWN_TRIES = 2.0, 40  # in which intake reads of a new connection
 LONGEST = 1_000_000  # bytes of one answer
-NAT64 = ip_network("64:ff9b::/96")
-OVERRIDE = "CRM_VENDOR_URL_"  # and the connector's name: the base of its API in tests, such as http://127.0.0.1:9000
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL, and some vendors' keys are in theirs
 
 
@@ -40,7 +38,7 @@ class VendorHttp:
 
     def override(self, connector: str) -> str:
         """Returns the base address that stands in for the vendor's in a test; empty outside of tests."""
-        return self.environment.get(OVERRIDE + connector.upper().replace("-", "_"), "")
+        return override_of(connector, self.environment)
 
     async def until_known(self, url: str) -> None:
         """Waits until intake knows the connection of a URL. Returns at once where the URL cannot be reached from here,
@@ -92,22 +90,8 @@ class VendorHttp:
 
 
 async def public_address(connector: str, host: str, port: int) -> str:
-    """Returns one address of a host that people gave, which is then called itself: a name may have another a moment
-    later. Raises VendorSaysNo when any address of it is not public."""
-    loop = asyncio.get_running_loop()
-    found = [str(one[4][0]) for one in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for address in found:
-        if not is_public(address):
-            raise VendorSaysNo(f"{connector} is called at public addresses alone, and {host} is not one.")
-    return found[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet. An IPv6 form of an IPv4 address is judged by what it stands for."""
-    ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped:
-            return is_public(str(ip.ipv4_mapped))
-        if ip.teredo or ip.sixtofour or ip in NAT64:
-            return False
-    return ip.is_global and not ip.is_multicast
+    """Returns one address of a host that people gave. Raises VendorSaysNo when any address of it is not public."""
+    try:
+        return await public_hosts.public_address(host, port)
+    except public_hosts.NotPublic:
+        raise VendorSaysNo(f"{connector} is called at public addresses alone, and {host} is not one.") from None

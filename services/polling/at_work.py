@@ -48,7 +48,7 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
             asyncio.create_task(look(accounts, access, cursors, looking)),
         ]
         if not warning(base := intake_url(settings)):  # vendors can call us, so what they switched off is set again
-            tasks.append(asyncio.create_task(watch(settings.kafka_bootstrap, base, SecretKeys.of(settings))))
+            tasks.append(asyncio.create_task(watch(settings.kafka_bootstrap, base, keys)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -1,24 +1,22 @@
 """HTTP to vendors: one request and its whole answer, with limits; what went wrong as one of the kinds of PollFailed."""
 
 import asyncio
-import ipaddress
 import os
-import socket
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from crm.adapters.public_hosts import NotPublic, public_address
 from crm.connector_poll import SECOND, Ask, Expired, Forgotten, Page, PollFailed, Rejected, Throttled
 from crm.log import Clock
+from crm.vendor_override import override_of
 from services.polling.account import Account
 
 REQUEST_SECONDS = 30.0  # from the first byte out to the last byte in, however slowly they drip
 MAX_BODY = 16_000_000  # bytes of an answer
 MAX_PATIENCE = 6 * 3_600  # seconds that a Retry-After may ask for
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-FOR_TESTS = "CRM_VENDOR_URL_"  # followed by a connector's name: asked there instead, by tests and simulators
 
 
 class Vendors:
@@ -85,7 +83,7 @@ class Vendors:
         return url
 
     def elsewhere(self, account: Account) -> str:
-        return self.environment.get(FOR_TESTS + account.connector.name.upper().replace("-", "_"), "")
+        return override_of(account.connector.name, self.environment)
 
 
 def origin(url: str) -> str:
@@ -134,29 +132,17 @@ def patience(page: Page) -> float:
     return max(0.0, min(until - (sent if sent is not None else page.received_at / SECOND), MAX_PATIENCE))
 
 
-def is_public(address: str) -> bool:
-    """Whether it is of the public internet; an IPv6 form of an IPv4 address is judged by what it stands for."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return is_public(str(ip.ipv4_mapped))
-        if ip.teredo or ip.sixtofour or ip in NAT64:
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
 async def pin(request: httpx.Request) -> None:
     """Resolves a host that a user named, once, and refuses what is not on the public internet. Raises PollFailed."""
     host = request.url.host
     if request.url.scheme != "https":
         raise PollFailed(f"{request.url.scheme}://{host} is not asked: keys are sent over https only.")
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
-    except OSError as error:
+        address = await public_address(host, request.url.port or 443)
+    except (OSError, UnicodeError) as error:
         raise PollFailed(f"The host {host} cannot be found: {error}.") from None
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(is_public(address) for address in addresses):
-        raise PollFailed(f"The host {host} is in a private network: it is not asked.")
+    except NotPublic:
+        raise PollFailed(f"The host {host} is in a private network: it is not asked.") from None
     request.headers["host"] = request.url.netloc.decode()
     request.extensions = {**request.extensions, "sni_hostname": host}
-    request.url = request.url.copy_with(host=addresses[0])
+    request.url = request.url.copy_with(host=address)

@@ -22,6 +22,7 @@ from crm.contract.codec import decode
 from crm.engine.workspaces import WorkspaceSettings
 from crm.scalars import Id, Micros
 from crm.topics import INTAKE, QUARANTINE
+from crm.vendor_override import variable
 from services.connectors import CONNECTORS
 from services.connectors.rehearsal import rehearsals
 from services.intake.app import Intake
@@ -216,7 +217,7 @@ async def world(bootstrap: str, dsn: str) -> AsyncIterator[World]:
             return await client.request(method, url, **more)
 
         async with served(faulty) as intake, served(vendor_apis(accounts, visit)) as apis:
-            names = {f"CRM_VENDOR_URL_{name.upper().replace('-', '_')}": f"{apis}/{name}" for name in vendors()}
+            names = {variable(name): f"{apis}/{name}" for name in vendors()}
             with patch.dict(os.environ, names):
                 yield World(bootstrap, dsn, accounts, faulty, access, intake, client, count(1), published)
     await access.stop()

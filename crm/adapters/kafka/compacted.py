@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import structlog
@@ -14,7 +15,7 @@ QUIET_MS = 5_000  # that Kafka keeps a question open while nothing is written; i
 logger = structlog.get_logger()
 
 
-class CompactedTopic:
+class CompactedTopic(ABC):
     """Gives every record of a topic to `take`. Works on while Kafka is away, with what it knows."""
 
     topic: str
@@ -23,9 +24,9 @@ class CompactedTopic:
         self.complete = False  # everything that was there at the start is known
         self.task: asyncio.Task[None] | None = None
 
+    @abstractmethod
     def take(self, key: bytes, value: bytes | None) -> None:
         """Learns one record. A record without a value: what was kept under the key is gone."""
-        raise NotImplementedError
 
     async def start(self, bootstrap: str) -> Self:
         """Returns when everything that was there is known; waits for Kafka as long as it takes."""

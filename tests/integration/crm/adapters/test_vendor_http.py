@@ -9,7 +9,8 @@ import pytest
 from crm.activation.answers import VendorAnswer, VendorAway, VendorSaysNo
 from crm.activation.requests import VendorRequest
 from crm.adapters import vendor_http
-from crm.adapters.vendor_http import VendorHttp, is_public, public_address
+from crm.adapters.public_hosts import stands_for_public as is_public
+from crm.adapters.vendor_http import VendorHttp, public_address
 from tests.simulator.servers import served
 
 KEY = "123456789:AAF-secret-of-the-bot"

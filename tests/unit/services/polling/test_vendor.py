@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from crm.adapters.public_hosts import stands_for_public as is_public
 from crm.connector import Connection
 from crm.connector_poll import SECOND, Ask, Page, Poll, PollFailed
-from services.polling.vendor import MAX_PATIENCE, Vendors, is_public, patience, pin
+from services.polling.vendor import MAX_PATIENCE, Vendors, patience, pin
 from tests.support.polling import NOW, FakeClock, MemoryVendor, Rig, connection_of, parse
 
 PRIVATE = """127.0.0.1 10.1.2.3 192.168.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fe80::1%eth0 fd00::1
