@@ -623,7 +623,7 @@ class PaymentParked(Event, frozen=True, gc=False):
 
 
 class PaymentPartRecorded(Event, frozen=True, gc=False):
-    """A part of a payment as its provider told it, and how the payment stands. Stream: the payment."""
+    """A part of a payment as its provider reported it, and how the payment stands. Stream: the payment."""
 
     payment_id: Id
     part_id: Id
@@ -660,9 +660,9 @@ class PaymentRecorded(Event, frozen=True, gc=False):
     changed_at: Micros
     doubts: tuple[str, ...] = ()
     suspicious: str = ""
-    told_status: str = ""
-    told_amount_minor: int = 0
-    told_refunded_minor: int = 0
+    reported_status: str = ""
+    reported_amount_minor: int = 0
+    reported_refunded_minor: int = 0
     fee_minor: int = 0
 
 

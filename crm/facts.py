@@ -224,7 +224,7 @@ class MessageReported(Fact, frozen=True, gc=False):
 
 
 class MessageStatusReported(Fact, frozen=True, gc=False):
-    """A channel told how far our messages came: one, or all up to a moment."""
+    """A channel reported how far our messages came: one, or all up to a moment."""
 
     raw: Raw
     channel: str
@@ -252,7 +252,7 @@ class ObjectReported(Fact, frozen=True, gc=False):
 
 
 class OrderReported(Fact, frozen=True, gc=False):
-    """A shop or a marketplace told how an order stands: a deal with lines. What is not given stays as it is."""
+    """A shop or a marketplace reported how an order stands: a deal with lines. What is not given stays as it is."""
 
     raw: Raw
     system: str
@@ -277,7 +277,7 @@ class OrderReported(Fact, frozen=True, gc=False):
 
 
 class ParcelReported(Fact, frozen=True, gc=False):
-    """A delivery service told where a parcel is."""
+    """A delivery service reported where a parcel is."""
 
     raw: Raw
     service: str
@@ -297,7 +297,7 @@ class ParcelReported(Fact, frozen=True, gc=False):
 
 
 class PaymentPartReported(Fact, frozen=True, gc=False):
-    """A payment system told of a part of a payment alone: a capture, a refund or a chargeback."""
+    """A payment system reported a part of a payment alone: a capture, a refund or a chargeback."""
 
     raw: Raw
     provider: str

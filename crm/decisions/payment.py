@@ -123,9 +123,9 @@ def recorded(case: Case, payment_id: Id, report: PaymentReported, before: Paymen
         changed_at=report.changed_at,
         doubts=report.doubts,
         suspicious=went_back(case.state, report, report.currency, before),
-        told_status=reported.status if parts else "",
-        told_amount_minor=reported.amount_minor if parts else 0,
-        told_refunded_minor=reported.refunded_minor if parts else 0,
+        reported_status=reported.status if parts else "",
+        reported_amount_minor=reported.amount_minor if parts else 0,
+        reported_refunded_minor=reported.refunded_minor if parts else 0,
         fee_minor=report.fee_minor,
     )
 

@@ -43,8 +43,8 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
         version=before.version + 1 if before else 1,
         purpose=joined(before.purpose if before else "", event.purpose) if says else "",
         references=with_reference(before.references if before else (), event.reference.strip()) if says else (),
-        reported=PaymentSums(event.told_status, event.told_amount_minor, event.told_refunded_minor)
-        if event.told_status
+        reported=PaymentSums(event.reported_status, event.reported_amount_minor, event.reported_refunded_minor)
+        if event.reported_status
         else None,
         **kept,
     )
