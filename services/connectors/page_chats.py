@@ -2,9 +2,12 @@
 (https://developers.facebook.com/docs/graph-api/webhooks/reference/page)."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from crm.connector import Connection, Delivery, Report, digest
+from msgspec import Struct
+
+from crm.connector import Answer, Connection, Delivery, Report, Webhook, digest
 from crm.errors import Malformed
 from crm.scalars import Micros
 from crm.shared import Attachment
@@ -12,7 +15,8 @@ from services.connectors.chat import Channel, joined, lines, place, plainly, unk
 from services.connectors.formats.exact_json import Tree, Value, canonical, decode_object
 from services.connectors.formats.times import moment_of_millis
 from services.connectors.formats.values import at, first, records, required, text, verbatim, whole_or_none
-from services.connectors.signatures.meta import expect_object
+from services.connectors.meta_activation import AppId, Token
+from services.connectors.signatures.meta import VerifyToken, answer_challenge, expect_object, verify_meta
 
 FILES = {"image": "photo", "file": "document"}
 QUIET = (
@@ -23,6 +27,27 @@ QUIET = (
     "request_thread_control",
     "app_roles",
 )
+
+
+class Settings(Struct, frozen=True, gc=False):
+    """The settings of a connection to an app."""
+
+    verify_token: VerifyToken = ""
+    app_id: AppId = ""
+    token: Token = ""
+
+
+def page_webhook(channel: str, object: str) -> Webhook:
+    """Returns how the chats of a channel are received. `object`: what Meta names its deliveries by."""
+    return Webhook(verify, partial(reports_of, channel, object), handshake=handshake)
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    verify_meta(delivery, connection.secret)
+
+
+def handshake(delivery: Delivery, connection: Connection) -> Answer | None:
+    return answer_challenge(delivery, connection.settings_as(Settings).verify_token)
 
 
 def reports_of(channel_name: str, object_name: str, delivery: Delivery, _connection: Connection) -> Iterator[Report]:

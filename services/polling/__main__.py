@@ -1,18 +1,13 @@
 """The role polling: `python -m services.polling`. Until a connection is polled it holds little and does nothing."""
 
-import asyncio
-import contextlib
-import signal
-
 import structlog
-import uvloop
 
 from crm.adapters.kafka.directory import Access
-from crm.adapters.telemetry import health, tracing
-from crm.adapters.telemetry.logs import configure
+from crm.adapters.telemetry import health
 from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from services.polling.needed import until_polled
+from streams.runtime.role import run
 
 logger = structlog.get_logger()
 
@@ -41,29 +36,5 @@ class Role:
         self.polling = missing
 
 
-async def main(settings: Settings) -> None:
-    """Runs until SIGTERM or SIGINT."""
-    role = Role(settings)
-    stopping = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    checks = asyncio.create_task(health.serve(settings.health_port, role.missing, settings.host))
-    running = asyncio.create_task(role.run())
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait([running, stopped], return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        running.result()
-    for task in (running, checks, stopped):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    await role.access.stop()
-    logger.info("polling stopped")
-
-
 if __name__ == "__main__":
-    settings = Settings.read()
-    configure(settings, "polling")
-    tracing.start("polling")
-    uvloop.run(main(settings))
-    tracing.stop()
+    run("polling", Role)
