@@ -30,7 +30,8 @@ def signed(secret: str, body: bytes) -> Post:
     order = decode_object(body)
     mark = b'"merchantSignature":"' + sign(secret, *(verbatim(order, name) for name in SIGNED)).encode() + b'"'
     marked, found = re.subn(rb'"merchantSignature":\s*"[^"]*"', mark, body, count=1)
-    return {"content-type": JSON}, marked if found else body.rstrip()[:-1] + b"," + mark + b"}"
+    comma = b"," if order else b""
+    return {"content-type": JSON}, marked if found else body.rstrip()[:-1] + comma + mark + b"}"
 
 
 def sign_delivery(delivery: Delivery, seed: str) -> Delivery:

@@ -75,6 +75,7 @@ def test_they_are_those_of_a_fold_of_everything(
 
     async def run() -> None:
         async with await open_connection(database_url) as conn:
+            await conn.execute("SET transaction_timeout = 0")  # on a busy machine all of it may take longer
             await conn.execute("TRUNCATE core.checkpoint")
             await projected(conn, journal(events))
         connections = pool(database_url, 2)
