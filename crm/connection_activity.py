@@ -76,6 +76,18 @@ def state_of(activity: Activity, on: bool, now: Micros) -> State:
     return "quiet" if activity.delivered_at <= now - QUIET else "connected"
 
 
+def judged(
+    activity: Activity, entry: ConnectorEntry, connection: str, now: Micros, *, enabled: bool, secret: bool, locked: str
+) -> tuple[State, str]:
+    """Returns the state of a connection and what to do; nothing is to be done about one that somebody switched off.
+
+    `secret`: whether it has one; `locked`: why it cannot be decrypted here, if it cannot.
+    """
+    on = enabled and (secret or bool(locked))
+    state: State = "failing" if on and locked else state_of(activity, on, now)
+    return state, advice(state, activity, entry, connection, locked) if enabled else ""
+
+
 def advice(state: State, activity: Activity, entry: ConnectorEntry, connection: str, locked: str = "") -> str:
     """Returns what to do, as text for people; empty when nothing is."""
     if locked:

@@ -1,15 +1,16 @@
 """Asks the vendor of a connection that a command makes, changes or removes: its key before the command takes effect,
 its webhook afterwards."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
 from msgspec.structs import replace
 
-from api.commands.executor import CommandExecutor, SendDeclaration
-from crm.activation.activate import Vendor, can_activate
+from api.commands.executor import CommandExecutor, Declaration, SendDeclaration
+from crm.activation.activate import Vendor
 from crm.activation.answers import VendorAway, VendorSaysNo
-from crm.activation.outcome import Activated, check_key, set_webhook
+from crm.activation.outcome import Activated, check_key, set_webhook_of, values_of
 from crm.adapters.vendor_http import VendorHttp
 from crm.commands import Code, Command, Rejected
 from crm.connector import Connection
@@ -19,7 +20,6 @@ from crm.decisions.commands.connection_add import ConnectionAdd
 from crm.decisions.commands.connection_remove import ConnectionRemove
 from crm.decisions.commands.connection_rotate import ConnectionRotate
 from crm.facts import ConnectionDeclared
-from crm.public_address import url_of
 from crm.scalars import Id
 from crm.shared import Meta
 
@@ -70,50 +70,41 @@ class Activator:
         """Sets or takes away the webhook. Returns None when the vendor's key is not known."""
         removed = isinstance(self.command, ConnectionRemove)
         connection = self.known if removed else self.executor.access.connections.get(connection_id)
-        entry = catalogue().get(connection.connector) if connection else None
-        if connection is None or entry is None or entry.activation is None or not self.base:
+        values = values_of(connection, self.base) if connection else None
+        if connection is None or values is None:
             return None
-        values = values_of(connection, url_of(self.base, connection_id, entry.proof))
-        if not can_activate(entry.activation, values):
-            return None
-        async with VendorHttp() as http:
-            if removed:
-                return await unregistered(Vendor(entry.name, entry.activation, values, http))
-            activated = await set_webhook(
-                entry.name,
-                entry.activation,
-                values,
-                http,
-                account=self.account,
-                replaced=replaced,
-                polls="poll" in entry.parts,
-            )
-        if activated.secret:
-            what = connection_id, connection.connector, connection.name, activated.secret, dict(connection.settings)
-            await send(ConnectionDeclared(meta, *what))
-        return activated
+        if removed:
+            return await unregistered(connection, values)
+        return await kept_set(connection, values, meta, send, self.account, replaced)
 
 
 async def restored(executor: CommandExecutor, base: str, connection: Connection, meta: Meta) -> Activated | None:
     """Sets what a vendor has switched off. Returns None when there is no key to ask with."""
-    entry = catalogue().get(connection.connector)
-    if entry is None or entry.activation is None or not base:
+    if (values := values_of(connection, base)) is None:
         return None
-    values = values_of(connection, url_of(base, connection.id, entry.proof))
-    if not can_activate(entry.activation, values):
-        return None
+
+    async def send(fact: Declaration) -> None:
+        async with executor.declaration_sender() as declare:
+            await declare(fact)
+
+    return await kept_set(connection, values, meta, send)
+
+
+async def kept_set(
+    connection: Connection,
+    values: Mapping[str, str],
+    meta: Meta,
+    send: SendDeclaration,
+    account: str = "",
+    replaced: bool = False,
+) -> Activated:
+    """Sets the webhook, and declares the connection with the secret that the vendor gave meanwhile, if it did."""
     async with VendorHttp() as http:
-        activated = await set_webhook(entry.name, entry.activation, values, http, polls="poll" in entry.parts)
+        activated = await set_webhook_of(connection, values, http, account=account, replaced=replaced)
     if activated.secret:
-        async with executor.declaration_sender() as send:
-            what = connection.id, connection.connector, connection.name, activated.secret, dict(connection.settings)
-            await send(ConnectionDeclared(meta, *what))
+        what = connection.id, connection.connector, connection.name, activated.secret, dict(connection.settings)
+        await send(ConnectionDeclared(meta, *what))
     return activated
-
-
-def values_of(connection: Connection, url: str) -> dict[str, str]:
-    """Returns what activation fills in."""
-    return {**connection.settings, "secret": connection.secret, "connection": connection.id, "url": url}
 
 
 def fits(entry: ConnectorEntry, settings: dict[str, str], secret: str) -> bool:
@@ -124,11 +115,15 @@ def fits(entry: ConnectorEntry, settings: dict[str, str], secret: str) -> bool:
     return not secret_problem(entry, secret)
 
 
-async def unregistered(vendor: Vendor) -> Activated:
-    try:
-        return Activated(False, done=tuple(await vendor.unregister()))
-    except (VendorSaysNo, VendorAway) as error:
-        return Activated(False, next=f"The webhook may still be set at the vendor: {error} Take it away there.")
+async def unregistered(connection: Connection, values: Mapping[str, str]) -> Activated:
+    entry = catalogue().get(connection.connector)
+    assert entry and entry.activation
+    async with VendorHttp() as http:
+        try:
+            done = await Vendor(entry.name, entry.activation, values, http).unregister()
+            return Activated(False, done=tuple(done))
+        except (VendorSaysNo, VendorAway) as error:
+            return Activated(False, next=f"The webhook may still be set at the vendor: {error} Take it away there.")
 
 
 def shown(activated: Activated | None) -> Any:

@@ -10,7 +10,7 @@ import strawberry
 
 from api.context import Info
 from api.schema.fields import field
-from crm.connection_activity import NOTHING, advice, state_of
+from crm.connection_activity import NOTHING, judged
 from crm.connector import Connection
 from crm.connector_catalogue import ConnectorEntry, catalogue
 from crm.envelope import now
@@ -55,13 +55,12 @@ async def activity(source: Any, info: Info) -> IntegrationActivity:
     known, id, at = info.context.activity, source["connection_id"], now()
     connection = connections_of(info).get(id)
     found = known.of(id, at) if known else NOTHING
-    locked = connection.locked if connection else ""
-    on = source["enabled"] and (connection is None or bool(connection.secret or locked))
-    state = "failing" if on and locked else state_of(found, on, at)
+    secret, locked = (bool(connection.secret), connection.locked) if connection else (True, "")
     entry = catalogue().get(source["connector"]) or ConnectorEntry(source["connector"], "", "", "address")
+    state, said = judged(found, entry, id, at, enabled=source["enabled"], secret=secret, locked=locked)
     return IntegrationActivity(
         state=state,
-        advice=(advice(state, found, entry, id, locked) or None) if source["enabled"] else None,
+        advice=said or None,
         taken=found.taken,
         quarantined=found.quarantined,
         refused=found.refused,

@@ -9,7 +9,9 @@ from crm.activation.activate import Checked, Vendor, by_hand, can_activate, unre
 from crm.activation.answers import VendorAnswer, VendorAway, VendorSaysNo
 from crm.activation.declared import Activation
 from crm.activation.requests import VendorRequest
-from crm.public_address import warning
+from crm.connector_catalogue import catalogue
+from crm.delivery import Connection
+from crm.public_address import url_of, warning
 
 LATER = "When that is settled, `crm connect --check` sets the webhook."
 
@@ -32,6 +34,30 @@ class Activated(Struct, frozen=True):
     done: tuple[str, ...] = ()  # sentences
     next: str = ""  # what a person still has to do; empty when nothing
     secret: str = ""  # that the vendor gave while the webhook was set: the connection must be declared with it
+
+
+def values_of(connection: Connection, base: str) -> dict[str, str] | None:
+    """Returns what activation fills in for a connection; None when its vendor cannot be asked with what it has.
+
+    `base`: the URL of intake as vendors call it.
+    """
+    entry = catalogue().get(connection.connector)
+    values = {**connection.settings, "secret": connection.secret, "connection": connection.id}
+    if entry is None or not base or not can_activate(entry.activation, values):
+        return None
+    return {**values, "url": url_of(base, connection.id, entry.proof)}
+
+
+async def set_webhook_of(
+    connection: Connection, values: Mapping[str, str], http: Http, *, account: str = "", replaced: bool = False
+) -> Activated:
+    """`set_webhook` for a connection whose `values_of` are there."""
+    entry = catalogue().get(connection.connector)
+    assert entry and entry.activation
+    polls = "poll" in entry.parts
+    return await set_webhook(
+        entry.name, entry.activation, values, http, account=account, replaced=replaced, polls=polls
+    )
 
 
 async def check_key(

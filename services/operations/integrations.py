@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.reading import open_consumer
-from crm.connection_activity import Activity, State, advice, state_of
+from crm.connection_activity import Activity, State, judged
 from crm.connector import Connection
 from crm.connector_catalogue import ConnectorEntry, catalogue
 from crm.envelope import now
@@ -75,12 +75,9 @@ def report(
 def connection_report(
     connection: Connection, entry: ConnectorEntry, activity: Activity, intake_url: str, at: Micros
 ) -> ConnectionReport:
-    on = connection.enabled and bool(connection.secret or connection.locked)
-    state: State = "failing" if on and connection.locked else state_of(activity, on, at)
+    secret, locked = bool(connection.secret), connection.locked
+    state, said = judged(activity, entry, connection.id, at, enabled=connection.enabled, secret=secret, locked=locked)
     url = url_of(intake_url, connection.id, entry.proof)
-    said = advice(state, activity, entry, connection.id, connection.locked)
-    if not connection.enabled:
-        said = ""  # somebody switched it off
     return ConnectionReport(connection.id, connection.name, state, url, activity, said)
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from crm.activation.activate import can_activate
-from crm.activation.outcome import Activated, check_key, set_webhook
+from crm.activation.outcome import Activated, check_key, set_webhook_of, values_of
 from crm.adapters.vendor_http import VendorHttp
-from crm.connector_catalogue import ConnectorEntry, catalogue
-from crm.public_address import url_of
+from crm.connector_catalogue import ConnectorEntry
+from crm.delivery import Connection
 from crm.scalars import Id
 from crm.secret_keys import SecretKeys
 from services.stack.access import declare_connection, read_directory
@@ -47,16 +46,10 @@ async def connect_vendor(
         made = await declare_connection(*what, secret, settings, new.given, keys)
         if checked is None or entry.activation is None:
             return made, None
-        values = {**settings, "secret": secret, "connection": made, "url": url_of(base, made, entry.proof)}
-        activated = await set_webhook(
-            entry.name,
-            entry.activation,
-            values,
-            http,
-            account=checked.account,
-            replaced=True,
-            polls="poll" in entry.parts,
-        )
+        connection = Connection(made, new.workspace, entry.name, secret, settings)
+        values = values_of(connection, base)
+        assert values, "what it was checked with is there"
+        activated = await set_webhook_of(connection, values, http, account=checked.account, replaced=True)
         if activated.secret:
             await declare_connection(*what, activated.secret, settings, made, keys)
         return made, activated
@@ -74,14 +67,9 @@ async def check_connections(
     mine = [one for one in access.connections.values() if one.enabled and workspace in (None, one.workspace)]
     async with VendorHttp() as http:
         for one in sorted(mine, key=lambda one: (one.connector, one.name, one.id)):
-            entry = catalogue().get(one.connector)
-            values = {**one.settings, "secret": one.secret, "connection": one.id}
-            if connector not in ("", one.connector) or not entry or not entry.activation:
+            if connector not in ("", one.connector) or (values := values_of(one, base)) is None:
                 continue
-            if not can_activate(entry.activation, values):
-                continue
-            values["url"] = url_of(base, one.id, entry.proof)
-            activated = await set_webhook(one.connector, entry.activation, values, http, polls="poll" in entry.parts)
+            activated = await set_webhook_of(one, values, http)
             if activated.secret:
                 what = one.workspace, one.connector, one.name, activated.secret, one.settings, one.id
                 await declare_connection(bootstrap, *what, keys)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from tests.support import rehearse
-from tests.support.running_stack import RunningStack
+from tests.support.running_stack import RunningStack, wait_until
 from tests.support.timeouts import TIMEOUT
 
 CARD = """query($phone: String!) { caller(phone: $phone) { contact { id name phones accounts
@@ -45,10 +45,17 @@ def test_the_exchange_hears_who_is_calling_while_it_rings(stack: RunningStack) -
         "caller"
     ]["openDeals"]
     owners = {one["key"]: one["email"] for one in stack.ask("{ owners { nodes { key email } } }")["owners"]["nodes"]}
-    answer = stack.deliver("binotel", rehearse.binotel_call("apiCallSettings", 8003, "0671000001")).json()
+    answers: list[Any] = []
+
+    def late() -> str | None:
+        """An exchange is not kept waiting: on a busy machine it may hear nothing, and asks at the next call."""
+        answers.append(stack.deliver("binotel", rehearse.binotel_call("apiCallSettings", 8003, "0671000001")).json())
+        return None if answers[-1] else "nothing within the time of a ring"
+
+    wait_until(late)
     shown = {"name": "Соломія", "description": f"D-{deal['number']} {deal['title']}"}
     email = owners.get(deal["owner"], "")
-    assert answer == {"customerData": shown | ({"assignedToEmployeeEmail": email} if email else {})}
+    assert answers[-1] == {"customerData": shown | ({"assignedToEmployeeEmail": email} if email else {})}
     assert stack.deliver("binotel", rehearse.binotel_call("apiCallSettings", 8004, "0999999999")).json() == {}
 
 
