@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from crm.connector import Delivery, Report, digest
 from crm.connector_settings import Country, Since
-from crm.facts import DeliveryKept, OrderReported
+from crm.facts import OrderReported
 from crm.money import to_minor
 from crm.phones import read_phone
 from crm.scalars import Micros
@@ -18,7 +18,6 @@ from crm.shared import OrderLine, Phone
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, Value, canonical
 from services.connectors.formats.values import at, text
-from services.connectors.repeats import content_key
 
 STAGE = "The stage of deals whose order has this status, or won or lost. Without it the status moves nothing."
 PAYMENTS = "Count what the shop says was paid. Say no where the payments come from a gateway or a bank themselves."
@@ -101,6 +100,21 @@ def full_name(*parts: str) -> str:
     return " ".join(filter(None, parts))
 
 
+def delivery_of(sent_by: Sequence[Tree], title: str, to: Value, *names: str) -> str:
+    """Returns how an order is sent and where to, in one line: titles of what it is sent by, parts of the address."""
+    way = ", ".join(text(one, title) for one in sent_by)
+    return ", ".join(filter(None, (way, *(text(to, name) for name in names))))
+
+
+def within_second(at: Micros, *states: tuple[Sequence[str], str]) -> Micros:
+    """Returns a moment of a clock with whole seconds, so that of two states of one second the later one in an order's
+    life counts. `states`: words as an order goes on, and the order's; the first count more."""
+    rank = 0
+    for words, word in states:
+        rank = rank * len(words) + (words.index(word) if word in words else 0)
+    return Micros(at + rank)
+
+
 def fields_of(**values: object) -> dict[str, str]:
     """Custom fields as JSON text. What is empty is taken away from the deal: the shop has it no more."""
     return {name: msgspec.json.encode(value).decode() if value else "null" for name, value in values.items()}
@@ -142,12 +156,6 @@ def deleted_order(system: str, key: str, delivery: Delivery) -> Report:
     at = delivery.received_at
     fact = partial(OrderReported, system=system, order=key, changed_at=at, deleted=True)
     return Report(f"deleted/{key}", key, at, fact)
-
-
-def kept(connector: str, kind: str, delivery: Delivery) -> Report:
-    """What is no order, or none that counts."""
-    fact = partial(DeliveryKept, connector=connector, kind=kind)
-    return Report(content_key(kind, delivery), "", delivery.received_at, fact)
 
 
 def worth(total: int | None, refunded: int | None) -> int | None:

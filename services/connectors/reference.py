@@ -57,7 +57,8 @@ def page(entries: Iterable[ConnectorEntry]) -> str:
         "# Integrations",
         "Generated from the connectors by `make events`; do not edit. "
         "How to write a connector: [connecting.md](connecting.md).",
-        "`crm connect VENDOR` makes a connection and prints the URL to give the vendor. "
+        "`crm connect VENDOR` makes a connection. It sets the vendor's webhook if it is given the vendor's key, else "
+        "it prints the URL to give the vendor; `crm integrations` shows which connections work. "
         "`crm connect VENDOR --help` lists the same settings as this page; in GraphQL they are the `settings` of "
         "`connectionAdd`.",
     ]

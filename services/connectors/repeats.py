@@ -1,6 +1,9 @@
 """Keys of deliveries that have no id of their own."""
 
-from crm.connector import Delivery, digest
+from functools import partial
+
+from crm.connector import Delivery, Report, digest
+from crm.facts import DeliveryKept
 
 WINDOW = 10 * 60 * 1_000_000  # a second click, a retry of a form builder; the decision sees what crosses its edge
 
@@ -8,3 +11,9 @@ WINDOW = 10 * 60 * 1_000_000  # a second click, a retry of a form builder; the d
 def content_key(kind: str, delivery: Delivery) -> str:
     """Returns a key made of the bytes: the same bytes are the same delivery."""
     return f"{kind}/{digest(delivery.body)}"
+
+
+def kept(connector: str, kind: str, delivery: Delivery) -> Report:
+    """Returns the report of what is nothing that this connector reads, or nothing that counts."""
+    fact = partial(DeliveryKept, connector=connector, kind=kind)
+    return Report(content_key(kind, delivery), "", delivery.received_at, fact)

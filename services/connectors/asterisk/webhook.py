@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from msgspec import Struct
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest
 from crm.connector_settings import Country
 from crm.errors import Malformed
-from crm.facts import CallReported
 from crm.scalars import Micros
 from services.connectors.asterisk.records import APPLICATIONS, records_in
 from services.connectors.call_sides import OwnNumbers, happened_at, sides_of
+from services.connectors.calls import call_report
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
 from services.connectors.formats.values import first, seconds_or_none, text, unreadable
+from services.connectors.signatures.basic import expect_bearer
 
 DISPOSITIONS = {"NO ANSWER": "no_answer", "CONGESTION": "failed"}
 FROM_INSIDE = re.compile(r"from-internal|dialout|outgoing|outbound", re.IGNORECASE)  # contexts of FreePBX and like it
@@ -29,10 +29,6 @@ class Settings(Struct, frozen=True, gc=False):
     own_numbers: OwnNumbers = ""
     country: Country = ""
     timezone: Timezone = ""
-
-
-def verify(delivery: Delivery, connection: Connection) -> None:
-    expect_equal(f"Bearer {connection.secret}", delivery.headers.get("authorization", ""), "secret of the header")
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
@@ -64,9 +60,9 @@ def report_of(record: Tree, connection: Connection, received_at: Micros) -> Repo
     if sides.direction != "out" and (rung := ENDPOINT.fullmatch(text(record, "dstchannel"))):
         sides = sides._replace(employee=rung[1])
     notes = (unreadable(record, *missing), sides.note)
-    report = partial(
-        CallReported,
-        call=id,
+    at = Micros(min(end, received_at)) if end else happened_at(start, lasted or 0, received_at)
+    return call_report(
+        *(id, f"{channel}/{digest(canonical(record))}", at),
         phase="completed",
         **sides._replace(note="; ".join(filter(None, notes)))._asdict(),
         started_at=start,
@@ -76,8 +72,6 @@ def report_of(record: Tree, connection: Connection, received_at: Micros) -> Repo
         recording=first(record, "recordingfile", "recording"),
         leg="/".join((channel, text(record, "sequence") or digest(canonical(record))[:16])),
     )
-    at = Micros(min(end, received_at)) if end else happened_at(start, lasted or 0, received_at)
-    return Report(f"{channel}/{digest(canonical(record))}", id, at, report)
 
 
-WEBHOOK = Webhook(verify, parse)
+WEBHOOK = Webhook(expect_bearer, parse)

@@ -1,8 +1,7 @@
 """Binotel: the phases of a call, from the first ring to the recording (https://developers.binotel.ua)."""
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -20,32 +19,32 @@ from crm.connector import (
 )
 from crm.connector_settings import Country
 from crm.errors import Malformed
-from crm.facts import CallReported, DeliveryKept
 from crm.phones import read_phone
-from crm.scalars import Micros
+from services.connectors.call_sides import happened_at
+from services.connectors.calls import call_report, elapsed, not_read, unnamed_call
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, Value, canonical, encode
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import moment_or_none
-from services.connectors.formats.values import at, first, seconds_or_none, text, unreadable, whole_or_none
-from services.connectors.repeats import WINDOW, content_key
+from services.connectors.formats.values import at, first, seconds_or_none, text, whole_or_none
+from services.connectors.repeats import kept
 
-PHASES = {
-    "receivedTheCall": "ringing",
-    "answeredTheCall": "answered",
-    "transferredTheCall": "transferred",
-    "hangupTheCall": "hung_up",
-    "apiCallCompleted": "completed",
-}
-DISPOSITIONS = {
-    **dict.fromkeys(("ANSWER", "TRANSFER", "ONLINE"), "answered"),
-    **dict.fromkeys(("CONGESTION", "CHANUNAVAIL"), "failed"),
-    **dict.fromkeys(("VM", "VM-SUCCESS"), "voicemail"),
-    "NOANSWER": "no_answer",
-    "BUSY": "busy",
-    "CANCEL": "cancelled",
-}
-DIRECTIONS = {"0": "in", "1": "out", "incoming": "in", "outgoing": "out", "in": "in", "out": "out"}
-TIMES = ("startTime", "waitsec", "billsec")
+PHASES = meanings(
+    ringing="receivedTheCall",
+    answered="answeredTheCall",
+    transferred="transferredTheCall",
+    hung_up="hangupTheCall",
+    completed="apiCallCompleted",
+)
+DISPOSITIONS = meanings(
+    answered="ANSWER TRANSFER ONLINE",
+    failed="CONGESTION CHANUNAVAIL",
+    voicemail="VM VM-SUCCESS",
+    no_answer="NOANSWER",
+    busy="BUSY",
+    cancelled="CANCEL",
+)
+DIRECTIONS = meanings(**{"in": "0 incoming in", "out": "1 outgoing out"})
 LOOKUP = "apiCallSettings"  # it asks who is calling and waits for the answer
 ATTEMPT_FIELDS = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
 ACCEPTED = Answer(200, b'{"status":"success"}', "application/json")
@@ -84,30 +83,30 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if kind == LOOKUP or not (id or text(call, "externalNumber")):
         if kind in ("", *PHASES):
             raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
-        kept = partial(DeliveryKept, connector="binotel", kind=kind)
-        yield Report(content_key(kind, delivery), "", delivery.received_at, kept)
+        yield kept("binotel", kind, delivery)
         return
     content = digest(canonical(without_attempts(call)))
-    id = id or f"unnamed/{content[:16]}/{delivery.received_at // WINDOW}"
-    clock, note = clock_of(call)
-    phase = PHASES.get(kind, kind)
-    report = partial(
-        CallReported,
-        call=id,
+    id = id or unnamed_call(content, delivery)
+    begin, phase = whole_or_none(call, "startTime"), PHASES.get(kind, kind)
+    started = moment_or_none(begin)
+    waited, talked = seconds_or_none(call, "waitsec"), seconds_or_none(call, "billsec")
+    missing = not_read(call, startTime=0 if begin == 0 else started, waitsec=waited, billsec=talked)
+    yield call_report(
+        *(id, f"{id}/{kind}/{content}"),
+        happened_at(started, elapsed(phase, waited, talked), delivery.received_at),
         phase=phase,
         direction=direction_of(call, kind),
         phone=read_phone(text(call, "externalNumber"), country_of(connection)),
         line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
         employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
-        started_at=clock.started,
-        wait_s=clock.waited,
-        talk_s=clock.talked,
+        started_at=started,
+        wait_s=waited,
+        talk_s=talked,
         disposition=disposition_of(call),
         recording=first(call, "linkToCallRecordInMyBusiness", "linkToCallRecordOverlayInMyBusiness"),
         utm=utm_of(at(call, "callTrackingData") or at(call, "getCallData")),
-        note=note,
+        note=missing,
     )
-    yield Report(f"{id}/{kind}/{content}", id, clock.happened_at(phase, delivery.received_at), report)
 
 
 def direction_of(call: Value, kind: str) -> str:
@@ -121,30 +120,6 @@ def without_attempts(fields: Value) -> Tree:
         if isinstance(fields, dict)
         else {}
     )
-
-
-class Clock(NamedTuple):
-    """The times of a report; None for a time that is missing or cannot be read."""
-
-    started: Micros | None
-    waited: int | None
-    talked: int | None
-
-    def happened_at(self, phase: str, received_at: Micros) -> Micros:
-        """Returns when the report's phase happened. Details of a call come when it is over, so its own clock counts."""
-        if self.started is None:
-            return received_at
-        lasted = 0 if phase == "ringing" else self.waited or 0
-        lasted += 0 if phase in ("ringing", "answered") else self.talked or 0
-        return max(self.started, Micros(min(self.started + lasted * 1_000_000, received_at)))
-
-
-def clock_of(call: Value) -> tuple[Clock, str]:
-    """Returns the times, and a sentence on those that could not be read. The call is taken without them."""
-    begin = whole_or_none(call, "startTime")
-    clock = Clock(moment_or_none(begin), seconds_or_none(call, "waitsec"), seconds_or_none(call, "billsec"))
-    missing = [name for name, found in zip(TIMES, clock, strict=True) if found is None]
-    return clock, unreadable(call, *(name for name in missing if name != "startTime" or begin != 0))
 
 
 def disposition_of(call: Value) -> str:

@@ -12,16 +12,15 @@ from msgspec import Meta, Struct
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
 from crm.connector_settings import Country
 from crm.errors import Malformed
-from crm.facts import DeliveryKept, PaymentReported
+from crm.facts import DeliveryKept
 from crm.money import currency_of, to_minor
-from crm.phones import read_phone
 from crm.scalars import Micros
-from crm.shared import Payer
 from crm.zones import of_workspace
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.times import from_iso
-from services.connectors.formats.values import at, first, required, required_whole, text, verbatim, whole
+from services.connectors.formats.values import at, required, required_whole, text, verbatim, whole
+from services.connectors.payments import expect_merchant, payer_of, payment_report
 from services.connectors.signatures.fields import fields_of, signed_fields
 
 UNSIGNED = ("signature", "response_signature_string")
@@ -76,8 +75,7 @@ def order_in(delivery: Delivery) -> Tree:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     order, doubts = order_in(delivery), Doubts()
     merchant, reference = required(order, "merchant_id"), required(order, "order_id")
-    if (own := connection.settings_as(Settings).merchant_id) and merchant != own:
-        raise Malformed(f"It is of merchant {merchant[:40]!r}, not of this connection's.")
+    expect_merchant(merchant, connection.settings_as(Settings).merchant_id)
     said, kind = required(order, "order_status"), text(order, "tran_type")
     refunded = doubts.read(lambda: whole(order, "reversal_amount") or 0, 0, "what went back is not certain")
     more = inner_object(order, "additional_info")
@@ -102,22 +100,20 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     # No field tells when a state began. So the order's time stands for all, and the more advanced state is the newer.
     came = delivery.received_at
     began = doubts.read(lambda: local(text(order, "order_time"), connection), came, "when it was made is not known")
-    report = partial(
-        PaymentReported,
-        provider="fondy",
-        payment=payment,
+    yield payment_report(
+        *("fondy", payment, key, began, doubts),
         status=status,
         amount_minor=amount,
         currency=currency,
-        changed_at=began,
         refunded_minor=refunded,
         purpose=text(order, "merchant_data"),
         reference=reference,
-        payer=payer_of(order, country_of(connection)),
+        payer=payer_of(
+            *(country_of(connection), text(order, "sender_cell_phone"), text(order, "sender_email")),
+            card=text(order, "masked_card"),
+        ),
         account=merchant,
-        doubts=tuple(doubts),
     )
-    yield Report(key, payment, began, report)
 
 
 def inner_object(order: Tree, name: str) -> Tree:
@@ -147,16 +143,6 @@ def local(moment: str, connection: Connection) -> Micros:
     except ValueError:
         raise Malformed(f"{moment[:40]!r} is no moment.") from None
     return from_iso(read.replace(tzinfo=of_workspace(connection.home.timezone)).isoformat())
-
-
-def payer_of(order: Tree, country: str) -> Payer:
-    """Returns the payer. A phone that cannot be read stays as it was given."""
-    phone = text(order, "sender_cell_phone")
-    return Payer(
-        phone=read_phone(phone, country).e164 or phone,
-        email=first(order, "sender_email").lower(),
-        card=text(order, "masked_card"),
-    )
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -1,33 +1,26 @@
 """FreeSWITCH: one record of each leg (https://developer.signalwire.com/freeswitch, mod_json_cdr, event socket)."""
 
-import base64
-import binascii
 from collections.abc import Iterator
-from functools import partial
 
 from msgspec import Struct
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest
 from crm.connector_settings import Country
-from crm.facts import CallReported
 from crm.scalars import Micros
 from services.connectors.call_sides import OwnNumbers, sides_of
+from services.connectors.calls import call_report
 from services.connectors.formats.exact_json import Tree, canonical
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import first, required, seconds_or_none, text, whole_or_none
 from services.connectors.freeswitch.records import variables_of
+from services.connectors.signatures.basic import verify_password
 
-BUSY, NO_ANSWER = ("USER_BUSY", "CALL_REJECTED"), ("NO_ANSWER", "NO_USER_RESPONSE", "ALLOTTED_TIMEOUT")
-CAUSES = {
-    **dict.fromkeys(BUSY, "busy"),
-    **dict.fromkeys(NO_ANSWER, "no_answer"),
-    **dict.fromkeys(("ORIGINATOR_CANCEL", "LOSE_RACE", "NORMAL_CLEARING"), "cancelled"),
-}
-PHASES = {
-    "cdr": "completed",
-    "CHANNEL_HANGUP_COMPLETE": "completed",
-    "CHANNEL_CREATE": "ringing",
-    "CHANNEL_ANSWER": "answered",
-}
+CAUSES = meanings(
+    busy="USER_BUSY CALL_REJECTED",
+    no_answer="NO_ANSWER NO_USER_RESPONSE ALLOTTED_TIMEOUT",
+    cancelled="ORIGINATOR_CANCEL LOSE_RACE NORMAL_CLEARING",
+)
+PHASES = meanings(ringing="CHANNEL_CREATE", answered="CHANNEL_ANSWER", completed="cdr CHANNEL_HANGUP_COMPLETE")
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -35,15 +28,6 @@ class Settings(Struct, frozen=True, gc=False):
 
     own_numbers: OwnNumbers = ""
     country: Country = ""
-
-
-def verify(delivery: Delivery, connection: Connection) -> None:
-    """HTTP Basic with any user name."""
-    try:
-        given = base64.b64decode(delivery.headers.get("authorization", "").partition(" ")[2], validate=True).decode()
-    except (binascii.Error, ValueError):
-        given = ""
-    expect_equal(connection.secret, given.partition(":")[2], "password")
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
@@ -64,9 +48,9 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     talked = seconds_or_none(said, "billsec") or 0
     cause = text(said, "hangup_cause").upper()
     gave_up = answer or end
-    report = partial(
-        CallReported,
-        call=id,
+    at = Micros(min(end or delivery.received_at, delivery.received_at))
+    yield call_report(
+        *(id, f"{leg}/{event}/{digest(canonical(said))}", at),
         phase=phase,
         **sides_of(caller, called, own, country, way, joins=id != leg)._asdict(),
         started_at=start,
@@ -76,8 +60,6 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         recording=first(said, "record_url", "recording_url", "record_path"),
         leg=leg if id != leg or text(said, "direction") == "outbound" else "",
     )
-    at = Micros(min(end or delivery.received_at, delivery.received_at))
-    yield Report(f"{leg}/{event}/{digest(canonical(said))}", id, at, report)
 
 
 def moment(said: Tree, name: str) -> Micros | None:
@@ -86,4 +68,4 @@ def moment(said: Tree, name: str) -> Micros | None:
     return Micros(found) if found and 0 < found < 253_402_300_800_000_000 else None
 
 
-WEBHOOK = Webhook(verify, parse)
+WEBHOOK = Webhook(verify_password, parse)

@@ -10,27 +10,25 @@ from msgspec import Meta, Struct
 
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
 from crm.connector_settings import Country
-from crm.errors import Malformed, Refused
-from crm.facts import DeliveryKept, PaymentReported
+from crm.errors import Malformed
+from crm.facts import DeliveryKept
 from crm.money import currency_of, to_minor
-from crm.phones import read_phone
 from crm.scalars import Micros
-from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import from_millis
 from services.connectors.formats.values import first, required, text, whole
+from services.connectors.payments import payer_of, payment_report
+from services.connectors.signatures.fields import signed_body
 
-STATUSES = {
-    "success": "settled",
-    "wait_compensation": "settled",  # paid; it comes to the shop's account with the day's other money
-    "sandbox": "settled",
-    "hold_wait": "held",
-    "reversed": "reversed",
-    "failure": "failed",
-    "error": "failed",
-}
+STATUSES = meanings(
+    settled="success wait_compensation sandbox",  # the second comes to the shop's account with the day's other money
+    held="hold_wait",
+    reversed="reversed",
+    failed="failure error",
+)
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -45,10 +43,7 @@ class Settings(Struct, frozen=True, gc=False):
 
 def verify(delivery: Delivery, connection: Connection) -> None:
     """Checks base64(sha1(key + data + key)) over `data` as it came; some accounts use SHA3-256, which is longer."""
-    try:
-        form = read_body(delivery).tree
-    except Malformed as error:
-        raise Refused(f"{error} So there is no signature. Nothing was kept.") from None
+    form = signed_body(delivery)
     signature, data = text(form, "signature"), text(form, "data")
     expect_equal(sign(connection.secret, data, "sha1" if len(signature) <= 28 else "sha3_256"), signature)
     if account := connection.settings_as(Settings).public_key:
@@ -91,41 +86,28 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if outgoing:
         amount, refunded = -amount, 0
     status = STATUSES.get(status_word, "created")  # of some forty others none means that money came
-    report = partial(
-        PaymentReported,
-        provider="liqpay",
-        payment=id,
+    yield payment_report(
+        *("liqpay", id, key, at, doubts),
         status="settled" if status == "reversed" and refunded < amount else status,  # given back in part only
         amount_minor=amount,
         currency=currency,
-        changed_at=at,
         refunded_minor=refunded,
         purpose=text(payment, "description"),
         reference=text(payment, "order_id"),
-        payer=payer_of(payment, country_of(connection)),
+        payer=payer_of(
+            *(country_of(connection), text(payment, "sender_phone"), text(payment, "sender_email")),
+            name=" ".join(filter(None, (text(payment, "sender_first_name"), text(payment, "sender_last_name")))),
+            iban=text(payment, "sender_iban"),
+            card=text(payment, "sender_card_mask2"),
+        ),
         account=text(payment, "public_key"),
-        doubts=tuple(doubts),
     )
-    yield Report(key, id, at, report)
 
 
 def moment(payment: Tree, otherwise: Micros) -> Micros:
     """Raises Malformed."""
     when = whole(payment, "end_date") or whole(payment, "create_date")
     return from_millis(when) if when else otherwise
-
-
-def payer_of(payment: Tree, country: str) -> Payer:
-    """Returns the payer. A phone that cannot be read stays as it was given."""
-    names = (text(payment, "sender_first_name"), text(payment, "sender_last_name"))
-    phone = text(payment, "sender_phone")
-    return Payer(
-        name=" ".join(filter(None, names)),
-        iban=text(payment, "sender_iban"),
-        phone=read_phone(phone, country).e164 or phone,
-        email=text(payment, "sender_email").lower(),
-        card=text(payment, "sender_card_mask2"),
-    )
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -1,27 +1,23 @@
 """Meest: the events of a parcel (https://wiki.meest-group.com/api/en/v3.0/openAPI)."""
 
 from collections.abc import Iterator
-from functools import partial
 from urllib.parse import quote, unquote
 
 from crm.connector import Connection, Delivery, Report
 from crm.connector_poll import Ask, Auth, LogIn, Page, Poll, PollFailed, Rejected, Subjects, Token, Turn, expect_json
 from crm.errors import Malformed
-from crm.facts import ParcelReported
-from crm.scalars import Micros
-from services.connectors.doubts import Doubts
-from services.connectors.formats.exact_json import Tree, decode_object, encode
-from services.connectors.formats.kyiv_times import kyiv_moment
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import records, required, text
+from services.connectors.parcels import ParcelReading, post_json
 
 BASE = "/v3.0/openAPI"
-STATUSES = {"2": "created", "606": "in_transit", "8081": "in_transit", "1622": "received"}  # all that is published
+STATUSES = meanings(created="2", in_transit="606 8081", received="1622")  # all that is published
 
 
 def log_in(_connection: Connection, key: str) -> Ask:
     name, _, password = key.partition(":")
-    body = encode({"username": name, "password": password}).encode()
-    return Ask(f"{BASE}/auth", method="POST", body=body, headers={"content-type": "application/json"})
+    return post_json(f"{BASE}/auth", {"username": name, "password": password})
 
 
 def token(page: Page) -> Token:
@@ -50,27 +46,17 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     events = records(decode_object(delivery.body), "result")
     if not events:
         return
-    doubts = Doubts()
-    *_, (at, _, event) = sorted((moment(event, doubts), place, event) for place, event in enumerate(events))
-    code = required(event, "eventCode")
+    reading, unknown = ParcelReading(), "when it changed is not known"
+    moments = [reading.moment(event, "eventDateTime", doubt=unknown) for event in events]
+    newest = max((at or 0, place) for place, at in enumerate(moments))[1]  # of two of one time, the later in the answer
+    at, event = moments[newest], events[newest]
+    code, when = required(event, "eventCode"), text(event, "eventDateTime")
     words = [text(event, f"event{what}", "descrUA") for what in ("Descr", "DetailDescr", "CityDescr")]
-    report = partial(
-        ParcelReported,
-        service="meest",
-        tracking_number=number,
-        status=STATUSES.get(code, "unknown"),
-        status_code=code,
+    yield reading.report(
+        *(delivery, "meest", number, STATUSES.get(code, "unknown"), code, at or None),
+        *(code, when),
         status_text=", ".join(filter(None, words)),
-        changed_at=at or None,
-        doubts=tuple(doubts),
     )
-    yield Report(f"{number}/{code}/{text(event, 'eventDateTime')}", number, at or delivery.received_at, report)
-
-
-def moment(event: Tree, doubts: Doubts) -> Micros:
-    return doubts.read(
-        lambda: kyiv_moment(text(event, "eventDateTime")), None, "when it changed is not known"
-    ) or Micros(0)
 
 
 POLL = Poll(

@@ -1,29 +1,26 @@
 """monobank acquiring: an invoice has a new status (https://monobank.ua/api-docs/acquiring)."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from crm.connector import Connection, Delivery, Report, Webhook
-from crm.facts import PaymentReported
 from crm.money import currency_of, within_64_bits
 from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import records, required, required_whole, text, whole
+from services.connectors.payments import payment_report
 from services.connectors.signatures.ecdsa import expect_signed, from_base64, pem_key
 
-STATUSES = {
-    "created": "created",
-    "processing": "created",
-    "hold": "held",
-    "success": "settled",
-    "failure": "failed",
-    "reversed": "reversed",
-    "expired": "expired",
-}
-
-
+STATUSES = meanings(
+    created="created processing",
+    held="hold",
+    settled="success",
+    failed="failure",
+    reversed="reversed",
+    expired="expired",
+)
 HRYVNIA = "980"  # the bank's documents: the currency of an invoice that names none
 
 
@@ -42,21 +39,18 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if status not in STATUSES:
         doubts.say(f"its status {status[:40]!r} is not known here: no money is counted for it")
     refunded = refunds_in(invoice, doubts)
-    report = partial(
-        PaymentReported,
-        provider="monobank",
-        payment=payment,
+    amount = gross(invoice, refunded, doubts)
+    currency = currency_of(text(invoice, "ccy") or HRYVNIA)
+    yield payment_report(
+        *("monobank", payment, f"{payment}/{modified}/{status}", at, doubts),
         status=STATUSES.get(status, "created"),
-        amount_minor=gross(invoice, refunded, doubts),
-        currency=currency_of(text(invoice, "ccy") or HRYVNIA),
-        changed_at=at,
+        amount_minor=amount,
+        currency=currency,
         refunded_minor=refunded,
         purpose=text(invoice, "destination"),
         reference=text(invoice, "reference"),
         payer=Payer(card=text(invoice, "paymentInfo", "maskedPan")),
-        doubts=tuple(doubts),
     )
-    yield Report(f"{payment}/{modified}/{status}", payment, at, report)
 
 
 def refunds_in(invoice: Tree, doubts: Doubts) -> int:

@@ -1,7 +1,6 @@
 """monobank personal and sole-trader accounts: a line of the statement (https://api.monobank.ua/docs)."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -11,7 +10,6 @@ from crm.connector import OK, Answer, Connection, Delivery, Report, Webhook
 from crm.connector_settings import Since
 from crm.currencies import UNKNOWN_CURRENCY
 from crm.errors import Malformed
-from crm.facts import DeliveryKept, PaymentReported
 from crm.money import currency_named, currency_of, money_text
 from crm.scalars import Micros
 from crm.shared import Payer
@@ -20,7 +18,8 @@ from services.connectors.formats.exact_json import Value, decode_object
 from services.connectors.formats.times import from_seconds
 from services.connectors.formats.values import at, required, required_whole, text, whole
 from services.connectors.monobank_personal.activate import PersonalToken
-from services.connectors.repeats import content_key
+from services.connectors.payments import payment_report
+from services.connectors.repeats import kept
 from services.connectors.signatures.ecdsa import der, expect_signed, from_base64, point_key
 
 CODE = {"kind": "currency"}
@@ -59,8 +58,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     notice = decode_object(delivery.body)
     kind = required(notice, "type")
     if kind != "StatementItem":
-        kept = partial(DeliveryKept, connector="monobank-personal", kind=kind)
-        yield Report(content_key(kind, delivery), "", delivery.received_at, kept)
+        yield kept("monobank-personal", kind, delivery)
         return
     yield line_of(at(notice, "data", "statementItem"), required(notice, "data", "account"), connection)
 
@@ -71,20 +69,18 @@ def line_of(item: Value, account: str, connection: Connection) -> Report:
     when = from_seconds(required_whole(item, "time"))
     amount, doubts = required_whole(item, "amount"), Doubts()
     changed_at = when if held else Micros(when + 1)  # the bank repeats the time: what is settled is newer than its hold
-    report = partial(
-        PaymentReported,
-        provider="monobank-personal",
-        payment=payment,
-        status="held" if held else "settled",
+    currency = currency_in(item, amount, configured_currency(connection, account), doubts)
+    status = "held" if held else "settled"
+    return payment_report(
+        *("monobank-personal", payment, f"{payment}/{status}", when, doubts),
+        status=status,
         amount_minor=amount,
-        currency=currency_in(item, amount, configured_currency(connection, account), doubts),
+        currency=currency,
         changed_at=changed_at,
         purpose="\n".join(part for name in ("description", "comment") if (part := text(item, name))),
         payer=Payer(name=text(item, "counterName"), iban=text(item, "counterIban"), tax_id=text(item, "counterEdrpou")),
         account=account,
-        doubts=tuple(doubts),
     )
-    return Report(f"{payment}/{'held' if held else 'settled'}", payment, when, report)
 
 
 def configured_currency(connection: Connection, account: str) -> str:

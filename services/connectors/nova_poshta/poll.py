@@ -1,7 +1,6 @@
 """Nova Poshta: where parcels are, up to a hundred a request (https://developers.novaposhta.ua, TrackingDocument)."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -9,23 +8,20 @@ from msgspec import Meta, Struct
 from crm.connector import Connection, Delivery, Report, country_of
 from crm.connector_poll import Ask, Expired, Page, Poll, PollFailed, Subjects, Throttled, Turn, expect_json
 from crm.connector_settings import Country
-from crm.facts import ParcelReported
-from crm.money import to_minor
 from crm.phones import read_phone
-from crm.scalars import Micros
-from services.connectors.doubts import Doubts
-from services.connectors.formats.exact_json import Tree, decode_object, encode
-from services.connectors.formats.kyiv_times import kyiv_moment
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import first, required, text
+from services.connectors.parcels import ParcelReading, post_json
 
-STATUSES = {
-    **dict.fromkeys(("1", "12"), "created"),
-    **dict.fromkeys(("4", "41", "5", "6", "101", "104", "112"), "in_transit"),
-    **dict.fromkeys(("7", "8", "14", "107"), "arrived"),
-    **dict.fromkeys(("9", "10", "11", "106"), "received"),
-    **dict.fromkeys(("102", "103", "108"), "returning"),
-    **dict.fromkeys(("2", "105", "111"), "failed"),
-}  # 3 is a number that was not found: unknown, as every other code
+STATUSES = meanings(
+    created="1 12",
+    in_transit="4 41 5 6 101 104 112",
+    arrived="7 8 14 107",
+    received="9 10 11 106",
+    returning="102 103 108",
+    failed="2 105 111",
+)  # 3 is a number that was not found: unknown, as every other code
 TIMES = ("TrackingUpdateDate", "ActualDeliveryDate", "DateScan", "DateCreated")
 PHONE = "The phone of the sender or the recipient of the parcels: with it the service tells sums and the recipient."
 
@@ -42,7 +38,7 @@ def ask(turn: Turn) -> Ask:
     documents = [{"DocumentNumber": number, "Phone": phone} for number in turn.subjects]
     call = {"modelName": "TrackingDocument", "calledMethod": "getStatusDocuments"}
     body = {"apiKey": turn.connection.secret.strip(), **call, "methodProperties": {"Documents": documents}}
-    return Ask("/v2.0/json/", method="POST", body=encode(body).encode(), headers={"content-type": "application/json"})
+    return post_json("/v2.0/json/", body)
 
 
 def check(page: Page) -> None:
@@ -63,50 +59,29 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """Reads one document of the answer. What changes without a new status is part of its key."""
     parcel = decode_object(delivery.body)
     number, code = required(parcel, "Number"), required(parcel, "StatusCode")
-    doubts = Doubts()
-    at = next(filter(None, (moment(parcel, name, doubts) for name in TIMES)), None)
-    on_delivery = minor(parcel, doubts, "AfterpaymentOnGoodsCost", "RedeliverySum")
-    cost = minor(parcel, doubts, "DocumentCost")
+    reading = ParcelReading()
+    at = reading.moment(parcel, *TIMES)
+    on_delivery = reading.minor(parcel, "AfterpaymentOnGoodsCost", "RedeliverySum")
+    cost = reading.minor(parcel, "DocumentCost")
     phone = first(parcel, "PhoneRecipient", "RecipientPhone")
     sent_back = text(parcel, "LastCreatedOnTheBasisDocumentType") == "CargoReturn"
     back = text(parcel, "LastCreatedOnTheBasisNumber") if sent_back else ""
-    report = partial(
-        ParcelReported,
-        service="nova-poshta",
-        tracking_number=number,
-        status=STATUSES.get(code, "unknown"),
-        status_code=code,
+    yield reading.report(
+        *(delivery, "nova-poshta", number, STATUSES.get(code, "unknown"), code, at),
+        *(code, text(parcel, "TrackingUpdateDate"), back, text(parcel, "ScheduledDeliveryDate")),
         status_text=text(parcel, "Status"),
-        changed_at=at,
         reference=text(parcel, "ClientBarcode"),
         phone=read_phone(phone, country_of(connection)) if phone else None,
         cash_on_delivery_minor=on_delivery,
         cost_minor=cost,
         currency="UAH" if on_delivery or cost else "",
         return_number=back,
-        expected_at=moment(parcel, "ScheduledDeliveryDate", doubts),
-        doubts=tuple(doubts),
+        expected_at=reading.moment(parcel, "ScheduledDeliveryDate"),
     )
-    key = f"{number}/{code}/{text(parcel, 'TrackingUpdateDate')}/{back}/{text(parcel, 'ScheduledDeliveryDate')}"
-    yield Report(key, number, delivery.received_at if at is None else at, report)
-
-
-def moment(parcel: Tree, name: str, doubts: Doubts) -> Micros | None:
-    return doubts.read(lambda: kyiv_moment(text(parcel, name)), None, f"{name} is not certain")
-
-
-def minor(parcel: Tree, doubts: Doubts, *names: str) -> int | None:
-    """Returns the first of these sums that is more than nothing, in kopecks; None when there is none."""
-    for name in names:
-        written = text(parcel, name)
-        if written and (found := doubts.read(lambda: to_minor(written, "UAH"), None, f"{name} is not certain")):  # noqa: B023  # read at once
-            return found
-    return None
 
 
 POLL = Poll(
-    "https://api.novaposhta.ua",
-    ask,
+    *("https://api.novaposhta.ua", ask),
     parse=parse,
     items=("data",),
     cursor=None,

@@ -15,6 +15,7 @@ from crm.scalars import Micros
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import at, required, text
+from services.connectors.payments import expect_merchant
 from services.connectors.paypal.resources import READERS
 from services.connectors.signatures.certificates import is_host, is_signed
 from services.connectors.signatures.ecdsa import from_base64
@@ -86,9 +87,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if reader is None or not isinstance(resource, dict):
         yield Report(id, "", delivery.received_at, partial(DeliveryKept, connector="paypal", kind=kind))
         return
-    own, merchant = connection.settings_as(Settings).merchant_id, text(resource, "payee", "merchant_id")
-    if own and merchant and own != merchant:
-        raise Malformed(f"It is of merchant {merchant[:40]!r}, not of this connection's.")
+    expect_merchant(text(resource, "payee", "merchant_id"), connection.settings_as(Settings).merchant_id)
     when = text(resource, "update_time") or text(event, "create_time")
     changed_at = from_iso(when)
     for number, (payment, fact) in enumerate(reader(resource, kind, changed_at)):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -11,18 +10,20 @@ from crm.connector_poll import DAY, Ask, Auth, ByTime, Expired, Page, Poll, Poll
 from crm.connector_settings import Since
 from crm.currencies import currency_of
 from crm.delivery import Connection, Delivery, Report
-from crm.facts import PaymentReported
 from crm.money import to_minor
 from crm.poll_paging import next_value
 from crm.scalars import Micros
 from crm.shared import Payer
 from crm.zones import zone
+from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import from_datetime
 from services.connectors.formats.values import required, text
+from services.connectors.payments import payment_report
 
 KYIV = zone("Europe/Kyiv")  # the bank's own time
-STATUSES = {"r": "settled", "t": "reversed", "n": "failed", "p": "created"}
+STATUSES = meanings(settled="r", reversed="t", failed="n", created="p")
 UTF8 = {"content-type": "application/json;charset=utf8"}  # else the answer is in windows-1251
 OPTIONAL = {"description": "Only this account, by its number or IBAN. Empty: all that the token may see."}
 GROUP = {"description": "The id of the Autoclient, for a token of a group of companies. Empty: none."}
@@ -63,20 +64,16 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     when = moment(required(line, "DATE_TIME_DAT_OD_TIM_P"))
     signed = -amount if required(line, "TRANTYPE") == "D" else amount
     status = STATUSES.get(state, "created")  # of the others none means that money came
-    report = partial(
-        PaymentReported,
-        provider="privatbank",
-        payment=payment,
+    yield payment_report(  # the bank repeats the time: of two states, the more advanced one counts
+        *("privatbank", payment, f"{payment}/{state}", when, Doubts()),
         status=status,
         amount_minor=signed,
         refunded_minor=amount if status == "reversed" and signed > 0 else 0,
         currency=currency,
-        changed_at=when,  # the bank repeats the time: of two states, the more advanced one counts
         purpose=text(line, "OSND"),
         payer=Payer(text(line, "AUT_CNTR_NAM"), text(line, "AUT_CNTR_ACC"), text(line, "AUT_CNTR_CRF")),
         account=text(line, "AUT_MY_ACC"),
     )
-    yield Report(f"{payment}/{state}", payment, when, report)
 
 
 def moment(written: str) -> Micros:

@@ -1,20 +1,19 @@
 """Ringostat: calls and where their callers came from (https://help.ringostat.com, Webhooks 2.0)."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from msgspec import Struct
 
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest, expect_equal
 from crm.connector_settings import Country
 from crm.errors import Malformed
-from crm.facts import CallReported
 from crm.phones import read_phone
 from services.connectors.call_sides import NOBODY, happened_at
+from services.connectors.calls import call_report, elapsed, not_read
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
-from services.connectors.formats.values import first, seconds_or_none, text, unreadable
+from services.connectors.formats.values import first, seconds_or_none, text
 
 PHASES = {"before_call": "ringing", "answer": "answered", "forwarding": "transferred", "after_call": "completed"}
 DIRECTIONS = {"out": "out", "outgoing": "out", "internal": ""}  # all others call in, also who ordered a call back
@@ -48,11 +47,10 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     direction, internal = DIRECTIONS.get(way, "in"), way == "internal"
     started = local_moment(text(call, "calldate"), connection)
     waited, talked = seconds_or_none(call, "waittime"), seconds_or_none(call, "billsec")
-    read = {"calldate": started, "waittime": waited, "billsec": talked}
     sides = ("dst", "caller") if direction == "out" else ("caller", "dst")
-    report = partial(
-        CallReported,
-        call=id,
+    at = happened_at(started, elapsed(phase, waited, talked), delivery.received_at)
+    yield call_report(
+        *(id, f"{id}/{phase}/{digest(canonical(call))}", at),
         phase=phase,
         direction=direction,
         phone=NOBODY if internal else read_phone(text(call, sides[0]), country),
@@ -64,12 +62,9 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         disposition=DISPOSITIONS.get(word, word.lower()),
         recording=text(call, "recording"),
         utm={name[4:]: value for name in call if name.startswith("utm_") and (value := text(call, name))},
-        note=unreadable(call, *(name for name, found in read.items() if found is None)),
+        note=not_read(call, calldate=started, waittime=waited, billsec=talked),
         internal=internal,
     )
-    lasted = 0 if phase == "ringing" else (waited or 0) + (0 if phase == "answered" else talked or 0)
-    at = happened_at(started, lasted, delivery.received_at)
-    yield Report(f"{id}/{phase}/{digest(canonical(call))}", id, at, report)
 
 
 WEBHOOK = Webhook(verify, parse)

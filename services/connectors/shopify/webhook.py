@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, currency_of_connection, expect_equal
 from crm.connector_settings import Since
-from crm.scalars import Micros
 from crm.shared import OrderLine
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.times import from_iso
@@ -19,13 +18,15 @@ from services.connectors.orders import (
     Reading,
     ShopSettings,
     deleted_order,
+    delivery_of,
     emails_of,
     fields_of,
     full_name,
-    kept,
     order_report,
     phones_of,
+    within_second,
 )
+from services.connectors.repeats import kept
 from services.connectors.signatures.hmac_sha256 import base64_digest
 
 SIGNATURES = ("x-shopify-hmac-sha256", "shopify-hmac-sha256")  # the newer form has no x-
@@ -73,7 +74,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
 
 def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
     reading = Reading(order, text(order, "currency") or currency_of_connection(connection))
-    status = text(order, "financial_status")
+    status, sent = text(order, "financial_status"), text(order, "fulfillment_status")
     total = reading.sum("current_total_price") or reading.sum("total_price")
     refunded = refunded_of(order, reading)
     received = paid_of(reading, status, refunded)
@@ -83,10 +84,10 @@ def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
     return order_report(
         "shopify",
         required(order, "id"),
-        moment(order, status),
+        within_second(from_iso(required(order, "updated_at")), (STATUSES, status), (FULFILMENTS, sent)),
         reading,
         settings,
-        [text(order, "fulfillment_status"), status],
+        [sent, status],
         number=number,
         cancelled=bool(text(order, "cancelled_at")),
         contact_key=text(buyer, "id") or None,
@@ -101,8 +102,11 @@ def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
         refunded_minor=refunded,
         lines=tuple(line_of(reading, line) for line in lines_of(order)),
         fields=fields_of(
-            order_status=f"{status}, {text(order, 'fulfillment_status') or 'unfulfilled'}",
-            delivery=address(order),
+            order_status=f"{status}, {sent or 'unfulfilled'}",
+            delivery=delivery_of(
+                *(records(order, "shipping_lines"), "title", at(order, "shipping_address")),
+                *("name", "phone", "address1", "address2", "zip", "city", "country"),
+            ),
             parcel_numbers=[
                 number for parcel in records(order, "fulfillments") for number in texts(parcel, "tracking_numbers")
             ],
@@ -110,13 +114,6 @@ def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
             order_tags=text(order, "tags"),
         ),
     )
-
-
-def moment(order: Tree, status: str) -> Micros:
-    """The shop's clock has whole seconds: of two states of one second, the later one in an order's life counts."""
-    done = FULFILMENTS.index(found) if (found := text(order, "fulfillment_status")) in FULFILMENTS else 0
-    paid = STATUSES.index(status) if status in STATUSES else 0
-    return Micros(from_iso(required(order, "updated_at")) + paid * len(FULFILMENTS) + done)
 
 
 def refunded_of(order: Tree, reading: Reading) -> int | None:
@@ -157,12 +154,6 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     return reading.line(
         required(line, "id"), text(line, "sku"), text(line, "name"), now, reading.sum("price", of=line), off
     )
-
-
-def address(order: Tree) -> str:
-    way, to = ", ".join(text(one, "title") for one in records(order, "shipping_lines")), at(order, "shipping_address")
-    parts = (way, *(text(to, name) for name in ("name", "phone", "address1", "address2", "zip", "city", "country")))
-    return ", ".join(filter(None, parts))
 
 
 def texts(tree: Tree, name: str) -> list[str]:

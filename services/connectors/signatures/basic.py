@@ -1,4 +1,4 @@
-"""HTTP Basic: the vendor sends the connection's secret as a password, which stands in the URL that it was given."""
+"""The connection's secret in Authorization: as a password of HTTP Basic, which may stand in the URL, or as a token."""
 
 import base64
 import binascii
@@ -20,6 +20,11 @@ def verify_password(delivery: Delivery, connection: Connection) -> None:
     except (binascii.Error, ValueError):
         pair = ""
     expect_equal(connection.secret, pair.partition(":")[2], "password")
+
+
+def expect_bearer(delivery: Delivery, connection: Connection) -> None:
+    """Raises Refused."""
+    expect_equal(f"Bearer {connection.secret}", delivery.headers.get("authorization", ""), "secret of the header")
 
 
 def basic(secret: str) -> dict[str, str]:

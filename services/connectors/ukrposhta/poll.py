@@ -1,34 +1,31 @@
 """Ukrposhta: the last status of parcels (https://dev.ukrposhta.ua, StatusTracking 0.0.1)."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report
 from crm.connector_poll import Ask, Auth, Keep, Poll, Rejected, Steps, Subjects, Turn
-from crm.facts import ParcelReported
-from services.connectors.doubts import Doubts
-from services.connectors.formats.exact_json import decode_object, encode
-from services.connectors.formats.kyiv_times import kyiv_moment
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import required, text
+from services.connectors.parcels import ParcelReading, post_json
 
 BATCH = 50
-STATUSES = {
-    "10601": "created",
-    **dict.fromkeys(("10100", "20700", "20800", "20900", "21500", "31300"), "in_transit"),
-    **dict.fromkeys(("21400", "21700"), "arrived"),
-    **dict.fromkeys(("41000", "48000"), "received"),
-    "31200": "returning",
-    "41010": "returned",
-    **dict.fromkeys(("10600", "10602", "10603", "31100", "31400"), "failed"),
-}
+STATUSES = meanings(
+    created="10601",
+    in_transit="10100 20700 20800 20900 21500 31300",
+    arrived="21400 21700",
+    received="41000 48000",
+    returning="31200",
+    returned="41010",
+    failed="10600 10602 10603 31100 31400",
+)
 TO_SENDER = "10"  # the reason of a 41000 that is a 41010: it was handed to the sender
 
 
 def ask(turn: Turn) -> Ask:
-    body, headers = encode(list(turn.subjects)).encode(), {"content-type": "application/json"}
-    return Ask("/status-tracking/0.0.1/statuses/last/with-not-found", method="POST", body=body, headers=headers)
+    return post_json("/status-tracking/0.0.1/statuses/last/with-not-found", list(turn.subjects))
 
 
 def pull(turn: Turn) -> Steps:
@@ -48,22 +45,13 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     status = decode_object(delivery.body)
     number, date = required(status, "barcode"), text(status, "date")
     code = required(status, "event").replace(" ", "")
-    doubts = Doubts()
-    at = doubts.read(lambda: kyiv_moment(date), None, "when it changed is not known")
+    reading = ParcelReading()
+    at = reading.moment(status, "date", doubt="when it changed is not known")
     to_sender = code == "41000" and text(status, "eventReason_id") == TO_SENDER
-    words = (text(status, name) for name in ("eventName", "eventReason", "name"))
-    report = partial(
-        ParcelReported,
-        service="ukrposhta",
-        tracking_number=number,
-        status="returned" if to_sender else STATUSES.get(code, "unknown"),
-        status_code=code,
-        status_text=", ".join(filter(None, words)),
-        changed_at=at,
-        doubts=tuple(doubts),
-    )
-    key = f"{number}/{text(status, 'step')}/{code}/{date}"
-    yield Report(key, number, delivery.received_at if at is None else at, report)
+    means = "returned" if to_sender else STATUSES.get(code, "unknown")
+    words = ", ".join(filter(None, (text(status, name) for name in ("eventName", "eventReason", "name"))))
+    key = (text(status, "step"), code, date)
+    yield reading.report(delivery, "ukrposhta", number, means, code, at, *key, status_text=words)
 
 
 POLL = Poll(

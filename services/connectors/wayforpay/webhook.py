@@ -11,35 +11,22 @@ from msgspec import Meta, Struct
 from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, expect_equal
 from crm.connector_settings import Country
 from crm.envelope import Fact
-from crm.facts import PaymentPartReported, PaymentReported
+from crm.facts import PaymentPartReported
 from crm.money import currency_of, to_minor
-from crm.phones import read_phone
-from crm.shared import Payer
 from services.connectors.doubts import Doubts
-from services.connectors.formats.exact_json import Tree
+from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import first, records, required, text, verbatim, whole_or_none
+from services.connectors.payments import payer_of, payment_report
 from services.connectors.signatures.fields import fields_of, signed_fields
 
 SIGNED = (
-    "merchantAccount",
-    "orderReference",
-    "amount",
-    "currency",
-    "authCode",
-    "cardPan",
-    "transactionStatus",
-    "reasonCode",
+    *("merchantAccount", "orderReference", "amount", "currency"),
+    *("authCode", "cardPan", "transactionStatus", "reasonCode"),
 )
-STATUSES = {
-    "Approved": "settled",
-    "WaitingAuthComplete": "held",
-    "Voided": "reversed",
-    "Declined": "failed",
-    "Expired": "expired",
-}
-
-
+STATUSES = meanings(
+    settled="Approved", held="WaitingAuthComplete", reversed="Voided", failed="Declined", expired="Expired"
+)
 DUPLICATE = "1112"  # Duplicate Order ID
 
 
@@ -82,34 +69,24 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     status = STATUSES.get(said, "created")  # of the others none means that money came
     if text(order, "reasonCode") == DUPLICATE:
         status = "created"  # the order was paid before and stays so
+    fee = doubts.read(lambda: to_minor(text(order, "fee") or 0, currency), 0, "the fee is not certain")
     products = [text(product, "name") for product in records(order, "products")]
-    report = partial(
-        PaymentReported,
-        provider="wayforpay",
-        payment=payment,  # the same through all states of an order, and no other merchant's
+    # the payment is the same through all states of an order, and no other merchant's
+    yield payment_report(
+        *("wayforpay", payment, key, at, doubts),
         status=status,
         amount_minor=amount,
         currency=currency,
-        changed_at=at,
         refunded_minor=amount if status == "reversed" else 0,
         purpose=products[0] if len(products) == 1 else "",  # several are a cart
         reference=reference,
-        payer=payer_of(order, country_of(connection)),
+        payer=payer_of(
+            *(country_of(connection), text(order, "phone"), text(order, "email")),
+            name=text(order, "clientName"),
+            card=text(order, "cardPan"),
+        ),
         account=account,
-        fee_minor=doubts.read(lambda: to_minor(text(order, "fee") or 0, currency), 0, "the fee is not certain"),
-        doubts=tuple(doubts),
-    )
-    yield Report(key, payment, at, report)
-
-
-def payer_of(order: Tree, country: str) -> Payer:
-    """Returns the payer. A phone that cannot be read stays as it was given."""
-    phone = text(order, "phone")
-    return Payer(
-        name=text(order, "clientName"),
-        phone=read_phone(phone, country).e164 or phone,
-        email=text(order, "email").lower(),
-        card=text(order, "cardPan"),
+        fee_minor=fee,
     )
 
 

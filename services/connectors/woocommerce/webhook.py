@@ -21,7 +21,6 @@ from crm.connector import (
     expect_equal,
 )
 from crm.connector_settings import Since
-from crm.scalars import Micros
 from crm.shared import OrderLine
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.times import from_iso
@@ -30,14 +29,16 @@ from services.connectors.orders import (
     Reading,
     ShopSettings,
     deleted_order,
+    delivery_of,
     emails_of,
     fields_of,
     full_name,
-    kept,
     order_report,
     phones_of,
+    within_second,
     worth,
 )
+from services.connectors.repeats import kept
 from services.connectors.signatures.hmac_sha256 import base64_digest
 
 SIGNATURE = "x-wc-webhook-signature"
@@ -103,11 +104,12 @@ def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
     back = reading.sums(records(order, "refunds"), "total")
     refunded = None if back is None else -back
     total = reading.sum("total")
+    changed = first(order, "date_modified_gmt", "date_created_gmt")
     paid = total if first(order, "date_paid_gmt", "date_paid") else 0
     return order_report(
         "woocommerce",
         key_of(order, settings),
-        moment(order, status),
+        within_second(from_iso(changed or required(order, "date_modified_gmt")), (STATUSES, status)),
         reading,
         settings,
         [status],
@@ -124,16 +126,14 @@ def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
         fields=fields_of(
             order_status=status,
             payment_method=text(order, "payment_method_title"),
-            delivery=address(order),
+            delivery=delivery_of(
+                *(records(order, "shipping_lines"), "method_title", at(order, "shipping")),
+                *("first_name", "last_name", "phone", "address_1", "address_2", "postcode", "city", "state", "country"),
+            ),
             parcel_numbers=parcels(order),
             comment=text(order, "customer_note"),
         ),
     )
-
-
-def moment(order: Tree, status: str) -> Micros:
-    changed = from_iso(first(order, "date_modified_gmt", "date_created_gmt") or required(order, "date_modified_gmt"))
-    return Micros(changed + (STATUSES.index(status) if status in STATUSES else 0))
 
 
 def line_of(reading: Reading, line: Tree) -> OrderLine:
@@ -146,12 +146,6 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
         one = before // int(quantity)
     name = html.unescape(text(line, "name"))
     return OrderLine(required(line, "id"), text(line, "sku"), name, quantity, one, off, total)
-
-
-def address(order: Tree) -> str:
-    way, to = ", ".join(text(one, "method_title") for one in records(order, "shipping_lines")), at(order, "shipping")
-    names = ("first_name", "last_name", "phone", "address_1", "address_2", "postcode", "city", "state", "country")
-    return ", ".join(filter(None, (way, *(text(to, name) for name in names))))
 
 
 def parcels(order: Tree) -> list[str]:

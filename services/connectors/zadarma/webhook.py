@@ -3,20 +3,20 @@
 import base64
 import hmac
 from collections.abc import Iterator
-from functools import partial
 
 from msgspec import Struct
 
 from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, digest, echo, expect_equal
 from crm.connector_settings import Country
-from crm.errors import Malformed, Refused
-from crm.facts import CallReported
 from crm.phones import read_phone
 from services.connectors.call_sides import happened_at
+from services.connectors.calls import call_report, not_read
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
-from services.connectors.formats.values import first, required, seconds_or_none, text, unreadable, verbatim
+from services.connectors.formats.meanings import meanings
+from services.connectors.formats.values import first, required, seconds_or_none, text, verbatim
+from services.connectors.signatures.fields import signed_body
 
 IN, OUT = ("caller_id", "called_did", "call_start"), ("internal", "destination", "call_start")
 SIGNED = {
@@ -25,12 +25,12 @@ SIGNED = {
     "NOTIFY_ANSWER": ("caller_id", "destination", "call_start"),
     "NOTIFY_RECORD": ("pbx_call_id", "call_id_with_rec"),
 }
-PHASES = {
-    **dict.fromkeys(("NOTIFY_START", "NOTIFY_INTERNAL", "NOTIFY_IVR", "NOTIFY_OUT_START"), "ringing"),
-    **dict.fromkeys(("NOTIFY_END", "NOTIFY_OUT_END"), "completed"),
-    "NOTIFY_ANSWER": "answered",
-    "NOTIFY_RECORD": "recorded",
-}
+PHASES = meanings(
+    ringing="NOTIFY_START NOTIFY_INTERNAL NOTIFY_IVR NOTIFY_OUT_START",
+    answered="NOTIFY_ANSWER",
+    completed="NOTIFY_END NOTIFY_OUT_END",
+    recorded="NOTIFY_RECORD",
+)
 DISPOSITIONS = {"cancel": "cancelled", "no answer": "no_answer"} | dict.fromkeys(
     ("failed", "no money", "unallocated number", "no limit", "no day limit", "line limit", "no money, no limit"),
     "failed",
@@ -51,10 +51,7 @@ def sign(secret: str, fields: Tree) -> str:
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
-    try:
-        fields = read_body(delivery, as_sent=True).tree
-    except Malformed as error:
-        raise Refused(f"{error} So it is not signed. Nothing was kept.") from None
+    fields = signed_body(delivery, as_sent=True)
     expect_equal(sign(connection.secret, fields), delivery.headers.get("signature", ""))
 
 
@@ -65,10 +62,10 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     started, phase = local_moment(text(call, "call_start"), connection), PHASES.get(kind, kind.lower())
     lasted, word = seconds_or_none(call, "duration"), text(call, "disposition").lower()
     answered = word == "answered"
-    doubts = unreadable(call, *(("call_start",) if started is None else ()), *(("duration",) if lasted is None else ()))
-    report = partial(
-        CallReported,
-        call=id,
+    at = happened_at(started, 0 if phase == "ringing" else lasted or 0, delivery.received_at)
+    at = delivery.received_at if phase in ("answered", "recorded") else at
+    yield call_report(
+        *(id, f"{id}/{kind}/{digest(canonical(call))}", at),
         phase=phase,
         direction="out" if out else "in",
         phone=read_phone(text(call, "destination" if out else "caller_id"), country_of(connection)),
@@ -78,11 +75,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         talk_s=(lasted if answered else 0) if phase == "completed" else None,
         disposition=DISPOSITIONS.get(word, word),
         recording=text(call, "call_id_with_rec"),  # Zadarma gives no link, but by this number a file
-        note=doubts,
+        note=not_read(call, call_start=started, duration=lasted),
     )
-    at = happened_at(started, 0 if phase == "ringing" else lasted or 0, delivery.received_at)
-    at = delivery.received_at if phase in ("answered", "recorded") else at
-    yield Report(f"{id}/{kind}/{digest(canonical(call))}", id, at, report)
 
 
 def handshake(delivery: Delivery, connection: Connection) -> Answer | None:
