@@ -93,8 +93,14 @@ class Projection(Generic[R]):
 
     def phonetic_key(self, row: R) -> str:
         """What the column for searching holds of a row."""
-        values = (getattr(row, name) for name in self.searched)
-        return phonetic_key(text for value in values for text in ((value,) if isinstance(value, str) else value or ()))
+        texts: list[str] = []
+        for name in self.searched:
+            value = getattr(row, name)
+            if isinstance(value, str):
+                texts.append(value)
+            elif value:
+                texts += value
+        return phonetic_key(texts)
 
     def key_of(self, event: Event) -> Id:
         """Which row an event is about: its field named like the key, else the event itself."""

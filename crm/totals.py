@@ -6,6 +6,7 @@ month of any zone is a month in UTC with the rows of a few hours added at its be
 """
 
 from collections.abc import Iterator
+from operator import add as plus
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -92,33 +93,38 @@ class Tally:
 
     def __init__(self, projection: Declares) -> None:
         types = {column.name: column for column in projection.columns}
-        self.places = places(projection)
-        self.summed = [(name, types[name].required) for name in projection.summed]
-        self.read = attrgetter(*self.places, *projection.summed)
+        found = places(projection)
+        self.width = len(found)
+        self.days = [n for n, kind in enumerate(found.values()) if kind == "timestamptz"]
+        self.required = [types[name].required for name in projection.summed]
+        names = *found, *projection.summed
+        self.read = attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
         self.sums: dict[tuple[Any, ...], list[int]] = {}
 
     def change(self, where: tuple[Any, ...], before: Any, after: Any) -> None:
         """Takes the row `before` out of its cells and puts the row `after` into its own; None is no row."""
-        if before is None or after is None or self.read(before) != self.read(after):
-            self.add(where, -1, before)
-            self.add(where, 1, after)
+        old = None if before is None else self.read(before)
+        new = None if after is None else self.read(after)
+        if old != new:
+            self.add(where, -1, old)
+            self.add(where, 1, new)
 
-    def add(self, where: tuple[Any, ...], sign: int, row: Any) -> None:
-        if row is None:
+    def add(self, where: tuple[Any, ...], sign: int, values: tuple[Any, ...] | None) -> None:
+        """`values`: of the places, then of what is summed."""
+        if values is None:
             return
-        values = [getattr(row, name) for name in self.places]
-        for n, kind in enumerate(self.places.values()):
-            if kind == "timestamptz" and values[n] is not None:
-                values[n] -= values[n] % A_DAY
-        numbers = [1]
-        for name, required in self.summed:
-            value = getattr(row, name)
-            numbers.append(value or 0)
+        cell = list(values[: self.width])
+        for n in self.days:
+            if cell[n] is not None:
+                cell[n] -= cell[n] % A_DAY
+        numbers = [sign]
+        for value, required in zip(values[self.width :], self.required, strict=True):
+            numbers.append(sign * (value or 0))
             if not required:
-                numbers.append(value is not None)
-        place = *where, *values
-        sums = self.sums.get(place) or [0] * len(numbers)
-        self.sums[place] = [total + sign * number for total, number in zip(sums, numbers, strict=True)]
+                numbers.append(sign * (value is not None))
+        place = *where, *cell
+        sums = self.sums.get(place)
+        self.sums[place] = [*map(plus, sums, numbers)] if sums else numbers
 
     def changes(self) -> list[tuple[Any, ...]]:
         """Returns where, the values of `places`, and what count and sums change by, where any does."""

@@ -51,17 +51,22 @@ def number(n: int, bits: int = 64) -> bytes:
 
 def numeral(data: bytes, at: int) -> tuple[int, int]:
     """A zigzag varint and where it ends. Raises ValueError past 64 bits, IndexError when the data ends."""
-    if data[at] > 0x7F and data[at + 1] > 0x7F:
-        written = data[at : at + MOMENT]
-        if (known := moments.get(written)) is not None:
-            return known, at + MOMENT
-        n, end = long_numeral(data, at)
-        if end == at + MOMENT:
-            if len(moments) >= REMEMBERED:
-                moments.clear()
-            moments[written] = n
-        return n, end
-    return long_numeral(data, at)
+    first = data[at]
+    if first < 0x80:
+        return first >> 1 ^ -(first & 1), at + 1
+    second = data[at + 1]
+    if second < 0x80:
+        n = first & 0x7F | second << 7
+        return n >> 1 ^ -(n & 1), at + 2
+    written = data[at : at + MOMENT]
+    if (known := moments.get(written)) is not None:
+        return known, at + MOMENT
+    n, end = long_numeral(data, at)
+    if end == at + MOMENT:
+        if len(moments) >= REMEMBERED:
+            moments.clear()
+        moments[written] = n
+    return n, end
 
 
 def long_numeral(data: bytes, at: int) -> tuple[int, int]:

@@ -74,8 +74,13 @@ def word_key(word: str) -> str:
 
 def phonetic_key(texts: Iterable[str]) -> str:
     """All the texts as one key, each word behind a space."""
-    words = (word for text in texts for word in text.split())
-    return "".join(f" {w.lstrip('+') if NUMBER.fullmatch(w) else word_key(w)}" for w in words)
+    return "".join(
+        [
+            f" {word.lstrip('+')}" if word[-1] in digits and NUMBER.fullmatch(word) else f" {word_key(word)}"
+            for text in texts
+            for word in text.split()
+        ]
+    )
 
 
 def as_sql(argument: str) -> str:

@@ -23,7 +23,10 @@ LENGTHS = [n.to_bytes(4, "big") for n in range(4096)]
 UUID, LONG, ARRAY = struct.Struct(">i16s"), struct.Struct(">iq"), struct.Struct(">iiIii")
 UUID_TEXT, UUID_SIZE, UUID_SIZE_TEXT = 36, 20, "00000010"  # characters; bytes of a field; its length in hexadecimal
 DASHES = (8, 13, 18, 23)
-OIDS = {"boolean": 16, "bytea": 17, "bigint": 20, "text": 25, "timestamptz": 1184, "uuid": 2950, "jsonb": 3802}
+OIDS = {
+    **{"boolean": 16, "bytea": 17, "bigint": 20, "text": 25, "json": 114},
+    **{"timestamptz": 1184, "uuid": 2950, "jsonb": 3802},
+}
 EMPTY_JSON = b"\0\0\0\3\1{}"
 EMPTY = b"\0\0\0\x0c" + struct.pack(">iiI", 0, 0, OIDS["text"])
 MAX_TEXTS, SAMPLE = 20_000, 64
@@ -154,6 +157,7 @@ FIELDS: dict[str, Callable[[Any], Values]] = {
     "timestamptz": time_column,
     "boolean": each(lambda value: b"\0\0\0\1" + bytes([value])),
     "bytea": each(sized),
+    "json": each(sized),  # text as it is stored
     "jsonb": each(json),
     "text[]": each(texts),
 }

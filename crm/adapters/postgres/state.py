@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from psycopg import AsyncConnection, DataError
 
-from crm.adapters.postgres.binary import literal
+from crm.adapters.postgres.binary import array, literal
 from crm.decisions.case import E, Entity
 from crm.scalars import Id
 
@@ -14,18 +14,16 @@ T = TypeVar("T")
 Done = TypeVar("Done")
 Key = tuple[Id, str]  # workspace and kind/key
 UUID_LENGTH = 36
+encode = msgspec.json.Encoder().encode
 NEVER: Any = ...  # nothing was fetched or put under a key
 LOAD = """
 SELECT k.n, s.value::text FROM core.state AS s
 JOIN unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS k(w, k, n) ON s.workspace = k.w AND s.key = k.k
 ORDER BY s.workspace, s.key FOR UPDATE OF s"""
-INSERT = """
-INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)"""
-PUT = """
-INSERT INTO core.state (workspace, key, value) SELECT w, k, v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)
-ON CONFLICT (workspace, key) DO UPDATE SET value = excluded.value"""
+INSERT = "INSERT INTO core.state (workspace, key, value) SELECT * FROM unnest(%s::uuid[], %s::text[], %s::json[])"
+PUT = f"{INSERT} ON CONFLICT (workspace, key) DO UPDATE SET value = excluded.value"
 UPDATE = """
-UPDATE core.state AS s SET value = r.v FROM json_to_recordset(%s) AS r(w uuid, k text, v json)
+UPDATE core.state AS s SET value = r.v FROM unnest(%s::uuid[], %s::text[], %s::json[]) AS r(w, k, v)
 WHERE s.workspace = r.w AND s.key = r.k"""
 DELETE = """
 DELETE FROM core.state AS s USING json_to_recordset(%s) AS r(w uuid, k text) WHERE s.workspace = r.w AND s.key = r.k"""
@@ -139,11 +137,11 @@ class Batch:
             elif self.loaded[key] != entity:
                 old.append(pair)
         if new:
-            await conn.execute(INSERT, [rows(new)])
+            await conn.execute(INSERT, rows(new))
         if blind:
-            await conn.execute(PUT, [rows(blind)])
+            await conn.execute(PUT, rows(blind))
         if old:
-            await conn.execute(UPDATE, [rows(old)])
+            await conn.execute(UPDATE, rows(old))
         if gone:
             await conn.execute(DELETE, [as_json({"w": w, "k": k} for w, k in gone)])
 
@@ -178,8 +176,9 @@ class WorkspaceState:
         self.batch.trial[full] = self.batch.now[full] = None
 
 
-def rows(pairs: Iterable[tuple[Key, Entity | None]]) -> str:
-    return as_json({"w": w, "k": k, "v": entity} for (w, k), entity in pairs)
+def rows(pairs: Sequence[tuple[Key, Entity | None]]) -> list[Any]:
+    """Entities as Postgres arrays of workspaces, of names and of values."""
+    return [*columns([key for key, _ in pairs]), array("json", [encode(entity) for _, entity in pairs])]
 
 
 def columns(keys: Sequence[Key]) -> list[str]:

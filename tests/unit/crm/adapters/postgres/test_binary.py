@@ -17,6 +17,7 @@ def test_an_array() -> None:
     assert array("text", ["ґ"])[20:] == b"\0\0\0\2" + "ґ".encode()
     assert array("timestamptz", [946_684_800_000_001])[20:] == struct.pack(">iq", 8, 1)
     assert array("jsonb", [{"n": "1.10"}])[20:] == b'\0\0\0\x0b\1{"n":1.10}'
+    assert array("json", [b'{"n":1.10}'])[20:] == b'\0\0\0\n{"n":1.10}'
     assert array("bytea", [b"\0"])[20:] == b"\0\0\0\1\0"
     assert array("boolean", [True, False])[20:] == b"\0\0\0\1\1\0\0\0\1\0"
 
