@@ -48,7 +48,8 @@ async def caller(_: Any, info: Info, phone: str) -> dict[str, Any]:
     found = await reads.caller(e164) if e164 else None
     deals = await reads.open_deals(found["id"]) if found else []
     owner = next((deal["owner"] for deal in deals if deal["owner"]), None)
-    return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner}
+    answering = await reads.by_column("owner", "key", owner) if owner else None
+    return {"phone": e164, "contact": found, "open_deals": deals, "owner": owner, "answering": answering}
 
 
 BY_KEY = ("deal", "object", "object_type")  # found by more than their id
@@ -56,12 +57,14 @@ ID, NUMBER = Argument(strawberry.ID | None, None), Argument(Long | None, None, "
 declare(
     "Caller",
     "Who is calling, and what to know before answering.",
-    {"phone": str, "contact": TYPES["Contact"] | None, "open_deals": many("Deal"), "owner": str | None},
+    {"phone": str, "contact": TYPES["Contact"] | None, "open_deals": many("Deal"), "owner": str | None}
+    | {"answering": TYPES["Owner"] | None},
     {
         "phone": strawberry.field(description="The number in E.164; empty when it cannot be read as a phone number."),
         "contact": strawberry.field(description="The contact with this number; null when it is unknown."),
         "open_deals": strawberry.field(description="Open deals of the contact, last changed first, at most 20."),
         "owner": strawberry.field(description="Owner of the last changed open deal, who should answer."),
+        "answering": strawberry.field(description="The record of `owner`; null when there is none."),
     },
 )
 declare(

@@ -14,7 +14,7 @@ from crm.secret_keys import SecretKeys
 
 SECONDS = 0.08  # a vendor that hears nothing for longer lets the telephone ring without a name
 QUERY = """query Ring($phone: String!) { caller(phone: $phone) {
-  contact { name } owner openDeals { number title } } owners(first: 100) { nodes { key name email } } }"""
+  contact { name } answering { name email } openDeals { number title } } }"""
 logger = structlog.get_logger()
 
 
@@ -52,17 +52,15 @@ class ApiCallers:
         body = json.dumps({"query": QUERY, "variables": {"phone": phone}})
         headers = {"authorization": f"Role {role_token(self.keys, workspace)}", "content-type": "application/json"}
         answer = (await self.client.post("/graphql", content=body, headers=headers)).raise_for_status().json()
-        return caller_of(answer["data"])
+        return caller_of(answer["data"]["caller"])
 
     async def close(self) -> None:
         await self.client.aclose()
 
 
-def caller_of(data: dict[str, Any]) -> Caller | None:
-    found = data["caller"]
+def caller_of(found: dict[str, Any]) -> Caller | None:
     if not found["contact"]:
         return None
-    owners = {owner["key"]: owner for owner in data["owners"]["nodes"]}
-    owner = owners.get(found["owner"] or "", {})
+    owner = found["answering"] or {}
     deals = ", ".join(f"D-{deal['number']} {deal['title']}" for deal in found["openDeals"][:3])
     return Caller(found["contact"]["name"], owner.get("name", ""), owner.get("email", ""), deals)

@@ -19,6 +19,10 @@ PARTS: dict[str, str | Rule] = {
     "contact": surviving_contact("contact_id"),
     "openDeals": open_deals("contact_id"),
     "owner": owner("contact_id"),
+    "answering": lambda site: (
+        f"(SELECT {site.object(row := site.writer.row())} FROM read.owner AS {row} "
+        f"WHERE {row}.workspace = {WORKSPACE} AND {row}.key = {owner('contact_id')(site)} LIMIT 1)"
+    ),
 }
 
 

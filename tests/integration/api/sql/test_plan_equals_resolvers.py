@@ -238,11 +238,12 @@ def test_a_caller_is_known_by_one_statement(paths: Both, monkeypatch: pytest.Mon
     """The first query of a workspace is answered by resolvers, which learn the country of its numbers."""
     monkeypatch.delitem(COUNTRIES, SHOP, raising=False)
     query = """query ($phone: String!) { caller(phone: $phone) { __typename phone who: contact { id name phones deals {
-      nodes { number } } } openDeals { number title contact { name } } owner } }"""
+      nodes { number } } } openDeals { number title contact { name } } owner answering { key name email } } }"""
     assert paths.fast(query, phone=OLENA_PHONE) is None
     paths.slow(query, phone=OLENA_PHONE)
     assert COUNTRIES[SHOP] == "UA"
     for phone in (OLENA_PHONE, "067 123-45-67", "0501112233", "+380991112233", "who?", "", "+1 650 253 0000"):
         answer = paths.fast(query, phone=phone)
         assert answer == paths.slow(query, phone=phone)
-    assert paths.fast(query, phone=OLENA_PHONE)["data"]["caller"]["who"] is not None
+    found = paths.fast(query, phone=OLENA_PHONE)["data"]["caller"]
+    assert found["who"] is not None and found["answering"]["key"] == found["owner"]

@@ -15,8 +15,8 @@ from services.intake.callers import ApiCallers
 from tests.support.intake_server import CONNECTORS, OPEN, TINY, WORKSPACE, IntakeServer
 
 KEYS = SecretKeys(new_key())
-OLENA = {"contact": {"name": "Олена Вигадана"}, "owner": "iryna", "openDeals": [{"number": 7, "title": "Двері"}]}
-OWNERS = {"nodes": [{"key": "iryna", "name": "Ірина", "email": "iryna@example.com"}]}
+IRYNA = {"name": "Ірина", "email": "iryna@example.com"}
+OLENA = {"contact": {"name": "Олена Вигадана"}, "answering": IRYNA, "openDeals": [{"number": 7, "title": "Двері"}]}
 
 
 def find(reply: Any) -> Caller | None:
@@ -37,14 +37,14 @@ def test_the_name_the_open_deals_and_the_owner_are_found() -> None:
         scheme, _, token = request.headers["authorization"].partition(" ")
         assert (scheme, workspace_of(KEYS, token)) == ("Role", WORKSPACE)
         assert json.loads(request.content)["variables"] == {"phone": "067 123 45 67"}
-        return httpx.Response(200, json={"data": {"caller": OLENA, "owners": OWNERS}})
+        return httpx.Response(200, json={"data": {"caller": OLENA}})
 
     assert find(reply) == Caller("Олена Вигадана", "Ірина", "iryna@example.com", "D-7 Двері")
 
 
 def test_an_unknown_number_is_nobody() -> None:
-    nobody = {"contact": None, "owner": None, "openDeals": []}
-    assert find(lambda _: httpx.Response(200, json={"data": {"caller": nobody, "owners": OWNERS}})) is None
+    nobody = {"contact": None, "answering": None, "openDeals": []}
+    assert find(lambda _: httpx.Response(200, json={"data": {"caller": nobody}})) is None
 
 
 async def never(_request: httpx.Request) -> httpx.Response:
