@@ -48,7 +48,8 @@ class Program:
     ) -> None:
         self.name, self.command, self.port, self.token = name, command, any_free(), token
         self.url, self.log = f"http://{LOCAL}:{self.port}/graphql", folder / f"{name}.log"
-        self.environment = {**os.environ, **environment, "PORT": str(self.port), "CRM_API_PORT": str(self.port)}
+        ports = dict.fromkeys(("PORT", "CRM_API_PORT", "CRM_INTAKE_PORT"), str(self.port))
+        self.environment = {**os.environ, **environment, **ports}
 
     @property
     def headers(self) -> dict[str, str]:
@@ -80,9 +81,9 @@ class BenchServers:
     workspace: Id
     token: str
 
-    def api(self, folder: Path) -> Program:
-        """Returns our API, as `crm up` runs it."""
-        environment = {"KAFKA_BOOTSTRAP": self.bootstrap, "DATABASE_URL": self.dsn, "CRM_LOG_LEVEL": "warning"}
+    def api(self, folder: Path, **more: str) -> Program:
+        """Returns our API, as `crm up` runs it. `more`: of its environment."""
+        environment = {"KAFKA_BOOTSTRAP": self.bootstrap, "DATABASE_URL": self.dsn, "CRM_LOG_LEVEL": "warning", **more}
         environment["CRM_RATE_POINTS"] = "0"  # one token asks as fast as it can
         return Program("potik", [sys.executable, "-m", "api"], folder, environment, self.token)
 

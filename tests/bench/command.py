@@ -11,7 +11,7 @@ from services.cli.options import Data, Json
 from services.cli.target import target
 from services.stack import demo_workspace, state
 from tests.bench import history_command as bench_history
-from tests.bench import lookups
+from tests.bench import lookups, rings
 from tests.bench.connectors import bench_connectors
 from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
@@ -139,6 +139,13 @@ def caller(contacts: Contacts = 1_000_000, rate: Rate = 200, seconds: Seconds = 
     """Find a caller by phone number in any spelling, known and unknown, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     show.print_json(asyncio.run(lookups.caller(contacts, rate, seconds, progress_printer(json))))
+
+
+@app.command()
+def ring(contacts: Contacts = 1_000_000, rate: Rate = 100, seconds: Seconds = 20, json: Json = False) -> None:
+    """Who is calling, answered by intake to an exchange while the telephone rings, on servers of its own."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    show.print_json(asyncio.run(rings.ring(contacts, rate, seconds, progress_printer(json))))
 
 
 @app.command()
