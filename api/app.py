@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql, GraphiQL, a start page and the health checks."""
+"""The ASGI application: /graphql, the schema registry, GraphiQL, a start page and the health checks."""
 
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from api.engine import Engine
 from api.graphiql import POLICY, static
 from api.http.attachments import Attachments
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.http.schema_registry import PATH, registry
 from api.http.sockets import Sockets
 from api.http.sse import Streams
 from api.limits.rates import Rates
@@ -73,6 +74,8 @@ class App:
         elif scope["path"] == "/graphql":
             status, body, kind = static("/graphql")
             await reply(send, status, body, kind, (b"content-security-policy", POLICY.encode()))
+        elif scope["path"].startswith(PATH):
+            await registry()({**scope, "root_path": PATH.rstrip("/")}, receive, send)
         elif scope["path"] == "/attachments":
             await self.attachments(scope, receive, send)
         else:

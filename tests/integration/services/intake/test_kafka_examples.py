@@ -1,21 +1,25 @@
-"""The Java and Go clients of docs/examples/kafka, built and run as they stand. Skipped where a tool is missing."""
+"""The clients of docs/examples/kafka, built and run as they stand. Skipped where a tool is missing."""
 
 import asyncio
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from api.app import App
+from api.live.changes import Changes
 from crm.contract.codec import decode
 from crm.envelope import Fact
 from crm.facts import CallReported, FormSubmitted
 from crm.topics import INTAKE
 from services.stack import kafka_files
-from tests.support.tools import ROOT
+from tests.simulator.servers import served
+from tests.support.tools import PYTHON, ROOT
 
 EXAMPLES = ROOT / "docs" / "examples" / "kafka"
 AVRO = "org.apache.avro:avro:1.12.0"
@@ -101,3 +105,19 @@ def test_the_go_client_writes_what_is_read(kafka_bootstrap: str, tmp_path: Path)
     servers = {"KAFKA_BOOTSTRAP": kafka_bootstrap, "WORKSPACE": workspace}
     assert run([str(tmp_path / "produce")], ROOT, **servers) == "6 facts are in crm.intake.facts\n"
     check(kafka_bootstrap, workspace, "go", "+38050654321")
+
+
+def test_a_client_that_asks_a_registry_writes_what_is_read(kafka_bootstrap: str) -> None:
+    workspace = str(uuid4())
+    no_rows: Any = None  # nothing of it is asked here
+    api = App(no_rows, no_rows, Changes(""), lambda: None)
+
+    async def produce() -> str:
+        async with served(api) as url:
+            servers = {"KAFKA_BOOTSTRAP": kafka_bootstrap, "WORKSPACE": workspace, "REGISTRY": f"{url}/registry"}
+            return await asyncio.to_thread(
+                run, [str(PYTHON), str(EXAMPLES / "registry" / "produce.py")], ROOT, **servers
+            )
+
+    assert asyncio.run(produce()) == "6 facts are in crm.intake.facts\n6 facts were read back\n"
+    check(kafka_bootstrap, workspace, "confluent", "+38050543210")
