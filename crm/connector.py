@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 from msgspec import Struct
 
 from crm.activation.declared import Activation
@@ -57,6 +58,11 @@ def echo(text: str) -> Answer:
     if len(body) > MAX_ECHO:
         raise Refused(f"The challenge is longer than {MAX_ECHO} bytes. Nothing was kept.")
     return Answer(200, body)
+
+
+def json_answer(value: object) -> Answer:
+    """Returns an answer of JSON to a delivery that was taken."""
+    return Answer(200, msgspec.json.encode(value), "application/json")
 
 
 class Caller(Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 """Reports of orders, in the form that all shops share: sums exactly or in doubt, what a status stands for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from crm.connector import Delivery, Report, digest
+from crm.connector import Connection, Delivery, Report, country_of, currency_of_connection, digest
 from crm.connector_settings import Country, Since
 from crm.facts import OrderReported
 from crm.money import to_minor
@@ -42,8 +42,11 @@ class PolledShopSettings(ShopSettings, frozen=True, gc=False, kw_only=True):
 class Reading:
     """One order that is being read. What is no certain value is said, and the rest is read."""
 
-    def __init__(self, order: Value, currency: str) -> None:
-        self.order, self.currency, self.doubts = order, currency, Doubts()
+    def __init__(self, order: Value, connection: Connection, currency: str = "") -> None:
+        """`currency`: the order's; that of the connection where it is empty."""
+        self.order, self.doubts, self.country = order, Doubts(), country_of(connection)
+        self.currency = currency or currency_of_connection(connection)
+        self.settings = connection.settings_as(ShopSettings)
 
     def sum(self, *path: str, of: Value = None) -> int | None:
         """A sum at a path of the order, or of a part of it, in minor units; None where there is none."""
@@ -77,6 +80,13 @@ class Reading:
             return ""
         return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
 
+    @staticmethod
+    def line_of_sums(key: str, sku: str, name: str, quantity: str, price: int | None, *sums: int | None) -> OrderLine:
+        """A line of which the shop tells what it costs, `sums`: before the discount and after it."""
+        before, total = sums
+        off = before - total if before is not None and total is not None else 0
+        return OrderLine(key, sku, name, quantity, price, off, total)
+
     def line(self, key: str, sku: str, name: str, quantity: str, price: int | None, off: int | None = 0) -> OrderLine:
         """A line of which the price of one is known. Its total follows, where it is a whole number of minor units."""
         total = None
@@ -90,14 +100,6 @@ def phones_of(country: str, *texts: str) -> tuple[Phone, ...]:
     """Each telephone once, in this order."""
     found = [read_phone(written, country) for written in texts if written]
     return tuple({phone.e164 or phone.text: phone for phone in reversed(found)}.values())[::-1]
-
-
-def emails_of(*texts: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, texts)))
-
-
-def full_name(*parts: str) -> str:
-    return " ".join(filter(None, parts))
 
 
 def delivery_of(sent_by: Sequence[Tree], title: str, to: Value, *names: str) -> str:
@@ -115,24 +117,26 @@ def within_second(at: Micros, *states: tuple[Sequence[str], str]) -> Micros:
     return Micros(at + rank)
 
 
-def fields_of(**values: object) -> dict[str, str]:
-    """Custom fields as JSON text. What is empty is taken away from the deal: the shop has it no more."""
-    return {name: msgspec.json.encode(value).decode() if value else "null" for name, value in values.items()}
-
-
 def order_report(
     system: str,
     key: str,
     changed_at: Micros,
     reading: Reading,
-    settings: ShopSettings,
     statuses: Sequence[str],
     version: str = "",
+    *,
+    fields: Mapping[str, object],
+    phones: Sequence[str] = (),
+    country: str = "",
+    emails: Sequence[str] = (),
     **said: Any,
 ) -> Report:
     """`statuses`: the most telling first; the first that stands for a stage moves the deal. `version`: what tells the
-    order of an answer from the same one later, where it does not say when it changed. `said`: other fields of
+    order of an answer from the same one later, where it does not say when it changed. `fields`: custom fields; what is
+    empty is taken away from the deal, as the shop has it no more. `phones` and `emails`: texts, of which empty ones
+    say nothing. `country`: of phones without a country code, where the order says it. `said`: other fields of
     OrderReported."""
+    settings = reading.settings
     if not settings.payments or None in (said.get("paid_minor"), said.get("refunded_minor", 0)):
         said |= {"paid_minor": None, "refunded_minor": 0}
     known = [status for status in statuses if status]
@@ -144,6 +148,9 @@ def order_report(
         currency=reading.currency,
         status=known[0] if known else None,
         stage=next((settings.stages[status] for status in known if settings.stages.get(status)), None),
+        phones=phones_of(country or reading.country, *phones),
+        emails=tuple(dict.fromkeys(filter(None, emails))),
+        fields={name: msgspec.json.encode(value).decode() if value else "null" for name, value in fields.items()},
         doubts=tuple(reading.doubts),
         **said,
     )

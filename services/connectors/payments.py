@@ -1,20 +1,34 @@
 """Reports of payments, in the form that all gateways share."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from crm.connector import Report
 from crm.errors import Malformed
-from crm.facts import PaymentReported
+from crm.facts import PaymentPartReported, PaymentReported
+from crm.money import currency_of, to_minor
 from crm.phones import read_phone
 from crm.scalars import Micros
 from crm.shared import Payer
 from services.connectors.doubts import Doubts
+from services.connectors.formats.exact_json import Tree, Value
+from services.connectors.formats.places import texts_at
+from services.connectors.formats.values import required
+
+TestPayments = Annotated[bool, Meta(description="Count test payments as money. Only for a test workspace.")]
 
 
 def payer_of(country: str, phone: str, email: str, **said: str) -> Payer:
     """Returns the payer. A phone that cannot be read stays as it was given. `said`: other fields of Payer."""
     return Payer(phone=read_phone(phone, country).e164 or phone, email=email.lower(), **said)
+
+
+def payer_at(tree: Value, country: str = "", phone: str = "", email: str = "", **places: str) -> Payer:
+    """`payer_of` what stands at these places (see `text_at`)."""
+    found = texts_at(tree, phone=phone, email=email, **places)
+    return payer_of(country, **found)
 
 
 def expect_merchant(merchant: str, own: str) -> None:
@@ -23,11 +37,33 @@ def expect_merchant(merchant: str, own: str) -> None:
         raise Malformed(f"It is of merchant {merchant[:40]!r}, not of this connection's.")
 
 
+def sum_in(tree: Tree, amount: str = "amount", currency: str = "currency") -> tuple[int, str]:
+    """Returns a sum of major units, such as 54.10, in the smallest units, and its currency. Raises Malformed."""
+    code = currency_of(required(tree, currency))
+    return to_minor(required(tree, amount), code), code
+
+
 def payment_report(
     provider: str, payment: str, key: str, at: Micros, doubts: Doubts, *, changed_at: Micros | None = None, **said: Any
 ) -> Report:
     """Returns the report of a payment's state. `changed_at`: what orders two states, where it is not `at`.
-    `said`: other fields of PaymentReported."""
+
+    `said`: other fields of PaymentReported.
+    """
     when = at if changed_at is None else changed_at
     fact = partial(PaymentReported, provider=provider, payment=payment, changed_at=when, doubts=tuple(doubts), **said)
+    return Report(key, payment, at, fact)
+
+
+def part_report(
+    provider: str, payment: str, key: str, at: Micros, part: str, *, began_at: Micros | None = None, **said: Any
+) -> Report:
+    """Returns the report of a capture, a refund or a chargeback on its own. `began_at`: where that is not `at`.
+
+    `said`: other fields of PaymentPartReported.
+    """
+    began = at if began_at is None else began_at
+    fact = partial(
+        PaymentPartReported, provider=provider, payment=payment, part=part, began_at=began, changed_at=at, **said
+    )
     return Report(key, payment, at, fact)

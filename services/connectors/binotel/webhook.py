@@ -16,17 +16,18 @@ from crm.connector import (
     country_of,
     digest,
     expect_equal,
+    json_answer,
 )
 from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.phones import read_phone
-from services.connectors.call_sides import happened_at
-from services.connectors.calls import call_report, elapsed, not_read, unnamed_call
+from services.connectors.calls import call_report, clock_of, unnamed_call
 from services.connectors.formats.bodies import read_body
-from services.connectors.formats.exact_json import Tree, Value, canonical, encode
+from services.connectors.formats.exact_json import Tree, Value, canonical, object_or_empty
 from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import moment_or_none
-from services.connectors.formats.values import at, first, seconds_or_none, text, whole_or_none
+from services.connectors.formats.values import at, text, whole_or_none
 from services.connectors.repeats import kept
 
 PHASES = meanings(
@@ -47,7 +48,12 @@ DISPOSITIONS = meanings(
 DIRECTIONS = meanings(**{"in": "0 incoming in", "out": "1 outgoing out"})
 LOOKUP = "apiCallSettings"  # it asks who is calling and waits for the answer
 ATTEMPT_FIELDS = ("attemptsCounter", "callDetails")  # a report that is sent again counts its tries
-ACCEPTED = Answer(200, b'{"status":"success"}', "application/json")
+ACCEPTED = json_answer({"status": "success"})
+PLACES = {
+    "line": "didNumber | did | pbxNumber | pbxNumberData.number",
+    "employee": "employeeEmail | internalNumber | employeeData.email",
+    "recording": "linkToCallRecordInMyBusiness | linkToCallRecordOverlayInMyBusiness",
+}
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -62,16 +68,11 @@ class Settings(Struct, frozen=True, gc=False):
 def verify(delivery: Delivery, connection: Connection) -> None:
     """Binotel signs nothing: the URL is the proof, and the company's number must match where the settings have one."""
     if company := connection.settings_as(Settings).company_id:
-        fields = tree_of(delivery)
-        expect_equal(company, first(fields, "companyID") or text(fields, "callDetails", "companyID"), "company")
+        expect_equal(company, text_at(tree_of(delivery), "companyID | callDetails.companyID"), "company")
 
 
 def tree_of(delivery: Delivery) -> Tree:
-    """Returns the fields of the body; empty when it cannot be read."""
-    try:
-        return read_body(delivery).tree
-    except Malformed:
-        return {}
+    return object_or_empty(lambda: read_body(delivery).tree)
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
@@ -79,8 +80,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     fields = read_body(delivery).tree
     call: Value = fields.get("callDetails") or fields
     kind = text(fields, "requestType") or ("apiCallCompleted" if call is not fields else "")
-    id = first(call, "generalCallID", "callID")
-    if kind == LOOKUP or not (id or text(call, "externalNumber")):
+    id, number = text_at(call, "generalCallID | callID"), text(call, "externalNumber")
+    if kind == LOOKUP or not (id or number):
         if kind in ("", *PHASES):
             raise Malformed("It does not say which call it is about: 'generalCallID' is missing.")
         yield kept("binotel", kind, delivery)
@@ -88,44 +89,23 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     content = digest(canonical(without_attempts(call)))
     id = id or unnamed_call(content, delivery)
     begin, phase = whole_or_none(call, "startTime"), PHASES.get(kind, kind)
-    started = moment_or_none(begin)
-    waited, talked = seconds_or_none(call, "waitsec"), seconds_or_none(call, "billsec")
-    missing = not_read(call, startTime=0 if begin == 0 else started, waitsec=waited, billsec=talked)
+    clock = clock_of(call, moment_or_none(begin), "" if begin == 0 else "startTime", "waitsec", "billsec")
+    word, way = text(call, "disposition"), text(call, "callType").lower()
     yield call_report(
-        *(id, f"{id}/{kind}/{content}"),
-        happened_at(started, elapsed(phase, waited, talked), delivery.received_at),
+        *(id, f"{id}/{kind}/{content}", clock.at(phase, delivery.received_at)),
         phase=phase,
-        direction=direction_of(call, kind),
-        phone=read_phone(text(call, "externalNumber"), country_of(connection)),
-        line=first(call, "didNumber", "did", "pbxNumber") or text(call, "pbxNumberData", "number"),
-        employee=first(call, "employeeEmail", "internalNumber") or text(call, "employeeData", "email"),
-        started_at=started,
-        wait_s=waited,
-        talk_s=talked,
-        disposition=disposition_of(call),
-        recording=first(call, "linkToCallRecordInMyBusiness", "linkToCallRecordOverlayInMyBusiness"),
+        direction=DIRECTIONS.get(way, "in" if phase == "ringing" else ""),  # so that no caller is overlooked
+        phone=read_phone(number, country_of(connection)),
+        disposition=DISPOSITIONS.get(word.upper(), word.lower()),
         utm=utm_of(at(call, "callTrackingData") or at(call, "getCallData")),
-        note=missing,
+        **texts_at(call, **PLACES),
+        **clock._asdict(),
     )
-
-
-def direction_of(call: Value, kind: str) -> str:
-    """Returns "in" or "out". A ring without a direction counts as incoming, so that no caller is overlooked."""
-    return DIRECTIONS.get(text(call, "callType").lower(), "in" if kind == "receivedTheCall" else "")
 
 
 def without_attempts(fields: Value) -> Tree:
-    return (
-        {name: value for name, value in fields.items() if name not in ATTEMPT_FIELDS}
-        if isinstance(fields, dict)
-        else {}
-    )
-
-
-def disposition_of(call: Value) -> str:
-    """Returns the disposition in our words, or Binotel's word when it has no counterpart."""
-    word = text(call, "disposition")
-    return DISPOSITIONS.get(word.upper(), word.lower())
+    known = fields if isinstance(fields, dict) else {}
+    return {name: value for name, value in known.items() if name not in ATTEMPT_FIELDS}
 
 
 def utm_of(tracked: Value) -> dict[str, str]:
@@ -142,10 +122,9 @@ def looked_up(delivery: Delivery, _connection: Connection) -> str | None:
 def tell(caller: Caller | None) -> Answer:
     """Returns what Binotel shows on the telephone while it rings."""
     if caller is None:
-        return Answer(200, b"{}", "application/json")
+        return json_answer({})
     shown = {"name": caller.name, "description": caller.note, "assignedToEmployeeEmail": caller.owner_email}
-    data = {"customerData": {name: value for name, value in shown.items() if value}}
-    return Answer(200, encode(data).encode(), "application/json")
+    return json_answer({"customerData": {name: value for name, value in shown.items() if value}})
 
 
 WEBHOOK = Webhook(verify, parse, lambda *_: ACCEPTED, lookup=CallerLookup(looked_up, tell))

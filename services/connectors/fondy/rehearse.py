@@ -4,8 +4,9 @@ from functools import partial
 from typing import Any
 
 from crm.connector import Delivery
-from services.connectors.fondy.webhook import sign, unwrapped
+from services.connectors.fondy.webhook import sign
 from services.connectors.formats.exact_json import decode_object, encode
+from services.connectors.formats.values import within
 from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 
 secret_of = partial(derived_secret, "fondy")
@@ -27,7 +28,7 @@ def callback(key: str, order: str, amount: int, /, **changes: Any) -> Post:
 def signed(key: str, body: bytes) -> Post:
     """Returns a callback with a signature of its own in place of the one that it has."""
     fields = decode_object(body)
-    order = unwrapped(fields)
+    order = within(fields, "response")
     order["signature"] = sign(key, order)
     return {"content-type": JSON}, encode(fields).encode()
 

@@ -1,7 +1,8 @@
 """JSON without loss: numbers stay as they were written, and what Postgres or Kafka could not hold becomes U+FFFD."""
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -140,6 +141,23 @@ def decode_object(text: bytes | str, charset: str = "") -> Tree:
     if not isinstance(value, dict):
         raise Malformed("A JSON object was expected.")
     return value
+
+
+def base64_object(text: str) -> Tree:
+    """Returns a JSON object that came in base64. Raises Malformed."""
+    try:
+        body = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Malformed("Its data is no base64.") from None
+    return decode_object(body)
+
+
+def object_or_empty(read: Callable[[], Tree]) -> Tree:
+    """Returns what `read` does; an object without fields where it raises Malformed: nothing in it says anything."""
+    try:
+        return read()
+    except Malformed:
+        return {}
 
 
 def encode(value: object) -> str:

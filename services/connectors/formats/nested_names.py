@@ -50,7 +50,11 @@ def _put(tree: Tree, path: tuple[str, ...], name: str, value: str) -> None:
         if not isinstance(inner, dict):
             return _add(tree, name, value)
         node = inner
-    _add(node, path[-1] or str(len(node)), value)
+    last = path[-1] or str(len(node))
+    if last in node:
+        _add(node, last, value)
+    else:
+        node[last] = value
 
 
 def _add(node: Tree, name: str, value: str) -> None:
@@ -70,5 +74,7 @@ def _settle(value: Value) -> Value:
     """PHP counts its lists: what is numbered from 0 without a gap is a list."""
     if not isinstance(value, dict):
         return value
-    inner = {name: _settle(item) for name, item in value.items()}
+    inner = {name: _settle(item) if isinstance(item, dict) else item for name, item in value.items()}
+    if "0" not in inner and inner:
+        return inner
     return list(inner.values()) if all(name == str(i) for i, name in enumerate(inner)) else inner

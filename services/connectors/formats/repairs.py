@@ -9,17 +9,20 @@ import re
 import unicodedata
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from services.connectors.formats.exact_json import Tree, Value, texts_of
+from services.connectors.formats.exact_json import NESTED, Tree, Value, encode
 from services.connectors.formats.letter_pairs import likelihood
 
+_CACHED = 200  # characters: longer names are read each time, so that they cannot fill the memory
 _ROUNDS = 3  # what was escaped twice is seen; who escaped it four times did not mean a form
 _NUMBERED = re.compile(r"&(?:amp;)*#(?:[0-9]{2,7}|[xX][0-9a-fA-F]{2,6});")
 _NAMED = re.compile(
     r"&(?:amp;)*(?:amp|quot|apos|nbsp|lt|gt|laquo|raquo|ndash|mdash|hellip|rsquo|lsquo|ldquo|rdquo|euro);"
 )
 _UNESCAPED = re.compile(r"&(?!(?:[a-zA-Z]{2,8}|#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6});)|[<>]")
+_ESCAPED = re.compile(r"\\[nrt\"]")  # of JSON, for what is in the text; a backslash of the text stays one
 _JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}")
 # PHP's addslashes: a backslash before quotes and backslashes, and nowhere else. JSON is text of its own kind.
 _SLASHED = re.compile(r"""(?![\[{])(?:[^\\'"]|\\[\\'"])*\\['"](?:[^\\'"]|\\[\\'"])*""", re.DOTALL)
@@ -65,26 +68,33 @@ def repaired(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\0", "\ufffd"))
 
 
+_repaired_name = lru_cache(maxsize=4_096)(repaired)
+
+
 def repaired_object(tree: Tree) -> Tree:
     """Repairs the names and texts of a whole tree. Most need nothing, so they are checked in one pass."""
-    return _repaired_names(tree) if needs_repair("\n".join(texts_of(tree, []))) else tree
+    return _repaired_names(tree) if _tree_needs_repair(tree) else tree
+
+
+def _tree_needs_repair(tree: Value) -> bool:
+    return needs_repair(_ESCAPED.sub(" ", encode(tree)))
 
 
 def _repaired_names(tree: Tree) -> Tree:
     """Repairs names. Of two that become equal, the second keeps its old name."""
     new: Tree = {}
     for name, value in tree.items():
-        better = repaired(name)
+        better = _repaired_name(name) if len(name) <= _CACHED else repaired(name)
         new[name if better in new else better] = _repaired_value(value)
     return new
 
 
 def _repaired_value(value: Value) -> Value:
     if isinstance(value, str):
-        return repaired(value)
-    if isinstance(value, list):
-        return [_repaired_value(item) for item in value]
-    return _repaired_names(value) if isinstance(value, dict) else value
+        return repaired(value) if needs_repair(value) else value
+    if not isinstance(value, NESTED) or not _tree_needs_repair(value):
+        return value
+    return _repaired_names(value) if isinstance(value, dict) else [_repaired_value(item) for item in value]
 
 
 def _unescaped(text: str) -> str:

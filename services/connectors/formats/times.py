@@ -15,6 +15,11 @@ def from_seconds(seconds: int) -> Micros:
     return _within(seconds * 1_000_000)
 
 
+def written(moment: Micros, form: str, zone: tzinfo = UTC) -> str:
+    """Returns a moment as a vendor wants to be asked: `written(turn.since, "%Y-%m-%d")`."""
+    return datetime.fromtimestamp(moment // 1_000_000, zone).strftime(form)
+
+
 def moment_or_none(seconds: int | None) -> Micros | None:
     """Returns an optional time. None for a missing one, for 0 (which vendors write for none) and for an invalid one."""
     return Micros(found) if seconds and _FIRST <= (found := seconds * 1_000_000) <= _LAST else None
@@ -45,6 +50,15 @@ def from_datetime(text: str, zone: tzinfo) -> Micros:
         return _within(((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND)
     except OverflowError:
         raise Malformed("It names a moment outside the years 1 to 9999.") from None
+
+
+def from_day_first(text: str, zone: tzinfo) -> Micros:
+    """Reads 13.07.2024 01:23:59, or the day alone, in a zone. Raises Malformed."""
+    try:
+        moment = datetime.strptime(text, "%d.%m.%Y %H:%M:%S" if " " in text else "%d.%m.%Y")  # the zone follows
+    except ValueError:
+        raise Malformed(f"{text[:40]!r} is no moment.") from None
+    return from_datetime(moment.isoformat(), zone)
 
 
 def iso_or_none(text: str) -> Micros | None:

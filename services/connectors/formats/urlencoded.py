@@ -9,7 +9,9 @@ from services.connectors.formats.exact_json import MOST_FIELDS
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _UNICODE_ESCAPES = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")  # as JavaScript's escape() wrote
-_UNUSUAL = (b"%26", b"%3D", b"%3d", b"%u", b"_charset_")  # an escaped & or =, JavaScript's escapes, a charset's field
+# What stands alone between other letters: each replaced at once. None of these letters can be a part of an escape.
+_USUAL = ((b"%5B", b"["), (b"%5D", b"]"), (b"%20", b" "), (b"%3A", b":"), (b"%2F", b"/"), (b"%40", b"@"))
+_UNUSUAL = (b"%u", b"_charset_")  # JavaScript's escapes, a charset's field
 Pairs = list[tuple[bytes, bytes]]
 
 
@@ -18,6 +20,15 @@ def texts_in(body: bytes, charset: str) -> list[tuple[str, str]] | None:
     for unusual in _UNUSUAL:
         if unusual in body:
             return None
+    between, equals = "&", "="
+    if b"%26" in body or b"%3D" in body or b"%3d" in body:  # within a value: those that separate get other marks
+        if b"\x1e" in body or b"\x1f" in body or b"%1" in body:
+            return None
+        between, equals = "\x1e", "\x1f"
+        body = body.replace(b"&", b"\x1e").replace(b"=", b"\x1f")
+    for escape, letter in _USUAL:
+        if escape in body:
+            body = body.replace(escape, letter)
     raw = unescaped(body)
     try:
         text = raw.decode()
@@ -25,10 +36,12 @@ def texts_in(body: bytes, charset: str) -> list[tuple[str, str]] | None:
         return None
     if not is_surely_utf8(text, len(raw), charset):
         return None
-    parts = text.split("&")
+    parts = text.split(between)
     if len(parts) > MOST_FIELDS:
         return None
-    return [(name, value) for part in parts if part for name, _, value in (part.partition("="),)]
+    return [
+        (name, value.replace(equals, "=")) for part in parts if part for name, _, value in (part.partition(equals),)
+    ]
 
 
 def pairs_in(body: bytes) -> Pairs:

@@ -19,7 +19,9 @@ def at(tree: Value, *path: str) -> Value:
 
 def text(tree: Value, *path: str) -> str:
     """Returns a text, or a number as it was written, stripped; empty for anything else."""
-    return _written(at(tree, *path)).strip()
+    for name in path:  # as `at` does: each field of each delivery is read here
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree.strip() if type(tree) is str else _written(tree).strip()
 
 
 def verbatim(tree: Value, *path: str) -> str:
@@ -98,6 +100,18 @@ def seconds_or_none(tree: Value, *path: str) -> int | None:
 def unreadable(tree: Value, *names: str) -> str:
     """Returns a sentence that names those of these fields that are not empty."""
     return "; ".join(f"{name} could not be read: {found[:40]!r}" for name in names if (found := text(tree, name)))
+
+
+def within(tree: Tree, *path: str) -> Tree:
+    """Returns the object at a path; where there is none, the tree itself: vendors wrap some objects and some not."""
+    inner = at(tree, *path)
+    return inner if isinstance(inner, dict) else tree
+
+
+def texts(tree: Value, *path: str) -> list[str]:
+    """Returns the texts of a list; empty when there is none."""
+    value = at(tree, *path)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def records(tree: Value, *path: str) -> list[Tree]:

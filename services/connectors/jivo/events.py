@@ -6,21 +6,23 @@ from typing import Any
 
 from crm.connector import Report, digest
 from crm.errors import Malformed
-from crm.facts import CallReported, ContactReported, FormSubmitted
+from crm.facts import ContactReported, FormSubmitted
 from crm.phones import read_phone
+from services.connectors.calls import call_report
 from services.connectors.chat import Channel, joined
-from services.connectors.formats.exact_json import Tree, Value, canonical, encode
+from services.connectors.formats.exact_json import Tree, canonical, encode
+from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, first, records, required, text, verbatim, whole_or_none
 
-STATUSES = {"end": "completed", "error": "completed", "client_connected": "answered"}
-DIRECTIONS = {"incoming": "in", "callback": "in", "outgoing": "out"}  # who asks to be called back calls us
+STATUSES = meanings(completed="end error", answered="client_connected")
+DIRECTIONS = meanings(**{"in": "incoming callback", "out": "outgoing"})  # who asks to be called back calls us
 
 
 def visitor_of(body: Tree) -> str:
     """Returns Jivo's number of the visitor: the same in all their chats."""
-    found = text(body, "visitor", "number") or text(body, "client_id")
-    return found or f"chat {required(body, 'chat_id')}"
+    return text_at(body, "visitor.number | client_id") or f"chat {required(body, 'chat_id')}"
 
 
 def details(body: Tree, country: str) -> dict[str, Any]:
@@ -43,14 +45,10 @@ def chat_finished(channel: Channel, body: Tree, country: str) -> Iterator[Report
     name, chat, visitor = text(body, "visitor", "name"), required(body, "chat_id"), visitor_of(body)
     known = {"chat_title": name, **details(body, country)}
     for place, message in enumerate(records(body, "chat", "messages")):
-        ours = text(message, "type") != "visitor"
-        who = (
-            {"sender_name": agent(body, text(message, "agent_id")), "direction": "out"}
-            if ours
-            else {"sender_name": name}
-        )
-        if ours:
-            who["sender"] = f"agent/{text(message, 'agent_id')}"
+        who = {"sender_name": name}
+        if text(message, "type") != "visitor":
+            id = text(message, "agent_id")
+            who = {"sender_name": agent(body, id), "sender": f"agent/{id}", "direction": "out"}
         moment = moment_or_none(whole_or_none(message, "timestamp"))
         yield channel.message(visitor, f"{chat}/{place}", moment, text=verbatim(message, "message"), **known, **who)
 
@@ -62,14 +60,13 @@ def agent(body: Tree, id: str) -> str:
 def offline_message(channel: Channel, body: Tree, country: str) -> Iterator[Report]:
     """Nobody was there to answer: a form that was sent, with telephone or e-mail."""
     id = text(body, "offline_message_id") or required(body, "chat_id")
-    fields: dict[str, Value] = {"message": verbatim(body, "message"), "topic": text(body, "topic", "title")}
+    fields = {"message": verbatim(body, "message"), "topic": text(body, "topic", "title")}
     fact = partial(
         FormSubmitted,
         form="Jivo offline message",
-        page=text(body, "page", "url"),
-        name=text(body, "visitor", "name"),
         utm=utm_of(body),
         fields={name: encode(value) for name, value in fields.items() if value},
+        **texts_at(body, page="page.url", name="visitor.name"),
         **details(body, country),
     )
     yield Report(f"offline/{id}", visitor_of(body), channel.delivery.received_at, fact)
@@ -91,20 +88,15 @@ def call(channel: Channel, body: Tree, country: str) -> Iterator[Report]:
     id, status = required(body, "chat_id"), text(body, "call", "status")
     if not at(body, "call"):
         raise Malformed("It says nothing of a call: 'call' is missing.")
-    fact = partial(
-        CallReported,
-        call=id,
+    content = digest(canonical(at(body, "call")))[:16]
+    yield call_report(
+        *(id, f"call/{id}/{status}/{content}", channel.delivery.received_at),
         phase=STATUSES.get(status, "ringing"),
         direction=DIRECTIONS.get(text(body, "call", "type"), ""),
-        phone=read_phone(text(body, "call", "phone") or text(body, "visitor", "phone"), country),
-        employee=text(body, "agent", "email"),
+        phone=read_phone(text_at(body, "call.phone | visitor.phone"), country),
         disposition="failed" if status == "error" else "",
-        recording=text(body, "call", "record_url"),
         utm=utm_of(body),
-        note=text(body, "call", "reason"),
-    )
-    yield Report(
-        f"call/{id}/{status}/{digest(canonical(at(body, 'call')))[:16]}", id, channel.delivery.received_at, fact
+        **texts_at(body, employee="agent.email", recording="call.record_url", note="call.reason"),
     )
 
 

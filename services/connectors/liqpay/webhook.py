@@ -3,24 +3,22 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
 from crm.connector_settings import Country
-from crm.errors import Malformed
-from crm.facts import DeliveryKept
-from crm.money import currency_of, to_minor
 from crm.scalars import Micros
 from services.connectors.doubts import Doubts
 from services.connectors.formats.bodies import read_body
-from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.exact_json import Tree, base64_object, object_or_empty
 from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import from_millis
-from services.connectors.formats.values import first, required, text, whole
-from services.connectors.payments import payer_of, payment_report
+from services.connectors.formats.values import required, text, whole
+from services.connectors.payments import TestPayments, payer_at, payment_report, sum_in
+from services.connectors.repeats import kept
 from services.connectors.signatures.fields import signed_body
 
 STATUSES = meanings(
@@ -29,6 +27,14 @@ STATUSES = meanings(
     reversed="reversed",
     failed="failure error",
 )
+RETURNED = "refund_amount | amount_return"
+PAYER = {
+    "phone": "sender_phone",
+    "email": "sender_email",
+    "name": "sender_first_name sender_last_name",
+    "iban": "sender_iban",
+    "card": "sender_card_mask2",
+}
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -37,7 +43,7 @@ class Settings(Struct, frozen=True, gc=False):
     public_key: Annotated[
         str, Meta(description="The shop's public key: payments of other shops are refused.", examples=["i00000000"])
     ] = ""
-    sandbox: Annotated[bool, Meta(description="Count test payments as money. Only for a test workspace.")] = False
+    sandbox: TestPayments = False
     country: Country = ""
 
 
@@ -47,60 +53,36 @@ def verify(delivery: Delivery, connection: Connection) -> None:
     signature, data = text(form, "signature"), text(form, "data")
     expect_equal(sign(connection.secret, data, "sha1" if len(signature) <= 28 else "sha3_256"), signature)
     if account := connection.settings_as(Settings).public_key:
-        expect_equal(account, text(payment_in(data, silent=True), "public_key"), "public key")
+        expect_equal(account, text(object_or_empty(lambda: base64_object(data)), "public_key"), "public key")
 
 
 def sign(private_key: str, data: str, algorithm: str = "sha1") -> str:
     return base64.b64encode(hashlib.new(algorithm, f"{private_key}{data}{private_key}".encode()).digest()).decode()
 
 
-def payment_in(data: str, silent: bool = False) -> Tree:
-    """Returns the decoded `data`; empty when it cannot be read and `silent`, else raises Malformed."""
-    try:
-        return decode_object(base64.b64decode(data, validate=True))
-    except (ValueError, Malformed) as error:
-        if silent:
-            return {}
-        raise Malformed(f"LiqPay's data cannot be read: {error}.") from None
-
-
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    payment = payment_in(text(read_body(delivery).tree, "data"))
-    id, status_word = required(payment, "payment_id"), required(payment, "status")
-    doubts = Doubts()
-    when = first(payment, "end_date", "create_date")
-    came = delivery.received_at
+    payment, doubts = base64_object(text(read_body(delivery).tree, "data")), Doubts()
+    id, said = required(payment, "payment_id"), required(payment, "status")
+    when, returned = text_at(payment, "end_date | create_date"), text_at(payment, RETURNED)
+    came, key = delivery.received_at, f"{id}/{said}/{when}/{returned}"
     at = doubts.read(lambda: moment(payment, came), came, "when it changed is not known")
-    returned = first(payment, "refund_amount", "amount_return")
-    key = f"{id}/{status_word}/{when}/{returned}"
-    if status_word == "sandbox" and not connection.settings_as(Settings).sandbox:
-        yield Report(key, id, at, partial(DeliveryKept, connector="liqpay", kind="sandbox"))
+    if said == "sandbox" and not connection.settings_as(Settings).sandbox:
+        yield kept("liqpay", "sandbox", delivery, key, id, at)
         return
-    currency = currency_of(required(payment, "currency"))
-    amount = to_minor(required(payment, "amount"), currency)
-    all_of_it = amount if status_word == "reversed" else 0
-    refunded = all_of_it
-    if returned:
-        refunded = doubts.read(lambda: to_minor(returned, currency), all_of_it, "how much went back is not certain")
-    outgoing = text(payment, "action") == "p2pcredit"  # a payout to somebody's card
-    if outgoing:
+    amount, currency = sum_in(payment)
+    all_of_it = amount if said == "reversed" else 0
+    refunded = doubts.sum_at(payment, RETURNED, currency, "how much went back is not certain", all_of_it)
+    if text(payment, "action") == "p2pcredit":  # a payout to somebody's card
         amount, refunded = -amount, 0
-    status = STATUSES.get(status_word, "created")  # of some forty others none means that money came
+    status = STATUSES.get(said, "created")  # of some forty others none means that money came
     yield payment_report(
         *("liqpay", id, key, at, doubts),
         status="settled" if status == "reversed" and refunded < amount else status,  # given back in part only
         amount_minor=amount,
         currency=currency,
         refunded_minor=refunded,
-        purpose=text(payment, "description"),
-        reference=text(payment, "order_id"),
-        payer=payer_of(
-            *(country_of(connection), text(payment, "sender_phone"), text(payment, "sender_email")),
-            name=" ".join(filter(None, (text(payment, "sender_first_name"), text(payment, "sender_last_name")))),
-            iban=text(payment, "sender_iban"),
-            card=text(payment, "sender_card_mask2"),
-        ),
-        account=text(payment, "public_key"),
+        payer=payer_at(payment, country_of(connection), **PAYER),
+        **texts_at(payment, purpose="description", reference="order_id", account="public_key"),
     )
 
 

@@ -8,6 +8,7 @@ from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import records, required, required_whole, text, whole
 from services.connectors.payments import payment_report
@@ -47,9 +48,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         amount_minor=amount,
         currency=currency,
         refunded_minor=refunded,
-        purpose=text(invoice, "destination"),
-        reference=text(invoice, "reference"),
         payer=Payer(card=text(invoice, "paymentInfo", "maskedPan")),
+        **texts_at(invoice, purpose="destination", reference="reference"),
     )
 
 

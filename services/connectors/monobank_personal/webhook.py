@@ -15,6 +15,7 @@ from crm.scalars import Micros
 from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Value, decode_object
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_seconds
 from services.connectors.formats.values import at, required, required_whole, text, whole
 from services.connectors.monobank_personal.activate import PersonalToken
@@ -23,6 +24,10 @@ from services.connectors.repeats import kept
 from services.connectors.signatures.ecdsa import der, expect_signed, from_base64, point_key
 
 CODE = {"kind": "currency"}
+UNSAID = "which currency the account has is not known"
+WAITS = (
+    "It waits. Set the account's currency on the connection as `currency.<account>`; say this one's with paymentCorrect"
+)
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -65,20 +70,17 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
 
 def line_of(item: Value, account: str, connection: Connection) -> Report:
     """A line of an account's statement, by webhook and by poll. Raises Malformed."""
-    payment, held = required(item, "id"), at(item, "hold") is True
-    when = from_seconds(required_whole(item, "time"))
-    amount, doubts = required_whole(item, "amount"), Doubts()
-    changed_at = when if held else Micros(when + 1)  # the bank repeats the time: what is settled is newer than its hold
+    payment, status = required(item, "id"), "held" if at(item, "hold") is True else "settled"
+    when, amount, doubts = from_seconds(required_whole(item, "time")), required_whole(item, "amount"), Doubts()
     currency = currency_in(item, amount, configured_currency(connection, account), doubts)
-    status = "held" if held else "settled"
     return payment_report(
         *("monobank-personal", payment, f"{payment}/{status}", when, doubts),
         status=status,
         amount_minor=amount,
         currency=currency,
-        changed_at=changed_at,
+        changed_at=Micros(when + (status == "settled")),  # the bank repeats the time: what is settled is newer
         purpose="\n".join(part for name in ("description", "comment") if (part := text(item, name))),
-        payer=Payer(name=text(item, "counterName"), iban=text(item, "counterIban"), tax_id=text(item, "counterEdrpou")),
+        payer=Payer(**texts_at(item, name="counterName", iban="counterIban", tax_id="counterEdrpou")),
         account=account,
     )
 
@@ -104,21 +106,14 @@ def currency_in(item: Value, amount: int, setting: str, doubts: Doubts) -> str:
         return configured
     paid_currency = currency_of(required(item, "currencyCode"))
     fee = abs(amount - paid_amount) if paid_amount is not None else 0
-    if fee == 0 or fee == doubts.read(lambda: whole(item, "commissionRate"), None, "its commission cannot be read"):
-        if configured in ("", paid_currency):
-            return paid_currency
-        why = f"the connection's settings say {configured}"
-    elif configured and configured != paid_currency:
+    equal = not fee or fee == doubts.read(lambda: whole(item, "commissionRate"), None, "its commission cannot be read")
+    if equal and configured in ("", paid_currency):
+        return paid_currency
+    if not equal and configured not in ("", paid_currency):
         return configured
-    elif configured:
-        why = f"the connection's settings say {configured}"
-    else:
-        why = "which currency the account has is not known"
+    said = f"the connection's settings say {configured}" if configured else UNSAID
     paid = money_text(paid_amount or 0, paid_currency)
-    doubts.say(
-        f"{amount} in the account's smallest unit came out of {paid}, and {why}. It waits. Set the account's currency "
-        "on the connection as `currency.<account>`; say this one's with paymentCorrect"
-    )
+    doubts.say(f"{amount} in the account's smallest unit came out of {paid}, and {said}. {WAITS}")
     return UNKNOWN_CURRENCY
 
 

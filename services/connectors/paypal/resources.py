@@ -4,20 +4,27 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from crm.connector import Report
 from crm.errors import Malformed
-from crm.facts import PaymentPartReported, PaymentReported
 from crm.money import currency_of, to_minor
 from crm.scalars import Micros
-from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, Value
+from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import at, first, records, required, text
+from services.connectors.payments import part_report, payer_at, payment_report
 
-Facts = Iterator[tuple[str, Callable[..., Any]]]  # the payment, and a fact but for its envelope
-SETTLED = {"COMPLETED": "settled", "PENDING": "created", "DENIED": "failed", "DECLINED": "failed"}
-HELD = {"CREATED": "held", "VOIDED": "expired"}
-BACK = {"REFUNDED": "settled", "REVERSED": "settled", "PENDING": "created", "FAILED": "failed"}
+SETTLED = meanings(settled="COMPLETED", created="PENDING", failed="DENIED DECLINED")
+HELD = meanings(held="CREATED", expired="VOIDED")
+BACK = meanings(settled="REFUNDED REVERSED", created="PENDING", failed="FAILED")
+PAYER = {"name": "payer.name.given_name payer.name.surname", "email": "payer.email_address"}
+ABOUT = {
+    "purpose": "note_to_payer",
+    "reference": "invoice_id | invoice_number | custom_id | custom",
+    "account": "payee.merchant_id",
+}
 
 
 def money(amount: Value) -> tuple[int, str]:
@@ -38,7 +45,7 @@ def linked(resource: Tree, *kinds: str) -> str:
     return ""
 
 
-def payment(resource: Tree, kind: str, changed_at: Micros, statuses: dict[str, str] = SETTLED) -> Facts:
+def payment(resource: Tree, kind: str, changed_at: Micros, statuses: dict[str, str] = SETTLED) -> Iterator[Report]:
     """A sale, a capture or an authorization. A capture of an authorization is a part of it."""
     id, status = required(resource, "id"), statuses.get(kind.rpartition(".")[2])
     if kind.endswith(("REFUNDED", "REVERSED")):
@@ -51,27 +58,19 @@ def payment(resource: Tree, kind: str, changed_at: Micros, statuses: dict[str, s
         resource, "authorizations", "authorization"
     )
     whole, doubts = (held if statuses is SETTLED and held else id), Doubts()
-    yield (
-        whole,
-        partial(
-            PaymentReported,
-            provider="paypal",
-            payment=whole,
-            status="created" if whole != id else status,  # the captured money is the part's
-            amount_minor=amount,
-            currency=currency,
-            changed_at=changed_at,
-            purpose=text(resource, "note_to_payer"),
-            reference=first(resource, "invoice_id", "invoice_number", "custom_id", "custom"),
-            payer=payer_of(at(resource, "payer")),
-            account=text(resource, "payee", "merchant_id"),
-            fee_minor=doubts.read(lambda: fee(resource, currency), 0, "what PayPal keeps is not certain"),
-            doubts=tuple(doubts),
-        ),
+    kept = doubts.read(lambda: fee(resource, currency), 0, "what PayPal keeps is not certain")
+    yield payment_report(
+        *("paypal", whole, "", changed_at, doubts),
+        status="created" if whole != id else status,  # the captured money is the part's
+        amount_minor=amount,
+        currency=currency,
+        payer=payer_at(resource, **PAYER),
+        fee_minor=kept,
+        **texts_at(resource, **ABOUT),
     )
     if whole != id:
         began = from_iso(text(resource, "create_time") or required(resource, "update_time"))
-        yield whole, part(whole, id, "capture", status, (amount, currency), began, changed_at)
+        yield part(whole, id, "capture", status, (amount, currency), began, changed_at)
 
 
 def fee(resource: Tree, currency: str) -> int:
@@ -83,31 +82,14 @@ def fee(resource: Tree, currency: str) -> int:
     return amount
 
 
-def payer_of(payer: Value) -> Payer:
-    names = (text(payer, "name", "given_name"), text(payer, "name", "surname"))
-    return Payer(name=" ".join(filter(None, names)), email=text(payer, "email_address").lower())
-
-
 def part(
     whole: str, id: str, kind: str, status: str, sum: tuple[int, str], began: Micros, changed: Micros, reason: str = ""
-) -> Callable[..., Any]:
-    """Returns a fact of a part of a payment, but for its envelope."""
-    return partial(
-        PaymentPartReported,
-        provider="paypal",
-        payment=whole,
-        part=id,
-        kind=kind,
-        status=status,
-        amount_minor=abs(sum[0]),
-        currency=sum[1],
-        began_at=began,
-        changed_at=changed,
-        reason=reason,
-    )
+) -> Report:
+    of: dict[str, Any] = {"amount_minor": abs(sum[0]), "currency": sum[1], "began_at": began, "reason": reason}
+    return part_report("paypal", whole, "", changed, id, kind=kind, status=status, **of)
 
 
-def money_back(resource: Tree, kind: str, changed_at: Micros) -> Facts:
+def money_back(resource: Tree, kind: str, changed_at: Micros) -> Iterator[Report]:
     """A refund, or a reversal that PayPal or the payer's bank made."""
     id, back = required(resource, "id"), "chargeback" if kind.endswith("REVERSED") else "refund"
     of = first(resource, "sale_id", "capture_id") or linked(resource, "captures", "capture", "sale", "sales")
@@ -120,10 +102,10 @@ def money_back(resource: Tree, kind: str, changed_at: Micros) -> Facts:
     reason = first(resource, "reason_code", "note_to_payer", "reason")
     # Of a sale that was reversed PayPal sends the sale, with a negative amount.
     whole, own = (of, id) if of else (id, f"{id}/reversed")
-    yield whole, part(whole, own, back, status, money(at(resource, "amount")), began, changed_at, reason)
+    yield part(whole, own, back, status, money(at(resource, "amount")), began, changed_at, reason)
 
 
-def dispute(resource: Tree, kind: str, changed_at: Micros) -> Facts:
+def dispute(resource: Tree, kind: str, changed_at: Micros) -> Iterator[Report]:
     """It moves no money: what was decided comes as a refund or a reversal. So it is noted, and counts nothing."""
     won = "SELLER_FAVOUR" in text(resource, "dispute_outcome", "outcome_code")
     id, amount = required(resource, "dispute_id"), money(at(resource, "dispute_amount"))
@@ -132,10 +114,10 @@ def dispute(resource: Tree, kind: str, changed_at: Micros) -> Facts:
         whole = required(paid, "seller_transaction_id")
         status = "failed" if won else "created"
         reason = text(resource, "reason")
-        yield whole, part(whole, f"{id}/{whole}", "chargeback", status, amount, began, changed_at, reason)
+        yield part(whole, f"{id}/{whole}", "chargeback", status, amount, began, changed_at, reason)
 
 
-READERS: dict[str, Callable[[Tree, str, Micros], Facts]] = {
+READERS: dict[str, Callable[[Tree, str, Micros], Iterator[Report]]] = {
     "PAYMENT.SALE": payment,
     "PAYMENT.CAPTURE": payment,
     "PAYMENT.AUTHORIZATION": partial(payment, statuses=HELD),

@@ -2,21 +2,21 @@
 
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report, Webhook, expect_fresh
 from crm.errors import Malformed, Refused
-from crm.facts import DeliveryKept
 from crm.scalars import Micros
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import at, required, text
 from services.connectors.payments import expect_merchant
 from services.connectors.paypal.resources import READERS
+from services.connectors.repeats import kept
 from services.connectors.signatures.certificates import is_host, is_signed
 from services.connectors.signatures.ecdsa import from_base64
 
@@ -85,13 +85,12 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     id, kind, resource = required(event, "id"), required(event, "event_type"), at(event, "resource")
     reader = READERS.get(kind.rpartition(".")[0])
     if reader is None or not isinstance(resource, dict):
-        yield Report(id, "", delivery.received_at, partial(DeliveryKept, connector="paypal", kind=kind))
+        yield kept("paypal", kind, delivery, id)
         return
     expect_merchant(text(resource, "payee", "merchant_id"), connection.settings_as(Settings).merchant_id)
-    when = text(resource, "update_time") or text(event, "create_time")
-    changed_at = from_iso(when)
-    for number, (payment, fact) in enumerate(reader(resource, kind, changed_at)):
-        yield Report(f"{id}/{number}", payment, changed_at, fact)
+    changed_at = from_iso(text(resource, "update_time") or text(event, "create_time"))
+    for number, report in enumerate(reader(resource, kind, changed_at)):
+        yield replace(report, key=f"{id}/{number}")
 
 
 WEBHOOK = Webhook(verify, parse)

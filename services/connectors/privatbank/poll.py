@@ -1,26 +1,23 @@
 """PrivatBank: transactions of business accounts, by Autoclient version 3 (https://acp.privatbank.ua)."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from crm.connector_poll import DAY, Ask, Auth, ByTime, Expired, Page, Poll, PollFailed, Turn, expect_json
 from crm.connector_settings import Since
-from crm.currencies import currency_of
 from crm.delivery import Connection, Delivery, Report
-from crm.money import to_minor
 from crm.poll_paging import next_value
-from crm.scalars import Micros
 from crm.shared import Payer
 from crm.zones import zone
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.meanings import meanings
-from services.connectors.formats.times import from_datetime
+from services.connectors.formats.places import texts_at
+from services.connectors.formats.times import from_day_first, written
 from services.connectors.formats.values import required, text
-from services.connectors.payments import payment_report
+from services.connectors.payments import payment_report, sum_in
 
 KYIV = zone("Europe/Kyiv")  # the bank's own time
 STATUSES = meanings(settled="r", reversed="t", failed="n", created="p")
@@ -39,7 +36,7 @@ class Settings(Struct, frozen=True, gc=False):
 
 def ask(turn: Turn) -> Ask:
     settings = turn.connection.settings_as(Settings)
-    begin, end = (f"{datetime.fromtimestamp(at / 1e6, KYIV):%d-%m-%Y}" for at in (turn.since, turn.until))
+    begin, end = (written(at, "%d-%m-%Y", KYIV) for at in (turn.since, turn.until))
     group = {"id": settings.client_id} if settings.client_id else {}
     account = {"acc": settings.account} if settings.account else {}
     parameters = account | {"startDate": begin, "endDate": end, "limit": "100"}
@@ -57,11 +54,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """One transaction. One that is only information (FL_REAL is not r) moved no money and gives nothing."""
     line = decode_object(delivery.body)
     payment = f"{required(line, 'REF')}/{text(line, 'REFN')}"
-    state, currency = required(line, "PR_PR"), text(line, "CCY")
+    state = required(line, "PR_PR")
     if required(line, "FL_REAL") != "r":
         return
-    amount = to_minor(required(line, "SUM"), currency_of(currency))
-    when = moment(required(line, "DATE_TIME_DAT_OD_TIM_P"))
+    amount, currency = sum_in(line, "SUM", "CCY")
+    when = from_day_first(required(line, "DATE_TIME_DAT_OD_TIM_P"), KYIV)
     signed = -amount if required(line, "TRANTYPE") == "D" else amount
     status = STATUSES.get(state, "created")  # of the others none means that money came
     yield payment_report(  # the bank repeats the time: of two states, the more advanced one counts
@@ -70,16 +67,9 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         amount_minor=signed,
         refunded_minor=amount if status == "reversed" and signed > 0 else 0,
         currency=currency,
-        purpose=text(line, "OSND"),
-        payer=Payer(text(line, "AUT_CNTR_NAM"), text(line, "AUT_CNTR_ACC"), text(line, "AUT_CNTR_CRF")),
-        account=text(line, "AUT_MY_ACC"),
+        payer=Payer(**texts_at(line, name="AUT_CNTR_NAM", iban="AUT_CNTR_ACC", tax_id="AUT_CNTR_CRF")),
+        **texts_at(line, purpose="OSND", account="AUT_MY_ACC"),
     )
-
-
-def moment(written: str) -> Micros:
-    """Reads 07.01.2020 02:58:00, which is Kyiv's. Raises Malformed."""
-    day, _, time = written.partition(" ")
-    return from_datetime("-".join(reversed(day.split("."))) + f" {time or '00:00:00'}", KYIV)
 
 
 POLL = Poll(

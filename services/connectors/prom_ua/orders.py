@@ -2,68 +2,56 @@
 
 from collections.abc import Iterator
 
-from crm.connector import Connection, Delivery, Report, country_of
+from crm.connector import Connection, Delivery, Report
 from crm.shared import OrderLine
 from crm.zones import zone
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_datetime
-from services.connectors.formats.values import at, first, records, required, text
-from services.connectors.orders import (
-    Reading,
-    ShopSettings,
-    emails_of,
-    fields_of,
-    full_name,
-    order_report,
-    orders_in,
-    phones_of,
-)
+from services.connectors.formats.values import first, records, required, text, within
+from services.connectors.orders import Reading, order_report, orders_in
 
 # What the buyer pays through the marketplace; the status of anything else says nothing of money.
 PAID, GIVEN_BACK = ("paid", "paid_out"), ("refunded", "returned")
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    body, settings = decode_object(delivery.body), connection.settings_as(ShopSettings)
-    for order in orders_in(body, "orders"):
-        whole = at(order, "order")
-        yield order_of(whole if isinstance(whole, dict) else order, delivery, connection, settings)
+    for order in orders_in(decode_object(delivery.body), "orders"):
+        whole = within(order, "order")
+        yield order_of(whole, delivery, Reading(whole, connection, "UAH"))
 
 
-def order_of(order: Tree, delivery: Delivery, connection: Connection, settings: ShopSettings) -> Report:
-    reading, key = Reading(order, "UAH"), required(order, "id")
+def order_of(order: Tree, delivery: Delivery, reading: Reading) -> Report:
+    key, status = required(order, "id"), text(order, "status")
     changed = first(order, "date_modified", "last_modified")
-    status, payment, sent = text(order, "status"), at(order, "payment_data"), at(order, "delivery_provider_data")
     total = reading.sum("full_price")
     total = reading.sum("price") if total is None else total
-    pay = text(payment, "status")
-    names = (text(order, name) for name in ("client_last_name", "client_first_name", "client_second_name"))
+    pay, parcel = text(order, "payment_data", "status"), text(order, "delivery_provider_data", "declaration_number")
+    sent = texts_at(order, by="delivery_option.name", to="delivery_address")
     return order_report(
         "prom-ua",
         key,
         from_datetime(changed, zone("Europe/Kyiv")) if changed else delivery.received_at,
         reading,
-        settings,
         [status],
         # Answers come one after the other: of an order that does not say when it changed, the last one counts.
         "" if changed else str(delivery.received_at),
         number=key,
         cancelled=status == "canceled",
         contact_key=text(order, "client_id") or None,
-        name=full_name(*names),
-        phones=phones_of(country_of(connection), text(order, "phone")),
-        emails=emails_of(text(order, "email")),
+        phones=[text(order, "phone")],
+        emails=[text(order, "email")],
         total_minor=total,
         paid_minor=(total if pay in (*PAID, *GIVEN_BACK) else 0) if pay else None,
         refunded_minor=(total or 0) if pay in GIVEN_BACK else 0,
         lines=tuple(line_of(reading, line, place) for place, line in enumerate(records(order, "products"), 1)),
-        fields=fields_of(
-            order_status=first(order, "status_name", "status"),
-            payment_method=text(order, "payment_option", "name"),
-            delivery=", ".join(filter(None, (text(order, "delivery_option", "name"), text(order, "delivery_address")))),
-            parcel_numbers=[number] if (number := text(sent, "declaration_number")) else [],
-            comment=text(order, "client_notes"),
-        ),
+        fields={
+            "delivery": ", ".join(filter(None, sent.values())),
+            "parcel_numbers": [parcel] if parcel else [],
+            **texts_at(order, order_status="status_name | status", payment_method="payment_option.name"),
+            **texts_at(order, comment="client_notes"),
+        },
+        **texts_at(order, name="client_last_name client_first_name client_second_name"),
     )
 
 

@@ -1,14 +1,13 @@
 """Prom.ua: asks for the orders that were made or changed."""
 
-from datetime import UTC, datetime
-
 from crm.connector_poll import Ask, Auth, ByTime, Poll, Turn
 from crm.poll_paging import last_item
+from services.connectors.formats.times import written
 from services.connectors.prom_ua.orders import parse
 
 
 def ask(turn: Turn) -> Ask:
-    since = datetime.fromtimestamp(turn.since // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    since = written(turn.since, "%Y-%m-%dT%H:%M:%S")
     return Ask("/orders/list", {"last_modified_from": since, "limit": "100", "sort_dir": "desc"})
 
 

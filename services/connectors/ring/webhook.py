@@ -12,13 +12,14 @@ from crm.errors import Malformed
 from crm.phones import read_phone
 from crm.scalars import Micros
 from services.connectors.call_sides import happened_at
-from services.connectors.calls import call_report, not_read, unnamed_call
+from services.connectors.calls import call_report, clock_of, unnamed_call
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
 from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import moment_or_none
-from services.connectors.formats.values import seconds_or_none, text, whole_or_none
+from services.connectors.formats.values import text, whole_or_none
 from services.connectors.signatures.basic import expect_bearer
 
 SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
@@ -58,25 +59,20 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     id = id or unnamed_call(content, delivery)
     phase = PHASES.get(kind, kind) or "ringing"
     started = moment(call, "started_at", connection)
-    waited, talked = seconds_or_none(call, "wait_s"), seconds_or_none(call, "talk_s")
+    clock = clock_of(call, started, "started_at", "wait_s", "talk_s")
     comes_in = phase == "ringing" or kind == "missed"
     disposition = text(call, "disposition").lower() or ("no_answer" if kind == "missed" else "")
-    lasted = (0 if phase == "ringing" else waited or 0) + (talked or 0 if phase in ("hung_up", "completed") else 0)
+    waited, talked = clock.wait_s or 0, clock.talk_s or 0
+    lasted = (0 if phase == "ringing" else waited) + (talked if phase in ("hung_up", "completed") else 0)
     when = moment(call, "at", connection) or happened_at(started, lasted, delivery.received_at)
     yield call_report(
         *(id, f"{id}/{kind}/{content}", when),
         phase=phase,
         direction=DIRECTIONS.get(text(call, "direction").lower(), "in" if comes_in else ""),
         phone=read_phone(phone, country_of(connection)),
-        line=text(call, "line"),
-        employee=text(call, "employee"),
-        started_at=started,
-        wait_s=waited,
-        talk_s=talked,
         disposition=disposition or ("answered" if talked else ""),
-        recording=text(call, "recording"),
-        leg=text(call, "leg"),
-        note=not_read(call, started_at=started, wait_s=waited, talk_s=talked),
+        **texts_at(call, line="line", employee="employee", recording="recording", leg="leg"),
+        **clock._asdict(),
     )
 
 

@@ -8,12 +8,12 @@ from crm.connector import Connection, Delivery, Report, Webhook, country_of, dig
 from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.phones import read_phone
-from services.connectors.call_sides import NOBODY, happened_at
-from services.connectors.calls import call_report, elapsed, not_read
+from services.connectors.call_sides import NOBODY
+from services.connectors.calls import call_report, clock_of
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
-from services.connectors.formats.values import first, seconds_or_none, text
+from services.connectors.formats.values import first, text
 
 PHASES = {"before_call": "ringing", "answer": "answered", "forwarding": "transferred", "after_call": "completed"}
 DIRECTIONS = {"out": "out", "outgoing": "out", "internal": ""}  # all others call in, also who ordered a call back
@@ -46,24 +46,20 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     way = text(call, "call_type").lower()
     direction, internal = DIRECTIONS.get(way, "in"), way == "internal"
     started = local_moment(text(call, "calldate"), connection)
-    waited, talked = seconds_or_none(call, "waittime"), seconds_or_none(call, "billsec")
+    clock = clock_of(call, started, "calldate", "waittime", "billsec")
     sides = ("dst", "caller") if direction == "out" else ("caller", "dst")
-    at = happened_at(started, elapsed(phase, waited, talked), delivery.received_at)
     yield call_report(
-        *(id, f"{id}/{phase}/{digest(canonical(call))}", at),
+        *(id, f"{id}/{phase}/{digest(canonical(call))}", clock.at(phase, delivery.received_at)),
         phase=phase,
         direction=direction,
         phone=NOBODY if internal else read_phone(text(call, sides[0]), country),
         line="" if internal else text(call, sides[1]),
         employee=first(call, "employee_email", "employee_number", "employee_fio"),
-        started_at=started,
-        wait_s=waited,
-        talk_s=talked,
         disposition=DISPOSITIONS.get(word, word.lower()),
         recording=text(call, "recording"),
         utm={name[4:]: value for name in call if name.startswith("utm_") and (value := text(call, name))},
-        note=not_read(call, calldate=started, waittime=waited, billsec=talked),
         internal=internal,
+        **clock._asdict(),
     )
 
 

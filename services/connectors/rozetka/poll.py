@@ -1,7 +1,6 @@
 """Rozetka: logs in and asks for the orders that were changed."""
 
 import base64
-from datetime import datetime
 
 import msgspec
 
@@ -9,6 +8,7 @@ from crm.connector import Connection
 from crm.connector_poll import Ask, Auth, ByTime, Expired, LogIn, Page, Poll, PollFailed, Token, Turn
 from crm.poll_paging import next_number
 from crm.zones import zone
+from services.connectors.formats.times import written
 from services.connectors.rozetka.orders import parse
 
 EXPAND = "user,delivery,purchases,status_data,status_payment,payment_type_name"
@@ -28,7 +28,7 @@ def token_of(page: Page) -> Token:
 
 
 def ask(turn: Turn) -> Ask:
-    since = datetime.fromtimestamp(turn.since // 1_000_000, zone("Europe/Kyiv")).strftime("%Y-%m-%d %H:%M:%S")
+    since = written(turn.since, "%Y-%m-%d %H:%M:%S", zone("Europe/Kyiv"))
     return Ask("/orders/search", {"changed_from": since, "expand": EXPAND, "page": "1"})
 
 

@@ -3,11 +3,10 @@
 A webhook is removed after eight failures; what was missed is asked for with the access token of an app of the shop's.
 """
 
-from datetime import UTC, datetime
-
 from crm.connector import Connection
 from crm.connector_poll import HOUR, Ask, Auth, ByTime, Poll, Turn
 from crm.poll_paging import next_link
+from services.connectors.formats.times import written
 from services.connectors.shopify.webhook import Settings, parse
 
 VERSION = "2026-07"  # Shopify keeps each for a year, and answers with the oldest that it has for one that is gone
@@ -18,7 +17,7 @@ def base(connection: Connection) -> str:
 
 
 def ask(turn: Turn) -> Ask:
-    since = datetime.fromtimestamp(turn.since // 1_000_000, UTC).isoformat()
+    since = written(turn.since, "%Y-%m-%dT%H:%M:%S+00:00")
     return Ask("/orders.json", {"status": "any", "updated_at_min": since, "limit": "250"})
 
 

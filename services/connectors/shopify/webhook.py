@@ -8,22 +8,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, currency_of_connection, expect_equal
-from crm.connector_settings import Since
+from crm.connector import Connection, Delivery, Report, Webhook, expect_equal
 from crm.shared import OrderLine
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import from_iso
-from services.connectors.formats.values import at, first, records, required, text
+from services.connectors.formats.values import at, first, records, required, text, texts
 from services.connectors.orders import (
+    PolledShopSettings,
     Reading,
-    ShopSettings,
     deleted_order,
     delivery_of,
-    emails_of,
-    fields_of,
-    full_name,
     order_report,
-    phones_of,
     within_second,
 )
 from services.connectors.repeats import kept
@@ -33,10 +29,11 @@ SIGNATURES = ("x-shopify-hmac-sha256", "shopify-hmac-sha256")  # the newer form 
 STATUSES = ("pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided")
 FULFILMENTS = ("", "partial", "fulfilled")
 UNPAID = ("pending", "authorized", "expired", "voided")
+NAME = "customer.first_name customer.last_name | billing_address.first_name billing_address.last_name"
 PAID = ("paid", "partially_refunded", "refunded")
 
 
-class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
+class Settings(PolledShopSettings, frozen=True, gc=False, kw_only=True):
     """The settings of a connection to a shop."""
 
     test_orders: Annotated[bool, Meta(description="Count test orders. Only for a test workspace.")] = False
@@ -51,7 +48,6 @@ class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
             "webhook brought are asked for with it. Empty: they are not."
         ),
     ] = ""
-    since: Since = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
@@ -61,58 +57,48 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     order = decode_object(delivery.body)
-    settings = connection.settings_as(Settings)
     if order.keys() == {"id"}:
         yield deleted_order("shopify", required(order, "id"), delivery)
     elif "line_items" not in order or "financial_status" not in order:
         yield kept("shopify", "no order", delivery)
-    elif at(order, "test") is True and not settings.test_orders:
+    elif at(order, "test") is True and not connection.settings_as(Settings).test_orders:
         yield kept("shopify", "test order", delivery)
     else:
-        yield order_of(order, connection, settings)
+        yield order_of(order, Reading(order, connection, text(order, "currency")))
 
 
-def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
-    reading = Reading(order, text(order, "currency") or currency_of_connection(connection))
+def order_of(order: Tree, reading: Reading) -> Report:
     status, sent = text(order, "financial_status"), text(order, "fulfillment_status")
     total = reading.sum("current_total_price") or reading.sum("total_price")
     refunded = refunded_of(order, reading)
     received = paid_of(reading, status, refunded)
-    buyer, billing = at(order, "customer"), at(order, "billing_address")
-    number = first(order, "name", "order_number").removeprefix("#")
-    person = buyer if text(buyer, "first_name") or text(buyer, "last_name") else billing
+    parcels = records(order, "fulfillments")
     return order_report(
         "shopify",
         required(order, "id"),
         within_second(from_iso(required(order, "updated_at")), (STATUSES, status), (FULFILMENTS, sent)),
         reading,
-        settings,
         [sent, status],
-        number=number,
+        number=first(order, "name", "order_number").removeprefix("#"),
         cancelled=bool(text(order, "cancelled_at")),
-        contact_key=text(buyer, "id") or None,
-        name=full_name(text(person, "first_name"), text(person, "last_name")),
-        phones=phones_of(
-            text(billing, "country_code") or country_of(connection),
-            *(text(part, "phone") for part in (order, buyer, billing)),
-        ),
-        emails=emails_of(first(order, "email", "contact_email"), text(buyer, "email")),
+        contact_key=text(order, "customer", "id") or None,
+        name=text_at(order, NAME),
+        phones=[text_at(order, place) for place in ("phone", "customer.phone", "billing_address.phone")],
+        country=text(order, "billing_address", "country_code"),
+        emails=[text_at(order, place) for place in ("email | contact_email", "customer.email")],
         total_minor=total,
         paid_minor=None if received is None or refunded is None else received + refunded,
         refunded_minor=refunded,
         lines=tuple(line_of(reading, line) for line in lines_of(order)),
-        fields=fields_of(
-            order_status=f"{status}, {sent or 'unfulfilled'}",
-            delivery=delivery_of(
+        fields={
+            "order_status": f"{status}, {sent or 'unfulfilled'}",
+            "delivery": delivery_of(
                 *(records(order, "shipping_lines"), "title", at(order, "shipping_address")),
                 *("name", "phone", "address1", "address2", "zip", "city", "country"),
             ),
-            parcel_numbers=[
-                number for parcel in records(order, "fulfillments") for number in texts(parcel, "tracking_numbers")
-            ],
-            comment=text(order, "note"),
-            order_tags=text(order, "tags"),
-        ),
+            "parcel_numbers": [number for parcel in parcels for number in texts(parcel, "tracking_numbers")],
+            **texts_at(order, comment="note", order_tags="tags"),
+        },
     )
 
 
@@ -154,11 +140,6 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     return reading.line(
         required(line, "id"), text(line, "sku"), text(line, "name"), now, reading.sum("price", of=line), off
     )
-
-
-def texts(tree: Tree, name: str) -> list[str]:
-    found = at(tree, name)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 WEBHOOK = Webhook(verify, parse)

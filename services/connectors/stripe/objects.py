@@ -2,26 +2,37 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from crm.facts import PaymentPartReported, PaymentReported
+from crm.connector import Report
 from crm.money import DECIMALS, currency_of, to_minor
-from crm.phones import read_phone
 from crm.scalars import Micros
-from crm.shared import Payer
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, Value
+from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import from_seconds
-from services.connectors.formats.values import at, first, required, required_whole, text, whole
+from services.connectors.formats.values import at, required, required_whole, text, whole
+from services.connectors.payments import part_report, payer_at, payer_of, payment_report
 
-Facts = Iterator[tuple[str, Callable[..., Any]]]  # the payment, and a fact but for its envelope
-REFERENCES = ("order_id", "order", "order_number", "orderId", "deal", "reference", "invoice")  # in metadata
+REFERENCE = " | ".join(
+    f"metadata.{name}" for name in ("order_id", "order", "order_number", "orderId", "deal", "reference", "invoice")
+)
 # Where Stripe's smallest unit is not ISO 4217's: https://docs.stripe.com/currencies#special-cases
 DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
 REFUNDS = {"succeeded": "settled", "failed": "failed", "canceled": "failed"}
 DISPUTES = {"needs_response": "settled", "under_review": "settled", "lost": "settled", "won": "failed"}
 INTENTS = {"requires_capture": "held", "succeeded": "settled", "canceled": "expired"}
+SESSIONS = {"checkout.session.async_payment_failed": "failed", "checkout.session.expired": "expired"}
+CUSTOMER = {
+    "name": "customer_details.name",
+    "phone": "customer_details.phone",
+    "email": "customer_details.email | customer_email",
+}
+BILLED = {
+    "name": "billing_details.name",
+    "phone": "billing_details.phone",
+    "email": "billing_details.email | receipt_email",
+}
 
 
 def money(thing: Tree, name: str, currency: str, otherwise: int | None = None) -> int:
@@ -37,77 +48,71 @@ def id_in(value: Value) -> str:
     return text(value, "id") if isinstance(value, dict) else text({"": value}, "")
 
 
+class Event(NamedTuple):
+    """An event, but for the object that it is about."""
+
+    id: str
+    kind: str
+    changed_at: Micros
+    account: str
+    country: str
+
+    def payment(self, payment: str, thing: Tree, doubts: Doubts, **said: Any) -> Report:
+        """Returns the report of a payment's state. `said`: other fields of PaymentReported."""
+        said |= texts_at(thing, purpose="description", reference=f"client_reference_id | {REFERENCE}")
+        return payment_report("stripe", payment, self.id, self.changed_at, doubts, account=self.account, **said)
+
+    def part(self, thing: Tree, kind: str, statuses: dict[str, str]) -> Report:
+        """Returns the report of what a refund or a dispute takes of a payment."""
+        currency = currency_of(required(thing, "currency"))
+        return part_report(
+            *("stripe", payment_of(thing), self.id, self.changed_at, required(thing, "id")),
+            kind=kind,
+            status=statuses.get(required(thing, "status"), "created"),
+            amount_minor=money(thing, "amount", currency),
+            currency=currency,
+            began_at=from_seconds(required_whole(thing, "created")),
+            reason=text_at(thing, "failure_reason | reason"),
+            account=self.account,
+        )
+
+
 def payment_of(thing: Tree) -> str:
     """Returns the intent, which is the same for the charge, the refund and the dispute; of an old charge its own id."""
     return id_in(at(thing, "payment_intent")) or id_in(at(thing, "charge")) or text(thing, "id")
 
 
-def reference_of(thing: Tree) -> str:
-    return text(thing, "client_reference_id") or first(at(thing, "metadata"), *REFERENCES)
-
-
-def payer_of(details: Value, country: str, email: str = "", card: str = "") -> Payer:
-    """Returns the payer. A phone that cannot be read stays as it was given."""
-    phone = text(details, "phone")
-    read = read_phone(phone, country).e164 or phone if phone else ""
-    return Payer(text(details, "name"), phone=read, email=(text(details, "email") or email).lower(), card=card)
-
-
-def payment_intent(intent: Tree, kind: str, changed_at: Micros, country: str) -> Facts:
+def payment_intent(intent: Tree, event: Event) -> Iterator[Report]:
     said, currency = required(intent, "status"), currency_of(required(intent, "currency"))
-    status = "failed" if kind == "payment_intent.payment_failed" else INTENTS.get(said, "created")
+    status = "failed" if event.kind == "payment_intent.payment_failed" else INTENTS.get(said, "created")
     amount = money(intent, "amount", currency)
     received = money(intent, "amount_received", currency, amount) if status == "settled" else amount
-    yield (
-        text(intent, "id"),
-        partial(
-            PaymentReported,
-            provider="stripe",
-            payment=text(intent, "id"),
-            status=status,
-            amount_minor=received,
-            currency=currency,
-            changed_at=changed_at,
-            purpose=text(intent, "description"),
-            reference=reference_of(intent),
-            payer=payer_of(None, country, text(intent, "receipt_email")),
-        ),
-    )
+    payer = payer_at(intent, event.country, email="receipt_email")
+    known = {"status": status, "amount_minor": received, "currency": currency, "payer": payer}
+    yield event.payment(text(intent, "id"), intent, Doubts(), **known)
 
 
-def charge(charge: Tree, kind: str, changed_at: Micros, country: str) -> Facts:
+def charge(charge: Tree, event: Event) -> Iterator[Report]:
     doubts, currency = Doubts(), currency_of(required(charge, "currency"))
     amount = money(charge, "amount", currency)
     taken = at(charge, "captured") is not False
     paid = money(charge, "amount_captured", currency, amount) if taken else amount
     refunded = refunds_of(charge, amount, paid, currency, doubts)
-    status = {"succeeded": "settled" if taken else "held", "failed": "failed"}.get(
-        required(charge, "status"), "created"
-    )
-    if status == "failed" and kind != "charge.failed":
+    succeeded = "settled" if taken else "held"
+    status = {"succeeded": succeeded, "failed": "failed"}.get(required(charge, "status"), "created")
+    if status == "failed" and event.kind != "charge.failed":
         status = "created"  # a later word about a charge that failed: another one may have paid the intent since
-    if kind == "charge.expired" or (status == "held" and refunded):
+    if event.kind == "charge.expired" or (status == "held" and refunded):
         status, refunded = "expired", 0  # a hold that was let go: no money had come
     last4 = text(charge, "payment_method_details", "card", "last4")
-    yield (
-        payment_of(charge),
-        partial(
-            PaymentReported,
-            provider="stripe",
-            payment=payment_of(charge),
-            status=status,
-            amount_minor=paid,
-            currency=currency,
-            changed_at=changed_at,
-            refunded_minor=refunded,
-            fee_minor=fee_of(at(charge, "balance_transaction"), currency),
-            purpose=text(charge, "description"),
-            reference=reference_of(charge),
-            payer=payer_of(
-                at(charge, "billing_details"), country, text(charge, "receipt_email"), f"*{last4}" if last4 else ""
-            ),
-            doubts=tuple(doubts),
-        ),
+    yield event.payment(
+        *(payment_of(charge), charge, doubts),
+        status=status,
+        amount_minor=paid,
+        currency=currency,
+        refunded_minor=refunded,
+        fee_minor=fee_of(at(charge, "balance_transaction"), currency),
+        payer=payer_of(event.country, **texts_at(charge, **BILLED), card=f"*{last4}" if last4 else ""),
     )
 
 
@@ -126,60 +131,32 @@ def fee_of(transaction: Value, currency: str) -> int:
     return money(transaction, "fee", currency, 0)
 
 
-def checkout_session(session: Tree, kind: str, changed_at: Micros, country: str) -> Facts:
+def checkout_session(session: Tree, event: Event) -> Iterator[Report]:
     if text(session, "mode") != "payment" or not (total := whole(session, "amount_total")):
         return  # of a subscription the invoice's payment tells; nothing is nothing
     doubts, currency = Doubts(), currency_of(required(session, "currency"))
     if isinstance(at(session, "currency_conversion"), dict):
         doubts.say("its sum is in the currency that the payer chose")
-    status = "settled" if text(session, "payment_status") == "paid" else "created"
-    status = {"checkout.session.async_payment_failed": "failed", "checkout.session.expired": "expired"}.get(
-        kind, status
-    )
-    yield (
-        payment_of(session),
-        partial(
-            PaymentReported,
-            provider="stripe",
-            payment=payment_of(session),
-            status=status,
-            amount_minor=money({"": total}, "", currency),
-            currency=currency,
-            changed_at=changed_at,
-            reference=reference_of(session),
-            payer=payer_of(at(session, "customer_details"), country, text(session, "customer_email")),
-            doubts=tuple(doubts),
-        ),
-    )
-
-
-def refund(refund: Tree, kind: str, changed_at: Micros, country: str) -> Facts:
-    yield part_of(refund, "refund", REFUNDS.get(required(refund, "status"), "created"), changed_at)
-
-
-def dispute(dispute: Tree, kind: str, changed_at: Micros, country: str) -> Facts:
-    """A dispute takes the money at once, but for a warning; it comes back with one that is won."""
-    yield part_of(dispute, "chargeback", DISPUTES.get(required(dispute, "status"), "created"), changed_at)
-
-
-def part_of(thing: Tree, kind: str, status: str, changed_at: Micros) -> tuple[str, Callable[..., Any]]:
-    currency, payment = currency_of(required(thing, "currency")), payment_of(thing)
-    return payment, partial(
-        PaymentPartReported,
-        provider="stripe",
-        payment=payment,
-        part=required(thing, "id"),
-        kind=kind,
-        status=status,
-        amount_minor=money(thing, "amount", currency),
+    paid = "settled" if text(session, "payment_status") == "paid" else "created"
+    yield event.payment(
+        *(payment_of(session), session, doubts),
+        status=SESSIONS.get(event.kind, paid),
+        amount_minor=money({"": total}, "", currency),
         currency=currency,
-        began_at=from_seconds(required_whole(thing, "created")),
-        changed_at=changed_at,
-        reason=first(thing, "failure_reason", "reason"),
+        payer=payer_at(session, event.country, **CUSTOMER),
     )
 
 
-READERS: dict[str, Callable[[Tree, str, Micros, str], Facts]] = {
+def refund(refund: Tree, event: Event) -> Iterator[Report]:
+    yield event.part(refund, "refund", REFUNDS)
+
+
+def dispute(dispute: Tree, event: Event) -> Iterator[Report]:
+    """A dispute takes the money at once, but for a warning; it comes back with one that is won."""
+    yield event.part(dispute, "chargeback", DISPUTES)
+
+
+READERS: dict[str, Callable[[Tree, Event], Iterator[Report]]] = {
     "payment_intent": payment_intent,
     "charge": charge,
     "checkout.session": checkout_session,

@@ -2,28 +2,27 @@
 
 import hmac
 from collections.abc import Iterator
-from functools import partial
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_fresh
 from crm.connector_settings import Country
 from crm.errors import Malformed, Refused
-from crm.facts import DeliveryKept
 from crm.scalars import Micros
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.times import from_seconds
 from services.connectors.formats.values import at, required, required_whole, text
+from services.connectors.payments import TestPayments
+from services.connectors.repeats import kept
 from services.connectors.stripe.activate import ApiKey
-from services.connectors.stripe.objects import READERS
+from services.connectors.stripe.objects import READERS, Event
 
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to an endpoint of a Stripe account."""
 
     token: ApiKey = ""
-    test_mode: Annotated[bool, Meta(description="Count test payments as money. Only for a test workspace.")] = False
+    test_mode: TestPayments = False
     country: Country = ""
 
 
@@ -50,14 +49,13 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     reader = READERS.get(text(thing, "object"))
     counts = connection.settings_as(Settings).test_mode or at(event, "livemode") is True
     if reader is None or not isinstance(thing, dict) or not counts:
-        why = kind if counts else f"{kind} in test mode"
-        yield Report(id, "", delivery.received_at, partial(DeliveryKept, connector="stripe", kind=why))
+        yield kept("stripe", kind if counts else f"{kind} in test mode", delivery, id)
         return
     changed_at = from_seconds(required_whole(event, "created"))
-    for payment, fact in reader(thing, kind, changed_at, country_of(connection)):
-        if not payment:
+    for report in reader(thing, Event(id, kind, changed_at, text(event, "account"), country_of(connection))):
+        if not report.sender:
             raise Malformed(f"{kind} does not say which payment it is about.")
-        yield Report(id, payment, changed_at, partial(fact, account=text(event, "account")))
+        yield report
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -113,7 +113,7 @@ def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set
     if not _EVENT.isdisjoint(tree):
         found = {".".join((*path, name)) for name in ("event_id", "eventId") if name in tree}
     if "id" in tree and any(
-        isinstance(value, str | int) and technical(name) and is_clock(str(value), received_at, 30 * _DAY)
+        technical(name) and isinstance(value, (str, int)) and is_clock(str(value), received_at, 30 * _DAY)
         for name, value in tree.items()
     ):
         found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}

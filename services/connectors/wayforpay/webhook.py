@@ -2,22 +2,18 @@
 
 import hmac
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
-from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, expect_equal
+from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, expect_equal, json_answer
 from crm.connector_settings import Country
 from crm.envelope import Fact
-from crm.facts import PaymentPartReported
-from crm.money import currency_of, to_minor
 from services.connectors.doubts import Doubts
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import first, records, required, text, verbatim, whole_or_none
-from services.connectors.payments import payer_of, payment_report
+from services.connectors.payments import part_report, payer_at, payment_report, sum_in
 from services.connectors.signatures.fields import fields_of, signed_fields
 
 SIGNED = (
@@ -28,6 +24,7 @@ STATUSES = meanings(
     settled="Approved", held="WaitingAuthComplete", reversed="Voided", failed="Declined", expired="Expired"
 )
 DUPLICATE = "1112"  # Duplicate Order ID
+PAYER = {"phone": "phone", "email": "email", "name": "clientName", "card": "cardPan"}
 
 
 class Settings(Struct, frozen=True, gc=False):
@@ -56,37 +53,30 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     order, doubts = fields_of(delivery), Doubts()
     account, reference = required(order, "merchantAccount"), required(order, "orderReference")
-    said, currency = required(order, "transactionStatus"), currency_of(required(order, "currency"))
-    amount = to_minor(required(order, "amount"), currency)
+    said, (amount, currency) = required(order, "transactionStatus"), sum_in(order)
     when = first(order, "processingDate", "createdDate")
     at = moment_or_none(whole_or_none({"": when}, "")) or delivery.received_at
-    payment, key = f"{account}/{reference}", f"{reference}/{said}/{when}/{amount}"
+    payment = f"{account}/{reference}"  # the same through all states of an order, and no other merchant's
+    key = f"{reference}/{said}/{when}/{amount}"
+    of: dict[str, Any] = {"amount_minor": amount, "currency": currency, "account": account}
     if said == "Refunded":  # of the whole or a part: there may be several
-        part = partial(PaymentPartReported, provider="wayforpay", payment=payment, part=f"{payment}/{when}/{amount}")
-        back = partial(part, kind="refund", status="settled", amount_minor=amount, currency=currency, account=account)
-        yield Report(key, payment, at, partial(back, began_at=at, changed_at=at, reason=text(order, "reason")))
+        part, reason = f"{payment}/{when}/{amount}", text(order, "reason")
+        yield part_report(*("wayforpay", payment, key, at, part), kind="refund", status="settled", reason=reason, **of)
         return
     status = STATUSES.get(said, "created")  # of the others none means that money came
     if text(order, "reasonCode") == DUPLICATE:
         status = "created"  # the order was paid before and stays so
-    fee = doubts.read(lambda: to_minor(text(order, "fee") or 0, currency), 0, "the fee is not certain")
+    fee = doubts.sum_at(order, "fee", currency, "the fee is not certain")
     products = [text(product, "name") for product in records(order, "products")]
-    # the payment is the same through all states of an order, and no other merchant's
     yield payment_report(
         *("wayforpay", payment, key, at, doubts),
         status=status,
-        amount_minor=amount,
-        currency=currency,
         refunded_minor=amount if status == "reversed" else 0,
         purpose=products[0] if len(products) == 1 else "",  # several are a cart
         reference=reference,
-        payer=payer_of(
-            *(country_of(connection), text(order, "phone"), text(order, "email")),
-            name=text(order, "clientName"),
-            card=text(order, "cardPan"),
-        ),
-        account=account,
+        payer=payer_at(order, country_of(connection), **PAYER),
         fee_minor=fee,
+        **of,
     )
 
 
@@ -95,7 +85,7 @@ def accept(delivery: Delivery, connection: Connection, facts: Sequence[Fact]) ->
     reference, moment = verbatim(fields_of(delivery), "orderReference"), delivery.received_at // 1_000_000
     accepted = {"orderReference": reference, "status": "accept", "time": moment}
     signature = sign(connection.secret, reference, "accept", str(moment))
-    return Answer(200, msgspec.json.encode(accepted | {"signature": signature}), "application/json")
+    return json_answer(accepted | {"signature": signature})
 
 
 WEBHOOK = Webhook(verify, parse, accept)

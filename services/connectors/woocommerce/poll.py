@@ -4,11 +4,11 @@ A webhook is switched off after five failures; what was missed is asked for with
 """
 
 import base64
-from datetime import UTC, datetime
 
 from crm.connector import Connection
 from crm.connector_poll import HOUR, Ask, ByTime, Poll, Turn
 from crm.poll_paging import next_number
+from services.connectors.formats.times import written
 from services.connectors.woocommerce.webhook import Settings, parse, shop_of
 
 
@@ -18,7 +18,7 @@ def base(connection: Connection) -> str:
 
 def ask(turn: Turn) -> Ask:
     key = base64.b64encode(turn.connection.settings_as(Settings).api_key.strip().encode()).decode()
-    since = datetime.fromtimestamp(turn.since // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    since = written(turn.since, "%Y-%m-%dT%H:%M:%S")
     parameters = {"modified_after": since, "dates_are_gmt": "true", "orderby": "id", "per_page": "100", "page": "1"}
     return Ask("/orders", parameters, headers={"authorization": f"Basic {key}"})
 

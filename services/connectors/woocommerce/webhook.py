@@ -9,32 +9,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from crm.connector import (
-    OK,
-    Answer,
-    Connection,
-    Delivery,
-    Report,
-    Webhook,
-    country_of,
-    currency_of_connection,
-    expect_equal,
-)
-from crm.connector_settings import Since
+from crm.connector import OK, Answer, Connection, Delivery, Report, Webhook, expect_equal
 from crm.shared import OrderLine
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_iso
 from services.connectors.formats.values import at, first, records, required, text
 from services.connectors.orders import (
+    PolledShopSettings,
     Reading,
-    ShopSettings,
     deleted_order,
     delivery_of,
-    emails_of,
-    fields_of,
-    full_name,
     order_report,
-    phones_of,
     within_second,
     worth,
 )
@@ -48,7 +34,7 @@ DRAFTS = ("checkout-draft", "auto-draft")
 STATUSES = ("pending", "failed", "on-hold", "processing", "completed", "cancelled", "refunded", "trash")
 
 
-class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
+class Settings(PolledShopSettings, frozen=True, gc=False, kw_only=True):
     """The settings of a connection to a shop."""
 
     shop: Annotated[
@@ -65,7 +51,6 @@ class Settings(ShopSettings, frozen=True, gc=False, kw_only=True):
             "brought are asked for with it. Empty: they are not."
         ),
     ] = ""
-    since: Since = ""
 
 
 def handshake(delivery: Delivery, _connection: Connection) -> Answer | None:
@@ -77,19 +62,15 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    order, settings = decode_object(delivery.body), connection.settings_as(Settings)
+    order, shop = decode_object(delivery.body), shop_of(connection.settings_as(Settings))
     if order.keys() == {"id"}:
-        yield deleted_order("woocommerce", key_of(order, settings), delivery)
+        yield deleted_order("woocommerce", f"{shop}/{required(order, 'id')}", delivery)
     elif "line_items" not in order or "order_key" not in order:
         yield kept("woocommerce", "no order", delivery)
     elif text(order, "status") in DRAFTS:
         yield kept("woocommerce", "draft", delivery)
     else:
-        yield order_of(order, connection, settings)
-
-
-def key_of(order: Tree, settings: Settings) -> str:
-    return f"{shop_of(settings)}/{required(order, 'id')}"
+        yield order_of(order, shop, Reading(order, connection, text(order, "currency")))
 
 
 def shop_of(settings: Settings) -> str:
@@ -98,41 +79,36 @@ def shop_of(settings: Settings) -> str:
     return shop[2].rstrip("/")
 
 
-def order_of(order: Tree, connection: Connection, settings: Settings) -> Report:
-    reading = Reading(order, text(order, "currency") or currency_of_connection(connection))
-    status, billing, buyer = text(order, "status"), at(order, "billing"), text(order, "customer_id")
+def order_of(order: Tree, shop: str, reading: Reading) -> Report:
+    status, buyer = text(order, "status"), text(order, "customer_id")
     back = reading.sums(records(order, "refunds"), "total")
     refunded = None if back is None else -back
     total = reading.sum("total")
     changed = first(order, "date_modified_gmt", "date_created_gmt")
-    paid = total if first(order, "date_paid_gmt", "date_paid") else 0
     return order_report(
         "woocommerce",
-        key_of(order, settings),
+        f"{shop}/{required(order, 'id')}",
         within_second(from_iso(changed or required(order, "date_modified_gmt")), (STATUSES, status)),
         reading,
-        settings,
         [status],
-        number=text(order, "number") or text(order, "id"),
         cancelled=status in ("cancelled", "trash"),
-        contact_key=f"{shop_of(settings)}/{buyer}" if buyer not in ("", "0") else None,
-        name=full_name(text(billing, "first_name"), text(billing, "last_name")),
-        phones=phones_of(text(billing, "country") or country_of(connection), text(billing, "phone")),
-        emails=emails_of(text(billing, "email")),
+        contact_key=f"{shop}/{buyer}" if buyer not in ("", "0") else None,
+        phones=[text(order, "billing", "phone")],
+        country=text(order, "billing", "country"),
+        emails=[text(order, "billing", "email")],
         total_minor=worth(total, refunded),
-        paid_minor=paid,
+        paid_minor=total if first(order, "date_paid_gmt", "date_paid") else 0,
         refunded_minor=refunded,
         lines=tuple(line_of(reading, line) for line in records(order, "line_items")),
-        fields=fields_of(
-            order_status=status,
-            payment_method=text(order, "payment_method_title"),
-            delivery=delivery_of(
+        fields={
+            "delivery": delivery_of(
                 *(records(order, "shipping_lines"), "method_title", at(order, "shipping")),
                 *("first_name", "last_name", "phone", "address_1", "address_2", "postcode", "city", "state", "country"),
             ),
-            parcel_numbers=parcels(order),
-            comment=text(order, "customer_note"),
-        ),
+            "parcel_numbers": parcels(order),
+            **texts_at(order, order_status="status", payment_method="payment_method_title", comment="customer_note"),
+        },
+        **texts_at(order, number="number | id", name="billing.first_name billing.last_name"),
     )
 
 
@@ -140,12 +116,11 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     """The shop tells sums of the line; the price of one is that of a whole number of minor units, or not known."""
     quantity = reading.quantity("quantity", of=line)
     before, total = reading.sum("subtotal", of=line), reading.sum("total", of=line)
-    off = before - total if before is not None and total is not None else 0
     one = None
     if before is not None and quantity.isdecimal() and int(quantity) and before % int(quantity) == 0:
         one = before // int(quantity)
     name = html.unescape(text(line, "name"))
-    return OrderLine(required(line, "id"), text(line, "sku"), name, quantity, one, off, total)
+    return reading.line_of_sums(required(line, "id"), text(line, "sku"), name, quantity, one, before, total)
 
 
 def parcels(order: Tree) -> list[str]:
