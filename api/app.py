@@ -10,6 +10,7 @@ from api.engine import Engine
 from api.graphiql import POLICY, static
 from api.http.attachments import Attachments
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.http.oauth import OAuthCallback
 from api.http.schema_registry import PATH, registry
 from api.http.sockets import Sockets
 from api.http.sse import Streams
@@ -25,6 +26,7 @@ from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import NO_ORIGINS, Origins
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
+from crm.oauth_link import PATH as OAUTH
 
 
 class App:
@@ -61,6 +63,7 @@ class App:
             engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
         )
         self.attachments = Attachments(attachments, access, ready)
+        self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +81,8 @@ class App:
             await registry()({**scope, "root_path": PATH.rstrip("/")}, receive, send)
         elif scope["path"] == "/attachments":
             await self.attachments(scope, receive, send)
+        elif scope["path"] == OAUTH:
+            await self.oauth(scope, receive, send)
         else:
             status, body, kind = answer(scope["path"], self.ready) or static(scope["path"])
             await reply(send, status, body, kind)

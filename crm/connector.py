@@ -13,7 +13,7 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct
 
-from crm.activation.declared import Activation
+from crm.activation.declared import Activation, OAuth
 from crm.connector_catalogue import ConnectorEntry
 from crm.connector_poll import POLLED as POLLED
 from crm.connector_poll import Parse, Poll
@@ -124,6 +124,7 @@ class Connector:
     activation: Activation | None = None  # how its API sets the webhook
     poll: Poll | None = None
     tracking: str = ""  # of a delivery service: the whole of its tracking numbers matches it
+    oauth: OAuth | None = None  # how the owner of an account permits access by a link
 
     @property
     def entry(self) -> ConnectorEntry:
@@ -131,7 +132,7 @@ class Connector:
         parts = tuple(part for part in ("webhook", "poll", "activation") if getattr(self, part))
         proof, settings, key = self.proof, describe_settings(self.settings), self.poll.key if self.poll else ""
         about = self.name, self.title, self.family, proof.proves, proof.secret
-        return ConnectorEntry(*about, settings, parts, proof.pattern, self.activation, key, self.tracking)
+        return ConnectorEntry(*about, settings, parts, proof.pattern, self.activation, key, self.tracking, self.oauth)
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""

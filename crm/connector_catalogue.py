@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from crm.activation.activate import can_activate
-from crm.activation.declared import Activation
+from crm.activation.declared import Activation, OAuth
 from crm.connector_settings import Setting
 from crm.errors import Broken
 
@@ -35,6 +35,7 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     activation: Activation | None = None  # how the vendor's API is asked to set the webhook; None: it has none
     poll_key: str = ""  # the setting with the key that the vendor is asked with; empty: the secret
     tracking_pattern: str = ""  # of a delivery service: the whole of its tracking numbers matches it
+    oauth: OAuth | None = None  # how the owner of an account permits access by a link; None: the vendor has no such way
 
     @property
     def needs_secret(self) -> bool:
@@ -82,6 +83,8 @@ def unknown_connector(name: str, known: Catalogue) -> str:
 
 def secret_missing(entry: ConnectorEntry) -> str:
     missing = f"{entry.name} needs a secret, or its address stays off: {entry.secret}"
+    if entry.oauth:
+        missing += " Or let the account's owner permit it by a link: `connectionAuthorize`."
     if not entry.activation or entry.activation.secret == "given":
         return missing
     keys = [f"{s.name}: {s.description}" for s in entry.settings if s.name in entry.activation.needs]

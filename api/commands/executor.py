@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -15,6 +17,7 @@ from crm.adapters.kafka.directory import Access
 from crm.commands import Command, CommandSpec
 from crm.connection_secrets import sealed
 from crm.contract.codec import encode
+from crm.engine.once import release, taken, was_run
 from crm.engine.run_command import CommandResult, Effect, carry_out, nothing
 from crm.engine.workspaces import WorkspaceSettings, create
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
@@ -33,6 +36,14 @@ NOT_READY = "The database is being migrated. Nothing was changed; try again."
 Declaration = ConnectionDeclared | TokenDeclared | WorkspaceDeclared
 SendDeclaration = Callable[[Declaration], Awaitable[None]]
 log = structlog.get_logger()
+
+
+class Once(Protocol):
+    """Carries a command out. Raises Rejected and KeyReused."""
+
+    def __call__(
+        self, declared: CommandSpec, command: Command, key: str = "", effect: Effect = nothing
+    ) -> Awaitable[CommandResult]: ...
 
 
 class CommandExecutor:
@@ -60,6 +71,19 @@ class CommandExecutor:
         """Executes a command. Raises Rejected, KeyReused or Unavailable."""
         async with self.connection(declared.name) as conn:
             return await carry_out(conn, declared, command, key, effect)
+
+    @asynccontextmanager
+    async def once(self, command: Id) -> AsyncIterator[Once | None]:
+        """Yields what carries out a command of that id. None when that was done before, or is being done at this
+        moment, at whichever replica: so nobody else asks a vendor meanwhile for the same. Raises Unavailable."""
+        async with self.connection("once") as conn:
+            if not await taken(conn, command):
+                yield None
+                return
+            try:
+                yield None if await was_run(conn, command) else partial(carry_out, conn)
+            finally:
+                await release(conn, command)
 
     async def create_workspace(self, workspace: Id, wanted: WorkspaceSettings, actor: str, effect: Effect) -> None:
         """Creates a workspace; does nothing when it is there. Raises WorkspaceDiffers or Unavailable."""

@@ -1,8 +1,9 @@
-"""The type Mutation: every command as a field, `batch` for many at once, `connectionCheck` and `workspaceCreate`."""
+"""The type Mutation: every command as a field, `batch` for many at once, and those without an event of their own."""
 
 import strawberry
 
 from api.commands.batch import BATCH
+from api.commands.connection_authorize import CONNECTION_AUTHORIZE
 from api.commands.connection_check import CONNECTION_CHECK
 from api.commands.mutations import mutation
 from api.commands.workspace_create import WORKSPACE_CREATE
@@ -13,7 +14,12 @@ MUTATION = strawberry.type(
         "Mutation",
         (),
         {name: mutation(declared) for name, declared in COMMANDS.items()}
-        | {"batch": BATCH, "connection_check": CONNECTION_CHECK, "workspace_create": WORKSPACE_CREATE},
+        | {
+            "batch": BATCH,
+            "connection_authorize": CONNECTION_AUTHORIZE,
+            "connection_check": CONNECTION_CHECK,
+            "workspace_create": WORKSPACE_CREATE,
+        },
     ),
     name="Mutation",
     description="All commands. A refused command changes nothing and says why in `userErrors`.",

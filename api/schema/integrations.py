@@ -23,7 +23,8 @@ CONNECTORS = "The connectors of this release: what can be connected, and what th
 @strawberry.type(description="What came to a connection. Counts are of the last day.")
 class IntegrationActivity:
     state: str = strawberry.field(
-        description="connected, never delivered, quiet (nothing for a week), failing (the last was not taken), off."
+        description="connected, never delivered, quiet (nothing for a week), failing (the last was not taken, or the "
+        "vendor does not answer), off."
     )
     advice: str | None = strawberry.field(description="What to do, as text for people; null when nothing is.")
     taken: int = strawberry.field(description="Deliveries that were kept as facts.")

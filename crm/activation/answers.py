@@ -1,12 +1,10 @@
 """Answers of a vendor's API: what they hold, and what went wrong, as sentences without any secret. Pure."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
-
-from crm.activation.declared import Activation
 
 LONGEST = 200  # characters of a vendor's own words
 REFUSED = (400, 401, 403, 404, 405, 409, 410, 422)
@@ -20,6 +18,16 @@ class VendorAnswer(Struct, frozen=True, gc=False):
     retry_after: str = ""
 
 
+class AnswerForm(Protocol):
+    """What a declaration says of answers: see Activation."""
+
+    @property
+    def good(self) -> Mapping[str, str]: ...
+
+    @property
+    def why(self) -> str: ...
+
+
 class VendorSaysNo(Exception):
     """The vendor refused: the key is wrong, or may not do this. Trying again changes nothing."""
 
@@ -28,7 +36,7 @@ class VendorAway(Exception):
     """The vendor did not answer, or not in its own way. It may be tried again later."""
 
 
-def read_answer(connector: str, declared: Activation, answer: VendorAnswer, secrets: Iterable[str]) -> Any:
+def read_answer(connector: str, declared: AnswerForm, answer: VendorAnswer, secrets: Iterable[str]) -> Any:
     """Returns the JSON of a good answer; None when it is empty. Raises VendorSaysNo and VendorAway."""
     if 300 <= answer.status < 400:
         raise VendorAway(f"{connector} answered with a redirect (HTTP {answer.status}), which is not followed.")

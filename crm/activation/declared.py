@@ -58,3 +58,20 @@ class Activation(Struct, frozen=True, omit_defaults=True):
     ports: tuple[int, ...] = ()  # the only ones that the vendor calls
     by_hand: str = ""  # what is left to a person, as a sentence; {url} is filled in
     any_host: bool = False  # the host is a setting: it must be a public one, and nothing else is called
+
+
+class OAuth(Struct, frozen=True, omit_defaults=True):
+    """How the owner of an account permits access: OAuth 2 with a code (RFC 6749, section 4.1). Settings are filled in.
+
+    What comes of it is what `oauth2` of crm/poll_paging.py reads: the connection's secret, or with `setting` that
+    setting, where the secret is for something else. `pkce`: the vendor takes RFC 7636.
+    """
+
+    authorize_url: str  # https://vendor.example/oauth/authorize: a person opens it
+    token_url: str  # https://vendor.example/oauth/token: Potik sends the code there
+    scopes: tuple[str, ...] = ()
+    extra: dict[str, str] = {}  # more parameters of the link, such as {"access_type": "offline"}
+    pkce: bool = True
+    setting: str = ""
+    good: dict[str, str] = {}  # see Activation
+    why: str = "error_description"

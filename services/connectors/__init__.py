@@ -56,6 +56,10 @@ def _problem(connector: Connector, folder: str) -> str:
         return "its connector receives nothing: give it the Webhook of its webhook.py or the Poll of its poll.py"
     if poll and connector.webhook is None and poll.parse is None:
         return "its poll has no parse, and there is no webhook whose parse it could use"
+    if connector.oauth and (poll is None or poll.key != connector.oauth.setting):
+        return "its OAuth keeps the permission elsewhere than its poll reads it: OAuth(setting=...) is Poll(key=...)"
+    if connector.oauth and {"client_id", "client_secret"} & set(connector.settings.__struct_fields__):
+        return "its settings have the name of an option by which `crm connect` makes a link: client_id, client_secret"
     try:
         entry = connector.entry
     except Broken as error:

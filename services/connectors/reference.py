@@ -72,10 +72,19 @@ def section(entry: ConnectorEntry) -> Iterator[str]:
     readme = f" More: [README](../{folder(entry)}/README.md)."
     secret = f" The secret: {entry.secret}" if entry.secret else ""
     polled = f" With the setting `{entry.poll_key}`, Potik also asks the vendor on a clock." if entry.poll_key else ""
-    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{activated_by(entry)}{polled}{readme}"
+    more = f"{activated_by(entry)}{by_link(entry)}{polled}{readme}"
+    yield f"`crm connect {entry.name}`. {PROOFS[entry.proof]}.{secret}{more}"
     if entry.settings:
         rows = [f"| `{setting.name}` | {setting.takes} | {setting.description} |" for setting in entry.settings]
         yield "\n".join(("| setting | takes | what it is for |", "|---|---|---|", *rows))
+
+
+def by_link(entry: ConnectorEntry) -> str:
+    if not entry.oauth:
+        return ""
+    instead = f"in place of the setting `{entry.oauth.setting}`" if entry.oauth.setting else "instead"
+    given = f"With `--client-id` and `--client-secret` {instead}"
+    return f" {given}, the command prints a link by which the account's owner permits it."
 
 
 def activated_by(entry: ConnectorEntry) -> str:

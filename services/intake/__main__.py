@@ -26,6 +26,7 @@ from services.connectors import CONNECTORS
 from services.intake import cache_warmup
 from services.intake.app import Intake
 from services.intake.callers import ApiCallers
+from services.intake.oauth import ApiCallBacks
 from services.intake.records import MAX_BODY
 from services.intake.request import Frontend
 
@@ -35,7 +36,8 @@ logger = structlog.get_logger()
 async def main(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT, then finishes the requests in progress."""
     keys = SecretKeys.of(settings)
-    access, callers = Access(keys), ApiCallers(api_url(settings), keys)
+    access, api = Access(keys), api_url(settings)
+    callers, call_backs = ApiCallers(api, keys), ApiCallBacks(api)
     topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, ACTIVITY)]
     following = asyncio.create_task(access.start(settings.kafka_bootstrap))
     async with KafkaLog(
@@ -51,6 +53,7 @@ async def main(settings: Settings) -> None:
             frontend=Frontend.read(settings.public_url, settings.trust_forwarded),
             instance=settings.instance,
             callers=callers,
+            call_backs=call_backs,
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(
@@ -82,13 +85,14 @@ async def main(settings: Settings) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await callers.close()
+        await call_backs.close()
         await access.stop()
     logger.info("intake stopped")
 
 
 async def publish_activity(bootstrap: str, app: Intake) -> None:
     """Publishes what comes to each connection, going on from what this replica published before. Until cancelled."""
-    published = ActivityDirectory()
+    published = ActivityDirectory(polled=False)
     try:
         await published.start(bootstrap)
     finally:

@@ -9,6 +9,7 @@ from crm.adapters.telemetry import health
 from crm.connector import Connector
 from crm.envelope import now
 from crm.log import Clock, Log
+from crm.oauth_link import PATH as OAUTH
 from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
@@ -17,6 +18,7 @@ from services.intake.deliveries import Deliveries
 from services.intake.directory import Directory
 from services.intake.form_script import script
 from services.intake.incoming import Incoming
+from services.intake.oauth import CallBacks, NoCallBacks
 from services.intake.published_keys import PublishedKeys
 from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later, public
 from services.intake.request import Frontend, headers_of
@@ -42,9 +44,10 @@ class Intake:
         keys: PublishedKeys | None = None,
         instance: str = "1",
         callers: Callers = NoCallers(),  # noqa: B008  # it has no state
+        call_backs: CallBacks = NoCallBacks(),  # noqa: B008  # it has no state
     ) -> None:
         bodies, keys = bodies or Bodies(), keys or PublishedKeys(clock=clock)
-        self.directory, self.log = directory, log
+        self.directory, self.log, self.call_backs = directory, log, call_backs
         self.activity = ActivityCounts(instance, clock)
         self.deliveries = Deliveries(
             directory, log, connectors, bodies, max_body, clock, frontend, keys, self.activity, callers
@@ -83,6 +86,8 @@ class Intake:
             if method == "POST":
                 return await self.bulk.take(headers_of(scope), receive, scope["query_string"])
             return POST_ONLY
+        if path == OAUTH:
+            return await self.call_backs.get(method, scope["query_string"])
         if path == "/form.js":
             return script(headers_of(scope), scope["query_string"])
         if known := health.answer(path, self.missing):

@@ -45,6 +45,8 @@ class Account:
     token: str = field(default="", repr=False)
     token_until: int = 0
     key: str = field(default="", repr=False)  # in place of the connection's, where the vendor gave a newer one
+    key_at: int = 0  # when the vendor gave it, microseconds
+    key_kept: bool = True  # Kafka has it
     dropped: bool = False  # the connection is gone, changed, or asked by another replica
 
     @property
@@ -97,7 +99,9 @@ def meta_of(connection: Connection, at: Micros) -> Meta:
 class Seal(Protocol):
     """Encrypts a key that the vendor gave in place of the connection's, so that it lies on no topic in clear."""
 
-    def seal(self, key: str, account: Account) -> bytes: ...
+    def seal(self, key: str, at: int, account: Account) -> bytes:
+        """`at`: when the vendor gave it, microseconds."""
 
-    def unseal(self, sealed: bytes, account: Account) -> str | None:
-        """None when it cannot be decrypted, or the connection has another key by now."""
+    def unseal(self, sealed: bytes, account: Account) -> tuple[str, int] | None:
+        """Returns the key and when the vendor gave it; None when it cannot be decrypted, or the connection has another
+        key by now."""

@@ -53,9 +53,21 @@ class Accounts:
         if state and state.next_at:
             account.due = min(state.next_at, now + poll.every * SECOND)
         if state and state.sealed_key and self.seal:
-            account.key = self.seal.unseal(state.sealed_key, account) or ""
+            account.key, account.key_at = self.seal.unseal(state.sealed_key, account) or ("", 0)
         account.pace = self.paces.setdefault(key_digest(account.base, poll.key_of(connection)), account.pace)
         return account
+
+    def hear(self, state: ConnectionPolled) -> None:
+        """Looks at a state that was written just now. Where another replica wrote it, which was asking when this one
+        took over, the newer of its key and ours holds, and is written again."""
+        account = self.accounts.get(state.connection)
+        if account is None or self.seal is None or state.sealed_key == account.state.sealed_key:
+            return
+        key, at = (self.seal.unseal(state.sealed_key, account) if state.sealed_key else None) or ("", 0)
+        if at > account.key_at:
+            account.key, account.key_at = key, at
+            account.state = replace(account.state, sealed_key=state.sealed_key)
+        account.written = None
 
     def measure(self) -> None:
         POLLED_ACCOUNTS.set(len(self.accounts))

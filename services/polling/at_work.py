@@ -35,13 +35,19 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would name every URL
     topics = [topic.name for topic in (*INTAKE.values(), QUARANTINE, CURSORS)]
     looking = asyncio.Event()
-    cursors = Cursors(looking.set)
     async with KafkaLog(settings.kafka_bootstrap, topics, timeout=KAFKA_SECONDS) as log:
-        report_missing(lambda: log.missing() or cursors.missing())
         vendors, seal = Vendors(now), SealedKeys(keys) if keys else None
         traced = tracing.spans.log(log) if tracing.spans else log
-        schedule = Schedule(Turns(vendors, traced, now, seal=seal, database_url=settings.database_url), now)
+        turns = Turns(vendors, traced, now, seal=seal, database_url=settings.database_url)
+        schedule = Schedule(turns, now)
         accounts = Accounts(CONNECTORS, schedule, now, seal)
+
+        async def settled() -> None:
+            update(accounts, access, cursors)
+            await turns.log_ins.settled()
+
+        cursors = Cursors(looking.set, accounts.hear, settled)
+        report_missing(lambda: log.missing() or cursors.missing())
         tasks = [
             asyncio.create_task(cursors.follow(settings.kafka_bootstrap)),
             asyncio.create_task(schedule.run()),
@@ -57,6 +63,7 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await turns.log_ins.settled()
             await vendors.close()
 
 
@@ -64,9 +71,13 @@ async def look(accounts: Accounts, access: Access, cursors: Cursors, looking: as
     """Keeps the accounts as the connections and the cursors are."""
     while True:
         looking.clear()
-        own = {id: connection for id, connection in access.connections.items() if cursors.is_own(id)}
-        accounts.update(own, cursors.states)
+        update(accounts, access, cursors)
         accounts.measure()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 await looking.wait()
+
+
+def update(accounts: Accounts, access: Access, cursors: Cursors) -> None:
+    own = {id: connection for id, connection in access.connections.items() if cursors.is_own(id)}
+    accounts.update(own, cursors.states)

@@ -5,7 +5,7 @@ partition reads it from its beginning, and asks once it is at the end.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from zlib import crc32
 
@@ -24,10 +24,18 @@ logger = structlog.get_logger()
 
 
 class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """`changed` is called when other connections have become this replica's."""
+    """`changed` is called when other connections have become this replica's, `heard` with each state that is read.
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self.changed = changed
+    `settled` is awaited before connections are left to another replica.
+    """
+
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        heard: Callable[[ConnectionPolled], None] = lambda state: None,
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.changed, self.heard, self.settled = changed, heard, settled
         self.states: dict[str, ConnectionPolled] = {}  # of all partitions that are or were its own
         self.partitions = 0
         self.ends: dict[int, int] = {}  # of partitions that are being read
@@ -53,6 +61,7 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
             return
         if isinstance(fact, ConnectionPolled):
             self.states[id] = fact
+            self.heard(fact)
         else:
             self.states.pop(id, None)
 
@@ -60,6 +69,8 @@ class Cursors(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self.owned -= {tp.partition for tp in revoked}
         self.joined = False
         self.changed()
+        if self.settled:
+            await self.settled()
 
     async def on_partitions_assigned(self, assigned: set[Any]) -> None:
         self.assigned = {tp.partition for tp in assigned}

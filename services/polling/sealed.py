@@ -10,15 +10,17 @@ class SealedKeys:
     def __init__(self, keys: SecretKeys) -> None:
         self.keys = keys
 
-    def seal(self, key: str, account: Account) -> bytes:
-        return self.keys.encrypt(key.encode(), about(account))
+    def seal(self, key: str, at: int, account: Account) -> bytes:
+        return self.keys.encrypt(f"{at} {key}".encode(), about(account))
 
-    def unseal(self, sealed: bytes, account: Account) -> str | None:
+    def unseal(self, sealed: bytes, account: Account) -> tuple[str, int] | None:
         """None when it cannot be decrypted, or the connection has another key by now."""
         try:
-            return self.keys.decrypt(sealed, about(account)).decode()
+            text = self.keys.decrypt(sealed, about(account)).decode()
         except SecretKeyLost:
             return None
+        at, _, key = text.partition(" ")
+        return (key, int(at)) if key and at.isdecimal() else (text, 0)  # an earlier release kept no time
 
 
 def about(account: Account) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
+from urllib.parse import quote_plus
 
 import structlog
 from msgspec.structs import replace
@@ -12,7 +13,6 @@ from crm.adapters.telemetry.metrics import FACTS, POLLED
 from crm.connector_poll import (
     SECOND,
     Ask,
-    Auth,
     Expired,
     Keep,
     Page,
@@ -33,6 +33,7 @@ from crm.scalars import Micros
 from crm.topics import CURSORS
 from services.intake.records import encoded
 from services.polling.account import Account, Seal, meta_of
+from services.polling.log_ins import LogIns
 from services.polling.sources import Source, source
 from services.polling.start import start_of
 from services.polling.vendor import Vendors
@@ -42,6 +43,7 @@ FIRST_PAUSE, LAST_PAUSE = 5, 900  # seconds after failures, doubling
 NEEDS_PERSON = 3_600
 KAFKA_AWAY = 5  # seconds until an account is looked at again while nothing can be kept
 REMEMBERED = 50_000  # facts of overlapping pages that are not written a second time
+PART = 6  # characters from which a part of a key is not shown
 CHUNK = 500  # records that are sent to Kafka together
 REPORTED = ("problem", "advice", "notice", "sealed_key")  # what is written as soon as it changes
 logger = structlog.get_logger()
@@ -61,7 +63,8 @@ class Turns:
         find_source: Callable[[str], Source] = source,
         jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.5),
     ) -> None:
-        self.vendors, self.log, self.clock, self.seal = vendors, log, clock, seal
+        self.vendors, self.log, self.clock = vendors, log, clock
+        self.log_ins = LogIns(vendors, clock, seal, partial(self.write, now=True, dropped=True))
         self.database_url, self.find_source, self.jitter = database_url, find_source, jitter
         self.remembered: dict[int, None] = {}  # the oldest first
 
@@ -131,7 +134,7 @@ class Turns:
     async def request(self, account: Account, ask: Ask) -> Page:
         auth = account.poll.auth
         for renewed in (False, True):
-            headers = await self.proof(account, auth) if auth else {}
+            headers = await self.log_ins.proof(account, auth) if auth else {}
             try:
                 page = await self.vendors.call(account, ask, headers)
                 account.poll.check(page)
@@ -142,28 +145,6 @@ class Turns:
                 if renewed or not (auth and auth.log_in):
                     raise
         raise AssertionError
-
-    async def proof(self, account: Account, auth: Auth) -> Mapping[str, str]:
-        """Returns the header that proves who asks, after a log-in where that is needed."""
-        key = account.key or account.poll.key_of(account.connection)
-        if not auth.log_in:
-            return {auth.header: auth.prefix + key}
-        now = self.clock()
-        if not account.token or now >= account.token_until:
-            page = await self.vendors.call(account, auth.log_in.ask(account.connection, key), {}, anywhere=True)
-            token = auth.log_in.read(page)
-            account.token = token.text
-            account.token_until = now + (token.seconds * 9 // 10 or 10**9) * SECOND
-            if token.refresh and token.refresh != key:
-                account.key = token.refresh
-                await self.keep_key(account)
-        return {auth.header: auth.prefix + account.token}
-
-    async def keep_key(self, account: Account) -> None:
-        """Writes the newer key before it is used: the vendor may accept no older one any more."""
-        if self.seal:
-            account.state = replace(account.state, sealed_key=self.seal.seal(account.key, account))
-            await self.write(account, now=True)
 
     def look_around(self, account: Account, page: Page) -> Page:
         """Notes what is odd: the vendor's clock, and what the connector finds worth a word. Returns the page without a
@@ -245,20 +226,24 @@ class Turns:
         )
         logger.warning("a vendor could not be asked", connection=account.connection.id, why=account.state.problem)
 
-    async def write(self, account: Account, now: bool = False) -> None:
-        """Writes the state when it says something new. A failure to write costs at most asking again."""
+    async def write(self, account: Account, now: bool = False, dropped: bool = False) -> bool:
+        """Writes the state when it says something new; returns False when Kafka does not have it. `dropped`: also that
+        of an account that is asked elsewhere by now. A failure to write costs at most asking again."""
         state, written = account.state, account.written
-        if account.dropped or state == written:
-            return
+        if (account.dropped and not dropped) or state == written:
+            return True
         if not now and written and is_quiet(state, written) and self.clock() - written.meta.recorded_at < QUIET:
-            return
+            return True
         state = replace(state, meta=meta_of(account.connection, self.clock()))
         record = Record(CURSORS.name, account.connection.id.encode(), encode(state))
         try:
             await self.log.send(record)
             account.state = account.written = state
+            account.key_kept = True
         except NotYet as error:
             logger.warning("a cursor could not be written; pages are asked for again", why=str(error))
+            return False
+        return True
 
 
 def mark(fact: Fact, body: bytes) -> int:
@@ -279,14 +264,22 @@ def is_quiet(state: ConnectionPolled, written: ConnectionPolled) -> bool:
 
 
 def without_key(text: str, account: Account) -> str:
-    for key in {account.key, account.token, account.connection.secret, account.poll.key_of(account.connection)} - {""}:
-        text = text.replace(key, "***")
+    """Returns a vendor's words without what is secret in them, also without the parts of a key that has several."""
+    keys = account.key, account.token, account.connection.secret, account.poll.key_of(account.connection)
+    parts = {part for key in keys for part in (key, *key.split(":")) if part == key or len(part) >= PART}
+    for part in sorted(parts - {""}, key=len, reverse=True):
+        text = text.replace(part, "***").replace(quote_plus(part), "***")
     return text
 
 
 def advice(error: PollFailed, account: Account, before: int) -> str:
     """Returns what a person has to do; empty where it is likely to mend itself."""
     name, id = account.connector.name, account.connection.id
+    if isinstance(error, Expired) and account.connector.oauth:
+        return (
+            "The vendor does not accept the permission any more. Log in again: "
+            f"`crm connect {name} --connection {id} --client-id ID --client-secret SECRET` prints a link to open."
+        )
     if isinstance(error, Expired):
         return f"The vendor does not accept the key. Give a new one: `crm connect {name} --connection {id}`."
     if before >= 5:

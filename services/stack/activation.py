@@ -10,6 +10,7 @@ from crm.activation.outcome import Activated, check_key, set_webhook_of, values_
 from crm.adapters.vendor_http import VendorHttp
 from crm.connector_catalogue import ConnectorEntry
 from crm.delivery import Connection
+from crm.oauth_link import Link, new_link
 from crm.scalars import Id
 from crm.secret_keys import SecretKeys
 from services.stack.access import declare_connection, read_directory
@@ -53,6 +54,22 @@ async def connect_vendor(
         if activated.secret:
             await declare_connection(*what, activated.secret, settings, made, keys)
         return made, activated
+
+
+async def link_to_permit(
+    bootstrap: str, new: NewConnection, client: tuple[str, str], base: str, keys: SecretKeys
+) -> Link:
+    """Returns the link of a vendor with OAuth. `client`: id and secret of the application there.
+
+    Raises ValueError with a sentence, and NoSecretKey. Nothing is changed.
+    """
+    known, name = None, new.name
+    if new.given:
+        known = (await read_directory(bootstrap, keys)).connection(new.given)
+        if known is None or (known.workspace, known.connector) != (new.workspace, new.entry.name):
+            raise ValueError(f"This workspace has no connection {new.given} of {new.entry.name}.")
+        name = known.name
+    return new_link(new.entry, keys, base, new.workspace, client, new.settings, name=name, known=known, actor="crm")
 
 
 async def check_connections(

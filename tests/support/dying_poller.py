@@ -12,5 +12,5 @@ async def die(*_: object, **__: object) -> None:
 
 
 if __name__ == "__main__":
-    Turns.write = die  # type: ignore[method-assign]  # a fault
+    Turns.write = die  # type: ignore[assignment,method-assign]  # a fault
     runpy.run_module("services.polling", run_name="__main__")

@@ -99,7 +99,8 @@ class Rig:
         self.vendors = Vendors(self.clock, {}, self.vendor)
         self.turns = Turns(self.vendors, self.log, self.clock, jitter=lambda: 1.0, **self.options)
         self.schedule = Schedule(self.turns, self.clock)
-        self.accounts = Accounts({"acme": connector_of(self.poll)}, self.schedule, self.clock)
+        connectors, seal = {"acme": connector_of(self.poll)}, self.options.get("seal")
+        self.accounts = Accounts(connectors, self.schedule, self.clock, seal)
         self.accounts.update(self.connections, self.states)
 
     async def ask(self) -> int:

@@ -16,13 +16,18 @@ logger = structlog.get_logger()
 
 
 class CompactedTopic(ABC):
-    """Gives every record of a topic to `take`. Works on while Kafka is away, with what it knows."""
+    """Gives every record of a topic to `take`. Works on while Kafka is away, with what it knows. `also`: one more."""
 
     topic: str
+    also: str = ""
 
     def __init__(self) -> None:
         self.complete = False  # everything that was there at the start is known
         self.task: asyncio.Task[None] | None = None
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.topic, self.also) if self.also else (self.topic,)
 
     @abstractmethod
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -45,7 +50,7 @@ class CompactedTopic(ABC):
         while True:
             try:
                 async with open_consumer(
-                    bootstrap, self.topic, auto_offset_reset="earliest", fetch_max_wait_ms=QUIET_MS
+                    bootstrap, *self.topics, auto_offset_reset="earliest", fetch_max_wait_ms=QUIET_MS
                 ) as consumer:
                     await self.read(consumer, known)
             except Exception as error:
@@ -54,9 +59,12 @@ class CompactedTopic(ABC):
 
     async def read(self, consumer: Any, known: asyncio.Event) -> None:
         """From the beginning: aiokafka itself comes back after Kafka has been away."""
-        partitions = [TopicPartition(self.topic, n) for n in consumer.partitions_for_topic(self.topic) or ()]
-        if not partitions:
-            raise LookupError(f"the topic {self.topic} does not exist yet")
+        partitions: list[TopicPartition] = []
+        for topic in self.topics:
+            numbers = consumer.partitions_for_topic(topic)
+            if not numbers:
+                raise LookupError(f"the topic {topic} does not exist yet")
+            partitions += [TopicPartition(topic, n) for n in numbers]
         ends = await consumer.end_offsets(partitions)
         while True:
             if not self.complete and all([await consumer.position(p) >= ends[p] for p in partitions]):

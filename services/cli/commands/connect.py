@@ -19,7 +19,7 @@ from services.cli.activation import lines_of, shown
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import Target, existing_workspace, id_of, target
 from services.stack.access import check_change, record_declared
-from services.stack.activation import NewConnection, check_connections, connect_vendor, watch
+from services.stack.activation import NewConnection, check_connections, connect_vendor, link_to_permit, watch
 
 PANEL, RANK = "Connect", 2
 
@@ -96,6 +96,10 @@ def connect(
     every: Annotated[
         int, typer.Option(min=0, help="With --check: seconds between checks of all workspaces, until Ctrl-C. 0: once.")
     ] = 0,
+    client_id: Annotated[
+        str, typer.Option(help="Of your application at a vendor with OAuth: prints a link to permit it.")
+    ] = "",
+    client_secret: Annotated[str, typer.Option(help="Of that application.", envvar="CRM_CLIENT_SECRET")] = "",
     polled: Annotated[bool, typer.Option("--polled", help="After `new`: for a vendor whose API is asked.")] = False,
     workspace_id: Workspace = "",
     data: Data = None,
@@ -124,6 +128,13 @@ def connect(
     if not entry:
         raise ValueError(f"{unknown_connector(connector, catalogue())} Nothing was changed.")
     settings = dict(pair(text) for text in setting)
+    if client_id:
+        if secret:
+            raise ValueError("The secret comes of the link: leave --secret out. Nothing was changed.")
+        where, owner = target(data), existing_workspace(workspace_id, data)
+        known = id_of(connection) if connection else None
+        print_link(NewConnection(owner, entry, name, "", settings, known), (client_id, client_secret), where, json)
+        return
     if not secret and entry.needs_secret and not entry.gets_secret(settings):
         raise ValueError(f"{secret_missing(entry)} {how_to_give(entry)} Nothing was changed.")
     if why := secret_problem(entry, secret):
@@ -154,6 +165,26 @@ def connect(
             typer.echo(unreachable, err=True)
 
 
+def print_link(new: NewConnection, client: tuple[str, str], where: Target, json: bool) -> None:
+    """Prints the link by which the owner of the account permits access. Nothing is changed before that."""
+    base = intake_url(Settings.read(), where.intake_url)
+    try:
+        link = asyncio.run(link_to_permit(where.kafka_bootstrap, new, client, base, where.keys))
+    except ValueError as error:
+        raise ValueError(f"{str(error).removesuffix(' Nothing was changed.')} Nothing was changed.") from None
+    near = warning(link.redirect)
+    if json:
+        said = {"connector": new.entry.name, "workspace": new.workspace, "link": link.url, "redirect": link.redirect}
+        show.print_json({**said, "warning": near or None})
+        return
+    typer.echo(
+        f"Open this link as the owner of the account, within ten minutes, and agree. It works once:\n{link.url}\n"
+        f"Your application at {new.entry.name} must allow this redirect address: {link.redirect}"
+    )
+    if near:
+        typer.echo(near, err=True)
+
+
 def check_webhooks(connector: str, owner: Id, where: Target, json: bool) -> None:
     """Prints what each activated connection came to. Exits with 1 when one needs a person."""
     base = intake_url(Settings.read(), where.intake_url)
@@ -170,6 +201,8 @@ def check_webhooks(connector: str, owner: Id, where: Target, json: bool) -> None
 
 
 def how_to_give(entry: ConnectorEntry) -> str:
+    if entry.oauth:
+        return "Give it with --secret, or --client-id and --client-secret for a link to permit it."
     if not entry.activation or entry.activation.secret == "given":
         return "Give it with --secret."
     return f"Give the secret with --secret, or {' and '.join(map(option, entry.activation.needs))}."

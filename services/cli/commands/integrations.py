@@ -75,10 +75,14 @@ def plain(one: ConnectorReport) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(one)
     for connection in found["connections"]:
         activity = connection.pop("activity")
-        delivered = max((activity[n] for n in ("taken_at", "quarantined_at") if activity[n] is not None), default=None)
+        polled = activity.pop("polled") or {}
+        moments = activity["taken_at"], activity["quarantined_at"], polled.get("found_at")
+        delivered = max((at for at in moments if at is not None), default=None)
         times = {"last_delivery_at": delivered, **{name: activity.pop(name) for name in TIMES}}
         connection |= {"last_day": activity, "last_refusal": activity.pop("refusal") or None}
         connection |= {name: moment(at) for name, at in times.items()}
+        connection["last_answer_at"] = moment(polled.get("answered_at"))
+        connection["problem"] = polled.get("problem") or None
         connection["advice"] = connection["advice"] or None
     return found
 

@@ -10,12 +10,15 @@ from crm.adapters.kafka.producer import KafkaLog
 from crm.connection_activity import HOUR
 from crm.connector import Connection
 from crm.connector_catalogue import catalogue
+from crm.contract.codec import encode
 from crm.engine.connections import record_connections
 from crm.envelope import now
 from crm.events import ConnectionAdded, ConnectionRemoved
-from crm.facts import ConnectionDeclared
+from crm.facts import ConnectionDeclared, ConnectionPolled
+from crm.log import Record
 from crm.scalars import Id, Micros
-from crm.topics import ACTIVITY
+from crm.topics import ACTIVITY, CURSORS
+from services.cli.commands.integrations import plain
 from services.intake.activity import ActivityCounts
 from services.operations.integrations import integrations
 from services.stack.access import declare_connection, origin, read_directory
@@ -107,6 +110,33 @@ def test_what_came_to_a_connection_is_published(database_url: str, kafka_bootstr
             assert (telegram.connector, telegram.state, one.connection, one.name) == ("telegram", "failing", id, "Bot")
             assert (one.activity.refused, one.url) == (3, f"https://crm.example.com/in/{id}")
             assert telegram.lag >= 0
+
+    asyncio.run(story())
+
+
+def test_a_vendor_that_refuses_is_listed_with_what_to_do(database_url: str, kafka_bootstrap: str) -> None:
+    async def story() -> None:
+        async with shop_commands(database_url, kafka_bootstrap, ["read", "connect"]) as shop:
+            added = await shop.do("connectionAdd", connector="olx", name="Shop", secret="7:hush:r1")
+            id, at = added["row"]["id"], now()
+            state = ConnectionPolled(
+                origin(shop.workspace, id), id, "olx", answered_at=Micros(at - HOUR), found_at=Micros(at - HOUR),
+                problem="The vendor answered 400.", advice="Log in again: `crm connect olx`.", sealed_key=b"sealed",
+            )  # fmt: skip
+            async with KafkaLog(kafka_bootstrap, [CURSORS.name]) as log:
+                await until(missing_of(log), TIMEOUT)
+                await log.send(Record(CURSORS.name, id.encode(), encode(state)))
+            shop.activity = await ActivityDirectory().start(kafka_bootstrap)
+            await shop.activity.stop()
+            said = (await rows(shop))[id]["activity"]
+            assert said["state"] == "failing" and said["lastDeliveryAt"]
+            assert said["advice"] == "The vendor answered 400. Log in again: `crm connect olx`."
+            listed = await integrations(kafka_bootstrap, database_url, shop.workspace, "https://crm.example.com", KEYS)
+            (olx,) = [one for one in listed if one.connections]
+            assert (olx.state, olx.connections[0].advice) == ("failing", said["advice"])
+            shown = plain(olx)["connections"][0]
+            assert (shown["problem"], shown["state"]) == ("The vendor answered 400.", "failing")
+            assert shown["last_delivery_at"] == shown["last_answer_at"] and "sealed" not in str(shown)
 
     asyncio.run(story())
 

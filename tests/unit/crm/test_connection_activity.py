@@ -1,14 +1,17 @@
 """What a person makes of what came to a connection."""
 
+from typing import Any
+
 import pytest
 
-from crm.connection_activity import DAY, HOUR, NOTHING, QUIET, Activity, State, activity_of, advice, state_of
+from crm.connection_activity import DAY, HOUR, NOTHING, QUIET, Activity, State, activity_of, advice, judged, state_of
 from crm.connector_catalogue import catalogue
-from crm.facts import ConnectionActive
+from crm.facts import ConnectionActive, ConnectionPolled
 from crm.scalars import Micros
 from crm.shared import ActivityHour
 from tests.support.intake_server import OPEN, meta
 
+OLX = catalogue()["olx"]
 NOW = Micros(1_760_000_400_000_000)
 THIS_HOUR = Micros(NOW - NOW % HOUR)
 
@@ -74,3 +77,29 @@ def test_what_to_do_is_said() -> None:
     assert "docs/integrations.md" in advice("never delivered", NOTHING, entry, OPEN)
     assert "webhook" in advice("quiet", NOTHING, entry, OPEN)
     assert advice("failing", failing, entry, OPEN, "Its key is not here.") == "Its key is not here."
+
+
+def polled(**state: Any) -> ConnectionPolled:
+    return ConnectionPolled(meta(OPEN), OPEN, "olx", **state)
+
+
+def test_a_vendor_that_refuses_fails_and_says_what_to_do() -> None:
+    refused = polled(answered_at=ago(9), problem="The vendor answered 400.", advice="Log in again: `crm connect olx`.")
+    silent = polled(problem="The vendor cannot be reached: ReadTimeout.")
+    for state, said in (
+        (refused, "The vendor answered 400. Log in again: `crm connect olx`."),
+        (silent, "The vendor cannot be reached: ReadTimeout."),
+    ):
+        found = activity_of((), NOW, state)
+        assert judged(found, OLX, OPEN, NOW, enabled=True, secret=True, locked="") == ("failing", said)
+        assert judged(found, OLX, OPEN, NOW, enabled=False, secret=True, locked="") == ("off", "")
+
+
+def test_a_polled_vendor_is_connected_while_it_answers() -> None:
+    def state(**given: Any) -> tuple[State, str]:
+        return judged(Activity(polled=polled(**given)), OLX, OPEN, NOW, enabled=True, secret=True, locked="")
+
+    assert state(answered_at=ago(1)) == ("connected", "")
+    assert state(answered_at=ago(QUIET), found_at=ago(QUIET))[0] == "quiet"
+    assert state()[0] == "never delivered" and "role polling" in state()[1]
+    assert Activity(taken_at=ago(5), polled=polled(found_at=ago(3))).delivered_at == ago(3)

@@ -1,12 +1,17 @@
 """`crm connect`: the settings of a vendor are options, and a setting that does not fit is a sentence."""
 
+from types import SimpleNamespace
+
 import pytest
 from typer.testing import CliRunner
 
 from crm.connector_catalogue import ConnectorEntry, catalogue
 from crm.connector_settings import Setting
 from services.cli import app
+from services.cli.commands import connect
 from services.cli.commands.connect import as_settings, connector_in, described
+from tests.support.scenarios import SHOP
+from tests.support.secret_keys import KEYS
 
 ENTRY = ConnectorEntry(
     "acme",
@@ -85,3 +90,41 @@ def test_a_bot_token_is_not_taken_for_the_secret() -> None:
     done = CliRunner().invoke(app, ["connect", "telegram", "--secret", "123456789:AAFexample"])
     why = f"What was given cannot be the secret that telegram needs: {catalogue()['telegram'].secret}"
     assert (done.exit_code, done.stderr) == (1, f"{why} Nothing was changed.\n")
+
+
+@pytest.fixture
+def installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = SimpleNamespace(kafka_bootstrap="", database_url="", intake_url="http://127.0.0.1:8080", keys=KEYS)
+    monkeypatch.setattr(connect, "target", lambda data: where)
+    monkeypatch.setattr(connect, "existing_workspace", lambda workspace, data: SHOP)
+    monkeypatch.delenv("CRM_PUBLIC_URL", raising=False)
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_vendor_with_oauth_is_connected_by_a_link() -> None:
+    given = ["connect", "olx", "--client-id", "7", "--client-secret", "hush", "--host", "www.olx.pl"]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0 and "hush" not in done.output
+    first, link, redirect, near = done.output.splitlines()
+    assert first == "Open this link as the owner of the account, within ten minutes, and agree. It works once:"
+    assert link.startswith("https://www.olx.pl/oauth/authorize/?response_type=code&client_id=7&")
+    assert redirect == (
+        "Your application at olx must allow this redirect address: http://127.0.0.1:8080/oauth/callback"
+    )
+    assert near == "Only this machine can reach this address; set CRM_PUBLIC_URL or run a tunnel."
+
+
+@pytest.mark.usefixtures("installation")
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["olx", "--client-id", "7"], "olx needs the id and the secret of your application"),
+        (["olx", "--client-id", "7", "--client-secret", "x", "--host", "evil.example"], "host"),
+        (["olx", "--client-id", "7", "--secret", "a:b:c"], "leave --secret out"),
+        (["form", "--client-id", "7", "--client-secret", "x"], "form gives no access by a link"),
+    ],
+)
+def test_what_gives_no_link_is_a_sentence(given: list[str], why: str) -> None:
+    done = CliRunner().invoke(app, ["connect", *given])
+    said = " ".join(done.output.split())
+    assert done.exit_code and why in said and said.count("Nothing was changed.") == 1

@@ -3,11 +3,9 @@
 import base64
 import hashlib
 import hmac
-import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import pytest
@@ -20,6 +18,7 @@ from crm.errors import Broken, Refused
 from crm.facts import DeliveryKept
 from crm.shared import Raw
 from services.connectors import find_connectors
+from tests.support.planted_connectors import OAUTH, SETTINGS, declared, package
 from tests.support.scenarios import CONNECTION, NOON, SHOP
 
 
@@ -187,35 +186,6 @@ def test_a_setting_that_does_not_fit_is_named_with_what_it_is_for(
     )
 
 
-DECLARED = """from typing import Annotated, Any
-from msgspec import Meta, Struct
-from crm.connector import Connector, Webhook
-from crm.connector_proofs import Signature
-WEBHOOK = Webhook(lambda *_: None, lambda *_: [])
-{extra}
-CONNECTOR = Connector({call})
-"""
-SETTINGS = "class Settings(Struct):\n    {field}\n"
-
-
-def package(folder: Path, **modules: str) -> Any:
-    """A package with a folder for each source, to be found like services.connectors."""
-    name = f"planted_{folder.name.replace('-', '_')}"
-    root = folder / name
-    for module, source in {"": "", **modules}.items():
-        (root / module).mkdir(parents=True, exist_ok=True)
-        (root / module / "__init__.py").write_text(source)
-    sys.path.insert(0, str(folder))
-    try:
-        return import_module(name)
-    finally:
-        sys.path.remove(str(folder))
-
-
-def declared(call: str, extra: str = "") -> str:
-    return DECLARED.format(call=call, extra=extra)
-
-
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
@@ -235,6 +205,20 @@ def declared(call: str, extra: str = "") -> str:
         (
             declared('"acme", "calls", title="Acme"'),
             "/acme: its connector receives nothing: give it the Webhook of its webhook.py or the Poll of its poll.py.",
+        ),
+        (
+            declared('"acme", "calls", WEBHOOK, "Acme", oauth=OAuth("https://a/b", "https://a/c")', OAUTH),
+            "/acme: its OAuth keeps the permission elsewhere than its poll reads it: OAuth(setting=...) is "
+            "Poll(key=...).",
+        ),
+        (
+            declared(
+                '"acme", "calls", WEBHOOK, "Acme", oauth=OAuth("https://a/b", "https://a/c"), poll=POLL, '
+                "settings=Settings",
+                OAUTH + SETTINGS.format(field='client_id: Annotated[str, Meta(description="x")]'),
+            ),
+            "/acme: its settings have the name of an option by which `crm connect` makes a link: client_id, "
+            "client_secret.",
         ),
         (
             declared('"acme", "calls", WEBHOOK, "Acme", "signed"'),

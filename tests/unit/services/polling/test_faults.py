@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from crm.connector_poll import DAY, HOUR, SECOND, Ask, Auth, LogIn, Poll, Throttled
-from crm.poll_paging import oauth2, read_token
-from services.polling.account import Account
+from crm.poll_paging import read_token
 from tests.support.polling import NOW, Others, Rig, ask, by_time, connection_of, numbered, pages, parse
 
 
@@ -123,35 +122,6 @@ def test_a_token_is_got_by_a_log_in_and_renewed_when_the_vendor_refuses_it() -> 
         await rig.forward(DAY)
         assert rig.state.failures == 0
         assert sum(request.url.path == "/auth" for _, request in rig.vendor.requests) == 2 + DAY // 900
-
-    asyncio.run(test())
-
-
-def test_a_refresh_token_that_is_replaced_is_kept_encrypted_before_it_is_used() -> None:
-    class Reversed:
-        def seal(self, key: str, account: Account) -> bytes:
-            return key[::-1].encode()
-
-        def unseal(self, sealed: bytes, account: Account) -> str:
-            return sealed.decode()[::-1]
-
-    async def test() -> None:
-        def answer(request: httpx.Request, query: dict[str, str]) -> Any:
-            if request.url.host == "login.example":
-                number = int(request.content.decode().partition("refresh_token=r")[2].partition("&")[0])
-                return 200, {"access_token": f"a{number}", "expires_in": "10", "refresh_token": f"r{number + 1}"}, {}
-            return 200, {"items": []}, {}
-
-        rig = Rig(by_time(auth=oauth2("https://login.example/token")), answer, connection_of(secret="id:pw:r1"))
-        rig.turns.seal = rig.accounts.seal = Reversed()
-        await rig.ask()
-        assert rig.states[connection_of().id].sealed_key == b"2r"
-        assert b"client_id=id&client_secret=pw" in rig.vendor.requests[0][1].content
-        rig.start()
-        rig.accounts.seal = Reversed()
-        rig.accounts.accounts.clear()
-        rig.accounts.update(rig.connections, rig.states)
-        assert rig.account.key == "r2"
 
     asyncio.run(test())
 
