@@ -29,4 +29,6 @@ def texts_at(tree: Value, **places: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=4_096)
 def _read(places: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    return tuple(tuple(tuple(path.split(".")) for path in place.split()) for place in places.split("|"))
+    return tuple(
+        tuple(tuple(path.split(".")) for path in place.split()) for place in places.split("|") if place.strip()
+    )
