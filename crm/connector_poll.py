@@ -103,6 +103,7 @@ class Turn(Struct, frozen=True):
     until: Micros
     subjects: Sequence[str] = ()
     cursor: str = ""  # the one that was kept last; empty at first, and after the vendor has forgotten it
+    max_body: int = 1_000_000  # bytes of one delivery that is kept; of a longer one a part is asked for
 
     @property
     def subject(self) -> str:
@@ -209,6 +210,9 @@ class Poll:
     forgotten: frozenset[int] = frozenset((410,))  # statuses by which the vendor says that it does not know the cursor
     pull: Callable[[Turn], Steps] | None = None
     notice: Callable[[Page], str | None] = lambda page: None  # what a page says for people, "" that it is over
+    watch: Callable[[Connection], str] | None = (
+        None  # the folder that a mail server tells of at once (crm/mailbox_asks)
+    )
     key: str = ""  # the setting with the vendor's key; empty: the connection's secret. Without one it is not asked
 
     def key_of(self, connection: Connection) -> str:

@@ -100,14 +100,16 @@ class _Granted(Struct):
     refresh_token: str = ""
 
 
-def oauth2(url: str, header: str = "authorization", prefix: str = "Bearer ") -> Auth:
+def oauth2(url: str, header: str = "authorization", prefix: str = "Bearer ", setting: str = "") -> Auth:
     """OAuth 2 by refresh token (RFC 6749, section 6). The connection's secret is three parts by colons: the id of the
-    client, its secret, the refresh token. A refresh token that the vendor replaces is kept with the cursor."""
+    client, its secret, the refresh token; `setting`: a setting is, in its place. A refresh token that the vendor
+    replaces is kept with the cursor."""
 
     def ask(connection: Connection, key: str) -> Ask:
-        id, _, rest = connection.secret.partition(":")
+        given = (connection.settings.get(setting, "") if setting else connection.secret).strip()
+        id, _, rest = given.partition(":")
         secret, _, refresh = rest.partition(":")
-        token = refresh if key == connection.secret.strip() else key
+        token = refresh if key == given else key
         form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": id, "client_secret": secret}
         body = urlencode(form).encode()
         return Ask(url, method="POST", body=body, headers={"content-type": "application/x-www-form-urlencoded"})

@@ -1,5 +1,7 @@
 """Encodes a fact as a Kafka record: key, framed value, and CloudEvents headers."""
 
+from msgspec.structs import replace
+
 from crm.connector import Connection, Connector, Delivery, clean, quarantined
 from crm.contract.codec import TYPE_NAMES, encode
 from crm.decisions import RULES
@@ -44,7 +46,8 @@ def written(fact: Fact, topic: str, digest: str = "") -> Record:
 def encoded(
     facts: list[Fact], connector: Connector, connection: Connection, delivery: Delivery
 ) -> tuple[list[Fact], list[Record]]:
-    """Returns the facts as records; when one of them cannot be written, the delivery in quarantine in their place."""
+    """Returns the facts as records; when one of them cannot be written, the delivery in quarantine in their place, and
+    of a delivery that is longer than a record the part that fits."""
     records, size = [], 0
     try:
         for fact in facts:
@@ -56,6 +59,9 @@ def encoded(
         return facts, records
     except Exception as error:
         reason = str(error) if isinstance(error, Malformed) else repr(error)
+        if len(delivery.body) > MAX_BODY:
+            reason += f". It has {len(delivery.body)} bytes, of which the first {MAX_BODY} were kept"
+            delivery = replace(delivery, body=delivery.body[:MAX_BODY])
         raw = connector.raw(delivery, connection)
         fact = quarantined(connector.name, raw, delivery, connection, clean(reason))
         return [fact], [record_of(fact)]

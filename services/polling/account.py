@@ -4,6 +4,7 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from crm.connector import Connector
 from crm.connector_poll import DAY, SECOND, Ask, Poll, Steps
@@ -47,6 +48,8 @@ class Account:
     key: str = field(default="", repr=False)  # in place of the connection's, where the vendor gave a newer one
     key_at: int = 0  # when the vendor gave it, microseconds
     key_kept: bool = True  # Kafka has it
+    entry: int = 0  # the number of its place in the queue: older places are void
+    queued: bool = False
     dropped: bool = False  # the connection is gone, changed, or asked by another replica
 
     @property
@@ -58,6 +61,11 @@ class Account:
             return self.poll.base(self.connection)
         except Exception:  # one connection's settings must not stop the others
             return ""
+
+    @property
+    def host(self) -> str:
+        """The vendor's server, of which mailboxes and shops have each an address of their own."""
+        return urlsplit(self.base).netloc.rpartition("@")[2]
 
     def clock_says(self, vendor: int, ours: int) -> None:
         """Notes the vendor's clock: `skew`, and a sentence in `odd_clock` when it is far from ours."""

@@ -38,7 +38,8 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
     async with KafkaLog(settings.kafka_bootstrap, topics, timeout=KAFKA_SECONDS) as log:
         vendors, seal = Vendors(now), SealedKeys(keys) if keys else None
         traced = tracing.spans.log(log) if tracing.spans else log
-        turns = Turns(vendors, traced, now, seal=seal, database_url=settings.database_url)
+        url, most = settings.database_url, settings.max_body
+        turns = Turns(vendors, traced, now, seal=seal, database_url=url, max_body=most)
         schedule = Schedule(turns, now)
         accounts = Accounts(CONNECTORS, schedule, now, seal)
 
@@ -51,7 +52,7 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
         tasks = [
             asyncio.create_task(cursors.follow(settings.kafka_bootstrap)),
             asyncio.create_task(schedule.run()),
-            asyncio.create_task(look(accounts, access, cursors, looking)),
+            asyncio.create_task(look(accounts, access, cursors, looking, vendors)),
         ]
         if not warning(base := intake_url(settings)):  # vendors can call us, so what they switched off is set again
             tasks.append(asyncio.create_task(watch(settings.kafka_bootstrap, base, keys)))
@@ -67,11 +68,12 @@ async def run(settings: Settings, keys: SecretKeys, access: Access, report_missi
             await vendors.close()
 
 
-async def look(accounts: Accounts, access: Access, cursors: Cursors, looking: asyncio.Event) -> None:
+async def look(accounts: Accounts, access: Access, cursors: Cursors, looking: asyncio.Event, vendors: Vendors) -> None:
     """Keeps the accounts as the connections and the cursors are."""
     while True:
         looking.clear()
         update(accounts, access, cursors)
+        vendors.drop_gone()
         accounts.measure()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):

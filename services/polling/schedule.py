@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
+from functools import partial
 from itertools import count
 
 from crm.connector_poll import SECOND
@@ -35,21 +36,32 @@ class Schedule:
         self.changed.set()
 
     def push(self, account: Account) -> None:
-        heapq.heappush(self.queue, (account.due, next(self.number), account))
+        account.entry, account.queued = next(self.number), True
+        heapq.heappush(self.queue, (account.due, account.entry, account))
+
+    def wake(self, account: Account, at: int) -> None:
+        """Its turn comes at that moment, unless it comes before."""
+        if account.dropped or at >= account.due:
+            return
+        account.due = at
+        if account.queued:
+            self.push(account)
+        self.changed.set()
 
     def take(self) -> Account | None:
         """Returns an account that is due and has room; None when there is none now."""
         while self.queue and self.running < self.at_once and self.queue[0][0] <= self.clock():
-            account = heapq.heappop(self.queue)[2]
-            if account.dropped:
+            _, entry, account = heapq.heappop(self.queue)
+            if account.dropped or entry != account.entry:
                 continue
+            account.queued = False
             if account.pace.busy:
                 account.pace.waiting.append(account)
             elif account.pace.next_at > self.clock():  # another connection with the same key was asked meanwhile
                 account.due = account.pace.next_at
                 self.push(account)
-            elif self.busy[account.base] >= self.at_one_vendor:
-                self.waiting[account.base].append(account)
+            elif self.busy[account.host] >= self.at_one_vendor:
+                self.waiting[account.host].append(account)
             else:
                 return account
         return None
@@ -59,7 +71,7 @@ class Schedule:
         started = 0
         while account := self.take():
             account.pace.busy = True
-            self.busy[account.base] += 1
+            self.busy[account.host] += 1
             self.running += 1
             task = asyncio.create_task(self.step(account))
             self.tasks.add(task)
@@ -70,16 +82,17 @@ class Schedule:
     async def step(self, account: Account) -> None:
         try:
             await self.turns.step(account)
+            await self.turns.rest(account, partial(self.wake, account))
         finally:
             account.pace.busy = False
             while account.pace.waiting:
                 waiting = account.pace.waiting.popleft()
                 waiting.due = max(waiting.due, account.pace.next_at)
                 self.push(waiting)
-            self.busy[account.base] -= 1
+            self.busy[account.host] -= 1
             self.running -= 1
-            if self.waiting[account.base]:
-                self.push(self.waiting[account.base].popleft())
+            if self.waiting[account.host]:
+                self.push(self.waiting[account.host].popleft())
             if not account.dropped:
                 self.push(account)
             self.changed.set()

@@ -31,7 +31,7 @@ from crm.log import Clock, Log, Record
 from crm.poll_walk import clock_of, walk
 from crm.scalars import Micros
 from crm.topics import CURSORS
-from services.intake.records import encoded
+from services.intake.records import MAX_BODY, encoded
 from services.polling.account import Account, Seal, meta_of
 from services.polling.log_ins import LogIns
 from services.polling.sources import Source, source
@@ -60,12 +60,14 @@ class Turns:
         *,
         seal: Seal | None = None,
         database_url: str = "",
+        max_body: int = MAX_BODY,
         find_source: Callable[[str], Source] = source,
         jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.5),
     ) -> None:
         self.vendors, self.log, self.clock = vendors, log, clock
         self.log_ins = LogIns(vendors, clock, seal, partial(self.write, now=True, dropped=True))
         self.database_url, self.find_source, self.jitter = database_url, find_source, jitter
+        self.max_body = min(max_body, MAX_BODY)
         self.remembered: dict[int, None] = {}  # the oldest first
 
     async def step(self, account: Account) -> None:
@@ -89,6 +91,11 @@ class Turns:
             self.went_wrong(account, PollFailed(f"Potik's connector failed: {error!r}. Nothing was lost."))
         POLLED.labels(account.connector.name, outcome).inc()
         await self.write(account)
+
+    async def rest(self, account: Account, wake: Callable[[int], None]) -> None:
+        """After a turn that ended well: `wake` is called when the vendor says that there is something new."""
+        if account.steps is None and not account.state.failures and not account.dropped:
+            await self.vendors.watch(account, wake)
 
     async def advance(self, account: Account) -> bool:
         """Asks, and keeps what comes. Returns whether the turn has more to ask."""
@@ -116,7 +123,7 @@ class Turns:
         now = Micros(self.clock() + account.skew)
         began = account.state.began_at or now
         since = start_of(account.connection, account.poll, Micros(min(began, now)))
-        return Turn(account.connection, now, since, now, subjects, account.state.cursor)
+        return Turn(account.connection, now, since, now, subjects, account.state.cursor, self.max_body)
 
     async def proceed(self, account: Account, page: Page | None, error: PollFailed | None) -> Ask | None:
         """Keeps what the turn wants kept. Returns its next request; None when it is over."""
@@ -138,8 +145,7 @@ class Turns:
             try:
                 page = await self.vendors.call(account, ask, headers)
                 account.poll.check(page)
-                page = self.look_around(account, page)
-                return page
+                return self.look_around(account, page)
             except Expired:
                 account.token = ""
                 if renewed or not (auth and auth.log_in):

@@ -1,9 +1,11 @@
-"""HTTP to vendors: one request and its whole answer, with limits; what went wrong as one of the kinds of PollFailed."""
+"""Requests to vendors: each with its whole answer, with limits; what went wrong as one of the kinds of PollFailed."""
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -13,6 +15,9 @@ from crm.connector_poll import SECOND, Ask, Expired, Forgotten, Page, PollFailed
 from crm.log import Clock
 from crm.vendor_override import override_of
 from services.polling.account import Account
+
+if TYPE_CHECKING:
+    from services.polling.mailbox import Mailboxes
 
 REQUEST_SECONDS = 30.0  # from the first byte out to the last byte in, however slowly they drip
 MAX_BODY = 16_000_000  # bytes of an answer
@@ -35,14 +40,24 @@ class Vendors:
             transport=transport, limits=limits, timeout=seconds, trust_env=False, follow_redirects=False
         )
 
+    @cached_property
+    def mailboxes(self) -> "Mailboxes":
+        from services.polling.mailbox import Mailboxes  # most stacks ask no mail server
+
+        return Mailboxes(self.clock, self.seconds)
+
     async def close(self) -> None:
         await self.http.aclose()
+        if "mailboxes" in self.__dict__:
+            self.mailboxes.close()
 
     async def call(self, account: Account, ask: Ask, headers: Mapping[str, str], anywhere: bool = False) -> Page:
         """Returns the vendor's answer. Raises PollFailed, of its kinds the one that says what to do.
 
         `anywhere`: a whole URL may be of another host, as that of a log-in.
         """
+        if account.base.startswith("imaps://"):
+            return await self.ask_mailbox(account, ask)
         url = self.url_of(account, ask, anywhere)
         request = self.http.build_request(
             ask.method, url, content=ask.body or None, headers={"accept": "application/json", **ask.headers, **headers}
@@ -65,6 +80,26 @@ class Vendors:
         page = Page(ask, body, received_at, answer, response.status_code, url)
         expect_answered(page, account.poll.forgotten)
         return page
+
+    async def ask_mailbox(self, account: Account, ask: Ask) -> Page:
+        """By IMAP, with TLS unless a test's address says otherwise."""
+        base, elsewhere = account.base, self.elsewhere(account)
+        if elsewhere:
+            base = elsewhere.replace("://", f"://{urlsplit(base).username}@", 1)
+        parts = urlsplit(base)
+        host = parts.hostname or ""
+        address = host if elsewhere else await address_of(host, parts.port or 993)
+        return await self.mailboxes.call(account, ask, base, address)
+
+    async def watch(self, account: Account, wake: Callable[[int], None]) -> None:
+        """Has the vendor say when there is something new, where it can: then calls `wake` with the moment to ask."""
+        if account.poll.watch and "mailboxes" in self.__dict__:
+            await self.mailboxes.watch(account, account.poll.watch(account.connection), wake)
+
+    def drop_gone(self) -> None:
+        """Closes what is kept open for accounts that are asked here no more."""
+        if "mailboxes" in self.__dict__:
+            self.mailboxes.drop_gone()
 
     def url_of(self, account: Account, ask: Ask, anywhere: bool) -> str:
         base = account.base.rstrip("/")
@@ -96,7 +131,7 @@ async def whole(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_BODY:
-            raise PollFailed(f"The vendor's answer is longer than {MAX_BODY // 1_000_000} MB.")
+            raise Rejected(f"The vendor's answer is longer than {MAX_BODY // 1_000_000} MB.")
     return bytes(body)
 
 
@@ -137,12 +172,17 @@ async def pin(request: httpx.Request) -> None:
     host = request.url.host
     if request.url.scheme != "https":
         raise PollFailed(f"{request.url.scheme}://{host} is not asked: keys are sent over https only.")
+    address = await address_of(host, request.url.port or 443)
+    request.headers["host"] = request.url.netloc.decode()
+    request.extensions = {**request.extensions, "sni_hostname": host}
+    request.url = request.url.copy_with(host=address)
+
+
+async def address_of(host: str, port: int) -> str:
+    """Returns an address of a host all of whose addresses are public. Raises PollFailed."""
     try:
-        address = await public_address(host, request.url.port or 443)
+        return await public_address(host, port)
     except (OSError, UnicodeError) as error:
         raise PollFailed(f"The host {host} cannot be found: {error}.") from None
     except NotPublic:
         raise PollFailed(f"The host {host} is in a private network: it is not asked.") from None
-    request.headers["host"] = request.url.netloc.decode()
-    request.extensions = {**request.extensions, "sni_hostname": host}
-    request.url = request.url.copy_with(host=address)

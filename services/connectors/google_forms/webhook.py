@@ -2,14 +2,39 @@
 (https://developers.google.com/apps-script/guides/triggers/events#google_forms_events)."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook
+from crm.connector_settings import Since
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.times import iso_or_none
 from services.connectors.formats.values import at, text
 from services.connectors.submissions.layouts import entries_of
 from services.connectors.submissions.reports import Sent, kept, submitted
-from services.connectors.submissions.settings import SECRET_HEADERS, verify_token
+from services.connectors.submissions.settings import SECRET_HEADERS, TokenSettings, verify_token
+
+
+class Settings(TokenSettings, frozen=True, gc=False):
+    """The settings of a connection to a form."""
+
+    form: Annotated[
+        str,
+        Meta(
+            description="The form's id, from the address at which you edit it: .../forms/d/ID/edit.",
+            extra={"pattern": r"[\w-]+"},
+        ),
+    ] = ""
+    oauth: Annotated[
+        str,
+        Meta(
+            description="Three parts with colons between them: the id and the secret of an OAuth client of Google's, "
+            "and a refresh token with the scopes forms.body.readonly and forms.responses.readonly. With it Potik asks "
+            "for the responses, and no script is needed."
+        ),
+    ] = ""
+    since: Since = ""
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:

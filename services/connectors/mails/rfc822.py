@@ -16,12 +16,13 @@ _NAME = re.compile(r'name="?([^";]+)')
 RETURNED = ("message/rfc822", "text/rfc822-headers")  # in a bounce: the mail that came back
 
 
-def read_mail(raw: bytes) -> Mail:
-    """Reads whatever it is as a mail. Raises Malformed when its parts are nested too deeply."""
+def read_mail(raw: bytes, whole: str = "") -> Mail:
+    """Reads whatever it is as a mail. `whole`: where all of it is, when this is only its beginning. Raises Malformed
+    when its parts are nested too deeply."""
     try:
         message = message_from_bytes(raw)
         headers = first_headers([(name, raw_text(value)) for name, value in message.raw_items()])
-        return _read(message, _joined(message, headers))
+        return _read(message, _joined(message, headers), whole)
     except RecursionError:
         raise Malformed("Its parts are nested too deeply.") from None
 
@@ -40,10 +41,11 @@ def _joined(message: Message, headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _read(message: Message, headers: dict[str, str]) -> Mail:
+def _read(message: Message, headers: dict[str, str], whole: str) -> Mail:
     texts: dict[str, list[str]] = {"plain": [], "html": []}
     files: list[Attachment] = []
     inline: dict[str, str] = {}
+    cut = last_parts(message) if whole else []
     for part in message.walk():
         kind = part.get_content_type()
         if part.get_content_maintype() == "multipart":
@@ -54,6 +56,9 @@ def _read(message: Message, headers: dict[str, str]) -> Mail:
         if not name and "content-id" not in part and kind != "message/rfc822":
             continue
         content, id = content_of(part), content_id(part)
+        if any(part is one for one in cut):
+            files.append(Attachment("file", name, kind, 0, whole))
+            continue
         ref = f"sha256:{sha256(content).hexdigest()}"
         files.append(Attachment("file", name, kind, len(content), ref))
         if id:
@@ -65,6 +70,14 @@ def _read(message: Message, headers: dict[str, str]) -> Mail:
     return mail_of_headers(
         headers, files=mail.files, inline=inline, references=(*mail.references, *returned(message)), **said
     )
+
+
+def last_parts(message: Message) -> list[Message]:
+    """Returns the last part, and all in which it lies: of a mail that was cut off, those that are not whole."""
+    parts = [message]
+    while isinstance(inner := parts[-1].get_payload(), list) and inner and isinstance(inner[-1], Message):
+        parts.append(inner[-1])
+    return parts
 
 
 def content_id(part: Message) -> str:

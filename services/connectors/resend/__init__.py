@@ -2,8 +2,8 @@
 
 from crm.connector import Connector
 from crm.connector_proofs import Signature
-from services.connectors.mails.people import MailSettings
-from services.connectors.resend.webhook import WEBHOOK
+from services.connectors.resend.poll import POLL
+from services.connectors.resend.webhook import WEBHOOK, Settings
 
 PROOF = Signature("the signing secret: resend.com, Webhooks, your webhook. It begins with whsec_.", r"whsec_[\w+/=-]+")
-CONNECTOR = Connector("resend", "chats", WEBHOOK, "Mails that Resend receives", PROOF, MailSettings)
+CONNECTOR = Connector("resend", "chats", WEBHOOK, "Mails that Resend receives", PROOF, Settings, poll=POLL)

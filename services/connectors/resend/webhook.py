@@ -2,8 +2,12 @@
 (https://resend.com/docs/dashboard/receiving/introduction)."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook
+from crm.connector_settings import Since
 from services.connectors.formats.exact_json import Value, decode_object
 from services.connectors.formats.times import iso_or_none
 from services.connectors.formats.values import at, records, text, verbatim
@@ -14,6 +18,19 @@ from services.connectors.mails.reports import kept, mail_report
 from services.connectors.signatures.standard_webhooks import verify_standard
 
 RECEIVED = "email.received"
+
+
+class Settings(MailSettings, frozen=True, gc=False):
+    """The settings of a connection to an account."""
+
+    api_key: Annotated[
+        str,
+        Meta(
+            description="A key of the API with full access: resend.com, API keys. With it Potik asks for the mails, "
+            "whose text no notice has. It begins with re_."
+        ),
+    ] = ""
+    since: Since = ""
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
@@ -45,7 +62,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         html=verbatim(mail, "html"),
         **files_of(files),
     )
-    settings, sent_at = connection.settings_as(MailSettings), iso_or_none(text(mail, "created_at"))
+    settings, sent_at = connection.settings_as(Settings), iso_or_none(text(mail, "created_at"))
     yield mail_report(read, delivery, settings, sent_at=sent_at)
 
 

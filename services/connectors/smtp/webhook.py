@@ -1,4 +1,4 @@
-"""A mail as it travels, message/rfc822: what a mail server hands on, and what IMAP fetches."""
+"""A mail as it travels, message/rfc822: what a mail server hands on."""
 
 from collections.abc import Iterator
 from typing import Annotated

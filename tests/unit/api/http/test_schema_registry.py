@@ -17,7 +17,8 @@ FORMS = [entry for entry in ENTRIES if entry.name == "FormSubmitted"]
 
 
 def ask(method: str, path: str, **more: Any) -> tuple[int, Any]:
-    app: Any = App(None, NoTokens(), Changes(""), lambda: None)  # type: ignore[arg-type]
+    nothing: Any = None  # no row and no token is read
+    app: Any = App(nothing, NoTokens(), Changes(""), lambda: None)
 
     async def answer() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api/registry") as client:

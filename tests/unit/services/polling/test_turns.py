@@ -5,9 +5,11 @@ from email.utils import formatdate
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from crm.connector_poll import DAY, HOUR, SECOND, Ask, ByValue, Poll, Subjects, Turn
+from crm.facts import DeliveryQuarantined
 from crm.poll_paging import last_id
 from tests.support.polling import BASE, NOW, Rig, by_time, connection_of, numbered, pages, parse
 
@@ -204,5 +206,21 @@ def test_what_was_before_the_connection_is_polled_for_from_a_day_on() -> None:
         rig = Rig(by_time(paging=None), pages([1]), connection_of(since="2026-09-01"))
         await rig.ask()
         assert rig.vendor.queries[0]["from"] == "1788210000", "midnight in Kyiv"
+
+    asyncio.run(test())
+
+
+def test_a_page_that_fits_into_no_record_is_quarantined_and_stops_nothing() -> None:
+    """Its fact was too long, and so was its quarantine: it was asked for again forever."""
+
+    async def test() -> None:
+        long = {"id": 1, "text": "x" * 3_000_000}
+        rig = Rig(by_time(items=None, paging=None), lambda *_: (200, long, {}))
+        await rig.forward(301)
+        first, *rest = rig.facts
+        assert isinstance(first, DeliveryQuarantined) and rest == []
+        assert first.reason.endswith("of which the first 1800000 were kept")
+        assert first.raw.body == msgspec.json.encode(long)[:1_800_000]
+        assert (rig.state.problem, len(rig.vendor.requests)) == ("", 2)
 
     asyncio.run(test())

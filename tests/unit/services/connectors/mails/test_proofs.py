@@ -117,6 +117,12 @@ def test_any_other_token_is_refused(changed: dict[str, object]) -> None:
         verify(pushed(rehearse.token(claims(**changed))))
 
 
+def test_a_mailbox_without_a_subscription_takes_no_notices() -> None:
+    box = connection("gmail", **(rehearse.settings("a") | {"service_account": ""}))
+    with pytest.raises(Refused, match=r"Nothing was kept. .*service_account"):
+        verify(pushed(rehearse.token(claims(email=""))), box)
+
+
 def unsigned(token: str) -> str:
     head = base64.urlsafe_b64encode(json_bytes({"alg": "none", "kid": "rehearsal"})).rstrip(b"=").decode()
     return f"{head}.{token.split('.')[1]}."
