@@ -21,6 +21,7 @@ _NUMBERED = re.compile(r"&(?:amp;)*#(?:[0-9]{2,7}|[xX][0-9a-fA-F]{2,6});")
 _NAMED = re.compile(
     r"&(?:amp;)*(?:amp|quot|apos|nbsp|lt|gt|laquo|raquo|ndash|mdash|hellip|rsquo|lsquo|ldquo|rdquo|euro);"
 )
+_REFERENCE = re.compile(r"&(?:#[0-9xX]|[a-z]{2,6};)")  # in all that the two above match
 _UNESCAPED = re.compile(r"&(?!(?:[a-zA-Z]{2,8}|#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6});)|[<>]")
 _ESCAPED = re.compile(r"\\[nrt\"]")  # of JSON, for what is in the text; a backslash of the text stays one
 _JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){2,}")
@@ -31,6 +32,7 @@ _MAIL_WORDS = re.compile(r"(?:\s*=\?[\w-]{2,20}\?[bBqQ]\?[^?\s]*\?=)+\s*")
 _PERCENT = re.compile(
     r"(?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})*%[89A-Fa-f][0-9A-Fa-f](?:[A-Za-z0-9_.~+*'()!-]|%[0-9A-Fa-f]{2})+"
 )
+_HIGH = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")  # in all that this matches
 # What the first bytes of UTF-8 become under another charset, before what the second ones become and nobody types.
 _AS_LATIN = re.compile("[ÐÑÒÃÂÄÅâ][^\x00-\x7f]")
 _AS_OTHERS = re.compile("[РСТГВпяр–—╨╤╥][^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—\xa0]")
@@ -41,7 +43,9 @@ _UNCOMMON = re.compile("[^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–�
 
 def needs_repair(text: str) -> bool:
     """A quick check: False means that `repaired` would change nothing."""
-    if ("&" in text and ";" in text) or "%" in text or "\\" in text or "=?" in text or "\0" in text:
+    if "\\" in text or "=?" in text or "\0" in text:
+        return True
+    if ("&" in text and ";" in text and _REFERENCE.search(text)) or ("%" in text and _HIGH.search(text)):
         return True
     return (
         not text.isascii()

@@ -112,10 +112,8 @@ def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set
     found = set()
     if not _EVENT.isdisjoint(tree):
         found = {".".join((*path, name)) for name in ("event_id", "eventId") if name in tree}
-    if "id" in tree and any(
-        technical(name) and isinstance(value, (str, int)) and is_clock(str(value), received_at, 30 * _DAY)
-        for name, value in tree.items()
-    ):
+    times = filter(technical, tree) if "id" in tree else ()
+    if any(isinstance(tree[name], (str, int)) and is_clock(str(tree[name]), received_at, 30 * _DAY) for name in times):
         found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}
     if len(path) < _DEEPEST and not is_flat(tree.values()):
         for name, value in [(name, value) for name, value in tree.items() if isinstance(value, dict)]:

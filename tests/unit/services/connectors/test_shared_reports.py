@@ -1,16 +1,22 @@
 """What vendors of one kind share: tables of words, moments of coarse clocks, payers, the keys of parcels."""
 
+from datetime import UTC
+
 import pytest
 
 from crm.errors import Malformed
 from crm.facts import ParcelReported
 from crm.scalars import Micros
-from services.connectors.calls import elapsed
-from services.connectors.formats.exact_json import Tree
+from crm.shared import Payer
+from services.connectors.calls import clock_of, elapsed
+from services.connectors.doubts import Doubts
+from services.connectors.formats.exact_json import Tree, base64_object, object_or_empty
 from services.connectors.formats.meanings import meanings
+from services.connectors.formats.places import text_at, texts_at
+from services.connectors.formats.times import from_day_first, from_iso
 from services.connectors.orders import delivery_of, within_second
 from services.connectors.parcels import ParcelReading
-from services.connectors.payments import expect_merchant, payer_of
+from services.connectors.payments import expect_merchant, part_report, payer_at, payer_of
 from tests.support.connector_deliveries import NOW, sent
 
 
@@ -65,3 +71,51 @@ def test_where_to_is_one_line_without_what_is_empty() -> None:
     to: Tree = {"name": "Anna", "zip": "", "city": "Lviv"}
     assert delivery_of([{"title": "Courier"}], "title", to, "name", "zip", "city") == "Courier, Anna, Lviv"
     assert delivery_of([], "title", None, "name") == ""
+
+
+def test_a_place_is_the_first_that_holds_text_and_several_fields_are_joined() -> None:
+    order: Tree = {"buyer": {"first": "Anna", "last": ""}, "name": "A. Koval", "id": 7, "flag": True}
+    assert text_at(order, "buyer.first buyer.last | name") == "Anna"
+    assert text_at(order, "buyer.second | name") == "A. Koval"
+    assert text_at(order, "name id") == "A. Koval 7"
+    assert text_at(order, "flag | name.first | none") == ""
+    assert (text_at(order, ""), payer_at(order, name="name")) == ("", Payer("A. Koval"))
+    assert texts_at(order, reference="id", purpose="text") == {"reference": "7", "purpose": ""}
+
+
+def test_a_sum_that_is_not_certain_is_said_and_one_that_is_not_there_is_not() -> None:
+    doubts = Doubts()
+    assert doubts.sum_at({"fee": "1.50"}, "fee", "UAH", "the fee is not certain") == 150
+    assert doubts.sum_at({}, "fee", "UAH", "the fee is not certain", 7) == 7
+    assert doubts == []
+    assert doubts.sum_at({"fee": "1.505"}, "fee", "UAH", "the fee is not certain", 7) == 7
+    assert len(doubts) == 1
+
+
+def test_a_report_of_a_part_is_of_its_payment_and_of_its_own_moment() -> None:
+    report = part_report("acme", "77", "key", Micros(NOW), "77/1", began_at=Micros(NOW - 1), kind="refund")
+    assert (report.key, report.sender, report.at) == ("key", "77", NOW)
+    said = report.fact.keywords  # type: ignore[attr-defined]  # a partial
+    assert (said["payment"], said["part"], said["began_at"], said["changed_at"]) == ("77", "77/1", NOW - 1, NOW)
+
+
+def test_a_clock_says_when_a_phase_began_and_names_what_could_not_be_read() -> None:
+    clock = clock_of({"wait": "5", "talk": "long"}, Micros(NOW), "begin", "wait", "talk")
+    assert clock == (NOW, 5, None, "talk could not be read: 'long'")
+    assert clock.at("answered", Micros(NOW + 60_000_000)) == NOW + 5_000_000
+    assert clock.at("ringing", Micros(NOW + 60_000_000)) == NOW
+
+
+def test_day_first_times_are_of_their_zone_and_anything_else_is_malformed() -> None:
+    assert from_day_first("13.07.2024 01:23:59", UTC) == from_iso("2024-07-13T01:23:59Z")
+    assert from_day_first("13.07.2024", UTC) == from_iso("2024-07-13")
+    with pytest.raises(Malformed, match="is no moment"):
+        from_day_first("2024-07-13", UTC)
+
+
+def test_an_object_in_base64_is_read_or_malformed_and_an_object_that_cannot_be_read_says_nothing() -> None:
+    assert base64_object("eyJhIjoxfQ==") == {"a": 1}
+    for damaged in ("eyJhIjox*", "W10=", "і"):
+        with pytest.raises(Malformed):
+            base64_object(damaged)
+    assert object_or_empty(lambda: base64_object("*")) == {}
