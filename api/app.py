@@ -54,7 +54,15 @@ class App:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
         context = partial(
-            Context, pool, access, changes, executor=executor, archive=archive, intake_url=intake_url, activity=activity
+            Context,
+            pool,
+            access,
+            changes,
+            executor=executor,
+            archive=archive,
+            activity=activity,
+            attachments=attachments,
+            intake_url=intake_url,
         )
         operations = Operations(engine, changes.hub, rates)
         connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)

@@ -1,5 +1,6 @@
 """The context of a request, available to its resolvers."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,9 @@ from api.commands.executor import CommandExecutor
 from api.live.changes import Changes
 from api.sql.pool import Pool
 from api.sql.reads import Reads
+from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.kafka.activity import ActivityDirectory
+from crm.attachments import StoredLink
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Context:
     executor: CommandExecutor | None = None  # None: this server is read-only
     archive: Path | None = None  # holds facts that Kafka no longer has
     activity: ActivityDirectory | None = None  # what comes to connections
+    attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
     intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property
@@ -49,9 +53,15 @@ class Context:
     def reads(self) -> Reads:
         return Reads(self.pool, self.workspace())
 
+    @cached_property
+    def links(self) -> dict[str, asyncio.Future[StoredLink | None]]:
+        """What became of files, by their reference, as far as it was asked for."""
+        return {}
+
     def reset(self) -> None:
         """Forgets loaders and budgets, before a new operation or the next result of a subscription."""
         self.__dict__.pop("reads", None)
+        self.__dict__.pop("links", None)
 
 
 Info = strawberry.Info[Context, Any]

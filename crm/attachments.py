@@ -7,9 +7,11 @@ from typing import Any
 import filetype
 from msgspec import Struct
 
+from crm.scalars import Id, Micros
 from crm.shared import Attachment
 
 ANY = "application/octet-stream"
+DIGEST = "sha256:"  # and 64 hex digits: a reference to a part of the fact that it came with
 SHOWN = re.compile(r"image/(?:png|jpeg|gif|webp|heic)|audio/[\w.+-]+|video/[\w.+-]+|application/pdf")
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|script|svg|\?xml)", re.IGNORECASE)
 # What a vendor's word for a file's kind promises; any other may be anything.
@@ -31,12 +33,24 @@ class StoredLink(Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+class Wanted(Struct, frozen=True):
+    """A file to fetch: of which workspace, by which connection it came (`source`) and in which fact (topic, partition,
+    offset). `tries`: how often it was not reached; `at`: when it is tried next."""
+
+    workspace: Id
+    attachment: Attachment
+    source: str = ""
+    fact: tuple[str, int, int] = ("", -1, -1)
+    tries: int = 0
+    at: Micros = Micros(0)
+
+
 def attachments_of(event: Any) -> Iterator[Attachment]:
-    """Yields what an event brings that has an address of the web."""
+    """Yields what an event brings that has an address, an id of its vendor or a digest."""
     found = (*(getattr(event, "attachments", None) or ()), *(getattr(event, "files", None) or ()))
     if isinstance(recording := getattr(event, "recording", ""), str) and recording:
         found = (*found, Attachment("recording", ref=recording))
-    yield from (one for one in found if is_web_address(one.ref))
+    yield from (one for one in found if one.ref)
 
 
 def is_web_address(ref: str) -> bool:

@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from crm.activation.declared import Activation, OAuth
+from crm.claim_check import Repack, claims_of, restored
 from crm.connector_catalogue import ConnectorEntry
+from crm.connector_files import Files
 from crm.connector_poll import POLLED as POLLED
 from crm.connector_poll import Parse, Poll
 from crm.connector_proofs import Proof, UnguessableAddress
@@ -123,8 +125,10 @@ class Connector:
     settings: type[Struct] = NoSettings
     activation: Activation | None = None  # how its API sets the webhook
     poll: Poll | None = None
+    files: Files | None = None  # how files are fetched that it names by an id, or keeps behind a log-in
     tracking: str = ""  # of a delivery service: the whole of its tracking numbers matches it
     oauth: OAuth | None = None  # how the owner of an account permits access by a link
+    parts: Repack | None = None  # how files are found in a delivery, which may then be larger than a record
 
     @property
     def entry(self) -> ConnectorEntry:
@@ -136,10 +140,14 @@ class Connector:
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""
+        self.verify(delivery, connection)
+        return self.read(delivery, connection)
+
+    def verify(self, delivery: Delivery, connection: Connection) -> None:
+        """Raises Refused for what is not authentic."""
         if not connection.secret:
             raise Refused(f"This {self.name} connection has no secret, so it is off. Nothing was kept. Set one.")
         self._receives.verify(delivery, connection)
-        return self.read(delivery, connection)
 
     def read(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of a delivery that was verified; `reparse` begins here. Reports with one key are one.
@@ -150,6 +158,9 @@ class Connector:
             raise Broken(connection.locked)
         raw = self.raw(delivery, connection)
         try:
+            claims = claims_of(delivery.headers)
+            if claims and claims.whole:
+                raise Malformed(claims.sentence)
             facts = {
                 meta.id: report.fact(meta, raw)
                 for report in self._parser(delivery)(delivery, connection)
@@ -162,7 +173,8 @@ class Connector:
             return [quarantined(self.name, raw, delivery, connection, why)]
         if not facts and delivery.method == POLLED:
             return []  # nothing is new, as most of the time
-        return list(facts.values()) or [kept(self.name, raw, delivery, connection, "empty")]
+        found = restored(facts.values(), claims) if claims else list(facts.values())
+        return found or [kept(self.name, raw, delivery, connection, "empty")]
 
     def raw(self, delivery: Delivery, connection: Connection) -> Raw:
         """Returns what is kept of a delivery: everything but secrets, so that it can be read again years later."""

@@ -28,6 +28,7 @@ class Settings:
     instance: str = "1"  # of this replica; never two alive with one
     kafka_replication: int = 1
     max_body: int = 1_000_000  # bytes of one delivery
+    max_mail_body: int = 40_000_000  # bytes of one delivery of a mail with its files: docs/mail.md
     max_batch_body: int = 32_000_000  # bytes of one POST /facts
     max_pending: int = 20_000  # facts that may wait for Kafka before intake answers 503
     keep_alive: int = 75  # seconds that intake and the API hold an idle connection: past the 60 s of most proxies

@@ -6,9 +6,9 @@ from api.access import Access, Token, bearer, require
 from api.errors import Forbidden, Unauthorized
 from api.http.endpoint import ALWAYS, Receive, Scope, Send, reply, respond
 from api.http.refusal import CHALLENGE, RETRY, Refusal
+from api.schema.attachments import NO_STORE, NOT_YET
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.telemetry.health import Ready
-from crm.attachments import is_web_address
 from crm.scalars import Id
 
 # A browser saves it under its name. Should it be shown after all, it can run nothing and reach nothing.
@@ -17,9 +17,6 @@ SAFE = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
-NO_STORE = "Files are not stored here: set CRM_ATTACHMENTS and run the role attachments. The reference itself is kept."
-NO_ADDRESS = "It is no address of the web but an id of its vendor, whom Potik does not ask for files. The id is kept."
-NOT_YET = "It has not been fetched yet. Try again later; its reference is kept."
 
 
 class Attachments:
@@ -50,7 +47,7 @@ class Attachments:
         workspace = Id(token.workspace)
         link = await self.store.link(workspace, ref)
         if link is None:
-            raise Refusal(404, "NOT_FOUND", NOT_YET if is_web_address(ref) else NO_ADDRESS)
+            raise Refusal(404, "NOT_FOUND", NOT_YET)
         content = await self.store.content(workspace, link.sha256) if link.sha256 else None
         if content is None:
             raise Refusal(404, "NOT_FOUND", f"It was not stored. {link.reason}".strip())

@@ -8,6 +8,7 @@ import strawberry
 from api.context import Info
 from api.history.asof import AS_OF, AS_OF_KEY, AsOf, current_only, referred_row, require_current
 from api.history.asof import row as row_as_of_moment
+from api.schema.attachments import Attachment
 from api.schema.deprecations import DEPRECATED
 from api.schema.derived_fields import derived_fields
 from api.schema.fields import Argument, field
@@ -16,7 +17,7 @@ from api.schema.lists import DEFAULT_PAGE, LISTS, MAX_PAGE, orders_enum, page_si
 from api.schema.names import camel, type_name
 from api.schema.objects import object_fields
 from api.schema.relations import RELATIONS, Many
-from api.schema.scalars import BY_COLUMN, Long, Money
+from api.schema.scalars import BY_COLUMN, Money
 from api.schema.where import conditions_in, input_of
 from api.sql.plan import pages, rows, values, workspace
 from api.sql.plan.statement import PLAN
@@ -96,15 +97,6 @@ class PageInfo:
 class TotalCount:
     count: int = strawberry.field(description=f"Number of rows, at most {COUNTED:,}.")
     capped: bool = strawberry.field(description=f"There are more than {COUNTED:,} rows; counting stopped there.")
-
-
-@strawberry.type(description="A file that came with a message or a form. Only its reference is stored.")
-class Attachment:
-    kind: str = strawberry.field(description="Kind of file, such as photo, voice or document.")
-    name: str = strawberry.field(description="File name; empty when it is unknown.")
-    media_type: str = strawberry.field(description="Media type, such as image/jpeg; empty when it is unknown.")
-    size: Long = strawberry.field(description="Size in bytes; 0 when it is unknown.")
-    ref: str = strawberry.field(description="How to get the file: the vendor's file id or a URL.")
 
 
 @strawberry.type(description="An assignment rule. The first that fits a new deal decides who gets it.")

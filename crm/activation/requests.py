@@ -29,7 +29,7 @@ class VendorRequest(Struct, frozen=True, gc=False):
 
 def request_of(connector: str, declared: Activation, call: Call, values: Mapping[str, str]) -> VendorRequest:
     """Returns a request with all values filled in."""
-    headers = {name: _header(filled(text, values)) for name, text in declared.headers.items()}
+    headers = {name: header(filled(text, values)) for name, text in declared.headers.items()}
     body = b""
     if call.json is not None:
         headers["content-type"], body = "application/json", msgspec.json.encode(_tree(call.json, values))
@@ -48,7 +48,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return FIELD.sub(lambda found: values.get(found[1], ""), text)
 
 
-def _header(text: str) -> str:
+def header(text: str) -> str:
     """Returns the value of a header; user:password as HTTP's Basic scheme encodes it."""
     if text.startswith(BASIC):
         return BASIC + base64.b64encode(text.removeprefix(BASIC).encode()).decode()

@@ -2,8 +2,9 @@
 
 WORKSPACE/content/SHA256     the bytes
 WORKSPACE/links/DIGEST       JSON of crm.attachments.StoredLink; the digest is the SHA-256 of the reference
-waiting/WORKSPACE/DIGEST     JSON of Waiting: to be fetched again
-journal                      JSON: how far the journal was read, by partition
+waiting/WORKSPACE/DIGEST     JSON of crm.attachments.Wanted: to be fetched again
+journal-2                    JSON: how far the journal was read, by partition (`journal`: by a release that
+                             fetched no ids; what it left is fetched now)
 """
 
 import contextlib
@@ -12,22 +13,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
 
-from msgspec import Struct, json
+from msgspec import json
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, from_url
 
-from crm.attachments import StoredLink
-from crm.scalars import Id, Micros
-from crm.shared import Attachment
-
-
-class Waiting(Struct, frozen=True):
-    """A file that could not be fetched yet: how often it was tried, and when it is tried next."""
-
-    workspace: Id
-    attachment: Attachment
-    tries: int
-    at: Micros
+from crm.attachments import StoredLink, Wanted
+from crm.scalars import Id
 
 
 class AttachmentStore:
@@ -62,25 +53,25 @@ class AttachmentStore:
         await self.store.put_async(_link(workspace, link.ref), json.encode(link))
         await self._forget(_waiting(workspace, link.ref))
 
-    async def wait(self, waiting: Waiting) -> None:
+    async def wait(self, waiting: Wanted) -> None:
         await self.store.put_async(_waiting(waiting.workspace, waiting.attachment.ref), json.encode(waiting))
 
-    async def waiting(self) -> AsyncIterator[Waiting]:
+    async def waiting(self) -> AsyncIterator[Wanted]:
         async for batch in self.store.list("waiting"):
             for one in batch:
                 if found := await self._get(one["path"]):
-                    yield json.decode(found, type=Waiting)
+                    yield json.decode(found, type=Wanted)
 
     async def is_waiting(self, workspace: Id, ref: str) -> bool:
         return await self._get(_waiting(workspace, ref)) is not None
 
     async def checkpoint(self) -> dict[int, int]:
         """Returns the offset at which each partition of the journal is read on."""
-        found = await self._get("journal")
+        found = await self._get("journal-2")
         return {} if found is None else json.decode(found, type=dict[int, int])
 
     async def set_checkpoint(self, offsets: dict[int, int]) -> None:
-        await self.store.put_async("journal", json.encode(offsets))
+        await self.store.put_async("journal-2", json.encode(offsets))
 
     async def _get(self, path: str) -> bytes | None:
         try:

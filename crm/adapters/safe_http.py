@@ -6,6 +6,7 @@ is limited in bytes and in time. No proxy, cookie, login or file of this machine
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,7 @@ REDIRECTS = frozenset((301, 302, 303, 307, 308))
 BUSY = frozenset((408, 425, 429))  # of the answers 4xx, those that another try may change
 LONGEST_URL = 4_096  # characters
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL, and some vendors' keys are in theirs
 
 
 class NotReached(Exception):
@@ -94,7 +96,10 @@ class SafeHttp:
         return answer
 
     async def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
-        """Returns the answer, whatever its status. Only a GET follows redirects. Raises NotReached."""
+        """Returns the answer, whatever its status. Raises NotReached.
+
+        Only a GET follows redirects, and the headers go to `url` alone: a key in them goes nowhere else.
+        """
         hops = self.limits.redirects if method == "GET" else 0
         try:
             async with asyncio.timeout(self.limits.seconds):
@@ -104,7 +109,7 @@ class SafeHttp:
                         return answer
                     if target.scheme != "https" and url.startswith("https:"):
                         raise NotReached("It is redirected from https to http.")
-                    url = str(target)
+                    url, headers = str(target), None
         except TimeoutError:
             raise NotReached(f"It took more than {self.limits.seconds:g} s.", again=True) from None
         raise NotReached(f"It is redirected more than {hops} times.")

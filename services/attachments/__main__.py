@@ -5,9 +5,12 @@ import asyncio
 import structlog
 
 from crm.adapters.attachment_store import AttachmentStore
+from crm.adapters.kafka.directory import Access
 from crm.adapters.safe_http import SafeHttp
 from crm.envelope import now
+from crm.secret_keys import SecretKeys
 from crm.settings import Settings
+from services.attachments.facts import sources
 from services.attachments.fetching import Fetching
 from services.attachments.journal_files import JournalFiles
 from streams.runtime.role import run
@@ -32,12 +35,21 @@ class Role:
         if not self.settings.attachments:
             logger.info("CRM_ATTACHMENTS names no place for files: they stay links")
             await asyncio.Event().wait()
-        store = AttachmentStore.open(self.settings.attachments)
+        store, access = AttachmentStore.open(self.settings.attachments), Access(SecretKeys.of(self.settings))
         async with SafeHttp() as http, asyncio.TaskGroup() as tasks:
-            fetching = Fetching(store, http, now)
+            fetching = Fetching(store, sources(self.settings, access, http), now)
             self.journal = JournalFiles(self.settings.kafka_bootstrap, store, fetching)
-            tasks.create_task(self.journal.run())
+            tasks.create_task(follow(self.settings, access, self.journal))
             tasks.create_task(try_again(fetching))
+
+
+async def follow(settings: Settings, access: Access, journal: JournalFiles) -> None:
+    """Not before the connections are known: their files are asked for with their keys."""
+    try:
+        await access.start(settings.kafka_bootstrap)
+        await journal.run()
+    finally:
+        await access.stop()
 
 
 async def try_again(fetching: Fetching) -> None:

@@ -9,11 +9,11 @@ from msgspec import Struct
 from crm import events
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.kafka.reading import Record, open_consumer
-from crm.attachments import attachments_of
+from crm.attachments import Wanted, attachments_of
 from crm.contract.codec import decode, type_of
 from crm.errors import Malformed
 from crm.topics import JOURNAL
-from services.attachments.fetching import Fetching, Wanted
+from services.attachments.fetching import Fetching
 
 AGAIN_SECONDS = 5.0
 MOST = 200  # records of one step: what is fetched again after a crash
@@ -66,7 +66,7 @@ class JournalFiles:
 
 
 def wanted(record: Record) -> list[Wanted]:
-    """Returns the files of a record of the journal, each with its workspace."""
+    """Returns the files of a record of the journal."""
     if not record.value or type_of(record.value) not in WITH_FILES:
         return []
     try:
@@ -74,4 +74,6 @@ def wanted(record: Record) -> list[Wanted]:
     except Malformed as error:
         logger.error("an event cannot be read; its files are not fetched", offset=record.offset, error=str(error))
         return []
-    return [(event.meta.workspace, one) for one in attachments_of(event)]
+    own = event.meta
+    fact = own.cause_topic, own.cause_partition, own.cause_offset
+    return [Wanted(own.workspace, one, own.source, fact) for one in attachments_of(event)]

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import gc
 import signal
+from functools import cache, partial
 
 import structlog
 import uvicorn
 import uvloop
 
+from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import Origins
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
@@ -54,6 +56,8 @@ async def main(settings: Settings) -> None:
             instance=settings.instance,
             callers=callers,
             call_backs=call_backs,
+            max_mail_body=settings.max_mail_body,
+            store=cache(partial(AttachmentStore.open, settings.attachments)) if settings.attachments else None,
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(

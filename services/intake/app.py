@@ -18,6 +18,7 @@ from services.intake.deliveries import Deliveries
 from services.intake.directory import Directory
 from services.intake.form_script import script
 from services.intake.incoming import Incoming
+from services.intake.large import LargeDeliveries, OpenStore
 from services.intake.oauth import CallBacks, NoCallBacks
 from services.intake.published_keys import PublishedKeys
 from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later, public
@@ -45,12 +46,24 @@ class Intake:
         instance: str = "1",
         callers: Callers = NoCallers(),  # noqa: B008  # it has no state
         call_backs: CallBacks = NoCallBacks(),  # noqa: B008  # it has no state
+        max_mail_body: int = 40_000_000,
+        store: OpenStore | None = None,
     ) -> None:
         bodies, keys = bodies or Bodies(), keys or PublishedKeys(clock=clock)
         self.directory, self.log, self.call_backs = directory, log, call_backs
         self.activity = ActivityCounts(instance, clock)
         self.deliveries = Deliveries(
-            directory, log, connectors, bodies, max_body, clock, frontend, keys, self.activity, callers
+            directory,
+            log,
+            connectors,
+            bodies,
+            max_body,
+            clock,
+            frontend,
+            keys,
+            self.activity,
+            callers,
+            LargeDeliveries(store, max(max_mail_body, max_body)),
         )
         self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 

@@ -23,16 +23,19 @@ class Bodies:
     def __init__(self, budget: int = 256_000_000, seconds: float = READ_SECONDS) -> None:
         self.budget, self.seconds = budget, seconds
 
-    async def read(self, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    async def read(
+        self, headers: Mapping[str, str], receive: Receive, limit: int, seconds: float | None = None
+    ) -> bytes:
         """Reads at most `limit` bytes, also after decompression. Raises Stop, or Gone when the client disconnects."""
+        seconds = seconds or self.seconds
         declared = headers.get("content-length", "")
         if declared.isdecimal() and (len(declared) > 18 or int(declared) > limit):
             raise too_large(limit)
         try:
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(seconds):
                 body = await self.collect(receive, limit)
         except TimeoutError:
-            why = f"The body did not arrive within {self.seconds:g} s. Nothing was kept. Send it again."
+            why = f"The body did not arrive within {seconds:g} s. Nothing was kept. Send it again."
             raise Stop(sentence(408, why)) from None
         encoding = headers.get("content-encoding", "").strip().lower()
         return body if encoding in ("", "identity") else await inflate(body, encoding, limit)

@@ -19,6 +19,7 @@ from services.intake.body import Bodies, Receive
 from services.intake.callers import Callers
 from services.intake.client_rates import ClientRates
 from services.intake.directory import Directory
+from services.intake.large import READ_SECONDS, LargeDeliveries
 from services.intake.published_keys import PublishedKeys
 from services.intake.records import encoded
 from services.intake.reply import NOT_FOUND, POST_ONLY, Reply, later, sentence
@@ -29,6 +30,7 @@ REFLECTED = ("text/plain", "application/json")  # content types of a handshake t
 LOCKED = "The secret of this connection cannot be read at the moment. Nothing was kept. Send it again."
 COUNTED: dict[str, Outcome] = {"taken": "taken", "quarantined": "quarantined", "failed": "failed", "not yet": "failed"}
 NOSNIFF = ((b"x-content-type-options", b"nosniff"),)
+Found = tuple[Connector, Webhook, Connection]
 logger = structlog.get_logger()
 
 
@@ -47,14 +49,15 @@ class Deliveries:
         keys: PublishedKeys,
         activity: ActivityCounts,
         callers: Callers,
+        large: LargeDeliveries,
     ) -> None:
         self.directory, self.log, self.connectors = directory, log, connectors
         self.bodies, self.limit, self.clock, self.frontend = bodies, limit, clock, frontend
-        self.keys, self.activity, self.callers = keys, activity, callers
+        self.keys, self.activity, self.callers, self.large = keys, activity, callers, large
         self.in_progress = 0
         self.rates = ClientRates()
 
-    def find(self, id: str) -> tuple[Connector, Webhook, Connection] | None:
+    def find(self, id: str) -> Found | None:
         connection = self.directory.connection(id)
         connector = self.connectors.get(connection.connector) if connection else None
         return (connector, connector.webhook, connection) if connector and connector.webhook and connection else None
@@ -92,13 +95,20 @@ class Deliveries:
             return later(why)
         if not found:
             return NOT_FOUND
-        connector, webhook, connection = found
+        connector, _, connection = found
         if connection.locked:
             DELIVERIES.labels(connector.name, "locked").inc()
             self.activity.note(connection, "failed", self.clock())
             return later(LOCKED)
         headers = headers_of(scope)
-        body = await self.bodies.read(headers, receive, self.limit)
+        if self.large.expects(connector, headers, self.limit):
+            async with self.large.turn():
+                body = await self.bodies.read(headers, receive, self.large.limit, READ_SECONDS)
+                return await self.received(found, scope, headers, body)
+        return await self.received(found, scope, headers, await self.bodies.read(headers, receive, self.limit))
+
+    async def received(self, found: Found, scope: Mapping[str, Any], headers: dict[str, str], body: bytes) -> Reply:
+        connector, webhook, connection = found
         if self.in_progress >= MAX_CONCURRENT:
             return later("More is coming in than can be taken. Nothing was kept. Send it again.")
         if webhook.public:
@@ -137,11 +147,18 @@ class Deliveries:
         try:
             if webhook.handshake and (challenged := webhook.handshake(delivery, connection)) is not None:
                 return reply_to_handshake(challenged), "handshake"
-            facts, lookup = connector.receive(delivery, connection), webhook.lookup
+            if len(delivery.body) > self.limit:
+                made = await self.large.receive(connector, delivery, connection)
+                delivery, facts = made.delivery, made.facts
+            else:
+                facts = connector.receive(delivery, connection)
+            lookup = webhook.lookup
             number = lookup.number(delivery, connection) if lookup else None
         except Refused as refusal:
             self.activity.note(connection, "refused", delivery.received_at, str(refusal))
             return refused(refusal, connection), "refused"
+        except NotYet as why:
+            return later(str(why)), "not yet"
         except Exception:
             logger.exception("a connector failed before it had verified", connection=connection.id)
             return later("The delivery could not be verified now. Nothing was kept. Send it again."), "failed"

@@ -17,6 +17,7 @@ from services.connectors.formats.local_times import Timezone, local_moment
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import first, required, seconds_or_none, text, verbatim
 from services.connectors.signatures.fields import signed_body
+from services.connectors.zadarma.files import ApiKey
 
 IN, OUT = ("caller_id", "called_did", "call_start"), ("internal", "destination", "call_start")
 SIGNED = {
@@ -40,6 +41,7 @@ DISPOSITIONS = {"cancel": "cancelled", "no answer": "no_answer"} | dict.fromkeys
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a company's telephony."""
 
+    api_key: ApiKey = ""
     country: Country = ""
     timezone: Timezone = ""
 

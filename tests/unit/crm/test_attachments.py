@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crm.attachments import ANY, attachments_of, media_type_of, wrong_type
+from crm.attachments import ANY, attachments_of, is_web_address, media_type_of, wrong_type
 from crm.shared import Attachment
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0" * 40
@@ -63,10 +63,10 @@ def test_what_cannot_be_it_says_so(announced: Attachment, content: bytes, why: s
     assert wrong_type(announced, content) == why
 
 
-def test_only_addresses_of_the_web_are_fetched() -> None:
+def test_what_has_a_reference_is_fetched() -> None:
     files = (Attachment("photo", ref="HTTPS://cdn.example.com/1"), Attachment("photo", ref="AgACAgIAAx"))
-    assert list(attachments_of(SimpleNamespace(attachments=files, files=None))) == [files[0]]
+    assert list(attachments_of(SimpleNamespace(attachments=(*files, Attachment("photo")), files=None))) == [*files]
     call = SimpleNamespace(recording="http://calls.example.com/1.mp3")
     assert list(attachments_of(call)) == [Attachment("recording", ref="http://calls.example.com/1.mp3")]
-    others = ("", "file:///etc/passwd", "ftp://a/b", "javascript:alert(1)", "sha256:00")
-    assert list(attachments_of(SimpleNamespace(files=[Attachment("file", ref=ref) for ref in others]))) == []
+    others = ("", "file:///etc/passwd", "ftp://a/b", "javascript:alert(1)", "sha256:00", "AgACAgIAAx")
+    assert not any(map(is_web_address, others)) and is_web_address(files[0].ref)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from obstore.store import MemoryStore, S3Store
 
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.safe_http import Answer, NotReached, SafeHttp
-from crm.attachments import StoredLink
+from crm.attachments import StoredLink, Wanted
 from crm.contract.codec import encode
 from crm.events import MessageReceived
 from crm.scalars import Id, Micros
 from crm.shared import Attachment, Meta
 from services.attachments.fetching import DELAYS, MINUTE, Fetching
 from services.attachments.journal_files import WITH_FILES, JournalFiles, wanted
+from services.attachments.sources import Sources
 from tests.support.intake_server import meta
 
 HERE, THERE = Id("00000000-0000-4000-8000-00000000000a"), Id("00000000-0000-4000-8000-00000000000b")
@@ -35,7 +36,7 @@ class Web(SafeHttp):
         super().__init__()
         self.answers, self.given, self.requests = list(answers), headers, list[str]()
 
-    async def fetch(self, url: str) -> Answer:
+    async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         self.requests.append(url)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, NotReached):
@@ -52,10 +53,10 @@ class Run:
     def __init__(self, store: AttachmentStore, web: Web) -> None:
         web.requests.clear()
         self.store, self.web, self.at = store, web, 0
-        self.fetching = Fetching(store, web, lambda: Micros(self.at))
+        self.fetching = Fetching(store, Sources(web), lambda: Micros(self.at))
 
     def fetch(self, *wanted: tuple[Id, Attachment]) -> None:
-        asyncio.run(self._fetch(self.fetching.fetch_all(wanted)))
+        asyncio.run(self._fetch(self.fetching.fetch_all(Wanted(*one) for one in wanted)))
 
     def try_again(self) -> int:
         return asyncio.run(self._fetch(self.fetching.fetch_waiting()))
@@ -132,7 +133,9 @@ def test_it_is_given_up_with_the_last_reason(store: AttachmentStore) -> None:
 def test_an_event_names_its_files_and_their_workspace() -> None:
     files = (PHOTO, Attachment("photo", ref="file id of the vendor"))
     event = MessageReceived(own_meta(), HERE, HERE, HERE, "1", "Olena", "Look", files)
-    assert wanted(Record(encode(event))) == [(HERE, PHOTO)]
+    own = event.meta
+    fact = own.cause_topic, own.cause_partition, own.cause_offset
+    assert wanted(Record(encode(event))) == [Wanted(HERE, file, own.source, fact) for file in files]
     assert wanted(Record(b"")) == wanted(Record(b"no event")) == []
     assert {kind.__name__ for kind in WITH_FILES} >= {"MessageReceived", "MessageEdited", "DealOpened"}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crm.connector import Answer, Connection, Connector, Delivery
+from crm.connector_files import FileRequest, file_at, link_in, look_up
 from crm.connector_poll import SECOND, Turn
 from crm.connector_settings import BadSetting, check_settings
 from crm.errors import Refused
@@ -49,7 +50,7 @@ def delivery(secret: str = "s3cret", body: bytes = BODY) -> Delivery:
 
 def test_it_has_less_than_60_lines() -> None:
     lines = {name: len(code.splitlines()) for name, code in BLOCKS}
-    assert list(lines) == ["__init__.py", "webhook.py", "poll.py"]
+    assert list(lines) == ["__init__.py", "webhook.py", "poll.py", "files.py"]
     assert lines["__init__.py"] + lines["webhook.py"] < 60 and lines["poll.py"] < 40
 
 
@@ -61,6 +62,17 @@ def test_its_poll_asks_for_what_came_since(acme: Connector, tmp_path: Path) -> N
     parameters = poll.ask(Turn(connection, NOON, *moments)).parameters
     assert parameters["per_page"] == "100"
     assert datetime.fromisoformat(parameters["to"]) - datetime.fromisoformat(parameters["from"]) == timedelta(minutes=1)
+
+
+def test_its_files_are_fetched_with_the_key(acme: Connector) -> None:
+    files = import_module("of_a_page.acme.files").FILES
+    sys.modules.pop("of_a_page.acme.files")
+    key, address = {"authorization": "Bearer k-1"}, "https://files.acme.example/1.mp3"
+    values = {"api_key": "k-1", "secret": "s3cret"}
+    question = FileRequest("https://api.acme.example/v1/recordings/a%2Fb", key, True)
+    assert look_up(files, "a/b", values) == question
+    assert file_at(files, link_in({"data": {"url": address}}, files.link), values) == FileRequest(address, key, True)
+    assert file_at(files, "https://acme.example/1.mp3", values) == FileRequest("https://acme.example/1.mp3", {}, False)
 
 
 def test_it_receives_a_call(acme: Connector) -> None:

@@ -1,0 +1,49 @@
+"""Reads the facts that files came with, and finds out what the connectors declare."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from crm.adapters.kafka.directory import Access
+from crm.adapters.kafka.fact_reads import read_values
+from crm.adapters.safe_http import NotReached, SafeHttp
+from crm.connector import Connection
+from crm.contract.codec import decode
+from crm.errors import CrmError, Malformed
+from crm.settings import Settings
+from crm.shared import Raw
+from services.attachments.sources import Read, Sources
+
+
+def sources(settings: Settings, access: Access, http: SafeHttp) -> Sources:
+    from services.connectors import CONNECTORS  # all of them: only where files are stored
+
+    archive = Path(settings.archive).expanduser() if settings.archive else None
+    vendors = {name: one.files for name, one in CONNECTORS.items() if one.files}
+    return Sources(http, vendors, known(access), raw_of(settings.kafka_bootstrap, archive))
+
+
+def known(access: Access) -> Callable[[str], Connection | None]:
+    def find(id: str) -> Connection | None:
+        if missing := access.missing():
+            raise NotReached(missing, again=True)
+        return access.connection(id)
+
+    return find
+
+
+def raw_of(bootstrap: str, archive: Path | None) -> Read:
+    async def read(place: tuple[str, int, int]) -> Raw:
+        if not place[0]:
+            raise NotReached("It does not say which fact it came with.")
+        try:
+            value = (await read_values(bootstrap, archive, [place]))[place]
+        except Exception as error:  # Kafka is away
+            raise NotReached(f"The fact that it came with cannot be read: {error!r}.", again=True) from None
+        if isinstance(value, CrmError):
+            raise NotReached(str(value), again=True)
+        try:
+            return getattr(decode(value), "raw", None) or Raw("", {}, "", b"")
+        except Malformed as error:
+            raise NotReached(f"The fact that it came with cannot be read: {error}") from None
+
+    return read
