@@ -21,6 +21,10 @@ class BadInput(ApiError):
     """An argument is not valid."""
 
 
+class TooCommon(BadInput):
+    """Many rows have the values of the custom fields, and a page was not found among those that are read for it."""
+
+
 class TooMuch(ApiError):
     """The request, or its answer, is over a limit."""
 

@@ -406,6 +406,7 @@ class MessageReceived(Event, frozen=True, gc=False):
     sent_to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     thread: tuple[str, ...] = ()
+    owner: str = ""
 
 
 class MessageStatusChanged(Event, frozen=True, gc=False):
@@ -733,6 +734,7 @@ class ReplyQueued(Event, frozen=True, gc=False):
     text: str
     author: str = ""
     reply_to: Id | None = None
+    owner: str = ""
 
 
 class ReportDoubted(Event, frozen=True, gc=False):

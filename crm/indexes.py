@@ -1,6 +1,7 @@
 """What the declared indexes of a projection serve: the filters, the orders, and which of both go together."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any, NamedTuple
 
 from crm.projection import Projection
@@ -83,6 +84,19 @@ def finding_few(projection: Projection[Any]) -> set[str]:
     uuids = {c.name for c in projection.columns if c.type == "uuid"}
     singles = (index for index in indexes(projection) if len(index.filters) == 1)
     return {index.filters[0] for index in singles if not index.order or index.filters[0] in uuids}
+
+
+@cache
+def custom_fields(projection: Projection[Any]) -> str:
+    """Returns the column with custom fields, by whose values rows are also sorted; empty when there is none."""
+    types = {c.name: c.type for c in projection.columns}
+    return next((name for name in projection.indexes if types.get(name) == "jsonb" and held_still(projection)), "")
+
+
+@cache
+def held_still(projection: Projection[Any]) -> str:
+    """Returns the time by which rows are read and that no change of a row moves; empty when there is none."""
+    return next((order[0] for order in orders(projection) if order[0] in ("opened_at", "created_at")), "")
 
 
 def looked_up(column: str) -> str:

@@ -52,7 +52,7 @@ ContactEvent = ContactCreated | ContactRenamed | ContactChanged | IdentifierEven
 
 @projection(
     key="contact_id",
-    version=4,
+    version=5,
     indexes=("touched_at", "created_at", "name_key", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )

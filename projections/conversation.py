@@ -25,6 +25,7 @@ class ConversationRow(Row, frozen=True, gc=False):
     answered_at: Micros | None = None  # the first message to it after that
     answered_by: str = ""
     answer_s: int | None = None  # seconds between the two
+    owner: str = ""  # who had the contact's newest deal when it was answered
     unanswered: bool = False  # its last message is the contact's
     delivered_up_to: Micros | None = None  # all of ours that were sent until then were delivered
     read_up_to: Micros | None = None
@@ -35,10 +36,10 @@ ConversationEvent = ConversationOpened | ConversationReached | MessageReceived |
 
 @projection(
     key="conversation_id",
-    version=5,
+    version=6,
     indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
-    totals=("channel, answered_by by opened_at",),
+    totals=("channel, answered_by by opened_at", "channel, owner by opened_at"),
     summed=("answer_s",),
 )
 def conversation(row: ConversationRow | None, event: ConversationEvent) -> ConversationRow | None:
@@ -68,13 +69,14 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
 def with_answer(row: ConversationRow, event: MessageReceived | ReplyQueued) -> ConversationRow:
     """Returns the row with the first question and the first answer to it, by when they were sent."""
     sent = event.meta.occurred_at if isinstance(event, ReplyQueued) or event.sent_at is None else event.sent_at
-    question, answered, by = row.question_at, row.answered_at, row.answered_by
+    question, answered, by, owner = row.question_at, row.answered_at, row.answered_by, row.owner
     if isinstance(event, MessageReceived) and event.direction == "in":
         question = sent if question is None else min(question, sent)
     elif question is not None and sent >= question and (answered is None or sent < answered):
         answered, by = sent, event.author if isinstance(event, ReplyQueued) else event.sender_name
+        owner = event.owner
     seconds = None if question is None or answered is None else (answered - question) // 1_000_000
-    return replace(row, question_at=question, answered_at=answered, answered_by=by, answer_s=seconds)
+    return replace(row, question_at=question, answered_at=answered, answered_by=by, answer_s=seconds, owner=owner)
 
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:

@@ -51,7 +51,7 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
 
 @projection(
     key="deal_id",
-    version=5,
+    version=6,
     indexes=(
         "touched_at",
         "number",

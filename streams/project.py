@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from crm import indexes
 from crm.adapters.kafka.journal_log import position_of
-from crm.adapters.postgres import history, read_models, totals
+from crm.adapters.postgres import field_values, history, read_models, totals
 from crm.adapters.postgres.notices import NOTIFY, ChangedRow, comparing, notices
 from crm.adapters.postgres.state import as_json
 from crm.adapters.telemetry import tracing
@@ -77,7 +77,8 @@ class ProjectionBatch:
         self.pack()
 
     def pack(self) -> None:
-        """Prepares what is to be written: the rows that changed, those that the fold removed, and the totals.
+        """Prepares what is to be written: the rows that changed, those that the fold removed, their custom fields,
+        and the totals.
 
         Raises ValueError, with the column and the row in a note, when a value does not fit its column.
         """
@@ -87,6 +88,9 @@ class ProjectionBatch:
             self.writes.append((read_models.save(self.projection), read_models.packed(self.projection, kept)))
         if gone:
             self.writes.append((read_models.delete(self.projection), read_models.packed_keys(gone)))
+        if field_values.kept(self.projection) and (refielded := self.refielded()):
+            keys = read_models.packed_keys(refielded)
+            self.writes += [(field_values.remove(self.projection), keys), (field_values.add(self.projection), keys)]
         if self.projection.totals and (changes := self.counted()):
             self.writes.append((totals.add(self.projection), totals.packed(self.projection, changes)))
 
@@ -94,6 +98,16 @@ class ProjectionBatch:
         """Writes what `fold` has prepared."""
         for statement, parameters in self.writes:
             await conn.execute(statement, parameters)
+
+    def refielded(self) -> list[Key]:
+        """Returns the keys of rows whose custom fields have changed, or the time by which these are read."""
+        fields, time = indexes.custom_fields(self.projection), indexes.held_still(self.projection)
+
+        def kept(row: Row | None) -> Any:
+            found = getattr(row, fields, None)
+            return (found, getattr(row, time)) if found else None
+
+        return [key for key in sorted(self.after) if kept(self.before.get(key)) != kept(self.after[key])]
 
     def counted(self) -> list[tuple[Any, ...]]:
         """Returns what the totals lose and gain: each changed row as it was and as it is, added up."""

@@ -63,6 +63,7 @@ FIELDS = {
         "answerS": "Seconds between the first question and the first answer; null while there is none.",
         "answeredAt": "When the first question was answered; null while it was not.",
         "answeredBy": "Who wrote the first answer: its author, or the sender that the channel names.",
+        "owner": "Who had the contact's newest deal when the first answer was written; empty for nobody.",
         "questionAt": "When the contact wrote first; null while only we have written.",
         "channel": "Channel of the conversation: the chat service, in lower case, or mail.",
         "chat": "The channel's id of the chat.",

@@ -78,7 +78,7 @@ class Filter:
     each: str = ""
     ranges: bool = False  # it compares otherwise than by equality
     prefix: bool = False  # its value is the beginning of a name
-    may_be_many: bool = False  # rows with this value of a custom field
+    bounds: bool = False  # its value is the field and the bounds of a range of a custom field
     bounded: bool = False  # no index has the empty text or a long one
 
     def chosen(self, given: object, people: bool) -> str:
@@ -137,7 +137,7 @@ def filter_of(column: Column, alone: bool = False) -> tuple[str, Filter]:
         has = f"{{t}}.{name} @> {{value}}::jsonb"
         condition = f"{has} AND {has} AND {{t}}.{name} <> '{{{{}}}}'"
         about = about or "Only rows with all of these."
-        return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about, may_be_many=True)
+        return name.removesuffix("s"), Filter(name, list[FieldEquals], condition, about)
     if column.type == "text[]":
         condition = f"{{t}}.{name} @> ARRAY[{{value}}::text] AND {{t}}.{name} <> '{{{{}}}}'"
         given = strawberry.ID if name == "candidates" else str
@@ -160,6 +160,8 @@ def parameter(filter: Filter, value: Any) -> Any:
     """Returns a filter's argument as its SQL statement takes it. Raises BadInput."""
     if filter.type == list[FieldEquals]:
         return ENCODER.encode(needle(map(key_and_value, value))).decode()
+    if filter.bounds:
+        return array_text(value)
     if isinstance(value, list):
         return text_array({parameter(filter, one) for one in value})
     if filter.bounded and not 0 < len(value) <= indexes.LOOKED_UP:
@@ -187,8 +189,17 @@ def key_and_value(field: Any) -> tuple[str, Any]:
 
 def text_array(values: Iterable[object]) -> str:
     """Returns an array as Postgres reads it from text. The order of values does not matter, so they are sorted."""
-    quoted = (text_of(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(sorted(f'"{text}"' for text in quoted)) + "}"
+    return f"{{{','.join(sorted(map(quoted, map(text_of, values))))}}}"
+
+
+def array_text(texts: Iterable[str]) -> str:
+    """Returns an array of texts, in their order, as Postgres reads it from text."""
+    return f"{{{','.join(map(quoted, texts))}}}"
+
+
+def quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def text_of(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import strawberry
 
 from api.errors import BadInput
+from api.schema import field_ranges
 from api.schema.filters import NOT_MERGED, Filter, filters_of
 from api.schema.names import camel, list_name, type_name
 from api.schema.where import Field, where_of
@@ -20,7 +21,7 @@ MAX_PAGE, DEFAULT_PAGE = 100, 20
 ONCE = "Each person is listed once; `includeMerged` adds contacts that were merged into another one."
 # Names of orders: the same thing has one name in all lists.
 NAMES = {"opened_at": "created_at", "written_at": "created_at"}
-MOVING = {"touched_at", "due_at", "closed_at", "amount_minor", "name_key", "place"}
+MOVING = {"field_value", "touched_at", "due_at", "closed_at", "amount_minor", "name_key", "place"}
 FIRST_TO_LAST = {"place"}  # orders that begin at the smallest unless they are asked for the other way round
 ABOUT = {
     "deal_lines": "Lines of deals",
@@ -84,12 +85,28 @@ class List:
         if self.needs_filter and not given:
             wanted = " or ".join(f"`{filter}`" for filter in self.filters)
             raise BadInput(f"`{self.name}` needs a filter: {wanted}. Nothing was read.")
-        if indexes.served(self.projection, self.order_of(name), *self.columns(given)):
+        if self.by_field(name) and field_ranges.RANGE not in given:
+            raise BadInput(
+                f"{name} sorts by one custom field. Nothing was read. Name it in `where`, such as "
+                '`fields: [{ key: "size", isNull: false }]`.'
+            )
+        if self.serves(name, given):
             return self.orders[name]
         by = ", ".join(f"`{name}`" for name in dict.fromkeys(map(shown_name, sorted(given))))
         raise BadInput(
             f"No index serves {name} together with {by}. Nothing was read. Leave one of them out. {self.about_served()}"
         )
+
+    def by_field(self, name: str) -> bool:
+        """Tells whether an order is by a custom field."""
+        return name.startswith(f"{field_ranges.ORDER}_")
+
+    def serves(self, name: str, given: Collection[str]) -> bool:
+        """Tells whether an index serves an order with these filters. That of a custom field is read up to a bound."""
+        if self.by_field(name):
+            return field_ranges.RANGE in given
+        equal, ranges = self.columns(given)
+        return indexes.served(self.projection, self.order_of(name), equal, ranges)
 
     def columns(self, given: Collection[str]) -> tuple[set[str], set[str]]:
         """Returns the columns that these filters compare for equality, and those that they compare otherwise."""
@@ -113,6 +130,9 @@ class List:
         found = {}
         for name in self.orders:
             order = self.order_of(name)
+            if self.by_field(name):
+                found[field_ranges.ORDER] = Served(((),), "fields")
+                continue
             prefixes = [index.filters for index in known if index.order == order and few.isdisjoint(index.filters)]
             found[name.rpartition("_")[0]] = Served(tuple(prefixes), shown_column(order))
         return found
@@ -132,15 +152,15 @@ class List:
         return [name for name in given if self.every(name).each]
 
     def referring(self, given: Collection[str]) -> list[str]:
-        """Returns the filters that find few rows, which are read first.
-
-        None of them for a custom field alone: many rows may have its value, so the planner chooses.
-        """
-        columns = indexes.finding_few(self.projection)
+        """Returns the filters that find few rows, which are read first; many may have the value of a custom field."""
+        columns = indexes.finding_few(self.projection) - {indexes.custom_fields(self.projection)}
         known = {name: f for name in given if (f := self.every(name)).looks_up}
-        if all(f.may_be_many for f in known.values()):
-            return []
         return [name for name, f in known.items() if f.column in columns and not f.ranges]
+
+    def by_value(self, given: Collection[str]) -> list[str]:
+        """Returns the filters by the value of custom fields."""
+        column = indexes.custom_fields(self.projection)
+        return [name for name in given if (f := self.every(name)).column == column and not f.ranges]
 
     def conditions(
         self,
@@ -203,6 +223,11 @@ def orders_of(projection: Projection[Any]) -> dict[str, Order]:
             order = Order(projection.name, whole, tuple(types[c] for c in whole), newest, known)
             suffix = "DESC" if newest else "ASC"
             found[f"{NAMES.get(column, column).upper()}_{suffix}"] = order
+    if indexes.custom_fields(projection):
+        for suffix, newest in (("DESC", True), ("ASC", False)):
+            found[f"{field_ranges.ORDER}_{suffix}"] = Order(
+                projection.name, field_ranges.COLUMNS, ("text", "timestamptz", "uuid"), newest
+            )
     return found
 
 
@@ -228,6 +253,9 @@ def orders_enum(listed: List) -> Any:
 
 
 def order_about(order: Order) -> str:
+    if order.columns == field_ranges.COLUMNS:
+        how = "descending" if order.newest else "ascending"
+        return f"By the custom field of which `where.fields` has a range, {how}. Changes of this field move rows."
     about = f"By `{camel(shown_column(order.columns))}`, {'descending' if order.newest else 'ascending'}."
     if order.columns[0] == "currency":
         about += " Amounts of one currency follow each other."

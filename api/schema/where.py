@@ -14,6 +14,7 @@ import strawberry
 
 from api.errors import BadInput
 from api.http.numbers import ENCODER
+from api.schema import field_ranges
 from api.schema import where_inputs as inputs
 from api.schema.filters import SAME_CONTACTS, Filter, filter_of, unmerged
 from api.schema.money_filters import amount_conditions, amounts
@@ -53,17 +54,25 @@ class Field:
 
 
 def custom_fields(request: list[Any]) -> Iterator[tuple[str, Any]]:
-    """Yields one look-up for all custom fields: of one value, or of every combination of the given values."""
-    choices = []
+    """Yields one look-up for all custom fields: of one value, or of every combination of the given values.
+
+    Also the bounds of the one that is compared otherwise.
+    """
+    choices, ranges = [], [one for one in request if field_ranges.is_range(one)]
+    if len(ranges) > 1:
+        raise BadInput(f"`fields` has a range of more than one custom field. {SENT} Rows are read in the order of one.")
     for one in request:
         key, same, among = (inputs.value_of(one, name) for name in ("key", "equals", "in"))
-        if (same is None) == (among is None):
-            raise BadInput(f"The custom field `{key}` takes either `equals` or `in`. {SENT}")
+        if one in ranges and same is among is None:
+            yield field_ranges.RANGE.partition("__")[2], field_ranges.bounds(one)
+            continue
+        if (same is None) == (among is None) or one in ranges:
+            raise BadInput(f"The custom field `{key}` takes either `equals` or `in`, or a range. {SENT}")
         values = [same] if among is None else among
         if any(value is None or value in ([], {}) for value in values):
             raise BadInput(f"The custom field `{key}` is compared with nothing, which no index finds. {SENT}")
         choices.append([(key, value) for value in values])
-    if not request:
+    if not choices:
         return
     if all(inputs.value_of(one, "in") is None for one in request):
         yield "equals", [pair for (pair,) in choices]
@@ -96,7 +105,10 @@ def field_of(projection: Projection[Any], column: Column) -> Field:
     if kind == "jsonb":
         several = ANY_OF.format(key=projection.key, view=projection.name, column=name)
         single = filter_of(column, alone)[1]
-        return Field(name, list[inputs.FieldFilter], {"equals": single, "in": condition(name, several)})
+        bounds = condition(name, field_ranges.condition(projection), ranges=True, bounds=True)
+        return Field(
+            name, list[inputs.FieldFilter], {"equals": single, "in": condition(name, several), "range": bounds}
+        )
     if kind == "text[]":
         return Field(name, inputs.ListFilter, {"contains": filter_of(column, alone)[1]})
     if name.endswith("_minor"):

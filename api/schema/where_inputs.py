@@ -105,12 +105,19 @@ class MoneyFilter:
 
 
 @strawberry.input(
-    description='Compares a custom field with its type: "7" is not 7, and 1.10 is 1.1. Give `equals` or `in`.'
+    description='Compares a custom field with its type: "7" is not 7, and 1.10 is 1.1. Give `equals` or `in`, or a '
+    "range: of numbers, or of texts by their code points, to which dates belong. Rows come in the order `FIELD` then."
 )
 class FieldFilter:
     key: str = strawberry.field(description="Key of the custom field.")
     equals: JSON | None = operator("The value to find, of the field's type.")
     in_: list[JSON] | None = operator("One of these values.", "in")
+    gt: JSON | None = operator(GT)
+    gte: JSON | None = operator(GTE)
+    lt: JSON | None = operator(LT)
+    lte: JSON | None = operator(LTE)
+    between: list[JSON] | None = operator(BETWEEN)
+    is_null: bool | None = operator("false: all rows that have it. true is refused, as no index has the others.")
 
 
 def value_of(source: Any, name: str) -> Any:

@@ -14,10 +14,12 @@ from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 
-from api.errors import BadInput, TooSlow, Unavailable
+from api.errors import BadInput, TooCommon, TooSlow, Unavailable
 from api.sql import wire
 from api.sql.pool import OPTIONS, Connection, Pool
 
+CANNOT_STORE = "An argument has text or a number that Postgres cannot store. Nothing was read."
+TOO_MANY = "walked "  # begins the text that is no flag, by which a statement fails that reads too many rows
 json_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -78,8 +80,12 @@ def translate_errors() -> Iterator[None]:
     """Translates errors of psycopg into errors for callers."""
     try:
         yield
+    except psycopg.errors.InvalidTextRepresentation as error:
+        if f'"{TOO_MANY}' in str(error):
+            raise TooCommon("A custom field has this value in many rows. Nothing was read.") from None
+        raise BadInput(CANNOT_STORE) from None
     except (psycopg.DataError, UnicodeError):
-        raise BadInput("An argument has text or a number that Postgres cannot store. Nothing was read.") from None
+        raise BadInput(CANNOT_STORE) from None
     except psycopg.errors.QueryCanceled:
         raise TooSlow("The query was stopped after 10 s. Nothing was read. Ask for less at a time.") from None
     except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:

@@ -3,20 +3,21 @@
 import asyncio
 from typing import Any
 
+import psycopg
 from msgspec import json
 from strawberry.dataloader import DataLoader
 
-from api.errors import TooMuch
+from api.errors import TooCommon, TooMuch, Unavailable
 from api.schema.filters import text_of
 from api.schema.lists import List, named_filters
 from api.schema.names import UNLISTED, type_name
 from api.schema.scalars import Money
 from api.sql import statements as sql
 from api.sql.cursors import Order
+from api.sql.custom_fields import PageSource, too_common
 from api.sql.database import rows
 from api.sql.plan.rows import MERGES
 from api.sql.pool import Pool
-from api.sql.source import Source
 from crm.connector import HOME
 from crm.projection import Projection
 from crm.scalars import Id
@@ -112,7 +113,7 @@ class Reads:
             raise TooMuch(
                 f"This operation reads more than {PAGES} lists. Ask for fewer rows, or split it into several requests."
             )
-        source = Source(listed, order, given, "%(workspace)s", lambda name: f"%({name})s", backwards)
+        source = PageSource(listed, order, given, "%(workspace)s", lambda name: f"%({name})s", backwards)
         own = {name: text_of(value) for name, value in given.items() if name != parent}
         tag = order.tag(named_filters(own), given[parent] if parent else "")
         parameters, beyond = {**given, "list_tag": tag}, []
@@ -122,14 +123,22 @@ class Reads:
                 beyond.append(order.beyond("t", tuple(f"%({p})s" for p in position), name == "before"))
                 parameters |= position
         statement = sql.page(order, source.sql(beyond, "%(limit)s"), backwards)
-        found = await self.rows(statement, limit=size + 1, **parameters)
+        try:
+            found = await self.rows(statement, limit=size + 1, **parameters)
+        except TooCommon:
+            raise TooCommon(too_common(listed, order)) from None
+        except psycopg.errors.UndefinedTable:
+            raise Unavailable(
+                f"The values of custom fields of `{listed.name}` have no index yet: the read model of this release is "
+                "being built, as `crm doctor` shows. Nothing was read; try again later."
+            ) from None
         edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
         if backwards:
             edges.reverse()
 
         async def total() -> Shaped:
-            (row,) = await self.rows(sql.count(source.conditions(), listed.projection.name), **given)
-            return {"count": min(row["count"], sql.COUNTED), "capped": row["count"] > sql.COUNTED}
+            (row,) = await self.rows(source.counted(), **given)
+            return {"count": min(row["n"], sql.COUNTED), "capped": row["capped"]}
 
         return {
             "edges": edges,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from api.schema.lists import MAX_PAGE, List
 from api.sql.cursors import Order
+from api.sql.statements import COUNTED
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,10 @@ class Source:
     value: Callable[[str], str]
     backwards: bool = False
 
-    def conditions(self) -> str:
-        """Returns the conditions on rows of the whole list."""
-        return " AND ".join(self.chosen())
+    def counted(self) -> str:
+        """Returns the statement that counts the rows of the whole list, as `n`; `capped`: there may be more."""
+        some = f"SELECT FROM read.{self.order.projection} AS t WHERE {' AND '.join(self.chosen())} LIMIT {COUNTED + 1}"
+        return f"SELECT count(*) AS n, count(*) > {COUNTED} AS capped FROM ({some}) AS c"
 
     def chosen(self, each: Mapping[str, str] | None = None, only: Collection[str] | None = None) -> list[str]:
         filtered = self.listed.conditions(self.given, "t", self.workspace, self.value, each, only)

@@ -42,11 +42,6 @@ def page(order: Order, source: str, backwards: bool = False) -> str:
     )
 
 
-def count(where: str, projection: str) -> str:
-    """Returns the statement that counts rows, up to COUNTED + 1. Parameters: those of the conditions."""
-    return f"SELECT count(*) AS count FROM (SELECT FROM read.{projection} AS t WHERE {where} LIMIT {COUNTED + 1}) AS c"
-
-
 def only(projection: Projection[Any]) -> str:
     """Returns the statement for the one row of a workspace."""
     return (

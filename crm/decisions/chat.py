@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from crm.decisions.case import Case, State
 from crm.decisions.chat_people import account_of, from_customer, known_otherwise, learnt, name_of, own_number, own_phone
-from crm.decisions.contacts import card, cards, cards_of, created, holder, identified, named
+from crm.decisions.contacts import card, cards, cards_of, created, holder, identified, named, salesperson
 from crm.decisions.deals import opened
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.form import identifiers_of
@@ -178,6 +178,7 @@ def received(
         direction=report.direction,
         sent_at=report.sent_at,
         revision=report.revision if report.edited_at is not None else 0,
+        owner=salesperson(case.state, contact_id) if report.direction == Direction.OUT else "",
     )
 
 

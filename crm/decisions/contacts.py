@@ -57,6 +57,11 @@ def card(state: State, contact_id: Id) -> Contact:
     return contact
 
 
+def salesperson(state: State, contact_id: Id) -> str:
+    """Returns who has the contact's newest deal; empty when nobody has, or when there is no such contact."""
+    return card(state, contact_id).owner if state.get(Contact, contact_id) else ""
+
+
 def alone(state: State, key: str, identity: Identity) -> Contact | None:
     """The one card that has an identifier, where nothing else is to be asked: no other has it, it was seen with none,
     and the card stands. Most identifiers are so."""

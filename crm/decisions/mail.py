@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crm.decisions.case import Case, State
 from crm.decisions.chat import lead
-from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, named
+from crm.decisions.contacts import Identifier, card, cards, created, holder, identified, named, salesperson
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.identity import found
 from crm.decisions.loading import Wanted, of_identifier
@@ -149,6 +149,7 @@ def received(report: MailReported, case: Case, conversation_id: Id, message_id: 
         sent_to=report.sent_to,
         cc=report.cc,
         thread=tuple(mail for mail in mails if case.state.get(MailThread, mail_key(mail)) is None),
+        owner=salesperson(case.state, contact_id) if ours else "",
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from crm.adapters.postgres import totals, views
+from crm.adapters.postgres import field_values, totals, views
 from crm.adapters.postgres.views import Served
 from crm.projection import Projection
 from streams.cutover.cutover import PATIENCE, REMEMBER_SERVED
@@ -115,7 +115,7 @@ def exchange(conn: Connection, table: str) -> None:
 
 
 def move(conn: Connection, schema: str, table: str, to: str) -> None:
-    """Moves a table and its totals to another schema with their indexes, which keep their names."""
-    names = [table, f"{table}{totals.SUFFIX}"] if totals.exists(conn, schema, table) else [table]
-    for name in names:
+    """Moves a table, its totals and its custom fields to another schema with their indexes, which keep their names."""
+    next_to = [f"{table}{kept.SUFFIX}" for kept in (totals, field_values) if kept.exists(conn, schema, table)]
+    for name in [table, *next_to]:
         conn.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(schema, name), Identifier(to)))

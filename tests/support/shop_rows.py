@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from crm.adapters.postgres import totals
+from crm.adapters.postgres import field_values, totals
 from crm.adapters.postgres.read_models import packed, save
 from crm.envelope import Row, named_id, now
 from crm.scalars import Id, Micros
@@ -93,8 +93,13 @@ def insert(connection: psycopg.Connection[Any], workspace: str, *rows: Row) -> N
 
 
 def count_again(connection: psycopg.Connection[Any], workspace: str) -> None:
-    """Counts the totals of a workspace from its rows."""
+    """Writes the totals and the values of custom fields of a workspace from its rows."""
     for projection in PROJECTIONS.values():
+        if field_values.kept(projection):
+            delete_of(connection, field_values.table(projection), workspace)
+            rows = f"(SELECT * FROM {projection.qualified_name} WHERE workspace = %s) AS r"
+            found = f"INSERT INTO {field_values.target(projection)} {field_values.values(projection, rows)}"
+            connection.execute(found.encode(), [workspace])
         if projection.totals:
             delete_of(connection, totals.table(projection), workspace)
             rows = f"(SELECT * FROM {projection.qualified_name} WHERE workspace = %s) AS r"
@@ -105,8 +110,11 @@ def count_again(connection: psycopg.Connection[Any], workspace: str) -> None:
 def delete_rows(connection: psycopg.Connection[Any]) -> None:
     """Deletes all rows of the two workspaces."""
     for projection in PROJECTIONS.values():
-        for table in (projection.qualified_name, *([totals.table(projection)] if projection.totals else [])):
-            delete_of(connection, table, SHOP, OTHER)
+        delete_of(connection, projection.qualified_name, SHOP, OTHER)
+        if projection.totals:
+            delete_of(connection, totals.table(projection), SHOP, OTHER)
+        if field_values.kept(projection):
+            delete_of(connection, field_values.table(projection), SHOP, OTHER)
 
 
 def delete_of(connection: psycopg.Connection[Any], table: str, *workspaces: str) -> None:

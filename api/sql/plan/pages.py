@@ -10,8 +10,8 @@ from api.schema.lists import LISTS, MAX_PAGE, List, named_filters, page_size
 from api.schema.names import camel
 from api.schema.where import conditions_in
 from api.sql.cursors import TAG, Order, cursor_belongs, tag_below
+from api.sql.custom_fields import PageSource
 from api.sql.plan.statement import WORKSPACE, Read, Rule, Site
-from api.sql.source import Source
 from api.sql.statements import COUNTED
 
 KEYS = {"merged_into": "contact_id", "candidate": "deal_id"}  # of rows that replace a filter of another name
@@ -45,8 +45,8 @@ class Page:
         size = self.site.writer.parameter(lambda variables: str(page_size(first(variables), last(variables))))
         self.size = f"{size}::bigint"
         above = {self.parent: None} if self.parent else {}
-        source = Source(self.listed, self.order, above | self.filters, WORKSPACE, self.value, self.backwards)
-        built = self.site.object(self.row, self.parts(source.conditions), aggregates=True)
+        source = PageSource(self.listed, self.order, above | self.filters, WORKSPACE, self.value, self.backwards)
+        built = self.site.object(self.row, self.parts(source.counted), aggregates=True)
         size = f"{self.size}{' + 1' if self.reads_one_more else ''}"
         # With an unknown limit the planner would sort; with a hundred it walks along the index.
         inner = (
@@ -149,9 +149,8 @@ class Page:
 
     def total(self, site: Site, counted: str) -> str:
         row = site.writer.row()
-        parts = {"count": f"least({row}.n, {COUNTED})", "capped": f"{row}.n > {COUNTED}"}
-        some = f"SELECT FROM read.{self.order.projection} AS t WHERE {counted} LIMIT {COUNTED + 1}"
-        return f"(SELECT {site.object(row, parts)} FROM (SELECT count(*) AS n FROM ({some}) AS c) AS {row})"
+        parts = {"count": f"least({row}.n, {COUNTED})", "capped": f"{row}.capped"}
+        return f"(SELECT {site.object(row, parts)} FROM ({counted}) AS {row})"
 
 
 def filtered(site: Site, name: str, listed: List) -> Read:

@@ -21,6 +21,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from api.limits.cost import OperationCost
 from api.sql.plan.selection import Selection
 from api.sql.plan.statement import WORKSPACE, NotPlannable, Statement, Writer
+from projections import PROJECTIONS
 
 SHAPES = 64  # cached statements of one plan
 VIEW = re.compile(r"\bread\.(\w+)")
@@ -94,7 +95,7 @@ class Plan:
         except (NotPlannable, GraphQLError):
             return None
         text = f"SELECT {built}::text WHERE {WORKSPACE} IS NOT NULL"
-        return Statement(text.encode(), tuple(writer.reads), frozenset(VIEW.findall(text)))
+        return Statement(text.encode(), tuple(writer.reads), frozenset(PROJECTIONS.keys() & VIEW.findall(text)))
 
 
 NONE = VariableValues({}, {})

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from crm.adapters.postgres import totals
+from crm.adapters.postgres import field_values, totals
 from crm.adapters.postgres.reader_role import shown
 from crm.projection import Projection
 
@@ -83,6 +83,7 @@ def show(conn: Connection, name: str, table: Served, also: Projection[Any] | Non
     conn.execute(statement.format(view, with_options, SQL(", ").join(columns_), Identifier(*table)))
     conn.execute(SQL(shown(f"read.{name}")))
     totals.show(conn, name, *table)
+    field_values.show(conn, name, *table)
     conn.execute(KEEP, [name, table.table])
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from crm.commands import About, Code, Command, Rejected, command
 from crm.decisions.case import Case
+from crm.decisions.contacts import salesperson
 from crm.decisions.guards import require, require_text
 from crm.envelope import Event
 from crm.events import ReplyQueued
@@ -34,4 +35,5 @@ def conversation_reply(command: ConversationReply, case: Case) -> Iterator[Event
         text=require_text(command.text, "text"),
         author=command.author.strip(),
         reply_to=command.reply_to,
+        owner=salesperson(case.state, conversation.contact_id),
     )

@@ -50,6 +50,10 @@ def verify(
             for cell in cells:
                 where = ", ".join(f"{key} {value}" for key, value in cell.cell.items() if value)
                 typer.echo(f"  {name} total of {where}: {cell.kept} is kept, the rows give {cell.counted}")
+        for name, values in found.fields.items():
+            for value in values:
+                where = f"{name} {value.row} custom field {value.field}"
+                typer.echo(f"  {where}: {value.kept} is kept to sort by, the row gives {value.held}")
         right = "All rows match the journal, all totals match the rows."
         end = right if found.same else "Repair them with `crm rebuild NAME`."
         output.say(f"{found.events:,} events folded in {sum(found.seconds.values()):.1f} s. {end}")

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from crm.adapters.postgres import totals, views
+from crm.adapters.postgres import field_values, totals, views
+from crm.adapters.postgres.field_values import WrongValue
 from crm.adapters.postgres.totals import WrongTotal
 from crm.errors import Broken
 from crm.projection import Projection
@@ -24,18 +25,21 @@ SCHEMA = "verifying"  # of the fresh tables, dropped at the end
 
 
 class VerifyResult(msgspec.Struct):
-    """By projection: the comparison of its rows, the checksum of the table that is read, and totals that are wrong."""
+    """By projection: the comparison of its rows, the checksum of the table that is read, wrong totals and fields."""
 
     reports: dict[str, ShadowReport]
     checksums: dict[str, str]
     events: int
     seconds: dict[str, float]
     totals: dict[str, list[WrongTotal]] = {}
+    fields: dict[str, list[WrongValue]] = {}
 
     @property
     def same(self) -> bool:
-        """Returns whether no row and no total of any projection differs."""
-        return not any(self.totals.values()) and all(report.same for report in self.reports.values())
+        """Returns whether no row, no total and no custom field of any projection differs."""
+        return not any([*self.totals.values(), *self.fields.values()]) and all(
+            report.same for report in self.reports.values()
+        )
 
 
 async def verify(plan: RebuildPlan, listener: ProgressListener | None = None) -> VerifyResult:
@@ -66,9 +70,11 @@ async def fold_and_compare(plan: RebuildPlan, listener: ProgressListener) -> Ver
                 sums = await asyncio.to_thread(checksums, plan.dsn, plan.names)
             with run.timed("totals"):
                 wrong = await asyncio.to_thread(wrong_totals, plan.dsn, projections)
+            with run.timed("fields"):
+                fields = await asyncio.to_thread(wrong_fields, plan.dsn, projections)
         finally:
             await asyncio.to_thread(drop_all, plan.dsn, fresh)
-    return VerifyResult(reports, sums, sum(done.until.values()), run.seconds, wrong)
+    return VerifyResult(reports, sums, sum(done.until.values()), run.seconds, wrong, fields)
 
 
 def require_views(dsn: str, projections: Sequence[Projection[Any]]) -> None:
@@ -90,6 +96,13 @@ def wrong_totals(dsn: str, projections: Sequence[Projection[Any]]) -> dict[str, 
     with psycopg.connect(dsn, autocommit=True, application_name="crm verify") as conn:
         shown = [p for p in projections if views.served(conn, p.name) == ("read", p.table)]
         return {p.name: found for p in shown if (found := totals.wrong(conn, p))}
+
+
+def wrong_fields(dsn: str, projections: Sequence[Projection[Any]]) -> dict[str, list[WrongValue]]:
+    """Compares the custom fields of each projection whose view shows this version with their table of values."""
+    with psycopg.connect(dsn, autocommit=True, application_name="crm verify") as conn:
+        shown = [p for p in projections if views.served(conn, p.name) == ("read", p.table)]
+        return {p.name: found for p in shown if (found := field_values.wrong(conn, p))}
 
 
 def drop_all(dsn: str, fresh: Sequence[Projection[Any]]) -> None:

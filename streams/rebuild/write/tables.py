@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from crm.adapters.postgres import totals
+from crm.adapters.postgres import field_values, totals
 from crm.adapters.postgres.reader_role import secured
 from crm.errors import Broken
 from crm.projection import Projection
@@ -63,15 +63,16 @@ def make(conn: Connection, projection: Projection[Any]) -> None:
     if settings:
         conn.execute(SQL("ALTER TABLE {} SET ({})").format(new, SQL(settings)))
     totals.install(conn, projection)
+    field_values.install(conn, projection)
 
 
 def drop(conn: Connection, projection: Projection[Any]) -> None:
-    """Drops the table and its totals if they exist."""
+    """Drops the table, its totals and its custom fields if they exist."""
     drop_table(conn, projection.schema, projection.table)
 
 
 def drop_table(conn: Connection, schema: str, table: str) -> None:
-    for name in (table, f"{table}{totals.SUFFIX}"):
+    for name in (table, f"{table}{totals.SUFFIX}", f"{table}{field_values.SUFFIX}"):
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema, name)))
 
 
@@ -107,11 +108,13 @@ def index(conn: Connection, projection: Projection[Any], statement: SQL | Compos
 
 
 def complete(conn: Connection, projection: Projection[Any]) -> None:
-    """Adds the primary key and the row security, counts the rows for the totals, and analyzes the table."""
+    """Adds the primary key and the row security, counts the rows for the totals, writes the values of custom
+    fields, and analyzes the table."""
     made, name = SQL(projection.qualified_name), Identifier(primary(projection))
     conn.execute(SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(made, name, name))
     conn.execute(SQL(secured(projection.qualified_name)))
     totals.count_rows(conn, projection)
+    field_values.fill(conn, projection)
     conn.execute(SQL("ANALYZE {}").format(made))
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import psycopg
 
+from api.schema.field_ranges import ORDER
 from api.schema.lists import LISTS
 from api.schema.names import camel
-from crm.adapters.postgres import totals
+from crm.adapters.postgres import field_values, totals
 from crm.topics import JOURNAL
 from projections import PROJECTIONS
 from tests.support.workload import dataset
@@ -23,6 +24,9 @@ SPAN = 3 * 365 * 86_400  # seconds over which the deals are spread
 TOUCHED, OPENED, CLOSED = 7919, 6151, 4519  # primes: times are in another order than numbers
 SOURCES = "form call chat api"
 SEVERAL = 3  # values of `in`
+PLACED = 3571  # as the other primes
+STATE = "CASE WHEN n * 37 % 100 < 40 THEN 'open' WHEN n * 37 % 100 < 95 THEN 'done' ELSE 'late' END"
+KEYS = {"fields": "lot", "state": "state", "place": "place"}  # custom fields: of few rows, of many, and one to sort by
 FEW = {"contact_id": "eq", "reference": "eq", "fields": "equals", "external_ids": "contains"}
 
 
@@ -34,6 +38,7 @@ def fill(conn: psycopg.Connection[Any], workspace: str, count: int) -> None:
     partition = f"(r.number %% {JOURNAL.partitions})::int".replace("%%", "%")
     cells = totals.cells(DEALS, f"{DEALS.qualified_name} AS r", partition=partition)
     conn.execute(f"INSERT INTO {totals.target(DEALS)} {cells}".encode())
+    field_values.fill(conn, DEALS)
     dataset.settle(conn)
 
 
@@ -42,7 +47,7 @@ def columns(count: int) -> Mapping[str, str]:
         **dataset.deals(count),
         "source": dataset.pick(SOURCES),
         "reference": "'R-' || n",
-        "fields": "jsonb_build_object('lot', n / 20)",
+        "fields": f"jsonb_build_object('lot', n / 20, 'state', {STATE}, 'place', n * {PLACED} % {count})",
         "external_ids": "ARRAY['shop:' || n]",
         "opened_at": time_of(count, OPENED),
         "touched_at": time_of(count, TOUCHED),
@@ -76,6 +81,10 @@ def value(field: str, n: int, count: int) -> Any:
             return f"R-{n}"
         case "fields":
             return n // 20
+        case "state":
+            return "open" if n * 37 % 100 < 40 else "done" if n * 37 % 100 < 95 else "late"
+        case "place":
+            return n * PLACED % count
         case "external_ids":
             return f"shop:{n}"
     raise ValueError(field)
@@ -100,17 +109,23 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Yields every filter with every order, in both directions, with and without a range."""
+    """Yields every filter with every order, in both directions, with and without a range, and common values of custom
+    fields, alone and with the filters that go with the order."""
     listed = LISTS["deals"]
     few = listed.finding_few()
     for by, served in listed.combinations().items():
         for order in (f"{by}_DESC", f"{by}_ASC"):
-            for ranged in ("", served.ranged):
+            for ranged in ("place",) if by == ORDER else ("", served.ranged):
                 for fields in served.filters:
                     for operator in ("eq", "in") if fields else ("",):
                         yield Case(order, fields, operator, ranged)
+                    yield Case(order, (*fields, "state"), "eq", ranged)
                 for field in few:
                     yield Case(order, (field,), FEW[field], ranged)
+    for order in ("CREATED_AT_DESC", "CREATED_AT_ASC", f"{ORDER}_DESC"):
+        for fields in (("owner",), ("owner", "state")):
+            if order.startswith(ORDER) or "state" in fields:
+                yield Case(order, fields, "in", "place" if order.startswith(ORDER) else "")
 
 
 def where(case: Case, dice: Random, count: int) -> tuple[dict[str, Any], Callable[[int], bool]]:
@@ -121,12 +136,19 @@ def where(case: Case, dice: Random, count: int) -> tuple[dict[str, Any], Callabl
     for field in case.fields:
         values = [value(field, n, count) for n in some]
         wanted[field] = values if case.operator == "in" else values[:1]
-        given: Any = {case.operator: values if case.operator == "in" else values[0]}
-        found[camel(field)] = [{"key": "lot", **given}] if field == "fields" else given
+        name = "equals" if field in KEYS and case.operator == "eq" else case.operator
+        given: Any = {name: values if name == "in" else values[0]}
+        if field in KEYS:
+            found.setdefault("fields", []).append({"key": KEYS[field], **given})
+        else:
+            found[camel(field)] = given
     low: Any = None
     if case.ranged:
         low = value(case.ranged, some[0], count)
-        found[camel(case.ranged)] = {"gte": low}
+        if case.ranged in KEYS:
+            found.setdefault("fields", []).append({"key": KEYS[case.ranged], "gte": low})
+        else:
+            found[camel(case.ranged)] = {"gte": low}
 
     def meets(number: int) -> bool:
         n = number - 1
@@ -144,6 +166,6 @@ def comparable(value: Any) -> Any:
 def sorted_as(case: Case, numbers: list[int], count: int) -> bool:
     """Tells whether the deals of these numbers are in the order of the case."""
     by, _, direction = case.order.rpartition("_")
-    field = {"CREATED_AT": "opened_at"}.get(by, by.lower())
+    field = {"CREATED_AT": "opened_at", ORDER: "place"}.get(by, by.lower())
     values = [comparable(value(field, number - 1, count)) for number in numbers]
     return all(a >= b if direction == "DESC" else a <= b for a, b in pairwise(values))

@@ -12,7 +12,7 @@ from tests.bench.bench_servers import BenchServers, Program
 from tests.bench.graphql.queries import Query
 from tests.bench.graphql.run import AHEAD, one
 from tests.bench.graphql.wrk import Load
-from tests.bench.open_api.deals import DEALS, Case, cases, where
+from tests.bench.open_api.deals import DEALS, KEYS, Case, cases, where
 from tests.bench.open_api.pages import FIRST
 
 COLUMNS = (
@@ -57,7 +57,8 @@ def copy(conn: psycopg.Connection[Any]) -> None:
 def questions(count: int) -> Iterator[Question]:
     """Yields a question for each filter that does not find few rows, with each order, with and without a range."""
     for case in cases():
-        if case.operator in ("", "eq") and not {*case.fields} & {"contact_id", "reference"} and newest(case):
+        others = {"contact_id", "reference", *KEYS}  # custom fields: PostGraphile has no filters within JSON
+        if case.operator in ("", "eq") and not {*case.fields, case.ranged} & others and newest(case):
             dice = Random(7)
             conditions = [where(case, dice, count)[0] for _ in range(CONDITIONS)]
             ours = tuple({"where": given} for given in conditions)

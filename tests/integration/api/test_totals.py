@@ -243,6 +243,20 @@ def test_the_time_to_first_answer_by_person(api: ApiServer) -> None:
     ]
 
 
+def test_the_time_to_first_answer_by_owner(api: ApiServer) -> None:
+    """The owner of the deal, no matter who wrote the answer."""
+    owners = {"a": "olena", "b": "olena", "c": "taras", "d": ""}
+    times = {"a": 60, "b": 90, "c": 7, "d": None}
+    chats = [msgspec.structs.replace(chat(n, "shop", times[n]), owner=owner) for n, owner in owners.items()]
+    fill(api, shop("Europe/Kyiv"), *chats)
+    query = "{ conversationTotals(by: [OWNER]) { owner count answerS { sum count average } } }"
+    assert api.data(query)["conversationTotals"] == [
+        {"owner": "", "count": 1, "answerS": {"sum": 0, "count": 0, "average": None}},
+        {"owner": "olena", "count": 2, "answerS": {"sum": 150, "count": 2, "average": 75.0}},
+        {"owner": "taras", "count": 1, "answerS": {"sum": 7, "count": 1, "average": 7.0}},
+    ]
+
+
 def test_calls_by_employee_and_money_that_waits_for_a_decision(api: ApiServer) -> None:
     ended = msgspec.structs.replace(call("x", "completed"), employee="101", disposition="answered", wait_s=7)
     missed = msgspec.structs.replace(call("y", "completed"), employee="101", disposition="no_answer")

@@ -93,6 +93,17 @@ def test_the_first_answer_counts_from_the_first_question() -> None:
     assert (row.question_at, row.answer_s) == (NOON + A_SECOND, 64)
 
 
+def test_the_owner_is_the_one_of_the_first_answer() -> None:
+    question = received("first", A_SECOND, "Is it there?")
+    reply = ReplyQueued(meta("reply", 9 * A_SECOND), an_id("reply"), CHAT, OLENA, "It is", "shop", owner="taras")
+    later = replace(answer("later", 20 * A_SECOND, "shop"), owner="olena")
+    assert row_of(conversation, OPENED, question).owner == ""
+    assert row_of(conversation, OPENED, question, reply, later).owner == "taras"
+    reported_late = replace(answer("phone", 5 * A_SECOND, "shop"), owner="olena")
+    row = row_of(conversation, OPENED, question, reply, reported_late)
+    assert (row.owner, row.answer_s) == ("olena", 4)
+
+
 def test_only_an_edit_of_the_last_message_changes_what_a_conversation_shows() -> None:
     said = (OPENED, received("first", 1, "Hi"), received("second", 2, "Is it there?"))
     assert row_of(conversation, *said, edited("first", 3, "Hello")).last_text == "Is it there?"

@@ -161,7 +161,7 @@ def test_pages_follow_each_other_forwards_and_backwards(paths: Both, order: str)
 
 
 def test_a_count_stops_at_its_cap(paths: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("api.sql.statements", "api.sql.plan.pages"):
+    for module in ("api.sql.statements", "api.sql.plan.pages", "api.sql.source"):
         monkeypatch.setattr(f"{module}.COUNTED", 4)
     query = '{ deals { totalCount { count capped } } few: deals(stage: "won") { totalCount { count capped } } }'
     counts = {"deals": {"count": 4, "capped": True}, "few": {"count": 1, "capped": False}}

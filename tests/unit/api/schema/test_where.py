@@ -55,6 +55,39 @@ def test_custom_fields_are_looked_up_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "low", "high"),
+    [
+        ({"gte": 5, "lt": 7.5}, "n250005", "n2500075"),
+        ({"gt": 5, "lte": -2}, "n250005\x01", "n049997~\x01"),
+        ({"gt": 5}, "n250005\x01", "o"),
+        ({"lt": "2026-01-31"}, "s", "s2026-01-31"),
+        ({"between": ["L", "XL"]}, "sL", "sXL\x01"),
+        ({"isNull": False}, "a", "z"),
+    ],
+)
+def test_a_range_of_a_custom_field_is_two_bounds(given: dict[str, Any], low: str, high: str) -> None:
+    one = {"key": "size", **given}
+    other = {"key": "floors", "equals": 2}
+    assert conditions_in(DEALS, {"fields": [one]}) == {"fields__range": ["size", low, high]}
+    assert conditions_in(DEALS, {"fields": [other, one]}) == {
+        "fields__range": ["size", low, high], "fields__equals": [("floors", 2)],
+    }  # fmt: skip
+    assert parameter(DEALS["fields"].conditions["range"], ['a "b"', low, "z"]) == f'{{"a \\"b\\"","{low}","z"}}'
+
+
+def test_a_custom_field_is_an_order_of_its_range_only() -> None:
+    deals = LISTS["deals"]
+    assert deals.order("FIELD_ASC", ["fields__range"]).columns == ("field_value", "field_time", "field_row")
+    assert deals.order("FIELD_ASC", ["fields__range", "reference__eq", "stage__eq"]) is deals.orders["FIELD_ASC"]
+    assert deals.order("TOUCHED_AT_DESC", ["fields__range", "reference__eq"]) is deals.orders["TOUCHED_AT_DESC"]
+    with pytest.raises(BadInput, match=r"FIELD_ASC sorts by one custom field\. Nothing was read\. Name it in `where`"):
+        deals.order("FIELD_ASC", ["fields__equals"])
+    assert deals.order("FIELD_DESC", ["fields__range", "stage__eq"]) is deals.orders["FIELD_DESC"]
+    with pytest.raises(BadInput, match=r"No index serves TOUCHED_AT_DESC together .*FIELD with a range of `fields`"):
+        deals.order("TOUCHED_AT_DESC", ["fields__range"])
+
+
+@pytest.mark.parametrize(
     ("where", "sentence"),
     [
         ({"amount": {"gte": "1,000"}}, '`amount.gte` is \'1,000\'. Write an amount as "100.00" or "100.00 UAH"'),
@@ -65,10 +98,19 @@ def test_custom_fields_are_looked_up_together() -> None:
         ({"number": {"between": [1, 2], "gt": 5}}, "and no other bound"),
         ({"stage": {"in": [str(n) for n in range(51)]}}, "`stage.in` give more than 50 combinations"),
         ({"stage": {"in": list("abcdefgh")}, "owner": {"in": list("abcdefg")}}, "`stage.in` and `owner.in` give more"),
-        ({"fields": [{"key": "size"}]}, "The custom field `size` takes either `equals` or `in`."),
-        ({"fields": [{"key": "size", "equals": 1, "in": [1]}]}, "takes either `equals` or `in`."),
+        ({"fields": [{"key": "size"}]}, "The custom field `size` takes either `equals` or `in`, or a range."),
+        ({"fields": [{"key": "size", "equals": 1, "in": [1]}]}, "takes either `equals` or `in`, or a range."),
         ({"fields": [{"key": "size", "equals": {}}]}, "The custom field `size` is compared with nothing"),
         ({"fields": [{"key": "size", "in": [1, None]}]}, "The custom field `size` is compared with nothing"),
+        ({"fields": [{"key": "size", "equals": 1, "gt": 1}]}, "takes either `equals` or `in`, or a range."),
+        ({"fields": [{"key": "size", "isNull": True}]}, "no index has the rows without a custom field"),
+        ({"fields": [{"key": "size", "isNull": False, "gt": 1}]}, "takes `isNull: false`, alone"),
+        ({"fields": [{"key": "size", "gt": 1, "gte": 1}]}, "takes one lower and one upper bound"),
+        ({"fields": [{"key": "size", "gt": 1, "lt": "2"}]}, "are of two types, number and text"),
+        ({"fields": [{"key": "size", "gt": True}]}, "A bound of the custom field `size` is a number or a text."),
+        ({"fields": [{"key": "size", "gt": "x" * 200}]}, "has less than 200 characters"),
+        ({"fields": [{"key": "size", "between": [1]}]}, "`fields.size.between` takes two values"),
+        ({"fields": [{"key": k, "gt": 1} for k in "ab"]}, "a range of more than one custom field"),
         ({"fields": [{"key": k, "in": list(range(8))} for k in "ab"]}, "`fields` has more than 50 combinations"),
     ],
 )

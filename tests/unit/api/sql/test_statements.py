@@ -34,8 +34,9 @@ def test_an_index_is_read_once_for_each_value_and_the_pages_are_merged() -> None
         "(SELECT t.* FROM read.deal AS t WHERE t.workspace = %(workspace)s AND t.stage = v0.x AND t.owner = v1.x "
         "ORDER BY t.touched_at DESC, t.deal_id DESC LIMIT 101) AS p LIMIT %(limit)s) AS t"
     )
-    assert source(stage__in=["new"]).conditions() == (
-        "t.workspace = %(workspace)s AND t.stage = ANY (%(stage__in)s::text[])"
+    assert source(stage__in=["new"]).counted() == (
+        "SELECT count(*) AS n, count(*) > 10000 AS capped FROM (SELECT FROM read.deal AS t "
+        "WHERE t.workspace = %(workspace)s AND t.stage = ANY (%(stage__in)s::text[]) LIMIT 10001) AS c"
     )
 
 

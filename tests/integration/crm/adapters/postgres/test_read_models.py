@@ -235,10 +235,11 @@ def test_two_migrate_at_once_and_again(bare_database_url: str) -> None:
         tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'read' ORDER BY 1").fetchall()
         views = conn.execute("SELECT viewname FROM pg_views WHERE schemaname = 'read' ORDER BY 1").fetchall()
         heads = conn.execute("SELECT partition, next FROM core.journal_head ORDER BY 1").fetchall()
-    counted = [p for p in PROJECTIONS.values() if p.totals]
-    wanted = [*(p.table for p in PROJECTIONS.values()), *(f"{p.table}_totals" for p in counted)]
+    extra = [("totals", p) for p in PROJECTIONS.values() if p.totals]
+    extra += [("field_values", PROJECTIONS[name]) for name in ("contact", "deal")]
+    wanted = [*(p.table for p in PROJECTIONS.values()), *(f"{p.table}_{what}" for what, p in extra)]
     assert [name for (name,) in tables] == sorted(wanted)
-    assert [name for (name,) in views] == sorted([*PROJECTIONS, *(f"{p.name}_totals" for p in counted)])
+    assert [name for (name,) in views] == sorted([*PROJECTIONS, *(f"{p.name}_{what}" for what, p in extra)])
     assert heads == [(n, 7 if n == 3 else 0) for n in range(JOURNAL.partitions)]
 
 

@@ -5,6 +5,7 @@ import pytest
 from crm.commands import Code
 from crm.events import (
     ConversationOpened,
+    DealOpened,
     MessageReceived,
     NoteAdded,
     NoteChanged,
@@ -85,6 +86,19 @@ def test_an_answer_stands_in_the_conversation_of_its_card() -> None:
     session.refuses("conversation_reply", "conversationId", Code.NOT_FOUND, conversation_id=NOBODY, text="x")
     session.refuses("conversation_reply", "replyTo", Code.NOT_FOUND, **said, reply_to=NOBODY)
     session.refuses("conversation_reply", "text", Code.REQUIRED, conversation_id=chat.conversation_id, text=" \n")
+
+
+def test_an_answer_names_who_has_the_newest_deal() -> None:
+    """In a reply and in what our side wrote in the channel; the contact's own words name nobody."""
+    session = operator_session(message("1", text="Hi", sender_name="Olena"))
+    (chat,) = session.every(ConversationOpened)
+    (deal,) = session.every(DealOpened)
+    session.do("deal_assign", deal_id=deal.deal_id, owner="taras")
+    session.do("conversation_reply", conversation_id=chat.conversation_id, text="Good day", author="anna")
+    session.then(an(ReplyQueued, author="anna", owner="taras"))
+    session.when(message("2", message="2", text="Yes", direction="out"), message("3", message="3", text="Thanks"))
+    said = [(one.direction, one.owner) for one in session.every(MessageReceived)]
+    assert said == [("in", ""), ("out", "taras"), ("in", "")]
 
 
 @pytest.mark.parametrize("name", ["note_add", "task_add"])

@@ -1,0 +1,142 @@
+"""Custom fields of which many rows have the value: a page is read by an index or refused, and never by a slow scan."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from api.schema.lists import LISTS
+from api.sql.custom_fields import FEW, WALKED
+from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, looked_at, nodes_of, shop
+from tests.support.filter_cases import PAGE, ROWS
+
+__all__ = ["shop"]
+DEALS = LISTS["deals"]
+OPEN = {"key": "state", "equals": "open"}  # 40 % of all deals
+OLD = {"key": "half", "equals": "old"}  # the first quarter
+COUNTED = {"key": "count", "gte": 100}
+
+
+class Question(NamedTuple):
+    """A question with the deals that Python finds."""
+
+    order: str
+    where: dict[str, Any]
+    meets: Callable[[Any], bool]
+
+    def expected(self, rows: list[Any]) -> list[str]:
+        by = {"CREATED_AT": "opened_at", "AMOUNT": "currency", "FIELD": ""}.get(self.order.rpartition("_")[0])
+
+        def place(row: Any) -> Any:
+            if by == "":
+                return int(row.fields["count"]), row.opened_at, row.deal_id
+            first = getattr(row, by or self.order.rpartition("_")[0].lower())
+            return first, row.amount_minor if by == "currency" else 0, row.deal_id
+
+        found = sorted(filter(self.meets, rows), key=place, reverse=self.order.endswith("DESC"))
+        return [row.deal_id for row in found]
+
+
+def has(**fields: str) -> Callable[[Any], bool]:
+    return lambda row: all(row.fields[key] == f'"{value}"' for key, value in fields.items())
+
+
+def owned(row: Any) -> bool:
+    return row.owner in ("most", "last")
+
+
+OWNERS = {"owner": {"in": ["most", "last"]}}
+SERVED = [
+    Question("TOUCHED_AT_DESC", {"fields": [OPEN]}, has(state="open")),
+    Question("NUMBER_ASC", {"fields": [OPEN]}, has(state="open")),
+    Question("AMOUNT_DESC", {"fields": [OPEN]}, has(state="open")),
+    Question("CREATED_AT_DESC", {"fields": [OLD]}, has(half="old")),
+    Question("CREATED_AT_ASC", {"fields": [{"key": "half", "equals": "new"}]}, has(half="new")),
+    Question("CREATED_AT_ASC", {"fields": [OPEN], **OWNERS}, lambda row: has(state="open")(row) and owned(row)),
+    Question("TOUCHED_AT_DESC", {"fields": [OPEN], **OWNERS}, lambda row: has(state="open")(row) and owned(row)),
+    Question("CREATED_AT_DESC", {"fields": [OPEN, OLD]}, has(state="open", half="old")),
+    Question("CREATED_AT_DESC", {"fields": [{"key": "half", "in": ["old", "new"]}]}, lambda row: True),
+    Question(
+        "TOUCHED_AT_DESC",
+        {"fields": [{"key": "tags", "equals": ["last"]}]},
+        lambda row: row.fields["tags"] == '["last"]',
+    ),
+    Question(
+        "FIELD_DESC",
+        {"fields": [COUNTED, OPEN], **OWNERS},
+        lambda row: int(row.fields["count"]) >= 100 and has(state="open")(row) and owned(row),
+    ),
+    Question(
+        "FIELD_ASC",
+        {"fields": [COUNTED], "stage": {"eq": "new"}},
+        lambda row: int(row.fields["count"]) >= 100 and row.stage == "new",
+    ),
+]
+
+
+@pytest.mark.parametrize("question", SERVED, ids=lambda q: f"{q.order} {q.where}")
+def test_a_common_value_is_read_by_an_index(shop: Shop, question: Question) -> None:
+    wanted = question.expected(shop.rows["deals"])
+    query = QUERY.format(kind="Deal", list="deals", order=question.order)
+    fast = shop.paths.fast(query, where=question.where)
+    assert fast == shop.paths.slow(query, where=question.where)
+    page = fast["data"]["deals"]
+    assert [node["id"] for node in page["nodes"]] == wanted[:PAGE]
+    assert page["totalCount"]["count"] <= min(len(wanted), 10_000)
+    second = shop.paths.fast(query, where=question.where, after=page["pageInfo"]["endCursor"])["data"]["deals"]
+    assert [node["id"] for node in second["nodes"]] == wanted[PAGE : 2 * PAGE]
+    for generic in (False, True):
+        plan = explained(
+            shop, PAGE_ONLY.format(kind="Deal", list="deals", order=question.order), question.where, generic
+        )
+        read = looked_at(plan, DEALS.projection.table)
+        assert read <= FEW, (generic, plan)
+        values = looked_at(plan, f"{DEALS.projection.table}_field_values")
+        assert values <= 2 * (FEW + 1) + WALKED + 1, (generic, values)
+        run = (node for node in nodes_of(plan) if node["Actual Loops"])  # not the way of a rare value
+        scans = [node for node in run if node["Node Type"] == "Seq Scan" and "deal" in node["Relation Name"]]
+        assert scans == []
+
+
+REFUSED = [
+    ("TOUCHED_AT_DESC", {"fields": [OLD]}),  # the last ones touched have another value
+    ("CREATED_AT_ASC", {"fields": [OPEN], "owner": {"eq": "last"}}),  # the first ones opened have other owners
+    ("FIELD_ASC", {"fields": [{"key": "count", "isNull": False}], "owner": {"eq": "last"}}),
+    ("TOUCHED_AT_DESC", {"fields": [{"key": "tags", "equals": ["most"]}]}),  # no index counts lists
+]
+
+
+@pytest.mark.parametrize(("order", "where"), REFUSED)
+def test_what_no_index_serves_is_refused_with_what_is_served(shop: Shop, order: str, where: Any) -> None:
+    """It was answered by reading all rows with the value, which took seconds when they were many."""
+    (error,) = shop.paths.answer(PAGE_ONLY.format(kind="Deal", list="deals", order=order), where=where)["errors"]
+    assert error["extensions"]["code"] == "BAD_INPUT"
+    assert error["message"].startswith(f"Too many rows have these values of custom fields to sort them by {order}, and")
+    assert "Any value is served in the order CREATED_AT_DESC, or FIELD" in error["message"]
+    assert error["message"].endswith(DEALS.about_served())
+
+
+def test_a_rare_value_goes_with_everything(shop: Shop) -> None:
+    """A value that few rows have, all of them at the far end of the order."""
+    wanted = [row.deal_id for row in shop.rows["deals"][: ROWS // 50] if row.fields["count"] == "7"]
+    query = PAGE_ONLY.format(kind="Deal", list="deals", order="TOUCHED_AT_DESC")
+    where = {"fields": [{"key": "count", "equals": 7}], "owner": {"in": ["first"]}, "source": {"eq": "chat"}}
+    answer = shop.paths.fast(query, where=where)
+    assert sorted(node["id"] for node in answer["data"]["deals"]["nodes"]) == sorted(wanted)
+
+
+def test_a_field_whose_type_changed_is_sorted_by_type_and_value(shop: Shop) -> None:
+    """Its definition was text and is a number now: rows keep what they have, numbers come before texts."""
+    ids = [row.deal_id for row in shop.rows["deals"]]
+    for order, wanted_range, wanted in (
+        ("FIELD_ASC", {"isNull": False}, ids[1 : 2 * PAGE : 2]),
+        ("FIELD_ASC", {"gte": ""}, ids[0 : 2 * PAGE : 2]),
+        ("FIELD_DESC", {"isNull": False}, ids[-2 : -2 * PAGE - 2 : -2]),
+        ("FIELD_DESC", {"lt": 100}, ids[99 : 99 - 2 * PAGE : -2]),
+        ("FIELD_ASC", {"between": ["00100", "00103"]}, [ids[100], ids[102]]),
+    ):
+        answer = shop.paths.fast(
+            PAGE_ONLY.format(kind="Deal", list="deals", order=order),
+            where={"fields": [{"key": "mixed", **wanted_range}]},
+        )
+        assert [node["id"] for node in answer["data"]["deals"]["nodes"]] == wanted, (order, wanted_range)
