@@ -16,8 +16,8 @@ from api.sql.statements import COUNTED, columns
 from crm import indexes
 from crm.adapters.postgres.field_values import LONGEST, PARTS, SINGLE, VALUE
 
-FEW = 2_000  # rows of a rare value
-WALKED = 2_000  # rows that are read to find a page
+FEW = 10_000  # rows of a rare value
+WALKED = 50_000  # rows that are read to find a page: half a second at worst
 
 
 def bounded(rows: str, most: int, conditions: Iterable[str], by: str = "") -> str:
