@@ -8,18 +8,14 @@ import asyncio
 import contextlib
 import imaplib
 import re
-import socket
-import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import msgspec
-from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from crm.connector_poll import Ask, Expired, Page, PollFailed, Rejected
@@ -27,51 +23,14 @@ from crm.log import Clock
 from crm.mailbox_asks import SEARCH, WHOLE_SIZE, Found
 from services.polling.account import Account
 from services.polling.idle import Cuts, Idle
+from services.polling.imap_client import MAX_ANSWER, Client, MailBox, Wire
 
-PORT = 993
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]  # whatever the locale
 MOST_KEPT = 500  # connections that stay open between turns; more would use up what a process may open
 AT_ONCE = 32  # threads, as many as requests that run at once
-MAX_ANSWER = 16_000_000
 TRY_AGAIN = re.compile(r"UNAVAILABLE|LIMIT|INUSE|SERVERBUG|try again|too many|temporar", re.IGNORECASE)
 SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 GONE = (imaplib.IMAP4.abort, OSError)  # what a connection that is no more raises
-
-
-class MailBox(BaseMailBox):
-    """A mailbox over a connection that was made elsewhere."""
-
-    def __init__(self, client: imaplib.IMAP4) -> None:
-        self.made = client
-        super().__init__()
-
-    def _get_mailbox_client(self) -> imaplib.IMAP4:
-        return self.made
-
-
-class Client(imaplib.IMAP4):
-    """IMAP to one address of a host, so that its name is looked up once. TLS unless the scheme is imap."""
-
-    def __init__(self, base: SplitResult, address: str, seconds: float) -> None:
-        self.base, self.address = base, address
-        super().__init__(base.hostname or "", base.port or PORT, seconds)
-
-    def _create_socket(self, timeout: float | None) -> socket.socket:
-        plain = socket.create_connection((self.address, self.port), timeout)
-        if self.base.scheme == "imap":
-            return plain
-        return tls().wrap_socket(plain, server_hostname=self.host)
-
-    def read(self, size: int) -> bytes:
-        if size > MAX_ANSWER:
-            raise self.abort(f"an answer of {size} bytes is too long")
-        return super().read(size)
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Returns what all connections share: it holds every authority's certificate."""
-    return ssl.create_default_context()
 
 
 @dataclass
@@ -80,6 +39,7 @@ class Session:
 
     account: Account
     mailbox: MailBox
+    wire: Wire
     can_idle: bool = False
     idle: Idle | None = None
 
@@ -89,6 +49,7 @@ class Session:
 
     def close(self) -> None:
         self.stop_waiting()
+        self.wire.cut()  # first: closing waits for a thread that reads
         with contextlib.suppress(OSError):
             self.mailbox.client.shutdown()
 
@@ -100,7 +61,7 @@ class Mailboxes:
         self,
         clock: Clock,
         seconds: float,
-        connect: Callable[[SplitResult, str, float], imaplib.IMAP4] = Client,
+        connect: Callable[[SplitResult, str, float, Wire], imaplib.IMAP4] = Client,
         most: int = MOST_KEPT,
     ) -> None:
         self.clock, self.seconds, self.connect, self.most = clock, seconds, connect, most
@@ -126,13 +87,16 @@ class Mailboxes:
         if known := self.sessions.get(id):
             known.stop_waiting()
         for again in (id in self.sessions, False):
+            wire = Wire()  # of a connection that is made now: it is not among the sessions yet
             try:
                 async with asyncio.timeout(self.seconds):
-                    return await loop.run_in_executor(self.threads, self.work, account, ask, base, address)
+                    return await loop.run_in_executor(self.threads, self.work, account, ask, base, address, wire)
             except TimeoutError:
+                wire.cut()
                 self.drop(id)
                 raise PollFailed(f"The mail server did not answer in full within {self.seconds:g} s.") from None
             except asyncio.CancelledError:
+                wire.cut()
                 self.drop(id)
                 raise
             except GONE as error:
@@ -188,9 +152,10 @@ class Mailboxes:
                 raise imaplib.IMAP4.abort(str(error)) from None
             self.cuts.forget(session.account.connection.id)
 
-    def work(self, account: Account, ask: Ask, base: str, address: str) -> Page:
+    def work(self, account: Account, ask: Ask, base: str, address: str, wire: Wire) -> Page:
         """Runs in a thread. What PollFailed refuses leaves the connection as it is."""
-        session = self.sessions.get(account.connection.id) or self.log_in(account, urlsplit(base), address)
+        session = self.sessions.get(account.connection.id) or self.log_in(account, urlsplit(base), address, wire)
+        session.wire.left = MAX_ANSWER
         self.end_idle(session)
         body, headers = (search if ask.method == SEARCH else fetch)(session.mailbox, ask)
         uid = f"/;UID={ask.parameters['uid']}" if "uid" in ask.parameters else ""  # RFC 5092
@@ -198,13 +163,14 @@ class Mailboxes:
         url = f"{base}/{quote(ask.path, safe='')}{uid}{sent}"
         return Page(ask, body, self.clock(), {**headers, "content-length": str(len(body))}, url=url)
 
-    def log_in(self, account: Account, base: SplitResult, address: str) -> Session:
+    def log_in(self, account: Account, base: SplitResult, address: str, wire: Wire) -> Session:
         id, user, password = (
             account.connection.id,
             unquote(base.username or ""),
             account.poll.key_of(account.connection),
         )
-        session = self.sessions[id] = Session(account, MailBox(self.connect(base, address, self.seconds)))
+        client = self.connect(base, address, self.seconds, wire)
+        session = self.sessions[id] = Session(account, MailBox(client), wire)
         try:
             login = session.mailbox.login if (user + password).isascii() else session.mailbox.login_utf8
             login(user, password, initial_folder=None)
