@@ -154,7 +154,9 @@ class Mailboxes:
 
     def work(self, account: Account, ask: Ask, base: str, address: str, wire: Wire) -> Page:
         """Runs in a thread. What PollFailed refuses leaves the connection as it is."""
-        session = self.sessions.get(account.connection.id) or self.log_in(account, urlsplit(base), address, wire)
+        session = self.sessions.get(account.connection.id)
+        if not session or session.account is not account:  # of a mailbox that was set before, whose thread was slow
+            session = self.log_in(account, urlsplit(base), address, wire)
         session.wire.left = MAX_ANSWER
         self.end_idle(session)
         body, headers = (search if ask.method == SEARCH else fetch)(session.mailbox, ask)

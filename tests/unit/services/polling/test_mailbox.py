@@ -240,6 +240,18 @@ async def test_a_changed_password_closes_the_connection_of_the_old_one() -> None
 
 
 @awaited
+async def test_a_connection_that_an_earlier_account_made_late_is_not_used() -> None:
+    """The mails of the mailbox that was set before would have come in as those of the new one."""
+    server = MailServer({"INBOX": {3: mail(3)}})
+    mailbox = Mailbox(server)
+    await mailbox.turn()
+    session = mailbox.rig.vendors.mailboxes.sessions[connection_of(1).id]
+    session.account = replace(session.account)
+    await mailbox.turn()
+    assert (server.logins, len(mailbox.clients), mailbox.mails) == (2, 2, ["Table 3"])
+
+
+@awaited
 async def test_a_host_in_a_private_network_is_refused() -> None:
     mailbox = Mailbox(MailServer(), host="127.0.0.1")
     mailbox.rig.vendors.environment = {}
