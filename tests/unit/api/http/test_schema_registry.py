@@ -79,6 +79,7 @@ OWN = {"schema": '{"type":"record","name":"Mine","fields":[{"name":"a","type":"l
     [
         ("GET", "/schemas/ids/99999", None, 404, 40403),
         ("GET", "/schemas/ids/1/x", None, 404, 404),
+        ("GET", f"/schemas/ids/{'9' * 5_000}", None, 404, 40403),
         ("GET", "/nowhere", None, 404, 404),
         ("GET", "/subjects/crm.Nothing/versions", None, 404, 40401),
         ("GET", "/subjects/crm.FormSubmitted/versions/99", None, 404, 40402),
@@ -103,4 +104,6 @@ def test_what_is_not_there_or_not_allowed(method: str, path: str, body: Any, sta
 
 
 def test_a_body_that_is_no_json() -> None:
+    """Nor one that is nested deeper than can be read: that was a 500."""
+    assert ask("POST", "/subjects/mine", content=b'{"schema": ' + b"[" * 150_000)[1]["error_code"] == 42201
     assert ask("POST", "/subjects/mine", content=b"\xff")[1]["error_code"] == 42201
