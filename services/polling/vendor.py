@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 30.0  # from the first byte out to the last byte in, however slowly they drip
 MAX_BODY = 16_000_000  # bytes of an answer
 MAX_PATIENCE = 6 * 3_600  # seconds that a Retry-After may ask for
+RATE = re.compile(rb"rate.?limit", re.IGNORECASE)  # in a 403, as of Google's APIs: a key that is asked for too often
 
 
 class Vendors:
@@ -144,9 +146,11 @@ def expect_answered(page: Page, forgotten: frozenset[int]) -> None:
     sentence = f"The vendor answered {status}: {said}" if said else f"The vendor answered {status}."
     if status in forgotten:
         raise Forgotten(sentence)
+    after = patience(page)
+    if status == 403 and RATE.search(page.body[:2_000]):
+        raise Throttled(f"The vendor asks for patience (status {status}).", after)
     if status in (401, 403):
         raise Expired(sentence)
-    after = patience(page)
     if status == 429 or (status == 503 and after):
         raise Throttled(f"The vendor asks for patience (status {status}).", after)
     if 400 <= status < 500 and status != 408:

@@ -17,6 +17,9 @@ from tests.support.polling import NOW, Others, Rig, ask, by_time, connection_of,
     ("status", "body", "headers", "pause", "said"),
     [
         (500, b"", {}, 5, "The vendor answered 500."),
+        (403, b'{"error": {"message": "Rate Limit Exceeded"}}', {}, 5, "The vendor asks for patience (status 403)."),
+        (403, b'{"reason": "userRateLimitExceeded"}', {}, 5, "The vendor asks for patience (status 403)."),
+        (403, b"no access", {}, 5, "The vendor answered 403: no access"),
         (429, b"slow", {"retry-after": "120"}, 120, "The vendor asks for patience (status 429)."),
         (
             503,
