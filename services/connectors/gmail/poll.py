@@ -5,7 +5,8 @@ The cursor is the history's id. Before there is one, and when Gmail knows it no 
 moment that is known; a mail's id follows from the mail, so none counts twice.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +17,7 @@ from services.connectors.gmail.webhook import NO_MAILS
 
 NEXT = next_value("pageToken", "nextPageToken")
 FORMS = {"raw": "", "full": "files", "metadata": "text and files"}  # of a message, and what each leaves out
+HISTORY = "/history?historyTypes=messageAdded&historyTypes=labelRemoved"
 OVERLAP = 48 * HOUR  # seconds: a message that came late has an earlier time
 
 
@@ -38,13 +40,13 @@ def pull(turn: Turn) -> Steps:
 
 
 def changes(place: Place, most: int) -> Steps:
-    """Each record of the history is kept before the cursor goes past it."""
-    ask: Ask | None = Ask("/history", {"startHistoryId": place.history, "historyTypes": "messageAdded"})
+    """Each record of the history is kept before the cursor goes past it. What somebody takes out of the spam or the
+    trash is as new as what is added."""
+    ask: Ask | None = Ask(HISTORY, {"startHistoryId": place.history})
     while ask:
         page = yield ask
         for record in page.at("history") or ():
-            for added in record.get("messagesAdded", ()):
-                message = added["message"]
+            for message in new_in(record):
                 if NO_MAILS.keys().isdisjoint(message.get("labelIds", ())):
                     kept = yield from fetched(message["id"], most)
                     if kept:
@@ -52,6 +54,14 @@ def changes(place: Place, most: int) -> Steps:
                         yield Keep(kept, written(place))
             place = Place(str(record["id"]), place.at)
         ask = NEXT(ask, page)
+
+
+def new_in(record: Any) -> Iterator[Any]:
+    """Yields the messages that a record of the history brings, with the labels that they have now."""
+    yield from (added["message"] for added in record.get("messagesAdded", ()))
+    for removed in record.get("labelsRemoved", ()):
+        if not NO_MAILS.keys().isdisjoint(removed.get("labelIds", ())):
+            yield removed["message"]
 
 
 def listed(since: int, most: int) -> Steps:

@@ -28,6 +28,7 @@ class Gmail:
         self.files: dict[str, int] = {}  # bytes of a message's files
         self.text = "Hello"
         self.requests: list[str] = []
+        self.rescued: list[dict[str, Any]] = []  # records of labels that were removed
 
     def add(self, name: str, at: int) -> None:
         self.id += 10
@@ -55,7 +56,7 @@ class Gmail:
                 for id, name in self.history
                 if id > start
             ]
-            return 200, {"history": new, "historyId": str(self.id)}, {}
+            return 200, {"history": new + self.rescued, "historyId": str(self.id)}, {}
         name = path.removeprefix("/messages/")
         if name not in self.messages:
             return 404, {"error": "notFound"}, {}
@@ -99,6 +100,26 @@ def test_gmail_is_listed_once_and_then_followed_by_its_history() -> None:
         assert subjects(rig) == ["first", "second", "third"]
         assert "/messages" not in server.requests
         assert '"history":"120"' in rig.state.cursor or '"history":"130"' in rig.state.cursor
+
+    asyncio.run(test())
+
+
+def test_a_mail_that_is_taken_out_of_the_spam_comes_in() -> None:
+    """It was passed over for good: as it came it was spam, and a change of labels was not asked for."""
+
+    async def test() -> None:
+        server = Gmail()
+        server.add("first", NOW // SECOND - 300)
+        rig = gmail(server)
+        await rig.forward(61)
+        server.messages |= {"rescued": NOW // SECOND - 200, "read": NOW // SECOND - 900_000}
+        labels = (("rescued", "SPAM"), ("read", "UNREAD"))
+        server.rescued = [
+            {"id": str(150 + n), "labelsRemoved": [{"message": {"id": id, "labelIds": ["INBOX"]}, "labelIds": [label]}]}
+            for n, (id, label) in enumerate(labels)
+        ]
+        await rig.forward(61)
+        assert subjects(rig) == ["first", "rescued"]
 
     asyncio.run(test())
 
