@@ -28,7 +28,7 @@ from services.polling.imap_client import MAX_ANSWER, Client, MailBox, Wire
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]  # whatever the locale
 MOST_KEPT = 500  # connections that stay open between turns; more would use up what a process may open
 AT_ONCE = 32  # threads, as many as requests that run at once
-TRY_AGAIN = re.compile(r"UNAVAILABLE|LIMIT|INUSE|SERVERBUG|try again|too many|temporar", re.IGNORECASE)
+TRY_AGAIN = re.compile(r"UNAVAILABLE|LIMIT|INUSE|SERVERBUG|try again|too many|temporar|system error", re.IGNORECASE)
 SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 GONE = (imaplib.IMAP4.abort, OSError)  # what a connection that is no more raises
 
