@@ -63,11 +63,12 @@ def lock_readers(conn: Connection, names: Sequence[str]) -> None:
     """Locks out readers of these views until the commit.
 
     Locks first the views, then their tables, in the order of readers: otherwise a reader that holds the view would wait
-    for the table, and the swap for the view. Raises psycopg.errors.LockNotAvailable when readers do not finish; nothing
+    for the table, and the swap for the view. Those of custom fields come first, as such a question names them first. Raises psycopg.errors.LockNotAvailable when readers do not finish; nothing
     is changed then.
     """
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
-    existing = [Identifier("read", name) for name in sorted(names) if views.served(conn, name)]
+    wanted = [f"{name}{suffix}" for suffix in (field_values.SUFFIX, "") for name in sorted(names)]
+    existing = [Identifier("read", name) for name in wanted if views.served(conn, name)]
     if existing:
         conn.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(existing)))
 
