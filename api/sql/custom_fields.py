@@ -123,12 +123,18 @@ class ByValue:
 
     @property
     def pairs(self) -> str:
-        """The fields and values of each needle that the index of values has; lists and objects it has not."""
+        """The fields and values of each needle that the index of values has; lists and objects it has not.
+
+        Only fields that it has of all needles: by two fields a row would be found twice.
+        """
         plain = "jsonb_each(CASE jsonb_typeof(a.needle) WHEN 'object' THEN a.needle ELSE '{}' END)"
-        return (
-            f"SELECT a.n, e.key AS field, {VALUE} AS value FROM {self.needles} CROSS JOIN LATERAL {plain} AS e "
-            f"CROSS JOIN {PARTS} WHERE {SINGLE} AND length(e.key) <= {LONGEST} OFFSET 0"
+        known = (
+            f"SELECT a.n, e.key AS field, {VALUE} AS value, count(*) OVER (PARTITION BY e.key) AS needles "
+            f"FROM {self.needles} CROSS JOIN LATERAL {plain} AS e "
+            f"CROSS JOIN {PARTS} WHERE {SINGLE} AND length(e.key) <= {LONGEST}"
         )
+        every = f"k.needles = (SELECT count(*) FROM {self.needles})"
+        return f"SELECT k.n, k.field, k.value FROM ({known}) AS k WHERE {every} OFFSET 0"
 
     @property
     def held(self) -> str:
@@ -153,7 +159,8 @@ class ByValue:
     def sql(self, beyond: list[str], size: str) -> str:
         """Returns the source of a page."""
         by, walk = self.order.by("t", self.source.backwards), self.walk(beyond, size)
-        few = bounded(self.few, FEW, self.conditions(self.rest.keys() - {field_ranges.RANGE}))
+        sorting = {field_ranges.RANGE} if self.by_field else set()  # the range that gives each row its place
+        few = bounded(self.few, FEW, self.conditions(self.rest.keys() - sorting))
         if self.by_field:
             rows = self.source.with_values(f"(SELECT t.* FROM {few})")
             found = f"{rows} WHERE {' AND '.join(['true', *beyond])}"

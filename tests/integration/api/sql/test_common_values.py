@@ -132,6 +132,26 @@ def test_a_rare_value_goes_with_everything(shop: Shop) -> None:
     assert sorted(node["id"] for node in answer["data"]["deals"]["nodes"]) == sorted(wanted)
 
 
+def test_a_rare_value_goes_with_a_range_of_another_field(shop: Shop) -> None:
+    """The range was left out in every order but its own, so deals outside of it were listed."""
+    wanted = [row.deal_id for row in shop.rows["deals"] if row.fields["size"] == '"7"' and row.fields["count"] != "0"]
+    where = {"fields": [{"key": "size", "equals": "7"}, COUNTED]}
+    assert len(wanted) == 3
+    for order in ("CREATED_AT_ASC", "TOUCHED_AT_ASC", "FIELD_ASC"):
+        answer = shop.paths.fast(QUERY.format(kind="Deal", list="deals", order=order), where=where)["data"]["deals"]
+        assert [node["id"] for node in answer["nodes"]] == wanted
+        assert answer["totalCount"]["count"] == 3
+
+
+def test_a_value_that_is_a_list_in_one_choice_lists_no_row_twice(shop: Shop) -> None:
+    """The choices were read by different fields, and a deal that both of them find stood on the page twice."""
+    wanted = [row.deal_id for row in shop.rows["deals"] if row.fields["count"] in ("5", "6", "7")]
+    where = {"fields": [{"key": "count", "in": [[1], 5, 6, 7]}, OLD]}
+    query = PAGE_ONLY.format(kind="Deal", list="deals", order="CREATED_AT_ASC")
+    answer = shop.paths.fast(query, where=where)
+    assert [node["id"] for node in answer["data"]["deals"]["nodes"]] == wanted[:PAGE]
+
+
 def test_a_field_whose_type_changed_is_sorted_by_type_and_value(shop: Shop) -> None:
     """Its definition was text and is a number now: rows keep what they have, numbers come before texts."""
     ids = [row.deal_id for row in shop.rows["deals"]]

@@ -7,6 +7,7 @@ import pytest
 from api.schema.filters import NIL, FieldEquals, known_id, parameter
 from api.schema.lists import LISTS
 from api.sql import statements as sql
+from api.sql.custom_fields import PageSource
 from api.sql.source import Source
 from api.sql.statements import by_column, by_keys, page
 from projections import PROJECTIONS
@@ -46,6 +47,15 @@ def test_what_finds_few_rows_is_read_before_all_else() -> None:
         "AND t.reference <> '' AND length(t.reference) <= 200 OFFSET 0) AS t "
         "WHERE t.workspace = %(workspace)s AND t.stage = %(stage)s::text AND x > 1"
     )
+
+
+def test_a_range_of_a_custom_field_holds_for_rare_and_for_common_values_of_another() -> None:
+    """Regression: rows of a rare value were not compared with the range, unless they were sorted by it."""
+    given: dict[str, object] = {"fields__equals": None, "fields__range": None}
+    by_time = PageSource(LISTS["deals"], ORDER, given, "%(workspace)s", lambda name: f"%({name})s")
+    few, common = by_time.sql((), "%(limit)s").split("UNION ALL")
+    within = "EXISTS (SELECT FROM read.deal_field_values AS f"
+    assert (few.count(within), common.count(within)) == (1, 1)
 
 
 def test_a_later_page_compares_rows_as_the_index_does() -> None:
