@@ -102,6 +102,12 @@ def zone_rules(root: Path) -> list[str]:
     return numbered(root, [*files, *sorted((root / "crm").rglob("*.sql"))], ZONES.search)
 
 
+def unmerged(root: Path) -> list[str]:
+    """Marks of a merge that was not resolved, in prose: in code they are an error of syntax."""
+    prose = [*root.glob("*.md"), *(file for room in ("docs", *ROOMS, "tests") for file in (root / room).rglob("*.md"))]
+    return numbered(root, sorted(prose), re.compile(r"(?:<{7,}|>{7,}|\|{7,}) \S").match)
+
+
 def forbidden_imports(root: Path) -> str:
     """What import-linter says, if a contract of pyproject.toml is broken."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -175,6 +181,14 @@ OFFENCES = [
             "crm/adapters/c.sql": "SELECT at AT TIME ZONE 'UTC',\nat at time zone 'Europe/Kyiv'\n",
         },
         ["crm/a.py:2", "crm/adapters/c.sql:2", "streams/b.py:1"],
+    ),
+    (
+        unmerged,
+        {
+            "README.md": "<" * 7 + " HEAD\nours\n=======\ntheirs\n" + ">" * 8 + " abc (Theirs)\n> a quotation\n",
+            "docs/a.md": "Title\n=======\n",
+        },
+        ["README.md:1", "README.md:5"],
     ),
 ]
 LAWS = [law for law, _, _ in OFFENCES]
