@@ -63,8 +63,8 @@ def lock_readers(conn: Connection, names: Sequence[str]) -> None:
     """Locks out readers of these views until the commit.
 
     Locks first the views, then their tables, in the order of readers: otherwise a reader that holds the view would wait
-    for the table, and the swap for the view. Those of custom fields come first, as such a question names them first. Raises psycopg.errors.LockNotAvailable when readers do not finish; nothing
-    is changed then.
+    for the table, and the swap for the view. Views of custom fields come first, as a question that reads them names
+    them first. Raises psycopg.errors.LockNotAvailable when readers do not finish; nothing is changed then.
     """
     conn.execute(SQL("SET LOCAL lock_timeout = {}").format(PATIENCE))
     wanted = [f"{name}{suffix}" for suffix in (field_values.SUFFIX, "") for name in sorted(names)]
