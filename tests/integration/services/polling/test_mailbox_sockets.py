@@ -152,7 +152,7 @@ def test_a_mail_comes_in_at_once_where_the_server_says_so(
     server, tls = MailServer({"INBOX": {3: MAIL}}, idles=True), None
     if with_tls:
         tls, trusting = certified(tmp_path)
-        monkeypatch.setattr("services.polling.mailbox.tls", lambda: trusting)
+        monkeypatch.setattr("services.polling.imap_client.tls", lambda: trusting)
 
     async def test(address: str) -> None:
         rig = rig_at(address)

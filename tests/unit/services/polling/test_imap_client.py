@@ -4,7 +4,6 @@ import asyncio
 import imaplib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,8 +92,8 @@ def test_a_server_that_never_greets_holds_no_thread() -> None:
     """Such a connection was not known yet, so nothing ended it: 32 of them stopped all mailboxes."""
 
     def connect(base: Any, address: str, seconds: float, wire: Wire) -> imaplib.IMAP4:
-        while not wire.is_cut:
-            time.sleep(0.001)
+        wire.made(near)
+        assert near.recv(1) == b""  # nothing comes until it is cut
         raise imaplib.IMAP4.abort("cut")
 
     async def test() -> None:
@@ -103,7 +102,9 @@ def test_a_server_that_never_greets_holds_no_thread() -> None:
             await mailboxes.call(account(), fetch("INBOX", 1, 1, 10), BASE.geturl(), "192.0.2.1")
         mailboxes.threads.shutdown(wait=True)
 
-    asyncio.run(test())
+    near, far = socket.socketpair()
+    with near, far:
+        asyncio.run(test())
 
 
 def test_a_socket_that_is_made_too_late_is_closed(server: socket.socket) -> None:
