@@ -57,7 +57,7 @@ class PageSource(Source):
             return self.along_values(beyond)
         rest = self.given.keys() - {field_ranges.RANGE, *few}
         rows = f"(SELECT t.* FROM read.{self.listed.projection.name} AS t WHERE {' AND '.join(self.chosen(only=few))}"
-        with_values = self.with_values(f"{rows} OFFSET 0)" if few else f"read.{self.listed.projection.name}")
+        with_values = self.with_values(f"{rows} OFFSET 0)" if few else "")
         return f"{with_values} WHERE {' AND '.join([*self.chosen(only=rest), *beyond])}"
 
     def counted(self) -> str:
@@ -84,12 +84,17 @@ class PageSource(Source):
         return ", ".join(f"f.{column} AS {name}" for column, name in named)
 
     def with_values(self, rows: str) -> str:
-        """Returns the source of rows with their place in the order of a custom field. `rows`: SQL of the rows."""
-        key = self.listed.projection.key
-        joined = self.values_in_range.format(
-            rows=f"JOIN {rows} AS t ON t.workspace = f.workspace AND t.{key} = f.{key}"
-        )
-        return f"(SELECT t.*, {self.place} FROM {joined}) AS t"
+        """Returns the source of rows with their place in the order of a custom field. `rows`: SQL of a few rows, of
+        which each is read once; empty for all rows, of which only those with a wanted value are read."""
+        name, key = self.listed.projection.name, self.listed.projection.key
+        if not rows:
+            joined = self.values_in_range.format(
+                rows=f"JOIN read.{name} AS t ON t.workspace = f.workspace AND t.{key} = f.{key}"
+            )
+            return f"(SELECT t.*, {self.place} FROM {joined}) AS t"
+        own = f"SELECT {self.place} FROM {self.values_in_range.format(rows='')} AND f.{key} = t.{key} OFFSET 0"
+        place = ", ".join(f"v.{name}" for name in field_ranges.COLUMNS)
+        return f"(SELECT t.*, {place} FROM {rows} AS t, LATERAL ({own}) AS v) AS t"
 
     def along_values(self, beyond: Iterable[str], gate: str = "true") -> str:
         """Returns the source of rows in the order of a custom field that meet conditions of which no index knows."""

@@ -163,7 +163,8 @@ def too_many(shop: Shop, name: str, order: str = "") -> list[str]:
 
 @pytest.mark.parametrize("name", TESTED)
 def test_every_pair_is_read_by_an_index(shop: Shop, name: str) -> None:
-    assert too_many(shop, name) == []
+    found = too_many(shop, name)
+    assert found == [], "\n".join(found)
 
 
 @contextmanager
