@@ -29,7 +29,7 @@ class Rehearsal:
     `secret_of` and `settings` are those of a connection that is declared for a seed; `answer` is what the vendor
     expects. `sign` returns a delivery with the vendor's proof for that connection, at the time of `received_at`; a
     vendor that proves nothing but that it knows the address leaves it out. For captured samples: `wire` makes a request
-    of one that was saved parsed, `captured` is their folder where it has not the connector's name.
+    of one that was saved parsed, `captured` names their folders, spaces between, if not the connector's name does.
     """
 
     actions: Mapping[str, Callable[..., Post]]

@@ -94,7 +94,8 @@ def captured_samples() -> Iterator[ConnectorSample]:
     for vendor, rehearsal in rehearsals().items():
         if not folder_of(vendor).is_dir() or (folder_of(vendor) / CAPTURED).is_file():
             continue
-        for file in sorted((FOLDER / (rehearsal.captured or vendor)).glob("*")):
+        folders = [FOLDER / name for name in (rehearsal.captured or vendor).split()]
+        for file in sorted(file for folder in folders for file in folder.glob("*")):
             if not file.name.endswith(NOT_BODIES) and not file.name.startswith("resource."):
                 yield _sample(f"{vendor}/{file.name}", vendor, file, {})
 

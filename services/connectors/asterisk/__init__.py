@@ -1,4 +1,4 @@
-"""Asterisk: call detail records."""
+"""Asterisk: events of calls, and call detail records."""
 
 from crm.connector import Connector
 from crm.connector_proofs import SharedSecret

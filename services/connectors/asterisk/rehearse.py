@@ -12,4 +12,4 @@ def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     return with_headers(delivery, {"authorization": f"Bearer {secret_of(seed)}"})
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, captured="asterisk-ami asterisk-ari")

@@ -1,6 +1,6 @@
-"""Asterisk: call detail records, one of each pair of channels (https://docs.asterisk.org, CDR specification)."""
+"""Asterisk: events while a call lasts, then its detail records, one of each pair of channels
+(https://docs.asterisk.org, CDR specification)."""
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -9,17 +9,25 @@ from crm.connector import Connection, Delivery, Report, Webhook, country_of, dig
 from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.scalars import Micros
-from services.connectors.asterisk.records import APPLICATIONS, records_in
+from services.connectors.asterisk import ari
+from services.connectors.asterisk.ami import live_report
+from services.connectors.asterisk.records import (
+    APPLICATIONS,
+    ENDPOINT,
+    FROM_INSIDE,
+    manager_event,
+    of_cdr_event,
+    records_in,
+)
 from services.connectors.call_sides import OwnNumbers, happened_at, sides_of
 from services.connectors.calls import call_report
 from services.connectors.formats.exact_json import Tree, canonical
 from services.connectors.formats.local_times import Timezone, local_moment
 from services.connectors.formats.values import first, seconds_or_none, text, unreadable
+from services.connectors.repeats import kept
 from services.connectors.signatures.basic import expect_bearer
 
 DISPOSITIONS = {"NO ANSWER": "no_answer", "CONGESTION": "failed"}
-FROM_INSIDE = re.compile(r"from-internal|dialout|outgoing|outbound", re.IGNORECASE)  # contexts of FreePBX and like it
-ENDPOINT = re.compile(r"[^/]+/([^@]+?)(?:@.*)?-[0-9a-f]{8}(?:;\d)?")  # of a channel such as PJSIP/902-0000001a
 CLOCK = ("start", "answer", "end", "duration", "billsec")
 
 
@@ -32,8 +40,21 @@ class Settings(Struct, frozen=True, gc=False):
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
-    for record in records_in(delivery):
-        yield report_of(record, connection, delivery.received_at)
+    """Yields a report of each record and of each event that says how far a call is; if none does, of what was kept."""
+    own, country = connection.settings_as(Settings).own_numbers, country_of(connection)
+    silent, records = True, records_in(delivery)
+    for record in records:
+        event = ari.as_manager_event(record) if ari.is_event(record) else manager_event(record)
+        if event is None or event["event"] == "cdr":
+            cdr = record if event is None else of_cdr_event(event)
+            report: Report | None = report_of(cdr, connection, delivery.received_at)
+        else:
+            report = live_report(event, own, country, delivery.received_at)
+        if report:
+            silent = False
+            yield report
+    if silent:
+        yield kept("asterisk", first(records[0], "Event", "event", "type") or "event", delivery)
 
 
 def report_of(record: Tree, connection: Connection, received_at: Micros) -> Report:

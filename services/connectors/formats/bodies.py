@@ -111,7 +111,7 @@ def _json(body: bytes, charset: str) -> Body:
     try:
         return Body(_object(decode(body, charset), charset))
     except Malformed as error:
-        if "trailing" in str(error) and (lines := _json_lines(body, charset)):
+        if "trailing" in str(error) and (lines := json_lines(body, charset)):
             return Body({"fields": lines})
         if "truncated" not in str(error) or len(body) > _LONGEST_CUT:
             raise
@@ -122,7 +122,7 @@ def _json(body: bytes, charset: str) -> Body:
         return Body(tree, damage="The JSON was cut off on its way; what came whole of it was read.")
 
 
-def _json_lines(body: bytes, charset: str) -> list[Value]:
+def json_lines(body: bytes, charset: str) -> list[Value]:
     """Returns one object per line; none if a line is anything else."""
     try:
         return [decode_object(line, charset) for line in body.splitlines() if line.strip()]
