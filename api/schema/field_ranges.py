@@ -5,7 +5,7 @@ from typing import Any
 
 from api.errors import BadInput
 from api.schema import where_inputs as inputs
-from crm.adapters.postgres.field_values import LONGEST, NUMBER, SUFFIX, TEXT
+from crm.adapters.postgres.field_values import LONGEST, NUMBER, TEXT, view
 from crm.objects import sortable_number
 from crm.projection import Projection
 
@@ -21,7 +21,7 @@ WITHIN = "{f}.field = ({value}::text[])[1] AND {f}.value >= ({value}::text[])[2]
 
 def table(projection: Projection[Any]) -> str:
     """Returns the view of the values of custom fields."""
-    return f"read.{projection.name}{SUFFIX}"
+    return view(projection.name)
 
 
 def within(alias: str, value: str) -> str:

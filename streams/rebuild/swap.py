@@ -11,7 +11,8 @@ import msgspec
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from crm.adapters.postgres import field_values, totals, views
+from crm.adapters.postgres import field_values, views
+from crm.adapters.postgres.side_tables import SIDE_TABLES
 from crm.adapters.postgres.views import Served
 from crm.projection import Projection
 from streams.cutover.cutover import PATIENCE, REMEMBER_SERVED
@@ -117,6 +118,6 @@ def exchange(conn: Connection, table: str) -> None:
 
 def move(conn: Connection, schema: str, table: str, to: str) -> None:
     """Moves a table, its totals and its custom fields to another schema with their indexes, which keep their names."""
-    next_to = [f"{table}{kept.SUFFIX}" for kept in (totals, field_values) if kept.exists(conn, schema, table)]
+    next_to = [f"{table}{side.suffix}" for side in SIDE_TABLES if side.exists(conn, schema, table)]
     for name in [table, *next_to]:
         conn.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(schema, name), Identifier(to)))

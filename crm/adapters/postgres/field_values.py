@@ -9,12 +9,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
 from crm import indexes
-from crm.adapters.postgres.read_models import BYTE_BY_BYTE, KEYS, quote
-from crm.adapters.postgres.reader_role import secured, shown
-from crm.errors import Broken
+from crm.adapters.postgres.read_models import BYTE_BY_BYTE, KEYS
+from crm.adapters.postgres.side_table import SideTable
 from crm.objects import BIAS
 from crm.projection import Projection
 
@@ -58,15 +56,7 @@ def kept(projection: Projection[Any]) -> bool:
     return bool(indexes.custom_fields(projection))
 
 
-def table(projection: Projection[Any]) -> str:
-    return f"{projection.qualified_name}{SUFFIX}"
-
-
-def view(name: str) -> str:
-    return f"read.{name}{SUFFIX}"
-
-
-def ddl(projection: Projection[Any]) -> str:
+def definition(projection: Projection[Any]) -> str:
     """Returns the statements for the table: a value of each row by the row, and the rows by their values.
 
     Rows of one value stand in the order of the time that does not change.
@@ -79,8 +69,6 @@ def ddl(projection: Projection[Any]) -> str:
             f"  {time} timestamptz NOT NULL,\n  PRIMARY KEY ({key}, workspace, field)\n);",
             f"CREATE INDEX IF NOT EXISTS {projection.table}{SUFFIX}_value ON {name} "
             f"(workspace, field, value, {time}, {key});",
-            f"COMMENT ON TABLE {name} IS {quote(about(projection))};",
-            secured(name),
         ]
     )
 
@@ -89,39 +77,11 @@ def about(projection: Projection[Any]) -> str:
     return f"Custom fields of {projection.name}: a value of a row each, as text that sorts as the values do."
 
 
-def install(conn: Connection, projection: Projection[Any]) -> None:
-    """Creates the table. Raises Broken when there are rows of this version without it."""
-    if not kept(projection):
-        return
-    name = table(projection)
-    said = conn.execute("SELECT obj_description(to_regclass(%s), 'pg_class')", [name]).fetchone() or (None,)
-    if said == (about(projection),):
-        return
-    if conn.execute(f"SELECT FROM {projection.qualified_name} LIMIT 1".encode()).fetchone() is not None:
-        raise Broken(
-            f"The custom fields of projection {projection.name} have no table of values, and its version is still "
-            f"{projection.version}. Nothing was changed. Raise its version: the new table is filled from the journal."
-        )
-    conn.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
-    conn.execute(ddl(projection).encode())
-
-
-def show(conn: Connection, name: str, schema: str, of_table: str) -> None:
-    """Lets the view of a projection's values show those of this table; without them there is no view."""
-    conn.execute(f"DROP VIEW IF EXISTS {view(name)}".encode())
-    if exists(conn, schema, of_table):
-        of = Identifier(schema, f"{of_table}{SUFFIX}")
-        conn.execute(SQL("CREATE VIEW {} AS SELECT * FROM {}").format(Identifier("read", f"{name}{SUFFIX}"), of))
-        conn.execute(SQL(shown(view(name))))
-
-
-def shown_of(conn: Connection, name: str) -> bool:
-    """Tells whether a projection's values have a view."""
-    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [view(name)]).fetchone() == (True,)
-
-
-def exists(conn: Connection, schema: str, of_table: str) -> bool:
-    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.{of_table}{SUFFIX}"]).fetchone() == (True,)
+def refusal(projection: Projection[Any]) -> str:
+    return (
+        f"The custom fields of projection {projection.name} have no table of values, and its version is still "
+        f"{projection.version}. Nothing was changed. Raise its version: the new table is filled from the journal."
+    )
 
 
 def values(projection: Projection[Any], rows: str) -> str:
@@ -161,6 +121,10 @@ def fill(conn: Connection, projection: Projection[Any]) -> None:
         found = values(projection, f"{projection.qualified_name} AS r")
         conn.execute(f"INSERT INTO {target(projection)} {found}".encode())
         conn.execute(f"ANALYZE {table(projection)}".encode())
+
+
+VALUES = SideTable(SUFFIX, kept, about, definition, refusal, fill)
+table, view = VALUES.table, VALUES.view
 
 
 def wrong(conn: Connection, projection: Projection[Any]) -> list[WrongValue]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import psycopg
 
-from crm.adapters.postgres import field_values, history, search_index, totals, views
+from crm.adapters.postgres import history, search_index, views
 from crm.adapters.postgres.read_models import ddl, index_name, view
 from crm.adapters.postgres.reader_role import make_role, secured, shown, unsecured, vouch
+from crm.adapters.postgres.side_tables import SIDE_TABLES
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.state.shape import FOLDS
@@ -41,15 +42,14 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
             if not complete(conn, projection):
                 conn.execute(ddl(projection).encode())
             refuse_a_changed_row(conn, projection)
-            totals.install(conn, projection)
-            field_values.install(conn, projection)
+            for side in SIDE_TABLES:
+                side.install(conn, projection)
             (present,) = conn.execute("SELECT to_regclass(%s)", [f"read.{projection.name}"]).fetchone() or (None,)
             if present is None:
                 conn.execute(view(projection).encode())
-            if projection.totals and not totals.shown_of(conn, projection.name):
-                totals.show(conn, projection.name, *(views.served(conn, projection.name) or ("", "")))
-            if field_values.kept(projection) and not field_values.shown_of(conn, projection.name):
-                field_values.show(conn, projection.name, *(views.served(conn, projection.name) or ("", "")))
+            for side in SIDE_TABLES:
+                if side.kept(projection) and not side.is_shown(conn, projection.name):
+                    side.show(conn, projection.name, *(views.served(conn, projection.name) or ("", "")))
             search_index.make_searchable(conn, projection, trgm)
         conn.execute(secured("core.history").encode())
         for name, kind in unsecured(conn):  # it was made before there was row-level security

@@ -10,13 +10,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
 from crm import totals
 from crm.adapters.postgres.binary import Packed, array
 from crm.adapters.postgres.read_models import quote
-from crm.adapters.postgres.reader_role import secured, shown
-from crm.errors import Broken
+from crm.adapters.postgres.side_table import SideTable
 from crm.projection import Projection
 from crm.totals import ALL, DAY, LONGEST, MONTH
 
@@ -36,14 +34,6 @@ class WrongTotal(NamedTuple):
     counted: dict[str, Any]
 
 
-def table(projection: Projection[Any]) -> str:
-    return f"{projection.qualified_name}{SUFFIX}"
-
-
-def view(name: str) -> str:
-    return f"read.{name}{SUFFIX}"
-
-
 def keys(projection: Projection[Any]) -> list[str]:
     """Returns the columns that name a cell, but for its partition."""
     currency = ["currency"] if totals.in_currencies(projection) else []
@@ -61,8 +51,8 @@ def numbers(projection: Projection[Any]) -> dict[str, str]:
     return found
 
 
-def ddl(projection: Projection[Any]) -> str:
-    """Returns the statements for the table. Sums are numeric: no amount makes them overflow."""
+def definition(projection: Projection[Any]) -> str:
+    """Returns the statement for the table. Sums are numeric: no amount makes them overflow."""
     name, columns = table(projection), keys(projection)
     lines = ["workspace uuid NOT NULL", "total text NOT NULL", "grain text NOT NULL", "period timestamptz NOT NULL"]
     lines += [f"{column} text NOT NULL" for column in columns[4:]] + ["partition int NOT NULL"]
@@ -70,13 +60,7 @@ def ddl(projection: Projection[Any]) -> str:
     lines += [f"{column} {kind} NOT NULL" for column, kind in kinds.items()]
     lines.append(f"PRIMARY KEY ({', '.join(columns)}, partition)")
     body = ",\n  ".join(lines)
-    return "\n".join(
-        [
-            f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n) WITH (fillfactor = 70);",
-            f"COMMENT ON TABLE {name} IS {quote(about(projection))};",
-            secured(name),
-        ]
-    )
+    return f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n) WITH (fillfactor = 70);"
 
 
 def about(projection: Projection[Any]) -> str:
@@ -84,39 +68,11 @@ def about(projection: Projection[Any]) -> str:
     return f"Totals of {projection.name}: {'; '.join(projection.totals)}{sums}. Add up the partitions."
 
 
-def install(conn: Connection, projection: Projection[Any]) -> None:
-    """Creates the table. Raises Broken when rows of this version were counted otherwise, or not at all."""
-    if not projection.totals:
-        return
-    name = table(projection)
-    said = conn.execute("SELECT obj_description(to_regclass(%s), 'pg_class')", [name]).fetchone() or (None,)
-    if said == (about(projection),):
-        return
-    if conn.execute(f"SELECT FROM {projection.qualified_name} LIMIT 1".encode()).fetchone() is not None:
-        raise Broken(
-            f"The totals of projection {projection.name} have changed, and its version is still {projection.version}. "
-            "Nothing was changed. Raise its version: the new table is filled and counted from the journal."
-        )
-    conn.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
-    conn.execute(ddl(projection).encode())
-
-
-def show(conn: Connection, name: str, schema: str, of_table: str) -> None:
-    """Lets the view of a projection's totals show those of this table; without totals there is no view."""
-    conn.execute(f"DROP VIEW IF EXISTS {view(name)}".encode())
-    if exists(conn, schema, of_table):
-        of = Identifier(schema, f"{of_table}{SUFFIX}")
-        conn.execute(SQL("CREATE VIEW {} AS SELECT * FROM {}").format(Identifier("read", f"{name}{SUFFIX}"), of))
-        conn.execute(SQL(shown(view(name))))
-
-
-def shown_of(conn: Connection, name: str) -> bool:
-    """Tells whether a projection's totals have a view."""
-    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [view(name)]).fetchone() == (True,)
-
-
-def exists(conn: Connection, schema: str, of_table: str) -> bool:
-    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.{of_table}{SUFFIX}"]).fetchone() == (True,)
+def refusal(projection: Projection[Any]) -> str:
+    return (
+        f"The totals of projection {projection.name} have changed, and its version is still {projection.version}. "
+        "Nothing was changed. Raise its version: the new table is filled and counted from the journal."
+    )
 
 
 def cells(
@@ -195,6 +151,10 @@ def count_rows(conn: Connection, projection: Projection[Any]) -> None:
     if projection.totals:
         counted = cells(projection, f"{projection.qualified_name} AS r")
         conn.execute(f"INSERT INTO {target(projection)} {counted}".encode())
+
+
+TOTALS = SideTable(SUFFIX, lambda projection: bool(projection.totals), about, definition, refusal, count_rows)
+table, view = TOTALS.table, TOTALS.view
 
 
 def wrong(conn: Connection, projection: Projection[Any]) -> list[WrongTotal]:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from crm.adapters.postgres import field_values, totals
 from crm.adapters.postgres.reader_role import shown
+from crm.adapters.postgres.side_tables import SIDE_TABLES
 from crm.projection import Projection
 
 SERVED = """
@@ -82,8 +82,8 @@ def show(conn: Connection, name: str, table: Served, also: Projection[Any] | Non
     statement = SQL("CREATE OR REPLACE VIEW {}{} AS SELECT {} FROM {} AS t")
     conn.execute(statement.format(view, with_options, SQL(", ").join(columns_), Identifier(*table)))
     conn.execute(SQL(shown(f"read.{name}")))
-    totals.show(conn, name, *table)
-    field_values.show(conn, name, *table)
+    for side in SIDE_TABLES:
+        side.show(conn, name, *table)
     conn.execute(KEEP, [name, table.table])
 
 

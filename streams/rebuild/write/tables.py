@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from crm.adapters.postgres import field_values, totals
 from crm.adapters.postgres.reader_role import secured
+from crm.adapters.postgres.side_tables import SIDE_TABLES
 from crm.errors import Broken
 from crm.projection import Projection
 
@@ -62,8 +62,8 @@ def make(conn: Connection, projection: Projection[Any]) -> None:
     conn.execute(SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES)").format(new, live))
     if settings:
         conn.execute(SQL("ALTER TABLE {} SET ({})").format(new, SQL(settings)))
-    totals.install(conn, projection)
-    field_values.install(conn, projection)
+    for side in SIDE_TABLES:
+        side.install(conn, projection)
 
 
 def drop(conn: Connection, projection: Projection[Any]) -> None:
@@ -72,7 +72,7 @@ def drop(conn: Connection, projection: Projection[Any]) -> None:
 
 
 def drop_table(conn: Connection, schema: str, table: str) -> None:
-    for name in (table, f"{table}{totals.SUFFIX}", f"{table}{field_values.SUFFIX}"):
+    for name in (table, *(f"{table}{side.suffix}" for side in SIDE_TABLES)):
         conn.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema, name)))
 
 
@@ -113,8 +113,8 @@ def complete(conn: Connection, projection: Projection[Any]) -> None:
     made, name = SQL(projection.qualified_name), Identifier(primary(projection))
     conn.execute(SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(made, name, name))
     conn.execute(SQL(secured(projection.qualified_name)))
-    totals.count_rows(conn, projection)
-    field_values.fill(conn, projection)
+    for side in SIDE_TABLES:
+        side.fill(conn, projection)
     conn.execute(SQL("ANALYZE {}").format(made))
 
 
