@@ -7,7 +7,7 @@ same as by webhook. Where a turn has got to is its cursor, a text: it is written
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,7 @@ from crm.delivery import Connection, Delivery, Report
 from crm.errors import NotYet
 from crm.scalars import Micros
 
+T = TypeVar("T")
 POLLED = "POLL"  # the method of a delivery that was asked for
 SECOND = 1_000_000  # microseconds
 HOUR, DAY = 3_600, 86_400  # seconds
@@ -181,6 +182,18 @@ class Listed:
 
     ask: Ask
     read: Callable[[Page], Sequence[str]]
+
+
+def read_cursor(cursor: str, kind: type[T]) -> T:
+    """Returns what `written_cursor` made a text of; an empty one for a cursor of another form."""
+    try:
+        return msgspec.json.decode(cursor or "{}", type=kind)
+    except msgspec.MsgspecError:
+        return kind()
+
+
+def written_cursor(place: object) -> str:
+    return msgspec.json.encode(place).decode()
 
 
 def expect_json(page: Page) -> None:

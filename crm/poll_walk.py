@@ -7,7 +7,6 @@ where a turn was cut off.
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -25,6 +24,8 @@ from crm.connector_poll import (
     Rejected,
     Steps,
     Turn,
+    read_cursor,
+    written_cursor,
 )
 from crm.scalars import Micros
 
@@ -48,7 +49,7 @@ Cursor = Callable[[Place], str]  # the whole cursor, once this subject is there
 
 def walk(poll: Poll, turn: Turn) -> Steps:
     """Yields the requests of one turn, and each page with the cursor that holds once it is kept."""
-    places = places_of(turn.cursor)
+    places = read_cursor(turn.cursor, dict[str, Place])
     subjects = turn.subjects
     size = getattr(poll.subjects, "batch", 1)
     if isinstance(poll.subjects, Listed):
@@ -61,7 +62,7 @@ def walk(poll: Poll, turn: Turn) -> Steps:
 
         def cursor(place: Place, name: str = name) -> str:
             places[name] = place
-            return msgspec.json.encode({each: places[each] for each in names if each in places}).decode()
+            return written_cursor({each: places[each] for each in names if each in places})
 
         about, place = replace(turn, subjects=batch), places.get(name, Place())
         try:
@@ -91,14 +92,6 @@ def without_cursor(poll: Poll, turn: Turn) -> Steps:
 
 def name_of(batch: Sequence[str]) -> str:
     return batch[0] if len(batch) == 1 else ""
-
-
-def places_of(cursor: str) -> dict[str, Place]:
-    """Returns how far each subject was seen; nothing for a cursor of another form."""
-    try:
-        return msgspec.json.decode(cursor or "{}", type=dict[str, Place])
-    except msgspec.MsgspecError:
-        return {}
 
 
 def by_time(poll: Poll, policy: ByTime, turn: Turn, place: Place, cursor: Cursor) -> Steps:

@@ -8,10 +8,22 @@ moment that is known; a mail's id follows from the mail, so none counts twice.
 from collections.abc import Generator, Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from crm.connector_poll import HOUR, SECOND, Ask, Forgotten, Keep, Page, Poll, Rejected, Steps, Turn
+from crm.connector_poll import (
+    HOUR,
+    SECOND,
+    Ask,
+    Forgotten,
+    Keep,
+    Page,
+    Poll,
+    Rejected,
+    Steps,
+    Turn,
+    read_cursor,
+    written_cursor,
+)
 from crm.poll_paging import next_value, oauth2
 from services.connectors.gmail.webhook import NO_MAILS
 
@@ -29,7 +41,7 @@ class Place(Struct, frozen=True):
 
 
 def pull(turn: Turn) -> Steps:
-    place = place_in(turn.cursor)
+    place = read_cursor(turn.cursor, Place)
     if place.history:
         try:
             yield from changes(place, turn.max_body)
@@ -51,7 +63,7 @@ def changes(place: Place, most: int) -> Steps:
                     kept = yield from fetched(message["id"], most)
                     if kept:
                         place = Place(place.history, max(place.at, arrived(kept)))
-                        yield Keep(kept, written(place))
+                        yield Keep(kept, written_cursor(place))
             place = Place(str(record["id"]), place.at)
         ask = NEXT(ask, page)
 
@@ -79,9 +91,9 @@ def listed(since: int, most: int) -> Steps:
         kept = yield from fetched(id, most)
         if kept:
             last, at = kept, max(at, arrived(kept))
-            yield Keep(kept, written(Place("", at)))
+            yield Keep(kept, written_cursor(Place("", at)))
     if last:
-        yield Keep(last, written(Place(str(profile.at("historyId") or ""), at)))
+        yield Keep(last, written_cursor(Place(str(profile.at("historyId") or ""), at)))
 
 
 def fetched(id: str, most: int) -> Generator[Ask, Page, Page | None]:
@@ -107,17 +119,6 @@ def notice(page: Page) -> str | None:
 
 def arrived(page: Page) -> int:
     return int(page.at("internalDate") or 0) // 1_000
-
-
-def written(place: Place) -> str:
-    return msgspec.json.encode(place).decode()
-
-
-def place_in(cursor: str) -> Place:
-    try:
-        return msgspec.json.decode(cursor or "{}", type=Place)
-    except msgspec.MsgspecError:
-        return Place()
 
 
 POLL = Poll(

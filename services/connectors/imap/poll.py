@@ -14,7 +14,20 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report
-from crm.connector_poll import HOUR, SECOND, Ask, Keep, Page, Poll, PollFailed, Rejected, Steps, Turn
+from crm.connector_poll import (
+    HOUR,
+    SECOND,
+    Ask,
+    Keep,
+    Page,
+    Poll,
+    PollFailed,
+    Rejected,
+    Steps,
+    Turn,
+    read_cursor,
+    written_cursor,
+)
 from crm.connector_settings import Since
 from crm.mailbox_asks import WHOLE_SIZE, Found, fetch, search
 from crm.shared import Attachment
@@ -55,7 +68,7 @@ def base(connection: Connection) -> str:
 
 def pull(turn: Turn) -> Steps:
     settings = turn.connection.settings_as(Settings)
-    places = places_in(turn.cursor)
+    places = read_cursor(turn.cursor, dict[str, Place])
     yield from mails(settings.folder, False, places, turn)
     if settings.sent:
         yield from mails(settings.sent, True, places, turn)
@@ -76,7 +89,7 @@ def mails(folder: str, sent: bool, places: dict[str, Place], turn: Turn) -> Step
             except Rejected:
                 continue
             place = places[folder] = Place(place.validity, uid)
-            yield Keep(mail, msgspec.json.encode(places).decode())
+            yield Keep(mail, written_cursor(places))
         low += SPAN
         if low >= found.next:
             return
@@ -93,13 +106,6 @@ def found_in(page: Page) -> Found:
         return msgspec.json.decode(page.body, type=Found)
     except msgspec.MsgspecError as error:
         raise PollFailed(f"The mail server's answer to the search cannot be read: {error}.") from None
-
-
-def places_in(cursor: str) -> dict[str, Place]:
-    try:
-        return msgspec.json.decode(cursor or "{}", type=dict[str, Place])
-    except msgspec.MsgspecError:
-        return {}
 
 
 def check(page: Page) -> None:

@@ -6,12 +6,11 @@ The list says of each thread how many messages there are: only those with more t
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report
-from crm.connector_poll import Ask, Keep, Page, Poll, PollFailed, Steps, Turn, items_of
+from crm.connector_poll import Ask, Keep, Page, Poll, PollFailed, Steps, Turn, items_of, read_cursor, written_cursor
 from crm.connector_settings import Since
 from crm.errors import Malformed
 from crm.poll_paging import next_offset, oauth2
@@ -48,7 +47,7 @@ def base(connection: Connection) -> str:
 
 
 def pull(turn: Turn) -> Steps:
-    counts = counts_in(turn.cursor)
+    counts = read_cursor(turn.cursor, dict[str, str])
     threads: Ask | None = ASK
     while threads:
         page = yield threads
@@ -70,7 +69,7 @@ def messages(thread: bytes, id: str, counts: dict[str, str], count: str) -> Step
         if following is None and count:
             counts[id] = count
         body = b'{"thread":%b,"data":[%b]}' % (thread, b",".join(items_of(page, ("data",))))
-        yield Keep(replace(page, body=body), msgspec.json.encode(counts).decode())
+        yield Keep(replace(page, body=body), written_cursor(counts))
         ask = following
 
 
@@ -79,13 +78,6 @@ def next_page(ask: Ask, page: Page) -> Ask | None:
     if following == ask:
         raise PollFailed("OLX gives one page again as the next. What is on it was kept.")
     return following
-
-
-def counts_in(cursor: str) -> dict[str, str]:
-    try:
-        return msgspec.json.decode(cursor or "{}", type=dict[str, str])
-    except msgspec.MsgspecError:
-        return {}
 
 
 def parse(delivery: Delivery, _connection: Connection) -> Iterator[Report]:

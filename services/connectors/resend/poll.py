@@ -3,10 +3,9 @@
 The list has the newest first. The cursor is the id and the time of the last mail that was kept.
 """
 
-import msgspec
 from msgspec import Struct
 
-from crm.connector_poll import HOUR, SECOND, Ask, Auth, Keep, Poll, Rejected, Steps, Turn
+from crm.connector_poll import HOUR, SECOND, Ask, Auth, Keep, Poll, Rejected, Steps, Turn, read_cursor, written_cursor
 from services.connectors.formats.times import from_iso
 
 SIZE = 100  # mails of one list
@@ -20,7 +19,7 @@ class Place(Struct, frozen=True):
 
 
 def pull(turn: Turn) -> Steps:
-    place = place_in(turn.cursor)
+    place = read_cursor(turn.cursor, Place)
     since = max(turn.since, place.at - HOUR * SECOND)  # should the last mail have been deleted
     found: list[Place] = []
     ask: Ask | None = Ask("/emails/receiving", {"limit": str(SIZE)})
@@ -37,14 +36,7 @@ def pull(turn: Turn) -> Steps:
             kept = yield Ask(f"/emails/receiving/{mail.id}")
         except Rejected:  # it was deleted meanwhile
             continue
-        yield Keep(kept, msgspec.json.encode(mail).decode())
-
-
-def place_in(cursor: str) -> Place:
-    try:
-        return msgspec.json.decode(cursor or "{}", type=Place)
-    except msgspec.MsgspecError:
-        return Place()
+        yield Keep(kept, written_cursor(mail))
 
 
 POLL = Poll(
