@@ -16,6 +16,7 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from crm.adapters.kafka.journal_log import envelope, next_positions
+from crm.adapters.postgres.side_table import SideTable
 from crm.adapters.processes import child
 from crm.contract.codec import encode
 from crm.envelope import Event, named_id
@@ -156,6 +157,17 @@ class RebuildSetup:
             text = text.replace("    touched_at: Micros\n", f"    touched_at: Micros\n    {column}\n")
             text = re.sub(r"(touched_at=event\.meta\.occurred_at,)\n", rf"\1\n        {value},\n", text)
         return self.file(name, text)
+
+    async def bring(self, side: SideTable, before: Projection[Any], newer: Projection[Any]) -> None:
+        """Has `newer` bring a side table to an installation that has none, at the moment at which it is read."""
+        missing, name = f"SELECT to_regclass('{side.view(newer.name)}') IS NULL", newer.name
+        await asyncio.to_thread(self.do, f"DROP TABLE {side.table(before)} CASCADE")
+        outcome = await self.rebuild(name, file=str(self.folder / f"{name}.py"), patience=0.0)
+        assert outcome.waiting == (name,)
+        assert self.do(missing) == [(True,)]
+        async with self.projecting([name]):
+            while self.do(missing) == [(True,)]:
+                await asyncio.wait([asyncio.create_task(self.projected([newer.table]))])
 
     def file(self, name: str, text: str) -> Projection[Any]:
         path = self.folder / f"{name}.py"

@@ -93,13 +93,7 @@ def test_readers_see_the_totals_of_the_version_that_they_read(
         await replayed.project(("deal",))
         newer = replayed.raise_version("deal")
         monkeypatch.setitem(PROJECTIONS, "deal", newer)
-        await asyncio.to_thread(replayed.do, f"DROP TABLE read.{DEAL.table}_totals CASCADE")
-        outcome = await replayed.rebuild("deal", file=str(replayed.folder / "deal.py"), patience=0.0)
-        assert outcome.waiting == ("deal",)
-        assert replayed.do("SELECT to_regclass('read.deal_totals') IS NULL") == [(True,)]
-        async with replayed.projecting(["deal"]):
-            while replayed.do("SELECT to_regclass('read.deal_totals') IS NULL") == [(True,)]:
-                await asyncio.wait([asyncio.create_task(replayed.projected([newer.table]))])
+        await replayed.bring(totals.TOTALS, DEAL, newer)
         with psycopg.connect(replayed.dsn) as conn:
             assert totals.wrong(conn, newer) == []
         assert [(stage, int(count)) for stage, count, _ in replayed.do(SHOWN)] == [("won", 4)]
