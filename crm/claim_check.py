@@ -76,11 +76,13 @@ def check_in(repack: Repack, read: Read, delivery: Delivery, limit: int, stored:
     if len(body) > limit:
         return cut(read, delivery, facts, contents, limit, stored)
     smaller = replace(delivery, body=body)
-    pairs = zip(files_in(facts), files_in(read(smaller)), strict=False)
+    found = read(smaller)
+    pairs = zip(files_in(facts), files_in(found), strict=False)
     claims = {new.ref: Claim(new.ref, old.ref, old.size) for old, new in pairs if new.ref != old.ref}
     if claims:
         smaller = with_claims(smaller, Claims(tuple(claims.values()), stored))
-    found, claimed = read(smaller), {claim.ref for claim in claims.values()}
+        found = read(smaller)
+    claimed = {claim.ref for claim in claims.values()}
     if len(claims) > MOST_CLAIMS or not claimed <= contents.keys() or not same(found, facts):
         return cut(read, delivery, facts, contents, limit, stored)
     return CheckedIn(smaller, found, {ref: contents[ref] for ref in claimed})

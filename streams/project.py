@@ -107,7 +107,7 @@ class ProjectionBatch:
             found = getattr(row, fields, None)
             return (found, getattr(row, time)) if found else None
 
-        return [key for key in sorted(self.after) if kept(self.before.get(key)) != kept(self.after[key])]
+        return sorted(key for key, row in self.after.items() if kept(self.before.get(key)) != kept(row))
 
     def counted(self) -> list[tuple[Any, ...]]:
         """Returns what the totals lose and gain: each changed row as it was and as it is, added up."""

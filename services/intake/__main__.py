@@ -10,7 +10,6 @@ import structlog
 import uvicorn
 import uvloop
 
-from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import Origins
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
@@ -28,6 +27,7 @@ from services.connectors import CONNECTORS
 from services.intake import cache_warmup
 from services.intake.app import Intake
 from services.intake.callers import ApiCallers
+from services.intake.large import FileStore
 from services.intake.oauth import ApiCallBacks
 from services.intake.records import MAX_BODY
 from services.intake.request import Frontend
@@ -57,7 +57,7 @@ async def main(settings: Settings) -> None:
             callers=callers,
             call_backs=call_backs,
             max_mail_body=settings.max_mail_body,
-            store=cache(partial(AttachmentStore.open, settings.attachments)) if settings.attachments else None,
+            store=cache(partial(open_store, settings.attachments)) if settings.attachments else None,
         )
         server = health.ServerWithoutSignals(
             uvicorn.Config(
@@ -92,6 +92,12 @@ async def main(settings: Settings) -> None:
         await call_backs.close()
         await access.stop()
     logger.info("intake stopped")
+
+
+def open_store(place: str) -> FileStore:
+    from crm.adapters.attachment_store import AttachmentStore  # here, as most replicas never take a large delivery
+
+    return AttachmentStore.open(place)
 
 
 async def publish_activity(bootstrap: str, app: Intake) -> None:

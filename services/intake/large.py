@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 import structlog
 
-from crm.adapters.attachment_store import AttachmentStore
 from crm.attachments import DIGEST, StoredLink, media_type_of
 from crm.claim_check import CheckedIn, Repack, check_in, files_in
 from crm.connector import Connection, Connector, Delivery
@@ -23,8 +23,16 @@ AT_ONCE = 2  # bodies: each takes several times its bytes of memory while it is 
 READ_SECONDS, TURN_SECONDS = 60.0, 10.0  # until a body has come, and until it may
 WAIT = "Too many large deliveries at once. Nothing was kept. Send it again."
 AWAY = "Its files cannot be stored at the moment. Nothing was kept. Send it again."
-OpenStore = Callable[[], AttachmentStore]
 logger = structlog.get_logger()
+
+
+class FileStore(Protocol):
+    """Where files are stored by their content: crm/adapters/attachment_store.py."""
+
+    async def keep(self, workspace: Id, content: bytes, link: StoredLink) -> None: ...
+
+
+OpenStore = Callable[[], FileStore]
 
 
 class LargeDeliveries:
@@ -74,7 +82,7 @@ class LargeDeliveries:
         read = partial(connector.read, connection=connection)
         return check_in(repack, read, delivery, MAX_BODY, self.store is not None)
 
-    async def keep(self, store: AttachmentStore, workspace: Id, made: CheckedIn) -> None:
+    async def keep(self, store: FileStore, workspace: Id, made: CheckedIn) -> None:
         names = {file.ref: file.name for file in files_in(made.facts)}
         for ref, content in made.contents.items():
             media, name = media_type_of(content), names.get(ref, "delivery")
