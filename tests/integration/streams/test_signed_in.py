@@ -1,6 +1,7 @@
 """Our own clients on a Kafka that lets nobody in without TLS and a password: each kind of client, and a role."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -29,7 +30,11 @@ from tests.support.counted_topic import CHUNK, CountedTopic
 from tests.support.servers import IN_CONTAINERS
 from tests.support.timeouts import TIMEOUT
 
-pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="the embedded Kafka gets a listener with TLS")
+pytestmark = [
+    pytest.mark.skipif(IN_CONTAINERS, reason="the embedded Kafka gets a listener with TLS"),
+    # aiokafka does not wait until its first connection's TLS has said goodbye: a loop that ends before leaves a socket.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 SECURED = """
 listener.name.clients.ssl.keystore.type=PEM
 listener.name.clients.ssl.keystore.location={keystore}
@@ -76,6 +81,7 @@ def secured(tmp_path: Path) -> Iterator[str]:
         yield f"sasl-ssl://potik:of%20potik@{LOCAL}:{port}?mechanism=PLAIN&ca={ca}"
     finally:
         asyncio.run(stop(process, broker.stop_by, broker.patience))
+        gc.collect()  # while these warnings are ignored, not in a test that comes later
 
 
 async def use(bootstrap: str) -> None:
