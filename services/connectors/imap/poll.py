@@ -118,6 +118,9 @@ def check(page: Page) -> None:
 def notice(page: Page) -> str | None:
     if not (size := page.headers.get(WHOLE_SIZE)):
         return None
+    if not page.body:
+        said = f"the mail {page.ask.parameters['uid']} in the folder {page.ask.path}"
+        return f"The mail server gives nothing of {said}: it is in quarantine without its content, look at it there."
     return (
         f"Of a mail of {int(size):,} bytes the first {len(page.body):,} were taken in: it is too long, or the server "
         f"cannot read the rest. Files are missing in Potik; all of it is still in the mailbox."
