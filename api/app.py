@@ -68,11 +68,10 @@ class App:
         operations = Operations(engine, changes.hub, rates)
         connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)
         self.sockets = Sockets(operations, connections, keepalive, context, origins)
-        self.endpoint = Endpoint(
-            engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
-        )
-        self.console = Console(engine, rates, context, Streams(operations, connections, keepalive))
         self.attachments = Attachments(attachments, access, ready)
+        streams = Streams(operations, connections, keepalive)
+        self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
+        self.console = Console(engine, rates, context, streams, self.attachments)
         self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)
 

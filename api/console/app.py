@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from api.access import bearer
 from api.console import languages, pages, session
+from api.console.files import files
 from api.console.languages import Speaker, language_of
 from api.console.live import live
 from api.console.people import People
@@ -21,6 +22,7 @@ from api.console.view import Screen, View
 from api.context import Context
 from api.engine import Engine
 from api.errors import Unauthorized
+from api.http.attachments import Attachments
 from api.http.endpoint import MakeContext, Stream
 from api.limits.rates import Rates
 
@@ -32,7 +34,9 @@ NOT_OURS = "This request did not come from a page of the console. Nothing was ch
 class Console:
     """Answers browsers. `context` makes the context of a request from its Authorization, `stream` follows changes."""
 
-    def __init__(self, engine: Engine, rates: Rates, context: MakeContext, stream: Stream) -> None:
+    def __init__(
+        self, engine: Engine, rates: Rates, context: MakeContext, stream: Stream, attachments: Attachments
+    ) -> None:
         self.engine, self.rates, self.context, self.people = engine, rates, context, People()
         routes = [
             Route("/console", self.home),
@@ -40,6 +44,7 @@ class Console:
             Route("/console/sign-out", self.changing(self.sign_out), methods=["POST"]),
             Route("/console/language/{language}", self.changing(self.speak), methods=["POST"]),
             Route("/console/static/{name}", self.asset),
+            Route("/console/files", files(attachments)),
             Route("/console/live/{name}", live(self.make_context, stream)),
         ]
         routes += [Route(path, self.screen(screen)) for path, screen in SCREENS.items()]
