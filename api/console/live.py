@@ -13,11 +13,11 @@ from api.http.endpoint import Stream
 from api.http.refusal import Refusal
 from api.http.request import GraphQLRequest
 
-FEEDS = "deals", "ringing", "deal", "messages"
+FEEDS = "deals", "ringing", "messages"
 
 
 def live(context: Callable[[Request], Context], stream: Stream) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the handler of /console/live/FEED. `id` in the address: of the one card or conversation to follow."""
+    """Returns the handler of /console/live/FEED. `after` in the address: a position; what came later is sent too."""
 
     async def answer(request: Request) -> Response:
         name = request.path_params["name"]
@@ -28,7 +28,7 @@ def live(context: Callable[[Request], Context], stream: Stream) -> Callable[[Req
             made.workspace()
         except Unauthorized:
             return Response(status_code=401)
-        variables = {"id": id} if (id := request.query_params.get("id")) else {}
+        variables = {"after": request.query_params.get("after") or None}
         return Following(GraphQLRequest(document(f"live_{name}"), variables=variables), made, stream)
 
     return answer

@@ -44,6 +44,7 @@ class Questions:
     def __init__(self, engine: Engine, rates: Rates, context: MakeContext, token: str, position: str = "") -> None:
         self.engine, self.rates, self.authorization, self.make = engine, rates, f"Bearer {token}", context
         self.position = position
+        self.first_seen = ""  # how far the read models were at the first answer
 
     def check(self) -> None:
         """Raises Unauthorized when the token is not known, or no more."""
@@ -71,6 +72,7 @@ class Questions:
                 self.position = ""
                 return await self.ask(name, **variables)
             raise Declined(errors[0]["message"], STATUS.get(code, 400))
+        self.first_seen = self.first_seen or answer["extensions"]["freshness"]["position"]
         data: Row = answer["data"]
         return data
 

@@ -48,7 +48,8 @@ class View:
     def show(self, template: str, status: int = 200, **shown: Any) -> Response:
         can_write = bool({"write", "admin"} & set(self.me["scopes"]))
         can_connect = bool({"connect", "admin"} & set(self.me["scopes"]))
-        return page(template, self.speaker, status, me=self.me, can_write=can_write, can_connect=can_connect, **shown)
+        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
+        return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
 
     def done(self) -> Response:
         """Answers a change: the page that is open is asked for again."""

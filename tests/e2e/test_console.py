@@ -224,3 +224,13 @@ def test_who_may_only_read_is_shown_no_forms(stack: RunningStack, address: str) 
     assert page.status_code == 200 and "new-note" not in page.text and '<select name="stage"' not in page.text
     refused = stack.http.post(f"{address}/console/deals/{deal}/stage", data={"stage": "paid"}, headers=cookies | OURS)
     assert refused.status_code == 403 and "lacks the scope" in refused.text
+
+
+def test_seven_tabs_follow_by_one_connection(stack: RunningStack, console: ConsolePage) -> None:
+    """A browser has six connections for a server: with one for each tab, the seventh would show nothing."""
+    tabs = [console.another() for _ in range(7)]
+    for tab in tabs:
+        tab.open("board", "document.querySelector('.board[data-live]')")
+    lead(stack, "Сім Вкладок", "067 300 00 14")
+    for tab in tabs:
+        tab.wait_for(tab.tile("Сім Вкладок"))

@@ -19,6 +19,10 @@ class ConsolePage:
         self.page, self.address, self.shots = page, address, shots
         self.evaluate = page.evaluate
 
+    def another(self) -> "ConsolePage":
+        """Returns another tab of the same browser, signed in as this one."""
+        return ConsolePage(Page(self.page.ws), self.address, self.shots)
+
     def sign_in(self, token: str) -> None:
         self.page.call("Page.navigate", url=f"{self.address}/console/sign-in#token={token}")
         self.page.wait_until_at("/console/board")

@@ -132,25 +132,44 @@ async function refreshTile(id) {
   }
 }
 
-function follow(address, heard, begun = () => {}) {
-  const source = new EventSource(address);
-  source.addEventListener("next", (event) => {
-    const { data } = JSON.parse(event.data);
-    if (data) heard(Object.values(data)[0]);
+// A browser opens six connections to a server at most, for all its tabs: one tab follows a feed for the others too.
+const KEPT = 10_000; // milliseconds: what a tab gets that comes later
+
+function follow(feed, heard) {
+  const channel = new BroadcastChannel(`potik-${feed}`);
+  const state = (isHere) => { $("#state").textContent = isHere ? "" : $("#state").dataset.away; };
+  let recent = [], isLeading = false;
+  channel.onmessage = ({ data }) => {
+    if (data.hello && isLeading) for (const { change } of recent) channel.postMessage({ change });
+    else if (data.change) heard(data.change);
+    else if ("isHere" in data) state(data.isHere);
+  };
+  const lead = () => new Promise(() => {
+    isLeading = true;
+    const source = new EventSource(`/console/live/${feed}?after=${encodeURIComponent(document.body.dataset.seen)}`);
+    const share = (isHere) => { state(isHere); channel.postMessage({ isHere }); };
+    source.addEventListener("open", () => share(true));
+    source.addEventListener("error", () => share(false));
+    source.addEventListener("next", (event) => {
+      const { data, errors } = JSON.parse(event.data);
+      if (errors) { // such as a token that was revoked, or a position that is too old
+        source.close();
+        share(false);
+        return setTimeout(() => location.reload(), 5_000);
+      }
+      const change = Object.values(data)[0];
+      recent = [...recent.filter(({ at }) => at > Date.now() - KEPT), { at: Date.now(), change }];
+      channel.postMessage({ change });
+      heard(change);
+    });
   });
-  source.addEventListener("open", () => { $("#state").textContent = ""; begun(); });
-  source.addEventListener("error", () => { $("#state").textContent = $("#state").dataset.away; });
+  navigator.locks ? navigator.locks.request(`potik-${feed}`, lead) : lead();
+  channel.postMessage({ hello: true });
 }
 
-if (board?.dataset.live) {
-  let isFirst = true;
-  follow("/console/live/deals", (change) => changed(change.id), () => {
-    if (!isFirst) location.reload(); // what changed while there was no connection
-    isFirst = false;
-  });
-}
+if (board?.dataset.live) follow("deals", (change) => changed(change.id));
 const talks = $("[data-live=messages]");
-if (talks) follow("/console/live/messages", () => htmx.ajax("GET", location.href, { target: "[data-live=messages]", select: "[data-live=messages]", swap: "outerHTML" }));
+if (talks) follow("messages", () => htmx.ajax("GET", location.href, { target: "[data-live=messages]", select: "[data-live=messages]", swap: "outerHTML" }));
 
 // ---- Calls that ring ----
 
@@ -164,17 +183,17 @@ async function showRinging(address) {
     known ? known.replaceWith(shown) : ringing.prepend(shown);
   }
 }
-if (ringing) follow(
-  "/console/live/ringing",
-  (change) => change.left ? document.getElementById(`call-${change.id}`)?.remove() : showRinging(`/console/ringing/${change.id}`),
-  () => showRinging("/console/ringing"), // what began while nobody listened
-);
+if (ringing) {
+  follow("ringing", ({ id, left }) => left ? document.getElementById(`call-${id}`)?.remove() : showRinging(`/console/ringing/${id}`));
+  showRinging("/console/ringing"); // those that began before
+}
 ringing?.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) event.target.closest("article").remove(); });
 
 // ---- A card: what changes elsewhere, and back in time ----
 
 const card = $(".card[data-live]");
-if (card) follow(`/console/live/deal?id=${card.dataset.id}`, () => {
+if (card) follow("deals", ({ id }) => {
+  if (id !== card.dataset.id) return;
   if (!$(".slider [name=at]").value) htmx.ajax("GET", location.pathname, { target: "#facts", swap: "outerHTML" });
   htmx.trigger(".timeline", "load");
 });

@@ -35,6 +35,8 @@ TAG = re.compile(r"<(b|i|S)>")
 class Answered:
     """Questions that are answered at once."""
 
+    first_seen = "0:1"
+
     def __init__(self, whole: bool) -> None:
         self.filler = Filler(SCHEMA, whole)
 
