@@ -8,7 +8,6 @@ from api.console.view import View
 async def tasks(view: View) -> Response:
     owner = view.given("owner")
     found = (await view.ask("tasks", owner={"eq": owner} if owner else None))["tasks"]["nodes"]
-    found.sort(key=lambda task: task["dueAt"] or "9")
     return view.show("tasks", tasks=found)
 
 
