@@ -6,7 +6,6 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_datetime, format_timedelta
@@ -17,6 +16,7 @@ from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 
 from crm.envelope import now
+from crm.zones import of_workspace
 
 WORDS = Path(__file__).parent / "words"
 LANGUAGES = "uk", "en"
@@ -47,7 +47,7 @@ class Speaker:
     """Says things in one language and time zone."""
 
     def __init__(self, language: str, zone: str = "UTC") -> None:
-        self.language, self.locale, self.zone = language, Locale(language), ZoneInfo(zone or "UTC")
+        self.language, self.locale, self.zone = language, Locale(language), of_workspace(zone)
         self.words = words(language)
 
     def money(self, amount: dict[str, Any] | None) -> str:
