@@ -21,6 +21,7 @@ from api.sql.database import pool
 from api.trusted import TrustedDocuments, load
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import Origins
+from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access
 from crm.adapters.postgres.token_uses import TokenUses
@@ -71,6 +72,7 @@ async def serve(settings: Settings) -> None:
         intake_url=intake_url(settings),
         attachments=AttachmentStore.open(settings.attachments) if settings.attachments else None,
         activity=activity,
+        imports=ImportStore.open(settings.imports) if settings.imports else None,
     )
     server = health.ServerWithoutSignals(
         server_config(

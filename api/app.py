@@ -11,6 +11,8 @@ from api.engine import Engine
 from api.graphiql import POLICY, static
 from api.http.attachments import Attachments
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.http.imports import PATH as IMPORTS
+from api.http.imports import Imports
 from api.http.oauth import OAuthCallback
 from api.http.schema_registry import PATH, registry
 from api.http.sockets import Sockets
@@ -25,6 +27,7 @@ from api.sql.pool import Pool
 from api.trusted import NO_DOCUMENTS, TrustedDocuments
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import NO_ORIGINS, Origins
+from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
 from crm.oauth_link import PATH as OAUTH
@@ -51,6 +54,7 @@ class App:
         intake_url: str = "",
         attachments: AttachmentStore | None = None,
         activity: ActivityDirectory | None = None,
+        imports: ImportStore | None = None,
     ) -> None:
         self.ready = ready
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
@@ -72,6 +76,7 @@ class App:
         streams = Streams(operations, connections, keepalive)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
         self.console = Console(engine, rates, context, streams, self.attachments)
+        self.imports = Imports(imports, access, ready)
         self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)
 
@@ -92,6 +97,8 @@ class App:
             await self.console.app(scope, receive, send)
         elif scope["path"] == "/attachments":
             await self.attachments(scope, receive, send)
+        elif scope["path"].startswith(IMPORTS):
+            await self.imports(scope, receive, send)
         elif scope["path"] == OAUTH:
             await self.oauth(scope, receive, send)
         else:

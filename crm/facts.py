@@ -88,6 +88,7 @@ class ContactReported(Fact, frozen=True, gc=False):
     deleted: bool | None = None
     merged_into: str | None = None
     doubts: tuple[str, ...] = ()
+    existing: str = ""
 
 
 class DealReported(Fact, frozen=True, gc=False):
@@ -112,6 +113,7 @@ class DealReported(Fact, frozen=True, gc=False):
     deleted: bool | None = None
     merged_into: str | None = None
     doubts: tuple[str, ...] = ()
+    existing: str = ""
 
 
 class DeliveryDiscarded(Fact, frozen=True, gc=False):

@@ -59,6 +59,19 @@ class MessageStatus(StrEnum):
     READ = auto()
 
 
+class Existing(StrEnum):
+    """What a report does to a record that is there."""
+
+    FILL = auto()  # it gives what the record does not have
+    SKIP = auto()  # it changes nothing
+
+
+class ExistingDeal(StrEnum):
+    """What a report does to a deal that is there."""
+
+    SKIP = auto()
+
+
 class ParcelStatus(StrEnum):
     """In the order in which the later one wins when two reports have the same time, or none."""
 

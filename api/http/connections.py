@@ -32,12 +32,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Starts a timer only when a request arrives in several pieces, which few do."""
         super().data_received(data)
+        if not self.in_request or self.uploads():  # a large file may take long, but each of its pieces may not
+            self.cancel_timer()
         if not self.in_request:
-            return self.cancel_timer()
+            return
         self.start_timer()
         self.taken = self.taken + len(data) if self.in_head else 0
         if self.taken > HEAD:
             self.end(LARGE)
+
+    def uploads(self) -> bool:
+        return not self.in_head and self.scope is not None and self.scope.get("path") == "/imports"
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

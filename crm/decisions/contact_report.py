@@ -16,6 +16,7 @@ from crm.decisions.own_keys import (
     check,
     common_values,
     doubted,
+    left,
     news_of,
     noted,
     recorded,
@@ -27,6 +28,7 @@ from crm.events import ContactAbsorbed, ContactChanged, ContactRenamed
 from crm.facts import ContactReported
 from crm.scalars import Id
 from crm.state import Contact, Fields, Reported, known, reported_key
+from crm.vocabulary import Existing
 
 
 def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
@@ -37,6 +39,11 @@ def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
         news = news_of(report, case, own, values)
         yield noted(case, news) if news.nothing else recorded(case, news, contact_id)  # a card that may never come
         return
+    if contact and report.existing == Existing.SKIP:
+        yield left(case, own)
+        return
+    if contact and report.existing == Existing.FILL:
+        values = lacking(values, card(case.state, contact_id))
     news = news_of(report, case, own, values, contact_id)
     if contact is None:
         yield from created(case, contact_id, news.after.text("name"), own.system)
@@ -64,6 +71,12 @@ def values_of(report: ContactReported, case: Case, own: OwnKey) -> Values:
         values.short_text("name", report.name, 200)
     give_people(values, report)
     return values
+
+
+def lacking(values: Values, contact: Contact) -> Values:
+    """What a card does not have. Telephones and e-mails are only added anyway."""
+    there = {*(f"fields.{name}" for name in contact.fields), *(["name"] if contact.name else [])}
+    return Values({name: text for name, text in values.items() if name not in there})
 
 
 def keyed(case: Case, news: News, contact_id: Id) -> Iterator[Event]:
@@ -149,5 +162,6 @@ RULE = FactRule(
     check=check,
     occurs="changed_at",
     null_removes=True,
+    words={"existing": Existing},
     row=lambda report: ("contact", OwnKey("contact", report.system, report.key).id_in(report.meta.workspace)),
 )

@@ -17,6 +17,7 @@ from crm.decisions.own_keys import (
     check,
     common_values,
     doubted,
+    left,
     news_of,
     noted,
     recorded,
@@ -35,6 +36,7 @@ from crm.shared import Report
 from crm.state import Contact, Deal, DealReference, Fields, Numbers, Parked, Reported, Workspace, known, reported_key
 from crm.state.entities import ONLY, OUTCOMES
 from crm.state.references import reference_key
+from crm.vocabulary import ExistingDeal
 
 LOST = "lost"
 PEOPLE = ("contact_key", "people")
@@ -44,6 +46,9 @@ def deal_reported(report: DealReported, case: Case, more: Values | None = None) 
     """`more`: what its source says besides, of a deal that is an order."""
     own = addressed(case.state, report, "deal")
     deal = case.state.get(Deal, own.id_in(report.meta.workspace))
+    if deal and report.existing == ExistingDeal.SKIP:
+        yield left(case, own)
+        return
     values = values_of(report, case, own, deal)
     values.update(more or ())
     news = news_of(report, case, own, values)
@@ -242,5 +247,6 @@ RULE = FactRule(
     check=check,
     occurs="changed_at",
     null_removes=True,
+    words={"existing": ExistingDeal},
     row=deal_of,
 )

@@ -27,6 +27,7 @@ MOST_KNOWN = 1_000  # of one record
 MOST_VALUE = 20_000  # characters of a field's JSON text
 MOST_MERGES = 20  # keys, each merged into the next
 NULL = "null"
+IS_THERE = "is there already, and the report was to change nothing then"
 TIMES = 10**14  # moments past it are microseconds since 1970, those below count something else
 AnyReport = DealReported | ContactReported
 
@@ -240,6 +241,11 @@ def noted(case: Case, news: News) -> Event:
     """A report that says nothing new."""
     why = f"what it says of {news.own} is known already, or a newer report said otherwise"
     return DeliveryNoted(case.meta(case.fact.meta.id), news.own.system, news.own.record, why)
+
+
+def left(case: Case, own: OwnKey) -> Event:
+    """A report that was to change nothing that is there."""
+    return DeliveryNoted(case.meta(case.fact.meta.id), own.system, own.record, f"{own} {IS_THERE}")
 
 
 def recorded(case: Case, news: News, stream: Id, contact_id: Id | None = None, deal_id: Id | None = None) -> Event:

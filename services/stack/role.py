@@ -21,7 +21,7 @@ ROLES = {
 }
 
 # Started by `crm up` when it is needed for the first time; in other deployments it runs always and idles.
-ON_DEMAND = {"polling": "services.polling"}
+ON_DEMAND = {"polling": "services.polling", "imports": "services.imports"}
 
 
 def roles_of(settings: Settings) -> dict[str, str]:

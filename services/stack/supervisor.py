@@ -36,7 +36,7 @@ class Plan:
     postgres_port: int = 5432
     replicas: Mapping[str, int] = field(default_factory=dict)  # by role; 1 by default
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
-    on_demand: Mapping[str, str] = field(default_factory=dict)  # roles that poll vendors, once one is to be polled
+    on_demand: Mapping[str, str] = field(default_factory=dict)  # roles that start once there is something for them
     roles_in_time: float = 60.0  # seconds until all must be ready
     steady: float = STEADY  # seconds of being ready after which a part that dies is restarted at once
     demo: bool = True
@@ -103,8 +103,8 @@ class Supervisor:
             await ensure_demo_workspace(self.plan.data, self.bootstrap, self.dsn, self.keys)
         self.ready_after = time.monotonic() - self.began
         self.publish()
-        if self.plan.on_demand:
-            self.background.append(asyncio.create_task(self.start_on_demand()))
+        for role in self.plan.on_demand:
+            self.background.append(asyncio.create_task(self.start_on_demand(role)))
 
     async def encrypt_secrets(self) -> None:
         """Makes a key at the first start, and encrypts what an earlier release left in clear.
@@ -150,12 +150,17 @@ class Supervisor:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
 
-    async def start_on_demand(self) -> None:
-        from services.polling.needed import until_needed
+    async def start_on_demand(self, role: str) -> None:
+        environment = self.environment_of(role)
+        if role == "imports":
+            from services.imports.needed import until_requested
 
-        await until_needed(self.bootstrap, self.keys)
-        for role, module in self.plan.on_demand.items():
-            self.keep(Role(role, module, 1, self.environment_of(role)), self.roles)
+            await until_requested(environment["CRM_IMPORTS"])
+        else:
+            from services.polling.needed import until_needed
+
+            await until_needed(self.bootstrap, self.keys)
+        self.keep(Role(role, self.plan.on_demand[role], 1, environment), self.roles)
 
     def port_taken(self, role: str, chosen: int, wanted: int) -> int:
         """Returns the port on which a role listens: its own choice, should the chosen one have been taken meanwhile."""
@@ -176,6 +181,7 @@ class Supervisor:
         return {
             **keys,
             "CRM_ARCHIVE": str(self.plan.data / "archive"),
+            "CRM_IMPORTS": str(self.plan.data / "imports"),
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "DATABASE_URL": self.dsn,

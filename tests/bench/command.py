@@ -25,6 +25,7 @@ from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
+from tests.bench.tables import bench_exports, bench_imports
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
@@ -57,6 +58,28 @@ def polling(
 ) -> None:
     """Memory and speed of one poller, with Kafka and vendors in memory."""
     show.print_json(bench_polling(accounts, seconds))
+
+
+@app.command()
+def imports(
+    rows: Annotated[int, typer.Option(min=1, help="Of the table.")] = 1_000_000,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Check and import of a table, the role's memory, and how soon forms are visible meanwhile."""
+    here, known = target(data), demo(data)
+    address = f"{here.intake_url}/in/{known.form}"
+    folder, report = data or state.data_folder(), progress_printer(json)
+    show.print_json(asyncio.run(bench_imports(folder, here.graphql_url, known.token, address, rows, report)))
+
+
+@app.command()
+def export(
+    view: Annotated[str, typer.Option(help="What is exported.")] = "contact", data: Data = None, json: Json = False
+) -> None:
+    """A view of the running stack into CSV, XLSX and Parquet."""
+    known, report = demo(data), progress_printer(json)
+    show.print_json(bench_exports(target(data).database_url, known.workspace, view, report))
 
 
 @app.command("end-to-end")

@@ -125,7 +125,7 @@ def _judged(texts: Sequence[bytes], declared: str) -> list[str]:
     counts = [_counted(text) for text in texts]
     certain = any(_is_utf8(*count) for count in counts)
     unsure = [t for t, count in zip(texts, counts, strict=True) if count[1] or _doubtful(*count)]
-    single = _single_byte(unsure, declared)
+    single = single_byte_charset(unsure, declared)
     return [_one(t, *count, certain, single, declared) for t, count in zip(texts, counts, strict=True)]
 
 
@@ -178,7 +178,7 @@ def _one(text: bytes, letters: int, bad: int, certain: bool, single: str, declar
     return utf8 if likelihood(utf8) + bonus >= likelihood(other) else other
 
 
-def _single_byte(texts: Sequence[bytes], declared: str) -> str:
+def single_byte_charset(texts: Sequence[bytes], declared: str = "") -> str:
     """The likeliest charset of one byte a letter for these texts together; empty where none gives words."""
     joined = b"\n".join(dict.fromkeys(texts))[:4_096]
     best, best_score = "", float("-inf")

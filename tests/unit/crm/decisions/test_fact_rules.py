@@ -70,6 +70,8 @@ NAMED = {  # besides connectors, which report facts
     "crm/decisions/order.py": {"OrderReported", "DealReported", "PaymentReported"},  # an order is a deal with payments
     "crm/decisions/own_keys.py": REPORTS,  # what holds for all records that a source keeps under its own keys
     "crm/decisions/reported_people.py": REPORTS,
+    "services/imports/rows.py": REPORTS,  # what a row of a table can say
+    "services/imports/outcome.py": REPORTS,  # whose card it would go to
     "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
     "crm/decisions/repeated_enquiry.py": FORM,
     "crm/enquiries.py": FORM,  # when two forms are the same enquiry

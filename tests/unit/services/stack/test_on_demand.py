@@ -1,17 +1,21 @@
-"""The poller joins the stack once a connection can be polled, and not before."""
+"""A role that is not always needed joins the stack once there is something for it, and not before."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
+from crm.adapters.import_store import ImportStore
 from crm.connector import Connection
-from crm.scalars import Id
+from crm.imports import Request
+from crm.scalars import Id, Micros
 from crm.settings import Settings
 from services.polling import needed
 from services.stack.role import ON_DEMAND, ROLES, Role
 from services.stack.supervisor import Plan, Supervisor
 from tests.support.polling import Others
+
+ID = Id("00000000-0000-4000-8000-000000000001")
 
 
 def test_it_is_started_when_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +31,7 @@ def test_it_is_started_when_it_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
         supervisor.bootstrap = "kafka:9092"
         kept: list[Role] = []
         monkeypatch.setattr(supervisor, "keep", lambda part, _: kept.append(part))
-        starting = asyncio.create_task(supervisor.start_on_demand())
+        starting = asyncio.create_task(supervisor.start_on_demand("polling"))
         await Others()
         assert kept == []
         there.set()
@@ -38,6 +42,23 @@ def test_it_is_started_when_it_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
 
     asyncio.run(test())
     assert not ON_DEMAND.keys() & ROLES.keys()
+
+
+def test_imports_join_the_stack_once_a_file_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        supervisor = Supervisor(Plan(tmp_path, Settings(), {}, on_demand=ON_DEMAND), lambda *_: None)
+        kept: list[Role] = []
+        monkeypatch.setattr(supervisor, "keep", lambda part, _: kept.append(part))
+        store = ImportStore.open(str(tmp_path / "imports"))
+        starting = asyncio.create_task(supervisor.start_on_demand("imports"))
+        await Others()
+        assert kept == []
+        await store.ask(Request(ID, ID, "a.csv", "00", 1, Micros(0)))
+        await starting
+        assert [(part.name, part.module) for part in kept] == [("imports", "services.imports")]
+        assert kept[0].environment["CRM_IMPORTS"] == str(tmp_path / "imports")
+
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""Imports of files: what a person asked for and how far it is, as the API, the role and the command line see it."""
+
+import hashlib
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from crm.envelope import named_id
+from crm.scalars import Id, Micros
+
+LARGEST = 2_000_000_000  # bytes of a file
+
+
+class Wish(StrEnum):
+    """What shall be done with a file."""
+
+    CHECK = "check"  # read all of it and say what would follow; nothing is changed
+    RUN = "run"
+    CANCEL = "cancel"  # what was imported so far stays
+
+
+class Phase(StrEnum):
+    """What is done with a file now."""
+
+    WAITING = "waiting"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # as a whole: `message` says why
+
+
+class Options(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a person says of a file; everything that is left out is found in it."""
+
+    record: str = ""  # contact, deal or the key of a type of objects
+    columns: dict[str, str] = {}  # header to target
+    system: str = ""  # whose keys the rows have
+    existing: str = "update"  # or fill, or skip
+    charset: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+
+
+class Request(Struct, frozen=True, omit_defaults=True):
+    """What was asked for last. Written by the API alone."""
+
+    id: Id
+    workspace: Id
+    name: str
+    sha256: str
+    size: int  # bytes
+    uploaded_at: Micros  # of this content, for the first time: the moment of what it says
+    wish: Wish = Wish.CHECK
+    options: Options = Options()
+    number: int = 1  # of the request, from 1 on
+    unattended: bool = False  # it was in the watched folder: it is run if a person imported such a file before
+
+
+class Reason(Struct, frozen=True):
+    """Why a row was not taken, or what of it needs a look."""
+
+    row: int
+    why: str
+
+
+class Counts(Struct):
+    """Rows by what becomes of them, in a check on the decisions that a run would make."""
+
+    rows: int = 0
+    create: int = 0
+    update: int = 0
+    unchanged: int = 0
+    skip: int = 0
+    error: int = 0
+    doubt: int = 0  # of those that are taken: a person should look at them
+
+
+class Status(Struct, omit_defaults=True):
+    """How far an import is. Written by the role alone."""
+
+    id: Id
+    phase: Phase = Phase.WAITING
+    answers: int = 0  # the request that it is about
+    message: str = ""
+    name: str = ""
+    format: str = ""
+    found: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    record: str = ""
+    system: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    sample: list[list[str]] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    checked: Counts = field(default_factory=Counts)  # what the last check said of the same file with the same options
+    reasons: list[Reason] = field(default_factory=list)  # the first of them
+    doubts: list[Reason] = field(default_factory=list)
+    skipped: list[Reason] = field(default_factory=list)
+    sent: int = 0  # rows whose facts are stored
+    decided: int = 0  # of them, those that are decided: they are in the cards
+    row: int = 0  # the last row of the file that is decided or was refused
+    done: int = 0  # of `whole`: bytes of the file, or rows of a sheet
+    whole: int = 0
+    seconds: float = 0.0
+    failed: str = ""  # name of the file of rows that were not taken
+
+
+def import_id(workspace: Id, sha256: str) -> Id:
+    """Returns the id of an import: the same content in a workspace is the same import."""
+    return named_id(workspace, f"import/{sha256}")
+
+
+def digest_of(file: Path) -> str:
+    """Returns the SHA-256 of a file's bytes."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+FORMULA = "=+-@\t\r"  # what a text begins with that a spreadsheet runs
+PLAIN = re.compile(r"[+-]?[0-9 ().-]+")  # telephones and numbers, which are run to nothing else
+
+
+def guarded(text: str) -> str:
+    """Returns a text that a spreadsheet shows and does not run: with an apostrophe, which `unguarded` takes away."""
+    return f"'{text}" if text and text[0] in FORMULA and not PLAIN.fullmatch(text) else text
+
+
+def unguarded(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:2] and text[1] in FORMULA else text

@@ -1,0 +1,1 @@
+"""Imports: files of contacts, deals and objects become facts, row by row."""

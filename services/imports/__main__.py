@@ -1,0 +1,162 @@
+"""The role imports: `python -m services.imports`. It reads files that were sent to the API, one after the other."""
+
+import asyncio
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import structlog
+from psycopg import AsyncConnection, OperationalError
+
+from crm.adapters.import_store import ImportStore
+from crm.adapters.kafka.directory import Access
+from crm.adapters.kafka.producer import KafkaLog
+from crm.envelope import now
+from crm.errors import NotYet
+from crm.imports import Options, Phase, Request, Status, Wish
+from crm.scalars import Id
+from crm.settings import Settings
+from crm.topics import INTAKE
+from services.imports.failed_rows import REASON
+from services.imports.importing import Importing
+from services.imports.inbox import UNKNOWN, take_files
+from services.imports.reading import open_file, read_import
+from services.imports.table import NoTable
+from streams.runtime.role import run
+
+LOOK_SECONDS = 0.5
+KAFKA_SECONDS = 30.0
+OVER = {Wish.CHECK: Phase.CHECKED, Wish.RUN: Phase.DONE, Wish.CANCEL: Phase.CANCELLED}
+logger = structlog.get_logger()
+
+
+class Role:
+    """Does what is asked for, the oldest first; what a restart cut off goes on at the row where it was."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.access = settings, Access()
+        self.log = KafkaLog(settings.kafka_bootstrap, [INTAKE["facts"].name], timeout=KAFKA_SECONDS)
+
+    def missing(self) -> str | None:
+        if not self.settings.imports:
+            return None
+        return self.access.missing() or self.log.missing()
+
+    async def run(self) -> None:
+        if not self.settings.imports:
+            logger.info("CRM_IMPORTS names no place for files: nothing can be imported")
+            await asyncio.Event().wait()
+        store = ImportStore.open(self.settings.imports)
+        await self.access.start(self.settings.kafka_bootstrap)
+        async with self.log:
+            while True:
+                try:
+                    await take_files(store, now())
+                    for workspace, id in await store.waiting():
+                        await Work(self, store, workspace, id).do()
+                except (OSError, OperationalError) as error:
+                    logger.warning("trying again", error=repr(error))
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+class Work:
+    """What was asked for of one file."""
+
+    def __init__(self, role: Role, store: ImportStore, workspace: Id, id: Id) -> None:
+        self.role, self.store, self.workspace, self.id = role, store, workspace, id
+        self.cancelled = False
+
+    async def do(self) -> None:
+        request = await self.store.request(self.workspace, self.id)
+        if request is None:
+            return
+        status = await self.store.status(self.workspace, self.id) or Status(self.id)
+        if status.answers != request.number:
+            status = begun(request, status)
+        try:
+            if request.wish is not Wish.CANCEL:
+                await self.perform(request, status)
+            status.phase = Phase.CANCELLED if self.cancelled else OVER[request.wish]
+        except NoTable as error:
+            status.phase, status.message = Phase.FAILED, str(error)
+        except (OSError, OperationalError, NotYet):
+            raise  # a server is away: it goes on where it was
+        except Exception as error:
+            logger.exception("an import failed", id=self.id)
+            status.phase, status.message = Phase.FAILED, f"The program failed at it: {error!r}. Rows so far stay."
+        await self.store.report(self.workspace, status)
+        await self.store.settle(request)
+        logger.info(
+            "import",
+            id=self.id,
+            phase=status.phase,
+            why=status.message,
+            rows=status.counts.rows,
+            errors=status.counts.error,
+        )
+
+    async def perform(self, request: Request, status: Status) -> None:
+        """Raises NoTable."""
+        status.phase = Phase.CHECKING if request.wish is Wish.CHECK else Phase.RUNNING
+        with tempfile.TemporaryDirectory(prefix="import-") as folder:
+            file, failed = Path(folder) / "file", Path(folder) / "failed"
+            try:
+                await self.store.fetch(self.workspace, request.sha256, file)
+            except FileNotFoundError:
+                raise NoTable("Its bytes are no longer in the place of files. Send it again.") from None
+            home = self.role.access.home(self.workspace)
+            table = await asyncio.to_thread(open_file, request, file)
+            columns = [name for name in table.header if name != REASON]
+            before = await self.store.remembered(self.workspace, columns)
+            if request.unattended and before is None:
+                await self.store.leave(self.workspace, request.name, file)
+                raise NoTable(UNKNOWN)
+            reading = await asyncio.to_thread(read_import, request, table, home, before)
+            reading.describe(status)
+
+            async def report() -> None:
+                await self.store.report(self.workspace, status)
+                newest = await self.store.request(self.workspace, self.id)
+                self.cancelled = newest is not None and newest.number != request.number
+
+            await report()
+            importing = Importing(reading, status, failed, report, lambda: self.cancelled)
+            dsn = self.role.settings.database_url
+            async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
+                with closing(importing.failed):
+                    if request.wish is Wish.CHECK:
+                        await importing.check(conn)
+                        status.checked = status.counts
+                    else:
+                        await importing.run(conn, self.role.log)
+                        if not request.unattended:
+                            await self.store.remember(self.workspace, columns, remembered(request, before))
+            if importing.failed.count:
+                await self.store.keep_failed(self.workspace, self.id, failed)
+                status.failed = failed_name(request.name)
+                if request.unattended:
+                    await self.store.leave(self.workspace, status.failed, failed)
+
+
+def remembered(request: Request, before: Options | None) -> Options:
+    """What holds for the next file with these columns: what was said of this one, else what held for it."""
+    return before if before and not request.options.columns else request.options
+
+
+def begun(request: Request, before: Status) -> Status:
+    """Returns the status of a new request: what was imported before of the same file does not count again."""
+    status = Status(request.id, answers=request.number, name=request.name, checked=before.checked)
+    if request.wish is Wish.CANCEL:
+        before.answers, before.message = request.number, f"Cancelled. {before.decided:,} rows were imported and stay."
+        return before
+    return status
+
+
+def failed_name(name: str) -> str:
+    path = Path(name)
+    suffix = path.suffix if path.suffix.lower() in (".csv", ".tsv", ".txt") else ".csv"
+    return f"{path.stem}.failed{suffix}"
+
+
+if __name__ == "__main__":
+    run("imports", Role)

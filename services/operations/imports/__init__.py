@@ -1,0 +1,1 @@
+"""Imports a file by the API: `crm import`."""

@@ -1,0 +1,90 @@
+"""`crm import` on a running stack: checked, imported, killed in the middle, imported again; each row counts once."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from crm.imports import Phase
+from services.imports.importing import CHUNK
+from tests.e2e.test_kills import part
+from tests.support.running_stack import RunningStack, wait_until
+from tests.support.timeouts import TIMEOUT
+
+ROWS = 12 * CHUNK
+FOUND = "query($key: String!) { contacts(account: $key) { nodes { name phones emails fields } } }"
+
+
+def table(folder: Path, name: str, rows: int, city: str = "Львів") -> Path:
+    """A file in windows-1251, as Excel writes it, with a row of too many cells and one that says nothing."""
+    file = folder / name
+    lines = [f"{n:06};Олена Тест {n};050 9{n:06};{city}" for n in range(rows)]
+    text = "\r\n".join(["Код;ПІБ;Телефон;Місто", *lines, "x;Хто;1;2;3", "y;;;", ""])
+    file.write_bytes(text.encode("cp1251"))
+    return file
+
+
+def contacts(stack: RunningStack, key: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.ask(FOUND, key=key)["contacts"]["nodes"]
+    return found
+
+
+def test_a_file_is_checked_imported_and_imported_again(stack: RunningStack, tmp_path: Path) -> None:
+    file = table(tmp_path, "клієнти.csv", 700)
+    checked = stack.terminal.run_json(f"import {file} --system first --dry-run", expect=1)
+    assert (checked["phase"], checked["record"], checked["found"]) == (
+        "checked",
+        "contact",
+        {"charset": "cp1251", "delimiter": ";"},
+    )
+    assert checked["counts"] == {
+        "rows": 702, "create": 700, "update": 0, "unchanged": 0, "skip": 1, "error": 1, "doubt": 0,
+    }  # fmt: skip
+    assert contacts(stack, "first:000007") == []
+    done = stack.terminal.run_json(f"import {file} --system first --yes", expect=1)
+    assert (done["phase"], done["decided"], done["counts"]["error"], done["row"]) == ("done", 700, 1, 703)
+    stack.settle()
+    assert contacts(stack, "first:000007") == [
+        {"name": "Олена Тест 7", "phones": ["+380509000007"], "emails": [], "fields": {"Місто": "Львів"}}
+    ]
+    failed = (tmp_path / "клієнти.failed.csv").read_bytes().decode("cp1251").splitlines()
+    assert failed[0] == "Код;ПІБ;Телефон;Місто;reason" and failed[1].startswith("x;Хто;1;2;")
+    again = stack.terminal.run_json(f"import {file} --system first --dry-run", expect=1)["counts"]
+    assert (again["create"], again["update"], again["unchanged"]) == (0, 0, 700)
+    corrected = table(tmp_path, "corrected.csv", 700)
+    old, new = (f"000007;{name};".encode("cp1251") for name in ("Олена Тест 7", "Олена Коваль"))
+    corrected.write_bytes(corrected.read_bytes().replace(old, new))
+    changed = stack.terminal.run_json(f"import {corrected} --system first --dry-run", expect=1)["counts"]
+    assert (changed["create"], changed["update"], changed["unchanged"]) == (0, 1, 699)
+
+
+def test_a_run_that_is_killed_goes_on(stack: RunningStack, tmp_path: Path) -> None:
+    file = table(tmp_path, "many.csv", ROWS, "Одеса")
+    terminal = stack.terminal
+    terminal.run_json(f"import {file} --system second --dry-run", expect=1)
+    words = [sys.executable, "-m", "services.cli", "import", str(file), "--system", "second", "--yes", "--json"]
+    seen: dict[str, Any] = {}
+
+    def midway() -> str | None:
+        seen.update(terminal.run_json(f"import {file} --status"))
+        row = seen.get("row", 0)
+        midway = seen["phase"] == Phase.RUNNING and row > CHUNK
+        return None if midway or seen["phase"] == Phase.DONE else f"{seen['phase']} {row}"
+
+    with subprocess.Popen(words, env=terminal.environment, cwd=terminal.root, stdout=subprocess.PIPE) as begun:
+        wait_until(midway)
+        os.kill(part(stack, "imports").pid, signal.SIGKILL)
+        said, _ = begun.communicate(timeout=TIMEOUT)
+        assert begun.returncode == 1, said
+    done = terminal.run_json(f"import {file} --status")
+    assert (done["phase"], done["decided"], done["counts"]["rows"], done["counts"]["error"]) == (
+        "done",
+        ROWS,
+        ROWS + 2,
+        1,
+    )
+    stack.settle()
+    rows = stack.connection().execute("SELECT count(*) FROM read.contact WHERE fields ->> 'Місто' = 'Одеса'").fetchall()
+    assert rows == [(ROWS,)]
