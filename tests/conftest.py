@@ -35,6 +35,10 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 os.environ["CRM_SECRETS_KEY"] = SECRETS_KEY
 
 
+# A broker of a test lives for a minute: the second compiler and the parallel collector cost it more than they give.
+os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """`pytest -n 4 --dist loadfile` keeps together what shares a server. Other ways of `--dist` stay as they are."""

@@ -137,6 +137,7 @@ async def prepare(say: kafka_files.Say) -> Path:
         say("Preparing Kafka for fast starts (once, about 15 s) ...")
         with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".train-") as scratch:
             broker = Kafka(Path(scratch) / "kafka", any_free(), jars)
+            broker.wrap = lambda command: ["env", "-u", "JDK_JAVA_OPTIONS", *command]  # those of today are not kept
             process = broker.start(f"-XX:AOTCacheOutput={scratch}/made")
             while process.poll() is None and await broker.ready():
                 await asyncio.sleep(POLL)
