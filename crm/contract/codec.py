@@ -7,6 +7,7 @@ A record is read with the schema that wrote it; fields added since get their def
 import io
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import fastavro
@@ -50,20 +51,29 @@ def older(entry: Registered, today: dict[str, Any]) -> Callable[[bytes, int], tu
     return read
 
 
+def at_first_use(table: dict[Any, Any], key: Any, head: Any, make: Callable[[], Callable[..., Any]]) -> None:
+    """Makes the function of an entry when it is first called: few processes meet all of the types."""
+
+    def first(*given: Any) -> Any:
+        function = make()
+        table[key] = head, function
+        return function(*given)
+
+    table[key] = head, first
+
+
 REGISTERED = registered()
 NEWEST = newest(REGISTERED)
-WRITERS: dict[type[Any], tuple[bytes, Callable[[Any, bytes], bytes]]] = {
-    RECORDS[entry.name]: (FRAME.pack(0, entry.id), compiled.writer(entry.schema))
-    for entry in REGISTERED
-    if entry.current
-}
-READERS: dict[int, tuple[type[Any], Callable[[bytes, int], tuple[Any, int]]]] = {
-    entry.id: (
-        RECORDS[entry.name],
-        compiled.reader(entry.schema, STRUCTS) if entry.current else older(entry, NEWEST[entry.name]),
-    )
-    for entry in REGISTERED
-}
+WRITERS: dict[type[Any], tuple[bytes, Callable[[Any, bytes], bytes]]] = {}
+READERS: dict[int, tuple[type[Any], Callable[[bytes, int], tuple[Any, int]]]] = {}
+for shape in REGISTERED:
+    kind = RECORDS[shape.name]
+    if shape.current:
+        compiled.check(shape.schema, STRUCTS)
+        at_first_use(WRITERS, kind, FRAME.pack(0, shape.id), partial(compiled.writer, shape.schema))
+        at_first_use(READERS, shape.id, kind, partial(compiled.reader, shape.schema, STRUCTS))
+    else:
+        at_first_use(READERS, shape.id, kind, partial(older, shape, NEWEST[shape.name]))
 
 
 def encode(record: Fact | Event) -> bytes:

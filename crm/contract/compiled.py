@@ -1,6 +1,6 @@
 """Turns an Avro schema into two Python functions that write and read its Struct: twice as fast as walking the schema.
 
-Each function is straight-line code made once at start, as dataclasses make theirs; fields are read from the Struct and
+Each function is straight-line code made once, as dataclasses make theirs; fields are read from the Struct and
 given to its constructor without a dict between. https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 A test holds every record type against fastavro, in both directions.
 """
@@ -162,13 +162,18 @@ def writes(avro: Any, value: str, named: dict[str, Any], depth: int) -> Iterator
 
 def reader(schema: dict[str, Any], types: Types) -> Callable[[bytes, int], tuple[Any, int]]:
     """read(data, at) -> the Struct and where it ends, past the data's end if that is cut short. Raises Broken."""
+    check(schema, types)
+    lines = ["def read(data, i):", *indented(reads(schema, "v", definitions(schema), 1)), "    return v, i"]
+    tools = {"numeral": numeral, "length": length, "count": count, "SHORT": SHORT, "BOOLEAN": (False, True)}
+    return made("read", lines, {**tools, **{f"T_{name}": record for name, record in types.items()}})
+
+
+def check(schema: dict[str, Any], types: Types) -> None:
+    """Raises Broken unless each class has the fields of its record, in their order."""
     for name, record in definitions(schema).items():
         declared = tuple(field["name"] for field in record["fields"])
         if types[name].__struct_fields__ != declared:
             raise Broken(f"The class {name} is not the one that was published. Nothing was read. Run make events.")
-    lines = ["def read(data, i):", *indented(reads(schema, "v", definitions(schema), 1)), "    return v, i"]
-    tools = {"numeral": numeral, "length": length, "count": count, "SHORT": SHORT, "BOOLEAN": (False, True)}
-    return made("read", lines, {**tools, **{f"T_{name}": record for name, record in types.items()}})
 
 
 def reads(avro: Any, target: str, named: dict[str, Any], depth: int) -> Iterator[str]:
