@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,16 +72,17 @@ def test_who_receives_can_be_rehearsed() -> None:
     assert list(rehearsals()) == [name for name, connector in CONNECTORS.items() if connector.webhook]
 
 
+@cache  # what vendors share is read once, not for each of them
+def imports(file: Path) -> list[list[str]]:
+    tree = ast.parse(file.read_text("utf-8"))
+    return [node.module.split(".") for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+
+
 @pytest.mark.parametrize("name", CONNECTORS)
 def test_no_vendor_imports_another(name: str) -> None:
     others = {folder.name for other, folder in FOLDERS.items() if other != name}
     shared = [file for file in FOLDERS[name].parent.rglob("*.py") if file.parent not in FOLDERS.values()]
-    imported = [
-        node.module.split(".")
-        for file in (*FOLDERS[name].rglob("*.py"), *shared)
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module
-    ]
+    imported = [path for file in (*FOLDERS[name].rglob("*.py"), *shared) for path in imports(file)]
     assert [path for path in imported if path[:2] == ["services", "connectors"] and others & set(path[2:3])] == []
 
 
