@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 from typing import Any
 
 import httpx
@@ -27,19 +27,19 @@ from services.stack.process import until
 from tests.chaos.cluster import Cluster, plan, running_cluster
 from tests.chaos.progress_probe import ProgressProbe, Snapshot, wait_until_idle
 from tests.chaos.tenants import create_tenant, missing_tenant
+from tests.support.timeouts import TIMEOUT
 from tests.support.workload.deliveries import Tenant
 from tests.support.workload.pairs import pair_facts, pair_lines
 
 REQUEST = 2_000  # lines of one POST
-QUIET = 60.0  # seconds
 DEALS = "SELECT source, count(*), count(DISTINCT contact_id) FROM read.deal WHERE workspace = %s GROUP BY source"
 
 
 async def over_http(cluster: Cluster, tenant: Tenant, pairs: int) -> None:
     headers = {"authorization": f"Bearer {tenant.token}", "content-type": "application/x-ndjson"}
     lines = list(pair_lines(pairs))
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-        await until(lambda: missing_tenant(http, cluster.intake_urls[0], tenant), 60)
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT) as http:
+        await until(lambda: missing_tenant(http, cluster.intake_urls[0], tenant), TIMEOUT)
         for start in range(0, len(lines), REQUEST):
             body = b"\n".join(lines[start : start + REQUEST])
             answer = await http.post(f"{cluster.intake_urls[0]}/facts", content=body, headers=headers)
@@ -90,7 +90,9 @@ async def backfill(cluster: Cluster, probe: ProgressProbe, route: str, pairs: in
     replicas = [part.name for part in cluster.replicas("decide")]
     for name in replicas:
         cluster.hold(name)
-        await cluster.kill(name)
+        await cluster.kill(
+            name, SIGTERM
+        )  # it leaves its group: those that follow need not wait until it counts as dead
     await ROUTES[route](cluster, tenant, pairs)
     before, began = waiting(await probe.snapshot()), time.monotonic()
     for name in replicas:
@@ -100,9 +102,9 @@ async def backfill(cluster: Cluster, probe: ProgressProbe, route: str, pairs: in
         left = waiting(await probe.snapshot())
         return None if left < before else f"{left} of {before} facts wait"
 
-    await until(not_half, QUIET)
+    await until(not_half, TIMEOUT)
     await cluster.kill(replicas[-1], SIGKILL)
-    behind = await wait_until_idle(probe, QUIET)
+    behind = await wait_until_idle(probe, TIMEOUT)
     seconds = time.monotonic() - began
     async with await AsyncConnection.connect(cluster.dsn) as conn:
         found = await (await conn.execute(DEALS, [tenant.workspace])).fetchall()

@@ -7,11 +7,13 @@ import signal
 from crm.adapters.telemetry import health
 from crm.settings import Settings
 
+MISSING = "is not ready yet"
+
 
 async def main() -> None:
     settings, stop = Settings.read(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    missing = "is not ready yet" if os.environ.get("CRM_STAND_IN") == "never ready" else None
+    missing = MISSING if os.environ.get("CRM_STAND_IN") == "never ready" else None
     serving = asyncio.create_task(health.serve(settings.health_port, lambda: missing))
     print(f"stand-in {settings.instance} on {settings.kafka_bootstrap}", flush=True)
     await stop.wait()

@@ -127,9 +127,9 @@ def test_a_supervisor_that_is_killed_takes_its_roles_along(start: Start, tmp_pat
 
 
 def test_a_role_that_is_never_ready_stops_the_start_with_its_own_words(start: Start, tmp_path: Path) -> None:
-    process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="10")
+    process = start(CRM_STAND_IN="never ready", CRM_PATIENCE="1")
     assert until("kept.", process)[-1] == (
-        "RuntimeError: Not ready after 10 s: decide: is not ready yet; decide-2: is not ready yet; "
+        "RuntimeError: Not ready after 1 s: decide: is not ready yet; decide-2: is not ready yet; "
         "project: is not ready yet. Everything was stopped; the data is kept."
     )
     assert process.wait(TIMEOUT) == 1

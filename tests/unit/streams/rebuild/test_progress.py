@@ -14,6 +14,7 @@ from tests.support.tools import ROOT
 PROGRAM = """
 import os, signal, sys
 from services.cli.commands.rebuild import progress
+signal.signal(signal.SIGINT, signal.default_int_handler)  # those who run the tests in the background ignore it
 with progress() as listener:
     listener.step("prepare")
     listener.begin(4000)
