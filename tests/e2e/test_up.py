@@ -34,6 +34,12 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     terminal.run("down")
 
 
+@pytest.fixture(scope="module")
+def first(terminal: Terminal) -> Any:
+    """What the first start prints."""
+    return terminal.start_stack()
+
+
 def deals(stack: Any, token: str, number: int = 1) -> Any:
     """Waits until the list holds so many deals."""
     seen: list[Any] = []
@@ -59,11 +65,10 @@ OLENA = {
 }
 
 
-def test_the_first_day(terminal: Terminal) -> None:
-    stack = terminal.start_stack()
+def test_the_first_day(terminal: Terminal, first: Any) -> None:
     form = {"name": "Олена Коваль", "phone": "067 123 45 67", "message": "Хочу кухню"}
-    assert httpx.post(stack["form_url"], data=form, trust_env=False, timeout=TIMEOUT).status_code == 200
-    assert deals(stack, stack["token"]) == [OLENA]
+    assert httpx.post(first["form_url"], data=form, trust_env=False, timeout=TIMEOUT).status_code == 200
+    assert deals(first, first["token"]) == [OLENA]
 
     printed = terminal.run("tail journal --from-start --count 12 --json")
     types = sorted(json.loads(line)["type"] for line in printed.stdout.splitlines())
@@ -79,29 +84,27 @@ def test_the_first_day(terminal: Terminal) -> None:
     assert "Олена" not in printed.stdout
 
     token = terminal.run_json("token create --name laptop --scope read")["token"]
-    assert deals(stack, token) == [OLENA]
+    assert deals(first, token) == [OLENA]
 
     status = terminal.run_json("status")
     assert [(role["name"], role["state"], role["restarts"]) for role in status["roles"]] == [
         (name, "ready", 0) for name in ("kafka", "postgres", "intake", "api", "decide", "relay", "project")
     ]
-    assert (status["graphql_url"], status["intake_url"]) == (stack["graphql_url"], stack["intake_url"])
-    assert (status["workspace"], status["facts_url"]) == (stack["workspace"], f"{stack['intake_url']}/facts")
+    assert (status["graphql_url"], status["intake_url"]) == (first["graphql_url"], first["intake_url"])
+    assert (status["workspace"], status["facts_url"]) == (first["workspace"], f"{first['intake_url']}/facts")
     doctor = terminal.run_json("doctor")
     assert [check for check in doctor["checks"] if not check["ok"]] == []
     assert f"A stack is running on {terminal.data}" in terminal.run("up --detach", expect=1).stderr
 
 
-def test_what_is_stopped_leaves_nothing_and_is_found_again(terminal: Terminal) -> None:
-    terminal.run("down")
-    before = terminal.start_stack()
+def test_what_is_stopped_leaves_nothing_and_is_found_again(terminal: Terminal, first: Any) -> None:
     processes = [psutil.Process(role["pid"]) for role in terminal.run_json("status")["roles"]]
-    assert deals(before, before["token"]) == [OLENA]
+    assert deals(first, first["token"]) == [OLENA]
     assert terminal.run_json("down")["stopped"] is True
     assert not any(process.is_running() for process in processes)
     assert not (terminal.data / "stack.json").exists()
     again = terminal.start_stack()
-    assert (again["workspace"], again["token"]) == (before["workspace"], before["token"])
+    assert (again["workspace"], again["token"]) == (first["workspace"], first["token"])
     assert deals(again, again["token"]) == [OLENA]
 
 
