@@ -8,6 +8,7 @@ column at each step is kept as a digest.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
@@ -25,7 +26,9 @@ DIGEST_VERSION = 1  # of making digests: those of another way are not compared, 
 COLUMNS_NAMED = 3  # columns that are named
 WORDS = {"kind": ("phone", "email"), "status": ("waiting", "done")}  # texts that folds tell apart, by field
 WORDS_OF = {"MessageStatusChanged": {"status": ("failed", "read")}}  # where one event has words of its own
+WORKSPACE = str(uuid5(NAMESPACE_URL, "workspace"))
 Steps = Iterator[Event | None]
+text_of = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class GoldenRows(NamedTuple):
@@ -42,6 +45,7 @@ def golden_rows(projection: Projection[Any], shapes: Sequence[int] | None = None
     wanted = [e.id for e in REGISTERED if e.name in handles and (shapes is None or e.id in shapes)]
     digests: dict[str, Any] = defaultdict(sha256)
     rows: dict[str, Any] = {}
+    columns = {*(column.name for column in projection.columns), "(raises)"}
     for event in steps(projection, wanted):
         if event is None:
             rows.clear()
@@ -55,8 +59,8 @@ def golden_rows(projection: Projection[Any], shapes: Sequence[int] | None = None
             raise
         except Exception as error:  # what it does with strange values is a part of what it is
             values = {"(raises)": type(error).__name__}
-        for column in {*values, *(c.name for c in projection.columns), "(raises)"}:
-            digests[column].update(json.dumps(values.get(column), ensure_ascii=False).encode() + b"\n")
+        for column in columns.union(values):
+            digests[column].update(text_of(values.get(column)).encode() + b"\n")
     if projection.totals:
         digests["(totals)"].update(json.dumps([projection.totals, projection.summed]).encode())
     return GoldenRows(wanted, handles, {name: digests[name].hexdigest()[:16] for name in sorted(digests)})
@@ -73,13 +77,14 @@ def steps(projection: Projection[Any], shapes: Sequence[int]) -> Steps:
     yield from numbered(every * 2)
     if not projection.needs_row:
         return
-    born = uuid5(NAMESPACE_URL, projection.key)  # where a key is the id of the event that the row begins with
-    for first in every:
-        for second in every:
-            for after in (1, -1):
-                yield None
-                yield alike(first, 0, str(born))
-                yield alike(second, after, str(uuid5(NAMESPACE_URL, "second")))
+    born = str(uuid5(NAMESPACE_URL, projection.key))  # where a key is the id of the event that the row begins with
+    later = str(uuid5(NAMESPACE_URL, "second"))
+    seconds = [alike(event, after, later) for event in every for after in (1, -1)]
+    for first in (alike(event, 0, born) for event in every):
+        for second in seconds:
+            yield None
+            yield first
+            yield second
 
 
 def golden_events(shapes: Sequence[int]) -> list[Event]:
@@ -108,11 +113,16 @@ def numbered(events: Iterable[Event]) -> Iterator[Event]:
 
 def alike(event: Event, count: int, id: str) -> Event:
     """The event as one of the card's, so many microseconds after a moment."""
-    kind: Any = RECORDS[type(event).__name__]
-    ids = {f.name: str(uuid5(NAMESPACE_URL, f.name)) for f in msgspec.structs.fields(kind) if f.name.endswith("_id")}
-    at, workspace = MOMENT + count, str(uuid5(NAMESPACE_URL, "workspace"))
-    meta = replace(event.meta, id=id, workspace=workspace, occurred_at=at, recorded_at=at)
-    return replace(event, meta=meta, **ids)
+    at = MOMENT + count
+    meta = replace(event.meta, id=id, workspace=WORKSPACE, occurred_at=at, recorded_at=at)
+    return replace(event, meta=meta, **ids_of(type(event).__name__))
+
+
+@cache
+def ids_of(name: str) -> dict[str, str]:
+    """One id for each field of a type that is an id."""
+    fields = msgspec.structs.fields(RECORDS[name])
+    return {field.name: str(uuid5(NAMESPACE_URL, field.name)) for field in fields if field.name.endswith("_id")}
 
 
 def difference(projection: Projection[Any], kept: GoldenRows) -> str:
