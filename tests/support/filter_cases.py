@@ -221,25 +221,51 @@ def ranged_key(case: Case) -> str:
     return "n" if case.list == "contacts" else "count"
 
 
-def expected(case: Case, rows: list[Any], tests: list[Test]) -> list[str]:
-    """Returns the ids of all rows, filtered and sorted in Python."""
-    listed = LISTS[case.list]
-    order = listed.orders[case.order]
-    found = [row for row in rows if all(test(row) for test in tests)]
-    if order.columns != COLUMNS:
-        found = [row for row in found if getattr(row, order.columns[0]) is not None]
-    merged = any(field == "merged_into" for field in case.fields)
-    if case.list == "contacts" and not merged:
-        found = [row for row in found if row.merged_into is None]
+class Expected:
+    """What Python finds among the rows of a list: they are sorted once for each order, each condition is tried once."""
 
-    def place(row: Any) -> list[Any]:
-        if order.columns == COLUMNS:
-            columns = (held_still(listed.projection), listed.projection.key)
-            return [int(row.fields[ranged_key(case)]), *(getattr(row, column) for column in columns)]
-        return [getattr(row, column) for column in order.columns]
+    def __init__(self, name: str, rows: list[Any]) -> None:
+        self.listed, self.rows = LISTS[name], rows
+        self.places: dict[str, dict[int, int]] = {}
+        self.met: dict[str, frozenset[int]] = {}
 
-    found.sort(key=place, reverse=order.newest)
-    return [getattr(row, listed.projection.key) for row in found]
+    def ids(self, case: Case, where: dict[str, Any], tests: list[Test]) -> list[str]:
+        """Returns the ids of the rows that meet all conditions, in order."""
+        place = self.places.get(case.order) or self.sorted_by(case)
+        found = set(place)
+        for (field, given), test in zip(where.items(), tests, strict=True):
+            found &= self.rows_that_meet(f"{field} {given}", test)
+        if case.list == "contacts" and "merged_into" not in case.fields:
+            found &= self.rows_that_meet("not merged", lambda row: row.merged_into is None)
+        return [getattr(self.rows[n], self.listed.projection.key) for n in sorted(found, key=place.__getitem__)]
+
+    def rows_that_meet(self, condition: str, test: Test) -> frozenset[int]:
+        if condition not in self.met:
+            self.met[condition] = frozenset(n for n, row in enumerate(self.rows) if test(row))
+        return self.met[condition]
+
+    def sorted_by(self, case: Case) -> dict[int, int]:
+        """Returns the place of each row by its number; rows without the value are left out."""
+        order, key = self.listed.orders[case.order], self.listed.projection.key
+
+        def value(n: int) -> list[Any]:
+            row = self.rows[n]
+            if order.columns == COLUMNS:
+                return [
+                    int(row.fields[ranged_key(case)]),
+                    getattr(row, held_still(self.listed.projection)),
+                    getattr(row, key),
+                ]
+            return [getattr(row, column) for column in order.columns]
+
+        numbers = [
+            n
+            for n, row in enumerate(self.rows)
+            if order.columns == COLUMNS or getattr(row, order.columns[0]) is not None
+        ]
+        numbers.sort(key=value, reverse=order.newest)
+        self.places[case.order] = {n: place for place, n in enumerate(numbers)}
+        return self.places[case.order]
 
 
 def samples_of(case: Case, rows: list[Any]) -> Iterator[list[Any]]:

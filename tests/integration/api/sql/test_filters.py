@@ -21,7 +21,7 @@ from crm.adapters.postgres.reader_role import NAME
 from projections import PROJECTIONS
 from projections.pipeline import PipelineRow
 from tests.integration.api.sql.test_plan_equals_resolvers import READER, Both
-from tests.support.filter_cases import PAGE, ROWS, TESTED, Case, cases, expected, row_in, rows_of, samples_of, where_of
+from tests.support.filter_cases import PAGE, ROWS, TESTED, Case, Expected, cases, row_in, rows_of, samples_of, where_of
 from tests.support.shop_rows import OTHER, SHOP, delete_rows, id_of
 
 
@@ -67,12 +67,13 @@ CASES = list(cases())
 
 @pytest.mark.parametrize("name", TESTED)
 def test_every_pair_gives_what_python_finds(shop: Shop, name: str) -> None:
+    rows, kind = shop.rows[name], LISTS[name].projection.name.capitalize()
+    expected = Expected(name, rows)
     for case in (case for case in CASES if case.list == name):
-        rows, kind = shop.rows[name], LISTS[name].projection.name.capitalize()
         query = QUERY.format(kind=kind, list=name, order=case.order)
         for shift, samples in enumerate(samples_of(case, rows)):
             where, tests = where_of(case, samples)
-            wanted = expected(case, rows, tests)
+            wanted = expected.ids(case, where, tests)
             fast = shop.paths.fast(query, where=where)
             assert fast is not None, f"{case}: {where} has no plan: {shop.paths.slow(query, where=where)}"
             page = fast["data"][name]
