@@ -30,10 +30,18 @@ def made_by(function: Callable[..., Any]) -> set[str]:
         if one in seen or not isinstance(one, FunctionType) or not one.__module__.startswith(PACKAGES):
             continue
         seen.add(one)
-        for node in nodes_of(one):
-            made |= {record.__name__ for record in constructed(node, one.__globals__)}
-            waiting += called(node, one)
+        here, further = read(one)
+        made |= here
+        waiting += further
     return made
+
+
+@cache
+def read(function: FunctionType) -> tuple[set[str], list[Any]]:
+    """Returns the names of what the function itself makes, and what it may call. Most is called by many."""
+    nodes = nodes_of(function)
+    made = {record.__name__ for node in nodes for record in constructed(node, function.__globals__)}
+    return made, [one for node in nodes for one in called(node, function)]
 
 
 def nodes_of(function: FunctionType) -> list[Function]:

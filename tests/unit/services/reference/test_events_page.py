@@ -1,7 +1,7 @@
 """docs/events.md names every event and fact, its fields, and those who really write it."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -29,9 +29,14 @@ def test_the_page_is_that_of_today() -> None:
     assert PAGE.read_text("utf-8") == page(), "docs/events.md is out of date. Run make events."
 
 
+@cache
+def sections() -> list[str]:
+    return page().split("\n### ")[1:]
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_record_has_its_fields_and_a_writer(name: str) -> None:
-    (text,) = [part for part in page().split("\n### ")[1:] if part.startswith(f"{name}\n")]
+    (text,) = [part for part in sections() if part.startswith(f"{name}\n")]
     assert [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")] == [
         field.name for field in fields(RECORDS[name]) if field.name != "meta"
     ]
