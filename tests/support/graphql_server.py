@@ -112,8 +112,13 @@ class ApiServer:
         with self.websocket(token) as ws:
             ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             while not self.changes.hub.subscribers:
-                assert self.thread.is_alive()
+                self.goes_on()
             yield ws
+
+    def goes_on(self) -> None:
+        """Leaves the processor to the server for a moment. Raises AssertionError when it has ended."""
+        self.thread.join(0.005)
+        assert self.thread.is_alive()
 
 
 @contextmanager

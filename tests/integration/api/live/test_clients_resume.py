@@ -42,7 +42,7 @@ def cut(api: ApiServer, code: int = 1011) -> None:
     for socket in list(api.app.sockets.keepalive.members):
         api.loop.call_soon_threadsafe(socket.end, SocketClosed(code, "cut"))
     while before & subscribers(api):
-        assert api.thread.is_alive()
+        api.goes_on()
 
 
 def subscribers(api: ApiServer) -> set[Any]:
@@ -51,7 +51,7 @@ def subscribers(api: ApiServer) -> set[Any]:
 
 def until_subscribed(api: ApiServer) -> None:
     while not api.changes.hub.subscribers:
-        assert api.thread.is_alive()
+        api.goes_on()
 
 
 async def subscribe(api: ApiServer, after: str | None, token: str = "crm_live_shop") -> AsyncIterator[Any]:

@@ -36,7 +36,7 @@ def following(api: ApiServer, folder: Path) -> Iterator["subprocess.Popen[str]"]
         yield running
         running.terminate()
     while api.changes.hub.subscribers:
-        assert api.thread.is_alive()
+        api.goes_on()
 
 
 def test_the_example_follows_and_resumes(api: ApiServer, tmp_path: Path) -> None:

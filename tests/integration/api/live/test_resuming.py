@@ -50,7 +50,7 @@ def next_change(ws: ClientConnection) -> Change:
 
 def gone(api: ApiServer) -> None:
     while api.changes.hub.subscribers:
-        assert api.thread.is_alive()
+        api.goes_on()
 
 
 def nothing_more(connection: Any, ws: ClientConnection) -> bool:
