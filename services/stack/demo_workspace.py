@@ -8,8 +8,6 @@ import msgspec
 
 from crm.scalars import Id
 from crm.secret_keys import SecretKeys
-from services.demo.connections import CONNECTORS, secret_of, settings_of
-from services.stack.access import create_token, declare_connection, record_declared
 from services.stack.files import replace_file
 
 OWNERS = ("olena", "taras")
@@ -42,8 +40,10 @@ def read(data: Path) -> Demo | None:
 
 async def ensure_demo_workspace(data: Path, bootstrap: str, dsn: str, keys: SecretKeys) -> Demo:
     """Returns the existing demo workspace, or creates one. `keys` encrypt the secrets of its connections."""
-    # imported here, as `read` does not need them
+    # imported here, as `read` does not need them and nearly every command reads
     from crm.engine.workspaces import WorkspaceSettings, create_workspace
+    from services.demo.connections import CONNECTORS, secret_of, settings_of
+    from services.stack.access import create_token, declare_connection, record_declared
     from services.stack.workspaces import declare
 
     if known := read(data):
