@@ -9,6 +9,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 # The longest first, so that short ones fill the gaps at the end. The last are pure and take what is left.
 ORDER = ("tests/e2e", "tests/integration/streams", "tests/chaos", "tests/integration")
 OWN_STACK = "tests/e2e/test_up.py"  # its tests start and stop one, in order
+LEAVES_MUCH = ("tests/e2e/test_bulk_facts.py", "tests/e2e/test_open_api_bench.py")  # which others would read along
 EACH_ITS_OWN_STACK = ("tests/chaos/test_mutants.py", "tests/chaos/test_chaos.py")
 
 
@@ -25,8 +26,8 @@ def rank(nodeid: str) -> int:
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Sorted by rank; of equal rank, as they were collected."""
-    return sorted(items, key=lambda item: rank(item.nodeid))
+    """Sorted by rank; of equal rank, as they were collected, but last those that fill the stack which they share."""
+    return sorted(items, key=lambda item: (rank(item.nodeid), item.nodeid.startswith(LEAVES_MUCH)))
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,6 +1,9 @@
 """How `make test` spreads the tests over workers."""
 
-from tests.support.parallel import group_of, rank
+from types import SimpleNamespace
+from typing import Any
+
+from tests.support.parallel import group_of, in_order, rank
 
 
 def test_a_file_is_one_group_and_the_shared_stack_another() -> None:
@@ -15,3 +18,10 @@ def test_what_takes_long_begins_first() -> None:
     files = ["tests/unit/crm/a.py", "tests/chaos/b.py", "tests/integration/api/c.py", "tests/e2e/d.py"]
     files += ["tests/integration/streams/e.py", "tests/integrationX/f.py"]
     assert [name[-4] for name in sorted(files, key=rank)] == ["d", "e", "b", "c", "a", "f"]
+
+
+def test_what_fills_the_shared_stack_comes_last_on_it() -> None:
+    """The stories read every row twice: after 30,000 bulk facts they took a minute, else seconds."""
+    files = ["tests/chaos/a.py", "tests/e2e/test_bulk_facts.py", "tests/e2e/test_stories.py", "tests/e2e/test_any.py"]
+    items: list[Any] = [SimpleNamespace(nodeid=f"{file}::test") for file in files]
+    assert [item.nodeid[:-6] for item in in_order(items)] == [files[2], files[3], files[1], files[0]]
