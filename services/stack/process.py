@@ -70,13 +70,18 @@ async def readable(descriptor: int) -> None:
         os.close(descriptor)
 
 
-async def until(missing: Callable[[], Awaitable[str | None]], patience: float) -> None:
-    """Waits until nothing is missing. Raises RuntimeError with the last answer after `patience` seconds."""
+async def until(missing: Callable[[], Awaitable[str | None]], patience: float, slower: float = 1.0) -> None:
+    """Waits until nothing is missing. Raises RuntimeError with the last answer after `patience` seconds.
+
+    Each pause between two looks is `slower` times the one before: a look costs the processor that others wait for.
+    """
     answer: str | None = "no answer"
+    pause = POLL
     try:
         async with asyncio.timeout(patience):
             while answer := await missing():
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(pause)
+                pause *= slower
     except TimeoutError:
         raise RuntimeError(f"Not ready after {patience:.0f} s: {answer}") from None
 
