@@ -11,7 +11,7 @@ from tests.chaos.invariants import Verdict
 from tests.support.servers import IN_CONTAINERS
 
 ROOT = Path(__file__).parent.parent.parent
-FACTS = 3000
+FACTS = 1500
 PATIENCE = 480  # seconds for a whole run
 
 pytestmark = pytest.mark.skipif(IN_CONTAINERS, reason="is about the embedded servers")
