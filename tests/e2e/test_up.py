@@ -109,9 +109,10 @@ def test_what_is_stopped_leaves_nothing_and_is_found_again(terminal: Terminal, f
 
 
 def next_release(root: Path) -> Path:
-    """Makes a copy of this release with a higher version of deal."""
+    """Makes a copy of this release with a higher version of deal, as compiled as this one is."""
+    half_written = "*.pyc.*"
     for room in ("api", "crm", "projections", "schemas", "services", "streams"):
-        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("node_modules", half_written))
     file = root / "projections" / "deal.py"
     file.write_text(file.read_text().replace(f"version={DEAL.version},", f"version={DEAL.version + 1},"))
     return root
