@@ -8,7 +8,8 @@ import pytest
 from api.schema.lists import LISTS
 from api.sql import custom_fields
 from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, looked_at, nodes_of, shop
-from tests.support.filter_cases import PAGE, ROWS
+from tests.support.filter_cases import PAGE
+from tests.support.filter_rows import ROWS
 
 __all__ = ["shop"]
 BOUND = 2_000  # of this shop's 20,000 deals
