@@ -61,7 +61,18 @@ class PageSource(Source):
         return f"{with_values} WHERE {' AND '.join([*self.chosen(only=rest), *beyond])}"
 
     def counted(self) -> str:
-        return ByValue(self).counted() if self.by_value else super().counted()
+        if self.by_value:
+            return ByValue(self).counted()
+        in_range = field_ranges.RANGE in self.given and not self.listed.referring(self.given)
+        return self.counted_in_range() if in_range else super().counted()
+
+    def counted_in_range(self) -> str:
+        """Returns the statement that counts the rows of the list among the first ones that the index has in a range."""
+        keys = f"SELECT f.{self.listed.projection.key} FROM {self.values_in_range.format(rows='')} LIMIT {COUNTED + 1}"
+        others = self.chosen(only=self.given.keys() - {field_ranges.RANGE})
+        row = f", {by_key(self)}" if others[1:] else ""  # the workspace's is met by every value
+        met = f"SELECT {' AND '.join(others) if row else 'true'} AS meets FROM ({keys}) AS k{row}"
+        return f"SELECT count(*) FILTER (WHERE c.meets) AS n, count(*) > {COUNTED} AS capped FROM ({met}) AS c"
 
     @property
     def by_value(self) -> bool:

@@ -168,3 +168,38 @@ def test_a_field_whose_type_changed_is_sorted_by_type_and_value(shop: Shop) -> N
             where={"fields": [{"key": "mixed", **wanted_range}]},
         )
         assert [node["id"] for node in answer["data"]["deals"]["nodes"]] == wanted, (order, wanted_range)
+
+
+COUNT = """query Asked($where: DealWhere) {{
+  deals(first: 1, orderBy: {}, where: $where) {{ totalCount {{ count capped }} }} }}"""
+RANGES: list[tuple[dict[str, Any], int, int]] = [  # with how many deals it has, and how many of them are read
+    ({"fields": [{"key": "count", "gte": 1990}]}, 100, 0),
+    ({"fields": [{"key": "count", "between": [3, 4]}]}, 20, 0),
+    ({"fields": [{"key": "nowhere", "isNull": False}]}, 0, 0),
+    ({"fields": [{"key": "count", "gte": 1990}], "stage": {"eq": "won"}}, 100, 100),
+    ({"fields": [{"key": "count", "gte": 1990}], "stage": {"eq": "lost"}}, 0, 100),
+]
+
+
+@pytest.mark.parametrize(("where", "count", "read"), RANGES, ids=lambda given: str(given)[:60])
+def test_a_range_is_counted_by_the_index_of_values(shop: Shop, where: Any, count: int, read: int) -> None:
+    """Whether a deal is in the range was asked of each deal: to count the last hundred all of them were read."""
+    query = COUNT.format("FIELD_DESC")
+    found = shop.paths.fast(query, where=where)
+    assert found == shop.paths.slow(query, where=where)
+    assert found["data"]["deals"]["totalCount"] == {"count": count, "capped": False}
+    for generic in (False, True):
+        plan = explained(shop, query, where, generic)
+        run = [node for node in nodes_of(plan) if node["Actual Loops"]]
+        assert [node for node in run if node["Node Type"] == "Seq Scan"] == []
+        assert looked_at(plan, DEALS.projection.table) <= 2 * read + 1  # for the count and for the page
+        assert looked_at(plan, f"{DEALS.projection.table}_field_values") <= 2 * max(count, read) + 2
+
+
+def test_a_range_of_many_rows_is_counted_up_to_a_bound(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custom_fields, "COUNTED", BOUND)
+    monkeypatch.setattr("api.sql.plan.pages.COUNTED", BOUND)
+    query, where = COUNT.format("FIELD_ASC"), {"fields": [{"key": "count", "isNull": False}]}
+    assert shop.paths.fast(query, where=where)["data"]["deals"]["totalCount"] == {"count": BOUND, "capped": True}
+    among = {**where, "stage": {"eq": "lost"}}  # all of them stand at the beginning
+    assert shop.paths.fast(query, where=among)["data"]["deals"]["totalCount"]["count"] == ROWS // 50
