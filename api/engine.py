@@ -108,7 +108,7 @@ class Engine:
             data = await text(context.pool, statement.text, parameters)
         except (Unavailable, TooSlow, StaleRead) as error:
             return Answer(ENCODER.encode({"data": None, "errors": [client_error(error).formatted]}))
-        except (NotPlannable, GraphQLError):
+        except (NotPlannable, GraphQLError, psycopg.errors.UndefinedTable):  # a table that is being built
             return None
         except psycopg.Error:
             log.exception("the SQL statement of a query failed; its resolvers answer", operation=plan.name)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 
 from api.schema.lists import LISTS
@@ -203,3 +204,29 @@ def test_a_range_of_many_rows_is_counted_up_to_a_bound(shop: Shop, monkeypatch: 
     assert shop.paths.fast(query, where=where)["data"]["deals"]["totalCount"] == {"count": BOUND, "capped": True}
     among = {**where, "stage": {"eq": "lost"}}  # all of them stand at the beginning
     assert shop.paths.fast(query, where=among)["data"]["deals"]["totalCount"]["count"] == ROWS // 50
+
+
+def test_before_the_index_of_values_is_there_a_rare_value_is_found_without_it(shop: Shop) -> None:
+    """The API of the release that added the index answered UNAVAILABLE to what the old one had served, until cutover."""
+    query = QUERY.format(kind="Deal", list="deals", order="TOUCHED_AT_ASC")
+    asked = {
+        "rare": {"fields": [{"key": "count", "equals": 7}], "stage": {"eq": "lost"}},
+        "several": {"fields": [{"key": "count", "in": [7, 8]}]},
+        "common": {"fields": [OPEN]},
+        "range": {"fields": [{"key": "size", "equals": "7"}, COUNTED]},
+    }
+    before = {name: shop.paths.answer(query, where=where) for name, where in asked.items()}
+    with psycopg.connect(shop.paths.dsn, autocommit=True) as connection:
+        connection.execute("ALTER VIEW read.deal_field_values RENAME TO hidden")
+        try:
+            found = {name: shop.paths.answer(query, where=where) for name, where in asked.items()}
+        finally:
+            connection.execute("ALTER VIEW read.hidden RENAME TO deal_field_values")
+    assert len(before["rare"]["data"]["deals"]["nodes"]) == 10
+    assert (found["rare"], found["several"]) == (before["rare"], before["several"])
+    refused = {name: found[name]["errors"][0] for name in ("common", "range")}
+    assert {name: error["extensions"]["code"] for name, error in refused.items()} == {
+        "common": "BAD_INPUT",
+        "range": "UNAVAILABLE",
+    }
+    assert refused["range"]["message"].startswith("The values of custom fields of `deals` are not sorted yet")
