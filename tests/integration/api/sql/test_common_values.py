@@ -207,7 +207,7 @@ def test_a_range_of_many_rows_is_counted_up_to_a_bound(shop: Shop, monkeypatch: 
 
 
 def test_before_the_index_of_values_is_there_a_rare_value_is_found_without_it(shop: Shop) -> None:
-    """The API of the release that added the index answered UNAVAILABLE to what the old one had served, until cutover."""
+    """The API of the release that added the index said UNAVAILABLE to what the old one had served, until cutover."""
     query = QUERY.format(kind="Deal", list="deals", order="TOUCHED_AT_ASC")
     asked = {
         "rare": {"fields": [{"key": "count", "equals": 7}], "stage": {"eq": "lost"}},
