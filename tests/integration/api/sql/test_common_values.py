@@ -209,17 +209,17 @@ def test_a_range_of_many_rows_is_counted_up_to_a_bound(shop: Shop, monkeypatch: 
 def test_before_the_index_of_values_is_there_a_rare_value_is_found_without_it(shop: Shop) -> None:
     """The API of the release that added the index said UNAVAILABLE to what the old one had served, until cutover."""
     query = QUERY.format(kind="Deal", list="deals", order="TOUCHED_AT_ASC")
-    asked = {
+    questions = {
         "rare": {"fields": [{"key": "count", "equals": 7}], "stage": {"eq": "lost"}},
         "several": {"fields": [{"key": "count", "in": [7, 8]}]},
         "common": {"fields": [OPEN]},
         "range": {"fields": [{"key": "size", "equals": "7"}, COUNTED]},
     }
-    before = {name: shop.paths.answer(query, where=where) for name, where in asked.items()}
+    before = {name: shop.paths.answer(query, where=where) for name, where in questions.items()}
     with psycopg.connect(shop.paths.dsn, autocommit=True) as connection:
         connection.execute("ALTER VIEW read.deal_field_values RENAME TO hidden")
         try:
-            found = {name: shop.paths.answer(query, where=where) for name, where in asked.items()}
+            found = {name: shop.paths.answer(query, where=where) for name, where in questions.items()}
         finally:
             connection.execute("ALTER VIEW read.hidden RENAME TO deal_field_values")
     assert len(before["rare"]["data"]["deals"]["nodes"]) == 10
