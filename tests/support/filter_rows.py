@@ -89,8 +89,8 @@ def rows_of(name: str, n: int) -> Row:
             return NoteRow(id, referred, referred if n % 2 else None, "", "", 1, written_at=at, touched_at=at)
         case "objects":
             kind, status = edge(n, "courier", "seller", "brand"), edge(n + n % 2, "new", "active", "gone")
-            related, merged = (f"seller:{n // 4}",) if n % 2 else (), (f"seller:old {n}",) if n % 3 else ()
-            return ObjectRow(id, kind, str(n), status, "", {}, related, merged, (), 1, **times)
+            related, gone = (f"seller:{n // 4}",) if n % 2 else (), (f"seller:old {n}",) if n % 3 else ()
+            return ObjectRow(id, kind, str(n), status, "", {}, related, gone, (), 1, **times)
         case "parcels":
             status, service = edge(n, "lost", "in_transit", "returned"), edge(n + n % 2, "meest", "post", "ukrposhta")
             known: dict[str, Any] = {"parked": edge(n, "yes", "", "") == "yes", "tracked": n % 3 > 0, "status": status}
