@@ -1,6 +1,6 @@
 """Custom fields of which many rows have the value: a page is read by an index or refused, and never by a slow scan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import psycopg
@@ -8,16 +8,21 @@ import pytest
 
 from api.schema.lists import LISTS
 from api.sql import custom_fields
-from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, looked_at, nodes_of, shop
+from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, filled, looked_at, nodes_of
 from tests.support.filter_cases import PAGE
 from tests.support.filter_rows import ROWS
 
-__all__ = ["shop"]
 BOUND = 2_000  # of this shop's 20,000 deals
 DEALS = LISTS["deals"]
 OPEN = {"key": "state", "equals": "open"}  # 40 % of all deals
 OLD = {"key": "half", "equals": "old"}  # the first quarter
 COUNTED = {"key": "count", "gte": 100}
+
+
+@pytest.fixture(scope="module")
+def shop(database_url: str) -> Iterator[Shop]:
+    with filled(database_url, ["deals"]) as shop:
+        yield shop
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ Rare values stand only at one end of each order, so that a plan which walks an o
 thousands of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple
@@ -37,8 +37,15 @@ class Shop(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shop(database_url: str) -> Iterator[Shop]:
+    with filled(database_url, TESTED) as shop:
+        yield shop
+
+
+@contextmanager
+def filled(database_url: str, lists: Sequence[str]) -> Iterator[Shop]:
+    """Fills these lists of two workspaces, for the time of the block."""
     migrate(database_url, PROJECTIONS.values())
-    rows = {name: [rows_of(name, n) for n in range(ROWS)] for name in TESTED}
+    rows = {name: [rows_of(name, n) for n in range(ROWS)] for name in lists}
     with psycopg.connect(database_url, autocommit=True) as connection:
         delete_rows(connection)
         pipeline = PipelineRow(id_of("pipeline"), "Shop", "UA", "UAH", "Europe/Kyiv", ("new",), "won", "new")
