@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from crm.decisions.case import Case
-from crm.decisions.delivery import quarantined
+from crm.decisions.delivery import quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted
 from crm.decisions.object_merging import merge_objection, with_aliases
@@ -37,7 +37,7 @@ def object_reported(report: ObjectReported, case: Case) -> Iterator[Event]:
     kind = case.state.get(ObjectType, report.object)
     if kind is None or kind.retired:
         why = (RETIRED if kind else NOT_DEFINED).format(report.object)
-        yield quarantined(case, report.meta.actor, why)
+        yield quarantined(case, sent_by(report), why)
         return
     id, at = object_id_of(report), moment_of(report)
     when = report.changed_at if report.changed_at is not None else report.meta.occurred_at

@@ -72,7 +72,7 @@ def index(projection: Projection[Any], columns: str) -> str:
 def lookup(projection: Projection[Any], columns: str) -> str:
     """Order and ranges by code points in any database, over rows that have a value in the last column.
 
-    Postgres drops `IS NOT NULL` from a query for a column that is never null, and then cannot use an index that says it.
+    Postgres drops `IS NOT NULL` from a query for a column that is never null, and then cannot use an index with it.
     """
     *first, last = [name.strip() for name in columns.split(",")]
     known = "" if {c.name: c.required for c in projection.columns}[last] else f" WHERE {last} IS NOT NULL"
