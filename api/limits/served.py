@@ -2,10 +2,11 @@
 
 import re
 
-from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
 ARGUMENT = re.compile(r"Unknown argument '\w+' on field '(?P<type>\w+)\.(?P<field>\w+)'")
 INPUT = re.compile(r"Expected value of type '(?P<type>\w+)!?' not to include unknown field '\w+'")
+FIELD = re.compile(r"Cannot query field '\w+' on type '(?P<type>\w+)'\.$")  # and nothing has a name like it
 VALUE = re.compile(r"does not exist in '(?P<type>\w+)' enum")
 FOLLOWED = (
     "Nothing was read. A subscription is filtered by columns that have an index, here: {names}. "
@@ -18,7 +19,7 @@ MOST = 60  # names in a sentence
 
 def with_served(schema: GraphQLSchema, error: GraphQLError) -> GraphQLError:
     """Returns the error with the names that there are, if it is about one that there is not."""
-    advice = followed(schema, error.message) or inputs(schema, error.message) or values(schema, error.message)
+    advice = next((found for look in LOOKS if (found := look(schema, error.message))), "")
     if not advice:
         return error
     place = error.nodes, error.source, error.positions, error.path, error.original_error, error.extensions
@@ -54,3 +55,15 @@ def values(schema: GraphQLSchema, message: str) -> str:
     if not isinstance(kind, GraphQLEnumType) or len(kind.values) > MOST:
         return ""
     return f"There are {', '.join(kind.values)}."
+
+
+def fields(schema: GraphQLSchema, message: str) -> str:
+    """Returns the fields of a type."""
+    found = FIELD.search(message)
+    kind = schema.get_type(found["type"]) if found else None
+    if not isinstance(kind, GraphQLObjectType) or len(kind.fields) > MOST:
+        return ""
+    return f"It has {', '.join(sorted(kind.fields))}."
+
+
+LOOKS = (followed, inputs, values, fields)

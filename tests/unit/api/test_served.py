@@ -28,6 +28,7 @@ ORDERS = ", ".join(LISTS["deals"].orders)
             "{ objects(where: {fields: []}) { nodes { id } } }",
             "here: createdAt, mergedKeys, relatedTo, status, touchedAt",
         ),
+        ("{ deals { rows { id } } }", "It has edges, nodes, pageInfo, totalCount."),
         ('mutation { noteAdd(input: {text: "x", body: "x"}) { userErrors { code } } }', "It has contactId, "),
     ],
 )

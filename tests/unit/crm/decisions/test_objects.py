@@ -15,6 +15,7 @@ from crm.events import FactQuarantined, ObjectChanged, ObjectReportOutdated
 from crm.facts import FactRetried, ObjectReported
 from crm.objects import sortable_number
 from crm.scalars import Micros
+from crm.versions import OPEN_API
 from tests.support.object_scenarios import SELLER, marketplace, reported, row_of, stored
 from tests.support.operator_session import operator_session
 from tests.support.scenarios import CONNECTION, NOON, SHOP, an, meta, shop
@@ -97,6 +98,9 @@ def test_an_unknown_type_is_quarantined_and_taken_up_once_it_is_defined() -> Non
         "No type of objects 'seller' is defined in this workspace. The report is kept. Define it with objectTypeDefine "
         "or `crm object define FILE`, then run `crm quarantine reparse --all`."
     )
+    assert session.events[0].connector == "test"
+    sent = replace(report, meta=replace(meta("sent"), actor=OPEN_API))
+    assert session.when(sent).events[0].connector == "ObjectReported"
     session.do("object_type_define", **SELLER)
     session.when(FactRetried(meta("retry"), report.meta.id, encode(report)))
     row = row_of(session)
