@@ -12,7 +12,7 @@ from crm.scalars import Id, Micros
 # Types of facts about money alone, which have a payer: of the open API they stand in place of a connector. Read off the
 # facts themselves, as every process that folds would load all decisions otherwise.
 MONEY = {name for name, fact in vars(facts).items() if "payer" in getattr(fact, "__struct_fields__", ())}
-# Reports of a sender's own records: whoever stands in one is in the sender's books, and waits for no answer here.
+# Reports of a sender's own records: a person in one is in the sender's books, and waits for no answer here.
 RECORDS = {"ObjectReported"}
 UNREADABLE = "kafka"  # the connector of a record that does not even tell its workspace
 
