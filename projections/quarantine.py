@@ -78,8 +78,6 @@ def quarantine(
 def risk(connector: str, reachable: bool) -> str:
     """`reachable`: a phone number or an address stands in the bytes. What is not known to tell of money alone may hold
     a person, so a new connector is counted rather than overlooked."""
-    if connector in RECORDS:
-        return ""
     money = connector in MONEY or connector in connectors_of("banking")
-    person = reachable or not (money or connector == UNREADABLE)
+    person = connector not in RECORDS and (reachable or not (money or connector == UNREADABLE))
     return "lead" if person else "payment" if money else ""
