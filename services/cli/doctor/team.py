@@ -46,7 +46,8 @@ def findings(without: list[tuple[str, Id, int]]) -> list[Finding]:
             "rules",
             True,
             f"{name} ({id}): {deals:,}{' or more' if deals >= COUNTED else ''} "
-            f"{'deal has' if deals == 1 else 'deals have'} no owner, because no assignment rule names one. Set rules with `crm rules apply FILE --workspace {id}`: docs/workspace.md.",
+            f"{'deal has' if deals == 1 else 'deals have'} no owner, because no assignment rule names one. "
+            f"Set rules with `crm rules apply FILE --workspace {id}`: docs/workspace.md.",
         )
         for name, id, deals in most[:NAMED]
     ]
