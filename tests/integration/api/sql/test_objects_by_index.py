@@ -100,6 +100,10 @@ def expected(page: FieldPage) -> list[str]:
     return [one.key for one in found]
 
 
+def read(page: FieldPage, explaining: Explaining) -> Any:
+    return asyncio.run(page.read(explaining))  # type: ignore[arg-type]  # all that it needs of Reads
+
+
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_read_by_the_index_of_its_field(
@@ -109,7 +113,7 @@ def test_every_page_is_read_by_the_index_of_its_field(
     wanted, explaining = expected(page), Explaining(reader)
     seen: list[str] = []
     while len(seen) < min(len(wanted), 2 * PAGE):
-        found = asyncio.run(page.read(explaining))  # type: ignore[arg-type]  # all that it needs of Reads
+        found = read(page, explaining)
         seen += [one["key"] for one in found["nodes"]]
         page = changed(page, after=found["page_info"]["end_cursor"])
     assert seen[: len(wanted)] == wanted[: len(seen)] and len(seen) >= min(len(wanted), 2 * PAGE)
@@ -123,7 +127,7 @@ def test_every_page_is_read_by_the_index_of_its_field(
 @pytest.mark.parametrize(("name", "count"), [("from", 1_000), ("between", 20), ("below", 0), ("rare", ROWS // 500)])
 def test_a_count_reads_no_more_than_it_counts(reader: psycopg.Connection[Any], name: str, count: int) -> None:
     explaining = Explaining(reader)
-    found = asyncio.run(PAGES[name].read(explaining))  # type: ignore[arg-type]
+    found = read(PAGES[name], explaining)
     explaining.plans.clear()
     assert asyncio.run(found["total"]()) == {"count": count, "capped": False}
     (plan,) = explaining.plans
@@ -132,7 +136,7 @@ def test_a_count_reads_no_more_than_it_counts(reader: psycopg.Connection[Any], n
 
 def test_a_count_with_a_status_is_bounded(reader: psycopg.Connection[Any]) -> None:
     explaining = Explaining(reader)
-    found = asyncio.run(PAGES["of a rare status"].read(explaining))  # type: ignore[arg-type]
+    found = read(PAGES["of a rare status"], explaining)
     explaining.plans.clear()
     counted = asyncio.run(found["total"]())
     assert (counted["capped"], counted["count"] <= EDGE) == (True, True)
