@@ -67,9 +67,10 @@ def require(token: Token, *scopes: str) -> None:
     """Checks that the token has one of these scopes; `admin` includes all. Raises Forbidden."""
     if not {"admin", *scopes} & set(token.scopes):
         wanted = " or ".join(f"`{scope}`" for scope in scopes or ("admin",))
+        options = " ".join(f"--scope {scope}" for scope in [*sorted(token.scopes), (scopes or ("admin",))[0]])
         raise Forbidden(
             f"This token lacks the scope {wanted}. Nothing was read or changed by this operation. "
-            f"`crm token create --scope {(scopes or ('admin',))[0]}` makes a token that has it."
+            f"`crm token create {options}` makes a token that has it."
         )
 
 

@@ -16,6 +16,7 @@ from api.errors import ApiError, Invalid, StaleRead, TooSlow, Unavailable, clien
 from api.http.numbers import ENCODER
 from api.limits import documents
 from api.limits.cost import LIMIT, OperationCost, too_expensive
+from api.limits.served import with_served
 from api.live.freshness import Freshness
 from api.schema.root import schema
 from api.sql.database import text
@@ -107,7 +108,7 @@ class Engine:
             data = await text(context.pool, statement.text, parameters)
         except (Unavailable, TooSlow, StaleRead) as error:
             return Answer(ENCODER.encode({"data": None, "errors": [client_error(error).formatted]}))
-        except (NotPlannable, GraphQLError):
+        except (NotPlannable, GraphQLError, psycopg.errors.UndefinedTable):  # a table that is being built
             return None
         except psycopg.Error:
             log.exception("the SQL statement of a query failed; its resolvers answer", operation=plan.name)
@@ -159,7 +160,8 @@ class Engine:
         if result.data is not None or any(error.path for error in result.errors or ()):
             whole["data"] = result.data
         if result.errors:
-            whole["errors"] = [client_error(error).formatted for error in result.errors]
+            named = (with_served(self.schema, e) if plan.may_introspect else e for e in result.errors)
+            whole["errors"] = [client_error(error).formatted for error in named]
         whole["extensions"] = {"cost": {"requested": plan.cost(given), "limit": LIMIT}, "freshness": fresh}
         return Answer(ENCODER.encode(whole), "data" in whole)
 

@@ -38,7 +38,7 @@ class ObjectRow(Row, frozen=True, gc=False):
 
 @projection(
     key="object_id",
-    version=1,
+    version=2,
     indexes=(
         "type, touched_at",
         "type, created_at",

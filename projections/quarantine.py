@@ -12,6 +12,8 @@ from crm.scalars import Id, Micros
 # Types of facts about money alone, which have a payer: of the open API they stand in place of a connector. Read off the
 # facts themselves, as every process that folds would load all decisions otherwise.
 MONEY = {name for name, fact in vars(facts).items() if "payer" in getattr(fact, "__struct_fields__", ())}
+# Reports of a sender's own records: a person in one is in the sender's books, and waits for no answer here.
+RECORDS = {"ObjectReported"}
 UNREADABLE = "kafka"  # the connector of a record that does not even tell its workspace
 
 
@@ -40,7 +42,7 @@ class QuarantineRow(Row, frozen=True, gc=False):
     emails: tuple[str, ...] = ()
 
 
-@projection(key="quarantine_id", version=3, indexes=("received_at",))
+@projection(key="quarantine_id", version=4, indexes=("received_at",))
 def quarantine(
     row: QuarantineRow | None, event: FactQuarantined | QuarantineAttempted | QuarantineSettled
 ) -> QuarantineRow | None:
@@ -77,5 +79,5 @@ def risk(connector: str, reachable: bool) -> str:
     """`reachable`: a phone number or an address stands in the bytes. What is not known to tell of money alone may hold
     a person, so a new connector is counted rather than overlooked."""
     money = connector in MONEY or connector in connectors_of("banking")
-    person = reachable or not (money or connector == UNREADABLE)
+    person = connector not in RECORDS and (reachable or not (money or connector == UNREADABLE))
     return "lead" if person else "payment" if money else ""

@@ -108,6 +108,11 @@ def unmerged(root: Path) -> list[str]:
     return numbered(root, sorted(prose), re.compile(r"(?:<{7,}|>{7,}|\|{7,}) \S").match)
 
 
+def named_versions(root: Path) -> list[str]:
+    """Where the table of one version is named: the next version is another table, and nothing would come there."""
+    return numbered(root, modules(root, *ROOMS), re.compile(r"\bread\.[a-z_]+_v\d").search)
+
+
 def forbidden_imports(root: Path) -> str:
     """What import-linter says, if a contract of pyproject.toml is broken."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -189,6 +194,11 @@ OFFENCES = [
             "docs/a.md": "Title\n=======\n",
         },
         ["README.md:1", "README.md:5"],
+    ),
+    (
+        named_versions,
+        {"services/a.py": "SELECT id\nFROM read." + "quarantine_v3\nFROM read.quarantine\nread.{table}_v3\n"},
+        ["services/a.py:2"],
     ),
 ]
 LAWS = [law for law, _, _ in OFFENCES]

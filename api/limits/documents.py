@@ -1,11 +1,10 @@
 """Limits on documents, checked before validation, because validation time grows faster than a document's size."""
 
-import re
-
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, get_operation_ast, parse, validate
 from graphql.validation import MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule, specified_rules
 
 from api.errors import Invalid
+from api.limits.served import with_served
 from api.limits.sizes import sizes
 
 TOKENS, COMMENTS = 2_000, 200
@@ -14,11 +13,6 @@ INTROSPECTION_DEPTH = 16  # the standard query unwraps a type nine times
 LONGEST = 100_000  # characters
 MAX_ERRORS = 10  # reported errors of one document
 RULES = [*specified_rules, MaxIntrospectionDepthRule]
-UNSERVED = re.compile(r"Unknown argument '\w+' on field 'Subscription\.(?P<field>\w+)'")
-UNSERVED_ADVICE = (
-    "A subscription is filtered by columns that have an index, here: {served}. "
-    "Choose by other columns in your program, or declare an index in the projection."
-)
 WHICH = "The document has several operations, or none of this name. Nothing was run. Name one in `operationName`."
 MAY_NOT = "This token may not read the schema. Nothing was read. Use the published one, or ask an administrator."
 DETAILS_HIDDEN = (
@@ -48,16 +42,6 @@ def problems(schema: GraphQLSchema, document: DocumentNode, suggest: bool) -> li
         return [GraphQLError(MAY_NOT, extensions={"code": "FORBIDDEN"})]
     wrong = validate(schema, document, RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
     return [GraphQLError(DETAILS_HIDDEN, error.nodes) for error in wrong]
-
-
-def with_served(schema: GraphQLSchema, error: GraphQLError) -> GraphQLError:
-    """Adds, to the error of a subscription that cannot be filtered so, what it can be filtered by."""
-    found = UNSERVED.match(error.message)
-    root = schema.subscription_type
-    if not found or not root or found["field"] not in root.fields:
-        return error
-    served = ", ".join(sorted({*root.fields[found["field"]].args} - {"after"})) or "nothing"
-    return GraphQLError(f"{error.message} Nothing was read. {UNSERVED_ADVICE.format(served=served)}", error.nodes)
 
 
 def operation_errors(document: DocumentNode, operation: str | None) -> list[GraphQLError]:

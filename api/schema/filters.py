@@ -14,6 +14,8 @@ from api.http.numbers import ENCODER
 from api.schema.names import camel
 from api.sql.containment import needle
 from crm import indexes
+from crm.connector import HOME
+from crm.phones import read_phone
 from crm.projection import Column, Projection
 from crm.text.sort_keys import sort_key
 
@@ -92,7 +94,7 @@ ABOUT = {
     "owner": 'Only rows of this salesperson; `""`: rows without an owner.',
     "parked": "true: only those that are not matched to a deal yet.",
     "fields": "Only rows with all of these custom field values.",
-    "phones": "Only contacts with this phone number, in E.164.",
+    "phones": "Only contacts with this phone number, written with its country code. `caller` takes any format.",
     "external_ids": "Only deals with this key in another system, written as system:key.",
     "merged_into": "Only contacts that were merged into this one.",
     "reference": "Only rows with this `reference`. The empty one is not found.",
@@ -173,6 +175,8 @@ def parameter(filter: Filter, value: Any) -> Any:
         return known_id(value)
     if isinstance(value, datetime):
         return value.isoformat()
+    if filter.column == "phones":
+        return read_phone(value, HOME.country).e164 or value if value.startswith("+") else value
     return sort_key(value) if filter.prefix else value
 
 

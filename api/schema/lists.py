@@ -82,9 +82,9 @@ class List:
 
     def order(self, name: str, given: Collection[str]) -> Order:
         """Returns an order by its name. Raises BadInput when no index serves it together with these filters."""
-        if self.needs_filter and not given:
-            wanted = " or ".join(f"`{filter}`" for filter in self.filters)
-            raise BadInput(f"`{self.name}` needs a filter: {wanted}. Nothing was read.")
+        if not given and not self.by_field(name) and not self.serves(name, ()):
+            wanted = " or ".join(f"`{camel(filter)}`" for filter in self.filters)
+            raise BadInput(f"`{camel(self.name)}` needs a filter: {wanted}. Nothing was read.")
         if self.by_field(name) and field_ranges.RANGE not in given:
             raise BadInput(
                 f"{name} sorts by one custom field. Nothing was read. Name it in `where`, such as "

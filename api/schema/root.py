@@ -11,7 +11,7 @@ from api.errors import BadInput
 from api.history.asof import AS_OF, AsOf, current_only
 from api.history.asof import row as row_as_of_moment
 from api.history.questions import history_fields
-from api.live.events import EVENTS
+from api.live.events import EVENTS, EVENTS_QUERY
 from api.live.subscriptions.feeds import SUBSCRIPTIONS
 from api.schema.descriptions import describe
 from api.schema.fields import Argument, field
@@ -101,6 +101,7 @@ declare(
         **{name: listing(name) for name in LISTS},
         **TOTALS,
         **history_fields(TYPES["Deal"], TYPES["Contact"]),
+        "events": EVENTS_QUERY,
     },
 )
 declare(

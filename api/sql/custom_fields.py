@@ -45,7 +45,13 @@ def too_common(listed: List, order: Order) -> str:
 
 @dataclass(frozen=True)
 class PageSource(Source):
-    """The rows of any list's page, also of one that is filtered or sorted by custom fields."""
+    """The rows of any list's page, also of one that is filtered or sorted by custom fields.
+
+    `indexed`: there is an index of values. A release that adds it builds it while its API reads the old rows already:
+    until then the rows of a rare value are found without it.
+    """
+
+    indexed: bool = True
 
     def sql(self, beyond: Iterable[str], size: str) -> str:
         if self.by_value:
@@ -61,7 +67,18 @@ class PageSource(Source):
         return f"{with_values} WHERE {' AND '.join([*self.chosen(only=rest), *beyond])}"
 
     def counted(self) -> str:
-        return ByValue(self).counted() if self.by_value else super().counted()
+        if self.by_value:
+            return ByValue(self).counted()
+        in_range = field_ranges.RANGE in self.given and not self.listed.referring(self.given)
+        return self.counted_in_range() if in_range else super().counted()
+
+    def counted_in_range(self) -> str:
+        """Returns the statement that counts the rows of the list among the first ones that the index has in a range."""
+        keys = f"SELECT f.{self.listed.projection.key} FROM {self.values_in_range.format(rows='')} LIMIT {COUNTED + 1}"
+        others = self.chosen(only=self.given.keys() - {field_ranges.RANGE})
+        row = f", {by_key(self)}" if others[1:] else ""  # the workspace's is met by every value
+        met = f"SELECT {' AND '.join(others) if row else 'true'} AS meets FROM ({keys}) AS k{row}"
+        return f"SELECT count(*) FILTER (WHERE c.meets) AS n, count(*) > {COUNTED} AS capped FROM ({met}) AS c"
 
     @property
     def by_value(self) -> bool:
@@ -144,6 +161,8 @@ class ByValue:
     @property
     def held(self) -> str:
         """Tells, in its column `many`, whether the index of values has many rows with each of the needles."""
+        if not self.source.indexed:
+            return "(SELECT false AS many) AS held"
         same = f"f.workspace = {self.source.workspace} AND f.field = p.field AND f.value = p.value"
         found = f"SELECT FROM {field_ranges.table(self.listed.projection)} AS f WHERE {same} LIMIT {FEW + 1}"
         least = (
@@ -172,7 +191,8 @@ class ByValue:
         else:
             found = f"(SELECT t.* FROM {few}) AS t WHERE {' AND '.join(['true', *beyond])}"
         first = f"SELECT {self.columns} FROM {found} ORDER BY {by} LIMIT {MAX_PAGE + 1}"
-        return f"{self.held}, LATERAL (({first}) UNION ALL ({walk})) AS t"
+        both = f"({first}) UNION ALL ({walk})" if self.source.indexed else first
+        return f"{self.held}, LATERAL ({both}) AS t"
 
     @property
     def by_field(self) -> bool:
@@ -264,7 +284,7 @@ class ByValue:
             f"SELECT {' AND '.join(self.conditions(self.source.given))} AS meets "
             f"FROM {self.common}, LATERAL ({self.keys()} LIMIT {COUNTED + 1}) AS k, {by_key(self.source)}"
         )
-        both = f"({few}) UNION ALL ({many} LIMIT {COUNTED + 1})"
+        both = f"({few}) UNION ALL ({many} LIMIT {COUNTED + 1})" if self.source.indexed else few
         return (
             f"SELECT count(*) FILTER (WHERE c.meets) AS n, count(*) > {COUNTED} AS capped "
             f"FROM {self.held}, LATERAL ({both}) AS c"

@@ -17,7 +17,9 @@ from api.sql.statements import COUNTED, columns
 from crm.objects import sortable
 from projections import PROJECTIONS
 
-SIGNS = {"equals": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+# Equality is a range of one value: after `=` the planner knows that the order is only by id, and where it thinks that
+# most rows have the value it walks all objects in the order of their ids.
+SIGNS = {"equals": (">=", "<="), "gt": (">",), "gte": (">=",), "lt": ("<",), "lte": ("<=",)}
 MOST_ROWS, MOST_VALUES = 100, 100
 WALKED = 2_000  # rows
 TAG = 8  # characters
@@ -51,7 +53,7 @@ class Ranges:
         return cls(found)
 
     def conditions(self, column: str) -> list[str]:
-        some = [f"{column} {SIGNS[name]} %({name})s" for name in self.parameters if name in SIGNS]
+        some = [f"{column} {sign} %({name})s" for name in self.parameters for sign in SIGNS.get(name, ())]
         return some + ([f"{column} = ANY (%(any_of)s::text[])"] if "any_of" in self.parameters else [])
 
 

@@ -1,6 +1,7 @@
 """Reads rows of a request's workspace for resolvers, shaped for GraphQL."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from strawberry.dataloader import DataLoader
 from api.errors import TooCommon, TooMuch, Unavailable
 from api.schema.filters import text_of
 from api.schema.lists import List, named_filters
-from api.schema.names import UNLISTED, type_name
+from api.schema.names import UNLISTED, camel, type_name
 from api.schema.scalars import Money
 from api.sql import statements as sql
 from api.sql.cursors import Order
@@ -122,15 +123,24 @@ class Reads:
                 position = {f"{name}_{n}": value for n, value in enumerate(order.position(text, tag))}
                 beyond.append(order.beyond("t", tuple(f"%({p})s" for p in position), name == "before"))
                 parameters |= position
-        statement = sql.page(order, source.sql(beyond, "%(limit)s"), backwards)
+
+        async def read() -> list[Any]:
+            statement = sql.page(order, source.sql(beyond, "%(limit)s"), backwards)
+            return await self.rows(statement, limit=size + 1, **parameters)
+
         try:
-            found = await self.rows(statement, limit=size + 1, **parameters)
+            try:
+                found = await read()
+            except psycopg.errors.UndefinedTable:
+                source = replace(source, indexed=False)
+                found = await read()
         except TooCommon:
             raise TooCommon(too_common(listed, order)) from None
         except psycopg.errors.UndefinedTable:
             raise Unavailable(
-                f"The values of custom fields of `{listed.name}` have no index yet: the read model of this release is "
-                "being built, as `crm doctor` shows. Nothing was read; try again later."
+                f"The values of custom fields of `{camel(listed.name)}` are not sorted yet: the read model of this "
+                "release is being built, as `crm doctor` shows. Nothing was read; try again later. Until then "
+                "`equals` and `in` are served for values that few rows have."
             ) from None
         edges = [{"cursor": row["cursor"], "node": shaped(listed.projection, row)} for row in found[:size]]
         if backwards:

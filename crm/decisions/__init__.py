@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from crm.commands import Command
 from crm.decisions.case import Case
-from crm.decisions.delivery import NO_RAW, quarantined
+from crm.decisions.delivery import NO_RAW, quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.limits import clamp_times, violates_limits
 from crm.decisions.loading import FOLLOW, Wanted, of_command
@@ -62,7 +62,7 @@ def decision_of(case: Case) -> Iterable[Event]:
     case.fact = fact = clamp_times(clean, case.now)
     rule = RULES.get(type(fact), UNDECIDED)
     reason = why_not(clean, case, rule) if rule.needs_workspace else ""
-    return [quarantined(case, fact.meta.actor, reason)] if reason else rule.decide(fact, case)
+    return [quarantined(case, sent_by(fact), reason)] if reason else rule.decide(fact, case)
 
 
 def why_not(fact: Fact, case: Case, rule: FactRule) -> str:
@@ -99,6 +99,6 @@ def without_nul(value: Any) -> Any:
 
 
 NOTHING = "Nothing is decided on a {}. It is kept. Send it to its own topic."
-UNDECIDED = FactRule(Fact, lambda f, case: [quarantined(case, f.meta.actor, NOTHING.format(type(f).__name__))])
+UNDECIDED = FactRule(Fact, lambda f, case: [quarantined(case, sent_by(f), NOTHING.format(type(f).__name__))])
 RETRIED = FactRule(FactRetried, lambda fact, case: fact_retried(fact, case, decision_of), needs_workspace=False)
 RULES: dict[type[Fact], FactRule] = {**find_rules(sys.modules[__name__]), FactRetried: RETRIED}

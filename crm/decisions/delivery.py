@@ -19,7 +19,7 @@ from crm.scalars import Id
 from crm.shared import Raw
 from crm.state import Workspace
 from crm.state.entities import ONLY
-from crm.versions import digest_of
+from crm.versions import OPEN_API, digest_of
 
 NOBODY = Id("00000000-0000-0000-0000-000000000000")  # the workspace of a record that does not even tell its own
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -56,6 +56,11 @@ def quarantined(case: Case, connector: str, reason: str) -> FactQuarantined:
         phones=phones,
         emails=emails,
     )
+
+
+def sent_by(fact: Fact) -> str:
+    """Returns the connector of a fact; of the open API the type of the fact, as it says what somebody waits for."""
+    return TYPE_NAMES[type(fact)] if fact.meta.actor == OPEN_API else fact.meta.actor
 
 
 def set_aside(fact: Fact, reason: str) -> Fact:

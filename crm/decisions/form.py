@@ -29,6 +29,7 @@ from crm.text.emails import emails_in
 from crm.text.placeholders import is_placeholder
 
 LONGEST = 190  # characters of an identifier: with its kind it is a key of the state as it is
+MOST_FIELDS = 500  # as of a report, and as connectors keep of a form
 
 
 class People(Protocol):
@@ -168,11 +169,20 @@ def hints(form: FormSubmitted) -> Wanted:
     yield from of_sum(form.amount_minor)
 
 
+def check(form: FormSubmitted) -> tuple[str, str] | None:
+    """Returns the field that cannot be taken, and why."""
+    if len(form.fields) > MOST_FIELDS:
+        most = f"It has {len(form.fields)} fields; a form has at most {MOST_FIELDS}."
+        return "fields", f"{most} Leave out some, or put several into one as a list or an object."
+    return None
+
+
 RULE = FactRule(
     FormSubmitted,
     form_submitted,
     family="forms",
     hints=hints,
+    check=check,
     sender=lambda own: next((p.e164 for p in own["phones"] if p.e164), "") or next(iter(own["emails"]), ""),
     one_per_delivery=True,
 )

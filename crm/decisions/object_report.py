@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from crm.decisions.case import Case
-from crm.decisions.delivery import quarantined
+from crm.decisions.delivery import quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted
 from crm.decisions.object_merging import merge_objection, with_aliases
@@ -21,6 +21,7 @@ from crm.state import Object, ObjectType, UsedFields
 from crm.state.objects import NOTHING
 
 LONGEST_STATUS, LONGEST_TITLE = 200, 500  # characters
+SEVERAL = "Use several types with relations."
 NOT_DEFINED = (
     "No type of objects {0!r} is defined in this workspace. The report is kept. Define it with objectTypeDefine or "
     "`crm object define FILE`, then run `crm quarantine reparse --all`."
@@ -36,7 +37,7 @@ def object_reported(report: ObjectReported, case: Case) -> Iterator[Event]:
     kind = case.state.get(ObjectType, report.object)
     if kind is None or kind.retired:
         why = (RETIRED if kind else NOT_DEFINED).format(report.object)
-        yield quarantined(case, report.meta.actor, why)
+        yield quarantined(case, sent_by(report), why)
         return
     id, at = object_id_of(report), moment_of(report)
     when = report.changed_at if report.changed_at is not None else report.meta.occurred_at
@@ -91,7 +92,7 @@ def claims_of(
                 room = MOST_FIELDS - sum(given.startswith(FIELD) for given in before.given)
             room -= 1
             if room < 0:
-                undefined[MANY] = f"It has {MOST_FIELDS} fields, which is the most; others were not taken."
+                undefined[MANY] = f"It has {MOST_FIELDS} fields, which is the most; others were not taken. {SEVERAL}"
                 continue
         if (field := kind.fields.get(key)) is None or field.retired:
             undefined[f"{UNDEFINED} {name}"] = f"The field {quoted(name)} is not defined; its value is kept as it came."
@@ -140,6 +141,10 @@ def check(report: ObjectReported) -> tuple[str, str] | None:
         return "merged_into", "An object cannot be merged into itself."
     if report.version is not None and report.version < 1:
         return "version", "A version is a whole number from 1 on."
+    if report.version is not None and report.version >= 2**63:
+        return "version", "In `version`: it does not fit into 64 bits."
+    if len(report.fields) > MOST_FIELDS:
+        return "fields", f"It has {len(report.fields)} fields; an object has at most {MOST_FIELDS}. {SEVERAL}"
     if any(not key or len(key) > 100 for key in report.fields):
         return "fields", "The key of a field has 1 to 100 characters."
     return None

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from crm.decisions.case import Case
-from crm.decisions.delivery import quarantined
+from crm.decisions.delivery import quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted, of_identifier
 from crm.decisions.parcel_deals import BACK, moved, placed, sent_back
@@ -29,7 +29,7 @@ LONGEST = 100  # characters of a service's name or of a tracking number
 
 def parcel_reported(report: ParcelReported, case: Case) -> Iterator[Event]:
     if problem := check(report):
-        yield quarantined(case, report.meta.actor, problem[1])
+        yield quarantined(case, sent_by(report), problem[1])
         return
     parcel_id = id_of(report)
     before = case.state.get(Parcel, parcel_id)

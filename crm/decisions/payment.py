@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from crm.currencies import UNKNOWN_CURRENCY
 from crm.decisions.case import Case, State
-from crm.decisions.delivery import quarantined
+from crm.decisions.delivery import quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted, of_identifier, of_sum
 from crm.decisions.matching import Match, Nothing, find
@@ -33,7 +33,7 @@ def payment_reported(report: PaymentReported, case: Case, own: Match | None = No
     """`own`: the deal that it is for beyond doubt."""
     payment_id = id_reported(report)
     if abs(report.amount_minor) > LARGEST_SUM or not 0 <= report.refunded_minor <= LARGEST_SUM:
-        yield quarantined(case, report.meta.actor, f"no payment is of {report.amount_minor}: the sum cannot be true")
+        yield quarantined(case, sent_by(report), f"no payment is of {report.amount_minor}: the sum cannot be true")
         return
     before = case.state.get(Payment, payment_id)
     report = corrected(report, before)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from crm.decisions.case import Case, State
-from crm.decisions.delivery import quarantined
+from crm.decisions.delivery import quarantined, sent_by
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted
 from crm.decisions.part_sums import of, parts_of, summed
@@ -33,7 +33,7 @@ def payment_part_reported(report: PaymentPartReported, case: Case) -> Iterator[E
     payment_id, part = whose(case.state, report), part_of(report)
     if not 0 <= report.amount_minor <= LARGEST_SUM:
         why = f"no {report.kind} is of {report.amount_minor}: the sum cannot be true"
-        yield quarantined(case, report.meta.actor, why)
+        yield quarantined(case, sent_by(report), why)
         return
     parts = {known_part.part_id: known_part for known_part in parts_of(case.state, payment_id)}
     known_part = parts.get(part.part_id)

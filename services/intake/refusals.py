@@ -18,6 +18,15 @@ CODES = {
 }
 
 
+HINTS = {  # what to send instead, by how msgspec's sentence begins; the first that fits
+    r"Invalid RFC3339|Expected `.*datetime": "Write a time with its zone, such as 2026-11-25T12:00:00+02:00.",
+    r"Expected `str.*got `float` .*`amount`": 'Send it as text, such as "12.50": a JSON number may be rounded.',
+    r"Expected `str.*got `(int|float)`": "Send it as text, in quotes.",
+    r"Expected `int.*got `(str|float)`": "Send a whole number, without quotes.",
+    r"Expected `array.*got `(str|int|object)`": "Send a list, in brackets.",
+}
+
+
 class Refusal(Malformed):
     """`code`: INVALID_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_VALUE, TOO_LARGE or CONFLICT.
 
@@ -42,6 +51,8 @@ def of_decoding(error: Exception) -> Refusal:
     sentence = PLACE.sub(f" in `{path}`" if path else "", text) + "."
     if not isinstance(error, msgspec.ValidationError):
         return Refusal(sentence, "INVALID_JSON")
+    hint = next((hint for begin, hint in HINTS.items() if re.match(begin, sentence)), "")
+    sentence = f"{sentence} {hint}" if hint else sentence
     code = next((code for begin, code in CODES.items() if text.startswith(begin)), "INVALID_VALUE")
     field = ".".join(part for part in (path, named[1] if named else "") if part)
     return Refusal(sentence, code, field)

@@ -102,7 +102,11 @@ class FactsSuite:
             ({"meta": {}}, "Object contains unknown field `meta`."),
             ({"amount_minor": 1}, "Give `amount_minor` or `amount`, not both."),
             ({"amount": None}, "Object missing required field `amount_minor` (or `amount`, as exact text)."),
-            ({"amount": 12.5}, "Expected `str | null`, got `float` in `amount`."),
+            (
+                {"amount": 12.5},
+                "Expected `str | null`, got `float` in `amount`. "
+                'Send it as text, such as "12.50": a JSON number may be rounded.',
+            ),
             ({"status": "paid"}, "Invalid enum value 'paid' in `status`."),
             ({"currency": "XYZ"}, "In `currency`: 'XYZ' is not a known currency. Use an ISO 4217 code such as UAH"),
             (
@@ -117,7 +121,11 @@ class FactsSuite:
                 {"occurred_at": "2025-10-11T00:00:00Z"},
                 "In `occurred_at`: 2025-10-11T00:00:00Z is more than a day ahead",
             ),
-            ({"changed_at": "2026-01-02T03:04:05"}, "Expected `datetime` with a timezone component in `changed_at`."),
+            (
+                {"changed_at": "2026-01-02T03:04:05"},
+                "Expected `datetime` with a timezone component in `changed_at`. "
+                "Write a time with its zone, such as 2026-11-25T12:00:00+02:00.",
+            ),
             ({"changed_at": 10**18}, "Expected `int` <= 253402300799999999 in `changed_at`."),
             ({"refunded_minor": 2**63}, "PaymentReported cannot be written: "),
             ({"provider": "\ud800"}, "JSON is malformed: "),

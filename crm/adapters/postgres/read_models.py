@@ -70,11 +70,15 @@ def index(projection: Projection[Any], columns: str) -> str:
 
 
 def lookup(projection: Projection[Any], columns: str) -> str:
-    """Order and ranges by code points in any database, over rows that have a value in the last column."""
+    """Order and ranges by code points in any database, over rows that have a value in the last column.
+
+    Postgres drops `IS NOT NULL` from a query for a column that is never null, and then cannot use an index with it.
+    """
     *first, last = [name.strip() for name in columns.split(",")]
+    known = "" if {c.name: c.required for c in projection.columns}[last] else f" WHERE {last} IS NOT NULL"
     target = f"CREATE INDEX IF NOT EXISTS {index_name(projection, columns)} ON {projection.qualified_name}"
     by = ", ".join(["workspace", *first, f'{last} COLLATE "C"', projection.key])
-    return f"{target} ({by}) WHERE {last} IS NOT NULL;"
+    return f"{target} ({by}){known};"
 
 
 def index_name(projection: Projection[Any], columns: str) -> str:

@@ -45,8 +45,9 @@ def findings(without: list[tuple[str, Id, int]]) -> list[Finding]:
         Finding(
             "rules",
             True,
-            f"{name} ({id}): {deals:,}{' or more' if deals >= COUNTED else ''} deals have no owner, because no "
-            f"assignment rule names one. Set rules with `crm rules apply FILE --workspace {id}`: docs/workspace.md.",
+            f"{name} ({id}): {deals:,}{' or more' if deals >= COUNTED else ''} "
+            f"{'deal has' if deals == 1 else 'deals have'} no owner, because no assignment rule names one. "
+            f"Set rules with `crm rules apply FILE --workspace {id}`: docs/workspace.md.",
         )
         for name, id, deals in most[:NAMED]
     ]

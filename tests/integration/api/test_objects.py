@@ -239,4 +239,4 @@ def test_every_page_by_a_field_is_served_by_its_index(paths: Both, column: str) 
             f'ORDER BY t.{column} COLLATE "C", t.object_id LIMIT 10'.encode()
         ).fetchall()
     text = "\n".join(line for (line,) in plan)
-    assert f"object_v1_type_{column}" in text and "Sort" not in text, text
+    assert f"{PROJECTIONS['object'].table}_type_{column}" in text and "Sort" not in text, text

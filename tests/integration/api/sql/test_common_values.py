@@ -1,21 +1,28 @@
 """Custom fields of which many rows have the value: a page is read by an index or refused, and never by a slow scan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 
 from api.schema.lists import LISTS
 from api.sql import custom_fields
-from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, looked_at, nodes_of, shop
-from tests.support.filter_cases import PAGE, ROWS
+from tests.integration.api.sql.test_filters import PAGE_ONLY, QUERY, Shop, explained, filled, looked_at, nodes_of
+from tests.support.filter_cases import PAGE
+from tests.support.filter_rows import ROWS
 
-__all__ = ["shop"]
 BOUND = 2_000  # of this shop's 20,000 deals
 DEALS = LISTS["deals"]
 OPEN = {"key": "state", "equals": "open"}  # 40 % of all deals
 OLD = {"key": "half", "equals": "old"}  # the first quarter
 COUNTED = {"key": "count", "gte": 100}
+
+
+@pytest.fixture(scope="module")
+def shop(database_url: str) -> Iterator[Shop]:
+    with filled(database_url, ["deals"]) as shop:
+        yield shop
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +174,64 @@ def test_a_field_whose_type_changed_is_sorted_by_type_and_value(shop: Shop) -> N
             where={"fields": [{"key": "mixed", **wanted_range}]},
         )
         assert [node["id"] for node in answer["data"]["deals"]["nodes"]] == wanted, (order, wanted_range)
+
+
+COUNT = """query Asked($where: DealWhere) {{
+  deals(first: 1, orderBy: {}, where: $where) {{ totalCount {{ count capped }} }} }}"""
+RANGES: list[tuple[dict[str, Any], int, int]] = [  # with how many deals it has, and how many of them are read
+    ({"fields": [{"key": "count", "gte": 1990}]}, 100, 0),
+    ({"fields": [{"key": "count", "between": [3, 4]}]}, 20, 0),
+    ({"fields": [{"key": "nowhere", "isNull": False}]}, 0, 0),
+    ({"fields": [{"key": "count", "gte": 1990}], "stage": {"eq": "won"}}, 100, 100),
+    ({"fields": [{"key": "count", "gte": 1990}], "stage": {"eq": "lost"}}, 0, 100),
+]
+
+
+@pytest.mark.parametrize(("where", "count", "read"), RANGES, ids=lambda given: str(given)[:60])
+def test_a_range_is_counted_by_the_index_of_values(shop: Shop, where: Any, count: int, read: int) -> None:
+    """Whether a deal is in the range was asked of each deal: to count the last hundred all of them were read."""
+    query = COUNT.format("FIELD_DESC")
+    found = shop.paths.fast(query, where=where)
+    assert found == shop.paths.slow(query, where=where)
+    assert found["data"]["deals"]["totalCount"] == {"count": count, "capped": False}
+    for generic in (False, True):
+        plan = explained(shop, query, where, generic)
+        run = [node for node in nodes_of(plan) if node["Actual Loops"]]
+        assert [node for node in run if node["Node Type"] == "Seq Scan"] == []
+        assert looked_at(plan, DEALS.projection.table) <= 2 * read + 1  # for the count and for the page
+        assert looked_at(plan, f"{DEALS.projection.table}_field_values") <= 2 * max(count, read) + 2
+
+
+def test_a_range_of_many_rows_is_counted_up_to_a_bound(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custom_fields, "COUNTED", BOUND)
+    monkeypatch.setattr("api.sql.plan.pages.COUNTED", BOUND)
+    query, where = COUNT.format("FIELD_ASC"), {"fields": [{"key": "count", "isNull": False}]}
+    assert shop.paths.fast(query, where=where)["data"]["deals"]["totalCount"] == {"count": BOUND, "capped": True}
+    among = {**where, "stage": {"eq": "lost"}}  # all of them stand at the beginning
+    assert shop.paths.fast(query, where=among)["data"]["deals"]["totalCount"]["count"] == ROWS // 50
+
+
+def test_before_the_index_of_values_is_there_a_rare_value_is_found_without_it(shop: Shop) -> None:
+    """The API of the release that added the index said UNAVAILABLE to what the old one had served, until cutover."""
+    query = QUERY.format(kind="Deal", list="deals", order="TOUCHED_AT_ASC")
+    questions = {
+        "rare": {"fields": [{"key": "count", "equals": 7}], "stage": {"eq": "lost"}},
+        "several": {"fields": [{"key": "count", "in": [7, 8]}]},
+        "common": {"fields": [OPEN]},
+        "range": {"fields": [{"key": "size", "equals": "7"}, COUNTED]},
+    }
+    before = {name: shop.paths.answer(query, where=where) for name, where in questions.items()}
+    with psycopg.connect(shop.paths.dsn, autocommit=True) as connection:
+        connection.execute("ALTER VIEW read.deal_field_values RENAME TO hidden")
+        try:
+            found = {name: shop.paths.answer(query, where=where) for name, where in questions.items()}
+        finally:
+            connection.execute("ALTER VIEW read.hidden RENAME TO deal_field_values")
+    assert len(before["rare"]["data"]["deals"]["nodes"]) == 10
+    assert (found["rare"], found["several"]) == (before["rare"], before["several"])
+    refused = {name: found[name]["errors"][0] for name in ("common", "range")}
+    assert {name: error["extensions"]["code"] for name, error in refused.items()} == {
+        "common": "BAD_INPUT",
+        "range": "UNAVAILABLE",
+    }
+    assert refused["range"]["message"].startswith("The values of custom fields of `deals` are not sorted yet")

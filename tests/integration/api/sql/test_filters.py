@@ -4,7 +4,7 @@ Rare values stand only at one end of each order, so that a plan which walks an o
 thousands of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from api.schema.lists import LISTS
+from api.schema.names import camel, type_name
 from api.sql.pool import OPTIONS
 from crm.adapters.postgres import field_values
 from crm.adapters.postgres.migrations import migrate
@@ -21,7 +22,8 @@ from crm.adapters.postgres.reader_role import NAME
 from projections import PROJECTIONS
 from projections.pipeline import PipelineRow
 from tests.integration.api.sql.test_plan_equals_resolvers import READER, Both
-from tests.support.filter_cases import PAGE, ROWS, TESTED, Case, Expected, cases, row_in, rows_of, samples_of, where_of
+from tests.support.filter_cases import PAGE, TESTED, Case, Expected, cases, samples_of, where_of
+from tests.support.filter_rows import ROWS, row_in, rows_of
 from tests.support.shop_rows import OTHER, SHOP, delete_rows, id_of
 
 
@@ -35,8 +37,15 @@ class Shop(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shop(database_url: str) -> Iterator[Shop]:
+    with filled(database_url, TESTED) as shop:
+        yield shop
+
+
+@contextmanager
+def filled(database_url: str, lists: Sequence[str]) -> Iterator[Shop]:
+    """Fills these lists of two workspaces, for the time of the block."""
     migrate(database_url, PROJECTIONS.values())
-    rows = {name: [rows_of(name, n) for n in range(ROWS)] for name in TESTED}
+    rows = {name: [rows_of(name, n) for n in range(ROWS)] for name in lists}
     with psycopg.connect(database_url, autocommit=True) as connection:
         delete_rows(connection)
         pipeline = PipelineRow(id_of("pipeline"), "Shop", "UA", "UAH", "Europe/Kyiv", ("new",), "won", "new")
@@ -67,21 +76,23 @@ CASES = list(cases())
 
 @pytest.mark.parametrize("name", TESTED)
 def test_every_pair_gives_what_python_finds(shop: Shop, name: str) -> None:
-    rows, kind = shop.rows[name], LISTS[name].projection.name.capitalize()
+    rows, kind = shop.rows[name], type_name(LISTS[name].projection.name)
     expected = Expected(name, rows)
     for case in (case for case in CASES if case.list == name):
-        query = QUERY.format(kind=kind, list=name, order=case.order)
+        query = QUERY.format(kind=kind, list=camel(name), order=case.order)
         for shift, samples in enumerate(samples_of(case, rows)):
             where, tests = where_of(case, samples)
             wanted = expected.ids(case, where, tests)
             fast = shop.paths.fast(query, where=where)
             assert fast is not None, f"{case}: {where} has no plan: {shop.paths.slow(query, where=where)}"
-            page = fast["data"][name]
+            page = fast["data"][camel(name)]
             assert [node["id"] for node in page["nodes"]] == wanted[:PAGE], f"{case}: {where}"
             assert page["totalCount"]["count"] == min(len(wanted), 10_000), f"{case}: {where}"
             second = shop.paths.fast(query, where=where, after=page["pageInfo"]["endCursor"]) if wanted else fast
             assert second is not None
-            assert [node["id"] for node in second["data"][name]["nodes"]] == wanted[PAGE : 2 * PAGE], f"{case}: {where}"
+            assert [node["id"] for node in second["data"][camel(name)]["nodes"]] == wanted[PAGE : 2 * PAGE], (
+                f"{case}: {where}"
+            )
             if shift == 1:  # the middle one is asked of the resolvers too
                 assert shop.paths.slow(query, where=where) == fast, f"{case}: {where}"
 
@@ -145,7 +156,7 @@ def too_many(shop: Shop, name: str, order: str = "") -> list[str]:
     scans the table."""
     found, listed = [], LISTS[name]
     for case in (case for case in CASES if case.list == name and case.order.startswith(order)):
-        query = PAGE_ONLY.format(kind=listed.projection.name.capitalize(), list=name, order=case.order)
+        query = PAGE_ONLY.format(kind=type_name(listed.projection.name), list=camel(name), order=case.order)
         for samples, generic in product(samples_of(case, shop.rows[name]), (False, True)):
             where, _ = where_of(case, samples)
             plan = explained(shop, query, where, generic)

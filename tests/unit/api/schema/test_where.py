@@ -153,3 +153,19 @@ def test_the_shape_of_an_input_is_what_its_statement_depends_on() -> None:
     assert shape_of({"fields": one}) != shape_of({"fields": other})
     assert shape_of({"fields": one}) == shape_of({"fields": [{"key": "b", "equals": {"y": [True]}}]})
     assert shape_of(ABSENT) == ABSENT
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("+380671234567", "+380671234567"),
+        ("+38 (067) 123-45-67", "+380671234567"),
+        ("067 123 45 67", "067 123 45 67"),  # whose country is not known here
+        ("+", "+"),
+        ("+1 2", "+1 2"),
+    ],
+)
+def test_a_number_with_its_country_is_looked_up_however_it_is_written(given: str, found: str) -> None:
+    """A number as people write it found nobody, without a word."""
+    assert parameter(LISTS["contacts"].filters["phone"], given) == found
+    assert parameter(LISTS["contacts"].where["phones"].conditions["contains"], given) == found

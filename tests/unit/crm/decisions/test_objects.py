@@ -15,6 +15,7 @@ from crm.events import FactQuarantined, ObjectChanged, ObjectReportOutdated
 from crm.facts import FactRetried, ObjectReported
 from crm.objects import sortable_number
 from crm.scalars import Micros
+from crm.versions import OPEN_API
 from tests.support.object_scenarios import SELLER, marketplace, reported, row_of, stored
 from tests.support.operator_session import operator_session
 from tests.support.scenarios import CONNECTION, NOON, SHOP, an, meta, shop
@@ -97,6 +98,9 @@ def test_an_unknown_type_is_quarantined_and_taken_up_once_it_is_defined() -> Non
         "No type of objects 'seller' is defined in this workspace. The report is kept. Define it with objectTypeDefine "
         "or `crm object define FILE`, then run `crm quarantine reparse --all`."
     )
+    assert session.events[0].connector == "test"
+    sent = replace(report, meta=replace(meta("sent"), actor=OPEN_API))
+    assert session.when(sent).events[0].connector == "ObjectReported"
     session.do("object_type_define", **SELLER)
     session.when(FactRetried(meta("retry"), report.meta.id, encode(report)))
     row = row_of(session)
@@ -132,10 +136,11 @@ def test_a_value_that_fits_settles_the_doubt() -> None:
 
 
 def test_at_most_200_fields_of_an_object_are_taken() -> None:
-    session = marketplace().when(reported(fields={f"f{n}": n for n in range(10_000)}))
-    row = row_of(session)
+    parts = ({f"f{n}": n for n in range(begin, begin + 150)} for begin in (0, 150))
+    row = row_of(marketplace().when(*(reported(at=at, fields=part) for at, part in enumerate(parts))))
     assert row and len(row.fields) == 200
-    assert "It has 200 fields, which is the most; others were not taken." in row.doubts
+    most = "It has 200 fields, which is the most; others were not taken. Use several types with relations."
+    assert most in row.doubts
 
 
 def test_the_same_key_in_another_workspace_is_another_object() -> None:
@@ -198,6 +203,10 @@ def test_merging_into_what_is_not_there_yet_gives_it_the_key_when_it_comes() -> 
         ({"key": "x" * 201}, "A key has 1 to 200 characters, and this one has 201."),
         ({"merged_into": "42"}, "An object cannot be merged into itself."),
         ({"version": 0}, "A version is a whole number from 1 on."),
+        (
+            {"fields": {f"f{n}": n for n in range(10_000)}},
+            "It has 10000 fields; an object has at most 200. Use several types with relations.",
+        ),
     ],
 )
 def test_what_can_never_be_taken_is_quarantined(said: dict[str, Any], why: str) -> None:

@@ -68,12 +68,17 @@ def test_it_ends_soon_on_anything() -> None:
     [
         *((name, "lead") for name in ("form", "telegram", "binotel", "FormSubmitted", "of tomorrow")),
         *((name, "payment") for name in ("liqpay", "monobank", "PaymentReported")),
-        ("kafka", ""),
+        *((name, "") for name in ("kafka", "ObjectReported")),
     ],
 )
 def test_what_is_at_risk_without_a_number(connector: str, risk: str) -> None:
     """A form that cannot be read at all may be anybody's; entries of releases before have no numbers noted."""
     assert row_of(quarantine, came(connector, b"{")).at_risk == risk
+
+
+def test_a_report_of_an_object_is_nobody_who_waits() -> None:
+    """A shop's objects that came before their type was defined were 50,000 people to call back."""
+    assert row_of(quarantine, came("ObjectReported", b'{"tel": "067 123 45 67"}')).at_risk == ""
 
 
 def test_all_connectors_that_only_report_payments_are_known() -> None:
