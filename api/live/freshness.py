@@ -18,7 +18,7 @@ from projections import PROJECTIONS
 
 CHANNEL = "changes"  # on which the project role announces its commits
 IDLE, BUSY = 0.1, 0.02  # seconds between two polls: without and with notifications
-ASLEEP, RECENT = 1.0, 10.0  # seconds between two polls without a request for this long
+ASLEEP, RECENT = 1.0, 10.0  # seconds between two polls, whatever is committed, without a request for this long
 AWAITED = 0.003  # the same while a query waits
 PATIENCE = 5.0  # seconds that a query waits for its position
 REMEMBERED = 600  # polls
@@ -93,13 +93,14 @@ class Freshness:
                 poll = msgspec.json.decode(text, type=Poll) if text else poll
                 self.take(poll, at)
                 # A commit without changed rows sends no notification, so polling goes on without one too.
-                idle = IDLE if time.monotonic() - self.last_request < RECENT else ASLEEP
-                if await listener.wait(AWAITED if self.waiting else idle):
+                if not self.waiting and time.monotonic() - self.last_request >= RECENT:
+                    await listener.interrupted(ASLEEP)  # nobody asks: commits need not be followed one by one
+                elif await listener.wait(AWAITED if self.waiting else IDLE):
                     await asyncio.sleep(AWAITED if self.waiting else BUSY)
 
     def note_question(self, now: float) -> None:
         """Wakes the poller if it sleeps."""
-        if now - self.last_request > RECENT and self.listener:
+        if now - self.last_request >= RECENT and self.listener:
             self.listener.interrupt()
         self.last_request = now
 

@@ -140,17 +140,15 @@ async def prefetch(conn: AsyncConnection, batch: Batch, arrived: Sequence[Arrive
             wanted[workspace, f"{kind.__name__}/{key}"] = kind
     wanted |= {key: kind for name in wanted.keys() & AFTER.keys() for key, kind in AFTER[name].items()}
     while wanted:
-        await batch.load(conn, sorted(wanted.keys() - batch.loaded.keys()))
+        await batch.load(conn, wanted.keys() - batch.loaded.keys())
         after: Wanted = {}
         for full, kind in wanted.items():
-            if kind not in FOLLOW or batch.loaded[full] is None:
+            if kind not in FOLLOW or (entity := batch.there(full, kind)) is None:
                 continue
             workspace, name = full
-            key = name.partition("/")[2]
-            entity = batch.of(workspace).get(kind, key)
             next_wanted: Wanted = {(workspace, f"{k.__name__}/{n}"): k for k, n in FOLLOW[kind](entity)}
             after |= next_wanted
-            if not key:
+            if name[-1] == "/":  # a workspace has one of it
                 AFTER[full] = next_wanted
         wanted = {key: kind for key, kind in after.items() if key not in batch.loaded}
 

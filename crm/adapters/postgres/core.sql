@@ -72,6 +72,12 @@ CREATE TABLE IF NOT EXISTS core.outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   partitions int[] NOT NULL, firsts bigint[] NOT NULL, counts int[] NOT NULL, records bytea[] NOT NULL
 );
+-- A row lives for milliseconds: it is not worth compressing. ALTER TABLE waits for all writers, so only when it must.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'core.outbox'::regclass AND attname = 'records' AND attstorage <> 'e') THEN
+    ALTER TABLE core.outbox ALTER COLUMN records SET STORAGE EXTERNAL;
+  END IF;
+END $$;
 COMMENT ON TABLE core.outbox IS 'Events on their way to Kafka: one row a transaction. Of each journal partition: the first position, how many events, and a MessagePack list of [stream, id, source, trace, value].';
 DO $$ BEGIN
   IF to_regclass('core.outbox_before') IS NOT NULL THEN

@@ -1,6 +1,7 @@
 """Waits for notifications of Postgres. psycopg's own `notifies` wakes up ten times a second to look."""
 
 import asyncio
+import contextlib
 from typing import Self
 
 from psycopg import AsyncConnection, Notify
@@ -42,6 +43,12 @@ class Listener:
         found = self.found.copy()
         self.found.clear()
         return found
+
+    async def interrupted(self, seconds: float) -> None:
+        """Waits for `interrupt`, `seconds` at most. Notifications are left for the next `wait`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.arrived.wait(), seconds)
+        self.arrived.clear()
 
     def take(self) -> None:
         """Takes what has arrived behind the answer to a query: it makes the connection's socket readable no more."""

@@ -99,6 +99,13 @@ class Batch:
             self.loaded |= found
             self.now = found | self.now
 
+    def there(self, key: Key, kind: type[E]) -> E | None:
+        """What holds under a key that was loaded."""
+        found = self.now[key]
+        if found.__class__ is str:
+            found = self.now[key] = self.loaded[key] = msgspec.json.decode(found, type=kind)
+        return found  # type: ignore[no-any-return]  # decoded as its kind
+
     async def run(self, conn: AsyncConnection, items: Sequence[T], act: Callable[[T], Done | None]) -> list[Done]:
         """What `act` makes of each item in turn, on the state that the items before it left; nothing is written yet.
 
@@ -113,7 +120,7 @@ class Batch:
                 tried.append((act(item), self.keep()))
                 if tried[-1][0] is None:
                     break
-            await self.load(conn, sorted(set().union(*(trial.assumed for _, trial in tried)) - self.loaded.keys()))
+            await self.load(conn, set().union(*(trial.assumed for _, trial in tried)) - self.loaded.keys())
             for made, trial in tried:
                 if made is None or any(self.loaded[key] is not None for key in trial.assumed):
                     break
@@ -154,15 +161,12 @@ class WorkspaceState:
 
     def get(self, kind: type[E], key: str) -> E | None:
         full = self.workspace, f"{kind.__name__}/{key}"
-        batch = self.batch
-        found = batch.now.get(full, NEVER)
+        found = self.batch.now.get(full, NEVER)
         if found is NEVER:
-            if key not in batch.fresh:
-                batch.assumed.add(full)
+            if key not in self.batch.fresh:
+                self.batch.assumed.add(full)
             return None
-        if found.__class__ is str:
-            found = batch.now[full] = batch.loaded[full] = msgspec.json.decode(found, type=kind)
-        return found  # type: ignore[no-any-return]  # decoded as its kind
+        return self.batch.there(full, kind) if found.__class__ is str else found
 
     def put(self, key: str, entity: Entity) -> None:
         full = self.workspace, f"{type(entity).__name__}/{key}"
