@@ -129,6 +129,8 @@ class Connector:
     tracking: str = ""  # of a delivery service: the whole of its tracking numbers matches it
     oauth: OAuth | None = None  # how the owner of an account permits access by a link
     parts: Repack | None = None  # how files are found in a delivery, which may then be larger than a record
+    # Of a bank: the provider and the payment that the bank's reference in a statement file proves; None for none.
+    proven_by: Callable[[str], tuple[str, str] | None] | None = None
 
     @property
     def entry(self) -> ConnectorEntry:

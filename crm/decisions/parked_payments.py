@@ -9,6 +9,7 @@ from crm.decisions.names import Likeness, likeness
 from crm.decisions.parcel_deals import retry_parcel
 from crm.decisions.payers import accounts_of, holders_of, tied_to, ties
 from crm.decisions.payment_evidence import PaymentDetails, earlier_references, reference_hint
+from crm.decisions.same_money import REPORTED_BEFORE
 from crm.decisions.settlement import settle
 from crm.envelope import Event
 from crm.events import PaymentMatched, PaymentParked
@@ -35,6 +36,8 @@ def retry_parked(case: Case, contact_id: Id, deal_id: Id | None = None, referenc
 def retry(case: Case, payment_id: Id, hint: str, deal_id: Id | None) -> Iterator[Event]:
     payment = known(case.state, Payment, payment_id)
     if payment.deals or payment.amount_minor < 0:  # matched a moment ago, or money that went out
+        return
+    if payment.parked.startswith(REPORTED_BEFORE):
         return
     by_payer = hint.startswith("payer:")
     deal = known(case.state, Deal, deal_id) if deal_id else None

@@ -15,6 +15,7 @@ from crm.decisions.part_sums import parts_of, summed
 from crm.decisions.payers import identifiers_of
 from crm.decisions.payment_evidence import NOBODY, PaymentDetails, earlier_references, reference_hint
 from crm.decisions.purpose import number_of, read
+from crm.decisions.same_money import reported_before, wanted
 from crm.decisions.settlement import in_words, settle
 from crm.decisions.workspace import LARGEST_SUM
 from crm.envelope import Event, named_id
@@ -50,7 +51,8 @@ def payment_reported(report: PaymentReported, case: Case, own: Match | None = No
         yield from learnt_again(case, payment, report)
     elif payment.amount_minor >= 0 and not payment.by_hand:
         # An outdated report may still be the one that names the deal: so any order of reports ends the same.
-        found = own or find(case.state, details_of(report, payment, before))
+        double = reported_before(case.state, payment) if report.account and not own else None
+        found = own or double or find(case.state, details_of(report, payment, before))
         if isinstance(found, Match):
             yield from matched(case, payment, found)
         else:
@@ -172,6 +174,8 @@ def hints(report: PaymentReported) -> Wanted:
     yield Payment, id_reported(report)
     yield Parts, id_reported(report)
     yield from of_sum(report.amount_minor)
+    if report.account:
+        yield from wanted(report.amount_minor, report.currency, report.changed_at)
     words, reference = read(report.purpose), report.reference.strip()
     number = number_of(reference)
     numbers = {*words.deals, *(int(text) for text in words.orders), *(() if number is None else (number,))}

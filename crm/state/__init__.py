@@ -10,7 +10,7 @@ is therefore one of these, and a new one must be too:
   UsedFields, MessageProgress (the furthest);
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment or the parcel), PaidFrom
   (by the payment), Absorbed (by the card that was merged away), DealReference (the smallest few of all that were ever
-  put in), DealSum and Enquiry (the newest few);
+  put in; so Arrivals, each by its payment's stream), DealSum and Enquiry (the newest few);
 - always written by one stream: DealNumber, ChatOrigin (the chat's), MailThread (the first mail's that names it);
 - so is Identity: each contact that has the identifier is put in and taken out by its own stream. After a merge there
   are several that lead to the same card: who reads it follows Contact.merged_into. Where they lead to different cards
@@ -19,6 +19,8 @@ is therefore one of these, and a new one must be too:
 
 from crm.state.entities import (
     Absorbed,
+    Arrival,
+    Arrivals,
     Call,
     ChatOrigin,
     Contact,
@@ -49,7 +51,7 @@ from crm.state.entities import (
 )
 from crm.state.entity import known
 from crm.state.folds import fold
-from crm.state.keys import identifier_key, key, mail_key, origin_key, shelf, turn_key
+from crm.state.keys import arrivals_key, identifier_key, key, mail_key, origin_key, shelf, turn_key
 from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Owner, Task, TokenKept
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 from crm.state.parcels import Parcel
@@ -57,6 +59,8 @@ from crm.state.reported import Reported, reported_key
 
 __all__ = [
     "Absorbed",
+    "Arrival",
+    "Arrivals",
     "Call",
     "ChatOrigin",
     "Command",
@@ -99,6 +103,7 @@ __all__ = [
     "Turn",
     "UsedFields",
     "Workspace",
+    "arrivals_key",
     "fold",
     "identifier_key",
     "key",

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from hashlib import sha256
 
+DAY, DAY_BEGINS = 86_400_000_000, 3 * 3_600_000_000  # microseconds
 NUMBERS_A_SHELF = 500  # as many as a batch may open deals: so a batch needs two shelves at most
 
 
@@ -27,6 +28,12 @@ def mail_key(mail: str) -> str:
 
 def turn_key(version: int, rule: str) -> str:
     return key(f"{version}/{rule}")
+
+
+def arrivals_key(amount_minor: int, currency: str, at: int, days: int = 0) -> str:
+    """Where payments of a sum and a day are, or of the day so many `days` later. A statement tells the day alone, whose
+    beginning in Europe is on the day before in UTC."""
+    return f"{(at + DAY_BEGINS) // DAY + days}/{amount_minor}/{currency}"
 
 
 def shelf(hint: str) -> str:

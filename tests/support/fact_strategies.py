@@ -60,6 +60,7 @@ payments = st.fixed_dictionaries(
         "reference": some("", "R-1"),
         "payer": st.builds(Payer, name=some("", "Oleh Koval"), phone=some("", *PHONES), iban=some("", *IBANS)),
         "currency": some("UAH", "UAH", "USD"),
+        "account": some("", "UA213052990000026001234567890"),
     }
 )
 numbers = [Phone(number, number) for number in PHONES]

@@ -14,13 +14,26 @@ from crm.events import (
     PaymentUnmatched,
 )
 from crm.scalars import Id
-from crm.state.entities import Correction, PaidFrom, Parked, Part, PartOf, Parts, Payment, PaymentSums, Share
+from crm.state.entities import (
+    Arrival,
+    Arrivals,
+    Correction,
+    PaidFrom,
+    Parked,
+    Part,
+    PartOf,
+    Parts,
+    Payment,
+    PaymentSums,
+    Share,
+)
 from crm.state.entity import Changes, State, known
-from crm.state.keys import shelf
+from crm.state.keys import arrivals_key, shelf
 from crm.state.references import as_compared
 
 PURPOSE_KEPT = 1000  # characters
 REFERENCES_KEPT = 5
+WORDS_KEPT, ARRIVALS_A_DAY = 80, 20  # characters; payments of one sum and day
 # Once it is known what it is for.
 PLACED: dict[str, Any] = dict(parked="", by_hand=False, purpose="", references=(), candidates=(), hints=())
 # What a new report leaves as it is.
@@ -49,6 +62,26 @@ def payment_recorded(state: State, event: PaymentRecorded) -> None:
         **kept,
     )
     state.put(event.payment_id, payment)
+    if event.account and event.amount_minor > 0:
+        arrived(state, event)
+
+
+def arrived(state: State, event: PaymentRecorded) -> None:
+    """One that is reported with another sum or day later stays where it was too."""
+    name = arrivals_key(event.amount_minor, event.currency, event.changed_at)
+    words = "".join(filter(str.isalnum, event.purpose[:PURPOSE_KEPT].casefold()))[:WORDS_KEPT]
+    one = Arrival(
+        event.payment_id,
+        event.provider,
+        event.payment[:WORDS_KEPT],
+        event.account[:WORDS_KEPT],
+        event.payer.iban[:WORDS_KEPT],
+        event.payer.tax_id[:WORDS_KEPT],
+        words,
+    )
+    before = state.get(Arrivals, name)
+    others = [other for other in (before.payments if before else ()) if other.payment_id != one.payment_id]
+    state.put(name, Arrivals(tuple(sorted((*others, one), key=lambda each: each.payment_id)[:ARRIVALS_A_DAY])))
 
 
 def payment_part_recorded(state: State, event: PaymentPartRecorded) -> None:

@@ -1,5 +1,6 @@
 """PrivatBank: transactions of business accounts, by Autoclient version 3 (https://acp.privatbank.ua)."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from services.connectors.payments import payment_report, sum_in
 KYIV = zone("Europe/Kyiv")  # the bank's own time
 STATUSES = meanings(settled="r", reversed="t", failed="n", created="p")
 UTF8 = {"content-type": "application/json;charset=utf8"}  # else the answer is in windows-1251
+WHOLE = re.compile(r"[A-Z0-9]{10,20}/[A-Z0-9]{1,4}")  # REF/REFN
 OPTIONAL = {"description": "Only this account, by its number or IBAN. Empty: all that the token may see."}
 GROUP = {"description": "The id of the Autoclient, for a token of a group of companies. Empty: none."}
 
@@ -70,6 +72,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         payer=Payer(**texts_at(line, name="AUT_CNTR_NAM", iban="AUT_CNTR_ACC", tax_id="AUT_CNTR_CRF")),
         **texts_at(line, purpose="OSND", account="AUT_MY_ACC"),
     )
+
+
+def proven_by(reference: str) -> tuple[str, str] | None:
+    """The payment that a statement file names. REF alone is of several lines where the bank charges a fee."""
+    return ("privatbank", reference) if WHOLE.fullmatch(reference) else None
 
 
 POLL = Poll(

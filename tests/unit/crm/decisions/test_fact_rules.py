@@ -75,6 +75,7 @@ NAMED = {  # besides connectors, which report facts
     "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
     "crm/decisions/repeated_enquiry.py": FORM,
     "crm/enquiries.py": FORM,  # when two forms are the same enquiry
+    "services/statements/facts.py": {"PaymentReported"},  # reports facts as connectors do
     "services/operations/reparse/corrections.py": FORM,  # a form is corrected by commands on its deal and contact,
     "services/operations/reparse/scan.py": FORM,  # any other fact by a newer one
 }

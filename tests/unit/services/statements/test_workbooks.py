@@ -1,0 +1,57 @@
+"""Excel: exact sums, and workbooks that would fill the memory."""
+
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from services.statements.lines import Assumed, Line, Reading
+from services.statements.reading import read
+from tests.support.statement_files import OURS, THEIRS, workbook
+
+
+def lines(reading: Reading) -> list[Line]:
+    return [line for statement in reading.statements for line in statement.lines]
+
+
+def test_numbers_of_a_workbook_are_exact() -> None:
+    header = ["Дата операції", "Рахунок", "Валюта", "Сума", "Призначення платежу", "Рахунок кореспондента"]
+    rows = [
+        header,
+        ["05.10.2026", OURS, "UAH", 0.1 + 0.2, "a", THEIRS],
+        ["05.10.2026", OURS, "UAH", -70000.07, "b", THEIRS],
+        ["05.10.2026", OURS, "UAH", 1234567.89, "c", 26001234567890],
+        ["05.10.2026", OURS, "UAH", 5, "d", THEIRS],
+        ["05.10.2026", OURS, "UAH", 1.005, "e", THEIRS],
+    ]
+    found = read(workbook(rows), Assumed())
+    assert [line.amount_minor for line in lines(found)] == [30, -7000007, 123456789, 500]
+    assert lines(found)[2].iban == "26001234567890"
+    assert [(one.place, one.sentence) for one in found.problems] == [
+        (6, "It cannot be read: '1.005' cannot be read as one certain sum of money.")
+    ]
+
+
+def test_a_zip_bomb_is_refused() -> None:
+    made = BytesIO()
+    with ZipFile(made, "w", ZIP_DEFLATED) as archive, archive.open("xl/worksheets/sheet1.xml", "w") as file:
+        for _ in range(257):
+            file.write(bytes(1 << 20))
+    found = read(made.getvalue(), Assumed())
+    assert [one.sentence for one in found.problems] == ["It unpacks to more than 256 MB, which no statement does."]
+
+
+def test_a_cell_far_away_is_refused() -> None:
+    """A reader takes memory for each cell between: this one would want 400 GB."""
+    made = BytesIO()
+    with ZipFile(made, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", '<row r="1"><c r="A1"/></row><row><c s="1" r="XFD1048576"/></row>')
+    found = read(made.getvalue(), Assumed())
+    assert [one.sentence for one in found.problems] == [
+        "Its cells reach to column 16,384 and row 1,048,576, which no statement does."
+    ]
+
+
+def test_a_workbook_that_is_cut_is_a_sentence() -> None:
+    whole = workbook([["Дата", "Сума"], ["05.10.2026", 1.5]])
+    for end in range(4, len(whole), 97):
+        found = read(whole[:end], Assumed())
+        assert (found.statements, len(found.problems)) == ([], 1)
