@@ -40,6 +40,7 @@ class Settings:
     attachments: str = (
         ""  # where files of messages, forms and calls are stored: a folder or s3://bucket; empty: nowhere
     )
+    webhook_hosts: str = ""  # by commas: to which webhooks may be sent though not public, and by http: for tests
     archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has
     trusted_only: int = 0  # 1: nothing but these documents is run
     secrets_key: str = field(default="", repr=False)  # what secrets of connections are encrypted with: docs/secrets.md

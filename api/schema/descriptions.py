@@ -271,6 +271,16 @@ FIELDS = {
         "paymentId": "Id of the payment.",
         "text": "Details, as text.",
     },
+    "Webhook": {
+        "bothUntil": "Until when the secret before the last rotation signs too; null: it was never rotated.",
+        "changed": "Only what gives a value to one of these fields is sent; empty: whatever it changes.",
+        "enabled": "Whether anything is sent.",
+        "stages": "Only what names one of these stages is sent; empty: any.",
+        "thin": "Whether only ids are sent.",
+        "types": "Types of events that are sent; empty: all.",
+        "url": "Where events are sent.",
+        "why": "Why it was switched off; empty while it is on.",
+    },
 }
 ARGUMENTS = {"id": "Id of the object to fetch.", "input": "Input of `{0}`."}
 

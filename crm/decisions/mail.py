@@ -8,6 +8,7 @@ from crm.decisions.contacts import Identifier, card, cards, created, holder, ide
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.identity import found
 from crm.decisions.loading import Wanted, of_identifier
+from crm.decisions.reply import own_reply, recognised, reply_in
 from crm.envelope import Event, named_id
 from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived
 from crm.facts import MailReported
@@ -23,7 +24,10 @@ def mail_reported(report: MailReported, case: Case) -> Iterator[Event]:
     conversation_id, conversation = thread_of(report, case.state)
     message_id = message_id_of(report, conversation_id)
     message = case.state.get(Message, message_id)
-    if message and conversation and has_come(report, message):
+    if conversation and (own := own_reply(case.state, conversation_id, report.mail, reply_in(report.mail))):
+        yield from recognised(case, own, conversation_id, conversation.contact_id, report.mail)
+        yield noted(report, case, "this is a reply of ours that is known")
+    elif message and conversation and has_come(report, message):
         yield completed(report, case, conversation_id, message_id, conversation.contact_id)
     elif message:
         yield noted(report, case, "this mail is known")
@@ -150,6 +154,7 @@ def received(report: MailReported, case: Case, conversation_id: Id, message_id: 
         cc=report.cc,
         thread=tuple(mail for mail in mails if case.state.get(MailThread, mail_key(mail)) is None),
         owner=salesperson(case.state, contact_id) if ours else "",
+        reply_address="" if ours else report.customer,
     )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from crm.decisions.case import Case
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted
+from crm.decisions.reply import own_reply, recognised
 from crm.envelope import Event, named_id
 from crm.events import ConversationReached, DeliveryNoted, MessageStatusChanged
 from crm.facts import MessageStatusReported
 from crm.scalars import Id
-from crm.state import Conversation, MessageProgress
+from crm.state import Conversation, MessageProgress, SentAs, sent_key
 from crm.state.changes.talk import further
 from crm.vocabulary import MessageStatus
 
@@ -26,6 +27,9 @@ def message_status_reported(report: MessageStatusReported, case: Case) -> Iterat
             yield noted(report, case, "nobody here talks in this chat yet")
         return
     message_id = named_id(conversation_id, report.message)
+    if contact_id and (own := own_reply(case.state, conversation_id, report.message, report.reply)):
+        message_id = own
+        yield from recognised(case, own, conversation_id, contact_id, report.message)
     before = case.state.get(MessageProgress, message_id)
     if before and not further(report.status, before.status):
         yield noted(report, case, f"message {report.message} is {before.status} already")
@@ -55,6 +59,7 @@ def hints(report: MessageStatusReported) -> Wanted:
     yield Conversation, conversation_id
     if report.message:
         yield MessageProgress, named_id(conversation_id, report.message)
+        yield SentAs, sent_key(conversation_id, report.message)
 
 
 RULE = FactRule(

@@ -18,6 +18,7 @@ ROLES = {
     "decide": "streams.decide",
     "relay": "streams.relay",
     "project": "streams.project",
+    "outbound": "services.outbound",
 }
 
 # Started by `crm up` when it is needed for the first time; in other deployments it runs always and idles.

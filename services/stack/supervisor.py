@@ -146,6 +146,8 @@ class Supervisor:
     def start_roles(self) -> None:
         self.intake_port = self.ports.choose("intake", self.intake_port)
         self.api_port = self.ports.choose("api", self.api_port)
+        if self.plan.demo:
+            self.ports.choose("demo", 0)
         for role in self.plan.roles:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
@@ -173,8 +175,10 @@ class Supervisor:
 
     def environment_of(self, role: str) -> Mapping[str, str]:
         keys = {"CRM_SECRETS_KEY_FILE": str(self.keys.file)} if self.keys.file else {}
+        demo = {"CRM_DEMO_DATA": str(self.plan.data)} if self.plan.demo else {}
         return {
             **keys,
+            **demo,
             "CRM_ARCHIVE": str(self.plan.data / "archive"),
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,

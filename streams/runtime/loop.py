@@ -57,7 +57,8 @@ class Stalled(RuntimeError):
 class ConsumerLoop:
     """The loop of one role over the fetches of one worker.
 
-    `prepare` runs on each new Postgres session before its first use; `background` runs as long as the role does.
+    `prepare` runs on each new Postgres session before its first use, `background` as long as the role does, and
+    `committed` after each transaction.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class ConsumerLoop:
         settings: Settings,
         prepare: Callable[[], Awaitable[object]] | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self.group, self.topics, self.handler = group, topics, handler
-        self.prepare, self.background = prepare, background
+        self.prepare, self.background, self.committed = prepare, background, committed
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.failures_cleared = False
@@ -105,7 +107,7 @@ class ConsumerLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # No need to wait longer: a static member does not leave its group, and all effects are in Postgres.
+            # No longer than that: a static member does not leave its group, and all effects are in Postgres.
             await asyncio.wait([asyncio.create_task(self.worker.app.stop())], timeout=1)
 
     async def check_progress(self) -> None:
@@ -132,7 +134,7 @@ class ConsumerLoop:
         )
 
     def ends(self) -> Mapping[Partition, int]:
-        """Returns the offset after the last known record of each partition that is ours."""
+        """Returns the offset after the last known record of each of our partitions."""
         return {partition: self.worker.end(partition) for partition in self.worker.assigned()}
 
     async def session(self) -> AsyncConnection:
@@ -168,6 +170,7 @@ class ConsumerLoop:
                     began = time.perf_counter()
                     async with self.transaction_lock, conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, isolate)
+                    self.committed()
                     self.measure(moved, fetches, time.perf_counter() - began)
                     if skipped:
                         await self.rewind(skipped, conn)
@@ -225,9 +228,8 @@ class ConsumerLoop:
                 if after != at:
                     moved[key] = after
                     parts.setdefault(key[0], []).append(records)
-        todo = joined(parts)
         if moved:
-            halted = await self.handler.handle(conn, todo, isolate)
+            halted = await self.handler.handle(conn, joined(parts), isolate)
             self.halted |= halted
             moved = {key: at for key, at in moved.items() if key[0] not in halted}
             await checkpoints.move(conn, moved)
@@ -247,7 +249,7 @@ class ConsumerLoop:
         await checkpoints.ensure(conn, self.handler.consumers, assigned)
         if not self.failures_cleared:
             await checkpoints.clear_failures(conn, self.handler.consumers)
-            self.failures_cleared = True
+        self.failures_cleared = True
         found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
         self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
         self.checkpoints |= found

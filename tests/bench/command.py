@@ -24,6 +24,7 @@ from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
+from tests.bench.webhooks import measure as measure_webhooks
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
@@ -56,6 +57,17 @@ def polling(
 ) -> None:
     """Memory and speed of one poller, with Kafka and vendors in memory."""
     show.print_json(bench_polling(accounts, seconds))
+
+
+@app.command()
+def webhooks(
+    rate: Annotated[int, typer.Option(min=10, help="Deliveries a second, to 100 receivers.")] = 500,
+    seconds: Seconds = 15,
+    backlog: Annotated[int, typer.Option(min=1_000, help="Deliveries that are committed at once.")] = 50_000,
+    json: Json = False,
+) -> None:
+    """Webhooks on servers of their own: latency, dead and slow receivers, deliveries a second, a replay."""
+    show.print_json(asyncio.run(measure_webhooks(rate, seconds, backlog, progress_printer(json))))
 
 
 @app.command("end-to-end")

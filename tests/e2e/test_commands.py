@@ -35,8 +35,9 @@ def test_status_tells_every_role(stack: RunningStack) -> None:
     report = stack.terminal.run_json("status")
     assert (report["running"], report["ready"], report["graphql_url"]) == (True, True, stack.graphql_url)
     roles = {role["name"]: role for role in report["roles"]}
-    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project"]
-    assert [name for name, role in roles.items() if role["lag"] is not None] == ["decide", "relay", "project"]
+    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound"]
+    lagging = [name for name, role in roles.items() if role["lag"] is not None]
+    assert lagging == ["decide", "relay", "project", "outbound"]
     for role in report["roles"]:
         for path in ("/livez", "/readyz", "/metrics") if role["url"] else ():
             assert stack.http.get(role["url"] + path).status_code == 200, (role["name"], path)

@@ -11,6 +11,7 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from crm.adapters.kafka.journal_log import position_of, unpack
+from crm.adapters.postgres import history
 from crm.adapters.postgres import outbox as journal
 from crm.contract.codec import decode
 from crm.envelope import Event
@@ -111,6 +112,12 @@ class IsolatedJournal:
                 for tp, records in (await consumer.getmany(timeout_ms=1000)).items():
                     found.setdefault(tp.partition, []).extend(records)
         return found
+
+    async def keep_history(self) -> None:
+        """Does what the project role does with the journal, for those who read core.history."""
+        async with await open_connection(self.dsn) as conn:
+            for records in (await self.records()).values():
+                await history.keep(conn, records)
 
     async def read(self) -> Log:
         """Reads the topic and checks that headers, value and key agree."""

@@ -13,21 +13,21 @@ from services.connectors.formats.times import iso_or_none
 from services.connectors.formats.values import at, records, text, verbatim
 from services.connectors.mails.listed import files_of, headers_by_name, headers_of, listed_file
 from services.connectors.mails.mail import NOBODY, addresses, mail_of_headers, message_ids
-from services.connectors.mails.people import MailSettings
+from services.connectors.mails.people import AnswerSettings
 from services.connectors.mails.reports import kept, mail_report
 from services.connectors.signatures.standard_webhooks import verify_standard
 
 RECEIVED = "email.received"
 
 
-class Settings(MailSettings, frozen=True, gc=False):
+class Settings(AnswerSettings, frozen=True, gc=False):
     """The settings of a connection to an account."""
 
     api_key: Annotated[
         str,
         Meta(
-            description="A key of the API with full access: resend.com, API keys. With it Potik asks for the mails, "
-            "whose text no notice has. It begins with re_."
+            description="A key of the API with full access: resend.com, API keys. With it Potik sends answers, and "
+            "asks for the mails, whose text no notice has. It begins with re_."
         ),
     ] = ""
     since: Since = ""

@@ -11,7 +11,7 @@ from crm.errors import Refused
 from crm.scalars import Micros
 from services.connectors.formats.values import at
 from services.connectors.mails.mail import Mail, addresses, mail_of_headers
-from services.connectors.mails.people import MailSettings
+from services.connectors.mails.people import SendingSettings
 from services.connectors.mails.posted import Posted, posted
 from services.connectors.mails.reports import kept, mail_report
 from services.connectors.mails.rfc822 import headers_in, read_mail
@@ -21,7 +21,7 @@ SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email
 REPEATS = 4 * 86_400  # seconds: a mail is tried again for three days
 
 
-class Settings(MailSettings, frozen=True, gc=False):
+class Settings(SendingSettings, frozen=True, gc=False):
     """The settings of a connection to a parse webhook."""
 
     public_key: Annotated[

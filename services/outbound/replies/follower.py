@@ -1,0 +1,245 @@
+"""Replies: planned from the journal, sent through the connection by which the customer wrote, at most once."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from psycopg import AsyncConnection
+
+from crm.adapters.kafka.directory import Access
+from crm.adapters.kafka.producer import KafkaLog
+from crm.connector_send import Accepted, Failed, Later, Sending, Uncertain
+from crm.connector_send import Outcome as SendOutcome
+from crm.contract.codec import TYPE_NAMES
+from crm.envelope import now
+from crm.errors import NotYet
+from crm.events import MessageStatusChanged, ReplyQueued, ReplyResolved, ReplySent, ReplyUncertain
+from crm.log import Log
+from crm.scalars import Id, Micros
+from crm.secret_keys import SecretKeys
+from crm.topics import INTAKE
+from services.connectors import CONNECTORS
+from services.intake.records import record_of
+from services.outbound.delivery import (
+    SECOND,
+    Delivery,
+    Follower,
+    Outcome,
+    Recorded,
+    Settled,
+    State,
+    Waiting,
+    delivery_of,
+)
+from services.outbound.planning import CONSUMER
+from services.outbound.replies import table
+from services.outbound.replies.attempts import attempted
+from services.outbound.replies.vendor import Answered, SendingVendors, is_repeatable
+from streams.runtime.sessions import ASYNC_COMMIT_SESSION, connect
+
+if TYPE_CHECKING:
+    from services.outbound.role import Outbound
+
+FRESH = 60 * SECOND  # an older reply is sent only once the whole journal has been read
+LONGEST_WAIT = 24 * 3_600 * SECOND  # then it is given up
+FIRST_PAUSE, LAST_PAUSE = 5.0, 600.0  # seconds until another attempt
+KAFKA_SECONDS = 30.0  # that an outcome may wait for Kafka before it is tried again
+LOOK = 2.0  # seconds between two looks for what nobody knows of
+OUTCOMES = (ReplySent, ReplyUncertain, ReplyResolved, MessageStatusChanged)
+FROM_BEFORE = "It was queued before this database was made, so it is not known whether it was sent."
+logger = structlog.get_logger()
+
+
+class Replies(Follower):
+    """The follower of replies."""
+
+    kind = "reply"
+    once = True
+
+    def __init__(
+        self,
+        role: "Outbound",
+        vendors: SendingVendors | None = None,
+        access: Access | None = None,
+        log: Log | None = None,
+    ) -> None:
+        """Tests give what the role otherwise makes itself."""
+        self.role, self.dsn, self.bootstrap = role, role.settings.database_url, role.settings.kafka_bootstrap
+        self.vendors = vendors or SendingVendors(now)
+        self.access = access or Access(SecretKeys.of(role.settings))
+        self.follows, self.log = access is None, log
+        self.slots: dict[Id, Micros] = {}  # when a delivery may go out, by the limits of its vendor
+        self.conn: AsyncConnection | None = None
+        self.turn = asyncio.Lock()  # of that session
+
+    async def plan(self, conn: AsyncConnection, records: Sequence[Recorded], waiting: Waiting) -> list[Delivery]:
+        planned: dict[Id, Delivery] = {}
+        reported: set[Id] = set()
+        for record in records:
+            if record.kind is ReplyQueued:
+                reply: Any = record.event
+                if reply.connection_id and await table.add(conn, record, reply, TYPE_NAMES[ReplyQueued]):
+                    ids = reply.message_id, reply.connection_id, reply.conversation_id
+                    planned[reply.message_id] = delivery_of(record, self.kind, *ids)
+            elif record.kind is ReplyResolved and (event := self.resolved(record)).outcome == "again":
+                reported.discard(event.message_id)
+                at = event.meta.recorded_at
+                if one := await table.again(conn, event.message_id, event.attempt, at, self.kind):
+                    planned[one.id] = one
+            elif record.kind in OUTCOMES:
+                reported_event: Any = record.event
+                reported.add(reported_event.message_id)
+                planned.pop(reported_event.message_id, None)  # its outcome is known: the journal is read again
+        await table.settled(conn, reported, self.kind)
+        return sorted(planned.values(), key=lambda one: one.order)
+
+    def resolved(self, record: Recorded) -> ReplyResolved:
+        event = record.event
+        assert isinstance(event, ReplyResolved)
+        return event
+
+    async def hold(self, delivery: Delivery) -> Outcome | None:
+        """Returns when it may go out, if not now."""
+        reply = reply_of(delivery)
+        if self.log is None or self.access.missing():
+            return wait(1.0)
+        if now() - reply.meta.recorded_at > FRESH and self.is_behind(delivery.partition):
+            return wait(1.0)
+        connector = CONNECTORS.get(reply.connector)
+        if connector is None or connector.send is None:
+            return None
+        if (slot := self.slots.get(delivery.id)) is None:
+            limits, where = connector.send.limits, str(reply.connection_id)
+            gaps = {where: limits.per_second, f"{where}/{reply.chat}": limits.chat_per_second}
+            seconds = await self.in_session(table.reserve, {key: 1 / rate for key, rate in gaps.items() if rate})
+            slot = self.slots[delivery.id] = Micros(now() + round(seconds * SECOND))
+        if slot > now():
+            return Outcome(State.WAITING, slot, counts=False)
+        del self.slots[delivery.id]
+        return None
+
+    def repeats(self, delivery: Delivery) -> bool:
+        """Whether an attempt whose outcome is unknown may be made again."""
+        connector = CONNECTORS.get(reply_of(delivery).connector)
+        return connector is not None and is_repeatable(connector.send)
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        reply = reply_of(delivery)
+        progress = await self.in_session(table.progress, delivery.id)
+        attempt = progress.attempt if progress else 1
+        connection = self.access.connection(str(reply.connection_id))
+        connector = CONNECTORS.get(reply.connector)
+        if connection is None or connector is None or connector.send is None:
+            answered = Answered(Failed("The connection is switched off or removed: nothing can be sent through it."))
+        elif connection.locked:
+            answered = Answered(Later(connection.locked, 60.0))
+        elif progress and now() - progress.since > LONGEST_WAIT:
+            answered = Answered(Failed("It waited for more than 24 hours, so it was not sent."))
+        else:
+            answered = await self.vendors.call(connector, Sending(reply, connection))
+        outcome = answered.outcome
+        if isinstance(outcome, Later):
+            seconds = outcome.seconds or min(FIRST_PAUSE * 2**delivery.attempts, LAST_PAUSE)
+            if answered.page is not None and outcome.seconds:
+                await self.in_session(table.pause, str(reply.connection_id), seconds)
+            until, error = Micros(now() + round(seconds * SECOND)), outcome.reason
+            status = answered.page.status if answered.page else 0
+            return Outcome(State.WAITING, until, status, error, healthy=answered.page is not None)
+        await self.tell(attempted(reply, attempt, outcome, now(), answered.page, connection))
+        return stored(outcome, answered)
+
+    async def settled(self, conn: AsyncConnection, settled: Sequence[Settled]) -> None:
+        """What a dead process left begun is reported of, once more where it was reported."""
+        for one in settled:
+            if one.outcome.state is State.UNCERTAIN and one.delivery.event is not None:
+                progress = await table.progress(conn, one.delivery.id)
+                attempt = progress.attempt if progress else 1
+                doubt = Uncertain(one.outcome.error)
+                await self.tell(attempted(reply_of(one.delivery), attempt, doubt, one.at, None, None), patiently=False)
+
+    async def tell(self, fact: Any, patiently: bool = True) -> None:
+        """Returns once Kafka has it."""
+        while True:
+            try:
+                if self.log is None:
+                    raise NotYet("Kafka is not connected yet.")
+                return await self.log.send(record_of(fact))
+            except NotYet as error:
+                if not patiently:
+                    raise
+                logger.warning(
+                    "an outcome cannot be reported yet; trying again", message=fact.message_id, why=str(error)
+                )
+                await asyncio.sleep(1)
+
+    def is_behind(self, partition: int) -> bool:
+        """Whether the journal holds what was not read yet, such as the outcome of this very reply."""
+        loop = self.role.loop
+        ends = {at.partition: end for at, end in loop.ends().items()}
+        read = {at.partition: place.next_offset for (who, at), place in loop.checkpoints.items() if who == CONSUMER}
+        return read.get(partition, 0) < ends.get(partition, 1)
+
+    async def in_session(self, query: Any, *said: Any) -> Any:
+        async with self.turn:
+            if self.conn is None or self.conn.closed:
+                self.conn = await connect(self.dsn, ASYNC_COMMIT_SESSION)
+            return await query(self.conn, *said)
+
+    async def end_session(self) -> None:
+        if self.conn:
+            await self.conn.close()
+
+    def background(self) -> Coroutine[Any, Any, None] | None:
+        return self.run()
+
+    async def run(self) -> None:
+        """Follows the connections and writes facts, as long as the role runs."""
+        if self.follows:
+            await self.access.start(self.bootstrap)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.vendors.close)
+            stack.push_async_callback(self.end_session)
+            if self.log is None:
+                topics = [topic.name for topic in INTAKE.values()]
+                self.log = await stack.enter_async_context(KafkaLog(self.bootstrap, topics, timeout=KAFKA_SECONDS))
+            while True:
+                await asyncio.sleep(LOOK)
+                try:
+                    await self.report_doubts()
+                except Exception as error:
+                    logger.warning("doubtful replies are not reported of; trying again", error=repr(error))
+
+    async def report_doubts(self) -> None:
+        """Tells of the replies from before this database whose outcome is not in the journal."""
+        ours = [partition for partition in self.role.assigned() if not self.is_behind(partition)]
+        if not ours:
+            return
+        for one, attempt in await self.in_session(table.doubted, ours):
+            event = await self.role.sender.event_of(one)
+            if isinstance(event, ReplyQueued):
+                doubt = Uncertain(FROM_BEFORE)
+                await self.tell(attempted(event, attempt, doubt, now(), None, None), patiently=False)
+                await self.in_session(table.settled, [one.id], self.kind)
+
+
+def reply_of(delivery: Delivery) -> ReplyQueued:
+    assert isinstance(delivery.event, ReplyQueued)
+    return delivery.event
+
+
+def wait(seconds: float) -> Outcome:
+    return Outcome(State.WAITING, Micros(now() + round(seconds * SECOND)), counts=False)
+
+
+def stored(outcome: SendOutcome, answered: Answered) -> Outcome:
+    """Returns what is stored of a final outcome. A vendor that refuses a message works."""
+    status = answered.page.status if answered.page else 0
+    match outcome:
+        case Accepted():
+            return Outcome(State.DELIVERED, status=status, response=outcome.message, healthy=True)
+        case Failed():
+            return Outcome(State.DEAD, status=status, error=outcome.reason, healthy=True)
+        case _:
+            return Outcome(State.UNCERTAIN, status=status, error=outcome.reason)

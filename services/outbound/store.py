@@ -1,0 +1,138 @@
+"""Deliveries and leases in Postgres, schema `outbound`: written in batches, one statement each."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from msgspec import json
+from psycopg import AsyncConnection
+
+from crm.adapters.postgres.binary import array
+from crm.contract.codec import decode
+from crm.envelope import Event
+from crm.scalars import Id, Micros
+from services.outbound.delivery import Delivery, Outcome, Settled, State
+
+PLAN = """
+INSERT INTO outbound.delivery AS d
+  (id, kind, workspace, target, key, stream, partition, position, previous, type, due_at)
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[],
+  %s::bigint[], %s::text[], %s::timestamptz[])
+ON CONFLICT (id) DO UPDATE SET state = 'waiting', attempts = 0, previous = excluded.previous,
+  planned_at = now(), due_at = excluded.due_at, woken = false WHERE d.state <> 'sending'"""
+COLUMNS = """id::text, kind, workspace::text, target::text, key::text, stream::text, partition, position, type,
+  previous, (extract(epoch FROM due_at) * 1000000)::bigint, attempts, state"""
+LOAD = f"""
+SELECT {COLUMNS} FROM outbound.delivery WHERE partition = ANY (%s) AND state IN ('waiting', 'sending')
+ORDER BY partition, position"""
+WOKEN = f"""
+WITH woken AS (
+  UPDATE outbound.delivery SET woken = false WHERE woken AND partition = ANY (%s) RETURNING *
+) SELECT {COLUMNS} FROM woken ORDER BY partition, position"""
+SETTLE = """
+UPDATE outbound.delivery AS d SET state = s.state, attempts = s.attempts, due_at = s.due_at, attempted_at = s.at,
+  status = s.status, took_ms = s.took_ms, error = s.error, response = s.response,
+  tries = CASE WHEN s.try = '' THEN d.tries ELSE coalesce(d.tries, '[]') || s.try::jsonb END
+FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[],
+  %s::text[], %s::text[], %s::text[])
+  AS s (id, state, attempts, due_at, at, status, took_ms, error, response, try)
+WHERE d.id = s.id AND d.state IN ('waiting', 'sending')"""
+SENDING = """
+UPDATE outbound.delivery SET state = 'sending' WHERE id = ANY (%s::uuid[]) AND state IN ('waiting', 'sending')
+RETURNING id::text"""
+EVENT = "SELECT event FROM core.history WHERE workspace = %s AND stream = %s AND position = %s"
+LEASE = """
+INSERT INTO outbound.lease AS l SELECT p, %s, now() + %s * interval '1 second' FROM unnest(%s::int[]) AS p
+ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE l.owner = excluded.owner OR l.until < now() RETURNING partition"""
+RELEASE = "UPDATE outbound.lease SET until = now() WHERE owner = %s"
+ON_DISK = "SET LOCAL synchronous_commit = on"
+
+
+async def plan(conn: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
+    """Stores deliveries. One that is there already, as after a replay, waits once more."""
+    if not deliveries:
+        return
+    columns: list[tuple[str, list[Any]]] = [
+        ("uuid", [d.id for d in deliveries]),
+        ("text", [d.kind for d in deliveries]),
+        ("uuid", [d.workspace for d in deliveries]),
+        ("uuid", [d.target for d in deliveries]),
+        ("uuid", [d.key for d in deliveries]),
+        ("uuid", [d.stream for d in deliveries]),
+        ("bigint", [d.partition for d in deliveries]),
+        ("bigint", [d.position for d in deliveries]),
+        ("bigint", [d.previous for d in deliveries]),
+        ("text", [d.type for d in deliveries]),
+        ("timestamptz", [d.due_at or d.event.meta.recorded_at if d.event else d.due_at for d in deliveries]),
+    ]
+    await conn.execute(PLAN, [array(kind, values) for kind, values in columns])
+
+
+async def load(conn: AsyncConnection, partitions: Collection[int]) -> list[Delivery]:
+    """Returns all that waits in these partitions, in the order of the journal."""
+    return [delivery(row) for row in await (await conn.execute(LOAD, [sorted(partitions)])).fetchall()]
+
+
+async def woken(conn: AsyncConnection, partitions: Collection[int]) -> list[Delivery]:
+    """Returns the deliveries that were changed from outside since the last call."""
+    return [delivery(row) for row in await (await conn.execute(WOKEN, [sorted(partitions)])).fetchall()]
+
+
+def delivery(row: Sequence[Any]) -> Delivery:
+    id, kind, workspace, target, key, stream, partition, position, type, previous, due_at, attempts, state = row
+    ids = id, kind, workspace, target, key, stream
+    return Delivery(*ids, partition, position, type, previous, Micros(due_at), attempts, state)
+
+
+async def event_of(conn: AsyncConnection, one: Delivery) -> Event | None:
+    """Returns the event of a delivery; None while the project role has not kept it yet."""
+    rows = await conn.execute(EVENT, [one.workspace, one.stream, one.position], binary=True)
+    row = await rows.fetchone()
+    return decode(bytes(row[0])) if row else None
+
+
+async def settle(conn: AsyncConnection, settled: Sequence[Settled]) -> None:
+    """Stores outcomes. What a person discarded meanwhile stays so."""
+    columns: list[tuple[str, list[Any]]] = [
+        ("uuid", [s.delivery.id for s in settled]),
+        ("text", [s.outcome.state for s in settled]),
+        ("bigint", [s.delivery.attempts for s in settled]),
+        ("timestamptz", [s.outcome.due_at or s.at for s in settled]),
+        ("timestamptz", [s.at for s in settled]),
+        ("bigint", [s.outcome.status for s in settled]),
+        ("bigint", [round(s.outcome.took_ms) for s in settled]),
+        ("text", [clean(s.outcome.error) for s in settled]),
+        ("text", [clean(s.outcome.response) for s in settled]),
+        ("text", [attempt(s.outcome, s.at) for s in settled]),
+    ]
+    await conn.execute(SETTLE, [array(kind, values) for kind, values in columns])
+
+
+def attempt(outcome: Outcome, at: Micros) -> str:
+    """Returns what is kept of a failed attempt, as JSON; empty for one that succeeded."""
+    if outcome.state is State.DELIVERED or not outcome.counts:
+        return ""
+    return clean(json.encode([[at, outcome.status, round(outcome.took_ms), outcome.error]]).decode())
+
+
+def clean(text: str) -> str:
+    """Returns a text that Postgres can store."""
+    return text.replace("\0", "").replace("\\u0000", "").encode("utf-8", "replace").decode()
+
+
+async def mark_sending(conn: AsyncConnection, deliveries: Sequence[Delivery]) -> set[Id]:
+    """Stores on disk that an attempt begins. Returns the ids of those that may be sent."""
+    async with conn.transaction():
+        await conn.execute(ON_DISK)
+        rows = await conn.execute(SENDING, [[d.id for d in deliveries]])
+        return {Id(id) for (id,) in await rows.fetchall()}
+
+
+async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], seconds: float) -> set[int]:
+    """Takes or renews leases. Returns the partitions that are leased now; another replica may hold the others."""
+    rows = await conn.execute(LEASE, [owner, seconds, sorted(partitions)])
+    return {partition for (partition,) in await rows.fetchall()}
+
+
+async def release(conn: AsyncConnection, owner: str) -> None:
+    await conn.execute(RELEASE, [owner])
