@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -17,6 +18,7 @@ SECONDS = 10.0  # of a lease
 RENEW = 2.0
 MARGIN = 2.0  # seconds before its end when no further attempt is begun
 WOKEN = 0.5  # seconds between two looks at what was changed from outside
+MOST_EARLY = 5_000  # deliveries of a partition whose events are kept until it is loaded; those of others are read
 logger = structlog.get_logger()
 
 
@@ -26,7 +28,8 @@ class Leases:
     def __init__(self, dsn: str, owner: str, queues: Queues, assigned: Callable[[], Iterable[int]]) -> None:
         self.dsn, self.owner, self.queues, self.assigned = dsn, owner, queues, assigned
         self.until: dict[int, float] = {}  # monotonic, of partitions whose deliveries are in the queues
-        self.early: dict[int, list[Delivery]] = {}  # planned before the partition was loaded
+        self.terms: dict[int, int] = {}
+        self.early: dict[int, list[Delivery]] = defaultdict(list)  # planned before the partition was loaded
         self.changed: Callable[[], None] = lambda: None
 
     def holds(self, partition: int) -> bool:
@@ -38,7 +41,7 @@ class Leases:
         for one in deliveries:
             if one.partition in self.until:
                 ours.append(one)
-            elif one.partition in self.early:
+            else:
                 self.early[one.partition].append(one)
         self.queues.add(ours, now())
         self.changed()
@@ -64,25 +67,34 @@ class Leases:
 
     async def renew(self, conn: AsyncConnection) -> None:
         wanted, began = set(self.assigned()), time.monotonic()
-        held = await store.lease(conn, self.owner, wanted, SECONDS) if wanted else set()
-        lost = {p for p, until in self.until.items() if p not in held and (p not in wanted or until < time.monotonic())}
+        held = await store.lease(conn, self.owner, wanted, SECONDS) if wanted else {}
+        kept = {p for p in self.until if held.get(p) == self.terms[p]}
+        lost = {p for p in self.until.keys() - kept if p in held or p not in wanted or self.until[p] < began}
         for partition in lost:
-            del self.until[partition]
+            del self.until[partition], self.terms[partition]
         self.queues.drop(lost)
-        new = held - self.until.keys()
-        self.until |= dict.fromkeys(held - new, began + SECONDS)
+        new = held.keys() - kept
+        self.until |= dict.fromkeys(kept, began + SECONDS)
+        for partition in self.early.keys() - new:
+            if partition in wanted:  # another replica has it still, and may send what this one planned before
+                self.early[partition] = self.early[partition][-MOST_EARLY:]
+            else:
+                del self.early[partition]
         if new:
-            self.early = {partition: [] for partition in new}
-            try:
-                found = await store.load(conn, new)
-                self.queues.add(found, now())
-                self.until |= dict.fromkeys(new, began + SECONDS)
-                early, self.early = [one for some in self.early.values() for one in some], {}
-                self.queues.add(early, now())
-            finally:
-                self.early = {}
-            logger.info("sends for these partitions", partitions=sorted(self.until), waiting=len(found))
+            await self.load(conn, new, began + SECONDS)
+            self.terms |= {partition: held[partition] for partition in new}
         self.changed()
+
+    async def load(self, conn: AsyncConnection, new: set[int], until: float) -> None:
+        """Queues what waits in these partitions, and what is planned meanwhile."""
+        before = {one.id: one.event for partition in new for one in self.early.pop(partition, ())}
+        found = await store.load(conn, new)
+        for one in found:
+            one.event = before.get(one.id)  # else it is read from core.history
+        self.queues.add(found, now())
+        self.until |= dict.fromkeys(new, until)
+        self.queues.add((one for partition in new for one in self.early.pop(partition, ())), now())
+        logger.info("sends for these partitions", partitions=sorted(self.until), waiting=len(found))
 
     async def wake(self, conn: AsyncConnection) -> None:
         """Takes what a person sent again or discarded."""

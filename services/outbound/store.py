@@ -42,8 +42,9 @@ RETURNING id::text"""
 EVENT = "SELECT event FROM core.history WHERE workspace = %s AND stream = %s AND position = %s"
 LEASE = """
 INSERT INTO outbound.lease AS l SELECT p, %s, now() + %s * interval '1 second' FROM unnest(%s::int[]) AS p
-ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, until = excluded.until
-WHERE l.owner = excluded.owner OR l.until < now() RETURNING partition"""
+ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, until = excluded.until,
+  term = l.term + (l.owner <> excluded.owner)::int
+WHERE l.owner = excluded.owner OR l.until < now() RETURNING partition, term"""
 RELEASE = "UPDATE outbound.lease SET until = now() WHERE owner = %s"
 ON_DISK = "SET LOCAL synchronous_commit = on"
 
@@ -128,10 +129,11 @@ async def mark_sending(conn: AsyncConnection, deliveries: Sequence[Delivery]) ->
         return {Id(id) for (id,) in await rows.fetchall()}
 
 
-async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], seconds: float) -> set[int]:
-    """Takes or renews leases. Returns the partitions that are leased now; another replica may hold the others."""
+async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], seconds: float) -> dict[int, int]:
+    """Takes or renews leases. Returns the term of each partition that is leased now, which is another one if somebody
+    else had the lease meanwhile. Another replica may hold the other partitions."""
     rows = await conn.execute(LEASE, [owner, seconds, sorted(partitions)])
-    return {partition for (partition,) in await rows.fetchall()}
+    return dict(await rows.fetchall())
 
 
 async def release(conn: AsyncConnection, owner: str) -> None:

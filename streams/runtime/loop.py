@@ -107,7 +107,7 @@ class ConsumerLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # No longer than that: a static member does not leave its group, and all effects are in Postgres.
+            # No need to wait longer: a static member does not leave its group, and all effects are in Postgres.
             await asyncio.wait([asyncio.create_task(self.worker.app.stop())], timeout=1)
 
     async def check_progress(self) -> None:
@@ -134,7 +134,7 @@ class ConsumerLoop:
         )
 
     def ends(self) -> Mapping[Partition, int]:
-        """Returns the offset after the last known record of each of our partitions."""
+        """Returns the offset after the last known record of each partition that is ours."""
         return {partition: self.worker.end(partition) for partition in self.worker.assigned()}
 
     async def session(self) -> AsyncConnection:
@@ -228,8 +228,9 @@ class ConsumerLoop:
                 if after != at:
                     moved[key] = after
                     parts.setdefault(key[0], []).append(records)
+        todo = joined(parts)
         if moved:
-            halted = await self.handler.handle(conn, joined(parts), isolate)
+            halted = await self.handler.handle(conn, todo, isolate)
             self.halted |= halted
             moved = {key: at for key, at in moved.items() if key[0] not in halted}
             await checkpoints.move(conn, moved)
@@ -249,7 +250,7 @@ class ConsumerLoop:
         await checkpoints.ensure(conn, self.handler.consumers, assigned)
         if not self.failures_cleared:
             await checkpoints.clear_failures(conn, self.handler.consumers)
-        self.failures_cleared = True
+            self.failures_cleared = True
         found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
         self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
         self.checkpoints |= found

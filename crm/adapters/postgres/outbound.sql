@@ -2,8 +2,8 @@
 CREATE SCHEMA IF NOT EXISTS outbound;
 GRANT USAGE ON SCHEMA outbound TO potik_reader;
 
-CREATE TABLE IF NOT EXISTS outbound.lease (partition int PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL) WITH (fillfactor = 10);
-COMMENT ON TABLE outbound.lease IS 'Which replica sends what was planned from a journal partition, and until when. It is renewed every other second.';
+CREATE TABLE IF NOT EXISTS outbound.lease (partition int PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL, term bigint NOT NULL DEFAULT 0) WITH (fillfactor = 10);
+COMMENT ON TABLE outbound.lease IS 'Which replica sends what was planned from a journal partition, and until when. It is renewed every other second. term: how often its owner changed.';
 
 CREATE TABLE IF NOT EXISTS outbound.delivery (
   id uuid PRIMARY KEY, kind text NOT NULL, workspace uuid NOT NULL, target uuid NOT NULL, key uuid NOT NULL,
