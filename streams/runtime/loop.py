@@ -76,6 +76,7 @@ class ConsumerLoop:
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.failures_cleared = False
+        self.conn: AsyncConnection | None = None  # the newest session, to be closed at the end
         self.transaction_lock = asyncio.Lock()  # a transaction cancelled in its pipeline may hang
         self.last_attempt: float | None = time.monotonic()  # of a transaction; None: waiting for a server
         self.checkpoints: Checkpoints = {}  # of each consumer, also of halted ones
@@ -107,6 +108,8 @@ class ConsumerLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self.conn:
+                await self.conn.close()
             # No need to wait longer: a static member does not leave its group, and all effects are in Postgres.
             await asyncio.wait([asyncio.create_task(self.worker.app.stop())], timeout=1)
 
@@ -146,6 +149,7 @@ class ConsumerLoop:
                 try:
                     if self.prepare:
                         await self.prepare()
+                    self.conn = conn
                     return conn
                 except (psycopg.Error, KafkaError, OSError, TimeoutError) as error:
                     log.warning("cannot start yet", consumer=self.group, error=repr(error))

@@ -128,6 +128,10 @@ class IsolatedJournal:
             assert {journal_partition(r.key.decode()) for r in records} == {partition}
         return found
 
+    async def events(self) -> dict[int, list[Event]]:
+        """Returns the topic's events by partition."""
+        return {partition: [decode(r.value) for r in records] for partition, records in (await self.records()).items()}
+
     async def committed(self) -> Log:
         """Returns the position of each event in the outbox."""
         async with await open_connection(self.dsn) as conn:

@@ -19,6 +19,7 @@ class Received:
     id: str
     event: dict[str, Any]
     headers: Mapping[str, str] = field(repr=False)
+    path: str = ""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -63,7 +64,7 @@ class WebhookReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.webhook.verify(body, dict(request.headers), json_parse=False)
-        received = Received(request.headers["webhook-id"], json.loads(body), dict(request.headers))
+        received = Received(request.headers["webhook-id"], json.loads(body), dict(request.headers), request.path)
         self.tried.append(received)
         answer = await self.behave(received)
         if answer.status < 300:

@@ -17,7 +17,7 @@ from services.outbound.role import Outbound
 from services.stack.process import until
 from tests.support.intake_server import meta
 from tests.support.isolated_journal import IsolatedJournal
-from tests.support.records import open_connection
+from tests.support.outbound_world import settled, states
 from tests.support.scenarios import SHOP
 from tests.support.timeouts import TIMEOUT
 
@@ -74,20 +74,6 @@ async def running(journal: IsolatedJournal, follower: Echo, instance: str = "1")
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()):
             raise error
-
-
-async def states(journal: IsolatedJournal) -> dict[str, int]:
-    async with await open_connection(journal.dsn) as conn:
-        rows = await conn.execute("SELECT state, count(*) FROM outbound.delivery GROUP BY 1")
-        return dict(await rows.fetchall())
-
-
-async def settled(journal: IsolatedJournal, wanted: dict[str, int]) -> None:
-    async def missing() -> str | None:
-        found = await states(journal)
-        return None if found == wanted else f"{found}, not {wanted}"
-
-    await until(missing, TIMEOUT)
 
 
 def test_all_is_sent_in_order_and_again_after_a_takeover(kafka_bootstrap: str, fresh_database_url: str) -> None:
