@@ -17,6 +17,7 @@ from msgspec.structs import replace as changed
 
 from crm.connection_secrets import sealed, webhook_declared
 from crm.contract.codec import encode
+from crm.engine.workspaces import create_workspace
 from crm.envelope import named_id
 from crm.events import NoteAdded, WebhookAdded
 from crm.facts import ConnectionDeclared
@@ -24,6 +25,7 @@ from crm.scalars import Id, Micros
 from crm.settings import Settings
 from crm.shared import Meta
 from crm.topics import CONNECTIONS
+from services.operations.webhooks import carry_out_one
 from services.outbound.followers import FOLLOWERS
 from services.outbound.role import Outbound
 from services.stack.process import Process, ended, spawn, until
@@ -62,6 +64,18 @@ async def declare(journal: IsolatedJournal, *facts: ConnectionDeclared) -> None:
 async def add(journal: IsolatedJournal, *hooks: WebhookAdded) -> None:
     await declare(journal, *(webhook_declared(event, SECRET) for event in hooks))
     await journal.commit(*hooks)
+
+
+async def add_by_command(journal: IsolatedJournal, url: str) -> Id:
+    """Adds a webhook as a person does, so that commands know it: from the beginning, of notes. Returns its id."""
+    await create_workspace(journal.dsn, SHOP, "Shop", owners=("olena",))
+    given = {"url": url, "types": NOTES, "since": 0, "secret": SECRET, "private_hosts": ("127.0.0.1",)}
+    return (await carry_out_one(journal.dsn, journal.bootstrap, KEYS, SHOP, "webhook_add", given)).webhook_id
+
+
+async def change(journal: IsolatedJournal, webhook_id: Id, **given: Any) -> None:
+    said = {"webhook_id": webhook_id, **given}
+    await carry_out_one(journal.dsn, journal.bootstrap, KEYS, SHOP, "webhook_change", said)
 
 
 def settings_of(journal: IsolatedJournal, instance: str = "1") -> Settings:
@@ -151,3 +165,11 @@ async def settled(journal: IsolatedJournal, wanted: dict[str, int]) -> None:
         return None if found == wanted else f"{found}, not {wanted}"
 
     await until(missing, TIMEOUT)
+
+
+async def is_off(journal: IsolatedJournal) -> str | None:
+    """Returns None once the only webhook is switched off."""
+    async with await open_connection(journal.dsn) as conn:
+        rows = await conn.execute("SELECT value ->> 'enabled' FROM outbound.webhook")
+        found = await rows.fetchall()
+    return None if found == [("false",)] else f"it is not off: {found}"

@@ -61,6 +61,10 @@ class WebhookReceiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
+    def sign_with(self, secret: str) -> None:
+        """Verifies with another secret from now on."""
+        self.webhook = Webhook(secret)
+
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.webhook.verify(body, dict(request.headers), json_parse=False)

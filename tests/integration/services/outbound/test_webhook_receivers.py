@@ -28,11 +28,13 @@ from tests.support.isolated_journal import IsolatedJournal
 from tests.support.outbound_world import (
     HOOK,
     add,
+    add_by_command,
     all_of,
     by_card,
     declare,
     hook,
     in_order,
+    is_off,
     note,
     own,
     running,
@@ -214,7 +216,7 @@ def test_one_at_which_nothing_arrives_for_75_hours_is_switched_off_and_says_so(
                 return web.Response(status=500)
 
             receiver.behave = behave
-            await add(journal, hook(receiver.url))
+            await add_by_command(journal, receiver.url)
             await journal.commit(note(0, 0))
             await until(lambda: failing(journal), TIMEOUT)
             async with await open_connection(journal.dsn) as conn:
@@ -233,9 +235,3 @@ async def failing(journal: IsolatedJournal) -> str | None:
     async with await open_connection(journal.dsn) as conn:
         rows = await conn.execute("SELECT failing_since IS NOT NULL FROM outbound.webhook")
         return None if await rows.fetchall() == [(True,)] else "it does not fail"
-
-
-async def is_off(journal: IsolatedJournal) -> str | None:
-    async with await open_connection(journal.dsn) as conn:
-        rows = await conn.execute("SELECT value ->> 'enabled' FROM outbound.webhook")
-        return None if await rows.fetchall() == [("false",)] else "it is not off"

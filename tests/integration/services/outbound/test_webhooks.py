@@ -1,17 +1,28 @@
 """Webhooks on real servers: everything arrives in order by card, replays start anywhere, a dead one is caught up."""
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 
 from crm.envelope import named_id
-from crm.events import WebhookChanged, WebhookReplayed, WebhookTested
+from crm.events import WebhookReplayed, WebhookTested
 from crm.scalars import Micros
 from services.stack.process import until
-from tests.support.isolated_journal import IsolatedJournal
-from tests.support.outbound_world import HOOK, add, all_of, by_card, hook, in_order, note, own, running, world
-from tests.support.records import open_connection
+from tests.support.outbound_world import (
+    HOOK,
+    add,
+    add_by_command,
+    all_of,
+    by_card,
+    change,
+    hook,
+    in_order,
+    is_off,
+    note,
+    own,
+    running,
+    world,
+)
 from tests.support.scenarios import SHOP
 from tests.support.timeouts import TIMEOUT
 from tests.support.webhook_receiver import Received
@@ -56,7 +67,7 @@ def test_a_stuck_card_holds_no_other_and_410_switches_off(kafka_bootstrap: str, 
 
             receiver.behave = behave
             async with running(journal):
-                await add(journal, hook(receiver.url))
+                webhook = await add_by_command(journal, receiver.url)
                 for number in range(5):
                     await journal.commit(*(note(number, card) for card in range(4)))
                 await all_of(receiver, 15)
@@ -64,21 +75,14 @@ def test_a_stuck_card_holds_no_other_and_410_switches_off(kafka_bootstrap: str, 
                 assert {one.event["data"]["text"] for one in receiver.tried if one.event["subject"] == stuck} == {"0/0"}
                 gone = True
                 await journal.commit(note(5, 1))
-                await until(lambda: switched_off(journal), TIMEOUT)
+                await until(lambda: is_off(journal), TIMEOUT)
                 gone = False
                 stuck = named_id(SHOP, "no card")
                 await journal.commit(*(note(6, card) for card in range(4)))
                 await journal.keep_history()
-                await journal.commit(WebhookChanged(own("on", HOOK), HOOK, enabled=True))
+                await change(journal, webhook, enabled=True)
                 await all_of(receiver, 25)
                 receiver.chained()
                 assert by_card(receiver.accepted)[named_id(SHOP, "card 0")] == [f"0/{n}" for n in (0, 1, 2, 3, 4, 6)]
 
     asyncio.run(run())
-
-
-async def switched_off(journal: IsolatedJournal) -> str | None:
-    async with await open_connection(journal.dsn) as conn:
-        rows: Any = await conn.execute("SELECT value ->> 'enabled' FROM outbound.webhook")
-        found = await rows.fetchall()
-    return None if found == [("false",)] else f"it is not off: {found}"
