@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections import defaultdict
+from typing import cast
 
 import msgspec
 import uvloop
@@ -27,8 +28,7 @@ class Endpoint(asyncio.Protocol):
         self.data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is of a class of its own
 
     def data_received(self, data: bytes) -> None:
         self.data += data
