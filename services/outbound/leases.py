@@ -28,6 +28,7 @@ class Leases:
         self.until: dict[int, float] = {}  # monotonic, of partitions whose deliveries are in the queues
         self.early: dict[int, list[Delivery]] = {}  # planned before the partition was loaded
         self.changed: Callable[[], None] = lambda: None
+        self.begun: Callable[[], Iterable[int]] = lambda: ()  # partitions of what must not be sent twice, in flight
 
     def holds(self, partition: int) -> bool:
         return self.until.get(partition, 0.0) > time.monotonic() + MARGIN
@@ -63,7 +64,10 @@ class Leases:
                     await store.release(session.conn, self.owner)
 
     async def renew(self, conn: AsyncConnection) -> None:
+        """A partition that Kafka took away stays leased while an attempt in it is under way."""
         wanted, began = set(self.assigned()), time.monotonic()
+        if busy := set(self.begun()) - wanted:
+            await store.lease(conn, self.owner, busy, SECONDS)
         held = await store.lease(conn, self.owner, wanted, SECONDS) if wanted else set()
         lost = {p for p, until in self.until.items() if p not in held and (p not in wanted or until < time.monotonic())}
         for partition in lost:

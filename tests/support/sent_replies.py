@@ -86,7 +86,7 @@ class Rig:
             vendors = SendingVendors(now, {}, self.vendor)
             return [Replies(role, vendors, self.access, self.log)]
 
-        role = Outbound(with_(self.journal.settings, instance=instance), follower, self.journal.topic)
+        role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
         task = asyncio.create_task(role.run())
         try:
             yield role
