@@ -192,6 +192,8 @@ class MailReported(Fact, frozen=True, gc=False):
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     sent_at: Micros | None = None
+    returned: str = ""
+    reason: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):

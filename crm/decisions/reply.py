@@ -66,11 +66,6 @@ def reply_in(mail: str) -> str:
     return found[1] if found else ""
 
 
-def mail_id_of(reply: Id, sender: str) -> str:
-    """Returns the Message-ID of a reply, without its angle brackets. `sender`: our address."""
-    return f"{reply}.reply@{sender.rpartition('@')[2]}"
-
-
 def recognised(case: Case, message_id: Id, conversation_id: Id, contact_id: Id, message: str) -> Iterator[Event]:
     """That a channel tells of a reply shows that it was sent, whatever its sender knew."""
     reply = case.state.get(Reply, message_id)

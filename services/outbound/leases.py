@@ -31,6 +31,7 @@ class Leases:
         self.terms: dict[int, int] = {}
         self.early: dict[int, list[Delivery]] = defaultdict(list)  # planned before the partition was loaded
         self.changed: Callable[[], None] = lambda: None
+        self.begun: Callable[[], Iterable[int]] = lambda: ()  # partitions of what must not be sent twice, in flight
 
     def holds(self, partition: int) -> bool:
         return self.until.get(partition, 0.0) > time.monotonic() + MARGIN
@@ -66,7 +67,10 @@ class Leases:
                     await store.release(session.conn, self.owner)
 
     async def renew(self, conn: AsyncConnection) -> None:
+        """A partition that Kafka took away stays leased while an attempt in it is under way."""
         wanted, began = set(self.assigned()), time.monotonic()
+        if busy := set(self.begun()) - wanted:
+            await store.lease(conn, self.owner, busy, SECONDS)
         held = await store.lease(conn, self.owner, wanted, SECONDS) if wanted else {}
         kept = {p for p in self.until if held.get(p) == self.terms[p]}
         lost = {p for p in self.until.keys() - kept if p in held or p not in wanted or self.until[p] < began}

@@ -69,7 +69,8 @@ class Queues:
     def add(self, deliveries: Iterable[Delivery], now: Micros) -> None:
         """Adds deliveries, each behind those of its key that come before it in the journal. A known one stays."""
         for one in deliveries:
-            if one.id in self.known:
+            if known := self.known.get(one.id):
+                known.event = known.event or one.event
                 continue
             self.known[one.id] = one
             target = self.targets.get(one.target) or self.targets.setdefault(one.target, Target(one.target))

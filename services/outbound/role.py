@@ -53,8 +53,8 @@ class Outbound:
     async def background(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.leases.run())
-            tasks.create_task(self.sender.run())
             tasks.create_task(pruning.run(self.settings.database_url))
             for follower in self.followers:
                 if work := follower.background():
                     tasks.create_task(work)
+            await self.sender.run()  # the others outlast it

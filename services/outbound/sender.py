@@ -22,6 +22,7 @@ AT_ONCE = 512  # attempts of this process
 BATCH = 1_000  # outcomes of one transaction
 RETRY_SECONDS = 0.2
 PAUSE = 0.01  # seconds in which further outcomes may join a transaction
+PATIENCE = 4.0  # seconds that a process which ends waits for what must not be sent twice
 NO_EVENT = 1.0  # seconds until an event is looked for again that the project role has not kept yet
 UNCERTAIN = "The process ended while this was being sent. It may have arrived; it was not sent again."
 logger = structlog.get_logger()
@@ -33,22 +34,37 @@ class Sender:
     def __init__(self, dsn: str, queues: Queues, leases: Leases, followers: Mapping[str, Follower]) -> None:
         self.dsn, self.queues, self.leases, self.followers = dsn, queues, leases, followers
         self.in_flight: set[asyncio.Task[None]] = set()
+        self.begun: dict[Id, int] = {}  # with its partition: what must not be sent twice and has no stored outcome yet
+        self.stopping, self.patience = False, PATIENCE
         self.changed = asyncio.Event()
         self.settled: list[Settled] = []
         self.some_settled = asyncio.Event()
-        self.marks: list[tuple[Delivery, asyncio.Future[bool]]] = []
+        self.marks: list[tuple[Delivery, asyncio.Future[bool | None]]] = []
         self.some_marked = asyncio.Event()
         self.reader = Session(dsn)
         self.reading = asyncio.Lock()
         leases.changed = self.changed.set
+        leases.begun = self.begun.values
 
     async def run(self) -> None:
-        """Runs until it is cancelled. Outcomes that were not stored are lost with it: these attempts are repeated."""
+        """Runs until it is cancelled. Outcomes that were not stored are lost with it: these attempts are repeated. What
+        must not be repeated gets a few seconds to come to its end."""
         async with self.reader, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.send_due())
             tasks.create_task(self.store_outcomes())
             if any(follower.once for follower in self.followers.values()):
                 tasks.create_task(self.store_marks())
+            try:
+                await self.send_due()
+            finally:
+                await self.come_to_an_end()
+
+    async def come_to_an_end(self) -> None:
+        self.stopping, end = True, time.monotonic() + self.patience
+        while self.begun and time.monotonic() < end:
+            await asyncio.sleep(PAUSE)
+        for task in self.in_flight:
+            task.cancel()
+        await asyncio.gather(*self.in_flight, return_exceptions=True)
 
     async def send_due(self) -> None:
         while True:
@@ -90,20 +106,25 @@ class Sender:
     async def outcome_of(self, one: Delivery) -> Outcome:
         """Makes an attempt. A mistake of a follower is a failed attempt of this delivery alone."""
         follower = self.followers.get(one.kind)
-        if follower is None or not self.leases.holds(one.partition):
+        if follower is None or self.stopping or not self.leases.holds(one.partition):
             return later(NO_EVENT)
-        begun = one.state == State.SENDING  # by a process that ended
+        begun = one.state == State.SENDING  # by a process that ended, or by this one before it lost its lease
+        if begun and one.id in self.begun:
+            return later(NO_EVENT)
         try:
             if one.event is None and (found := await self.event_of(one)) is None:
                 return later(NO_EVENT)
             elif one.event is None:
                 one.event = found
             if begun and not follower.repeats(one):
-                return Outcome(State.UNCERTAIN, error=UNCERTAIN)
+                return await self.doubt(one)
             if held := await follower.hold(one):
                 return held
-            if follower.once and not begun and not await self.mark(one):
-                return Outcome(State.DISCARDED, counts=False)
+            if follower.once:
+                self.begun[one.id] = one.partition
+                if not begun and (refused := await self.mark(one)):
+                    del self.begun[one.id]
+                    return refused
             begun = True
             return await follower.send(one)
         except Exception as error:
@@ -115,6 +136,11 @@ class Sender:
             due = next_attempt(one.attempts + 1, now())
             return Outcome(State.WAITING if due else State.DEAD, due, error=f"{type(error).__name__}: {error}")
 
+    async def doubt(self, one: Delivery) -> Outcome:
+        async with self.reading:
+            in_doubt = await store.is_sending(await self.reader.get(), one)
+        return Outcome(State.UNCERTAIN, error=UNCERTAIN) if in_doubt else Outcome(State.DISCARDED, counts=False)
+
     async def is_stored(self, one: Delivery) -> None:
         while any(settled.delivery is one for settled in self.settled):
             await asyncio.sleep(PAUSE)
@@ -123,12 +149,15 @@ class Sender:
         async with self.reading:
             return await store.event_of(await self.reader.get(), one)
 
-    async def mark(self, one: Delivery) -> bool:
-        """Stores on disk that this attempt begins. Returns whether it may be made."""
-        marked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async def mark(self, one: Delivery) -> Outcome | None:
+        """Stores on disk that this attempt begins. Returns an outcome if it may not be made."""
+        marked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         self.marks.append((one, marked))
         self.some_marked.set()
-        return await marked
+        may_be_made = await marked
+        if may_be_made is None:  # another replica may send it
+            return later(NO_EVENT)
+        return None if may_be_made else Outcome(State.DISCARDED, counts=False)
 
     async def store_marks(self) -> None:
         async with Session(self.dsn) as session:
@@ -138,12 +167,13 @@ class Sender:
                 marks, self.marks = self.marks, []
                 allowed = await self.stored_marks(session, [one for one, _ in marks])
                 for one, marked in marks:
-                    marked.set_result(one.id in allowed)
+                    if not marked.done():  # cancelled at the end of this process
+                        marked.set_result(allowed.get(one.id))
 
-    async def stored_marks(self, session: Session, marked: list[Delivery]) -> set[Id]:
+    async def stored_marks(self, session: Session, marked: list[Delivery]) -> dict[Id, bool]:
         while True:
             try:
-                return await store.mark_sending(await session.get(), marked)
+                return await store.mark_sending(await session.get(), self.leases.owner, marked)
             except Exception as error:  # whether it was stored is unknown, but nothing was sent
                 logger.warning("the beginning of attempts is not stored; trying again", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -158,6 +188,8 @@ class Sender:
                     try:
                         await self.store(await session.get(), batch)
                         del self.settled[: len(batch)]
+                        for one in batch:
+                            self.begun.pop(one.delivery.id, None)
                     except Exception as error:
                         logger.warning("outcomes are not stored; trying again", error=repr(error), count=len(batch))
                         await asyncio.sleep(RETRY_SECONDS)

@@ -36,9 +36,12 @@ FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timesta
   %s::text[], %s::text[], %s::text[])
   AS s (id, state, attempts, due_at, at, status, took_ms, error, response, try)
 WHERE d.id = s.id AND d.state IN ('waiting', 'sending')"""
+# The lease is locked until the mark is on disk: who takes the partition over reads it after that.
+HELD = """
+SELECT partition FROM outbound.lease WHERE owner = %s AND until > clock_timestamp() AND partition = ANY (%s) FOR SHARE"""
 SENDING = """
-UPDATE outbound.delivery SET state = 'sending' WHERE id = ANY (%s::uuid[]) AND state IN ('waiting', 'sending')
-RETURNING id::text"""
+UPDATE outbound.delivery SET state = 'sending'
+WHERE id = ANY (%s::uuid[]) AND partition = ANY (%s) AND state IN ('waiting', 'sending') RETURNING id::text"""
 EVENT = "SELECT event FROM core.history WHERE workspace = %s AND stream = %s AND position = %s"
 LEASE = """
 INSERT INTO outbound.lease AS l SELECT p, %s, now() + %s * interval '1 second' FROM unnest(%s::int[]) AS p
@@ -46,6 +49,7 @@ ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, until = excluded.u
   term = l.term + (l.owner <> excluded.owner)::int
 WHERE l.owner = excluded.owner OR l.until < now() RETURNING partition, term"""
 RELEASE = "UPDATE outbound.lease SET until = now() WHERE owner = %s"
+IS_SENDING = "SELECT state = 'sending' FROM outbound.delivery WHERE id = %s"
 ON_DISK = "SET LOCAL synchronous_commit = on"
 
 
@@ -121,12 +125,16 @@ def clean(text: str) -> str:
     return text.replace("\0", "").replace("\\u0000", "").encode("utf-8", "replace").decode()
 
 
-async def mark_sending(conn: AsyncConnection, deliveries: Sequence[Delivery]) -> set[Id]:
-    """Stores on disk that an attempt begins. Returns the ids of those that may be sent."""
+async def mark_sending(conn: AsyncConnection, owner: str, deliveries: Sequence[Delivery]) -> dict[Id, bool]:
+    """Stores on disk that attempts begin. Returns whether each may be made, of those whose partition is leased: another
+    replica may have taken it over while this one, or Postgres, stood still."""
     async with conn.transaction():
         await conn.execute(ON_DISK)
-        rows = await conn.execute(SENDING, [[d.id for d in deliveries]])
-        return {Id(id) for (id,) in await rows.fetchall()}
+        rows = await conn.execute(HELD, [owner, sorted({d.partition for d in deliveries})])
+        held = {partition for (partition,) in await rows.fetchall()}
+        rows = await conn.execute(SENDING, [[d.id for d in deliveries], sorted(held)])
+        begun = {Id(id) for (id,) in await rows.fetchall()}
+        return {d.id: d.id in begun for d in deliveries if d.partition in held}
 
 
 async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], seconds: float) -> dict[int, int]:
@@ -138,3 +146,9 @@ async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], 
 
 async def release(conn: AsyncConnection, owner: str) -> None:
     await conn.execute(RELEASE, [owner])
+
+
+async def is_sending(conn: AsyncConnection, one: Delivery) -> bool:
+    """Whether an attempt was begun of which nothing is known yet."""
+    row = await (await conn.execute(IS_SENDING, [one.id])).fetchone()
+    return row is not None and bool(row[0])

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from crm.adapters.kafka.directory import Access
 from crm.adapters.memory.log import MemoryLog
-from crm.adapters.postgres import history
 from crm.connector import Connection
 from crm.contract.codec import decode
 from crm.envelope import named_id, now
@@ -87,7 +86,7 @@ class Rig:
             vendors = SendingVendors(now, {}, self.vendor)
             return [Replies(role, vendors, self.access, self.log)]
 
-        role = Outbound(with_(self.journal.settings, instance=instance), follower, self.journal.topic)
+        role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
         task = asyncio.create_task(role.run())
         try:
             yield role
@@ -110,12 +109,14 @@ class Rig:
 
     async def until_reported(self, count: int) -> None:
         async def missing() -> str | None:
+            await self.keep_history()
             return None if len(self.reported) >= count else f"{self.outcomes}"
 
         await until(missing, TIMEOUT)
 
     async def settled(self, wanted: dict[str, int]) -> None:
         async def missing() -> str | None:
+            await self.keep_history()
             async with await open_connection(self.journal.dsn) as conn:
                 rows = await conn.execute("SELECT state, count(*) FROM outbound.delivery GROUP BY 1")
                 found: dict[str, int] = dict(await rows.fetchall())
@@ -125,6 +126,4 @@ class Rig:
 
     async def keep_history(self) -> None:
         """Does what the project role does with the journal."""
-        async with await open_connection(self.journal.dsn) as conn:
-            for records in (await self.journal.records()).values():
-                await history.keep(conn, records)
+        await self.journal.keep_history()

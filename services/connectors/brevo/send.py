@@ -1,6 +1,7 @@
 """Brevo: how an answer is sent (https://developers.brevo.com/reference/sendtransacemail)."""
 
 from crm.connector_send import Accepted, Ask, Outcome, Page, Sending, text_at
+from services.connectors.brevo.webhook import HANDED_BACK
 from services.connectors.formats.exact_json import Tree
 from services.connectors.mails.outgoing import WITH_API_KEY, key_of, mail_of, mail_send
 from services.connectors.sending import json_ask
@@ -14,7 +15,7 @@ def request(sending: Sending) -> Ask:
         "to": [{"email": mail.to}],
         "subject": mail.subject,
         "textContent": mail.text,
-        "headers": {**mail.headers},
+        "headers": {**mail.headers, HANDED_BACK: sending.key},
         **({"attachment": [*files]} if files else {}),
     }
     return json_ask("/v3/smtp/email", body, {"api-key": key_of(sending, "api_key"), "accept": "application/json"})

@@ -5,6 +5,7 @@ import base64
 from crm.connector_send import Accepted, Ask, Connection, Outcome, Page, Sending
 from services.connectors.mailgun.settings import Settings
 from services.connectors.mails.outgoing import key_of, mail_of, mail_send
+from services.connectors.mails.progress import REPLY
 from services.connectors.sending import multipart_ask
 
 
@@ -16,6 +17,7 @@ def base(connection: Connection) -> str:
 def request(sending: Sending) -> Ask:
     mail = mail_of(sending)
     fields = {"from": mail.sender, "to": mail.to, "subject": mail.subject, "text": mail.text}
+    fields[f"v:{REPLY}"] = sending.key
     fields |= {f"h:{name}": value for name, value in mail.headers.items()}
     key = base64.b64encode(f"api:{key_of(sending)}".encode()).decode()
     files = [("attachment", file, content) for file, content in mail.files]

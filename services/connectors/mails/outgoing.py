@@ -49,7 +49,7 @@ def mail_of(sending: Sending) -> Mail:
         raise CannotSend(token_missing("reply_from"))
     if not reply.reply_address:
         raise CannotSend("It is not known to whom: nobody has written in this thread.")
-    id = f"{reply.message_id}.reply@{address.rpartition('@')[2]}"
+    id = mail_id(reply.message_id, address)
     headers = {"Message-ID": f"<{id}>"}
     if reply.thread:
         headers["In-Reply-To"] = f"<{(reply.answers or reply.thread[-1]).strip('<>')}>"
@@ -58,6 +58,11 @@ def mail_of(sending: Sending) -> Mail:
         )
     files = list(zip(reply.attachments, sending.files, strict=True))
     return Mail(id, name, address, reply.reply_address, reply.subject or "Re:", reply.text, headers, files)
+
+
+def mail_id(reply: str, sender: str) -> str:
+    """Returns the Message-ID of a reply, without its angle brackets. `sender`: our address."""
+    return f"{reply}.reply@{parseaddr(sender)[1].rpartition('@')[2]}"
 
 
 def letter(mail: Mail, at: int) -> bytes:

@@ -3,6 +3,7 @@
 from crm.connector_send import Accepted, Ask, Outcome, Page, Sending
 from services.connectors.formats.exact_json import Tree
 from services.connectors.mails.outgoing import key_of, mail_of, mail_send
+from services.connectors.mails.progress import REPLY
 from services.connectors.sending import json_ask
 
 
@@ -15,7 +16,8 @@ def request(sending: Sending) -> Ask:
         for file, content in mail.encoded()
     ]
     body: Tree = {"From": mail.sender, "To": mail.to, "Subject": mail.subject, "TextBody": mail.text}
-    body |= {"Headers": [*headers], "MessageStream": "outbound", **({"Attachments": [*files]} if files else {})}
+    body |= {"Headers": [*headers], "MessageStream": "outbound", "Metadata": {REPLY: sending.key}}
+    body |= {"Attachments": [*files]} if files else {}
     return json_ask("/email", body, {"x-postmark-server-token": key_of(sending), "accept": "application/json"})
 
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from crm.connector_send import Ask, Sending
 from services.connectors.formats.exact_json import Tree
 from services.connectors.mails.outgoing import WITH_API_KEY, key_of, mail_of, mail_send
+from services.connectors.mails.progress import REPLY
 from services.connectors.sending import json_ask
 
 
@@ -18,6 +19,7 @@ def request(sending: Sending) -> Ask:
         "subject": mail.subject,
         "text": mail.text,
         "headers": {**mail.headers},
+        "tags": [{"name": REPLY, "value": sending.key}],
         **({"attachments": [*files]} if files else {}),
     }
     key = key_of(sending, "api_key")

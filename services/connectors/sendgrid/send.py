@@ -3,6 +3,7 @@
 from crm.connector_send import Accepted, Ask, Outcome, Page, Sending
 from services.connectors.formats.exact_json import Tree
 from services.connectors.mails.outgoing import key_of, mail_of, mail_send
+from services.connectors.mails.progress import REPLY
 from services.connectors.sending import json_ask
 
 
@@ -19,6 +20,7 @@ def request(sending: Sending) -> Ask:
         "subject": mail.subject,
         "content": [{"type": "text/plain", "value": mail.text}],
         "headers": {**mail.headers},
+        "custom_args": {REPLY: sending.key},
         **({"attachments": [*files]} if files else {}),
     }
     return json_ask("/v3/mail/send", body, {"authorization": f"Bearer {key_of(sending)}"})

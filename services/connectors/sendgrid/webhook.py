@@ -9,11 +9,14 @@ from msgspec import Meta
 from crm.connector import Connection, Delivery, Report, Webhook, expect_fresh
 from crm.errors import Refused
 from crm.scalars import Micros
-from services.connectors.formats.values import at
+from services.connectors.formats.exact_json import Tree, decode
+from services.connectors.formats.times import moment_or_none
+from services.connectors.formats.values import at, records, text, whole_or_none
 from services.connectors.mails.mail import Mail, addresses, mail_of_headers
 from services.connectors.mails.people import SendingSettings
 from services.connectors.mails.posted import Posted, posted
-from services.connectors.mails.reports import kept, mail_report
+from services.connectors.mails.progress import REPLY, Progress, first_line, progress
+from services.connectors.mails.reports import mail_report
 from services.connectors.mails.rfc822 import headers_in, read_mail
 from services.connectors.signatures.ecdsa import der_key, expect_signed, from_base64
 
@@ -46,13 +49,23 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if delivery.body.lstrip()[:1] in (b"[", b"{"):  # of mails that were sent through SendGrid
-        yield from kept(connection.connector, "events", delivery)
+        events = decode(delivery.body)
+        yield from progress("events", map(progress_of, records({"": events}, "")), delivery, connection)
         return
     form = posted(delivery, "charsets")
     recipients = at(form.tree("envelope"), "to")
     own = addresses(*(one for one in recipients if isinstance(one, str))) if isinstance(recipients, list) else ()
     mail = read_mail(form.fields["email"]) if form.fields.get("email") else mail_of(form)
     yield mail_report(mail, delivery, connection.settings_as(Settings), own)
+
+
+def progress_of(event: Tree) -> Progress:
+    why = first_line(text(event, "reason") or text(event, "response"))
+    moment = moment_or_none(whole_or_none(event, "timestamp"))
+    return Progress(STATUSES.get(text(event, "event"), ""), text(event, REPLY), moment, why)
+
+
+STATUSES = {"delivered": "delivered", "open": "read", "bounce": "failed", "dropped": "failed"}
 
 
 def mail_of(form: Posted) -> Mail:
