@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import cache
 
 import structlog
 from msgspec.structs import replace
+from prometheus_client import Counter, Histogram
 from psycopg import AsyncConnection
 
 from crm.adapters.telemetry.metrics import OUTBOUND, OUTBOUND_SECONDS, OUTBOUND_WAITING
@@ -89,8 +91,8 @@ class Sender:
             outcome = replace(outcome, took_ms=took * 1000)
         if outcome.counts:
             one.attempts += 1
-            OUTBOUND.labels(one.kind, outcome.state.value).inc()
-            OUTBOUND_SECONDS.labels(one.kind).observe(took)
+            counted(one.kind, outcome.state).inc()
+            timed(one.kind).observe(took)
         if outcome.state is State.WAITING:
             one.due_at = outcome.due_at
             one.event = None if outcome.counts else one.event  # it may take hours
@@ -201,6 +203,16 @@ class Sender:
             for kind, follower in self.followers.items():
                 if own := [one for one in batch if one.delivery.kind == kind]:
                     await follower.settled(conn, own)
+
+
+@cache
+def counted(kind: str, state: State) -> Counter:
+    return OUTBOUND.labels(kind, state.value)
+
+
+@cache
+def timed(kind: str) -> Histogram:
+    return OUTBOUND_SECONDS.labels(kind)
 
 
 def later(seconds: float) -> Outcome:

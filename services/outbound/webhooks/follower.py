@@ -100,7 +100,7 @@ class Webhooks(Follower):
         connection = self.access.connection(delivery.target)
         if connection is None or connection.locked:
             return not_yet(LOCKED_SECONDS if connection else SECRET_SECONDS)
-        body = body_of(delivery, event, self.rendered.of(event, webhook.thin))
+        body = body_of(delivery, self.rendered.of(delivery, event, webhook.thin))
         headers = headers_of(delivery, body, keys_of(connection, now()), now())
         began = time.perf_counter()
         try:

@@ -8,6 +8,7 @@ import base64
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 from msgspec import json
 
@@ -19,19 +20,22 @@ from services.outbound.delivery import SECOND, Delivery
 
 CONTENT_TYPE = "application/cloudevents+json"
 PREFIX = "whsec_"
-KEPT = 4_096  # events whose data is kept, as several webhooks are sent the same
+KEPT = 4_096  # events whose parts are kept, as several webhooks are sent the same
 
 
-class Rendered(dict[tuple[str, bool], bytes]):
-    """The data of the last events as JSON."""
+Parts = tuple[bytes, bytes]  # a body up to `previous`, and after it
 
-    def of(self, event: Event, thin: bool) -> bytes:
+
+class Rendered(dict[tuple[str, bool], Parts]):
+    """The parts of the last events' bodies."""
+
+    def of(self, delivery: Delivery, event: Event, thin: bool) -> Parts:
         key = event.meta.id, thin
         found = self.get(key)
         if found is None:
             if len(self) >= KEPT:
                 self.clear()
-            found = self[key] = data_of(event, thin)
+            found = self[key] = parts_of(delivery, event, thin)
         return found
 
 
@@ -46,8 +50,8 @@ def schema_of(event: Event) -> int:
     return int(FRAME.unpack(WRITERS[type(event)][0])[1])
 
 
-def body_of(delivery: Delivery, event: Event, data: bytes) -> bytes:
-    """Returns the body. `position` and `previous` are texts: integers of CloudEvents have 32 bits."""
+def parts_of(delivery: Delivery, event: Event, thin: bool) -> Parts:
+    """Returns what all receivers are sent. `position` is a text: integers of CloudEvents have 32 bits."""
     meta, kind = event.meta, TYPE_NAMES[type(event)]
     attributes = {
         "specversion": "1.0",
@@ -62,9 +66,13 @@ def body_of(delivery: Delivery, event: Event, data: bytes) -> bytes:
         "partition": delivery.partition,
         "position": str(delivery.position),
     }
-    if delivery.previous is not None:
-        attributes["previous"] = str(delivery.previous)
-    return json.encode(attributes)[:-1] + b',"data":' + data + b"}"
+    return json.encode(attributes)[:-1], b',"data":' + data_of(event, thin) + b"}"
+
+
+def body_of(delivery: Delivery, parts: Parts) -> bytes:
+    """Returns the body. `previous` is of its receiver alone."""
+    head, tail = parts
+    return head + tail if delivery.previous is None else b'%b,"previous":"%d"%b' % (head, delivery.previous, tail)
 
 
 def moment(at: Micros) -> str:
@@ -87,6 +95,7 @@ def sign(secret: bytes, signed: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
 
 
+@lru_cache(4_096)
 def key_of(secret: str) -> bytes:
     """Returns the bytes of a secret. Raises ValueError when it is none."""
     return base64.b64decode(secret.removeprefix(PREFIX), validate=True)

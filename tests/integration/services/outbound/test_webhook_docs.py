@@ -12,7 +12,7 @@ import pytest
 from crm.adapters.pinned_http import PinnedHttp
 from crm.adapters.safe_http import NotReached
 from crm.envelope import now
-from services.outbound.webhooks.payload import body_of, data_of, headers_of, key_of
+from services.outbound.webhooks.payload import body_of, headers_of, key_of, parts_of
 from services.stack.ports import any_free
 from services.stack.process import until
 from tests.support.timeouts import TIMEOUT
@@ -49,7 +49,7 @@ async def received(command: Sequence[str]) -> None:
     assert process.stdout
     try:
         async with PinnedHttp(["127.0.0.1"]) as http:
-            body = body_of(delivery(), MOVED, data_of(MOVED, thin=False))
+            body = body_of(delivery(), parts_of(delivery(), MOVED, thin=False))
             headers = headers_of(delivery(), body, [key_of(SECRET)], now())
             url = f"http://127.0.0.1:{port}/hooks"
 

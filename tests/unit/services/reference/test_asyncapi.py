@@ -10,7 +10,7 @@ from crm.contract.codec import READERS, WRITERS, decode
 from crm.contract.registry import golden_file, registered
 from crm.envelope import Event
 from services.outbound.delivery import Recorded, delivery_of
-from services.outbound.webhooks.payload import body_of, data_of
+from services.outbound.webhooks.payload import body_of, parts_of
 from services.reference.asyncapi import FILE, document, text
 
 CURRENT = [e for e in registered() if e.current and issubclass(READERS[e.id][0], Event)]
@@ -57,7 +57,7 @@ def test_what_is_sent_fits_the_document(entry: Any) -> None:
     recorded = Recorded(1, 7, WRITERS[type(event)][1](event, WRITERS[type(event)][0]))
     delivery = delivery_of(recorded, "webhook", event.meta.id, event.meta.id, event.meta.stream, 6)
     schema = WHOLE["components"]["messages"][entry.name]["payload"]
-    sent = json.loads(body_of(delivery, event, data_of(event, thin=False)))
+    sent = json.loads(body_of(delivery, parts_of(delivery, event, thin=False)))
     assert problems(sent, schema, WHOLE) == []
     sent["data"]["invented"] = 1
     assert problems(sent, schema, WHOLE) == ["$/data: knows no invented"]

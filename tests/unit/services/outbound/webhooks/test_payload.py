@@ -14,7 +14,7 @@ from crm.events import DealStageMoved, NoteAdded
 from crm.scalars import Micros
 from services.outbound.delivery import Delivery, Recorded, delivery_of
 from services.outbound.webhooks.follower import keys_of
-from services.outbound.webhooks.payload import Rendered, body_of, data_of, headers_of, key_of, schema_of
+from services.outbound.webhooks.payload import Rendered, body_of, data_of, headers_of, key_of, parts_of, schema_of
 from tests.support.intake_server import meta
 from tests.support.scenarios import NOON, SHOP
 from tests.support.webhook_receiver import SECRET
@@ -38,7 +38,7 @@ def delivery(previous: int | None = 6) -> Delivery:
 
 def sent(secrets: list[str], previous: int | None = 6) -> tuple[bytes, dict[str, str]]:
     one = delivery(previous)
-    body = body_of(one, MOVED, data_of(MOVED, thin=False))
+    body = body_of(one, parts_of(one, MOVED, thin=False))
     return body, dict(headers_of(one, body, [key_of(secret) for secret in secrets], now()))
 
 
@@ -74,8 +74,9 @@ def test_the_body_is_a_cloud_event() -> None:
 def test_a_thin_one_has_ids_alone() -> None:
     assert json.loads(data_of(MOVED, thin=True)) == {"deal_id": DEAL, "contact_id": named_id(SHOP, "contact")}
     rendered = Rendered()
-    assert rendered.of(MOVED, False) is rendered.of(MOVED, False)
-    assert rendered.of(MOVED, True) != rendered.of(MOVED, False)
+    one = delivery()
+    assert rendered.of(one, MOVED, False) is rendered.of(one, MOVED, False)
+    assert rendered.of(one, MOVED, True) != rendered.of(one, MOVED, False)
 
 
 def test_the_library_of_the_standard_verifies_it() -> None:
