@@ -1,6 +1,6 @@
 """The receivers of a benchmark: one process, an endpoint for each path. It prints what arrived when its input ends.
 
-`/N` answers 204 at once, `/dead` closes the connection, `/slow` answers after half a minute.
+`/N` answers 204 at once, `/dead-N` closes the connection, `/slow-N` answers after half a minute.
 """
 
 import asyncio
@@ -42,14 +42,14 @@ class Endpoint(asyncio.Protocol):
 
     def take(self, request: bytes, head: int) -> None:
         path = request.split(b" ", 2)[1].decode().strip("/")
-        if path == "dead":
+        if path.startswith("dead"):
             self.transport.abort()
             return
         committed, id = AT.search(request, head), ID.search(request, 0, head)
         card = request.partition(b'"subject":"')[2][:36].decode()
         row = time.time_ns(), int(committed[1]) if committed else 0, id[1].decode() if id else "", card
         arrived[path].append(row)
-        if path == "slow":
+        if path.startswith("slow"):
             asyncio.get_running_loop().call_later(SLOW_SECONDS, self.transport.write, NO_CONTENT)
         else:
             self.transport.write(NO_CONTENT)
@@ -63,7 +63,7 @@ async def main() -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         if line == b"count\n":
-            print(sum(map(len, arrived.values())), flush=True)
+            print(sum(len(rows) for path, rows in arrived.items() if path.isdigit()), flush=True)
         else:
             print(msgspec.json.encode(arrived).decode(), flush=True)
             arrived.clear()

@@ -68,22 +68,23 @@ def plan_behind(
 ) -> tuple[list[Delivery], dict[Id, Cursor]]:
     """Returns what of one page of a partition is sent to webhooks that are behind, and their cursors after it. `end`:
     the position after the page. A cursor beyond the page stays."""
-    planned: list[Delivery] = []
-    moved: dict[Id, Cursor] = {}
     first = records[0].position if records else end
-    by_id = {webhook.id: webhook for webhook in webhooks}
-    for id, cursor in cursors.items():
-        webhook = by_id.get(id)
-        if webhook is None or cursor.next == NOT_FOUND or not first <= cursor.next <= end:
+    here = [
+        webhook
+        for webhook in webhooks
+        if (cursor := cursors.get(webhook.id)) and cursor.next != NOT_FOUND and first <= cursor.next <= end
+    ]
+    previous = {webhook.id: cursors[webhook.id].previous for webhook in here}
+    planned: list[Delivery] = []
+    ours = by_workspace(here)
+    for record in records:
+        if record.kind is None or not (asking := ours.get(record.workspace)):
             continue
-        previous = cursor.previous
-        for record in records[cursor.next - first :] if records else ():
-            if record.workspace == webhook.workspace and record.kind and webhook.wants(record.event):
-                planned.append(delivery(record, webhook, previous))
-                previous = record.position
-        moved[id] = replace(cursor, next=end, previous=previous)
-    planned.sort(key=lambda one: one.order)
-    return planned, moved
+        for webhook in asking:
+            if cursors[webhook.id].next <= record.position and webhook.wants(record.event):
+                planned.append(delivery(record, webhook, previous[webhook.id]))
+                previous[webhook.id] = record.position
+    return planned, {id: replace(cursors[id], next=end, previous=last) for id, last in previous.items()}
 
 
 def delivery(record: Recorded, webhook: Subscription, previous: int | None) -> Delivery:
