@@ -26,8 +26,10 @@ ON_DEMAND = {"polling": "services.polling"}
 
 
 def roles_of(settings: Settings) -> dict[str, str]:
-    """Returns the roles to start: that of attachments where there is a place for files."""
-    return {**ROLES, "attachments": "services.attachments"} if settings.attachments else dict(ROLES)
+    """Returns the roles to start: that of attachments where there is a place for files, and that of outbound unless
+    nothing may be sent."""
+    roles = {**ROLES, "attachments": "services.attachments"} if settings.attachments else dict(ROLES)
+    return roles if settings.outbound else {role: module for role, module in roles.items() if role != "outbound"}
 
 
 class Role:

@@ -1,7 +1,9 @@
 """Plans for webhooks that are behind: new ones, those that replay, and those whose receiver was too slow.
 
-One page of one partition at a time, for all webhooks that are behind there. The transaction of a page locks the role's
-checkpoint, so a cursor becomes live exactly where the plan of new events goes on.
+It begins when the role has planned what was in the journal at its start: until then, as after a loss of the database,
+nobody knows yet which webhooks were changed or removed. One page of one partition at a time, for all webhooks that are
+behind there. The transaction of a page locks the role's checkpoint, so a cursor becomes live exactly where the plan of
+new events goes on.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from psycopg import AsyncConnection
 from crm.adapters.kafka.journal_log import position_of
 from crm.adapters.kafka.reading import open_consumer
 from crm.scalars import Id
+from crm.topics import JOURNAL
 from services.outbound import store
 from services.outbound.delivery import Recorded
 from services.outbound.planning import CONSUMER
@@ -29,6 +32,7 @@ IDLE_SECONDS = 0.1
 MARGIN_MS = 60_000  # by which the clock of a broker may be behind
 CHECKPOINT = """
 SELECT position FROM core.checkpoint WHERE consumer = %s AND topic = %s AND partition = %s FOR UPDATE"""
+PLANNED = "SELECT partition, next_offset FROM core.checkpoint WHERE consumer = %s AND topic = %s"
 logger = structlog.get_logger()
 
 
@@ -37,6 +41,7 @@ class CatchUp:
 
     def __init__(self, known: Known) -> None:
         self.known = known
+        self.at_start: dict[int, int] = {}  # the end offset of each partition
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
@@ -45,6 +50,9 @@ class CatchUp:
             while True:
                 try:
                     async with open_consumer(settings.kafka_bootstrap, max_partition_fetch_bytes=FETCH) as consumer:
+                        tps = [TopicPartition(self.known.role.topic, n) for n in range(JOURNAL.partitions)]
+                        ends = await consumer.end_offsets(tps)
+                        self.at_start = self.at_start or {tp.partition: end for tp, end in ends.items()}
                         while True:
                             if not await self.turn(await session.get(), consumer):
                                 await asyncio.sleep(IDLE_SECONDS)
@@ -58,10 +66,18 @@ class CatchUp:
             async with conn.transaction():
                 await self.known.refresh(conn)
         partitions = {partition for _, partition in self.ready()}
+        if partitions and not await self.is_planned(conn):
+            return False
         for partition in sorted(partitions):
             if self.known.role.leases.holds(partition):
                 await self.page(conn, consumer, partition)
         return bool(partitions)
+
+    async def is_planned(self, conn: AsyncConnection) -> bool:
+        """Whether replicas have planned all partitions as far as they were at the start of this process."""
+        rows = await (await conn.execute(PLANNED, [CONSUMER, self.known.role.topic])).fetchall()
+        planned: dict[int, int] = dict(rows)
+        return all(planned.get(partition, 0) >= end for partition, end in self.at_start.items())
 
     def ready(self) -> list[Key]:
         """Returns the cursors that are behind, of webhooks that are on and for which few deliveries wait."""
