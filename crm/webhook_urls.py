@@ -10,8 +10,8 @@ NUMBER = frozenset("0123456789abcdefx.")
 
 
 def problem(url: str, private_hosts: tuple[str, ...] = ()) -> str | None:
-    """Returns why nothing can be sent to a URL, as a sentence; None when it can. `private_hosts`: hosts that are
-    allowed though they are not public, and by http, in tests and at a developer's."""
+    """Returns why nothing can be sent to a URL, as a sentence; None when it can. `private_hosts`: hosts, or a
+    host and a port, that are allowed though they are not public, and by http, in tests and at a developer's."""
     if len(url) > LONGEST:
         return f"The URL is longer than {LONGEST:,} characters."
     if any(letter.isspace() or not letter.isprintable() for letter in url):
@@ -29,7 +29,7 @@ def problem(url: str, private_hosts: tuple[str, ...] = ()) -> str | None:
         return "It is no URL: there is no port 0."
     if parts.fragment:
         return "The URL has a fragment (#), which is never sent."
-    if host in private_hosts:
+    if host in private_hosts or f"{host}:{port}" in private_hosts:
         return None
     if parts.scheme == "http":
         return "It must begin with https://: events are about people."

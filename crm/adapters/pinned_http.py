@@ -46,7 +46,8 @@ class PublicResolver(AbstractResolver):
             raise NotReached(f"The host {host} is not known: {error}.", again=True) from None
         if not found:
             raise NotReached(f"The host {host} has no address.", again=True)
-        if host not in self.private_hosts and (wrong := [one for one in found if not stands_for_public(one)]):
+        private = host in self.private_hosts or f"{host}:{port}" in self.private_hosts
+        if not private and (wrong := [one for one in found if not stands_for_public(one)]):
             raise NotReached(f"{host} is at {wrong[0]}, which is no address of the public Internet.")
         return [
             ResolveResult(

@@ -19,34 +19,54 @@ from crm.scalars import Id
 from services.connectors.rehearsal import rehearsals
 from services.stack import demo_workspace
 
+WEBHOOK = "/webhook"  # where webhooks are received
 DATA, PORT = "CRM_DEMO_DATA", "demo"  # the stack's folder, and the name of the port in its ports.json
 
 
 class SimulatedVendors:
-    """What was sent, each with its chat."""
+    """What was sent, each with its chat; and a receiver of webhooks, which answers 500 while it is `down`."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.taken: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.webhook, self.down = f"http://127.0.0.1:{port}{WEBHOOK}", False
+        self.delivered: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()  # headers and body
+        self.refused = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", scope["type"] == "http"
         while more:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
+        if scope["path"] == WEBHOOK:
+            return await answer_with(send, self.receive(scope, body), b"")
         takes = (vendor.take for vendor in rehearsals().values() if vendor.take)
         found = next((taken for take in takes if (taken := take(scope["path"], body))), None)
         status, answer = (200, found[0]) if found else (404, b"{}")
         if found:
             self.taken.put_nowait(found[1])
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await answer_with(send, status, answer)
+
+    def receive(self, scope: Any, body: bytes) -> int:
+        """Takes a delivery of a webhook. Returns the status."""
+        if self.down:
+            self.refused += 1
+            return 500
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.delivered.put_nowait((headers, body))
+        return 200
+
+
+async def answer_with(send: Any, status: int, answer: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
 
 
 @contextlib.asynccontextmanager
 async def simulated_vendors(data: Path | None) -> AsyncIterator[SimulatedVendors | None]:
     """Yields the vendors of the stack on a data folder; None for a stack that has no place for them."""
-    port, vendors = port_of(data) if data else 0, SimulatedVendors()
+    port = port_of(data) if data else 0
+    vendors = SimulatedVendors(port)
     if not port:
         yield None
         return

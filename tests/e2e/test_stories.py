@@ -23,6 +23,7 @@ def test_the_demo_plays_all(stack: RunningStack) -> None:
         ("a doubtful payment waits for a person", True),
         ("a chat joins the card", True),
         ("a reply arrives in the chat", True),
+        ("a webhook is received and misses nothing", True),
         ("custom fields are kept and found", True),
     ]
     assert report["ok"] is True

@@ -66,3 +66,10 @@ def test_hosts_of_a_developer_are_allowed_by_http() -> None:
     assert problem("http://127.0.0.1:9000/x", hosts) is None
     assert problem("http://localhost/x", hosts) is None
     assert problem("http://127.0.0.2/x", hosts) is not None
+
+
+def test_one_port_of_a_host_can_be_allowed() -> None:
+    hosts = webhook_hosts("127.0.0.1:9000")
+    assert problem("http://127.0.0.1:9000/x", hosts) is None
+    for url in ("http://127.0.0.1/x", "http://127.0.0.1:9001/x", "https://127.0.0.1:90/", "http://127.0.0.1:09001/"):
+        assert problem(url, hosts) is not None
