@@ -24,7 +24,9 @@ SELECT id::text, type, state, stream::text AS subject, partition, position, prev
   attempts, status, took_ms::int AS took_ms, error, response, coalesce(tries, '[]') AS tries
 FROM outbound.delivery
 WHERE workspace = %(workspace)s AND target = %(webhook)s AND (%(state)s = '' OR state = %(state)s)
-  AND (%(type)s = '' OR type = %(type)s) AND (%(before)s::timestamptz IS NULL OR planned_at < %(before)s)
+  AND (%(type)s = '' OR type = %(type)s)
+  AND (%(subject)s::uuid IS NULL OR stream = %(subject)s)
+  AND (%(before)s::timestamptz IS NULL OR planned_at < %(before)s)
 ORDER BY planned_at DESC, position DESC LIMIT %(first)s"""
 
 
@@ -74,13 +76,20 @@ async def deliveries(
     webhook_id: str,
     state: DeliveryState | None = None,
     type: str = "",
+    subject: str | None = None,
     before: datetime | None = None,
     first: int = 50,
 ) -> list[WebhookDelivery]:
     if not 1 <= first <= MOST:
         raise BadInput(f"`first` is 1 to {MOST}. Nothing was read.")
     context = info.context
-    given = {"webhook": known_id(webhook_id), "state": state.value if state else "", "type": type, "before": before}
+    given = {
+        "webhook": known_id(webhook_id),
+        "state": state.value if state else "",
+        "type": type,
+        "subject": None if subject is None else known_id(subject),
+        "before": before,
+    }
     found = await rows(context.pool, DELIVERIES, {"workspace": context.workspace(), "first": first, **given})
     return [delivery(row) for row in found]
 
@@ -123,6 +132,7 @@ WEBHOOK_DELIVERIES = field(
         "webhook_id": Argument(strawberry.ID, about="Id of the webhook."),
         "state": Argument(DeliveryState | None, None, "Only deliveries in this state."),
         "type": Argument(str, "", "Only deliveries of this type of event."),
+        "subject": Argument(strawberry.ID | None, None, "Only deliveries of this stream, such as a deal."),
         "before": Argument(datetime | None, None, "Only deliveries planned before: `plannedAt` of the last one."),
         "first": Argument(int, 50, f"How many, at most {MOST}."),
     },

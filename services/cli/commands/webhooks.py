@@ -152,6 +152,8 @@ def list_(workspace: Workspace = "", data: Data = None, json: Json = False) -> N
 def log(
     webhook: Webhook,
     state: Annotated[str, typer.Option(help="waiting, delivered, dead, discarded or uncertain.")] = "",
+    type: Annotated[str, typer.Option(help="Only events of this type, such as DealPaid.")] = "",
+    card: Annotated[str, typer.Option(help="Only those of this card: `subject` of a delivery.")] = "",
     most: Annotated[int, typer.Option(help="How many, the newest first.", min=1, max=1_000)] = 50,
     workspace: Workspace = "",
     data: Data = None,
@@ -161,13 +163,27 @@ def log(
     from services.operations import webhooks
 
     where, owner = target(data).database_url, workspace_of(workspace, data)
-    found = asyncio.run(webhooks.deliveries_of(where, owner, id_of(webhook), state, most))
+    found = asyncio.run(webhooks.deliveries_of(where, owner, id_of(webhook), state, most, type, card))
     if json:
         output.print_json(found)
         return
     columns = ("id", "type", "state", "position", "attempts", "status", "ms", "error")
     names = ("id", "type", "state", "position", "attempts", "status", "took_ms", "error")
     output.print_table(columns, [tuple(one[name] for name in names) for one in found])
+
+
+@app.command()
+def show(
+    webhook: Webhook,
+    delivery: Annotated[str, typer.Argument(help="Id of a delivery, as `crm webhooks log` shows it.")],
+    workspace: Workspace = "",
+    data: Data = None,
+) -> None:
+    """Show one delivery as JSON: URL, the body that was sent, each attempt, the receiver's answer, milliseconds."""
+    from services.operations import webhooks
+
+    where, owner = target(data).database_url, workspace_of(workspace, data)
+    output.print_json(asyncio.run(webhooks.delivery_of(where, owner, id_of(webhook), id_of(delivery))))
 
 
 def state_of(one: Mapping[str, Any]) -> str:

@@ -17,8 +17,8 @@ from tests.support.scenarios import NOON
 from tests.support.shop_commands import ShopCommands, shop_commands
 
 URL = "https://example.com/hooks"
-LOG = """query ($id: ID!, $state: DeliveryState, $type: String! = "", $first: Int! = 50) {
-  webhookDeliveries(webhookId: $id, state: $state, type: $type, first: $first) {
+LOG = """query ($id: ID!, $state: DeliveryState, $type: String! = "", $subject: ID, $first: Int! = 50) {
+  webhookDeliveries(webhookId: $id, state: $state, type: $type, subject: $subject, first: $first) {
     id type state position previous attempts status milliseconds error response
     failed { status milliseconds error }
   }
@@ -99,6 +99,8 @@ def test_the_log_is_searched_by_state_and_type(database_url: str, kafka_bootstra
             assert [one["id"] for one in await log()] == [third, second, first]
             assert [one["id"] for one in await log(type="DealOpened")] == [second, first]
             assert [one["id"] for one in await log(first=1)] == [third]
+            assert len(await log(subject=named_id(webhook, "stream"))) == 3
+            assert await log(subject=webhook) == []
             assert await log(state="DEAD") == [
                 {
                     "id": second,

@@ -20,7 +20,7 @@ from crm.events import (
 )
 from crm.scalars import Id, Micros
 from crm.topics import JOURNAL
-from services.operations.webhooks import deliveries_of
+from services.operations.webhooks import deliveries_of, delivery_of
 from services.outbound import backoff
 from services.outbound.webhooks import switch_off
 from services.stack.process import until
@@ -107,6 +107,11 @@ def test_what_was_given_up_is_sent_again_or_discarded(
                     (500, 1, "No space left")
                 }
                 assert all(one["tries"][0][1] == 500 and one["took_ms"] >= 0 for one in dead)
+                shown = await delivery_of(journal.dsn, SHOP, HOOK, Id(dead[0]["id"]))
+                assert shown["url"] == receiver.url
+                assert shown["request"] in [one.event for one in receiver.tried]
+                assert await deliveries_of(journal.dsn, SHOP, HOOK, type="DealOpened") == []
+                assert len(await deliveries_of(journal.dsn, SHOP, HOOK, card=dead[0]["stream"])) == 1
                 answer[:] = 200, ""
                 first, second = (Id(one["id"]) for one in dead[:2])
                 await journal.commit(WebhookDeliveriesSettled(own("again", HOOK), HOOK, True, (first,)))
