@@ -14,7 +14,9 @@ from random import random
 from crm.scalars import Id, Micros
 from services.outbound.delivery import SECOND, Delivery, Outcome, State
 
-AT_ONCE = 32  # attempts at one target
+AT_ONCE = 32  # attempts at one target that answers soon
+FIRST = 4  # at one that is new, slow, or failed just now; each answer in time allows one more
+IN_TIME = 1_000.0  # milliseconds
 DOWN = 5  # failures in a row after which a target counts as down
 PROBE, LONGEST_PROBE = 10, 600  # seconds between two attempts at a target that is down; doubled up to the longest
 
@@ -39,6 +41,7 @@ class Target:
         self.lanes: dict[Id, Lane] = {}
         self.ready: deque[Lane] = deque()
         self.in_flight = self.size = self.failures = 0
+        self.limit = FIRST  # attempts at once
         self.paused_until = Micros(0)
         self.listed = False  # its turn comes
         self.held = False  # nothing is sent until it is released
@@ -48,7 +51,7 @@ class Target:
         return self.failures >= DOWN
 
     def may_send(self, now: Micros) -> bool:
-        limit = 1 if self.down else AT_ONCE
+        limit = 1 if self.down else self.limit
         return bool(self.ready) and self.in_flight < limit and now >= self.paused_until and not self.held
 
 
@@ -136,7 +139,10 @@ class Queues:
         target.in_flight -= 1
         lane = target.lanes.get(one.key)
         was_down = target.down
-        if outcome.counts and (outcome.healthy or outcome.state is State.DELIVERED):
+        works = outcome.healthy or outcome.state is State.DELIVERED
+        if outcome.counts:
+            target.limit = min(target.limit + 1, AT_ONCE) if works and outcome.took_ms < IN_TIME else FIRST
+        if outcome.counts and works:
             target.failures = 0
         elif outcome.counts and not (was_down and now < target.paused_until):  # not those that were begun before
             target.failures += 1

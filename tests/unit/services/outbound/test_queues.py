@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crm.envelope import named_id
 from crm.scalars import Micros
 from services.outbound.delivery import SECOND, Delivery, Outcome, State
-from services.outbound.queues import AT_ONCE, DOWN, Queues
+from services.outbound.queues import AT_ONCE, DOWN, FIRST, IN_TIME, Queues
 from tests.support.scenarios import SHOP
 
 DONE = Outcome(State.DELIVERED)
@@ -64,14 +64,32 @@ def test_a_slow_target_takes_no_more_than_its_share() -> None:
     queues.add([delivery(n, "slow", f"s{n}") for n in range(500)], NOW)
     queues.add([delivery(n, "fast", f"f{n}") for n in range(3)], NOW)
     first = taken(queues)
-    assert [one.target for one in first].count(named_id(SHOP, "slow")) == AT_ONCE
+    assert [one.target for one in first].count(named_id(SHOP, "slow")) == FIRST
     assert {one.position for one in first if one.target == named_id(SHOP, "fast")} == {0, 1, 2}
     assert [one.target for one in first[:4]] == [named_id(SHOP, t) for t in ("slow", "fast", "slow", "fast")]
+
+
+def test_one_that_answers_in_time_is_sent_more_at_once_and_a_slow_one_less() -> None:
+    """Slow receivers took all places of the process, and fast ones waited for them."""
+    queues = Queues()
+    queues.add([delivery(n, key=f"k{n}") for n in range(200)], NOW)
+    flying = taken(queues)
+    assert len(flying) == FIRST
+    for _ in range(AT_ONCE):
+        queues.finish(flying.pop(0), Outcome(State.DELIVERED, took_ms=IN_TIME - 1), NOW)
+        flying += taken(queues)
+    assert len(flying) == AT_ONCE
+    queues.finish(flying.pop(0), Outcome(State.DELIVERED, took_ms=IN_TIME), NOW)
+    while len(flying) >= FIRST:
+        assert taken(queues) == []
+        queues.finish(flying.pop(0), Outcome(State.DELIVERED, took_ms=IN_TIME), NOW)
+    assert len(taken(queues)) == 1
 
 
 def test_a_target_that_is_down_is_tried_by_one_and_all_is_due_when_it_is_back() -> None:
     queues = Queues()
     queues.add([delivery(n, key=f"k{n}") for n in range(10)], NOW)
+    queues.targets[delivery(0).target].limit = AT_ONCE  # it has answered in time until now
     begun = taken(queues)
     for one in begun[:DOWN]:
         fail(queues, one, 7_200)
