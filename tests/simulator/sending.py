@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from services.connectors.rehearsal import rehearsals
 
 App = Callable[..., Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Taken(NamedTuple):
@@ -43,10 +44,10 @@ class Senders:
     def texts(self, chat: str) -> list[str]:
         return [one.text for one in self.taken if one.chat == chat]
 
-    async def __call__(self, scope: Mapping[str, Any], receive: App, send: App) -> None:
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: App) -> None:
         body, more = b"", True
         while more:
-            message: Any = await receive()
+            message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         _, connector, path = scope["path"].split("/", 2)
         take = rehearsals()[connector].take

@@ -1,5 +1,5 @@
-"""`python -m tests.support.dying_outbound TOPIC STEP`: the role outbound that dies, as by kill -9, when a reply has come
-to a step on its way.
+"""`python -m tests.support.dying_outbound TOPIC STEP`: the role outbound that dies, as by kill -9, when a reply has
+come to a step on its way.
 
 `planned`: its row is committed. `begun`: the beginning of the attempt is on disk, and no request was made. `taken`: the
 vendor has answered, and nobody else knows. `told`: the fact is in Kafka, and the row does not say so. `never`: lives.

@@ -49,8 +49,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
 
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types; of the others the mail has come, or may still come
 NOT_GIVEN_UP = frozenset(
-    ("Transient", "Subscribe", "Unsubscribe", "AutoResponder", "AddressChange", "OpenRelayTest", "SpamComplaint")
-    + ("ChallengeVerification", "Unknown")
+    "Transient Subscribe Unsubscribe AutoResponder AddressChange OpenRelayTest SpamComplaint ChallengeVerification "
+    "Unknown".split()
 )
 STATUSES = {"Delivery": "delivered", "Open": "read", "Bounce": "failed"}
 
