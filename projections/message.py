@@ -37,8 +37,8 @@ class MessageRow(Row, frozen=True, gc=False):
     sent_at: Micros
     edited_at: Micros | None
     direction: str = "in"  # or out
-    # received, queued (it waits to be sent), uncertain (nobody knows whether it was sent), sent, failed, delivered,
-    # read or deleted (taken back; its text is kept)
+    # received, queued (it waits to be sent), kept (it is not sent from here: imported, or stored by a release that did
+    # not send), uncertain (nobody knows whether it was sent), sent, failed, delivered, read or deleted (taken back)
     status: str = "received"
     failure: str = ""  # why it failed, or why nobody knows
     subject: str = ""  # of a mail, as are the next ones
@@ -52,7 +52,7 @@ MessageEvent = MessageReceived | MessageEdited | MessageDeleted | MessageDuplica
 PROGRESS = ("queued", "uncertain", *MessageStatus)  # of a message of ours; it never goes back
 
 
-@projection(key="message_id", version=6, indexes=("conversation_id, sent_at",), found_by_words="text")
+@projection(key="message_id", version=7, indexes=("conversation_id, sent_at",), found_by_words="text")
 def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():
@@ -130,7 +130,7 @@ def queued(event: ReplyQueued) -> MessageRow:
         sent_at=event.meta.occurred_at,
         edited_at=None,
         direction="out",
-        status="queued",
+        status="queued" if event.connection_id else "kept",
         subject=event.subject,
         sent_to=(event.reply_address,) if event.thread else (),
     )

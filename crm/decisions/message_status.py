@@ -14,7 +14,6 @@ from crm.state import Conversation, MessageProgress, Reply, SentAs, sent_key
 from crm.state.changes.talk import further
 from crm.vocabulary import MessageStatus
 
-
 MAIL = "mail"  # as crm.decisions.mail calls it
 
 

@@ -38,7 +38,8 @@ FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timesta
 WHERE d.id = s.id AND d.state IN ('waiting', 'sending')"""
 # The lease is locked until the mark is on disk: who takes the partition over reads it after that.
 HELD = """
-SELECT partition FROM outbound.lease WHERE owner = %s AND until > clock_timestamp() AND partition = ANY (%s) FOR SHARE"""
+SELECT partition FROM outbound.lease WHERE owner = %s AND until > clock_timestamp() AND partition = ANY (%s)
+FOR SHARE"""
 SENDING = """
 UPDATE outbound.delivery SET state = 'sending'
 WHERE id = ANY (%s::uuid[]) AND partition = ANY (%s) AND state IN ('waiting', 'sending') RETURNING id::text"""

@@ -22,6 +22,7 @@ from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
 from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
+from tests.bench.replies import measure as measure_replies
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
 from tests.bench.webhooks import measure as measure_webhooks
@@ -68,6 +69,16 @@ def webhooks(
 ) -> None:
     """Webhooks on servers of their own: latency, dead and slow receivers, deliveries a second, a replay."""
     show.print_json(asyncio.run(measure_webhooks(rate, seconds, backlog, progress_printer(json))))
+
+
+@app.command()
+def replies(
+    rate: Annotated[int, typer.Option(min=10, help="Replies a second, through 100 connections.")] = 200,
+    seconds: Seconds = 15,
+    json: Json = False,
+) -> None:
+    """Replies on servers of their own: from commit to the vendor's request, replies a second, busy and slow vendors."""
+    show.print_json(asyncio.run(measure_replies(rate, seconds, progress_printer(json))))
 
 
 @app.command("end-to-end")

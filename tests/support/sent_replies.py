@@ -87,12 +87,13 @@ class Rig:
             return [Replies(role, vendors, self.access, self.log)]
 
         role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
-        task = asyncio.create_task(role.run())
+        task, keeping = asyncio.create_task(role.run()), asyncio.create_task(self.keep_always())
         try:
             yield role
         finally:
             task.cancel()
-            await asyncio.wait([task])
+            keeping.cancel()
+            await asyncio.wait([task, keeping])
             if not task.cancelled() and (error := task.exception()):
                 raise error
 
@@ -109,20 +110,23 @@ class Rig:
 
     async def until_reported(self, count: int) -> None:
         async def missing() -> str | None:
-            await self.keep_history()
             return None if len(self.reported) >= count else f"{self.outcomes}"
 
         await until(missing, TIMEOUT)
 
     async def settled(self, wanted: dict[str, int]) -> None:
         async def missing() -> str | None:
-            await self.keep_history()
             async with await open_connection(self.journal.dsn) as conn:
                 rows = await conn.execute("SELECT state, count(*) FROM outbound.delivery GROUP BY 1")
                 found: dict[str, int] = dict(await rows.fetchall())
             return None if found == wanted else f"{found}, not {wanted}"
 
         await until(missing, TIMEOUT)
+
+    async def keep_always(self) -> None:
+        while True:
+            await self.keep_history()
+            await asyncio.sleep(0.2)
 
     async def keep_history(self) -> None:
         """Does what the project role does with the journal."""

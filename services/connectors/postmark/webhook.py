@@ -48,10 +48,8 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
 
 
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types; of the others the mail has come, or may still come
-NOT_GIVEN_UP = frozenset(
-    ("Transient", "Subscribe", "Unsubscribe", "AutoResponder", "AddressChange", "OpenRelayTest", "SpamComplaint")
-    + ("ChallengeVerification", "Unknown")
-)
+NOT_GIVEN_UP = {"Transient", "Subscribe", "Unsubscribe", "AutoResponder", "AddressChange", "OpenRelayTest", "Unknown"}
+NOT_GIVEN_UP |= {"SpamComplaint", "ChallengeVerification"}
 STATUSES = {"Delivery": "delivered", "Open": "read", "Bounce": "failed"}
 
 

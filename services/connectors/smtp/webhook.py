@@ -10,6 +10,7 @@ from crm.errors import Malformed
 from services.connectors.mails.people import SendingSettings
 from services.connectors.mails.reports import delivered_to, mail_report
 from services.connectors.mails.rfc822 import read_mail
+from services.connectors.mails.submission import SmtpHost, SmtpPort
 
 TOKEN = "x-mail-token"
 
@@ -18,8 +19,8 @@ class Settings(SendingSettings, frozen=True, gc=False):
     """The settings of a connection to a mailbox."""
 
     token: Annotated[str, Meta(description="A text that the mail server must send in the header X-Mail-Token.")] = ""
-    smtp_host: Annotated[str, Meta(description="The server that answers are sent through, with STARTTLS or TLS.")] = ""
-    smtp_port: Annotated[int, Meta(description="Its port: 587, or 465 for TLS from the beginning.")] = 587
+    smtp_host: SmtpHost = ""
+    smtp_port: SmtpPort = 587
     smtp_user: Annotated[str, Meta(description="Who logs in there; its password is send_key.")] = ""
 
 

@@ -49,6 +49,8 @@ KAFKA_SECONDS = 30.0  # that an outcome may wait for Kafka before it is tried ag
 LOOK = 2.0  # seconds between two looks for what nobody knows of
 OUTCOMES = (ReplySent, ReplyUncertain, ReplyResolved, MessageStatusChanged)
 FROM_BEFORE = "It was queued before this database was made, so it is not known whether it was sent."
+TOO_LONG = "It waited for more than 24 hours, so it was not sent."
+NO_ANSWER = "It was tried for 24 hours, and no answer of the vendor was clear: it may have been sent."
 logger = structlog.get_logger()
 
 
@@ -110,14 +112,15 @@ class Replies(Follower):
         connector = CONNECTORS.get(reply.connector)
         if connector is None or connector.send is None:
             return None
-        if (slot := self.slots.get(delivery.id)) is None:
-            limits, where = connector.send.limits, str(reply.connection_id)
-            gaps = {where: limits.per_second, f"{where}/{reply.chat}": limits.chat_per_second}
-            seconds = await self.in_session(table.reserve, {key: 1 / rate for key, rate in gaps.items() if rate})
-            slot = self.slots[delivery.id] = Micros(now() + round(seconds * SECOND))
+        limits, where = connector.send.limits, str(reply.connection_id)
+        slot = self.slots.pop(delivery.id, None)
+        if slot is None or await self.in_session(table.paused, where):  # asked for after the slot was taken
+            gaps = {where: gap(limits.per_second), f"{where}/chat/{reply.chat}": gap(limits.chat_per_second)}
+            seconds = await self.in_session(table.reserve, gaps if limits.chat_per_second else {where: gaps[where]})
+            slot = Micros(now() + round(seconds * SECOND)) if seconds > 0 else Micros(0)
         if slot > now():
+            self.slots[delivery.id] = slot
             return Outcome(State.WAITING, slot, counts=False)
-        del self.slots[delivery.id]
         return None
 
     def repeats(self, delivery: Delivery) -> bool:
@@ -136,7 +139,8 @@ class Replies(Follower):
         elif connection.locked:
             answered = Answered(Later(connection.locked, 60.0))
         elif progress and now() - progress.since > LONGEST_WAIT:
-            answered = Answered(Failed("It waited for more than 24 hours, so it was not sent."))
+            tried = delivery.attempts or delivery.state == State.SENDING
+            answered = Answered(Uncertain(NO_ANSWER) if tried and self.repeats(delivery) else Failed(TOO_LONG))
         else:
             answered = await self.vendors.call(connector, Sending(reply, connection))
         outcome = answered.outcome
@@ -227,6 +231,11 @@ class Replies(Follower):
 def reply_of(delivery: Delivery) -> ReplyQueued:
     assert isinstance(delivery.event, ReplyQueued)
     return delivery.event
+
+
+def gap(rate: float) -> float:
+    """Returns the seconds between two messages. `rate`: how many a second; 0: any number."""
+    return 1 / rate if rate else 0.0
 
 
 def wait(seconds: float) -> Outcome:

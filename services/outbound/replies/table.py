@@ -34,8 +34,9 @@ SELECT k, now() + g * interval '1 second' FROM unnest(%s::text[], %s::float8[]) 
 ON CONFLICT (key) DO UPDATE SET free_at = greatest(p.free_at, now()) + (excluded.free_at - now())
 RETURNING key, extract(epoch FROM free_at - now())::float8"""
 PAUSE = """
-INSERT INTO outbound.pace AS p VALUES (%s, now() + %s * interval '1 second')
+INSERT INTO outbound.pace AS p SELECT k, now() + %s * interval '1 second' FROM unnest(%s::text[]) AS k ORDER BY k
 ON CONFLICT (key) DO UPDATE SET free_at = greatest(p.free_at, excluded.free_at)"""
+PAUSED = "SELECT EXISTS (SELECT FROM outbound.pace WHERE key = %s AND free_at > now())"
 
 
 class Progress(Struct, frozen=True):
@@ -95,5 +96,14 @@ async def reserve(conn: AsyncConnection, gaps: dict[str, float]) -> float:
 
 
 async def pause(conn: AsyncConnection, key: str, seconds: float) -> None:
-    """Lets nothing more go out for so long, from any replica."""
-    await conn.execute(PAUSE, [key, seconds])
+    """Lets nothing more go out for so long, from any replica: also not at a moment that was taken before."""
+    await conn.execute(PAUSE, [seconds, [key, paused_key(key)]])
+
+
+async def paused(conn: AsyncConnection, key: str) -> bool:
+    row = await (await conn.execute(PAUSED, [paused_key(key)])).fetchone()
+    return row is not None and bool(row[0])
+
+
+def paused_key(key: str) -> str:
+    return f"{key}/paused"

@@ -114,7 +114,8 @@ class SendingVendors:
 def for_the_demo(sending: Sending) -> Sending:
     """Returns it with what a simulated vendor is asked with, as the demo's connections have no real keys."""
     connection = sending.connection
-    settings = {**connection.settings, **rehearsals()[connection.connector].sends}
+    rehearsal = rehearsals().get(connection.connector)
+    settings = {**connection.settings, **(rehearsal.sends if rehearsal else {})}
     return msgspec.structs.replace(sending, connection=replace(connection, settings=settings))
 
 
