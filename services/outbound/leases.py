@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 from psycopg import AsyncConnection
 
 from crm.envelope import now
+from crm.topics import JOURNAL
 from services.outbound import store
 from services.outbound.delivery import Delivery
 from services.outbound.queues import Queues
@@ -31,7 +32,8 @@ class Leases:
         self.terms: dict[int, int] = {}
         self.early: dict[int, list[Delivery]] = defaultdict(list)  # planned before the partition was loaded
         self.changed: Callable[[], None] = lambda: None
-        self.begun: Callable[[], Iterable[int]] = lambda: ()  # partitions of what must not be sent twice, in flight
+        self.at_work: Callable[[], Collection[int]] = lambda: ()  # partitions of attempts that are under way
+        self.leaving: set[int] = set()  # taken away by Kafka, and not released yet
 
     def holds(self, partition: int) -> bool:
         return self.until.get(partition, 0.0) > time.monotonic() + MARGIN
@@ -64,12 +66,13 @@ class Leases:
                     await asyncio.sleep(WOKEN)
             finally:
                 if session.conn and not session.conn.closed:
-                    await store.release(session.conn, self.owner)
+                    await store.release(session.conn, self.owner, range(JOURNAL.partitions))
 
     async def renew(self, conn: AsyncConnection) -> None:
-        """A partition that Kafka took away stays leased while an attempt in it is under way."""
+        """A partition that Kafka took away stays leased while an attempt in it is under way: so no two replicas send
+        what is of one card."""
         wanted, began = set(self.assigned()), time.monotonic()
-        if busy := set(self.begun()) - wanted:
+        if busy := set(self.at_work()) - wanted:
             await store.lease(conn, self.owner, busy, SECONDS)
         held = await store.lease(conn, self.owner, wanted, SECONDS) if wanted else {}
         kept = {p for p in self.until if held.get(p) == self.terms[p]}
@@ -77,6 +80,10 @@ class Leases:
         for partition in lost:
             del self.until[partition], self.terms[partition]
         self.queues.drop(lost)
+        self.leaving = (self.leaving | lost) - wanted
+        if free := self.leaving - set(self.at_work()):
+            await store.release(conn, self.owner, free)
+            self.leaving -= free
         new = held.keys() - kept
         self.until |= dict.fromkeys(kept, began + SECONDS)
         for partition in self.early.keys() - new:

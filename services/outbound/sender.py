@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 
+import psycopg
 import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter, Histogram
@@ -35,7 +36,7 @@ class Sender:
 
     def __init__(self, dsn: str, queues: Queues, leases: Leases, followers: Mapping[str, Follower]) -> None:
         self.dsn, self.queues, self.leases, self.followers = dsn, queues, leases, followers
-        self.in_flight: set[asyncio.Task[None]] = set()
+        self.in_flight: dict[asyncio.Task[None], int] = {}  # with its partition
         self.begun: dict[Id, int] = {}  # with its partition: what must not be sent twice and has no stored outcome yet
         self.stopping, self.patience = False, PATIENCE
         self.changed = asyncio.Event()
@@ -46,7 +47,7 @@ class Sender:
         self.reader = Session(dsn)
         self.reading = asyncio.Lock()
         leases.changed = self.changed.set
-        leases.begun = self.begun.values
+        leases.at_work = self.at_work
 
     async def run(self) -> None:
         """Runs until it is cancelled. Outcomes that were not stored are lost with it: these attempts are repeated. What
@@ -68,13 +69,18 @@ class Sender:
             task.cancel()
         await asyncio.gather(*self.in_flight, return_exceptions=True)
 
+    def at_work(self) -> set[int]:
+        """Returns the partitions of attempts that are under way, or whose outcome is not stored yet."""
+        stored = (one.delivery.partition for one in self.settled)
+        return {*self.in_flight.values(), *self.begun.values(), *stored}
+
     async def send_due(self) -> None:
         while True:
             self.changed.clear()
             while len(self.in_flight) < AT_ONCE and (one := self.queues.take(now())):
                 task = asyncio.create_task(self.attempt(one))
-                self.in_flight.add(task)
-                task.add_done_callback(self.in_flight.discard)
+                self.in_flight[task] = one.partition
+                task.add_done_callback(self.in_flight.pop)
             OUTBOUND_WAITING.set(len(self.queues.known))
             due = self.queues.next_due()
             try:
@@ -113,6 +119,7 @@ class Sender:
         begun = one.state == State.SENDING  # by a process that ended, or by this one before it lost its lease
         if begun and one.id in self.begun:
             return later(NO_EVENT)
+        sending = False
         try:
             if one.event is None and (found := await self.event_of(one)) is None:
                 return later(NO_EVENT)
@@ -127,9 +134,11 @@ class Sender:
                 if not begun and (refused := await self.mark(one)):
                     del self.begun[one.id]
                     return refused
-            begun = True
+            begun = sending = True
             return await follower.send(one)
         except Exception as error:
+            if not sending and isinstance(error, (psycopg.Error, OSError)):  # Postgres is away
+                return later(NO_EVENT)
             logger.exception("a delivery failed by a mistake", kind=one.kind, delivery=one.id)
             if follower.once and not begun:
                 return later(NO_EVENT)

@@ -49,7 +49,7 @@ INSERT INTO outbound.lease AS l SELECT p, %s, now() + %s * interval '1 second' F
 ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, until = excluded.until,
   term = l.term + (l.owner <> excluded.owner)::int
 WHERE l.owner = excluded.owner OR l.until < now() RETURNING partition, term"""
-RELEASE = "UPDATE outbound.lease SET until = now() WHERE owner = %s"
+RELEASE = "UPDATE outbound.lease SET until = now() WHERE owner = %s AND partition = ANY (%s)"
 IS_SENDING = "SELECT state = 'sending' FROM outbound.delivery WHERE id = %s"
 ON_DISK = "SET LOCAL synchronous_commit = on"
 
@@ -145,8 +145,8 @@ async def lease(conn: AsyncConnection, owner: str, partitions: Collection[int], 
     return dict(await rows.fetchall())
 
 
-async def release(conn: AsyncConnection, owner: str) -> None:
-    await conn.execute(RELEASE, [owner])
+async def release(conn: AsyncConnection, owner: str, partitions: Collection[int]) -> None:
+    await conn.execute(RELEASE, [owner, sorted(partitions)])
 
 
 async def is_sending(conn: AsyncConnection, one: Delivery) -> bool:

@@ -88,6 +88,16 @@ class IsolatedJournal:
 
         await until(missing, TIMEOUT)
 
+    async def all_published(self) -> None:
+        """Waits until all committed events are in Kafka, whichever relay brings them there."""
+
+        async def missing() -> str | None:
+            found = {partition: len(records) for partition, records in (await self.records()).items()}
+            heads = {partition: next for partition, next in (await self.heads()).items() if next}
+            return None if found == heads else f"{found}, not {heads}"
+
+        await until(missing, TIMEOUT)
+
     async def emptied(self) -> None:
         """Waits until a relay has deleted all published events: it does so when it fetches the next ones."""
 

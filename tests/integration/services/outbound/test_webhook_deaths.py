@@ -138,8 +138,9 @@ async def owners(journal: IsolatedJournal) -> dict[str, int]:
 
 async def owners_of(journal: IsolatedJournal, ids: list[str]) -> set[str]:
     async with await open_connection(journal.dsn) as conn:
-        sql = "SELECT DISTINCT owner FROM outbound.lease JOIN outbound.delivery USING (partition) WHERE id = ANY (%s)"
-        return {owner for (owner,) in await (await conn.execute(sql, [ids])).fetchall()}
+        of_ids = "outbound.delivery USING (partition) WHERE id = ANY (%s::uuid[])"
+        rows = await conn.execute(f"SELECT DISTINCT owner FROM outbound.lease JOIN {of_ids}".encode(), [ids])
+        return {owner for (owner,) in await rows.fetchall()}
 
 
 def test_without_its_database_it_sends_all_once_more_with_the_same_ids(
@@ -157,6 +158,7 @@ def test_without_its_database_it_sends_all_once_more_with_the_same_ids(
                 WebhookChanged(own("moved", HOOK), HOOK, url=receiver.url),
                 WebhookRemoved(own("removed", removed.webhook_id), removed.webhook_id, "Receiver"),
             )
+            await journal.all_published()
             async with running(journal):
                 await settled(journal, {"delivered": ALL})
             first, receiver.accepted = list(receiver.accepted), []
