@@ -18,8 +18,8 @@ PATIENCE = 20.0  # seconds: the second attempt is made after five
 
 async def a_webhook_misses_nothing(stage: DemoClient, deal: str) -> tuple[str, float]:
     assert stage.vendors
-    asked = {"url": stage.vendors.webhook, "types": ["NoteAdded"], "name": "crm demo"}
-    made = (await done(stage, ADD, "webhookAdd", asked))["webhookAdd"]
+    wanted = {"url": stage.vendors.webhook, "types": ["NoteAdded"], "name": "crm demo"}
+    made = (await done(stage, ADD, "webhookAdd", wanted))["webhookAdd"]
     try:
         stage.began = time.perf_counter()
         await note(stage, deal, "first")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Protocol
 
 import psycopg
@@ -232,7 +231,7 @@ class ConsumerLoop:
                 if after != at:
                     moved[key] = after
                     parts.setdefault(key[0], []).append(records)
-        todo = joined(parts)
+        todo = checkpoints.joined(parts)
         if moved:
             halted = await self.handler.handle(conn, todo, isolate)
             self.halted |= halted
@@ -291,15 +290,3 @@ class ConsumerLoop:
         if self.handler.positioned:
             for consumer in self.handler.consumers:
                 STUCK.labels(consumer).set(consumer in self.halted)
-
-
-def joined(parts: Mapping[str, Sequence[list[Record]]]) -> NewRecords:
-    """Returns the records of each consumer in one list. Consumers that are given the same records share it."""
-    lists: dict[tuple[int, ...], list[Record]] = {}
-    found = {}
-    for consumer, given in parts.items():
-        same = tuple(map(id, given))
-        if same not in lists:
-            lists[same] = [*chain(*given)]
-        found[consumer] = lists[same]
-    return found

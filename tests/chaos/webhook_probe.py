@@ -85,8 +85,8 @@ async def webhook_probe(cluster: Cluster, tenant: Tenant) -> AsyncIterator[Webho
     probe = WebhookProbe(cluster, tenant)
     async with WebhookReceiver(behave=probe.answer) as receiver:
         given = {"url": receiver.url, "types": TYPES, "since": 0, "private_hosts": ("127.0.0.1",)}
-        asked = cluster.dsn, cluster.bootstrap, cluster.keys, tenant.workspace
-        done = await carry_out_one(*asked, "webhook_add", given)
+        place = cluster.dsn, cluster.bootstrap, cluster.keys, tenant.workspace
+        done = await carry_out_one(*place, "webhook_add", given)
         receiver.sign_with(done.secret)
         probe.id = done.webhook_id
         yield probe

@@ -78,9 +78,7 @@ def plan_behind(
     planned: list[Delivery] = []
     ours = by_workspace(here)
     for record in records:
-        if record.kind is None or not (asking := ours.get(record.workspace)):
-            continue
-        for webhook in asking:
+        for webhook in ours.get(record.workspace, ()) if record.kind else ():
             if cursors[webhook.id].next <= record.position and webhook.wants(record.event):
                 planned.append(delivery(record, webhook, previous[webhook.id]))
                 previous[webhook.id] = record.position
