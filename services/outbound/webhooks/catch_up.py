@@ -119,7 +119,8 @@ class CatchUp:
                 number = self.known.number
         if number is None:
             self.known.number = -1  # the plan of new events reads the cursors again
-        self.known.cursors |= {(id, partition): cursor for id, cursor in moved.items()}
+        # What was read here is newer than what this process knew: another may have planned since.
+        self.known.cursors |= {(id, partition): cursor for id, cursor in {**now_behind, **moved}.items()}
         role.leases.add(planned)
         if not records and not moved:
             await asyncio.sleep(IDLE_SECONDS)
