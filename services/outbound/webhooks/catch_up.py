@@ -112,12 +112,9 @@ class CatchUp:
             moved = {id: Cursor(end >= live_from, c.next, c.previous) for id, c in moved.items()}
             await store.plan(conn, planned)
             await cursors.move(conn, {(id, partition): cursor for id, cursor in moved.items()})
-            number = None
-            if end >= live_from and moved:
+            if meets := bool(moved) and end >= live_from:
                 await cursors.changed(conn)
-            else:
-                number = self.known.number
-        if number is None:
+        if meets:
             self.known.number = -1  # the plan of new events reads the cursors again
         # What was read here is newer than what this process knew: another may have planned since.
         self.known.cursors |= {(id, partition): cursor for id, cursor in {**now_behind, **moved}.items()}
