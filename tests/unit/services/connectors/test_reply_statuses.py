@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from crm.envelope import Fact
 from crm.events import ConversationReached, MessageReceived, MessageStatusChanged, ReplyQueued, ReplySent
-from crm.facts import Fact, MessageReported, MessageStatusReported, ReplyAttempted
+from crm.facts import MessageReported, MessageStatusReported, ReplyAttempted
 from services.connectors import CONNECTORS
 from tests.support.connector_samples import connector_samples
 from tests.support.operator_session import OperatorSession, operator_session
