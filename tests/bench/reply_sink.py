@@ -56,8 +56,8 @@ class Vendor(asyncio.Protocol):
 
     def take(self, request: bytes, head: int) -> None:
         account = request.split(b" ", 2)[1].decode().split("/")[-2]
-        asked = refused[account] + len(arrived[account])
-        if account.startswith("busy") and asked % 4:
+        requests = refused[account] + len(arrived[account])
+        if account.startswith("busy") and requests % 4:
             refused[account] += 1
             self.transport.write(BUSY)
             return

@@ -20,10 +20,10 @@ FATES = {
     ("planned", "telegram"): (1, {"accepted 1": 1}),
     ("begun", "telegram"): (0, {"uncertain 1": 1}),
     ("taken", "telegram"): (1, {"uncertain 1": 1}),
-    ("told", "telegram"): (1, {"accepted 1": 1, "uncertain 1": 1}),  # the first of them counts
+    ("reported", "telegram"): (1, {"accepted 1": 1, "uncertain 1": 1}),  # the first of them counts
     ("begun", "resend"): (1, {"accepted 1": 1}),
     ("taken", "resend"): (1, {"accepted 1": 1}),
-    ("told", "resend"): (1, {"accepted 1": 1}),
+    ("reported", "resend"): (1, {"accepted 1": 1}),
 }
 
 

@@ -19,7 +19,7 @@ TELLS_OF_MAILS = ("brevo", "mailgun", "mailjet", "postmark", "resend", "sendgrid
 ECHOES = ("chatwoot", "instagram", "messenger", "telegram", "whatsapp")  # tells what was written in its own app
 
 
-def told() -> Iterator[tuple[str, Fact]]:
+def reports() -> Iterator[tuple[str, Fact]]:
     """Yields what the samples of connectors that send say of messages of ours, each with the sample's name."""
     for sample in connector_samples():
         if CONNECTORS[sample.vendor].send is None:
@@ -35,9 +35,9 @@ def told() -> Iterator[tuple[str, Fact]]:
                 yield f"{sample.id}#{n}", replace(fact, meta=here)
 
 
-TOLD = dict(told())
-STATUSES = {id: fact for id, fact in TOLD.items() if isinstance(fact, MessageStatusReported)}
-SAID = {id: fact for id, fact in TOLD.items() if isinstance(fact, MessageReported) and not fact.edited_at}
+REPORTS = dict(reports())
+STATUSES = {id: fact for id, fact in REPORTS.items() if isinstance(fact, MessageStatusReported)}
+SAID = {id: fact for id, fact in REPORTS.items() if isinstance(fact, MessageReported) and not fact.edited_at}
 
 
 def vendors(ids: Any) -> set[str]:
@@ -47,11 +47,11 @@ def vendors(ids: Any) -> set[str]:
 def answered(fact: Any) -> OperatorSession:
     """Returns a session in which this chat, or a mail, was answered, and the channel took the answer."""
     if fact.channel == "mail":
-        asked: Any = mail("a@x", subject="Question", text="Hi")
+        question: Any = mail("a@x", subject="Question", text="Hi")
     else:
         where = {"channel": fact.channel, "chat": fact.chat, "account": fact.account}
-        asked = message("asked", text="Hi", sender_name="Olena", sent_at=NOON, reply_address="5", **where)
-    session = operator_session(replace(asked, meta=replace(asked.meta, actor=fact.meta.actor)))
+        question = message("question", text="Hi", sender_name="Olena", sent_at=NOON, reply_address="5", **where)
+    session = operator_session(replace(question, meta=replace(question.meta, actor=fact.meta.actor)))
     (first,) = session.every(MessageReceived)
     session.do("conversation_reply", conversation_id=first.conversation_id, text="Good day")
     (own,) = session.every(ReplyQueued)
