@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 
@@ -130,7 +131,10 @@ class Replies(Follower):
 
     async def send(self, delivery: Delivery) -> Outcome:
         reply = reply_of(delivery)
-        progress = await self.in_session(table.progress, delivery.id)
+        try:
+            progress = await self.in_session(table.progress, delivery.id)
+        except (psycopg.Error, OSError) as error:  # nothing was sent yet
+            return Outcome(State.WAITING, Micros(now() + SECOND), error=f"Postgres is away: {error}", healthy=True)
         attempt = progress.attempt if progress else 1
         connection = self.access.connection(str(reply.connection_id))
         connector = CONNECTORS.get(reply.connector)
@@ -147,7 +151,8 @@ class Replies(Follower):
         if isinstance(outcome, Later):
             seconds = outcome.seconds or min(FIRST_PAUSE * 2**delivery.attempts, LAST_PAUSE)
             if answered.page is not None and outcome.seconds:
-                await self.in_session(table.pause, str(reply.connection_id), seconds)
+                with contextlib.suppress(psycopg.Error, OSError):  # the others are refused too then, and wait
+                    await self.in_session(table.pause, str(reply.connection_id), seconds)
             until, error = Micros(now() + round(seconds * SECOND)), outcome.reason
             status = answered.page.status if answered.page else 0
             return Outcome(State.WAITING, until, status, error, healthy=answered.page is not None)
