@@ -128,7 +128,7 @@ def clean(text: str) -> str:
 
 async def mark_sending(conn: AsyncConnection, owner: str, deliveries: Sequence[Delivery]) -> dict[Id, bool]:
     """Stores on disk that attempts begin. Returns whether each may be made, of those whose partition is leased: another
-    replica may have taken it over while this one, or Postgres, stood still."""
+    replica may have taken it over while this one, or Postgres, was frozen."""
     async with conn.transaction():
         await conn.execute(ON_DISK)
         rows = await conn.execute(HELD, [owner, sorted({d.partition for d in deliveries})])

@@ -78,7 +78,11 @@ class Bench:
         number = self.numbers[account, chat]
         conversation = named_id(self.workspace, f"{account}/{chat}")
         message = named_id(conversation, str(number))
-        where = {"connection_id": named_id(self.workspace, account), "connector": VENDOR, "account": account}
+        where: dict[str, Any] = {
+            "connection_id": named_id(self.workspace, account),
+            "connector": VENDOR,
+            "account": account,
+        }
         text, to = f"{time.time_ns()} {number}", f"38050{int(''.join(filter(str.isdecimal, account))):04}{chat:03}"
         about = self.meta(message, conversation)
         return ReplyQueued(about, message, conversation, conversation, text, chat=to, asked_at=now(), **where)
@@ -115,7 +119,7 @@ class Bench:
         return round(found, 1)
 
     async def take(self) -> Arrived:
-        """Returns what arrived at good accounts. Raises RuntimeError where an order was broken or a reply came twice."""
+        """Returns what arrived at good accounts. Raises RuntimeError where an order was broken, or one came twice."""
         arrived: Arrived = await self.ask("take")
         last: dict[tuple[str, str], int] = defaultdict(int)
         for account, rows in arrived.items():
@@ -173,14 +177,12 @@ async def run(bench: Bench, rate: int, seconds: int, report: Callable[[str], Non
     report(f"{ACCOUNTS} connections")
     own_speed = await bench.speed(own, 40)
 
-    report(
-        f"{rate} replies a second by {ACCOUNTS} connections, with and without vendors that are busy or slow, by turns"
-    )
-    calm, troubled = [], []
-    for _ in range(2):
-        calm.append(await bench.latency(own, rate, seconds))
-        mixed = [place for n, place in enumerate(own) for place in ([place, bad[n // 5]] if n % 5 == 0 else [place])]
-        troubled.append(await bench.latency(mixed, round(rate * len(mixed) / len(own)), seconds))
+    report(f"{rate} replies a second by {ACCOUNTS} connections")
+    calm = [await bench.latency(own, rate, seconds) for _ in range(2)]
+    report("the same, with vendors that are busy or slow")
+    mixed = [place for n, place in enumerate(own) for place in ([place, bad[n // 5]] if n % 5 == 0 else [place])]
+    mixed_rate = round(rate * len(mixed) / len(own))
+    troubled = [await bench.latency(mixed, mixed_rate, seconds) for _ in range(2)]
     limits = CONNECTORS[VENDOR].send
     assert limits
     return {

@@ -1,4 +1,4 @@
-"""The vendor of the benchmark of replies: one process that takes messages as WhatsApp's API does. It prints what arrived
+"""The vendor of the benchmark of replies: a process that takes messages as WhatsApp's API does. It prints what arrived
 when its input says so.
 
 The path names the account: `/…/N/messages`. `busyN` refuses with 429 and Retry-After, and takes one in four; `slowN`
@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections import defaultdict
+from typing import cast
 
 import msgspec
 import uvloop
@@ -41,8 +42,7 @@ class Vendor(asyncio.Protocol):
         self.data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self.data += data
@@ -56,8 +56,8 @@ class Vendor(asyncio.Protocol):
 
     def take(self, request: bytes, head: int) -> None:
         account = request.split(b" ", 2)[1].decode().split("/")[-2]
-        asked = refused[account] + len(arrived[account])
-        if account.startswith("busy") and asked % 4:
+        requests = refused[account] + len(arrived[account])
+        if account.startswith("busy") and requests % 4:
             refused[account] += 1
             self.transport.write(BUSY)
             return

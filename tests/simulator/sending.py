@@ -1,4 +1,4 @@
-"""The vendors' side of sending: takes what the role outbound sends, keeps a ledger, and fails as it is told.
+"""The vendors' side of sending: takes what the role outbound sends, keeps a ledger, and fails as it is set.
 
 An ASGI application: `/<connector>/<path of the vendor>`; what a vendor answers is `take` of its rehearsal.
 """

@@ -2,7 +2,7 @@
 come to a step on its way.
 
 `planned`: its row is committed. `begun`: the beginning of the attempt is on disk, and no request was made. `taken`: the
-vendor has answered, and nobody else knows. `told`: the fact is in Kafka, and the row does not say so. `never`: lives.
+vendor has answered, and nobody else knows. `reported`: the fact is in Kafka, and the row does not say so. `never`: lives.
 """
 
 import os
@@ -20,7 +20,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "planned": (Outbound, "committed"),
     "begun": (store, "mark_sending"),
     "taken": (SendingVendors, "call"),
-    "told": (Replies, "tell"),
+    "reported": (Replies, "tell"),
 }
 
 

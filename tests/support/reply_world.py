@@ -1,8 +1,6 @@
 """Replies on real servers for a test: a journal, simulated vendors, connections and facts in Kafka, and the role in
 processes of its own."""
 
-import asyncio
-import contextlib
 import os
 import sys
 from collections import Counter
@@ -16,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec.structs import replace
 
 from crm.contract.codec import decode
-from crm.envelope import named_id, now
+from crm.envelope import Event, named_id, now
 from crm.events import ReplyQueued, ReplyResolved
 from crm.facts import ConnectionDeclared, ReplyAttempted
 from crm.scalars import Id
@@ -24,6 +22,7 @@ from crm.topics import INTAKE
 from crm.vendor_override import variable
 from services.connectors.rehearsal import rehearsals
 from services.stack.process import Process, spawn, until
+from streams.relay import Relay
 from tests.simulator.sending import Senders
 from tests.simulator.servers import served
 from tests.support.intake_server import meta
@@ -38,8 +37,8 @@ from tests.support.timeouts import TIMEOUT
 class ReplyWorld:
     """One workspace with a connection of each connector that is asked for."""
 
-    def __init__(self, journal: IsolatedJournal, vendors: Senders, address: str) -> None:
-        self.journal, self.vendors, self.address = journal, vendors, address
+    def __init__(self, journal: IsolatedJournal, relay: Relay, vendors: Senders, address: str) -> None:
+        self.journal, self.relay, self.vendors, self.address = journal, relay, vendors, address
         self.scope = Id(str(uuid4()))
         self.queued: dict[str, ReplyQueued] = {}  # by text
 
@@ -54,6 +53,12 @@ class ReplyWorld:
             settings = dict(rehearsals()[connector].sends)
             facts.append(ConnectionDeclared(about, id, connector, connector, "TEST-secret", settings))
         await declare(self.journal, *facts)
+
+    async def commit(self, *events: Event) -> None:
+        """Commits events; returns when they are in the journal and its history."""
+        await self.journal.commit(*events)
+        await self.journal.published(self.relay)
+        await self.journal.keep_history()
 
     def reply(self, connector: str, chat: str, number: int, **said: Any) -> ReplyQueued:
         """Returns a reply whose text is `chat/number`."""
@@ -133,20 +138,7 @@ class ReplyWorld:
 async def reply_world(kafka: str, dsn: str, *connectors: str) -> AsyncIterator[ReplyWorld]:
     journal, vendors = IsolatedJournal(kafka, dsn), Senders()
     await journal.create_topics()
-    async with served(vendors) as address, journal.relaying():
-        world = ReplyWorld(journal, vendors, address)
+    async with served(vendors) as address, journal.relaying() as relay:
+        world = ReplyWorld(journal, relay, vendors, address)
         await world.connect(*connectors)
-        keeping = asyncio.create_task(keep_history(journal))
-        try:
-            yield world
-        finally:
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
-
-
-async def keep_history(journal: IsolatedJournal) -> None:
-    """Does what the project role does with the journal, all the time."""
-    while True:
-        await journal.keep_history()
-        await asyncio.sleep(0.2)
+        yield world

@@ -87,13 +87,12 @@ class Rig:
             return [Replies(role, vendors, self.access, self.log)]
 
         role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
-        task, keeping = asyncio.create_task(role.run()), asyncio.create_task(self.keep_always())
+        task = asyncio.create_task(role.run())
         try:
             yield role
         finally:
             task.cancel()
-            keeping.cancel()
-            await asyncio.wait([task, keeping])
+            await asyncio.wait([task])
             if not task.cancelled() and (error := task.exception()):
                 raise error
 
@@ -122,11 +121,6 @@ class Rig:
             return None if found == wanted else f"{found}, not {wanted}"
 
         await until(missing, TIMEOUT)
-
-    async def keep_always(self) -> None:
-        while True:
-            await self.keep_history()
-            await asyncio.sleep(0.2)
 
     async def keep_history(self) -> None:
         """Does what the project role does with the journal."""

@@ -5,7 +5,9 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import structlog
+from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from crm.adapters.kafka.directory import Access
@@ -37,12 +39,13 @@ from services.outbound.planning import CONSUMER
 from services.outbound.replies import table
 from services.outbound.replies.attempts import attempted
 from services.outbound.replies.vendor import Answered, SendingVendors, is_repeatable
+from streams.runtime.checkpoints import Partition
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, connect
 
 if TYPE_CHECKING:
     from services.outbound.role import Outbound
 
-FRESH = 60 * SECOND  # an older reply is sent only once the whole journal has been read
+BEHIND = 0.5  # seconds until another look whether the journal was read
 LONGEST_WAIT = 24 * 3_600 * SECOND  # then it is given up
 FIRST_PAUSE, LAST_PAUSE = 5.0, 600.0  # seconds until another attempt
 KAFKA_SECONDS = 30.0  # that an outcome may wait for Kafka before it is tried again
@@ -72,9 +75,10 @@ class Replies(Follower):
         self.vendors = vendors or SendingVendors(now)
         self.access = access or Access(SecretKeys.of(role.settings))
         self.follows, self.log = access is None, log
+        self.ends: dict[int, int] = {}  # of our partitions: how far the journal must be read before anything is sent
         self.slots: dict[Id, Micros] = {}  # when a delivery may go out, by the limits of its vendor
         self.conn: AsyncConnection | None = None
-        self.turn = asyncio.Lock()  # of that session
+        self.turn, self.looking = asyncio.Lock(), asyncio.Lock()  # of that session, and for ends
 
     async def plan(self, conn: AsyncConnection, records: Sequence[Recorded], waiting: Waiting) -> list[Delivery]:
         planned: dict[Id, Delivery] = {}
@@ -107,8 +111,8 @@ class Replies(Follower):
         reply = reply_of(delivery)
         if self.log is None or self.access.missing():
             return wait(1.0)
-        if now() - reply.meta.recorded_at > FRESH and self.is_behind(delivery.partition):
-            return wait(1.0)
+        if await self.is_behind(delivery.partition):
+            return wait(BEHIND)
         connector = CONNECTORS.get(reply.connector)
         if connector is None or connector.send is None:
             return None
@@ -130,7 +134,10 @@ class Replies(Follower):
 
     async def send(self, delivery: Delivery) -> Outcome:
         reply = reply_of(delivery)
-        progress = await self.in_session(table.progress, delivery.id)
+        try:
+            progress = await self.in_session(table.progress, delivery.id)
+        except (psycopg.Error, OSError):  # nothing was sent yet
+            return Outcome(State.WAITING, Micros(now() + SECOND), error="Postgres is away.", healthy=True)
         attempt = progress.attempt if progress else 1
         connection = self.access.connection(str(reply.connection_id))
         connector = CONNECTORS.get(reply.connector)
@@ -147,7 +154,8 @@ class Replies(Follower):
         if isinstance(outcome, Later):
             seconds = outcome.seconds or min(FIRST_PAUSE * 2**delivery.attempts, LAST_PAUSE)
             if answered.page is not None and outcome.seconds:
-                await self.in_session(table.pause, str(reply.connection_id), seconds)
+                with contextlib.suppress(psycopg.Error, OSError):  # the others are refused too then, and wait
+                    await self.in_session(table.pause, str(reply.connection_id), seconds)
             until, error = Micros(now() + round(seconds * SECOND)), outcome.reason
             status = answered.page.status if answered.page else 0
             return Outcome(State.WAITING, until, status, error, healthy=answered.page is not None)
@@ -178,12 +186,30 @@ class Replies(Follower):
                 )
                 await asyncio.sleep(1)
 
-    def is_behind(self, partition: int) -> bool:
-        """Whether the journal holds what was not read yet, such as the outcome of this very reply."""
-        loop = self.role.loop
-        ends = {at.partition: end for at, end in loop.ends().items()}
-        read = {at.partition: place.next_offset for (who, at), place in loop.checkpoints.items() if who == CONSUMER}
-        return read.get(partition, 0) < ends.get(partition, 1)
+    async def is_behind(self, partition: int) -> bool:
+        """Whether the journal holds what was there when this partition became ours and was not read yet, such as the
+        outcome of this very reply: a database that was restored has forgotten it. So has one whose checkpoint went
+        back."""
+        try:
+            await self.look_at_ends()
+        except (KafkaError, OSError, TimeoutError) as error:
+            logger.warning("the end of the journal is not known yet", error=repr(error))
+        read = self.role.loop.checkpoints.get((CONSUMER, Partition(self.role.topic, partition)))
+        if partition not in self.ends or read is None:
+            return True
+        behind = read.next_offset < self.ends[partition]
+        self.ends[partition] = max(self.ends[partition], read.next_offset)
+        return behind
+
+    async def look_at_ends(self) -> None:
+        """Asks Kafka for the ends of the partitions that became ours."""
+        async with self.looking:
+            ours = set(self.role.assigned())
+            for partition in self.ends.keys() - ours:
+                del self.ends[partition]
+            if new := ours - self.ends.keys():
+                _, ends = await self.role.loop.worker.bounds([Partition(self.role.topic, n) for n in new])
+                self.ends |= {at.partition: end for at, end in ends.items()}
 
     async def in_session(self, query: Any, *said: Any) -> Any:
         async with self.turn:
@@ -217,7 +243,7 @@ class Replies(Follower):
 
     async def report_doubts(self) -> None:
         """Tells of the replies from before this database whose outcome is not in the journal."""
-        ours = [partition for partition in self.role.assigned() if not self.is_behind(partition)]
+        ours = [partition for partition in self.role.assigned() if not await self.is_behind(partition)]
         if not ours:
             return
         for one, attempt in await self.in_session(table.doubted, ours):

@@ -156,6 +156,46 @@ def test_what_was_queued_before_this_database_is_not_sent_by_itself(play: Play) 
     assert len(rig.reported) == 2
 
 
+def test_a_restored_database_sends_nothing_that_the_journal_knows(play: Play) -> None:
+    """The end of the journal was not known before its first records had come: what a backup held as waiting went out at
+    once, though it was sent after that backup was made."""
+    own = reply(1)
+
+    async def story(rig: Rig, relay: Any) -> None:
+        async with rig.running():
+            await rig.journal.commit(own)
+            await rig.settled({"delivered": 1})
+        meta = with_meta(named_id(own.meta.id, "sent"), own.meta.stream, own.meta.recorded_at)
+        await rig.journal.commit(ReplySent(meta, own.message_id, own.conversation_id, own.contact_id, "1"))
+        await rig.journal.published(relay)
+        await rig.keep_history()
+        async with await open_connection(rig.journal.dsn) as conn:
+            await conn.execute("UPDATE outbound.delivery SET state = 'waiting'")
+            await conn.execute("UPDATE core.checkpoint SET next_offset = 0, position = -1")
+        async with rig.running("2"):
+            await rig.settled({"discarded": 1})
+            await rig.journal.commit(reply(2))
+            await rig.settled({"discarded": 1, "delivered": 1})
+
+    rig = play(story, Vendor(), "telegram")
+    assert texts(rig.vendor) == ["1/1", "1/2"]
+
+
+def test_patience_holds_for_moments_that_were_taken_before(fresh_database_url: str) -> None:
+    """Of a hundred conversations with a moment each, one was refused with Retry-After; the others went out all the
+    same."""
+
+    async def run() -> None:
+        async with await open_connection(fresh_database_url) as one, await open_connection(fresh_database_url) as other:
+            assert not await table.paused(other, "bot")
+            await table.pause(one, "bot", 100.0)
+            assert await table.paused(other, "bot")
+            assert round(await table.reserve(other, {"bot": 10.0}) / 10) == 10
+            assert not await table.paused(other, "another bot")
+
+    asyncio.run(run())
+
+
 def test_a_connection_that_is_gone_sends_nothing(play: Play) -> None:
     async def story(rig: Rig, _relay: Any) -> None:
         rig.access.connections.clear()

@@ -20,10 +20,10 @@ FATES = {
     ("planned", "telegram"): (1, {"accepted 1": 1}),
     ("begun", "telegram"): (0, {"uncertain 1": 1}),
     ("taken", "telegram"): (1, {"uncertain 1": 1}),
-    ("told", "telegram"): (1, {"accepted 1": 1, "uncertain 1": 1}),  # the first of them counts
+    ("reported", "telegram"): (1, {"accepted 1": 1, "uncertain 1": 1}),  # the first of them counts
     ("begun", "resend"): (1, {"accepted 1": 1}),
     ("taken", "resend"): (1, {"accepted 1": 1}),
-    ("told", "resend"): (1, {"accepted 1": 1}),
+    ("reported", "resend"): (1, {"accepted 1": 1}),
 }
 
 
@@ -38,7 +38,7 @@ def test_a_reply_survives_a_death_or_nobody_claims_to_know(
             chat = "olena@example.net" if connector == "resend" else "77"
             first, second = (world.reply(connector, chat, n) for n in range(2))
             async with world.process(step) as dying:
-                await world.journal.commit(first, second)
+                await world.commit(first, second)
                 assert await ended(dying) == -signal.SIGKILL
             async with world.process():
                 uncertain = int("uncertain 1" in reported)
@@ -76,7 +76,7 @@ def test_of_two_replicas_one_takes_over_and_each_reply_is_sent_once(
             async with world.process(instance="1") as first, world.process(instance="2"):
                 await until(lambda: shared(world), TIMEOUT)
                 for number in range(EACH):
-                    await world.journal.commit(*(world.reply("whatsapp", f"38050{c:07}", number) for c in range(CHATS)))
+                    await world.commit(*(world.reply("whatsapp", f"38050{c:07}", number) for c in range(CHATS)))
                 await until(both_hang, TIMEOUT)
                 first.send_signal(signal.SIGKILL)
                 await ended(first)
@@ -91,7 +91,7 @@ def test_of_two_replicas_one_takes_over_and_each_reply_is_sent_once(
             in_order(world, 1)
 
             async with world.process(instance="2"):
-                await world.journal.commit(*(world.again(text) for text in sorted(doubted)))
+                await world.commit(*(world.again(text) for text in sorted(doubted)))
                 await world.settled({"delivered": CHATS * EACH})
             times = Counter(one.text for one in world.vendors.taken)
             assert {text for text, n in times.items() if n == 2} == doubted
@@ -132,7 +132,7 @@ def test_a_process_that_is_stopped_waits_for_what_is_on_its_way(kafka_bootstrap:
 
             world.vendors.answers = slow
             async with world.process() as stopped:
-                await world.journal.commit(world.reply("telegram", "77", 0), world.reply("telegram", "77", 1))
+                await world.commit(world.reply("telegram", "77", 0), world.reply("telegram", "77", 1))
                 await asyncio.wait_for(came.wait(), TIMEOUT)
                 stopped.send_signal(signal.SIGTERM)
                 answered.set()

@@ -11,7 +11,7 @@ from tests.support.operator_session import OperatorSession, operator_session
 from tests.support.scenarios import NOON, RAW, an, mail, meta
 
 
-def asked(connector: str = "postmark") -> OperatorSession:
+def answered(connector: str = "postmark") -> OperatorSession:
     """Returns a session in which a mail was answered, and the answer was accepted."""
     question = mail("a@x", subject="Question", text="Hi")
     session = operator_session(replace(question, meta=replace(question.meta, actor=connector)))
@@ -45,7 +45,7 @@ def bounce(session: OperatorSession, name: str = "b@mx", **said: Any) -> Any:
 
 @pytest.mark.parametrize("word", ["delivered", "read"])
 def test_the_service_says_how_far_the_same_message_came(word: str) -> None:
-    session = asked()
+    session = answered()
     session.when(status(session, word)).then(
         an(MessageStatusChanged, message_id=queued(session).message_id, status=word, reason="")
     )
@@ -54,14 +54,14 @@ def test_the_service_says_how_far_the_same_message_came(word: str) -> None:
 
 
 def test_a_reply_that_the_service_gave_up_has_failed() -> None:
-    session = asked()
+    session = answered()
     session.when(status(session, "failed", reason="550 no such user")).then(
         an(MessageStatusChanged, status="failed", reason="550 no such user")
     )
 
 
 def test_what_is_no_reply_of_ours_changes_nothing() -> None:
-    session = asked()
+    session = answered()
     session.when(status(session, "failed", reply="33333333-3333-5333-8333-333333333333")).then(
         an(DeliveryNoted, why="failed: no reply of ours is known by this id")
     )
@@ -69,7 +69,7 @@ def test_what_is_no_reply_of_ours_changes_nothing() -> None:
 
 def test_a_mail_server_that_gives_a_reply_up_fails_it() -> None:
     """The report itself stands in the thread, for a person to read."""
-    session = asked("smtp")
+    session = answered("smtp")
     gone = bounce(session, returned=mail_id(session), reason="550 5.1.1 No such user")
     own = queued(session)
     session.when(gone).then(
@@ -80,11 +80,11 @@ def test_a_mail_server_that_gives_a_reply_up_fails_it() -> None:
 
 
 def test_a_mail_server_that_is_late_fails_nothing() -> None:
-    session = asked("smtp")
+    session = answered("smtp")
     session.when(bounce(session)).then(an(MessageReceived))
 
 
 def test_a_reply_that_was_read_does_not_fail_afterwards() -> None:
-    session = asked("smtp")
+    session = answered("smtp")
     session.when(status(session, "read"))
     session.when(bounce(session, returned=mail_id(session), reason="550")).then(an(MessageReceived))
