@@ -50,8 +50,12 @@ class Endpoint(asyncio.Protocol):
         row = time.time_ns(), int(committed[1]) if committed else 0, id[1].decode() if id else "", card
         arrived[path].append(row)
         if path.startswith("slow"):
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self.transport.write, NO_CONTENT)
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self.answer)
         else:
+            self.answer()
+
+    def answer(self) -> None:
+        if not self.transport.is_closing():  # the sender may have waited long enough
             self.transport.write(NO_CONTENT)
 
 
