@@ -136,8 +136,8 @@ FIELDS = {
         "senderName": "Name of the sender, as in the channel.",
         "sentAt": "When it was sent.",
         "failure": "Why it could not be delivered, as the channel says; empty when it did not fail.",
-        "status": "received; of ours: queued (it waits to be sent), uncertain (nobody knows whether it was sent), sent, "
-        "failed, delivered, read, kept (not sent from here, such as an imported one); deleted: in the channel, "
+        "status": "received; of ours: queued (it waits to be sent), uncertain (nobody knows whether it was sent), "
+        "sent, failed, delivered, read, kept (not sent from here, such as an imported one); deleted: in the channel, "
         "its text is kept.",
         "text": "Current text or caption; of a mail, what it says without what it quotes.",
         "subject": "Subject of a mail; empty for a chat message, as are the next ones.",

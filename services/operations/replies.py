@@ -8,7 +8,6 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from crm.connector_catalogue import catalogue
 from crm.decisions.commands import COMMANDS
 from crm.engine.run_command import carry_out
 from crm.scalars import Id
@@ -34,8 +33,8 @@ WHERE c.workspace = %s AND (c.unanswered OR %s) ORDER BY c.touched_at DESC LIMIT
 
 
 async def replies_of(dsn: str, workspace: Id, statuses: tuple[str, ...], days: int, most: int) -> list[dict[str, Any]]:
-    """Returns the newest answers, of so many days. `waits_for`: why its last attempt did not succeed, `due_at`: when the
-    next one is."""
+    """Returns the newest answers, of so many days. `waits_for`: why its last attempt did not succeed, `due_at`: when
+    the next one is."""
     async with await AsyncConnection.connect(dsn, row_factory=dict_row) as conn:
         return await (await conn.execute(REPLIES, [workspace, list(statuses), days, most])).fetchall()
 

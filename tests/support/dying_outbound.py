@@ -2,7 +2,7 @@
 come to a step on its way.
 
 `planned`: its row is committed. `begun`: the beginning of the attempt is on disk, and no request was made. `taken`: the
-vendor has answered, and nobody else knows. `reported`: the fact is in Kafka, and the row does not say so. `never`: lives.
+vendor has answered, and nobody else knows. `reported`: the fact is in Kafka, not in its row. `never`: lives.
 """
 
 import os

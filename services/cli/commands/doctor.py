@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
-from services.cli.doctor import checks, flow, receivers, servers, team, versions, zones
+from services.cli.doctor import answers, checks, flow, receivers, servers, team, versions, zones
 from services.cli.doctor.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
@@ -26,6 +26,7 @@ ONLINE: tuple[Check, ...] = (
     versions.versions,
     flow.flows,
     receivers.receivers,
+    answers.answers,
     team.assignment,
 )
 

@@ -31,19 +31,26 @@ class Settings(SendingSettings, frozen=True, gc=False):
         str,
         Meta(
             description="The public key of the webhook's signature, at SendGrid under Mail Settings. With it, a "
-            "delivery without SendGrid's signature is refused."
+            "delivery without SendGrid's signature is refused. Where Inbound Parse and Event Webhook sign with keys of "
+            "their own, give both, with a comma between."
         ),
     ] = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:
     """Checks the ECDSA signature of time and body, where there is a key for it."""
-    if key := connection.settings_as(Settings).public_key:
+    if keys := connection.settings_as(Settings).public_key.replace(",", " ").split():
         at = delivery.headers.get(TIMESTAMP, "")
         if not (at.isascii() and at.isdecimal() and len(at) <= 12):
             raise Refused("The signature does not say when it was made. Nothing was kept.")
         given = from_base64(delivery.headers.get(SIGNATURE, ""), "signature")
-        expect_signed(der_key(key), given, at.encode() + delivery.body)
+        for n, key in enumerate(keys, 1):
+            try:
+                expect_signed(der_key(key), given, at.encode() + delivery.body)
+                break
+            except Refused:
+                if n == len(keys):
+                    raise
         expect_fresh(Micros(int(at) * 1_000_000), delivery.received_at, REPEATS)
 
 
