@@ -19,7 +19,11 @@ class Received:
     id: str
     event: dict[str, Any]
     headers: Mapping[str, str] = field(repr=False)
-    path: str = ""
+    request: web.Request = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        return self.request.path
 
     @property
     def place(self) -> tuple[int, int]:
@@ -68,7 +72,7 @@ class WebhookReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.webhook.verify(body, dict(request.headers), json_parse=False)
-        received = Received(request.headers["webhook-id"], json.loads(body), dict(request.headers), request.path)
+        received = Received(request.headers["webhook-id"], json.loads(body), dict(request.headers), request)
         self.tried.append(received)
         answer = await self.behave(received)
         if answer.status < 300:
