@@ -87,6 +87,13 @@ async def running(journal: IsolatedJournal, settings: Settings | None = None) ->
     """Runs the role in this process."""
     found = settings or settings_of(journal)
     role = Outbound(found, lambda outbound: [make(outbound) for make in FOLLOWERS], journal.topic, journal.topic)
+    async with while_running(role):
+        yield role
+
+
+@asynccontextmanager
+async def while_running(role: Outbound) -> AsyncIterator[Outbound]:
+    """Runs a role; ends it abruptly. Raises what it raised."""
     task = asyncio.create_task(role.run())
     try:
         yield role

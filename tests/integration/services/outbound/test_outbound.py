@@ -17,7 +17,7 @@ from services.outbound.role import Outbound
 from services.stack.process import until
 from tests.support.intake_server import meta
 from tests.support.isolated_journal import IsolatedJournal
-from tests.support.outbound_world import settled, states
+from tests.support.outbound_world import settled, states, while_running
 from tests.support.scenarios import SHOP
 from tests.support.timeouts import TIMEOUT
 
@@ -66,14 +66,8 @@ def note(number: int, card: int) -> NoteAdded:
 @asynccontextmanager
 async def running(journal: IsolatedJournal, follower: Echo, instance: str = "1") -> Any:
     role = Outbound(with_(journal.settings, instance=instance), lambda _: [follower], journal.topic, journal.topic)
-    task = asyncio.create_task(role.run())
-    try:
+    async with while_running(role):
         yield role
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()):
-            raise error
 
 
 def test_all_is_sent_in_order_and_again_after_a_takeover(kafka_bootstrap: str, fresh_database_url: str) -> None:
