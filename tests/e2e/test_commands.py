@@ -68,8 +68,13 @@ def test_a_webhook_from_a_terminal(stack: RunningStack) -> None:
     found = listed()[id]
     assert (found["name"], found["types"], found["stages"]) == ("example.com", ["WorkspaceCreated"], ["paid"])
     assert ask(f"webhooks rotate {id} --hours 1")["secret"] != made["secret"]
-    assert ask(f"webhooks change {id} --off")["changed"] is True
+    assert ask(f"webhooks change {id} --off --thin --changed amount_minor")["changed"] is True
     wait_until(lambda: "it is on" if listed()[id]["enabled"] else None)
+    assert (listed()[id]["thin"], listed()[id]["changed"], listed()[id]["url"]) == (
+        True,
+        ["amount_minor"],
+        found["url"],
+    )
     assert ask(f"webhooks log {id}") == []
     assert "has no delivery" in run(f"webhooks show {id} {id}", expect=1).stderr
     assert ask(f"webhooks remove {id}")["changed"] is True

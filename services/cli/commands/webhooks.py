@@ -54,14 +54,18 @@ def change(
     url: Annotated[str | None, typer.Option(help="Another URL.")] = None,
     name: Annotated[str | None, typer.Option(help="Another display name.")] = None,
     types: Annotated[list[str] | None, TYPES] = None,
+    stages: Annotated[list[str] | None, STAGES] = None,
+    changed: Annotated[list[str] | None, CHANGED] = None,
+    thin: Annotated[bool | None, typer.Option("--thin/--full", help="Send ids only, or all fields.")] = None,
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="Go on where it stopped, or send nothing.")] = None,
     workspace: Workspace = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Change a webhook, switch it off, or on again. What is not given stays as it is."""
-    given: dict[str, Any] = {"url": url, "name": name, "types": types or None, "enabled": enabled}
-    said = {key: value for key, value in given.items() if value is not None}
+    given = {"url": url, "name": name, "types": types, "stages": stages, "changed": changed}
+    said: dict[str, Any] = {key: value for key, value in given.items() if value}
+    said |= {key: value for key, value in (("thin", thin), ("enabled", enabled)) if value is not None}
     hosts = {"private_hosts": private_hosts()}
     run("webhook_change", {"webhook_id": id_of(webhook), **said, **hosts}, workspace, data, json, "Changed.")
 
