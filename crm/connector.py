@@ -231,8 +231,10 @@ def envelope(delivery: Delivery, connection: Connection, key: str, sender: str, 
 
 
 def of_bytes(delivery: Delivery, connection: Connection, why: str) -> Meta:
-    """Returns the envelope of a delivery that has no key of its own: its bytes are its key."""
-    return envelope(delivery, connection, f"{why}/{digest(delivery.body)}", "", delivery.received_at)
+    """Returns the envelope of a delivery that has no key of its own: its bytes are its key, or else its address."""
+    query = without_secrets(delivery.query, connection.secret)
+    said = delivery.body or f"{delivery.path}?{query}".encode("utf-8", "surrogatepass")
+    return envelope(delivery, connection, f"{why}/{digest(said)}", "", delivery.received_at)
 
 
 def quarantined(name: str, raw: Raw, delivery: Delivery, connection: Connection, reason: str) -> DeliveryQuarantined:

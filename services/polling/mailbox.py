@@ -33,6 +33,10 @@ SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 GONE = (imaplib.IMAP4.abort, OSError)  # what a connection that is no more raises
 
 
+class Unreadable(Exception):
+    """The server has the mail and cannot give what was asked of it. It must not hold up the others."""
+
+
 @dataclass
 class Session:
     """An account's connection, logged in. `can_idle`: the server offers IDLE, as it says to who is logged in."""
@@ -217,30 +221,41 @@ def fetch(mailbox: MailBox, ask: Ask) -> tuple[bytes, dict[str, str]]:
             raise PollFailed(
                 f"The mail server has given the mails of the folder {ask.path} new UIDs. It is searched again."
             )
-    size = next((int(one[1]) for line in answer(mailbox, uid, "RFC822.SIZE") if (one := SIZE.search(line[0]))), None)
-    if size is None:
-        raise Rejected(f"The mail {uid} is no longer in the folder {ask.path}.")
+    size = size_of(mailbox, uid, ask.path)
     most, headers = int(ask.parameters["most"]), {"content-type": "message/rfc822"}
     if size <= most and (whole := literals(mailbox, uid, "BODY.PEEK[]")) and len(whole[0]) <= most:
         return whole[0], headers
     first = literals(mailbox, uid, f"BODY.PEEK[]<0.{most}>") if size > most else []
-    first = first or literals(mailbox, uid, "BODY.PEEK[HEADER]")
-    if not first:
-        raise Rejected(f"The mail server gives nothing of the mail {uid} in the folder {ask.path}.")
+    first = first or literals(mailbox, uid, "BODY.PEEK[HEADER]") or [b""]
     return first[0][:most], headers | {WHOLE_SIZE: str(size)}
 
 
+def size_of(mailbox: MailBox, uid: str, folder: str) -> int:
+    """Returns bytes; 0 of a mail that the server cannot read. Raises Rejected for one that is not there."""
+    try:
+        lines = answer(mailbox, uid, "RFC822.SIZE")
+    except Unreadable:
+        return 0
+    for line in lines:
+        if found := SIZE.search(line[0]):
+            return int(found[1])
+    raise Rejected(f"The mail {uid} is no longer in the folder {folder}.")
+
+
 def literals(mailbox: MailBox, uid: str, parts: str) -> list[bytes]:
-    return [bytes(line[1]) for line in answer(mailbox, uid, parts) if len(line) > 1]
+    try:
+        return [bytes(line[1]) for line in answer(mailbox, uid, parts) if len(line) > 1]
+    except Unreadable:
+        return []
 
 
 def answer(mailbox: MailBox, uid: str, parts: str) -> list[tuple[bytes, ...]]:
-    """Returns what the server says of one mail: each a line, and the literal in it. Nothing where it has none of it."""
+    """Returns what the server says of one mail: each a line, and the literal in it. Raises Unreadable."""
     status, said = mailbox.client.uid("FETCH", uid, f"(UID {parts})")
     if status != "OK":
         if TRY_AGAIN.search(str(said)):
             raise PollFailed(f"The mail server does not give the mail {uid} now: {said!r}.")
-        return []  # of a mail that is broken there: it must not hold up the others
+        raise Unreadable
     lines: list[tuple[bytes, ...]] = []
     for part in filter(None, said):
         if isinstance(part, tuple):

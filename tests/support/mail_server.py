@@ -19,6 +19,7 @@ class MailServer:
     refused: bytes = b"NO [AUTHENTICATIONFAILED] Invalid credentials"
     commands: list[str] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)  # UIDs of which the server gives the header alone
+    unreadable: set[int] = field(default_factory=set)  # UIDs of which the server gives nothing
     vanished: set[int] = field(default_factory=set)  # UIDs that are found and then no more
     sizes: dict[int, int] = field(default_factory=dict)  # what it says of a mail's length, if not the truth
     logins: int = 0
@@ -85,7 +86,7 @@ class MailServer:
             mail = self.folders[session["folder"]].get(uid)
             if mail is None or uid in self.vanished:
                 pass
-            elif uid in self.broken and "[]" in found[2]:
+            elif uid in self.unreadable or (uid in self.broken and "[]" in found[2]):
                 outcome = b"NO cannot read it"
             else:
                 yield self.fetched(uid, mail, found[2])

@@ -39,6 +39,7 @@ from services.connectors.mails.submission import SubmissionSettings
 
 SPAN = 20_000  # UIDs of one search
 HOST = {"description": "The mail server, which must speak TLS; :993 unless it says a port."}
+PORT = "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"  # at most 65535
 USER = {"description": "The user name, most often the whole address.", "examples": ["shop@example.com"]}
 FOLDER = {"description": "The folder with the mails that come in."}
 SENT = {"description": "The folder with what your people sent. Empty: none.", "examples": ["Sent", "[Gmail]/Sent Mail"]}
@@ -47,7 +48,7 @@ SENT = {"description": "The folder with what your people sent. Empty: none.", "e
 class Settings(SubmissionSettings, frozen=True, gc=False, kw_only=True):
     """The settings of a connection to a mailbox."""
 
-    host: Annotated[str, Meta(**HOST, examples=["imap.example.com"], extra={"pattern": r"[A-Za-z0-9.-]+(:\d{1,5})?"})]
+    host: Annotated[str, Meta(**HOST, examples=["imap.example.com"], extra={"pattern": f"[A-Za-z0-9.-]+{PORT}"})]
     user: Annotated[str, Meta(**USER)]
     folder: Annotated[str, Meta(**FOLDER)] = "INBOX"
     sent: Annotated[str, Meta(**SENT)] = ""
@@ -117,6 +118,9 @@ def check(page: Page) -> None:
 def notice(page: Page) -> str | None:
     if not (size := page.headers.get(WHOLE_SIZE)):
         return None
+    if not page.body:
+        said = f"the mail {page.ask.parameters['uid']} in the folder {page.ask.path}"
+        return f"The mail server gives nothing of {said}: it is in quarantine without its content, look at it there."
     return (
         f"Of a mail of {int(size):,} bytes the first {len(page.body):,} were taken in: it is too long, or the server "
         f"cannot read the rest. Files are missing in Potik; all of it is still in the mailbox."

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.connector import Connection
 from crm.envelope import Fact
@@ -56,6 +57,15 @@ def reason(who: Connection, post: Post) -> str:
 )
 def test_a_form_that_cannot_be_understood(post: Post, why: str) -> None:
     assert why in reason(SITE, post)
+
+
+def test_two_without_a_body_are_two_when_they_were_sent_to_other_addresses() -> None:
+    """One hid the other in quarantine: both had the id of no bytes."""
+    first, again, other = [
+        CONNECTORS["form"].receive(replace(delivery(({}, b"")), path="/in/1", query=query), SITE)[0]
+        for query in ("phone=0670000001", "phone=0670000001", "phone=0670000002")
+    ]
+    assert isinstance(first, DeliveryQuarantined) and first.meta.id == again.meta.id != other.meta.id
 
 
 def test_a_gzip_bomb_is_a_strange_form_and_no_bomb() -> None:

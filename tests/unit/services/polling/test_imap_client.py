@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from crm.connector_catalogue import catalogue
 from crm.connector_poll import PollFailed
 from crm.mailbox_asks import fetch
 from services.connectors.imap.poll import POLL
@@ -24,6 +25,22 @@ BASE = urlsplit("imap://shop@imap.example.com")
 def account() -> Account:
     connection = connection_of(1, "key", "acme", host="imap.example.com", user="shop")
     return Account(connection, connector_of(POLL), POLL, Pace(), new_state(connection, FakeClock()()), due=NOW)
+
+
+@pytest.mark.parametrize(
+    ("host", "fits"),
+    [
+        ("imap.example.com", True),
+        ("imap.example.com:1993", True),
+        ("imap.example.com:65535", True),
+        ("imap.example.com:65536", False),
+        ("imap.example.com:0", False),
+        ("imap.example.com:99999", False),
+    ],
+)
+def test_a_port_is_one_that_there_is(host: str, fits: bool) -> None:
+    (setting,) = [one for one in catalogue()["imap"].settings if one.name == "host"]
+    assert setting.fits(host) is fits
 
 
 @pytest.fixture

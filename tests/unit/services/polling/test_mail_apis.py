@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from crm.connector_poll import SECOND
+from crm.connector_poll import SECOND, read_cursor
 from services.connectors.gmail.poll import POLL as GMAIL
 from services.connectors.gmail.webhook import parse as parse_gmail
 from services.connectors.google_forms.poll import POLL as FORMS
+from services.connectors.google_forms.poll import Place
 from services.connectors.google_forms.webhook import parse as parse_forms
 from services.connectors.resend.poll import POLL as RESEND
 from services.connectors.resend.webhook import parse as parse_resend
@@ -243,5 +244,22 @@ def test_google_forms_gives_each_response_with_its_questions_once() -> None:
         responses.append(response("r3", "2026-10-05T09:02:00Z", q1="Olha"))
         await rig.forward(60)
         assert [fact.name for fact in rig.facts] == ["Iryna", "Petro", "Olha"]
+        responses.append(response("r0", "2026-10-05T08:55:00Z", q1="Danylo"))  # it appears after later ones
+        responses.remove(first)
+        responses.append(response("r1", "2026-10-05T09:02:30Z", q1="Iryna B"))  # it was edited by who had sent it
+        await rig.forward(120)
+        assert [fact.name for fact in rig.facts] == ["Iryna", "Petro", "Olha", "Danylo", "Iryna B"]
+        assert read_cursor(rig.state.cursor, Place) == Place(
+            "2026-10-05T09:02:30Z",
+            {
+                "r0": "2026-10-05T08:55:00Z",
+                "r1": "2026-10-05T09:02:30Z",
+                "r2": "2026-10-05T09:01:31Z",
+                "r3": "2026-10-05T09:02:00Z",
+            },
+        )
+        responses.append(response("r4", "2026-10-05T09:12:30Z", q1="Ihor"))
+        await rig.forward(60)
+        assert set(read_cursor(rig.state.cursor, Place).kept) == {"r1", "r4"}  # no longer than it must
 
     asyncio.run(test())

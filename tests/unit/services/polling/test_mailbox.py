@@ -167,6 +167,18 @@ async def test_what_vanished_or_cannot_be_read_holds_up_nothing() -> None:
     assert "or the server cannot read the rest" in mailbox.rig.state.notice
 
 
+@awaited
+async def test_a_mail_of_which_the_server_gives_nothing_is_said_to_be_there() -> None:
+    """It was left out as if it had been deleted."""
+    mailbox = Mailbox(MailServer({"INBOX": {n: mail(n) for n in range(1, 5)}}, unreadable={2, 3}))
+    await mailbox.turn()
+    facts = mailbox.rig.facts
+    assert mailbox.mails == ["Table 1", "Table 4"]
+    assert [fact.raw.body for fact in facts if isinstance(fact, DeliveryQuarantined)] == [b"", b""]
+    assert "gives nothing of the mail 3 in the folder INBOX" in mailbox.rig.state.notice
+    assert len({fact.meta.id for fact in facts}) == 4
+
+
 class OddServer(MailServer):
     """Gmail's words for a failure that passes; with them a mail was left out for good, as if it were broken."""
 
