@@ -29,7 +29,7 @@ from tests.support.scenarios import CONNECTION, SHOP
 from tests.support.timeouts import TIMEOUT
 
 TOKEN = "1234567:TEST-abcdefghijklmnopqrstuvwxyz012345"
-MAIL = {"reply_from": "shop@example.com", "send_key": "TEST-key"}
+MAIL = {"reply_from": "shop@example.com", "send_key": "TEST-key", "api_key": "TEST-key"}
 Answer = Callable[[dict[str, Any]], httpx.Response]
 
 
