@@ -78,7 +78,7 @@ class Rig:
         settings = {"token": TOKEN, **MAIL}
         self.access = Access()
         self.access.complete = True
-        self.access.connections[CONNECTION] = Connection(CONNECTION, SHOP, connector, "s", settings)
+        self.access.connections[CONNECTION] = Connection(CONNECTION, SHOP, connector, "TEST-secret", settings)
 
     @contextlib.asynccontextmanager
     async def running(self, instance: str = "1") -> AsyncIterator[Outbound]:
