@@ -87,6 +87,7 @@ class Rig:
             return [Replies(role, vendors, self.access, self.log)]
 
         role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
+        role.sender.patience = 0.0  # it ends as if it died
         task = asyncio.create_task(role.run())
         try:
             yield role
