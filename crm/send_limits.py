@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 HOUR = 3_600_000_000  # microseconds
+KINDS = {"photo": "photos", "video": "videos", "audio": "sound files"}
 PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")  # where a template's text has a value
 
 
@@ -17,6 +18,7 @@ class Limits(Struct, frozen=True, omit_defaults=True):
     caption: int = 0  # characters next to a file; 0: as many as of text, -1: none
     files: int = 0  # in one message; 0: none
     file_bytes: int = 0  # of one file
+    kind_bytes: dict[str, int] = {}  # the same of a photo, video or audio, where it is less
     window_hours: int = 0  # after the customer last wrote
     templates: bool = False  # approved messages may be sent at any time
     per_second: float = 0.0  # of one connection
@@ -37,11 +39,18 @@ def problem_of_text(limits: Limits, name: str, text: str, files: int) -> str:
     return ""
 
 
-def problem_of_file(limits: Limits, name: str, size: int) -> str:
+def longest_of(limits: Limits, kind: str) -> int:
+    """Returns how many bytes a file of this kind may have; 0: any number."""
+    return limits.kind_bytes.get(kind, limits.file_bytes)
+
+
+def problem_of_file(limits: Limits, name: str, size: int, kind: str = "") -> str:
     """Returns why a file cannot be sent. `size`: in bytes; 0: not known."""
-    if limits.file_bytes and size > limits.file_bytes:
-        most, has = f"{limits.file_bytes / 1_000_000:g}", f"{size / 1_000_000:.1f}"
-        return f"{name} takes files of at most {most} MB, and this one has {has} MB."
+    longest = longest_of(limits, kind)
+    if longest and size > longest:
+        most, has = f"{longest / 1_000_000:g}", f"{size / 1_000_000:.1f}"
+        files = KINDS[kind] if kind in limits.kind_bytes else "files"
+        return f"{name} takes {files} of at most {most} MB, and this one has {has} MB."
     return ""
 
 

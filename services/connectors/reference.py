@@ -63,7 +63,9 @@ def sender(name: str, limits: Limits) -> str:
     longest = f"{limits.text:,} characters" if limits.text else "any length"
     longest = f"{limits.text_bytes:,} bytes" if limits.text_bytes else longest
     next_to = {0: "", -1: ", without a text"}.get(limits.caption, f", with at most {limits.caption:,} characters")
-    files = f"{limits.files}, each up to {limits.file_bytes // 1_000_000} MB{next_to}" if limits.files else "none"
+    less = ", ".join(f"{kind} {most // 1_000_000} MB" for kind, most in limits.kind_bytes.items())
+    sizes = f"{limits.file_bytes // 1_000_000} MB{f' ({less})' if less else ''}"
+    files = f"{limits.files}, each up to {sizes}{next_to}" if limits.files else "none"
     hours = f"{limits.window_hours} hours after the customer wrote" if limits.window_hours else "at any time"
     return f"| `{name}` | {needs} | {longest} | {files} | {hours}{', templates later' if limits.templates else ''} |"
 

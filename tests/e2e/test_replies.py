@@ -71,7 +71,7 @@ def conversation_of(stack: RunningStack, chat: int, text: str) -> str:
 
 def statuses(stack: RunningStack, conversation: str) -> list[tuple[str, str]]:
     nodes = stack.ask(MESSAGES, id=conversation)["conversation"]["messages"]["nodes"]
-    return [(one["text"], one["status"]) for one in nodes if one["direction"] == "out"]
+    return sorted((one["text"], one["status"]) for one in nodes if one["direction"] == "out")
 
 
 def becomes(stack: RunningStack, conversation: str, *expected: tuple[str, str]) -> None:

@@ -29,7 +29,7 @@ from tests.support.scenarios import CONNECTION, SHOP
 from tests.support.timeouts import TIMEOUT
 
 TOKEN = "1234567:TEST-abcdefghijklmnopqrstuvwxyz012345"
-MAIL = {"reply_from": "shop@example.com", "send_key": "TEST-key"}
+MAIL = {"reply_from": "shop@example.com", "send_key": "TEST-key", "api_key": "TEST-key"}
 Answer = Callable[[dict[str, Any]], httpx.Response]
 
 
@@ -78,7 +78,7 @@ class Rig:
         settings = {"token": TOKEN, **MAIL}
         self.access = Access()
         self.access.complete = True
-        self.access.connections[CONNECTION] = Connection(CONNECTION, SHOP, connector, "s", settings)
+        self.access.connections[CONNECTION] = Connection(CONNECTION, SHOP, connector, "TEST-secret", settings)
 
     @contextlib.asynccontextmanager
     async def running(self, instance: str = "1") -> AsyncIterator[Outbound]:
@@ -87,6 +87,7 @@ class Rig:
             return [Replies(role, vendors, self.access, self.log)]
 
         role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
+        role.sender.patience = 0.0  # it ends as if it died
         task = asyncio.create_task(role.run())
         try:
             yield role

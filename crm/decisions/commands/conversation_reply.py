@@ -127,7 +127,7 @@ def check_files(files: tuple[ReplyFile, ...], limits: Limits, name: str) -> None
             raise Rejected(
                 f"attachments.{place}.url", Code.INVALID, f"It is no URL that begins with https://. {NOTHING}"
             )
-        if why := problem_of_file(limits, name, file.size):
+        if why := problem_of_file(limits, name, file.size, kind_of(file)):
             raise Rejected(f"attachments.{place}.size", Code.INVALID, f"{why} {NOTHING}")
 
 
@@ -140,6 +140,10 @@ def is_https(url: str) -> bool:
 
 
 def attachment(file: ReplyFile) -> Attachment:
-    kind, name = file.media_type.partition("/")[0], file.name or urlsplit(file.url).path.rpartition("/")[2]
+    name = file.name or urlsplit(file.url).path.rpartition("/")[2]
+    return Attachment(kind_of(file), name, file.media_type, file.size, file.url)
+
+
+def kind_of(file: ReplyFile) -> str:
     words = {"image": "photo", "video": "video", "audio": "audio"}
-    return Attachment(words.get(kind, "document"), name, file.media_type, file.size, file.url)
+    return words.get(file.media_type.partition("/")[0], "document")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from mimetypes import guess_type
 from typing import Annotated, Any
 
 import typer
@@ -90,7 +91,7 @@ def send(
     """Answer in a conversation, through the connection by which the customer last wrote."""
     given: dict[str, Any] = {"conversation_id": id_of(conversation), "text": text, "author": author}
     if file:
-        given["attachments"] = [{"url": url} for url in file]
+        given["attachments"] = [{"url": url, "media_type": guess_type(url)[0] or ""} for url in file]
     if template:
         name, _, language = template.rpartition(":")
         pairs = dict(one.partition("=")[::2] for one in values)

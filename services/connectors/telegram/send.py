@@ -1,8 +1,8 @@
 """Telegram bots: how an answer is sent (https://core.telegram.org/bots/api#sendmessage)."""
 
 from crm.connector_send import Ask, CannotSend, Limits, Send, Sending
-from services.connectors.formats.exact_json import Value
-from services.connectors.sending import json_ask, token_missing
+from services.connectors.formats.exact_json import Value, encode
+from services.connectors.sending import json_ask, multipart_ask, token_missing
 from services.connectors.telegram.webhook import Settings
 
 METHODS = {"photo": "sendPhoto", "video": "sendVideo", "audio": "sendAudio"}
@@ -19,10 +19,12 @@ def request(sending: Sending) -> Ask:
         body["reply_parameters"] = {"message_id": int(reply.answers), "allow_sending_without_reply": True}
     if not reply.attachments:
         return json_ask(f"/bot{token}/sendMessage", body | {"text": reply.text})
-    file = reply.attachments[0]
+    file = reply.attachments[0]  # uploaded: of a URL it takes only pictures, PDF and ZIP
     method = METHODS.get(file.kind, "sendDocument")
-    body |= {method.removeprefix("send").lower(): file.ref, "caption": reply.text}
-    return json_ask(f"/bot{token}/{method}", body)
+    fields = {name: value if isinstance(value, str) else encode(value) for name, value in body.items()}
+    fields["caption"] = reply.text
+    part = (method.removeprefix("send").lower(), file, sending.files[0])
+    return multipart_ask(f"/bot{token}/{method}", fields, [part], sending.key.replace("-", ""))
 
 
 SEND = Send(
@@ -34,6 +36,7 @@ SEND = Send(
         caption=1_024,
         files=1,
         file_bytes=20_000_000,
+        kind_bytes={"photo": 10_000_000},
         per_second=30,
         chat_per_second=1,
         needs=("token",),
@@ -42,4 +45,5 @@ SEND = Send(
     why="description",
     good={"ok": "true"},
     after="parameters.retry_after",
+    inline=True,
 )

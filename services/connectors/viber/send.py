@@ -28,7 +28,14 @@ def request(sending: Sending) -> Ask:
 SEND = Send(
     "https://chatapi.viber.com",
     request,
-    Limits(text=7_000, caption=-1, files=1, file_bytes=50_000_000, per_second=50),
+    Limits(
+        text=7_000,
+        caption=-1,
+        files=1,
+        file_bytes=50_000_000,
+        kind_bytes={"photo": 1_000_000, "video": 26_000_000},
+        per_second=50,
+    ),
     message="message_token",
     why="status_message",
     good={"status": "0"},

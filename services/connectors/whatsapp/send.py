@@ -10,7 +10,8 @@ from services.connectors.meta_activation import VERSION
 from services.connectors.sending import META_BUSY, json_ask, token_missing
 from services.connectors.whatsapp.webhook import Settings
 
-TYPES = {"photo": "image", "video": "video", "audio": "audio"}
+# What it shows; another picture or video goes as a document
+TYPES = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video"}
 
 
 def request(sending: Sending) -> Ask:
@@ -46,7 +47,7 @@ def template_of(template: Template) -> Tree:
 
 
 def file_of(file: Attachment, text: str) -> Tree:
-    kind = TYPES.get(file.kind, "document")
+    kind = "audio" if file.kind == "audio" else TYPES.get(file.media_type, "document")
     part: Tree = {"link": file.ref}
     if text and kind != "audio":
         part["caption"] = text
@@ -60,6 +61,7 @@ LIMITS = Limits(
     caption=1_024,
     files=1,
     file_bytes=100_000_000,
+    kind_bytes={"photo": 5_000_000, "video": 16_000_000, "audio": 16_000_000},
     window_hours=24,
     templates=True,
     per_second=80,

@@ -221,6 +221,9 @@ class Replies(Follower):
         if self.conn:
             await self.conn.close()
 
+    def missing(self) -> str | None:
+        return self.access.missing() if self.log else "replies cannot be reported yet: Kafka is not connected"
+
     def background(self) -> Coroutine[Any, Any, None] | None:
         return self.run()
 
@@ -229,6 +232,8 @@ class Replies(Follower):
         if self.follows:
             await self.access.start(self.bootstrap)
         async with contextlib.AsyncExitStack() as stack:
+            if self.follows:
+                stack.push_async_callback(self.access.stop)
             stack.push_async_callback(self.vendors.close)
             stack.push_async_callback(self.end_session)
             if self.log is None:

@@ -1,6 +1,7 @@
 """A letter handed to a mail server (RFC 5321, RFC 6409): its answer, in the form of a page of an API."""
 
 import asyncio
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -50,26 +51,39 @@ def hand_over(host: str, port: int, address: str, ask: Ask, seconds: float, secu
     """Before the letter itself goes out, whatever happens has sent nothing."""
     try:
         server = Pinned(host, port, address, seconds)
-        server.ehlo_or_helo_if_needed()
-        if port != TLS and (secure or server.has_extn("starttls")):
-            server.starttls(context=server.context)
-        if ask.headers["user"] and ask.headers["password"]:
-            server.login(ask.headers["user"], ask.headers["password"])
-        for code, words in (server.mail(ask.headers["from"]), server.rcpt(ask.headers["to"])):
-            if code >= 400:
-                return answered(ask, code, words)
-    except smtplib.SMTPAuthenticationError as error:
-        return answered(ask, error.smtp_code, error.smtp_error)
     except (smtplib.SMTPException, OSError) as error:
-        raise ConnectionError(f"The mail server {host} cannot be used: {error}.") from None
-    try:
-        return answered(ask, *server.data(ask.body))
-    except smtplib.SMTPDataError as error:
-        return answered(ask, error.smtp_code, error.smtp_error)
-    except smtplib.SMTPException as error:
-        raise TimeoutError(str(error)) from None
-    finally:
-        server.close()
+        raise unusable(host, error) from None
+    with contextlib.closing(server):
+        try:
+            if (refusal := prepared(server, port, ask, secure)) is not None:
+                return refusal
+        except smtplib.SMTPAuthenticationError as error:
+            return answered(ask, error.smtp_code, error.smtp_error)
+        except (smtplib.SMTPException, OSError) as error:
+            raise unusable(host, error) from None
+        try:
+            return answered(ask, *server.data(ask.body))
+        except smtplib.SMTPDataError as error:
+            return answered(ask, error.smtp_code, error.smtp_error)
+        except smtplib.SMTPException as error:
+            raise TimeoutError(str(error)) from None
+
+
+def prepared(server: Pinned, port: int, ask: Ask, secure: bool) -> Page | None:
+    """Logs in and says from whom to whom. Returns what the server says if it does not want that."""
+    server.ehlo_or_helo_if_needed()
+    if port != TLS and (secure or server.has_extn("starttls")):
+        server.starttls(context=server.context)
+    if ask.headers["user"] and ask.headers["password"]:
+        server.login(ask.headers["user"], ask.headers["password"])
+    for code, words in (server.mail(ask.headers["from"]), server.rcpt(ask.headers["to"])):
+        if code >= 400:
+            return answered(ask, code, words)
+    return None
+
+
+def unusable(host: str, error: Exception) -> ConnectionError:
+    return ConnectionError(f"The mail server {host} cannot be used: {error}.")
 
 
 def answered(ask: Ask, code: int, words: bytes | str) -> Page:

@@ -8,11 +8,12 @@ from dataclasses import replace
 import httpx
 import msgspec
 
-from crm.adapters.safe_http import NotReached, SafeHttp
+from crm.adapters.safe_http import LIMITS, NotReached, SafeHttp
 from crm.connector import Connector
 from crm.connector_poll import PollFailed
 from crm.connector_send import Ask, CannotSend, Failed, Later, Outcome, Page, Send, Sending, Uncertain
 from crm.log import Clock
+from crm.send_limits import Limits, longest_of
 from crm.vendor_override import override_of
 from services.connectors.rehearsal import rehearsals
 from services.demo.vendors import stands_in
@@ -49,20 +50,21 @@ class SendingVendors:
     async def close(self) -> None:
         await self.http.aclose()
 
-    async def files_of(self, sending: Sending, longest: int) -> tuple[bytes, ...]:
+    async def files_of(self, sending: Sending, limits: Limits) -> tuple[bytes, ...]:
         """Returns the contents of a reply's files, each from its public address. Raises CannotSend, NotReached."""
         files = []
-        async with SafeHttp() as http:
-            for file in sending.reply.attachments:
+        for file in sending.reply.attachments:
+            longest = longest_of(limits, file.kind)
+            async with SafeHttp(msgspec.structs.replace(LIMITS, size=longest or LIMITS.size)) as http:
                 try:
                     answer = await http.fetch(file.ref)
                 except NotReached as error:
                     if error.again:
                         raise
                     raise CannotSend(f"The file {file.name} cannot be fetched: {error}") from None
-                if longest and len(answer.body) > longest:
-                    raise CannotSend(f"The file {file.name} has {len(answer.body)} bytes, more than {longest}.")
-                files.append(answer.body)
+            if longest and len(answer.body) > longest:
+                raise CannotSend(f"The file {file.name} has {len(answer.body)} bytes, more than {longest}.")
+            files.append(answer.body)
         return tuple(files)
 
     async def call(self, connector: Connector, sending: Sending) -> Answered:
@@ -73,7 +75,7 @@ class SendingVendors:
             sending = for_the_demo(sending)
         try:
             if send.inline and sending.reply.attachments:
-                files = await self.files_of(sending, send.limits.file_bytes)
+                files = await self.files_of(sending, send.limits)
                 sending = msgspec.structs.replace(sending, files=files)
             ask = send.request(sending)
             instead = override_of(connector.name, self.environment) or demo

@@ -104,6 +104,10 @@ def test_a_limit_is_exact() -> None:
     )
     assert problem_of_text(Limits(caption=-1), "acme", "x", 1) == "acme takes a file without a text: send two messages."
     assert problem_of_file(LIMITS, "acme", 1_000_000) == ""
+    photos = replace(LIMITS, kind_bytes={"photo": 500_000})
+    assert problem_of_file(photos, "acme", 600_000, "video") == ""
+    why = "acme takes photos of at most 0.5 MB, and this one has 0.6 MB."
+    assert problem_of_file(photos, "acme", 600_000, "photo") == why
     assert problem_of_file(LIMITS, "acme", 1_500_000) == "acme takes files of at most 1 MB, and this one has 1.5 MB."
 
 
