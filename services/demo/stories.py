@@ -25,7 +25,7 @@ TALK = """query($id: ID!) { contact(id: $id) { name phones accounts
 REPLY = """mutation($input: ConversationReplyInput!) { conversationReply(input: $input) {
   message { id status } userErrors { message } } }"""
 ANSWERED = """query($id: ID!) { conversation(id: $id) {
-  messages(last: 1) { nodes { id text status message } } } }"""
+  messages(first: 10) { nodes { id text status message } } } }"""
 FIELDS = """query($field: [FieldEquals!]) { deals(first: 5, field: $field) {
   nodes { number title owner fields } } }"""
 
