@@ -10,6 +10,7 @@ import uvloop
 from api.access import MayIntrospect, may_introspect
 from api.app import App
 from api.commands.executor import CommandExecutor
+from api.console.questions import documents as console_documents
 from api.http.connections import BoundedHttpProtocol
 from api.http.sockets import open_listener, raise_open_file_limit, server_config
 from api.live.changes import Changes
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 def request_limits(settings: Settings) -> tuple[int, MayIntrospect, TrustedDocuments]:
     """Returns what callers may ask for, and how much. Raises ValueError when a setting is not valid."""
-    documents = load(Path(settings.trusted_documents)) if settings.trusted_documents else {}
+    documents = console_documents() | (load(Path(settings.trusted_documents)) if settings.trusted_documents else {})
     trusted = TrustedDocuments(documents, bool(settings.trusted_only))
     return settings.rate_points, may_introspect(settings.introspection), trusted
 

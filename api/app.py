@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.access import ANYONE, Access, MayIntrospect
 from api.commands.executor import CommandExecutor
+from api.console.app import Console
 from api.context import Context
 from api.engine import Engine
 from api.graphiql import POLICY, static
@@ -67,10 +68,10 @@ class App:
         operations = Operations(engine, changes.hub, rates)
         connections, keepalive = ConnectionLimits(limits), Keepalive(limits.ping)
         self.sockets = Sockets(operations, connections, keepalive, context, origins)
-        self.endpoint = Endpoint(
-            engine, access, context, ready, max_body, rates, Streams(operations, connections, keepalive)
-        )
         self.attachments = Attachments(attachments, access, ready)
+        streams = Streams(operations, connections, keepalive)
+        self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
+        self.console = Console(engine, rates, context, streams, self.attachments)
         self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)
 
@@ -87,6 +88,8 @@ class App:
             await reply(send, status, body, kind, (b"content-security-policy", POLICY.encode()))
         elif scope["path"].startswith(PATH):
             await registry()({**scope, "root_path": PATH.rstrip("/")}, receive, send)
+        elif scope["path"] == "/console" or scope["path"].startswith("/console/"):
+            await self.console.app(scope, receive, send)
         elif scope["path"] == "/attachments":
             await self.attachments(scope, receive, send)
         elif scope["path"] == OAUTH:

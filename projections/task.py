@@ -29,7 +29,7 @@ TaskEvent = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
 
 @projection(
     key="task_id",
-    version=3,
+    version=4,
     indexes=(
         "touched_at",
         "contact_id, touched_at",
@@ -38,6 +38,7 @@ TaskEvent = TaskAdded | TaskChanged | TaskDone | TaskReopened | TaskRemoved
         "owner, done, touched_at",
         "owner, done, due_at",
         "done, touched_at",
+        "done, due_at",
         "created_at",
         "due_at",
     ),

@@ -13,6 +13,7 @@ from api.schema.fields import field
 from crm.connection_activity import NOTHING, judged
 from crm.connector import Connection
 from crm.connector_catalogue import ConnectorEntry, catalogue
+from crm.connector_settings import Setting
 from crm.envelope import now
 from crm.scalars import Micros
 
@@ -38,6 +39,18 @@ class IntegrationActivity:
     last_refusal: str | None = strawberry.field(description="Why it was refused, as text for people.")
 
 
+@strawberry.type(description="A setting of a connection, as forms ask for it.")
+class ConnectorSetting:
+    name: str = strawberry.field(description="What `connectionAdd` takes as its `key`.")
+    description: str = strawberry.field(description="What it is, as text for people.")
+    kind: str = strawberry.field(description="text, number, yes or no, country, currency.")
+    required: bool = strawberry.field(description="Whether a connection needs it.")
+    default: str = strawberry.field(description="What holds when it is not given.")
+    choices: list[str] = strawberry.field(description="The values that it takes; empty: any of its kind.")
+    pattern: str = strawberry.field(description="A regular expression that the whole text must match; empty: any.")
+    example: str = strawberry.field(description="A value such as is expected; empty: there is none.")
+
+
 @strawberry.type(description="A connector: how one vendor's deliveries are received.")
 class Connector:
     name: str = strawberry.field(description="What `connectionAdd` takes as `connector`.")
@@ -50,6 +63,7 @@ class Connector:
         description="What the secret of a connection is, as text for people; null where Potik makes one up."
     )
     connections: int = strawberry.field(description="How many connections the workspace has that are not switched off.")
+    settings: list[ConnectorSetting] = strawberry.field(description="What a connection can be set to.")
 
 
 async def activity(source: Any, info: Info) -> IntegrationActivity:
@@ -94,9 +108,23 @@ async def connectors(_: Any, info: Info) -> list[Connector]:
             proof=entry.proof,
             secret=entry.secret or None,
             connections=ours[entry.name],
+            settings=[setting_of(one) for one in entry.settings],
         )
         for entry in catalogue().values()
     ]
+
+
+def setting_of(setting: Setting) -> ConnectorSetting:
+    return ConnectorSetting(
+        name=setting.name,
+        description=setting.description,
+        kind=setting.kind,
+        required=setting.required,
+        default=setting.default,
+        choices=list(setting.choices),
+        pattern=setting.pattern,
+        example=setting.example,
+    )
 
 
 ACTIVITY = {"activity": field(IntegrationActivity, {}, activity, ABOUT)}

@@ -13,13 +13,15 @@ from services.stack.state import StackState
 READY = """
 Ready in {seconds:.1f} s. Data: {data}
 
+  Console   {console}
   GraphiQL  {graphql}
   Intake    {intake}
 """
 TRY = """
   Token     {token}
             Send it as `Authorization: Bearer TOKEN`. It is stored in {kept}, which only you can read.
-            This address opens GraphiQL with it: {graphql}#token={token}
+            These addresses sign in with it: {console}/sign-in#token={token}
+            and {graphql}#token={token}
 
 Post a form, then find its deal in GraphiQL:
 
@@ -33,12 +35,14 @@ def print_banner(stack: StackState, as_json: bool) -> None:
     data = Path(stack.data)
     demo = demo_workspace.read(data)
     public = intake_url(Settings.read(), stack.intake_url)
+    console = stack.graphql_url.removesuffix("/graphql") + "/console"
     if as_json:
         output.print_json(
             {
                 "ready": True,
                 "ready_after": stack.ready_after,
                 "graphql_url": stack.graphql_url,
+                "console_url": console,
                 "intake_url": stack.intake_url,
                 "public_url": public,
                 "warning": warning(public) or None,
@@ -50,13 +54,20 @@ def print_banner(stack: StackState, as_json: bool) -> None:
         )
         return
     typer.echo(
-        READY.format(seconds=stack.ready_after, data=data, graphql=stack.graphql_url, intake=stack.intake_url).rstrip()
+        READY.format(
+            seconds=stack.ready_after, data=data, console=console, graphql=stack.graphql_url, intake=stack.intake_url
+        ).rstrip()
     )
     typer.echo(f"  Vendors   {public}" + (f"\n            {unreachable}" if (unreachable := warning(public)) else ""))
     if demo:
         kept = demo_workspace.path(data)
         output.say(
             TRY.format(
-                token=demo.token, graphql=stack.graphql_url, kept=kept, intake=stack.intake_url, form=demo.form
+                token=demo.token,
+                console=console,
+                graphql=stack.graphql_url,
+                kept=kept,
+                intake=stack.intake_url,
+                form=demo.form,
             ).strip("\n")
         )

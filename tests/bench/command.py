@@ -10,6 +10,7 @@ from services.cli import output as show
 from services.cli.options import Data, Json
 from services.cli.target import target
 from services.stack import demo_workspace, state
+from tests.bench import console as bench_console
 from tests.bench import history_command as bench_history
 from tests.bench import lookups, rings
 from tests.bench.connectors import bench_connectors
@@ -206,6 +207,18 @@ def subscriptions(
         here.graphql_url, here.kafka_bootstrap, here.database_url, known.workspace, known.token, count, rate, report
     )
     show.print_json(asyncio.run(run))
+
+
+@app.command()
+def console(
+    deals: Annotated[int, typer.Option(min=100, help="On the board.")] = 100_000,
+    events: Annotated[int, typer.Option(min=100, help="Messages of one contact.")] = 10_000,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """The console in a browser: first paint, moves, a long card, a call that rings. It fills the demo's workspace."""
+    here, known = state.running(data or state.data_folder()), demo(data)
+    show.print_json(bench_console.run(here, known, deals, events, progress_printer(json)))
 
 
 def demo(data: Data) -> demo_workspace.Demo:

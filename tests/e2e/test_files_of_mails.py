@@ -68,3 +68,8 @@ def test_files_of_mails_are_stored_and_served(stack: RunningStack) -> None:
         headers = {"authorization": f"Bearer {stack.token}"}
         answer = stack.http.get(f"{api}/attachments", params={"ref": ref}, headers=headers)
         assert (answer.status_code, answer.content) == (200, file)
+        cookie = {"cookie": f"potik={stack.token}"}
+        shown = stack.http.get(f"{api}/console/files", params={"ref": ref}, headers=cookie)
+        assert (shown.status_code, shown.content) == (200, file)
+        assert "attachment" in shown.headers["content-disposition"]
+    assert stack.http.get(f"{api}/console/files", params={"ref": refs[0]}).status_code == 401

@@ -1,0 +1,76 @@
+"""Ukrainian and English: words, sums and moments. Templates are in English; words/uk.po has the Ukrainian."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_datetime, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, get_currency_symbol
+from babel.support import NullTranslations, Translations
+from starlette.requests import Request
+
+from crm.envelope import now
+
+WORDS = Path(__file__).parent / "words"
+LANGUAGES = "uk", "en"
+COOKIE = "potik_language"
+
+
+def language_of(request: Request) -> str:
+    """Returns the chosen language, else the browser's, else Ukrainian."""
+    if (chosen := request.cookies.get(COOKIE)) in LANGUAGES:
+        return str(chosen)
+    wanted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    return negotiate_locale(wanted, LANGUAGES, sep="-") or LANGUAGES[0]
+
+
+@cache
+def words(language: str) -> NullTranslations:
+    file = WORDS / f"{language}.po"
+    if not file.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with file.open("rb") as lines:
+        write_mo(compiled, read_po(lines, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class Speaker:
+    """Says things in one language and time zone."""
+
+    def __init__(self, language: str, zone: str = "UTC") -> None:
+        self.language, self.locale, self.zone = language, Locale(language), ZoneInfo(zone or "UTC")
+        self.words = words(language)
+
+    def money(self, amount: dict[str, Any] | None) -> str:
+        """Says an amount as the API gives it, with `text` and `currency`. Whole sums have no cents."""
+        if not amount:
+            return ""
+        value = Decimal(amount["text"].split(" ")[0])
+        number = format_decimal(value, "#,##0.00" if value % 1 else "#,##0", self.locale)
+        symbol = get_currency_symbol(amount["currency"], self.locale)
+        return f"{symbol}{number}" if self.language == "en" and not symbol.isalpha() else f"{number}\u00a0{symbol}"
+
+    def number(self, value: float) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def moment(self, written: str | None) -> str:
+        return format_datetime(moment(written), "short", self.zone, self.locale) if written else ""
+
+    def ago(self, written: str | None) -> str:
+        if not written:
+            return ""
+        passed = moment(written) - datetime.fromtimestamp(now() / 1_000_000, UTC)
+        return format_timedelta(passed, add_direction=True, locale=self.locale)
+
+
+def moment(written: str) -> datetime:
+    return datetime.fromisoformat(written)

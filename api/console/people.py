@@ -1,0 +1,27 @@
+"""Who is signed in, remembered for a minute: their name, scopes and time zone."""
+
+import time
+
+from api.console.questions import Questions, Row
+
+SECONDS = 60.0
+MOST = 1_000  # tokens
+
+
+class People:
+    """What is known of those who are at the console, by their token."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[float, Row]] = {}
+
+    async def of(self, questions: Questions) -> Row:
+        """Raises Unauthorized, Declined."""
+        now = time.monotonic()
+        found = self.known.get(questions.authorization)
+        if found and found[0] > now:
+            return found[1]
+        me: Row = (await questions.ask("me"))["me"]
+        if len(self.known) >= MOST:
+            self.known.clear()
+        self.known[questions.authorization] = now + SECONDS, me
+        return me

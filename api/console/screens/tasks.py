@@ -1,0 +1,16 @@
+"""What is to be done, what is due first."""
+
+from starlette.responses import Response
+
+from api.console.view import View
+
+
+async def tasks(view: View) -> Response:
+    owner = view.given("owner")
+    found = (await view.ask("tasks", owner={"eq": owner} if owner else None))["tasks"]["nodes"]
+    return view.show("tasks", tasks=found)
+
+
+async def complete(view: View) -> Response:
+    await view.change("complete_task", taskId=view.id)
+    return Response("", 200)

@@ -1,0 +1,63 @@
+"""What a screen works with: the request, the person's questions to GraphQL, and their language."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.console.languages import Speaker
+from api.console.pages import page
+from api.console.questions import Questions, Row
+
+Screen = Callable[["View"], Coroutine[Any, Any, Response]]
+CLOCKS = "OCCURRED", "RECORDED"
+REFRESH = {"hx-refresh": "true"}
+
+
+class View:
+    """One request of a person who is signed in. `me`: the answer to documents/me.graphql."""
+
+    def __init__(self, request: Request, questions: Questions, speaker: Speaker, me: Row) -> None:
+        self.request, self.questions, self.speaker, self.me = request, questions, speaker, me
+        self.ask, self.change = questions.ask, questions.change
+
+    @property
+    def id(self) -> str:
+        """The id in the address."""
+        return str(self.request.path_params["id"])
+
+    @property
+    def part(self) -> bool:
+        """Whether a part of a page is asked for, to be put into the one that is open."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def as_of(self) -> Row | None:
+        """The moment in the address, as GraphQL takes it; None: now."""
+        clock = self.given("clock")
+        return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.given("at")) else None
+
+    def given(self, name: str) -> str:
+        """Returns a parameter of the address."""
+        return self.request.query_params.get(name, "").strip()
+
+    async def form(self) -> dict[str, str]:
+        return {name: value.strip() for name, value in (await self.request.form()).items() if isinstance(value, str)}
+
+    def show(self, template: str, status: int = 200, **shown: Any) -> Response:
+        can_write = bool({"write", "admin"} & set(self.me["scopes"]))
+        can_connect = bool({"connect", "admin"} & set(self.me["scopes"]))
+        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
+        return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
+
+    def done(self) -> Response:
+        """Answers a change: the page that is open is asked for again."""
+        return Response(status_code=204, headers=REFRESH)
+
+
+def no_such(row: Row | None) -> Row:
+    """Returns the row. Raises LookupError where there is none."""
+    if row is None:
+        raise LookupError
+    return row

@@ -1,0 +1,236 @@
+"""The console in a real browser, on the whole stack: what a sales team does there, and what strangers cannot."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import rehearse
+from tests.support.browser import CHROMIUM, chromium
+from tests.support.console import SHIFT, ConsolePage, encoded
+from tests.support.running_stack import RunningStack, wait_until
+from tests.support.tools import ROOT
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
+OURS = {"sec-fetch-site": "same-origin"}
+EVIL = "<script>planted=1</script><img src=x onerror='planted=2'>\"'"
+DEAL = "query($phone: String!) { caller(phone: $phone) { contact { id deals(first: 1) { nodes { id stage } } } } }"
+STAGE = "query($id: ID!) { deal(id: $id) { stage } }"
+SCREENS = ["board", "conversations", "tasks", "numbers", "integrations", "integrations/telegram", "quarantine"]
+
+
+@pytest.fixture(scope="module")
+def shots() -> Path:
+    """Where the pictures of the screens are left: build/console, or CRM_SCREENSHOTS."""
+    folder = Path(os.environ.get("CRM_SCREENSHOTS", ROOT / "build" / "console"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(stack: RunningStack) -> str:
+    return str(stack.graphql_url).removesuffix("/graphql")
+
+
+@pytest.fixture(scope="module")
+def console(
+    stack: RunningStack, address: str, shots: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConsolePage]:
+    with chromium(tmp_path_factory.mktemp("console")) as page:
+        console = ConsolePage(page, address, shots)
+        console.sign_in(stack.token)
+        yield console
+
+
+def lead(stack: RunningStack, name: str, phone: str) -> tuple[str, str]:
+    """Posts a form. Returns the ids of its deal and its contact."""
+    stack.accepts("form", rehearse.form({"Name": name, "Phone": phone}))
+    contact = stack.ask_when_settled(DEAL, phone=phone)["caller"]["contact"]
+    return contact["deals"]["nodes"][0]["id"], contact["id"]
+
+
+def test_a_lead_comes_onto_the_board_and_is_moved_by_keys(stack: RunningStack, console: ConsolePage) -> None:
+    console.open("board", "document.querySelector('.board[data-live]')")
+    deal, _ = lead(stack, "Дошка Жива", "067 300 00 01")
+    tile = console.tile("Дошка Жива")
+    console.wait_for(f"{tile}?.dataset.stage == 'new'")
+    console.evaluate(f"{tile}.querySelector('a').focus()")
+    console.key("ArrowRight", SHIFT)
+    assert console.evaluate(f"{tile}.dataset.stage") == "in_progress", "painted before it is confirmed"
+    console.wait_for("document.querySelector('#said button')")
+    stack.wait_for_answer(STAGE, {"deal": {"stage": "in_progress"}}, id=deal)
+    console.shoot("board")
+    console.evaluate("document.querySelector('#said button').click()")
+    console.wait_for(f"{tile}.dataset.stage == 'new' && document.querySelector('#said').innerText == ''")
+    stack.wait_for_answer(STAGE, {"deal": {"stage": "new"}}, id=deal)
+
+
+def test_a_move_that_fails_is_taken_back_with_the_reason(stack: RunningStack, console: ConsolePage) -> None:
+    lead(stack, "Невдала Спроба", "067 300 00 02")
+    console.open("board", console.tile("Невдала Спроба"))
+    tile = console.tile("Невдала Спроба")
+    console.page.call("Network.setBlockedURLs", urls=["*/stage"])
+    console.evaluate(f"{tile}.querySelector('a').focus()")
+    console.key("ArrowRight", SHIFT)
+    console.wait_for("document.querySelector('#said').innerText")
+    assert console.evaluate(f"{tile}.dataset.stage") == "new"
+    console.page.call("Network.setBlockedURLs", urls=[])
+
+
+def test_another_browser_sees_it(
+    stack: RunningStack, console: ConsolePage, address: str, shots: Path, tmp_path: Path
+) -> None:
+    lead(stack, "Двоє Дивляться", "067 300 00 03")
+    console.open("board", console.tile("Двоє Дивляться"))
+    tile = console.tile("Двоє Дивляться")
+    with chromium(tmp_path) as page:
+        other = ConsolePage(page, address, shots)
+        other.sign_in(stack.token)
+        other.evaluate(f"{tile}.querySelector('a').focus()")
+        other.key("ArrowRight", SHIFT)
+        console.wait_for(f"{tile}?.dataset.stage == 'in_progress'")
+
+
+def test_a_card_says_why_and_goes_back_in_time(stack: RunningStack, console: ConsolePage) -> None:
+    deal, contact = lead(stack, "Олена Картка", "067 300 00 04")
+    move = 'mutation($id: ID!) { dealMoveStage(input: {dealId: $id, stage: "in_progress"}) { userErrors { code } } }'
+    assert stack.ask(move, id=deal)["dealMoveStage"]["userErrors"] == []
+    stack.settle()
+    console.open(f"deals/{deal}", "document.querySelectorAll('.timeline time').length > 1")
+    console.evaluate("document.querySelector('.why').click()")
+    console.wait_for("document.querySelectorAll('#why article').length == 2")
+    assert "DealStageMoved" in console.evaluate("document.querySelector('#why').innerText")
+    console.shoot("why")
+    console.evaluate("document.querySelector('#why').hidePopover()")
+    console.shoot("deal")
+    console.evaluate("""{ const slider = document.querySelector('.slider input[type=range]');
+      slider.value = 0; slider.dispatchEvent(new Event('input', {bubbles: true})) }""")
+    console.wait_for("document.querySelector('.differs')?.title.endsWith('in_progress')")
+    assert "new" in console.evaluate("document.querySelector('.differs').innerText")
+    console.shoot("back_in_time")
+    console.open(f"contacts/{contact}", "document.querySelector('.timeline time')")
+    console.shoot("contact")
+
+
+def test_notes_and_tasks_are_added_and_done(stack: RunningStack, console: ConsolePage) -> None:
+    deal, _ = lead(stack, "Нотатка Задача", "067 300 00 05")
+    console.open(f"deals/{deal}", "document.querySelector('#new-note')")
+    for field, text in (("new-note", "Передзвонити ввечері"), ("new-task", "Надіслати рахунок")):
+        console.evaluate(f"document.querySelector('#{field}').value = {text!r}")
+        console.reload_by(f"document.querySelector('#{field}').form.requestSubmit()", f"deals/{deal}")
+        console.wait_for(f"document.querySelector('main').innerText.includes({text!r})")
+    console.evaluate("document.querySelector('.task form').requestSubmit()")
+    console.wait_for("!document.querySelector('.task')")
+
+
+def test_a_call_that_rings_is_shown_with_who_it_is(stack: RunningStack, console: ConsolePage) -> None:
+    lead(stack, "Дзвінок Відомий", "067 300 00 06")
+    console.open("tasks")
+    assert stack.deliver("binotel", rehearse.binotel_call("receivedTheCall", 88001, "0673000006")).status_code == 200
+    console.wait_for("document.querySelector('#ringing article')?.innerText.includes('Дзвінок Відомий')")
+    assert "№" in console.evaluate("document.querySelector('#ringing').innerText")
+    console.shoot("ringing")
+    assert stack.deliver("binotel", rehearse.binotel_call("hangupTheCall", 88001, "0673000006")).status_code == 200
+    console.wait_for("!document.querySelector('#ringing article')")
+
+
+def test_search_finds_everywhere(stack: RunningStack, console: ConsolePage) -> None:
+    lead(stack, "Пошукова Ярина", "067 300 00 07")
+    console.open("board")
+    console.key("/")
+    assert console.evaluate("document.activeElement.id") == "q"
+    console.page.call("Input.insertText", text="Пошукова")
+    console.wait_for("document.querySelector('#hits a')?.innerText.includes('Пошукова Ярина')")
+    console.shoot("search")
+
+
+def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack, console: ConsolePage) -> None:
+    _, kept = lead(stack, "Один Раз", "067 300 00 08")
+    _, other = lead(stack, "Другий Раз", "067 300 00 09")
+    console.open(f"contacts/{kept}/merge?other={other}", "document.querySelector('.sides')")
+    assert "Другий Раз" in console.evaluate("document.querySelector('.sides').innerText")
+    console.shoot("merge")
+    console.evaluate("document.querySelector('.sides ~ form').requestSubmit()")
+    console.page.wait_until_at(f"/console/contacts/{kept}")
+    merged = "query($id: ID!) { contact(id: $id) { mergedInto } }"
+    stack.wait_for_answer(merged, {"contact": {"mergedInto": kept}}, id=other)
+    console.open(f"contacts/{other}", "document.querySelector('[hx-post$=unmerge]')")
+    console.evaluate("document.querySelector('[hx-post$=unmerge]').click()")
+    stack.wait_for_answer(merged, {"contact": {"mergedInto": None}}, id=other)
+
+
+def test_what_strangers_write_is_shown_harmless(stack: RunningStack, console: ConsolePage) -> None:
+    deal, contact = lead(stack, f"Зло {EVIL}", "067 300 00 10")
+    for path in ("board", f"deals/{deal}", f"contacts/{contact}", f"search?q={encoded('Зло')}"):
+        console.open(path, "document.body.innerText.includes('<script>planted')")
+        assert console.evaluate("typeof planted") == "undefined"
+        assert console.refused() == []
+    console.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'planted = 1'}))")
+    assert console.evaluate("typeof planted") == "undefined" and len(console.refused()) == 1, "a refusal is seen"
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_axe_finds_nothing(stack: RunningStack, console: ConsolePage, language: str) -> None:
+    deal, contact = lead(stack, "Доступність", "067 300 00 11")
+    console.page.call(
+        "Network.setCookie", name="potik_language", value=language, url=f"{console.address}/console", path="/console"
+    )
+    for screen in [*SCREENS, f"deals/{deal}", f"contacts/{contact}"]:
+        console.open(screen)
+        assert console.evaluate("document.documentElement.lang") == language
+        assert console.violations() == [], screen
+        assert console.refused() == [], screen
+        console.shoot(f"{screen.partition('/')[0]}-{language}")
+    console.evaluate("document.querySelector('#q').previousElementSibling.remove()")
+    console.evaluate("document.querySelector('#q').placeholder = ''")
+    assert console.evaluate("axe.run().then(found => found.violations.length)") == 1, "axe looks"
+
+
+def test_a_stranger_has_to_sign_in(stack: RunningStack, address: str) -> None:
+    page = stack.http.get(f"{address}/console/board")
+    assert (page.status_code, page.headers["location"]) == (303, "/console/sign-in")
+    wrong = stack.http.post(f"{address}/console/sign-in", data={"token": "crm_live_wrong"}, headers=OURS)
+    assert wrong.status_code == 401 and "This token is unknown" in wrong.text
+    right = stack.http.post(f"{address}/console/sign-in", data={"token": stack.token}, headers=OURS)
+    cookie = right.headers["set-cookie"]
+    assert right.status_code == 303 and "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/console" in cookie
+
+
+def test_another_site_changes_nothing(stack: RunningStack, address: str) -> None:
+    deal, _ = lead(stack, "Чужий Сайт", "067 300 00 12")
+    cookies = {"cookie": f"potik={stack.token}"}
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {}):
+        answer = stack.http.post(
+            f"{address}/console/deals/{deal}/stage", data={"stage": "paid"}, headers=cookies | headers
+        )
+        assert (answer.status_code, answer.text) == (
+            403,
+            "This request did not come from a page of the console. Nothing was changed.",
+        )
+    assert stack.ask(STAGE, id=deal)["deal"]["stage"] == "new"
+
+
+def test_who_may_only_read_is_shown_no_forms(stack: RunningStack, address: str) -> None:
+    deal, _ = lead(stack, "Лише Читати", "067 300 00 13")
+    cookies = {"cookie": f"potik={stack.terminal.run_json('token create --name reader --scope read')['token']}"}
+
+    def answer() -> httpx.Response:
+        return stack.http.get(f"{address}/console/deals/{deal}", headers=cookies)
+
+    wait_until(lambda: None if answer().status_code == 200 else "the token is not known yet")
+    page = answer()
+    assert page.status_code == 200 and "new-note" not in page.text and '<select name="stage"' not in page.text
+    refused = stack.http.post(f"{address}/console/deals/{deal}/stage", data={"stage": "paid"}, headers=cookies | OURS)
+    assert refused.status_code == 403 and "lacks the scope" in refused.text
+
+
+def test_seven_tabs_follow_by_one_connection(stack: RunningStack, console: ConsolePage) -> None:
+    """A browser has six connections for a server: with one for each tab, the seventh would show nothing."""
+    tabs = [console.another() for _ in range(7)]
+    for tab in tabs:
+        tab.open("board", "document.querySelector('.board[data-live]')")
+    lead(stack, "Сім Вкладок", "067 300 00 14")
+    for tab in tabs:
+        tab.wait_for(tab.tile("Сім Вкладок"))
