@@ -39,8 +39,8 @@ from services.outbound.planning import CONSUMER
 from services.outbound.replies import table
 from services.outbound.replies.attempts import attempted
 from services.outbound.replies.vendor import Answered, SendingVendors, is_repeatable
+from services.outbound.session import Session
 from streams.runtime.checkpoints import Partition
-from streams.runtime.sessions import ASYNC_COMMIT_SESSION, connect
 
 if TYPE_CHECKING:
     from services.outbound.role import Outbound
@@ -49,6 +49,7 @@ BEHIND = 0.5  # seconds until another look whether the journal was read
 LONGEST_WAIT = 24 * 3_600 * SECOND  # then it is given up
 FIRST_PAUSE, LAST_PAUSE = 5.0, 600.0  # seconds until another attempt
 KAFKA_SECONDS = 30.0  # that an outcome may wait for Kafka before it is tried again
+SESSIONS = 4  # of Postgres
 LOOK = 2.0  # seconds between two looks for what nobody knows of
 OUTCOMES = (ReplySent, ReplyUncertain, ReplyResolved, MessageStatusChanged)
 FROM_BEFORE = "It was queued before this database was made, so it is not known whether it was sent."
@@ -77,8 +78,11 @@ class Replies(Follower):
         self.follows, self.log = access is None, log
         self.ends: dict[int, int] = {}  # of our partitions: how far the journal must be read before anything is sent
         self.slots: dict[Id, Micros] = {}  # when a delivery may go out, by the limits of its vendor
-        self.conn: AsyncConnection | None = None
-        self.turn, self.looking = asyncio.Lock(), asyncio.Lock()  # of that session, and for ends
+        self.sessions = [Session(self.dsn) for _ in range(SESSIONS)]
+        self.idle: asyncio.LifoQueue[Session] = asyncio.LifoQueue()
+        for session in self.sessions:
+            self.idle.put_nowait(session)
+        self.looking = asyncio.Lock()  # for ends
 
     async def plan(self, conn: AsyncConnection, records: Sequence[Recorded], waiting: Waiting) -> list[Delivery]:
         planned: dict[Id, Delivery] = {}
@@ -212,14 +216,11 @@ class Replies(Follower):
                 self.ends |= {at.partition: end for at, end in ends.items()}
 
     async def in_session(self, query: Any, *said: Any) -> Any:
-        async with self.turn:
-            if self.conn is None or self.conn.closed:
-                self.conn = await connect(self.dsn, ASYNC_COMMIT_SESSION)
-            return await query(self.conn, *said)
-
-    async def end_session(self) -> None:
-        if self.conn:
-            await self.conn.close()
+        session = await self.idle.get()
+        try:
+            return await query(await session.get(), *said)
+        finally:
+            self.idle.put_nowait(session)
 
     def missing(self) -> str | None:
         return self.access.missing() if self.log else "replies cannot be reported yet: Kafka is not connected"
@@ -235,7 +236,8 @@ class Replies(Follower):
             if self.follows:
                 stack.push_async_callback(self.access.stop)
             stack.push_async_callback(self.vendors.close)
-            stack.push_async_callback(self.end_session)
+            for session in self.sessions:
+                await stack.enter_async_context(session)
             if self.log is None:
                 topics = [topic.name for topic in INTAKE.values()]
                 self.log = await stack.enter_async_context(KafkaLog(self.bootstrap, topics, timeout=KAFKA_SECONDS))
