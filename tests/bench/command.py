@@ -74,7 +74,7 @@ def webhooks(
 
 @app.command()
 def replies(
-    rate: Annotated[int, typer.Option(min=10, help="Replies a second, through 100 connections.")] = 200,
+    rate: Annotated[int, typer.Option(min=10, help="Replies a second, through 100 connections.")] = 100,
     seconds: Seconds = 15,
     json: Json = False,
 ) -> None:
