@@ -196,8 +196,11 @@ async def run(bench: Bench, rate: int, seconds: int, report: Callable[[str], Non
             "busy_vendors": TROUBLED,
             "slow_vendors": TROUBLED,
         },
-        "committed_to_request": {"one conversation, 5/s": alone, f"{ACCOUNTS} connections": calm[-1]},
-        "with_busy_and_slow_vendors": {"without": calm, "with": troubled},
+        "committed_to_request": {
+            "one conversation, 5/s": alone,
+            **{f"{ACCOUNTS} connections, round {n}": round for n, round in enumerate(calm, 1)},
+            **{f"the same with bad vendors, round {n}": round for n, round in enumerate(troubled, 1)},
+        },
         "per_second": {
             "one conversation": one_speed,
             f"{ACCOUNTS} conversations of one connection": shared_speed,
