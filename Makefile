@@ -22,7 +22,7 @@ test: $(READY) ## all tests, on real Kafka and Postgres that they start themselv
 properties: $(READY) ## the property tests with new random examples; `make test` tries the same ones each time
 	@$(BIN)/python -m pytest -q -n logical --dist loadfile --hypothesis-profile=new -m hypothesis
 
-demo: $(RUNS) ## play the six stories against the running stack
+demo: $(RUNS) ## play the stories against the running stack
 	@$(BIN)/crm demo
 
 bench: $(RUNS) ## list the benchmarks; each prints JSON

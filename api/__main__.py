@@ -30,6 +30,7 @@ from crm.adapters.telemetry.asgi import Observed
 from crm.public_address import intake_url
 from crm.secret_keys import SecretKeys
 from crm.settings import Settings
+from crm.webhook_urls import webhook_hosts
 
 PATIENCE = 5  # seconds for requests in progress to finish when the role stops
 log = structlog.get_logger()
@@ -48,7 +49,8 @@ async def serve(settings: Settings) -> None:
     listener = open_listener(settings.host, settings.api_port)
     keys = SecretKeys.of(settings)
     rows, access, activity = pool(settings.database_url), Access(keys), ActivityDirectory()
-    executor = CommandExecutor(settings.database_url, access, settings.kafka_bootstrap, keys)
+    hosts = webhook_hosts(settings.webhook_hosts)
+    executor = CommandExecutor(settings.database_url, access, settings.kafka_bootstrap, keys, private_hosts=hosts)
     freshness = Freshness(settings.database_url)
     changes = Changes(settings.database_url, Journal(settings.kafka_bootstrap))
 

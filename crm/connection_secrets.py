@@ -1,12 +1,20 @@
 """The secret and the settings of a connection, as they lie on crm.connections: encrypted, and bound to it."""
 
+import base64
+import secrets
+
 import msgspec
 from msgspec.structs import replace
 
+from crm.events import WebhookAdded, WebhookRemoved, WebhookRotated
 from crm.facts import ConnectionDeclared
+from crm.scalars import Micros
 from crm.secret_keys import SecretKeyLost, SecretKeys, key_of
 
 SECRET, SETTINGS = "secret", "settings"
+WEBHOOK_PREFIX = "whsec_"
+WEBHOOK = "webhook"  # in place of a connector: the secret of a webhook is kept like that of a connection
+PREVIOUS, BOTH_UNTIL = "previous", "both_until"  # of a webhook: the secret before, and until when it signs too
 
 
 def in_clear(fact: ConnectionDeclared) -> bool:
@@ -40,6 +48,23 @@ def opened(fact: ConnectionDeclared, keys: SecretKeys) -> tuple[str, dict[str, s
             f"connection a new secret: `crm connect {fact.connector} --connection {fact.connection}`."
         ) from None
     return secret, settings
+
+
+def new_webhook_secret() -> str:
+    """Returns a secret of Standard Webhooks: 32 random bytes."""
+    return WEBHOOK_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def webhook_declared(
+    event: WebhookAdded | WebhookRotated | WebhookRemoved,
+    secret: str,
+    previous: str = "",
+    both_until: Micros | None = None,
+    enabled: bool = True,
+) -> ConnectionDeclared:
+    """Returns the declaration of a webhook's secrets."""
+    settings = {PREVIOUS: previous, BOTH_UNTIL: str(both_until)} if previous and both_until else {}
+    return ConnectionDeclared(event.meta, event.webhook_id, WEBHOOK, event.name, secret, settings, enabled)
 
 
 def key_ids(fact: ConnectionDeclared) -> frozenset[str]:

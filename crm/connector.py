@@ -20,6 +20,7 @@ from crm.connector_files import Files
 from crm.connector_poll import POLLED as POLLED
 from crm.connector_poll import Parse, Poll
 from crm.connector_proofs import Proof, UnguessableAddress
+from crm.connector_send import Send
 from crm.connector_settings import NoSettings, describe_settings
 from crm.delivery import HOME as HOME
 from crm.delivery import METHOD, URL
@@ -131,14 +132,17 @@ class Connector:
     parts: Repack | None = None  # how files are found in a delivery, which may then be larger than a record
     # Of a bank: the provider and the payment that the bank's reference in a statement file proves; None for none.
     proven_by: Callable[[str], tuple[str, str] | None] | None = None
+    send: Send | None = None  # how its API is asked to send an answer
 
     @property
     def entry(self) -> ConnectorEntry:
         """What the catalogue says of it. Raises Broken when its settings cannot be shown to people."""
-        parts = tuple(part for part in ("webhook", "poll", "activation") if getattr(self, part))
+        parts = tuple(part for part in ("webhook", "poll", "activation", "send") if getattr(self, part))
         proof, settings, key = self.proof, describe_settings(self.settings), self.poll.key if self.poll else ""
+        limits = self.send.limits if self.send else None
         about = self.name, self.title, self.family, proof.proves, proof.secret
-        return ConnectorEntry(*about, settings, parts, proof.pattern, self.activation, key, self.tracking, self.oauth)
+        asks = self.activation, key, self.tracking, self.oauth, limits
+        return ConnectorEntry(*about, settings, parts, proof.pattern, *asks)
 
     def receive(self, delivery: Delivery, connection: Connection) -> list[Fact]:
         """Returns the facts of an authentic delivery, at least one. Raises Refused; never loses what is authentic."""

@@ -16,6 +16,7 @@ from crm.activation.activate import can_activate
 from crm.activation.declared import Activation, OAuth
 from crm.connector_settings import Setting
 from crm.errors import Broken
+from crm.send_limits import Limits
 
 FILE = Path(__file__).parent.parent / "schemas" / "connectors.json"
 Proves = Literal["signature", "shared secret", "address", "access token", "api key"]
@@ -30,12 +31,13 @@ class ConnectorEntry(Struct, frozen=True, omit_defaults=True):
     proof: Proves
     secret: str = ""  # what the secret of a connection is; empty where Potik makes one up
     settings: tuple[Setting, ...] = ()
-    parts: tuple[str, ...] = ()  # webhook, poll, and later send
+    parts: tuple[str, ...] = ()  # webhook, poll, activation, send
     secret_pattern: str = ""  # the whole secret matches it; empty where any text may be one
     activation: Activation | None = None  # how the vendor's API is asked to set the webhook; None: it has none
     poll_key: str = ""  # the setting with the key that the vendor is asked with; empty: the secret
     tracking_pattern: str = ""  # of a delivery service: the whole of its tracking numbers matches it
     oauth: OAuth | None = None  # how the owner of an account permits access by a link; None: the vendor has no such way
+    send: Limits | None = None  # what it takes of an answer; None: it cannot be answered through it
 
     @property
     def needs_secret(self) -> bool:

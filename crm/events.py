@@ -4,7 +4,7 @@
 
 from crm.envelope import Event
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, OrderLine, Payer, Phone, Report
+from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, OrderLine, Payer, Phone, Report, Template
 
 
 class AssignmentRulesSet(Event, frozen=True, gc=False):
@@ -166,6 +166,7 @@ class ConversationOpened(Event, frozen=True, gc=False):
     channel: str
     chat: str
     title: str
+    account: str = ""
 
 
 class ConversationReached(Event, frozen=True, gc=False):
@@ -373,6 +374,15 @@ class MessageDeleted(Event, frozen=True, gc=False):
     contact_id: Id
 
 
+class MessageDuplicated(Event, frozen=True, gc=False):
+    """A message turned out to be another one that is known: it is taken out of its conversation."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    original_id: Id
+
+
 class MessageEdited(Event, frozen=True, gc=False):
     """A message was changed by who wrote it."""
 
@@ -407,6 +417,8 @@ class MessageReceived(Event, frozen=True, gc=False):
     cc: tuple[str, ...] = ()
     thread: tuple[str, ...] = ()
     owner: str = ""
+    account: str = ""
+    reply_address: str = ""
 
 
 class MessageStatusChanged(Event, frozen=True, gc=False):
@@ -735,6 +747,49 @@ class ReplyQueued(Event, frozen=True, gc=False):
     author: str = ""
     reply_to: Id | None = None
     owner: str = ""
+    connection_id: Id | None = None
+    connector: str = ""
+    chat: str = ""
+    account: str = ""
+    reply_address: str = ""
+    answers: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    template: Template | None = None
+    subject: str = ""
+    thread: tuple[str, ...] = ()
+    asked_at: Micros | None = None
+
+
+class ReplyResolved(Event, frozen=True, gc=False):
+    """Somebody said what becomes of a reply that is uncertain or failed."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    outcome: str
+    author: str = ""
+    attempt: int = 1
+
+
+class ReplySent(Event, frozen=True, gc=False):
+    """A channel took over a reply of ours. How far it comes is told by MessageStatusChanged."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    message: str = ""
+    attempt: int = 1
+    echo_id: Id | None = None
+
+
+class ReplyUncertain(Event, frozen=True, gc=False):
+    """Nobody knows whether a reply was sent: no answer came to the request. Somebody has to look."""
+
+    message_id: Id
+    conversation_id: Id
+    contact_id: Id
+    reason: str = ""
+    attempt: int = 1
 
 
 class ReportDoubted(Event, frozen=True, gc=False):
@@ -817,6 +872,71 @@ class TokenRevoked(Event, frozen=True, gc=False):
     name: str
     scopes: tuple[str, ...]
     why: str = ""
+
+
+class WebhookAdded(Event, frozen=True, gc=False):
+    """Somebody wants to be sent events. The secret that signs them is on crm.connections. Stream: the webhook."""
+
+    webhook_id: Id
+    name: str
+    url: str
+    since: Micros
+    types: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    thin: bool = False
+
+
+class WebhookChanged(Event, frozen=True, gc=False):
+    """A webhook was changed, or switched off or on. What is null stays as it is. Stream: the webhook."""
+
+    webhook_id: Id
+    name: str | None = None
+    url: str | None = None
+    types: tuple[str, ...] | None = None
+    stages: tuple[str, ...] | None = None
+    changed: tuple[str, ...] | None = None
+    thin: bool | None = None
+    enabled: bool | None = None
+    why: str = ""
+
+
+class WebhookDeliveriesSettled(Event, frozen=True, gc=False):
+    """Deliveries that were given up are sent again, or discarded. Stream: the webhook."""
+
+    webhook_id: Id
+    again: bool
+    deliveries: tuple[Id, ...]
+
+
+class WebhookRemoved(Event, frozen=True, gc=False):
+    """A webhook is sent nothing any more. Stream: the webhook."""
+
+    webhook_id: Id
+    name: str
+
+
+class WebhookReplayed(Event, frozen=True, gc=False):
+    """A webhook is sent events once more, from a moment or from positions. Stream: the webhook."""
+
+    webhook_id: Id
+    since: Micros
+    positions: tuple[int, ...] = ()
+
+
+class WebhookRotated(Event, frozen=True, gc=False):
+    """A webhook got another secret; the one before it signs too for a while. Stream: the webhook."""
+
+    webhook_id: Id
+    name: str
+    both_until: Micros
+
+
+class WebhookTested(Event, frozen=True, gc=False):
+    """A webhook is sent this event, whatever it is sent otherwise. Stream: the webhook."""
+
+    webhook_id: Id
+    text: str = ""
 
 
 class WorkspaceChanged(Event, frozen=True, gc=False):

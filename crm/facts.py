@@ -194,6 +194,8 @@ class MailReported(Fact, frozen=True, gc=False):
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     sent_at: Micros | None = None
+    returned: str = ""
+    reason: str = ""
 
 
 class MessageReported(Fact, frozen=True, gc=False):
@@ -223,6 +225,8 @@ class MessageReported(Fact, frozen=True, gc=False):
     revision: int = 0
     phones: tuple[Phone, ...] = ()
     emails: tuple[str, ...] = ()
+    reply_address: str = ""
+    reply: str = ""
 
 
 class MessageStatusReported(Fact, frozen=True, gc=False):
@@ -236,6 +240,7 @@ class MessageStatusReported(Fact, frozen=True, gc=False):
     up_to: Micros | None = None
     reason: str = ""
     account: str = ""
+    reply: str = ""
 
 
 class ObjectReported(Fact, frozen=True, gc=False):
@@ -332,6 +337,18 @@ class PaymentReported(Fact, frozen=True, gc=False):
     account: str = ""
     doubts: tuple[str, ...] = ()
     fee_minor: int = 0
+
+
+class ReplyAttempted(Fact, frozen=True, gc=False):
+    """We asked a channel to send a reply; its answer is the raw body."""
+
+    raw: Raw
+    message_id: Id
+    conversation_id: Id
+    outcome: str
+    message: str = ""
+    reason: str = ""
+    attempt: int = 1
 
 
 class TokenDeclared(Fact, frozen=True, gc=False):

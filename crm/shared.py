@@ -123,3 +123,11 @@ class Report(Struct, frozen=True, gc=False):
     key: str
     moment: int
     said: dict[str, str]
+
+
+class Template(Struct, frozen=True, gc=False):
+    """A message that the vendor approved before, and the values that are put into it."""
+
+    name: str
+    language: str
+    values: dict[str, str]

@@ -3,7 +3,14 @@
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import ConversationOpened, ConversationReached, MessageEdited, MessageReceived, ReplyQueued
+from crm.events import (
+    ConversationOpened,
+    ConversationReached,
+    MessageDuplicated,
+    MessageEdited,
+    MessageReceived,
+    ReplyQueued,
+)
 from crm.projection import projection
 from crm.scalars import Id, Micros
 
@@ -31,12 +38,13 @@ class ConversationRow(Row, frozen=True, gc=False):
     read_up_to: Micros | None = None
 
 
-ConversationEvent = ConversationOpened | ConversationReached | MessageReceived | MessageEdited | ReplyQueued
+Said = MessageReceived | MessageEdited | MessageDuplicated | ReplyQueued
+ConversationEvent = ConversationOpened | ConversationReached | Said
 
 
 @projection(
     key="conversation_id",
-    version=6,
+    version=7,
     indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
     totals=("channel, answered_by by opened_at", "channel, owner by opened_at"),
@@ -63,6 +71,10 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
             return replace(row, delivered_up_to=delivered, read_up_to=read)
         case MessageEdited() if row and row.last_message_id == event.message_id:
             return replace(row, last_text=summary(event))
+        case MessageDuplicated() if row:
+            row = replace(row, message_count=row.message_count - 1)
+            was_last = row.last_message_id == event.message_id
+            return replace(row, last_message_id=event.original_id) if was_last else row
     return row
 
 
@@ -81,6 +93,6 @@ def with_answer(row: ConversationRow, event: MessageReceived | ReplyQueued) -> C
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:
     """Returns the text of a message, or a list of its files when it has no text."""
-    if event.text or isinstance(event, ReplyQueued):
+    if event.text:
         return event.text
     return ", ".join(f"[{' '.join(filter(None, (file.kind, file.name)))}]" for file in event.attachments or ())

@@ -6,7 +6,17 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import MessageDeleted, MessageEdited, MessageReceived, MessageStatusChanged, ReplyQueued
+from crm.events import (
+    MessageDeleted,
+    MessageDuplicated,
+    MessageEdited,
+    MessageReceived,
+    MessageStatusChanged,
+    ReplyQueued,
+    ReplyResolved,
+    ReplySent,
+    ReplyUncertain,
+)
 from crm.projection import projection
 from crm.scalars import Id, Micros
 from crm.shared import Attachment
@@ -27,20 +37,22 @@ class MessageRow(Row, frozen=True, gc=False):
     sent_at: Micros
     edited_at: Micros | None
     direction: str = "in"  # or out
-    # received, queued (it waits to be sent), sent, failed, delivered, read or deleted (taken back; its text is kept)
+    # received, queued (it waits to be sent), kept (it is not sent from here: imported, or stored by a release that did
+    # not send), uncertain (nobody knows whether it was sent), sent, failed, delivered, read or deleted (taken back)
     status: str = "received"
-    failure: str = ""  # why it failed
+    failure: str = ""  # why it failed, or why nobody knows
     subject: str = ""  # of a mail, as are the next ones
     html: str = ""
     sent_to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
 
 
-MessageEvent = MessageReceived | MessageEdited | MessageDeleted | MessageStatusChanged | ReplyQueued
-PROGRESS = ("queued", *MessageStatus)  # of a message of ours; it never goes back
+ReplyEvent = ReplyQueued | ReplySent | ReplyUncertain | ReplyResolved
+MessageEvent = MessageReceived | MessageEdited | MessageDeleted | MessageDuplicated | MessageStatusChanged | ReplyEvent
+PROGRESS = ("queued", "uncertain", *MessageStatus)  # of a message of ours; it never goes back
 
 
-@projection(key="message_id", version=5, indexes=("conversation_id, sent_at",), found_by_words="text")
+@projection(key="message_id", version=7, indexes=("conversation_id, sent_at",), found_by_words="text")
 def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
     match event:
         case MessageReceived():
@@ -64,6 +76,10 @@ def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
             )
         case ReplyQueued():
             return row or queued(event)
+        case ReplySent() | ReplyUncertain() | ReplyResolved() if row:
+            return progressed(row, event)
+        case MessageDuplicated():
+            return None
         case MessageEdited() if row and event.edited_at >= (row.edited_at or 0):
             files = row.attachments if event.attachments is None else texts(event.attachments)
             html = row.html if event.html is None else event.html
@@ -72,6 +88,21 @@ def message(row: MessageRow | None, event: MessageEvent) -> MessageRow | None:
             return replace(row, status=event.status, failure=event.reason if event.status == "failed" else "")
         case MessageDeleted() if row:
             return replace(row, status="deleted")
+    return row
+
+
+def progressed(row: MessageRow, event: ReplySent | ReplyUncertain | ReplyResolved) -> MessageRow:
+    """Returns the row of a reply by what is known of its sending."""
+    match event:
+        case ReplySent():
+            failed = row.status == "failed"  # as far as its sender knew
+            sent = replace(row, message=event.message or row.message)
+            return replace(sent, status="sent", failure="") if failed or is_further("sent", row.status) else sent
+        case ReplyUncertain() if is_further("uncertain", row.status):
+            return replace(row, status="uncertain", failure=event.reason)
+        case ReplyResolved():
+            status = "sent" if event.outcome == "sent" else "queued"
+            return replace(row, status=status, failure="") if row.status in ("uncertain", "failed") else row
     return row
 
 
@@ -94,10 +125,12 @@ def queued(event: ReplyQueued) -> MessageRow:
         message="",  # the channel's id, given on delivery
         sender_name=event.author,
         text=event.text,
-        attachments=(),
+        attachments=texts(event.attachments),
         reply_to=event.reply_to or "",
         sent_at=event.meta.occurred_at,
         edited_at=None,
         direction="out",
-        status="queued",
+        status="queued" if event.connection_id else "kept",
+        subject=event.subject,
+        sent_to=(event.reply_address,) if event.thread else (),
     )

@@ -36,6 +36,8 @@ from crm.events import (
     PaymentShared,
     PaymentUnmatched,
     ReplyQueued,
+    ReplyResolved,
+    ReplyUncertain,
     ReportDoubted,
     TaskAdded,
     TaskChanged,
@@ -65,6 +67,8 @@ TimelineEvent = (
     | DealStageMoved
     | WorkEvent
     | ReportDoubted
+    | ReplyUncertain
+    | ReplyResolved
 )
 WITH_AMOUNT = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
@@ -90,7 +94,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     parcel_id: Id | None = None
 
 
-@projection(key="entry_id", version=5, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=6, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: TimelineEvent) -> TimelineRow:
     kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
@@ -167,7 +171,7 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     MessageEdited: lambda e: ("Message edited", summary(e)),
     ConversationNoted: lambda e: ("In the chat", e.text),
     MessageDeleted: lambda e: ("Message taken back", ""),
-    ReplyQueued: lambda e: (f"Answer of {e.author}" if e.author else "Answer", e.text),
+    ReplyQueued: lambda e: (f"Answer of {e.author}" if e.author else "Answer", e.text or summary(e)),
     CallUpdated: lambda e: (f"Call {e.phase.replace('_', ' ')}", call_text(e)),
     NoteAdded: lambda e: ("Note", e.text),
     NoteChanged: lambda e: ("Note rewritten", e.text),
@@ -177,6 +181,8 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     TaskDone: lambda e: ("Task done", ""),
     TaskReopened: lambda e: ("Task is to be done again", ""),
     TaskRemoved: lambda e: ("Task taken away", ""),
+    ReplyUncertain: lambda e: ("Nobody knows whether the answer was sent", e.reason),
+    ReplyResolved: lambda e: ("The answer was sent" if e.outcome == "sent" else "The answer is sent again", e.author),
     ReportDoubted: lambda e: (f"Report of {e.system} about {e.key}", e.why),
 }
 """By kind of event: the title and the text of its entry."""

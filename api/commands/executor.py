@@ -48,12 +48,20 @@ class Once(Protocol):
 
 class CommandExecutor:
     """Executes commands, one instance per process. `keys` encrypt secrets; `patience`: seconds that Kafka may take to
-    store one."""
+    store one; `private_hosts`: to which webhooks may be sent though they are not public."""
 
     def __init__(
-        self, dsn: str, access: Access, bootstrap: str, keys: SecretKeys, size: int = 4, patience: float = 4.0
+        self,
+        dsn: str,
+        access: Access,
+        bootstrap: str,
+        keys: SecretKeys,
+        size: int = 4,
+        patience: float = 4.0,
+        private_hosts: tuple[str, ...] = (),
     ) -> None:
         self.access, self.bootstrap, self.keys, self.patience = access, bootstrap, keys, patience
+        self.private_hosts = private_hosts
         self.pool = AsyncConnectionPool(
             dsn,
             kwargs={"autocommit": True, "options": OPTIONS, "application_name": "potik api commands"},

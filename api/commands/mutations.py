@@ -27,11 +27,12 @@ from crm.public_address import url_of, warning
 from crm.scalars import Id
 from crm.shared import Meta
 
-SECRETS = ("connection", "token")
+SECRETS = ("connection", "token", "webhook")
 URL = "The URL to give to the vendor; null when nothing was changed."
 WARNING = "Why the vendor may not reach the URL, as text for people; null when it can."
 ACTIVATION = "What was done at the vendor with its own key; null when none was given, or the vendor has no API for it."
 SECRET = {
+    "webhook": "The secret that Potik made up, shown only once; null when none was.",
     "token": "The token itself, shown only once. null when the same Idempotency-Key was sent before.",
     "connection": "The generated secret, if there is one, shown only once.",
 }
@@ -127,6 +128,10 @@ async def execute(context: Context, declared: CommandSpec, given: Any, key: str)
         command = imported(command)
     if declared.row not in SECRETS and not declared.declares:
         return Executed(await executor.carry_out(declared, command, key, nothing))
+    if declared.row == "webhook":
+        async with executor.declaration_sender() as send:
+            secret = SecretWriter(executor, command, send)
+            return Executed(await executor.carry_out(declared, command, key, secret), secret.text)
     activator = Activator(executor, context.intake_url, workspace, command)
     command = await activator.before()
     async with executor.declaration_sender() as send:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from api.commands.executor import CommandExecutor, SendDeclaration
+from crm.connection_secrets import new_webhook_secret, webhook_declared
 from crm.connector_catalogue import catalogue
 from crm.envelope import Event
 from crm.events import (
@@ -21,6 +22,9 @@ from crm.events import (
     ConnectionRotated,
     TokenCreated,
     TokenRevoked,
+    WebhookAdded,
+    WebhookRemoved,
+    WebhookRotated,
     WorkspaceChanged,
 )
 from crm.facts import ConnectionDeclared, TokenDeclared, WorkspaceDeclared
@@ -53,6 +57,8 @@ class SecretWriter:
                 case WorkspaceChanged():
                     settings = event.name, event.country, event.currency, event.timezone
                     await self.send_declaration(WorkspaceDeclared(event.meta, *settings))
+                case WebhookAdded() | WebhookRotated() | WebhookRemoved():
+                    await self.send_declaration(self.webhook(event))
                 case ConnectionRemoved():
                     who = event.connection_id, event.connector, event.name
                     await self.send_declaration(ConnectionDeclared(event.meta, *who, secret="", enabled=False))
@@ -71,9 +77,23 @@ class SecretWriter:
             secret = self.text = secrets.token_urlsafe(24)
         return ConnectionDeclared(event.meta, event.connection_id, event.connector, event.name, secret, settings)
 
+    def webhook(self, event: WebhookAdded | WebhookRotated | WebhookRemoved) -> ConnectionDeclared:
+        """Makes the declaration of a webhook's secret. A rotated one keeps the one before it for a while."""
+        if isinstance(event, WebhookRemoved):
+            return webhook_declared(event, "", enabled=False)
+        secret = self.command.secret
+        if not secret:
+            secret = self.text = new_webhook_secret()
+        if isinstance(event, WebhookAdded):
+            return webhook_declared(event, secret)
+        before = self.executor.access.connections.get(event.webhook_id)
+        return webhook_declared(event, secret, before.secret if before else "", event.both_until)
+
 
 def known_details(executor: CommandExecutor, workspace: str, given: Any) -> dict[str, Any]:
     """Returns what a command must know about its connection or token; nothing when that is of another workspace."""
+    if hasattr(given, "stages") and hasattr(given, "thin"):  # a webhook's
+        return {"private_hosts": executor.private_hosts}
     if (id := getattr(given, "connection_id", None)) is not None:
         connection = executor.access.connections.get(Id(str(id).lower()))
         if connection and connection.enabled and connection.workspace == workspace:

@@ -136,7 +136,8 @@ FIELDS = {
         "senderName": "Name of the sender, as in the channel.",
         "sentAt": "When it was sent.",
         "failure": "Why it could not be delivered, as the channel says; empty when it did not fail.",
-        "status": "received; of ours: queued (not sent yet), sent, failed, delivered, read; deleted: in the channel, "
+        "status": "received; of ours: queued (it waits to be sent), uncertain (nobody knows whether it was sent), "
+        "sent, failed, delivered, read, kept (not sent from here, such as an imported one); deleted: in the channel, "
         "its text is kept.",
         "text": "Current text or caption; of a mail, what it says without what it quotes.",
         "subject": "Subject of a mail; empty for a chat message, as are the next ones.",
@@ -270,6 +271,16 @@ FIELDS = {
         "parcelId": "Id of the parcel.",
         "paymentId": "Id of the payment.",
         "text": "Details, as text.",
+    },
+    "Webhook": {
+        "bothUntil": "Until when the secret before the last rotation signs too; null: it was never rotated.",
+        "changed": "Only what gives a value to one of these fields is sent; empty: whatever it changes.",
+        "enabled": "Whether anything is sent.",
+        "stages": "Only what names one of these stages is sent; empty: any.",
+        "thin": "Whether only ids are sent.",
+        "types": "Types of events that are sent; empty: all.",
+        "url": "Where events are sent.",
+        "why": "Why it was switched off; empty while it is on.",
     },
 }
 ARGUMENTS = {"id": "Id of the object to fetch.", "input": "Input of `{0}`."}

@@ -51,6 +51,10 @@ VALUES = {
         "text": "Any text.",
         "time": "A point in time with its offset.",
     },
+    "ReplyOutcome": {
+        "sent": "It was sent: somebody saw it in the channel's own app.",
+        "again": "It is sent once more.",
+    },
     "RulePick": {
         "first": "Always the first of its owners.",
         "least_open": "The owner with the fewest open deals.",

@@ -12,6 +12,7 @@ from crm.decisions.fact_rule import FactRule
 from crm.decisions.form import identifiers_of
 from crm.decisions.loading import Wanted, of_identifier
 from crm.decisions.parked_payments import retry_parked
+from crm.decisions.reply import own_reply, recognised
 from crm.envelope import Event, named_id
 from crm.events import (
     ChatMoved,
@@ -25,7 +26,17 @@ from crm.events import (
 )
 from crm.facts import MessageReported
 from crm.scalars import Id, Micros
-from crm.state import ChatOrigin, Contact, Conversation, Message, MessageProgress, identifier_key, origin_key
+from crm.state import (
+    ChatOrigin,
+    Contact,
+    Conversation,
+    Message,
+    MessageProgress,
+    SentAs,
+    identifier_key,
+    origin_key,
+    sent_key,
+)
 from crm.state.changes.talk import message_digest
 from crm.vocabulary import ChatKind, Direction
 
@@ -38,6 +49,10 @@ def message_reported(report: MessageReported, case: Case) -> Iterator[Event]:
     conversation_id = conversation_id_of(report)
     conversation = case.state.get(Conversation, conversation_id)
     message_id, message = message_of(report, case.state, conversation_id)
+    own = own_reply(case.state, conversation_id, report.message, report.reply) if may_be_ours(report) else None
+    if conversation and own:
+        message_id, message = own, message or Message()
+        yield from recognised(case, own, conversation_id, conversation.contact_id, report.message)
     if report.kind == "deleted":
         yield deleted(report, case, conversation_id, conversation, message_id, message)
     elif message and conversation:
@@ -74,7 +89,8 @@ def said(
     if conversation is None:
         meta = case.meta(contact_id)
         title = conversation_title(report)
-        yield ConversationOpened(meta, conversation_id, contact_id, report.channel, report.chat, title)
+        where = report.channel, report.chat, title, report.account
+        yield ConversationOpened(meta, conversation_id, contact_id, *where)
         conversation = Conversation(contact_id)
     yield received(report, case, conversation_id, message_id, conversation.contact_id)
     if report.direction == Direction.OUT and (reported := case.state.get(MessageProgress, message_id)):
@@ -98,6 +114,10 @@ def lead(case: Case, contact_id: Id, known: Contact | None, title: str, source: 
     deal_id = case.new_id("deal")
     yield from opened(case, contact_id, deal_id, title, source, known=stands)
     yield from retry_parked(case, contact_id, deal_id)
+
+
+def may_be_ours(report: MessageReported) -> bool:
+    return report.direction == Direction.OUT or report.kind == "deleted"
 
 
 def moved(report: MessageReported, case: Case) -> Iterator[Event]:
@@ -179,6 +199,8 @@ def received(
         sent_at=report.sent_at,
         revision=report.revision if report.edited_at is not None else 0,
         owner=salesperson(case.state, contact_id) if report.direction == Direction.OUT else "",
+        account=report.account,
+        reply_address=report.reply_address,
     )
 
 
@@ -227,6 +249,8 @@ def hints(report: MessageReported) -> Wanted:
     yield Message, named_id(conversation_id, report.message)
     if report.direction == Direction.OUT:
         yield MessageProgress, named_id(conversation_id, report.message)
+    if may_be_ours(report):
+        yield SentAs, sent_key(conversation_id, report.message)
     for identifier in (account_of(report), *identifiers_of(report)):
         yield from of_identifier(identifier.key)
     if own_number(report):

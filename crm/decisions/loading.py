@@ -31,6 +31,7 @@ from crm.state import (
     Task,
     TokenKept,
     Turn,
+    WebhookKept,
     Workspace,
     key,
     shelf,
@@ -64,6 +65,7 @@ NAMED: dict[str, type[Entity]] = {
     "task_id": Task,
     "connection_id": ConnectionKept,
     "token_id": TokenKept,
+    "webhook_id": WebhookKept,
 }
 
 

@@ -8,13 +8,14 @@ from crm.decisions.contacts import Identifier, card, cards, created, holder, ide
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.identity import found
 from crm.decisions.loading import Wanted, of_identifier
+from crm.decisions.reply import own_reply, recognised, reply_in
 from crm.envelope import Event, named_id
-from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived
+from crm.events import ConversationOpened, DeliveryNoted, MessageEdited, MessageReceived, MessageStatusChanged
 from crm.facts import MailReported
 from crm.scalars import Id
-from crm.state import Contact, Conversation, MailThread, Message, mail_key
-from crm.state.changes.talk import message_digest
-from crm.vocabulary import Direction
+from crm.state import Contact, Conversation, MailThread, Message, MessageProgress, Reply, known, mail_key
+from crm.state.changes.talk import further, message_digest
+from crm.vocabulary import Direction, MessageStatus
 
 CHANNEL = "mail"
 
@@ -23,13 +24,17 @@ def mail_reported(report: MailReported, case: Case) -> Iterator[Event]:
     conversation_id, conversation = thread_of(report, case.state)
     message_id = message_id_of(report, conversation_id)
     message = case.state.get(Message, message_id)
-    if message and conversation and has_come(report, message):
+    if conversation and (own := own_reply(case.state, conversation_id, report.mail, reply_in(report.mail))):
+        yield from recognised(case, own, conversation_id, conversation.contact_id, report.mail)
+        yield noted(report, case, "this is a reply of ours that is known")
+    elif message and conversation and has_come(report, message):
         yield completed(report, case, conversation_id, message_id, conversation.contact_id)
     elif message:
         yield noted(report, case, "this mail is known")
     elif conversation:
         yield received(report, case, conversation_id, message_id, conversation.contact_id)
         yield from answered(report, case, conversation.contact_id)
+        yield from came_back(report, case)
     elif report.automatic:
         yield noted(report, case, f"{report.automatic}, of no thread that is known here; kept raw: {report.subject}")
     else:
@@ -66,6 +71,18 @@ def answered(report: MailReported, case: Case, contact_id: Id) -> Iterator[Event
         yield from named(case, contact, report.customer_name, "as they sign their mails")
     if report.customer and not contact.deals:
         yield from lead(case, contact_id, contact, title_of(report), CHANNEL)
+
+
+def came_back(report: MailReported, case: Case) -> Iterator[MessageStatusChanged]:
+    """A mail server gave up a reply of ours."""
+    id = Id(reply_in(report.returned))
+    if not id or (reply := case.state.get(Reply, id)) is None:
+        return
+    before, failed = case.state.get(MessageProgress, id), MessageStatus.FAILED.value
+    if before is None or further(failed, before.status):
+        contact_id = known(case.state, Conversation, reply.conversation_id).contact_id
+        meta = case.meta(contact_id)
+        yield MessageStatusChanged(meta, id, reply.conversation_id, failed, contact_id, report.reason)
 
 
 def writer(report: MailReported, state: State) -> Contact | None:
@@ -150,6 +167,7 @@ def received(report: MailReported, case: Case, conversation_id: Id, message_id: 
         cc=report.cc,
         thread=tuple(mail for mail in mails if case.state.get(MailThread, mail_key(mail)) is None),
         owner=salesperson(case.state, contact_id) if ours else "",
+        reply_address="" if ours else report.customer,
     )
 
 
@@ -182,6 +200,9 @@ def hints(report: MailReported) -> Wanted:
     for conversation_id in {own_thread(report), own_thread(report, apart=True)}:
         yield Conversation, conversation_id
         yield Message, message_id_of(report, conversation_id)
+    if own := reply_in(report.returned):
+        yield Reply, own
+        yield MessageProgress, own
     if report.customer:
         yield from of_identifier(address_of(report).key)
 

@@ -15,6 +15,7 @@ from crm.state import (
     Payment,
     Task,
     TokenKept,
+    WebhookKept,
     Workspace,
 )
 from crm.state.entities import ONLY
@@ -28,6 +29,7 @@ BY_ID: dict[str, type[Entity]] = {
     "object": Object,
     "connection": ConnectionKept,
     "token": TokenKept,
+    "webhook": WebhookKept,
     "owner": Owner,
 }
 
@@ -56,4 +58,6 @@ def taken_away(entity: Entity) -> bool:
     """Its row is gone."""
     if isinstance(entity, Object):
         return not entity.shown
+    if isinstance(entity, WebhookKept):
+        return entity.removed
     return (isinstance(entity, Note) and entity.removed) or (isinstance(entity, Task) and entity.status == "removed")

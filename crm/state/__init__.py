@@ -2,10 +2,10 @@
 
 Streams interleave as they like, so any order that keeps each stream's own order must give the same state. Each entity
 is therefore one of these, and a new one must be too:
-- of one stream: Contact, Deal, Call, Conversation, Message, Note, Task (the contact's stream), Payment, Parcel, Parts
-  and PartOf (the payment's), Workspace,
-  Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, Quarantined
-  (the fact's), Command (written once, with its key);
+- of one stream: Contact, Deal, Call, Conversation, Message, Reply, SentAs, Note, Task (the contact's stream), Payment,
+  Parcel, Parts and PartOf (the payment's), Workspace,
+  Owner, Fields, ObjectType and ObjectTypes (the workspace's), Object (its own), ConnectionKept, TokenKept, WebhookKept,
+  Quarantined (the fact's), Command (written once, with its key);
 - a sum, a maximum or a union, which no order changes: Turn, Load, Numbers, Reported (the newest of each field),
   UsedFields, MessageProgress (the furthest);
 - a set whose each member is put in and taken out by one stream only: Parked (by the payment or the parcel), PaidFrom
@@ -51,10 +51,21 @@ from crm.state.entities import (
 )
 from crm.state.entity import known
 from crm.state.folds import fold
-from crm.state.keys import arrivals_key, identifier_key, key, mail_key, origin_key, shelf, turn_key
-from crm.state.manual_entities import Command, ConnectionKept, Definition, Fields, Note, Owner, Task, TokenKept
+from crm.state.keys import arrivals_key, identifier_key, key, mail_key, origin_key, sent_key, shelf, turn_key
+from crm.state.manual_entities import (
+    Command,
+    ConnectionKept,
+    Definition,
+    Fields,
+    Note,
+    Owner,
+    Task,
+    TokenKept,
+    WebhookKept,
+)
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 from crm.state.parcels import Parcel
+from crm.state.replies import Reply, SentAs
 from crm.state.reported import Reported, reported_key
 
 __all__ = [
@@ -96,12 +107,15 @@ __all__ = [
     "Payment",
     "PaymentSums",
     "Quarantined",
+    "Reply",
     "Reported",
+    "SentAs",
     "Share",
     "Task",
     "TokenKept",
     "Turn",
     "UsedFields",
+    "WebhookKept",
     "Workspace",
     "arrivals_key",
     "fold",
@@ -111,6 +125,7 @@ __all__ = [
     "mail_key",
     "origin_key",
     "reported_key",
+    "sent_key",
     "shelf",
     "turn_key",
 ]

@@ -256,9 +256,17 @@ class Call(Entity, frozen=True, gc=False, omit_defaults=True):
 
 
 class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
-    """A chat with one contact. Key: its id."""
+    """A chat with one contact, and where an answer in it goes. Key: its id."""
 
     contact_id: Id
+    connection_id: Id = Id("")  # through which the customer last wrote, as are the next ones
+    connector: str = ""
+    chat: str = ""  # the channel's id of it
+    account: str = ""
+    reply_address: str = ""
+    asked_at: Micros = Micros(0)  # when the customer last wrote; 0: never, as far as is known
+    subject: str = ""  # of a mail
+    thread: tuple[str, ...] = ()  # the first mail and the last one
 
 
 class Message(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -268,6 +276,7 @@ class Message(Entity, frozen=True, gc=False, omit_defaults=True):
     revision: int = 0  # of the edit
     sent_at: Micros = Micros(0)  # 0: unknown
     digest: str = ""  # of the first version; empty while it has not come
+    message: str = ""  # the channel's id of it
 
 
 class MessageProgress(Entity, frozen=True, gc=False, omit_defaults=True):

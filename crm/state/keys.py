@@ -26,6 +26,10 @@ def mail_key(mail: str) -> str:
     return key(f"mail/{mail}")
 
 
+def sent_key(conversation_id: str, message: str) -> str:
+    return key(f"sent/{conversation_id}/{message}")
+
+
 def turn_key(version: int, rule: str) -> str:
     return key(f"{version}/{rule}")
 

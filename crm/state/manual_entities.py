@@ -76,3 +76,17 @@ class TokenKept(Entity, frozen=True, gc=False, omit_defaults=True):
 
     revoked: bool = False
     version: int = 0
+
+
+class WebhookKept(Entity, frozen=True, gc=False, omit_defaults=True):
+    """A webhook. Key: its id."""
+
+    name: str = ""
+    url: str = ""
+    types: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    thin: bool = False
+    enabled: bool = True
+    removed: bool = False
+    version: int = 0

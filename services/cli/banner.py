@@ -27,7 +27,7 @@ Post a form, then find its deal in GraphiQL:
 
   curl {intake}/in/{form} -d name='Олена Коваль' -d phone='+380 67 123 45 67' -d message='Хочу кухню'
 
-Try the six demo stories: `crm demo`   Show the processes: `crm status`   Stop: Ctrl-C or `crm down`
+Try the demo stories: `crm demo`   Show the processes: `crm status`   Stop: Ctrl-C or `crm down`
 """
 
 

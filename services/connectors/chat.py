@@ -44,9 +44,9 @@ class Channel(NamedTuple):
         reported = {"kind": "deleted", "sent_at": None} | said
         return self.message(chat, id, at, f"deleted/{chat}/{id}", **reported)
 
-    def status(self, chat: str, id: str, status: str, at: Micros | None, reason: str = "") -> Report:
-        """`status`: one of crm.vocabulary.MessageStatus."""
-        fact = self._status(chat, message=id, status=status, reason=reason)
+    def status(self, chat: str, id: str, status: str, at: Micros | None, reason: str = "", reply: str = "") -> Report:
+        """`status`: one of crm.vocabulary.MessageStatus; `reply`: our id of it, where the channel hands it back."""
+        fact = self._status(chat, message=id, status=status, reason=reason, reply=reply)
         return Report(f"{status}/{chat}/{id}", chat, at or self.delivery.received_at, fact)
 
     def status_up_to(self, chat: str, status: str, up_to: Micros) -> Report:

@@ -97,6 +97,8 @@ def message(channel: Channel, chat: str, value: Value, moment: Micros | None, sa
         words.append(unknown("", value))
     reply = text(value, "reply_to", "mid")
     content: dict[str, Any] = {"text": lines(own, *words), "attachments": tuple(files), "reply_to": reply}
+    if at(value, "is_echo") is True and text(value, "metadata"):
+        content["reply"] = text(value, "metadata")
     yield channel.message(chat, id, moment, **said, **content)
 
 

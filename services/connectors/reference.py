@@ -11,10 +11,13 @@ import msgspec
 
 from crm.connector_catalogue import FILE, ConnectorEntry
 from crm.contract.generate import with_table
+from crm.send_limits import Limits
 from services.connectors import CONNECTORS
 
 PAGE = FILE.parent.parent / "docs" / "integrations.md"
 README = FILE.parent.parent / "README.md"
+REPLIES = PAGE.with_name("replies.md")
+SENDERS = "<!-- senders: made by `python -m services.connectors.reference` -->"
 MARK = "<!-- connectors: made by `python -m services.connectors.reference` -->"
 SHORT_PROOFS = {
     "signature": "signature",
@@ -37,7 +40,8 @@ def outputs() -> dict[Path, str]:
     entries = [connector.entry for connector in CONNECTORS.values()]
     listed = msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
     readme = with_table(README.read_text("utf-8"), table(entries), MARK)
-    return {FILE: listed, PAGE: page(entries), README: readme}
+    replies = with_table(REPLIES.read_text("utf-8"), senders(), SENDERS)
+    return {FILE: listed, PAGE: page(entries), README: readme, REPLIES: replies}
 
 
 def table(entries: Iterable[ConnectorEntry]) -> str:
@@ -45,6 +49,25 @@ def table(entries: Iterable[ConnectorEntry]) -> str:
     head = ("| connector | what it connects | how a delivery is authenticated |", "|---|---|---|")
     rows = (f"| [`{e.name}`]({folder(e)}/README.md) | {e.title} | {SHORT_PROOFS[e.proof]} |" for e in entries)
     return "\n".join((*head, *rows, ""))
+
+
+def senders() -> str:
+    """Returns the table of docs/replies.md: what each sender takes."""
+    head = ("| connector | needs | text | files | when |", "|---|---|---|---|---|")
+    rows = (sender(name, one.send.limits) for name, one in CONNECTORS.items() if one.send)
+    return "\n".join((*head, *rows, ""))
+
+
+def sender(name: str, limits: Limits) -> str:
+    needs = ", ".join(f"`{setting}`" for setting in limits.needs) or "nothing more"
+    longest = f"{limits.text:,} characters" if limits.text else "any length"
+    longest = f"{limits.text_bytes:,} bytes" if limits.text_bytes else longest
+    next_to = {0: "", -1: ", without a text"}.get(limits.caption, f", with at most {limits.caption:,} characters")
+    less = ", ".join(f"{kind} {most // 1_000_000} MB" for kind, most in limits.kind_bytes.items())
+    sizes = f"{limits.file_bytes // 1_000_000} MB{f' ({less})' if less else ''}"
+    files = f"{limits.files}, each up to {sizes}{next_to}" if limits.files else "none"
+    hours = f"{limits.window_hours} hours after the customer wrote" if limits.window_hours else "at any time"
+    return f"| `{name}` | {needs} | {longest} | {files} | {hours}{', templates later' if limits.templates else ''} |"
 
 
 def folder(entry: ConnectorEntry) -> str:

@@ -8,7 +8,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from urllib.parse import urlencode
 
@@ -30,6 +30,8 @@ class Rehearsal:
     expects. `sign` returns a delivery with the vendor's proof for that connection, at the time of `received_at`; a
     vendor that proves nothing but that it knows the address leaves it out. For captured samples: `wire` makes a request
     of one that was saved parsed, `captured` names their folders, spaces between, if not the connector's name does.
+    `take` is its API: path and body of a request that sends an answer give the vendor's response, and the chat and the
+    text that arrive there; None for another request.
     """
 
     actions: Mapping[str, Callable[..., Post]]
@@ -39,6 +41,8 @@ class Rehearsal:
     settings: Callable[[str], Mapping[str, str]] = lambda _seed: {}
     wire: Callable[[bytes], Post] = lambda body: ({"content-type": JSON}, body)
     captured: str = ""
+    take: Callable[[str, bytes], tuple[bytes, tuple[str, str]] | None] | None = None
+    sends: Mapping[str, str] = field(default_factory=dict)  # settings that the demo sends with: no connection has them
 
 
 def with_headers(delivery: Delivery, headers: Mapping[str, str]) -> Delivery:

@@ -1,1 +1,1 @@
-"""The six demo stories: deliveries sent to a running stack the way the vendors send them."""
+"""The demo stories: deliveries sent to a running stack the way the vendors send them."""

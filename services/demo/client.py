@@ -10,6 +10,7 @@ import httpx
 
 from crm.scalars import Id
 from services.connectors.rehearsal import Post
+from services.demo.vendors import SimulatedVendors
 
 T = TypeVar("T")
 POLL = 0.004  # seconds
@@ -41,9 +42,10 @@ class DemoClient:
         token: str,
         connections: Mapping[str, Id],
         seed: str,
+        vendors: SimulatedVendors | None = None,
     ) -> None:
         self.client, self.intake_url, self.graphql_url = client, intake_url, graphql_url
-        self.connections, self.seed = connections, seed
+        self.connections, self.seed, self.vendors = connections, seed, vendors
         self.headers = {"authorization": f"Bearer {token}"}
         self.began = 0.0
         self.accepted_ms = 0.0

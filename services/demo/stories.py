@@ -1,5 +1,6 @@
 """The demo stories: a customer who asks, pays, calls and writes; an ambiguous payment; a form with custom fields."""
 
+import asyncio
 import json
 import secrets
 import time
@@ -8,6 +9,7 @@ from typing import Any
 
 from services.demo.client import DemoClient, NotObserved, StoryResult
 from services.demo.connections import rehearsed
+from services.demo.webhook import a_webhook_misses_nothing
 
 CALLER = """query($phone: String!) { caller(phone: $phone) { owner
   contact { id name phones accounts } openDeals { id number title stage owner ownerReason amount { text minor } } } }"""
@@ -19,7 +21,11 @@ SETTLE = """mutation($input: PaymentMatchInput!) { paymentMatch(input: $input) {
 RINGING = """{ calls(ringing: true, first: 20) { nodes { phone owner contact { name }
   openDeals { number stage } } } }"""
 TALK = """query($id: ID!) { contact(id: $id) { name phones accounts
-  conversations(first: 5) { nodes { channel messageCount lastText } } } }"""
+  conversations(first: 5) { nodes { id channel messageCount lastText } } } }"""
+REPLY = """mutation($input: ConversationReplyInput!) { conversationReply(input: $input) {
+  message { id status } userErrors { message } } }"""
+ANSWERED = """query($id: ID!) { conversation(id: $id) {
+  messages(first: 10) { nodes { id text status message } } } }"""
 FIELDS = """query($field: [FieldEquals!]) { deals(first: 5, field: $field) {
   nodes { number title owner fields } } }"""
 
@@ -34,7 +40,7 @@ class Customer:
         self.e164 = f"+38067{digits}"
         self.chat = secrets.randbelow(2**40)
         self.number = time.time_ns() // 1000  # part of the vendors' ids
-        self.contact = ""
+        self.contact = self.conversation = ""
         self.deal: dict[str, Any] = {}
 
 
@@ -125,7 +131,35 @@ async def a_message_lands_on_the_card(stage: DemoClient, who: Customer) -> tuple
 
     contact, ms = await stage.see(TALK, talking, "The conversation", id=who.contact)
     talk = contact["conversations"]["nodes"][0]
+    who.conversation = talk["id"]
     return f"{contact['name']}: {talk['messageCount']} messages in one conversation, known by phone and chat", ms
+
+
+async def a_reply_arrives_in_the_chat(stage: DemoClient, who: Customer) -> tuple[str, float]:
+    """The vendor is a simulated one. Its customer sees the answer; the card sees that it was sent."""
+    assert stage.vendors
+    said = f"Доставка у вівторок, {who.number % 100}"
+    stage.began = time.perf_counter()
+    answer = await stage.ask(REPLY, input={"conversationId": who.conversation, "text": said, "author": "olena"})
+    stage.accepted_ms = stage.elapsed()
+    if problems := answer["conversationReply"]["userErrors"]:
+        raise NotObserved(f"conversationReply was refused: {problems[0]['message']}")
+    chat = text = ""
+    async with asyncio.timeout(20):
+        while (chat, text) != (str(who.chat), said):
+            chat, text = await stage.vendors.taken.get()
+    arrived = stage.elapsed()
+
+    def sent(data: dict[str, Any]) -> dict[str, Any] | None:
+        nodes = [one for one in data["conversation"]["messages"]["nodes"] if one["text"] == said]
+        return nodes[0] if nodes and nodes[0]["status"] == "sent" and nodes[0]["message"] else None
+
+    message, ms = await stage.see(ANSWERED, sent, "The answer", timeout=20, id=who.conversation)
+    return f"«{text}» arrived in the chat after {arrived:.0f} ms, and is {message['status']} on the card", ms
+
+
+async def a_webhook(stage: DemoClient, who: Customer) -> tuple[str, float]:
+    return await a_webhook_misses_nothing(stage, who.deal["id"])
 
 
 async def custom_fields_are_kept(stage: DemoClient, who: Customer) -> tuple[str, float]:
@@ -146,6 +180,9 @@ def in_stage(name: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
     return lambda data: data["deal"] if data["deal"]["stage"] == name else None
 
 
+REPLIED = "a reply arrives in the chat"
+WEBHOOK = "a webhook is received and misses nothing"
+SIMULATED = REPLIED, WEBHOOK  # of a stack that has simulated vendors
 Story = Callable[[DemoClient, Customer], Awaitable[tuple[str, float]]]
 STORIES: dict[str, Story] = {
     "a form becomes a contact and a deal": a_form_becomes_a_deal,
@@ -153,6 +190,8 @@ STORIES: dict[str, Story] = {
     "payments find their deal": a_payment_finds_its_deal,
     "a doubtful payment waits for a person": a_doubtful_payment_waits_until_somebody_says,
     "a chat joins the card": a_message_lands_on_the_card,
+    REPLIED: a_reply_arrives_in_the_chat,
+    WEBHOOK: a_webhook,
     "custom fields are kept and found": custom_fields_are_kept,
 }
 
@@ -161,6 +200,8 @@ async def run_stories(stage: DemoClient, report: Callable[[StoryResult], None]) 
     """Runs all stories one after the other. A failed story does not stop the rest."""
     who, results = Customer(), []
     for name, story in STORIES.items():
+        if name in SIMULATED and stage.vendors is None:
+            continue
         try:
             card, visible_ms = await story(stage, who)
             one = StoryResult(name, True, round(stage.accepted_ms, 1), round(visible_ms, 1), card)

@@ -19,6 +19,7 @@ PAGE = ROOT / "docs" / "events.md"
 # Code outside of decisions and connectors that makes facts or events: read module by module.
 OTHERS = (
     "services/polling",
+    "services/outbound",
     "crm/engine",
     "crm/connector.py",
     "services/stack",

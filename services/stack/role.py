@@ -18,6 +18,7 @@ ROLES = {
     "decide": "streams.decide",
     "relay": "streams.relay",
     "project": "streams.project",
+    "outbound": "services.outbound",
 }
 
 # Started by `crm up` when it is needed for the first time; in other deployments it runs always and idles.
@@ -25,8 +26,10 @@ ON_DEMAND = {"polling": "services.polling", "imports": "services.imports"}
 
 
 def roles_of(settings: Settings) -> dict[str, str]:
-    """Returns the roles to start: that of attachments where there is a place for files."""
-    return {**ROLES, "attachments": "services.attachments"} if settings.attachments else dict(ROLES)
+    """Returns the roles to start: that of attachments where there is a place for files, and that of outbound unless
+    nothing may be sent."""
+    roles = {**ROLES, "attachments": "services.attachments"} if settings.attachments else dict(ROLES)
+    return roles if settings.outbound else {role: module for role, module in roles.items() if role != "outbound"}
 
 
 class Role:

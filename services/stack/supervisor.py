@@ -16,7 +16,7 @@ from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from services.stack import kafka, state
 from services.stack.managed_process import STEADY, ManagedProcess, Part
-from services.stack.ports import Ports, any_free
+from services.stack.ports import LOCAL, Ports, any_free
 from services.stack.postgres import Postgres
 from services.stack.role import ROLES, Role
 from services.stack.secret_keys import ensure_key
@@ -58,6 +58,7 @@ class Supervisor:
         self.background: list[asyncio.Task[None]] = []
         self.ports = Ports(plan.data, say)
         self.keys = SecretKeys()
+        self.demo_port = 0  # of the simulated vendors
 
     async def run(self, ready: Callable[["Supervisor"], None]) -> None:
         """Calls `ready` once all roles are ready. Raises AlreadyRuns, or RuntimeError with why it could not start."""
@@ -146,6 +147,8 @@ class Supervisor:
     def start_roles(self) -> None:
         self.intake_port = self.ports.choose("intake", self.intake_port)
         self.api_port = self.ports.choose("api", self.api_port)
+        if self.plan.demo:
+            self.demo_port = self.ports.choose("demo", 0)
         for role in self.plan.roles:
             for instance in range(1, self.plan.replicas.get(role, 1) + 1):
                 self.start_role(role, instance)
@@ -178,8 +181,10 @@ class Supervisor:
 
     def environment_of(self, role: str) -> Mapping[str, str]:
         keys = {"CRM_SECRETS_KEY_FILE": str(self.keys.file)} if self.keys.file else {}
+        demo = {"CRM_DEMO_DATA": str(self.plan.data), "CRM_WEBHOOK_HOSTS": f"{LOCAL}:{self.demo_port}"}
         return {
             **keys,
+            **(demo if self.plan.demo else {}),
             "CRM_ARCHIVE": str(self.plan.data / "archive"),
             "CRM_IMPORTS": str(self.plan.data / "imports"),
             **self.plan.environment,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -157,3 +158,15 @@ def require_within_log(offsets: Mapping[Partition, int], first: Mapping[Any, int
                 f"{partition.topic}/{partition.partition}: the checkpoint says {offset}, the log has "
                 f"{first[partition]} to {end[partition]}. Nothing was read. Restore the topic or its database."
             )
+
+
+def joined(parts: Mapping[str, Sequence[list[Record]]]) -> Mapping[str, Sequence[Record]]:
+    """Returns the records of each consumer in one list. Consumers that are given the same records share it."""
+    lists: dict[tuple[int, ...], list[Record]] = {}
+    found = {}
+    for consumer, given in parts.items():
+        same = tuple(map(id, given))
+        if same not in lists:
+            lists[same] = [*chain(*given)]
+        found[consumer] = lists[same]
+    return found

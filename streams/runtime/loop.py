@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Protocol
 
 import psycopg
@@ -57,7 +56,8 @@ class Stalled(RuntimeError):
 class ConsumerLoop:
     """The loop of one role over the fetches of one worker.
 
-    `prepare` runs on each new Postgres session before its first use; `background` runs as long as the role does.
+    `prepare` runs on each new Postgres session before its first use, `background` as long as the role does, and
+    `committed` after each transaction.
     """
 
     def __init__(
@@ -68,12 +68,14 @@ class ConsumerLoop:
         settings: Settings,
         prepare: Callable[[], Awaitable[object]] | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self.group, self.topics, self.handler = group, topics, handler
-        self.prepare, self.background = prepare, background
+        self.prepare, self.background, self.committed = prepare, background, committed
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
         self.failures_cleared = False
+        self.conn: AsyncConnection | None = None  # the newest session, to be closed at the end
         self.transaction_lock = asyncio.Lock()  # a transaction cancelled in its pipeline may hang
         self.last_attempt: float | None = time.monotonic()  # of a transaction; None: waiting for a server
         self.checkpoints: Checkpoints = {}  # of each consumer, also of halted ones
@@ -105,6 +107,8 @@ class ConsumerLoop:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self.conn:
+                await self.conn.close()
             # No need to wait longer: a static member does not leave its group, and all effects are in Postgres.
             await asyncio.wait([asyncio.create_task(self.worker.app.stop())], timeout=1)
 
@@ -144,6 +148,7 @@ class ConsumerLoop:
                 try:
                     if self.prepare:
                         await self.prepare()
+                    self.conn = conn
                     return conn
                 except (psycopg.Error, KafkaError, OSError, TimeoutError) as error:
                     log.warning("cannot start yet", consumer=self.group, error=repr(error))
@@ -168,6 +173,7 @@ class ConsumerLoop:
                     began = time.perf_counter()
                     async with self.transaction_lock, conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, isolate)
+                    self.committed()
                     self.measure(moved, fetches, time.perf_counter() - began)
                     if skipped:
                         await self.rewind(skipped, conn)
@@ -225,7 +231,7 @@ class ConsumerLoop:
                 if after != at:
                     moved[key] = after
                     parts.setdefault(key[0], []).append(records)
-        todo = joined(parts)
+        todo = checkpoints.joined(parts)
         if moved:
             halted = await self.handler.handle(conn, todo, isolate)
             self.halted |= halted
@@ -284,15 +290,3 @@ class ConsumerLoop:
         if self.handler.positioned:
             for consumer in self.handler.consumers:
                 STUCK.labels(consumer).set(consumer in self.halted)
-
-
-def joined(parts: Mapping[str, Sequence[list[Record]]]) -> NewRecords:
-    """Returns the records of each consumer in one list. Consumers that are given the same records share it."""
-    lists: dict[tuple[int, ...], list[Record]] = {}
-    found = {}
-    for consumer, given in parts.items():
-        same = tuple(map(id, given))
-        if same not in lists:
-            lists[same] = [*chain(*given)]
-        found[consumer] = lists[same]
-    return found

@@ -23,9 +23,11 @@ from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
 from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
+from tests.bench.replies import measure as measure_replies
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
 from tests.bench.tables import bench_exports, bench_imports
+from tests.bench.webhooks import measure as measure_webhooks
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
 Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
@@ -80,6 +82,27 @@ def export(
     """A view of the running stack into CSV, XLSX and Parquet."""
     known, report = demo(data), progress_printer(json)
     show.print_json(bench_exports(target(data).database_url, known.workspace, view, report))
+
+
+@app.command()
+def webhooks(
+    rate: Annotated[int, typer.Option(min=10, help="Deliveries a second, to 100 receivers.")] = 500,
+    seconds: Seconds = 15,
+    backlog: Annotated[int, typer.Option(min=1_000, help="Deliveries that are committed at once.")] = 50_000,
+    json: Json = False,
+) -> None:
+    """Webhooks on servers of their own: latency, dead and slow receivers, deliveries a second, a replay."""
+    show.print_json(asyncio.run(measure_webhooks(rate, seconds, backlog, progress_printer(json))))
+
+
+@app.command()
+def replies(
+    rate: Annotated[int, typer.Option(min=10, help="Replies a second, through 100 connections.")] = 100,
+    seconds: Seconds = 15,
+    json: Json = False,
+) -> None:
+    """Replies on servers of their own: from commit to the vendor's request, replies a second, busy and slow vendors."""
+    show.print_json(asyncio.run(measure_replies(rate, seconds, progress_printer(json))))
 
 
 @app.command("end-to-end")

@@ -93,7 +93,7 @@ class Cluster(Supervisor):
         return server
 
     def environment_of(self, role: str) -> Mapping[str, str]:
-        environment = {**super().environment_of(role), "CRM_CLOCK_FILE": str(self.switch)}
+        environment = {**super().environment_of(role), "CRM_CLOCK_FILE": str(self.switch), "CRM_WEBHOOK_HOSTS": LOCAL}
         if proxy := self.proxies.get((role, "kafka")):
             environment["KAFKA_BOOTSTRAP"] = f"{LOCAL}:{proxy.port}"
         if proxy := self.proxies.get((role, "postgres")):

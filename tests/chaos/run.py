@@ -20,6 +20,7 @@ from tests.chaos.progress_probe import ProgressProbe, wait_until_idle
 from tests.chaos.subscriber_probe import SubscriberProbe
 from tests.chaos.tenants import create_tenants
 from tests.chaos.unavailable import Unavailable
+from tests.chaos.webhook_probe import webhook_probe
 
 QUIET = 60.0  # seconds without any movement after which what is behind stays behind
 Report = Callable[[str], None]
@@ -57,7 +58,10 @@ async def run(fault: Fault, cluster: Cluster, facts: int, rate: int, seed: str, 
             subscribers = [
                 SubscriberProbe(cluster.graphql_urls, tenant.token, tenant.workspace) for tenant in tenants[:1]
             ]
-            async with ProgressProbe(cluster.bootstrap, cluster.dsn, lambda: load.acked) as probe:
+            async with (
+                webhook_probe(cluster, tenants[1]) as receiver,
+                ProgressProbe(cluster.bootstrap, cluster.dsn, lambda: load.acked) as probe,
+            ):
                 fault_run = FaultRun(fault, cluster, tenants, load, probe, random.Random(seed))
                 async with in_background(load.run(), *(subscriber.run() for subscriber in subscribers)) as (
                     loading,
@@ -72,10 +76,16 @@ async def run(fault: Fault, cluster: Cluster, facts: int, rate: int, seed: str, 
                         fault_run.expect(
                             await caught_up(subscriber, heads), f"a subscriber is not at {heads} after {QUIET:g} s"
                         )
+                    late = await receiver.caught_up(QUIET)
+                    fault_run.expect(late is None, f"a receiver of webhooks waits after {QUIET:g} s: {late}")
             report("checks the invariants")
             with fault.known():
                 verdict = await invariants.check(
-                    cluster.bootstrap, cluster.dsn, load.ledger, [w.observed for w in subscribers]
+                    cluster.bootstrap,
+                    cluster.dsn,
+                    load.ledger,
+                    [w.observed for w in subscribers],
+                    [receiver.received],
                 )
     fault_run.expect(bool(fault_run.recoveries), "nothing was broken: the load was over before, give it more facts")
     broken = [*fault_run.broken, *too_slow(fault_run.recoveries, fault.bound, fault_run.slowest), *verdict.broken]

@@ -1,6 +1,7 @@
 """Each command on a running stack: JSON for programs, sentences for people, never a traceback."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -35,8 +36,9 @@ def test_status_tells_every_role(stack: RunningStack) -> None:
     report = stack.terminal.run_json("status")
     assert (report["running"], report["ready"], report["graphql_url"]) == (True, True, stack.graphql_url)
     roles = {role["name"]: role for role in report["roles"]}
-    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project"]
-    assert [name for name, role in roles.items() if role["lag"] is not None] == ["decide", "relay", "project"]
+    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound"]
+    lagging = [name for name, role in roles.items() if role["lag"] is not None]
+    assert lagging == ["decide", "relay", "project", "outbound"]
     for role in report["roles"]:
         for path in ("/livez", "/readyz", "/metrics") if role["url"] else ():
             assert stack.http.get(role["url"] + path).status_code == 200, (role["name"], path)
@@ -49,6 +51,34 @@ def test_a_connection_takes_deliveries_as_soon_as_it_is_made(stack: RunningStack
     stack.wait_for_answer(query, {"caller": {"openDeals": [{"source": "form"}]}})
     again = stack.terminal.run_json(f"connect form --name Landing --connection {made['connection']}")
     assert again["url"] == made["url"]
+
+
+def test_a_webhook_from_a_terminal(stack: RunningStack) -> None:
+    run, ask = stack.terminal.run, stack.terminal.run_json
+    said = run("webhooks add http://example.com/ --type WorkspaceCreated", expect=1).stderr
+    assert said == "It must begin with https://: events are about people. Nothing was changed.\n"
+    made = ask("webhooks add https://example.com/hooks --type WorkspaceCreated --stage paid")
+    id = made["webhook_id"]
+    assert made["secret"].startswith("whsec_")
+
+    def listed() -> dict[str, Any]:
+        return {one["webhook_id"]: one for one in ask("webhooks list")}
+
+    wait_until(lambda: None if id in listed() else "not there yet")
+    found = listed()[id]
+    assert (found["name"], found["types"], found["stages"]) == ("example.com", ["WorkspaceCreated"], ["paid"])
+    assert ask(f"webhooks rotate {id} --hours 1")["secret"] != made["secret"]
+    assert ask(f"webhooks change {id} --off --thin --changed amount_minor")["changed"] is True
+    wait_until(lambda: "it is on" if listed()[id]["enabled"] else None)
+    assert (listed()[id]["thin"], listed()[id]["changed"], listed()[id]["url"]) == (
+        True,
+        ["amount_minor"],
+        found["url"],
+    )
+    assert ask(f"webhooks log {id}") == []
+    assert "has no delivery" in run(f"webhooks show {id} {id}", expect=1).stderr
+    assert ask(f"webhooks remove {id}")["changed"] is True
+    wait_until(lambda: "it is there" if id in listed() else None)
 
 
 def test_a_token_reads_until_it_is_revoked(stack: RunningStack) -> None:

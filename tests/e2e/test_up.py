@@ -88,7 +88,7 @@ def test_the_first_day(terminal: Terminal, first: Any) -> None:
 
     status = terminal.run_json("status")
     assert [(role["name"], role["state"], role["restarts"]) for role in status["roles"]] == [
-        (name, "ready", 0) for name in ("kafka", "postgres", "intake", "api", "decide", "relay", "project")
+        (name, "ready", 0) for name in ("kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound")
     ]
     assert (status["graphql_url"], status["intake_url"]) == (first["graphql_url"], first["intake_url"])
     assert (status["workspace"], status["facts_url"]) == (first["workspace"], f"{first['intake_url']}/facts")

@@ -11,6 +11,7 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from crm.adapters.kafka.journal_log import position_of, unpack
+from crm.adapters.postgres import history
 from crm.adapters.postgres import outbox as journal
 from crm.contract.codec import decode
 from crm.envelope import Event
@@ -87,6 +88,16 @@ class IsolatedJournal:
 
         await until(missing, TIMEOUT)
 
+    async def all_published(self) -> None:
+        """Waits until all committed events are in Kafka, whichever relay brings them there."""
+
+        async def missing() -> str | None:
+            found = {partition: len(records) for partition, records in (await self.records()).items()}
+            heads = {partition: next for partition, next in (await self.heads()).items() if next}
+            return None if found == heads else f"{found}, not {heads}"
+
+        await until(missing, TIMEOUT)
+
     async def emptied(self) -> None:
         """Waits until a relay has deleted all published events: it does so when it fetches the next ones."""
 
@@ -112,6 +123,12 @@ class IsolatedJournal:
                     found.setdefault(tp.partition, []).extend(records)
         return found
 
+    async def keep_history(self) -> None:
+        """Does what the project role does with the journal, for those who read core.history."""
+        async with await open_connection(self.dsn) as conn:
+            for records in (await self.records()).values():
+                await history.keep(conn, records)
+
     async def read(self) -> Log:
         """Reads the topic and checks that headers, value and key agree."""
         found: Log = {}
@@ -120,6 +137,10 @@ class IsolatedJournal:
             assert [decode(r.value).meta.id for r in records] == [id for _, id in found[partition]]
             assert {journal_partition(r.key.decode()) for r in records} == {partition}
         return found
+
+    async def events(self) -> dict[int, list[Event]]:
+        """Returns the topic's events by partition."""
+        return {partition: [decode(r.value) for r in records] for partition, records in (await self.records()).items()}
 
     async def committed(self) -> Log:
         """Returns the position of each event in the outbox."""

@@ -17,6 +17,7 @@ from crm.text.phonetics import COLUMN
 from crm.topics import JOURNAL
 
 CORE = Path(__file__).with_name("core.sql")
+OUTBOUND = Path(__file__).with_name("outbound.sql")
 LONG_NAMES = {"timestamptz": "timestamp with time zone"}
 NEW = """
 INSERT INTO core.folds SELECT %s WHERE NOT EXISTS (SELECT FROM core.folds) AND NOT EXISTS (SELECT FROM core.state)"""
@@ -34,6 +35,7 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
         vouch(conn)
         conn.execute(CORE.read_bytes())
         conn.execute(history.DDL.read_bytes())
+        conn.execute(OUTBOUND.read_bytes())
         heads = "INSERT INTO core.journal_head (partition) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING"
         conn.execute(heads, [JOURNAL.partitions - 1])
         conn.execute(NEW, [FOLDS])
@@ -51,7 +53,8 @@ def migrate(dsn: str, projections: Iterable[Projection[Any]]) -> None:
                 if side.kept(projection) and not side.is_shown(conn, projection.name):
                     side.show(conn, projection.name, *(views.served(conn, projection.name) or ("", "")))
             search_index.make_searchable(conn, projection, trgm)
-        conn.execute(secured("core.history").encode())
+        for table in ("core.history", "outbound.delivery"):
+            conn.execute(secured(table).encode())
         for name, kind in unsecured(conn):  # it was made before there was row-level security
             conn.execute((shown if kind == "v" else secured)(f"read.{name}").encode())
 

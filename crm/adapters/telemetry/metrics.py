@@ -37,6 +37,11 @@ BACKLOG = Gauge("crm_relay_backlog", "Journal events in the outbox, on their way
 BACKLOG_SECONDS = Gauge("crm_relay_backlog_seconds", "Age of the oldest journal event in the outbox.")
 OUTBOX = Gauge("crm_outbox_rows", "Transactions in the outbox.")
 
+# outbound
+OUTBOUND = Counter("crm_outbound_attempts_total", "Deliveries attempted, by kind and outcome.", ["kind", "outcome"])
+OUTBOUND_SECONDS = Histogram("crm_outbound_seconds", "Time of one attempt, by kind.", ["kind"], buckets=BUCKETS)
+OUTBOUND_WAITING = Gauge("crm_outbound_waiting", "Deliveries that wait or are being sent, in this process.")
+
 # intake and api
 REQUESTS = Counter(
     "http_requests_total", "Requests answered, by address and HTTP status.", ["method", "handler", "code"]

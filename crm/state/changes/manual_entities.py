@@ -1,4 +1,6 @@
-"""Folds events of notes, tasks, commands, connections and tokens into the state."""
+"""Folds events of notes, tasks, commands, connections, tokens and webhooks into the state."""
+
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,9 +19,13 @@ from crm.events import (
     TaskReopened,
     TokenCreated,
     TokenRevoked,
+    WebhookAdded,
+    WebhookChanged,
+    WebhookRemoved,
+    WebhookRotated,
 )
 from crm.state.entity import Changes, State, known
-from crm.state.manual_entities import Command, ConnectionKept, Note, Task, TokenKept
+from crm.state.manual_entities import Command, ConnectionKept, Note, Task, TokenKept, WebhookKept
 
 STATUS = {TaskDone: "done", TaskReopened: "", TaskRemoved: "removed"}
 
@@ -64,6 +70,20 @@ def token_changed(state: State, event: TokenCreated | TokenRevoked) -> None:
     state.put(event.token_id, TokenKept(isinstance(event, TokenRevoked), before.version + 1))
 
 
+def webhook_added(state: State, event: WebhookAdded) -> None:
+    wanted = event.types, event.stages, event.changed, event.thin
+    state.put(event.webhook_id, WebhookKept(event.name, event.url, *wanted, version=1))
+
+
+def webhook_changed(state: State, event: WebhookChanged | WebhookRotated | WebhookRemoved) -> None:
+    before = known(state, WebhookKept, event.webhook_id)
+    changes: dict[str, Any] = {"removed": isinstance(event, WebhookRemoved)}
+    if isinstance(event, WebhookChanged):
+        names = ("name", "url", "types", "stages", "changed", "thin", "enabled")
+        changes |= {name: value for name in names if (value := getattr(event, name)) is not None}
+    state.put(event.webhook_id, replace(before, **changes, version=before.version + 1))
+
+
 CHANGES: Changes = {
     CommandAccepted: command_accepted,
     **dict.fromkeys((NoteAdded, NoteChanged, NoteRemoved), note_changed),
@@ -71,4 +91,6 @@ CHANGES: Changes = {
     **dict.fromkeys((TaskDone, TaskReopened, TaskRemoved), task_moved),
     **dict.fromkeys((ConnectionAdded, ConnectionRotated, ConnectionRemoved), connection_changed),
     **dict.fromkeys((TokenCreated, TokenRevoked), token_changed),
+    WebhookAdded: webhook_added,
+    **dict.fromkeys((WebhookChanged, WebhookRotated, WebhookRemoved), webhook_changed),
 }

@@ -17,12 +17,24 @@ from crm.events import (
     QuarantineAttempted,
     QuarantineSettled,
     ReplyQueued,
+    ReplyResolved,
+    ReplySent,
+    ReplyUncertain,
 )
 from crm.scalars import Micros
 from crm.shared import Attachment
-from crm.state.entities import Call, ChatOrigin, Conversation, MailThread, Message, MessageProgress, Quarantined
+from crm.state.entities import (
+    Call,
+    ChatOrigin,
+    Conversation,
+    MailThread,
+    Message,
+    MessageProgress,
+    Quarantined,
+)
 from crm.state.entity import Changes, State
-from crm.state.keys import mail_key, origin_key
+from crm.state.keys import mail_key, origin_key, sent_key
+from crm.state.replies import Reply, SentAs
 from crm.vocabulary import CallPhase, Direction, MessageStatus
 
 
@@ -50,7 +62,7 @@ def call_updated(state: State, event: CallUpdated) -> None:
 
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:
-    state.put(event.conversation_id, Conversation(event.contact_id))
+    state.put(event.conversation_id, Conversation(event.contact_id, chat=event.chat, account=event.account))
 
 
 def message_received(state: State, event: MessageReceived) -> None:
@@ -58,9 +70,27 @@ def message_received(state: State, event: MessageReceived) -> None:
     said = "" if event.sent_at is None or event.edited_at else message_digest(event.text, event.attachments)
     edited = event.edited_at or Micros(0)
     sent = event.sent_at or (Micros(0) if edited else event.meta.occurred_at)
-    state.put(event.message_id, Message(edited, event.revision, sent, said))
+    state.put(event.message_id, Message(edited, event.revision, sent, said, event.message))
     for mail in event.thread:
         state.put(mail_key(mail), MailThread(event.conversation_id))
+    conversation = state.get(Conversation, event.conversation_id)
+    if conversation and event.direction == Direction.IN and sent >= conversation.asked_at:
+        state.put(event.conversation_id, answerable(conversation, event, sent))
+
+
+def answerable(conversation: Conversation, event: MessageReceived, sent: Micros) -> Conversation:
+    """Who wrote last is answered, where they wrote."""
+    is_mail = bool(event.subject or event.thread)
+    return replace(
+        conversation,
+        connection_id=event.meta.source,
+        connector=event.meta.actor,
+        account=event.account or conversation.account,
+        reply_address=event.reply_address or conversation.reply_address,
+        asked_at=sent,
+        subject=event.subject or conversation.subject,
+        thread=tuple(dict.fromkeys((*conversation.thread[:1], event.message))) if is_mail else (),
+    )
 
 
 def message_digest(text: str, attachments: Iterable[Attachment]) -> str:
@@ -90,6 +120,29 @@ def message_status_changed(state: State, event: MessageStatusChanged) -> None:
 
 def reply_queued(state: State, event: ReplyQueued) -> None:
     state.put(event.message_id, Message())
+    state.put(event.message_id, Reply(event.conversation_id, is_mail=bool(event.thread)))
+
+
+def reply_sent(state: State, event: ReplySent) -> None:
+    before = state.get(Reply, event.message_id) or Reply(event.conversation_id)
+    state.put(event.message_id, replace(before, status="sent"))
+    if event.message:
+        state.put(sent_key(event.conversation_id, event.message), SentAs(event.message_id))
+        if before.is_mail:
+            state.put(mail_key(event.message), MailThread(event.conversation_id))
+
+
+def reply_uncertain(state: State, event: ReplyUncertain) -> None:
+    before = state.get(Reply, event.message_id) or Reply(event.conversation_id)
+    state.put(event.message_id, replace(before, status="uncertain"))
+
+
+def reply_resolved(state: State, event: ReplyResolved) -> None:
+    before = state.get(Reply, event.message_id) or Reply(event.conversation_id)
+    sent = event.outcome == "sent"
+    state.put(event.message_id, replace(before, status="sent" if sent else "", attempt=event.attempt))
+    if not sent:
+        state.drop(MessageProgress, event.message_id)
 
 
 def chat_moved(state: State, event: ChatMoved) -> None:
@@ -118,6 +171,9 @@ CHANGES: Changes = {
     MessageEdited: message_edited,
     MessageStatusChanged: message_status_changed,
     ReplyQueued: reply_queued,
+    ReplySent: reply_sent,
+    ReplyUncertain: reply_uncertain,
+    ReplyResolved: reply_resolved,
     ChatMoved: chat_moved,
     FactQuarantined: quarantined,
     QuarantineAttempted: quarantine_attempted,

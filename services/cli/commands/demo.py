@@ -1,4 +1,4 @@
-"""`crm demo`: runs the six demo stories against the running stack and shows each card as it appears."""
+"""`crm demo`: runs the demo stories against the running stack and shows each card as it appears."""
 
 import asyncio
 from pathlib import Path
@@ -14,6 +14,7 @@ from services.cli.options import Data, Json
 from services.cli.target import target
 from services.demo.client import DemoClient, StoryResult
 from services.demo.stories import run_stories
+from services.demo.vendors import simulated_vendors
 from services.stack import demo_workspace, state
 from services.stack.demo_workspace import Demo
 
@@ -27,7 +28,7 @@ def demo(
     access: Annotated[Path | None, typer.Option(help="The demo.json of another stack.", envvar="CRM_DEMO")] = None,
     json: Json = False,
 ) -> None:
-    """Send six example deliveries as vendors would, and show each card as it appears. Exits with 1 if one fails."""
+    """Send example deliveries as vendors would, answer one, and show each card. Exits with 1 if one fails."""
     if not (intake_url and graphql_url):
         here = target(data)
         intake_url, graphql_url = intake_url or here.intake_url, graphql_url or here.graphql_url
@@ -37,7 +38,8 @@ def demo(
     except FileNotFoundError:
         why = f"There is no {file}: start the stack once with `crm up`, or give the file with --access."
         raise ValueError(why) from None
-    results = asyncio.run(run(known, intake_url, graphql_url, quiet=json))
+    folder = (data or state.data_folder()) if access is None else None  # another stack has no vendors here
+    results = asyncio.run(run(known, intake_url, graphql_url, folder, quiet=json))
     ok = all(one.ok for one in results)
     if json:
         figures = ("name", "ok", "accepted_ms", "visible_ms")
@@ -48,7 +50,7 @@ def demo(
     raise typer.Exit(0 if ok else 1)
 
 
-async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> list[StoryResult]:
+async def run(known: Demo, intake_url: str, graphql_url: str, folder: Path | None, quiet: bool) -> list[StoryResult]:
     console = Console(highlight=False)
 
     def report(one: StoryResult) -> None:
@@ -59,7 +61,6 @@ async def run(known: Demo, intake_url: str, graphql_url: str, quiet: bool) -> li
         console.print(f"{mark} {one.name:<38} [dim]{times}[/]")
         console.print(f"  {one.card}", style="" if one.ok else "red", markup=False)
 
-    async with httpx.AsyncClient(timeout=15) as client:
-        return await run_stories(
-            DemoClient(client, intake_url, graphql_url, known.token, known.connections, known.seed), report
-        )
+    async with httpx.AsyncClient(timeout=15) as client, simulated_vendors(folder) as vendors:
+        of_demo = known.token, known.connections, known.seed, vendors
+        return await run_stories(DemoClient(client, intake_url, graphql_url, *of_demo), report)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
-from services.cli.doctor import checks, flow, servers, team, versions, zones
+from services.cli.doctor import answers, checks, flow, receivers, servers, team, versions, zones
 from services.cli.doctor.checks import Finding
 from services.cli.options import Data, Json
 from services.stack import state
@@ -25,6 +25,8 @@ ONLINE: tuple[Check, ...] = (
     checks.public_address,
     versions.versions,
     flow.flows,
+    receivers.receivers,
+    answers.answers,
     team.assignment,
 )
 

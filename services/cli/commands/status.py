@@ -15,7 +15,10 @@ from services.stack.state import PartState
 PANEL, RANK = "Run", 4
 
 ROLE = ("name", "state", "missing", "restarts", "url")  # the fields of a part that --json has as they are
-LAG = {"decide": "kafka_consumergroup_lag", "project": "kafka_consumergroup_lag", "relay": "crm_relay_backlog"}
+LAG = {
+    **dict.fromkeys(("decide", "project", "outbound"), "kafka_consumergroup_lag"),
+    "relay": "crm_relay_backlog",
+}
 
 
 def status(data: Data = None, json: Json = False) -> None:

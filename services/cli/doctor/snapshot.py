@@ -14,6 +14,7 @@ from crm.engine.state_fold import HEADS
 from crm.scalars import Micros
 from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS
+from services.outbound.planning import CONSUMER as OUTBOUND
 
 OUTBOX = "SELECT count(*) FROM core.outbox"
 # The relay's lock: streams/relay.py, LEAD.
@@ -31,7 +32,11 @@ SELECT at_risk, connector, count(*), (extract(epoch FROM min(received_at)) * 100
 FROM read.{table} WHERE status = 'waiting' AND at_risk <> '' GROUP BY 1, 2 ORDER BY 1, 2""")
 # Id of the event that a projection failed at: streams/project.py ends its reason with it.
 EVENT = re.compile(r"([0-9a-f]{8}-[0-9a-f-]{27})$")
-CONSUMERS = ["decide", *(projection.table for projection in PROJECTIONS.values())]  # of this release's versions
+CONSUMERS = [
+    "decide",
+    OUTBOUND,
+    *(projection.table for projection in PROJECTIONS.values()),
+]  # of this release's versions
 SILENCE = 20.0  # seconds without a record of Kafka
 SEARCHED = 2_000  # records after its checkpoint in which a projection's failed event is searched: four batches
 

@@ -5,15 +5,18 @@ from typing import Annotated
 from msgspec import Meta
 
 from crm.connector_files import Files
-from services.connectors.mails.people import MailSettings
+from services.connectors.mails.people import AnswerSettings
 
 ApiKey = Annotated[
     str,
-    Meta(description="An API key of the account: with it, the files of mails are fetched.", examples=["xkeysib-..."]),
+    Meta(
+        description="An API key of the account: answers are sent and the files of mails are fetched with it.",
+        examples=["xkeysib-..."],
+    ),
 ]
 
 
-class Settings(MailSettings, frozen=True, gc=False):
+class Settings(AnswerSettings, frozen=True, gc=False):
     """The settings of a connection to an account."""
 
     api_key: ApiKey = ""

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 
 from crm.connector import Connection, Delivery, Report, Webhook
 from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, records, text, verbatim, whole_or_none
 from services.connectors.mails.listed import files_of, headers_by_name, listed_file, mailbox, mailboxes
 from services.connectors.mails.mail import Mail, addresses, mail_of_headers, message_ids, thread
 from services.connectors.mails.people import MailSettings
-from services.connectors.mails.reports import each, kept, mail_report
+from services.connectors.mails.progress import Progress, progress
+from services.connectors.mails.reports import each, mail_report
 from services.connectors.signatures.basic import verify_password
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = decode_object(delivery.body)
     if event := text(body, "event"):  # of mails that were sent through Brevo
-        yield from kept(connection.connector, event, delivery)
+        yield from progress(event, [progress_of(event, body)], delivery, connection)
         return
     settings = connection.settings_as(MailSettings)
 
@@ -26,6 +28,17 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         return mail_report(mail, delivery, settings, addresses(*own, mail.headers.get("delivered-to", "")))
 
     yield from each(records(body, "items") or [body], read, delivery, connection)
+
+
+HANDED_BACK = "X-Mailin-custom"  # a header that comes back with what Brevo says of the mail
+STATUSES = {"delivered": "delivered"} | dict.fromkeys(("opened", "unique_opened"), "read")
+STATUSES |= dict.fromkeys(("hard_bounce", "soft_bounce", "blocked", "invalid_email", "error"), "failed")
+
+
+def progress_of(event: str, body: Tree) -> Progress:
+    moment = moment_or_none(whole_or_none(body, "ts_event"))
+    message = text(body, "message-id").strip("<>")
+    return Progress(STATUSES.get(event, ""), text(body, HANDED_BACK), moment, text(body, "reason"), message)
 
 
 def mail_of(item: Tree) -> Mail:

@@ -15,6 +15,7 @@ from services.connectors.formats.values import at, first, records, text, verbati
 # Names of the types, and the numbers that stand for them within a conversation.
 TYPES = {"0": "incoming", "1": "outgoing", "2": "activity", "3": "template"}
 FILES = {"image": "photo", "file": "document"}
+OWN = "potik_reply"  # the content attribute that says which reply of ours it is
 
 
 def message_report(channel: Channel, id: str, body: Tree, country: str, key: str) -> tuple[Report, str]:
@@ -32,6 +33,7 @@ def message_report(channel: Channel, id: str, body: Tree, country: str, key: str
         return channel.deleted(chat, id, moment, **said), chat
     files = tuple(attachment(one) for one in records(body, "attachments"))
     reply = text(body, "content_attributes", "in_reply_to")
+    said |= {"reply_address": text(conversation, "id"), "reply": text(body, "content_attributes", OWN)}
     words = lines(verbatim(body, "content"), *places(body), *answers(body))
     return channel.message(chat, id, moment, key, text=words, attachments=files, reply_to=reply, **said), chat
 

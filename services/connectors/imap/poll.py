@@ -33,9 +33,9 @@ from crm.mailbox_asks import WHOLE_SIZE, Found, fetch, search
 from crm.shared import Attachment
 from services.connectors.formats.values import whole_or_none
 from services.connectors.mails.mail import addresses
-from services.connectors.mails.people import MailSettings
 from services.connectors.mails.reports import delivered_to, mail_report
 from services.connectors.mails.rfc822 import read_mail
+from services.connectors.mails.submission import SubmissionSettings
 
 SPAN = 20_000  # UIDs of one search
 HOST = {"description": "The mail server, which must speak TLS; :993 unless it says a port."}
@@ -45,7 +45,7 @@ FOLDER = {"description": "The folder with the mails that come in."}
 SENT = {"description": "The folder with what your people sent. Empty: none.", "examples": ["Sent", "[Gmail]/Sent Mail"]}
 
 
-class Settings(MailSettings, frozen=True, gc=False, kw_only=True):
+class Settings(SubmissionSettings, frozen=True, gc=False, kw_only=True):
     """The settings of a connection to a mailbox."""
 
     host: Annotated[str, Meta(**HOST, examples=["imap.example.com"], extra={"pattern": f"[A-Za-z0-9.-]+{PORT}"})]

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from crm.connector import Connection, Delivery, Report, Webhook, expect_equal, expect_fresh
 from crm.errors import Malformed, Refused
 from crm.scalars import Micros
-from services.connectors.formats.exact_json import decode_object
-from services.connectors.formats.values import records, text, whole_or_none
+from services.connectors.formats.exact_json import Value, decode_object
+from services.connectors.formats.times import moment_or_none
+from services.connectors.formats.values import at, records, text, whole_or_none
 from services.connectors.mails.listed import listed_file
 from services.connectors.mails.mail import Mail, addresses, first_headers, mail_of_headers
 from services.connectors.mails.people import MailSettings
 from services.connectors.mails.posted import Posted, posted
+from services.connectors.mails.progress import REPLY, Progress, first_line, progress
 from services.connectors.mails.reports import kept, mail_report
 from services.connectors.mails.rfc822 import read_mail
 
@@ -49,7 +51,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     if is_json(delivery):  # of mails that were sent through Mailgun
         event = decode_object(delivery.body).get("event-data")
         kind = text(event, "event") or "without an event"
-        yield from kept(connection.connector, kind, delivery, text(event, "id"))
+        yield from progress(kind, [progress_of(kind, event)], delivery, connection, text(event, "id"))
         return
     form = posted(delivery)
     if event := form.text("event"):
@@ -58,6 +60,18 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     mail = read_mail(form.fields["body-mime"]) if form.fields.get("body-mime") else mail_of(form)
     settings = connection.settings_as(MailSettings)
     yield mail_report(mail, delivery, settings, addresses(form.text("recipient").replace(";", ",")))
+
+
+def progress_of(kind: str, event: Value) -> Progress:
+    """A failure that is temporary is tried again by Mailgun."""
+    said = at(event, "delivery-status")
+    why = first_line(text(said, "message") or text(said, "description")) or text(event, "reason")
+    status = "" if text(event, "severity") == "temporary" else STATUSES.get(kind, "")
+    moment = whole_or_none({"": text(event, "timestamp").partition(".")[0]}, "")
+    return Progress(status, text(event, "user-variables", REPLY), moment_or_none(moment), why)
+
+
+STATUSES = {"delivered": "delivered", "opened": "read", "failed": "failed", "rejected": "failed"}
 
 
 def mail_of(form: Posted) -> Mail:

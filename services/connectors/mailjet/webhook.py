@@ -6,11 +6,13 @@ from python_multipart.multipart import parse_options_header
 
 from crm.connector import Connection, Delivery, Report, Webhook
 from services.connectors.formats.exact_json import Tree, decode
-from services.connectors.formats.values import at, records, text, verbatim
+from services.connectors.formats.times import moment_or_none
+from services.connectors.formats.values import at, records, text, verbatim, whole_or_none
 from services.connectors.mails.listed import Listed, files_of, headers_by_name, listed_file
 from services.connectors.mails.mail import addresses, mail_of_headers
 from services.connectors.mails.people import MailSettings
-from services.connectors.mails.reports import kept, mail_report
+from services.connectors.mails.progress import Progress, progress
+from services.connectors.mails.reports import mail_report
 from services.connectors.mails.words import decoded, decoded_words
 from services.connectors.signatures.basic import verify_password
 
@@ -18,7 +20,9 @@ from services.connectors.signatures.basic import verify_password
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = decode(delivery.body)
     if not isinstance(body, dict) or "event" in body:  # of mails that were sent through Mailjet, alone or in a list
-        yield from kept(connection.connector, text(body, "event") or "events", delivery)
+        events = records({"": body if isinstance(body, list) else [body]}, "")
+        kind = text(body, "event") or "events"
+        yield from progress(kind, map(progress_of, events), delivery, connection)
         return
     mail = mail_of_headers(
         headers_by_name({"From": body.get("From"), "Subject": body.get("Subject")})
@@ -28,6 +32,19 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         **files_of(file_of(part, body) for part in records(body, "Parts") if named(part).startswith("Attachment")),
     )
     yield mail_report(mail, delivery, connection.settings_as(MailSettings), addresses(text(body, "Recipient")))
+
+
+def progress_of(event: Tree) -> Progress:
+    """A bounce that is not hard is tried again by Mailjet."""
+    kind, moment = text(event, "event"), moment_or_none(whole_or_none(event, "time"))
+    status = STATUSES.get(kind, "")
+    if kind == "bounce" and not (event.get("hard_bounce") or event.get("blocked")):
+        status = ""
+    why = ": ".join(filter(None, (text(event, "error"), text(event, "comment"))))
+    return Progress(status, text(event, "CustomID"), moment, why, text(event, "Message_GUID"))
+
+
+STATUSES = {"sent": "delivered", "open": "read", "bounce": "failed", "blocked": "failed"}
 
 
 def named(part: Tree) -> str:

@@ -61,7 +61,7 @@ def quoted(name: str) -> str:
 
 class Mail(Struct, frozen=True):
     """A mail. `headers`: their names in lower case; of several with one name, the first. `inline`: the `ref` of a file
-    by its Content-ID."""
+    by its Content-ID. `returned`: the Message-ID of a mail that this one reports to be given up, and `reason` why."""
 
     sender: Address = NOBODY
     reply_to: tuple[Address, ...] = ()
@@ -77,6 +77,8 @@ class Mail(Struct, frozen=True):
     files: tuple[Attachment, ...] = ()
     inline: Mapping[str, str] = MappingProxyType({})
     headers: Mapping[str, str] = MappingProxyType({})
+    returned: str = ""
+    reason: str = ""
 
 
 def addresses(*headers: str) -> tuple[Address, ...]:

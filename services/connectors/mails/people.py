@@ -41,6 +41,25 @@ class MailSettings(Struct, frozen=True, gc=False):
     ] = ""
 
 
+class AnswerSettings(MailSettings, frozen=True, gc=False):
+    """The settings of a connection whose mails can be answered."""
+
+    reply_from: Annotated[
+        str,
+        Meta(
+            description="Our address that answers are sent from, with a name if you like: needed to answer.",
+            examples=["Shop <shop@example.com>"],
+            extra={"pattern": r"[^\r\n]*[^\s@<>]+@[^\s@<>]+>?"},
+        ),
+    ] = ""
+
+
+class SendingSettings(AnswerSettings, frozen=True, gc=False):
+    """The settings of a connection to a mail service that also sends, by a key for that alone."""
+
+    send_key: Annotated[str, Meta(description="The service's key to send with: needed to answer.")] = ""
+
+
 class Ours(NamedTuple):
     """Addresses and domains that are the workspace's, and those of its mailers; all in lower case."""
 

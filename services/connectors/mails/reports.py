@@ -63,6 +63,8 @@ def mail_report(
         html=sanitised(mail.html, mail.inline),
         attachments=shown_inline(mail),
         sent_at=date,
+        returned=mail.returned,
+        reason=mail.reason,
     )
     thread = mail.references[0] if mail.references else id
     # Programs give mails of different people one Message-ID: what it says is a part of the key.

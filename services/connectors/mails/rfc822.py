@@ -13,6 +13,7 @@ from services.connectors.mails.mail import Mail, first_headers, mail_of_headers,
 from services.connectors.mails.words import decoded, decoded_words, raw_text
 
 _NAME = re.compile(r'name="?([^";]+)')
+LONGEST_REASON = 1_000
 RETURNED = ("message/rfc822", "text/rfc822-headers")  # in a bounce: the mail that came back
 
 
@@ -67,9 +68,10 @@ def _read(message: Message, headers: dict[str, str], whole: str) -> Mail:
     mail = mail_of_headers(headers, files=tuple(files), inline=inline, **said)
     if message.get_content_type() != "multipart/report":
         return mail
-    return mail_of_headers(
-        headers, files=mail.files, inline=inline, references=(*mail.references, *returned(message)), **said
-    )
+    came_back = tuple(returned(message))
+    if came_back and (why := given_up(message)) is not None:
+        said |= {"returned": came_back[-1], "reason": why}
+    return mail_of_headers(headers, files=mail.files, inline=inline, references=(*mail.references, *came_back), **said)
 
 
 def last_parts(message: Message) -> list[Message]:
@@ -122,3 +124,20 @@ def returned(message: Message) -> Iterator[str]:
             else:
                 own = message_from_bytes(content_of(part))
                 yield from message_ids(str(own.get("message-id", "")))[:1]
+
+
+def given_up(message: Message) -> str | None:
+    """Returns why a mail was given up, as its mail server says (RFC 3464); None for a report that says less, such as
+    that it is late."""
+    blocks = [
+        block
+        for part in message.walk()
+        if part.get_content_type() == "message/delivery-status" and isinstance(part.get_payload(), list)
+        for block in part.get_payload()
+        if isinstance(block, Message)
+    ]
+    for block in blocks:
+        if raw_text(str(block.get("action", ""))).strip().lower() == "failed":
+            why = raw_text(str(block.get("diagnostic-code", ""))) or raw_text(str(block.get("status", "")))
+            return " ".join(why.rpartition("smtp;")[2].split())[:LONGEST_REASON]
+    return None

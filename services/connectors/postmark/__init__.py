@@ -2,10 +2,10 @@
 
 from crm.connector import Connector
 from services.connectors.mails.packed import repacked
-from services.connectors.mails.people import MailSettings
+from services.connectors.mails.people import SendingSettings
+from services.connectors.postmark.send import SEND
 from services.connectors.postmark.webhook import WEBHOOK
 from services.connectors.signatures.basic import PASSWORD
 
-CONNECTOR = Connector(
-    "postmark", "chats", WEBHOOK, "Mails that Postmark receives", PASSWORD, MailSettings, parts=repacked
-)
+TITLE = "Mails that Postmark receives"
+CONNECTOR = Connector("postmark", "chats", WEBHOOK, TITLE, PASSWORD, SendingSettings, parts=repacked, send=SEND)

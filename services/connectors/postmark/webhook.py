@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 
 from crm.connector import Connection, Delivery, Report, Webhook
-from services.connectors.formats.exact_json import decode_object
-from services.connectors.formats.values import at, records, text, verbatim, whole_or_none
+from services.connectors.formats.exact_json import Tree, decode_object
+from services.connectors.formats.times import iso_or_none
+from services.connectors.formats.values import at, first, records, text, verbatim, whole_or_none
 from services.connectors.mails.listed import files_of, headers_of, listed_file, mailbox, mailboxes
 from services.connectors.mails.mail import addresses, mail_of_headers
 from services.connectors.mails.people import MailSettings
-from services.connectors.mails.reports import kept, mail_report
+from services.connectors.mails.progress import REPLY, Progress, progress
+from services.connectors.mails.reports import mail_report
 from services.connectors.signatures.basic import verify_password
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = decode_object(delivery.body)
-    if kind := text(body, "RecordType"):  # Delivery, Bounce, Open: of mails that were sent through Postmark
-        yield from kept(connection.connector, kind, delivery)
+    if kind := text(body, "RecordType"):  # of mails that were sent through Postmark
+        yield from progress(kind, [progress_of(kind, body)], delivery, connection)
         return
     files = (
         listed_file(
@@ -43,6 +45,19 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         **files_of(files),
     )
     yield mail_report(mail, delivery, connection.settings_as(MailSettings), addresses(text(body, "OriginalRecipient")))
+
+
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types; of the others the mail has come, or may still come
+NOT_GIVEN_UP = {"Transient", "Subscribe", "Unsubscribe", "AutoResponder", "AddressChange", "OpenRelayTest", "Unknown"}
+NOT_GIVEN_UP |= {"SpamComplaint", "ChallengeVerification"}
+STATUSES = {"Delivery": "delivered", "Open": "read", "Bounce": "failed"}
+
+
+def progress_of(kind: str, body: Tree) -> Progress:
+    status = "" if text(body, "Type") in NOT_GIVEN_UP else STATUSES.get(kind, "")
+    moment = iso_or_none(first(body, "DeliveredAt", "ReceivedAt", "BouncedAt"))
+    why = text(body, "Details").removeprefix("smtp;") or text(body, "Description")
+    return Progress(status, text(body, "Metadata", REPLY), moment, why)
 
 
 WEBHOOK = Webhook(verify_password, parse)

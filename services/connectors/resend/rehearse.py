@@ -3,8 +3,10 @@
 import base64
 from hashlib import sha256
 
-from crm.connector import Delivery
-from services.connectors.rehearsal import Rehearsal, derived_secret, with_headers
+from crm.connector import Delivery, digest
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.values import text, texts
+from services.connectors.rehearsal import Rehearsal, derived_secret, json_bytes, with_headers
 from services.connectors.signatures.standard_webhooks import PREFIX, key_of, signature
 
 
@@ -18,4 +20,12 @@ def sign(delivery: Delivery, seed: str) -> Delivery:
     return with_headers(delivery, {"svix-id": id, "svix-timestamp": at, "svix-signature": proof})
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign)
+def take(path: str, body: bytes) -> tuple[bytes, tuple[str, str]] | None:
+    if not path.endswith("/emails"):
+        return None
+    sent = decode_object(body)
+    return json_bytes({"id": digest(body)[:36]}), (texts(sent, "to")[0], text(sent, "text"))
+
+
+KEYS = {"reply_from": "Shop <shop@example.com>", "api_key": "re_demo"}
+REHEARSAL = Rehearsal({}, secret_of, sign=sign, take=take, sends=KEYS)

@@ -8,26 +8,27 @@ from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook
 from crm.connector_settings import Since
-from services.connectors.formats.exact_json import Value, decode_object
+from services.connectors.formats.exact_json import Tree, Value, decode_object
 from services.connectors.formats.times import iso_or_none
-from services.connectors.formats.values import at, records, text, verbatim
+from services.connectors.formats.values import at, first, records, text, verbatim
 from services.connectors.mails.listed import files_of, headers_by_name, headers_of, listed_file
 from services.connectors.mails.mail import NOBODY, addresses, mail_of_headers, message_ids
-from services.connectors.mails.people import MailSettings
-from services.connectors.mails.reports import kept, mail_report
+from services.connectors.mails.people import AnswerSettings
+from services.connectors.mails.progress import REPLY, Progress, progress
+from services.connectors.mails.reports import mail_report
 from services.connectors.signatures.standard_webhooks import verify_standard
 
 RECEIVED = "email.received"
 
 
-class Settings(MailSettings, frozen=True, gc=False):
+class Settings(AnswerSettings, frozen=True, gc=False):
     """The settings of a connection to an account."""
 
     api_key: Annotated[
         str,
         Meta(
-            description="A key of the API with full access: resend.com, API keys. With it Potik asks for the mails, "
-            "whose text no notice has. It begins with re_."
+            description="A key of the API with full access: resend.com, API keys. With it Potik sends answers, and "
+            "asks for the mails, whose text no notice has. It begins with re_."
         ),
     ] = ""
     since: Since = ""
@@ -38,7 +39,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     body = decode_object(delivery.body)
     kind = text(body, "type")
     if text(body, "object") != "email" and kind != RECEIVED:  # of mails that were sent through Resend
-        yield from kept(connection.connector, kind or "without a type", delivery)
+        yield from progress(kind or "without a type", [progress_of(kind, body)], delivery, connection)
         return
     mail = body if text(body, "object") == "email" else at(body, "data")
     named = at(mail, "headers")
@@ -64,6 +65,18 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     )
     settings, sent_at = connection.settings_as(Settings), iso_or_none(text(mail, "created_at"))
     yield mail_report(read, delivery, settings, sent_at=sent_at)
+
+
+def progress_of(kind: str, body: Tree) -> Progress:
+    mail = at(body, "data")
+    listed = {text(one, "name"): text(one, "value") for one in records(mail, "tags")}
+    why = first(at(mail, "bounce"), "message", "subType") or text(mail, "failed", "reason")
+    reply, moment = text(mail, "tags", REPLY) or listed.get(REPLY, ""), iso_or_none(text(body, "created_at"))
+    return Progress(STATUSES.get(kind, ""), reply, moment, why, text(mail, "email_id"))
+
+
+STATUSES = {"email.delivered": "delivered", "email.opened": "read"}
+STATUSES |= dict.fromkeys(("email.bounced", "email.failed", "email.suppressed"), "failed")
 
 
 def texts(mail: Value, name: str) -> list[str]:

@@ -7,17 +7,21 @@ from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook, expect_equal
 from crm.errors import Malformed
-from services.connectors.mails.people import MailSettings
+from services.connectors.mails.people import SendingSettings
 from services.connectors.mails.reports import delivered_to, mail_report
 from services.connectors.mails.rfc822 import read_mail
+from services.connectors.mails.submission import SmtpHost, SmtpPort
 
 TOKEN = "x-mail-token"
 
 
-class Settings(MailSettings, frozen=True, gc=False):
+class Settings(SendingSettings, frozen=True, gc=False):
     """The settings of a connection to a mailbox."""
 
     token: Annotated[str, Meta(description="A text that the mail server must send in the header X-Mail-Token.")] = ""
+    smtp_host: SmtpHost = ""
+    smtp_port: SmtpPort = 587
+    smtp_user: Annotated[str, Meta(description="Who logs in there; its password is send_key.")] = ""
 
 
 def verify(delivery: Delivery, connection: Connection) -> None:

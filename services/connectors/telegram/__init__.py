@@ -4,6 +4,7 @@ from crm.connector import Connector
 from crm.connector_proofs import SharedSecret
 from services.connectors.telegram.activate import ACTIVATION
 from services.connectors.telegram.files import FILES
+from services.connectors.telegram.send import SEND
 from services.connectors.telegram.webhook import WEBHOOK, Settings
 
 PROOF = SharedSecret(
@@ -11,4 +12,5 @@ PROOF = SharedSecret(
     "a colon, is something else.",
     pattern="[A-Za-z0-9_-]{1,256}",
 )
-CONNECTOR = Connector("telegram", "chats", WEBHOOK, "Chats of a Telegram bot", PROOF, Settings, ACTIVATION, files=FILES)
+TITLE = "Chats of a Telegram bot"
+CONNECTOR = Connector("telegram", "chats", WEBHOOK, TITLE, PROOF, Settings, ACTIVATION, files=FILES, send=SEND)

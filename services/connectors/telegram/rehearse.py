@@ -1,9 +1,13 @@
 """Updates of a Telegram bot."""
 
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from crm.connector import Delivery
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.values import text as text_of
 from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 
 secret_of = partial(derived_secret, "telegram")
@@ -42,4 +46,13 @@ def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({"write": write, "share_contact": share_contact}, secret_of, sign=sign_delivery)
+def take(path: str, body: bytes) -> tuple[bytes, tuple[str, str]] | None:
+    if not path.endswith("/sendMessage"):
+        return None
+    sent = decode_object(body)
+    result = {"message_id": int(time.time()), "date": int(time.time()), "text": sent["text"]}
+    return json_bytes({"ok": True, "result": result}), (text_of(sent, "chat_id"), text_of(sent, "text"))
+
+
+ACTIONS: dict[str, Callable[..., Post]] = {"write": write, "share_contact": share_contact}
+REHEARSAL = Rehearsal(ACTIONS, secret_of, sign=sign_delivery, take=take, sends={"token": "100000:demo"})

@@ -5,7 +5,9 @@ import hmac
 from functools import partial
 
 from crm.connector import Delivery
-from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, with_post
+from services.connectors.formats.exact_json import decode_object
+from services.connectors.formats.values import text
+from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
 
 secret_of = partial(derived_secret, "viber")
 
@@ -19,4 +21,12 @@ def sign_delivery(delivery: Delivery, seed: str) -> Delivery:
     return with_post(delivery, signed(secret_of(seed), delivery.body))
 
 
-REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery)
+def take(path: str, body: bytes) -> tuple[bytes, tuple[str, str]] | None:
+    if not path.endswith("/pa/send_message"):
+        return None
+    sent, token = decode_object(body), int(hashlib.sha256(body).hexdigest()[:14], 16)
+    answer = {"status": 0, "status_message": "ok", "message_token": token}
+    return json_bytes(answer), (text(sent, "receiver"), text(sent, "text"))
+
+
+REHEARSAL = Rehearsal({}, secret_of, sign=sign_delivery, take=take)

@@ -20,4 +20,4 @@ def status_report(channel: Channel, _value: Value, _country: str, reported: Tree
     why = "; ".join(
         joined(text(error, "title"), text(error, "error_data", "details")) for error in records(reported, "errors")
     )
-    return [channel.status(chat, id, status, moment, why)]
+    return [channel.status(chat, id, status, moment, why, text(reported, "biz_opaque_callback_data"))]

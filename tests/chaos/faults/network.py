@@ -9,7 +9,7 @@ from tests.chaos.cluster import SERVERS, Link
 from tests.chaos.faults import FaultContext, fault
 from tests.chaos.proxy import Proxy
 
-ROLES = ("decide", "relay", "project")
+ROLES = ("decide", "relay", "project", "outbound")
 LINKS: tuple[Link, ...] = tuple((role, server) for role in ROLES for server in SERVERS)
 CUT, SILENT = 8.0, 25.0  # seconds: past the session's time-out, and past all others
 DELAY, SLOW = 0.1, 6.0  # seconds each link, and how long

@@ -8,7 +8,8 @@ from services.stack.role import ROLES
 from tests.chaos.faults import FaultContext, fault
 
 WITHIN = 10.0  # seconds to the next commit of everybody after a role died
-FROZEN = {"decide": 9.0, "project": 9.0, "relay": 14.0}  # seconds: past the session's time-out, and the relay's lock
+# Seconds: past the session's time-out, and past the relay's lock and the leases of outbound.
+FROZEN = {"decide": 9.0, "project": 9.0, "relay": 14.0, "outbound": 14.0}
 SESSION = 6.0  # seconds until the group notices that a worker is frozen
 RELAY_LOCK = 10.0  # seconds until Postgres takes the lock from a relay that is frozen
 

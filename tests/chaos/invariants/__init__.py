@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import psycopg
 
 from projections import PROJECTIONS
-from tests.chaos.invariants import decide_state, effects, identities, money, order, rows, subscribers
+from tests.chaos.invariants import decide_state, effects, identities, money, order, rows, subscribers, webhooks
 from tests.chaos.invariants.journal import Journal, read
 from tests.chaos.observed_events import ObservedEvents
+from tests.chaos.webhook_probe import ReceivedEvents
 from tests.support.workload.ledger import Ledger
 
 
@@ -24,12 +25,24 @@ class Verdict:
     broken: list[str]
 
 
-async def check(bootstrap: str, dsn: str, ledger: Ledger, observed: Sequence[ObservedEvents] = ()) -> Verdict:
+async def check(
+    bootstrap: str,
+    dsn: str,
+    ledger: Ledger,
+    observed: Sequence[ObservedEvents] = (),
+    received: Sequence[ReceivedEvents] = (),
+) -> Verdict:
     """Checks all invariants. Call it when all roles are idle. Reads the journal and each table once."""
-    return await asyncio.to_thread(check_journal, await read(bootstrap), dsn, ledger, observed)
+    return await asyncio.to_thread(check_journal, await read(bootstrap), dsn, ledger, observed, received)
 
 
-def check_journal(journal: Journal, dsn: str, ledger: Ledger, observed: Sequence[ObservedEvents]) -> Verdict:
+def check_journal(
+    journal: Journal,
+    dsn: str,
+    ledger: Ledger,
+    observed: Sequence[ObservedEvents],
+    received: Sequence[ReceivedEvents],
+) -> Verdict:
     found = effects.count_effects(journal, ledger)
     journal_sums = money.in_journal(journal)
     broken = [
@@ -38,6 +51,7 @@ def check_journal(journal: Journal, dsn: str, ledger: Ledger, observed: Sequence
         *order.broken(journal),
         *identities.broken(journal),
         *subscribers.broken(journal, observed),
+        *webhooks.broken(journal, received),
     ]
     with psycopg.connect(dsn, options="-c default_transaction_isolation=repeatable\\ read") as conn:
         broken += decide_state.heads(conn, journal)

@@ -7,6 +7,7 @@ from crm.envelope import Event, named_id
 from crm.events import (
     AssignmentRulesSet,
     CallUpdated,
+    CommandAccepted,
     ConversationNoted,
     ConversationReached,
     DealOpened,
@@ -19,6 +20,7 @@ from crm.events import (
     MessageStatusChanged,
     PaymentRecorded,
     PaymentReportOutdated,
+    WebhookAdded,
     WorkspaceCreated,
 )
 from crm.scalars import Id
@@ -43,7 +45,7 @@ EFFECTS: dict[str, tuple[type[Event], ...]] = {  # exactly one event of these fo
     "DeliveryKept": (DeliveryNoted, FactQuarantined),
     "DeliveryQuarantined": (FactQuarantined,),
 }
-SET_UP = (WorkspaceCreated, AssignmentRulesSet)  # no fact led to these
+SET_UP = (WorkspaceCreated, AssignmentRulesSet, WebhookAdded)  # no fact led to these
 Placed = tuple[int, Event]  # with its partition
 
 OFFENCES = (
@@ -105,7 +107,8 @@ def by_cause(journal: Journal) -> dict[Id, list[Placed]]:
     causes: dict[Id, list[Placed]] = {}
     for partition, events in journal.partitions.items():
         for _, event in events:
-            causes.setdefault(event.meta.cause, []).append((partition, event))
+            if not isinstance(event, CommandAccepted):  # it says who gave a command; the effects are the others
+                causes.setdefault(event.meta.cause, []).append((partition, event))
     return causes
 
 

@@ -20,6 +20,9 @@ UNSEEN = {
     "PaymentReportOutdated",
     "ReportRecorded",
     "CommandAccepted",
+    "WebhookDeliveriesSettled",
+    "WebhookReplayed",
+    "WebhookTested",
 }  # change nothing that a card shows
 # Rows that count or add up: the machinery, not the fold, sees to it that an event comes once.
 COUNTS = {"conversation": every_event.MessageReceived | every_event.ReplyQueued, "deal": every_event.DealPaid}

@@ -36,6 +36,8 @@ from crm.events import (
     PaymentUnmatched,
     PipelineChanged,
     ReplyQueued,
+    ReplyResolved,
+    ReplyUncertain,
     ReportDoubted,
     TaskAdded,
     TaskChanged,
@@ -107,6 +109,10 @@ ENTRIES: list[tuple[Event, str, str]] = [
     (ParcelDetached(M, PARCEL, DEAL, OLENA, "mistyped"), "Parcel taken off", "mistyped"),
     (ParcelMoved(M, PARCEL, DEAL, OLENA, "2045", "in_transit", "created", "Їде"), "Parcel 2045: in transit", "Їде"),
     (ReportDoubted(M, OLENA, "shop", "42", "Not a number."), "Report of shop about 42", "Not a number."),
+    (ReplyUncertain(M, an_id("m"), CHAT, OLENA, "It broke off."), "Nobody knows whether the answer was sent",
+     "It broke off."),
+    (ReplyResolved(M, an_id("m"), CHAT, OLENA, "sent", "anna"), "The answer was sent", "anna"),
+    (ReplyResolved(M, an_id("m"), CHAT, OLENA, "again"), "The answer is sent again", ""),
 ]  # fmt: skip
 
 

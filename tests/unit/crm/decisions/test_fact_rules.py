@@ -114,6 +114,7 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "ParcelReported": "parcel_reported",
         "PaymentPartReported": "payment_part_reported",
         "PaymentReported": "payment_reported",
+        "ReplyAttempted": "reply_attempted",
     }
     assert all(fact is rule.fact for fact, rule in RULES.items())
     assert {RULES[fact].family for fact in FACTS} == {"calls", "forms", "chats", "banking", "facts"} <= TOPICS.keys()

@@ -71,7 +71,8 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (
             "up --replicas decide=many",
-            "--replicas takes ROLE=N with one of the roles intake, api, decide, relay, project, not 'decide=many'.",
+            "--replicas takes ROLE=N with one of the roles intake, api, decide, relay, project, outbound, "
+            "not 'decide=many'.",
         ),
     ],
 )  # fmt: skip

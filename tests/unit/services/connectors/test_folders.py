@@ -16,8 +16,9 @@ from tests.support.tools import ROOT
 
 FOLDERS = {name: ROOT / "services" / "connectors" / name.replace("-", "_") for name in CONNECTORS}
 PRODUCT = ("crm", "services", "streams", "projections", "api")
-# No vendors: a form is also a source of deals, the API a package of ours, a ring what telephones do, IMAP a protocol.
-GENERIC = {"form", "api", "ring", "imap"}
+# No vendors: a form is also a source of deals, the API a package of ours, a ring what telephones do, IMAP and SMTP are
+# protocols.
+GENERIC = {"form", "api", "ring", "imap", "smtp"}
 # What people write into forms and name their fields by: "Telegram" is a way to reach somebody, and so is a link to it;
 # what they write for an address that they have not; and the marks that mail programs put around what is quoted.
 WORDS = (
@@ -31,6 +32,7 @@ PARTS = {
     "webhook": ("webhook.py", "rehearse.py"),
     "poll": ("poll.py", "samples/polled"),
     "activation": ("activate.py",),
+    "send": ("send.py", "samples/replies"),
 }
 
 

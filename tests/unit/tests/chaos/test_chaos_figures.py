@@ -108,7 +108,7 @@ def test_every_fault_of_the_promise_is_there() -> None:
     faults = all_faults()
     ended = {f"{how}-{role}{twice}" for how in ("kill", "term") for role in ROLES for twice in ("", "-x2")}
     links = {f"{how}-{r}-{s}" for how in ("cut", "half-open") for r in ROLES for s in ("kafka", "postgres")}
-    frozen = {f"freeze-{role}" for role in ("decide", "relay", "project")}
+    frozen = {f"freeze-{role}" for role in ("decide", "relay", "project", "outbound")}
     servers = {"kill-kafka", "kafka-away", "kill-postgres", "postgres-away", "old-backup", "postgres-dropped"}
     disks = {"slow-disk", "disk-full-postgres", "disk-full-kafka"}
     refused = {"failing-transactions", "serialization-failures", "lost-sessions", "deadlocks"}

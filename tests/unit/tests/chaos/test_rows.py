@@ -17,7 +17,19 @@ from tests.support.reference_run import ROOT, TENANTS, events, journal, ledger
 
 SHOP = TENANTS[0].workspace
 # Of which no story tells.
-BY_HAND = {"connection", "deal_line", "field", "note", "object", "object_type", "owner", "parcel", "task", "token"}
+BY_HAND = {
+    "connection",
+    "deal_line",
+    "field",
+    "note",
+    "object",
+    "object_type",
+    "owner",
+    "parcel",
+    "task",
+    "token",
+    "webhook",
+}
 
 
 def rows_of(name: str) -> list[tuple[Id, Row]]:

@@ -27,7 +27,7 @@ FOREIGN = {
     "node_filesystem_size_bytes": {"fstype", "mountpoint"},
 }
 UNNEEDED: set[str] = set()  # on no panel, each for a reason
-ROWS = ["Flow", "Lag", "Relay", "Projections", "Intake", "Polling", "API", "Quarantine", "Servers"]
+ROWS = ["Flow", "Lag", "Relay", "Projections", "Intake", "Polling", "Outbound", "API", "Quarantine", "Servers"]
 
 
 def known() -> dict[str, set[str]]:

@@ -4,13 +4,9 @@ import pytest
 
 from crm.commands import Code
 from crm.events import (
-    ConversationOpened,
-    DealOpened,
-    MessageReceived,
     NoteAdded,
     NoteChanged,
     NoteRemoved,
-    ReplyQueued,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -19,7 +15,7 @@ from crm.events import (
 )
 from crm.scalars import Id
 from tests.support.operator_session import OperatorSession, operator_session
-from tests.support.scenarios import NOON, an, form, message
+from tests.support.scenarios import NOON, an, form
 
 NOBODY = Id("33333333-3333-5333-8333-333333333333")
 
@@ -74,31 +70,6 @@ def test_of_a_task_what_is_not_given_stays_and_null_is_no_date() -> None:
     session.do("task_change", task_id=id, due_at=None).then(an(TaskChanged, due_at=None, owner="borys"))
     session.refuses("task_change", "", Code.UNCHANGED, task_id=id, title="Ring")
     session.refuses("task_change", "title", Code.REQUIRED, task_id=id, title="")
-
-
-def test_an_answer_stands_in_the_conversation_of_its_card() -> None:
-    session = operator_session(message("1", text="Hi", sender_name="Olena"))
-    (chat,) = session.every(ConversationOpened)
-    (hi,) = session.every(MessageReceived)
-    said = {"conversation_id": chat.conversation_id, "text": "Good day", "author": "anna"}
-    session.do("conversation_reply", **said, reply_to=hi.message_id)
-    session.then(an(ReplyQueued, contact_id=chat.contact_id, text="Good day", author="anna", reply_to=hi.message_id))
-    session.refuses("conversation_reply", "conversationId", Code.NOT_FOUND, conversation_id=NOBODY, text="x")
-    session.refuses("conversation_reply", "replyTo", Code.NOT_FOUND, **said, reply_to=NOBODY)
-    session.refuses("conversation_reply", "text", Code.REQUIRED, conversation_id=chat.conversation_id, text=" \n")
-
-
-def test_an_answer_names_who_has_the_newest_deal() -> None:
-    """In a reply and in what our side wrote in the channel; the contact's own words name nobody."""
-    session = operator_session(message("1", text="Hi", sender_name="Olena"))
-    (chat,) = session.every(ConversationOpened)
-    (deal,) = session.every(DealOpened)
-    session.do("deal_assign", deal_id=deal.deal_id, owner="taras")
-    session.do("conversation_reply", conversation_id=chat.conversation_id, text="Good day", author="anna")
-    session.then(an(ReplyQueued, author="anna", owner="taras"))
-    session.when(message("2", message="2", text="Yes", direction="out"), message("3", message="3", text="Thanks"))
-    said = [(one.direction, one.owner) for one in session.every(MessageReceived)]
-    assert said == [("in", ""), ("out", "taras"), ("in", "")]
 
 
 @pytest.mark.parametrize("name", ["note_add", "task_add"])

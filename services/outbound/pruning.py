@@ -1,0 +1,28 @@
+"""Forgets deliveries that arrived or were discarded a month ago. What was given up stays until a person decides."""
+
+import asyncio
+
+import structlog
+
+from streams.runtime.sessions import ASYNC_COMMIT_SESSION, connect
+
+DAYS = 30
+MOST = 5_000  # of one transaction
+LOOK_SECONDS = 60.0
+OLD = """
+DELETE FROM outbound.delivery WHERE id IN (
+  SELECT id FROM outbound.delivery WHERE planned_at < now() - %s * interval '1 day'
+  AND state IN ('delivered', 'discarded') AND attempted_at < now() - %s * interval '1 day' LIMIT %s)"""
+logger = structlog.get_logger()
+
+
+async def run(dsn: str) -> None:
+    """Runs until it is cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            async with await connect(dsn, ASYNC_COMMIT_SESSION) as conn:
+                while (await conn.execute(OLD, [DAYS, DAYS, MOST])).rowcount == MOST:
+                    await asyncio.sleep(1)
+        except Exception as error:
+            logger.warning("old deliveries are not forgotten now; trying again", error=repr(error))

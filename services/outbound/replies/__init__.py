@@ -1,0 +1,1 @@
+"""Sends the answers that people give in conversations."""

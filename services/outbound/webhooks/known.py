@@ -1,0 +1,38 @@
+"""The webhooks and cursors as this process knows them, read again when somebody has changed them."""
+
+from psycopg import AsyncConnection
+
+from crm.envelope import now
+from crm.scalars import Id
+from services.outbound.role import Outbound
+from services.outbound.webhooks import cursors
+from services.outbound.webhooks.cursors import Cursor, Key
+from services.outbound.webhooks.plan import ByWorkspace, by_workspace, wanted_types
+from services.outbound.webhooks.subscription import Subscription
+
+
+class Known:
+    """What is committed. `number`: of the version in Postgres that it is of; `gone`: what is to be switched off."""
+
+    def __init__(self, role: Outbound) -> None:
+        self.role = role
+        self.webhooks: dict[Id, Subscription] = {}
+        self.by_workspace: ByWorkspace = {}
+        self.types: frozenset[str] | None = frozenset()
+        self.cursors: dict[Key, Cursor] = {}
+        self.number = -1
+        self.partitions: set[int] = set()  # that were ours when it was read
+        self.failing: set[Id] = set()
+        self.gone: dict[Id, str] = {}  # and why
+
+    async def refresh(self, conn: AsyncConnection) -> None:
+        """Reads all again if it was changed, or when partitions came that another replica had."""
+        ours = set(self.role.assigned())
+        if (number := await cursors.version(conn)) == self.number and ours == self.partitions:
+            return
+        found, self.cursors, self.failing = await cursors.load(conn)
+        for one in found:
+            self.role.queues.hold(one.id, not one.enabled, now())
+        self.webhooks = {one.id: one for one in found}
+        self.by_workspace, self.types = by_workspace(found), wanted_types(found)
+        self.number, self.partitions = number, ours
