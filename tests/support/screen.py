@@ -146,6 +146,12 @@ def screen_at(url: str, token: str, *employees: str, last: str = "") -> Iterator
         yield Screen(answer, last).ready()
 
 
+def until_closed(api: ApiServer) -> None:
+    """Waits until the server's streams have ended: each says goodbye to Kafka, which takes a moment."""
+    while any("PopStream.follow" in repr(task) or "Journal.run" in repr(task) for task in asyncio.all_tasks(api.loop)):
+        assert api.thread.is_alive()
+
+
 def brief(message: tuple[str, Mapping[str, Any]]) -> tuple[Any, ...]:
     """Returns the kind, and who calls whom or why it ended."""
     kind, said = message

@@ -15,7 +15,7 @@ from projections.conversation import ConversationRow
 from projections.owner import OwnerRow
 from tests.support.graphql_server import ApiServer, FakeToken, api_server
 from tests.support.journal_topic import JournalTopic
-from tests.support.screen import Ringing, brief, screen
+from tests.support.screen import Ringing, brief, screen, until_closed
 from tests.support.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, call, contact, delete_of, id_of, insert
 
 TARAS, IRYNA = "taras@shop.ua", "iryna"
@@ -43,6 +43,7 @@ def served_api(database_url: str) -> Iterator[ApiServer]:
                 contact("Nina", 6, phones=(OFFICE,), doubted={f"phone:{OFFICE}": f'["{id_of("Petro")}"]'}),
             )
         yield api
+        until_closed(api)
 
 
 @pytest.fixture

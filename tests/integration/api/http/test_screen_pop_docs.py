@@ -1,6 +1,5 @@
 """The examples of docs/screen-pop.md, and `crm screen-pop`, follow the real stream."""
 
-import asyncio
 import os
 import re
 import subprocess
@@ -19,7 +18,7 @@ from services.cli.commands.screen_pop import line
 from services.operations.screen_pop import Refused, Screen
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.journal_topic import JournalTopic
-from tests.support.screen import Ringing, StandInJournal, screen
+from tests.support.screen import Ringing, StandInJournal, screen, until_closed
 from tests.support.shop_rows import OLENA_PHONE, SHOP, delete_of, id_of
 from tests.support.tools import ROOT
 
@@ -46,8 +45,7 @@ def api(database_url: str, kafka_bootstrap: str) -> Iterator[tuple[ApiServer, Jo
             delete_of(connection, PROJECTIONS["call"].qualified_name, SHOP)
         api.changes.hub.journal = Journal(topic.bootstrap, topic.name)
         yield api, topic
-        while any("Journal.run" in repr(task) for task in asyncio.all_tasks(api.loop)):  # it says goodbye to Kafka
-            assert api.thread.is_alive()
+        until_closed(api)
 
 
 @contextmanager
