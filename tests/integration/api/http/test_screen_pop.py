@@ -15,9 +15,10 @@ from projections.conversation import ConversationRow
 from projections.owner import OwnerRow
 from tests.support.graphql_server import ApiServer, FakeToken, api_server
 from tests.support.journal_topic import JournalTopic
-from tests.support.screen import Ringing, brief, screen, until_closed
+from tests.support.screen import UNCLOSED, Ringing, brief, screen, until_closed
 from tests.support.shop_rows import NOON, OLENA_PHONE, OTHER, SHOP, call, contact, delete_of, id_of, insert
 
+pytestmark = UNCLOSED
 TARAS, IRYNA = "taras@shop.ua", "iryna"
 OFFICE = "+380443334455"
 CALLS = PROJECTIONS["call"].qualified_name

