@@ -15,11 +15,14 @@ from api.http.imports import PATH as IMPORTS
 from api.http.imports import Imports
 from api.http.oauth import OAuthCallback
 from api.http.schema_registry import PATH, registry
+from api.http.screen_pop import PATH as SCREEN_POP
+from api.http.screen_pop import ScreenPopEndpoint
 from api.http.sockets import Sockets
 from api.http.sse import Streams
 from api.limits.rates import Rates
 from api.live.changes import Changes
 from api.live.freshness import Freshness
+from api.live.screen_pop import ScreenPops
 from api.live.subscriptions.keepalive import Keepalive
 from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
 from api.live.subscriptions.operation import Operations
@@ -75,6 +78,7 @@ class App:
         self.attachments = Attachments(attachments, access, ready)
         streams = Streams(operations, connections, keepalive)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
+        self.screen_pop = ScreenPopEndpoint(ScreenPops(pool, changes, freshness), self.endpoint, connections, keepalive)
         self.console = Console(engine, rates, context, streams, self.attachments)
         self.imports = Imports(imports, access, ready)
         self.oauth = OAuthCallback(executor)
@@ -99,6 +103,8 @@ class App:
             await self.attachments(scope, receive, send)
         elif scope["path"].startswith(IMPORTS):
             await self.imports(scope, receive, send)
+        elif scope["path"] == SCREEN_POP:
+            await self.screen_pop(scope, receive, send)
         elif scope["path"] == OAUTH:
             await self.oauth(scope, receive, send)
         else:

@@ -19,6 +19,7 @@ START = b"""Potik GraphQL API
 
 /graphql    Send GraphQL with POST and `Authorization: Bearer <token>`, or open it in a browser for GraphiQL.
             Subscriptions use a websocket (graphql-transport-ws) or server-sent events at the same path.
+/screen-pop Who is calling, as server-sent events: docs/screen-pop.md.
 /livez      Is the process alive?
 /readyz     Can it answer? It says what is missing.
 /metrics    Prometheus metrics.

@@ -1,6 +1,8 @@
 """One operation as an event stream: graphql-sse (github.com/enisdenjo/graphql-sse) in distinct connections mode."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from api.context import Context
 from api.errors import ApiError, TooMuch, Unauthorized
@@ -102,20 +104,29 @@ class Streams:
             message = "Send mutations with POST. Nothing was changed."
             raise Refusal(405, "METHOD_NOT_ALLOWED", message, (b"allow", b"POST"))
         after = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
-        try:
-            self.connections.enter("stream")
-        except TooMuch as error:
-            raise Refusal(503, error.code, error.message, RETRY) from None
-        try:
-            self.connections.enter_token(context.authorization)
-        except TooMuch as error:
-            self.connections.leave("stream")
-            raise Refusal(429, error.code, error.message, RETRY) from None
-        stream = Stream(context, self.operations, self.connections, send)
-        self.keepalive.add(stream)
-        try:
-            await stream.serve(receive, request, after or None)
-        finally:
-            self.keepalive.remove(stream)
-            self.connections.leave_token(context.authorization)
-            self.connections.leave("stream")
+        with counted(self.connections, context.authorization):
+            stream = Stream(context, self.operations, self.connections, send)
+            self.keepalive.add(stream)
+            try:
+                await stream.serve(receive, request, after or None)
+            finally:
+                self.keepalive.remove(stream)
+
+
+@contextmanager
+def counted(connections: ConnectionLimits, authorization: str) -> Iterator[None]:
+    """Counts an event stream as long as it is open. Raises Refusal when there are too many."""
+    try:
+        connections.enter("stream")
+    except TooMuch as error:
+        raise Refusal(503, error.code, error.message, RETRY) from None
+    try:
+        connections.enter_token(authorization)
+    except TooMuch as error:
+        connections.leave("stream")
+        raise Refusal(429, error.code, error.message, RETRY) from None
+    try:
+        yield
+    finally:
+        connections.leave_token(authorization)
+        connections.leave("stream")

@@ -7,7 +7,7 @@ reads on from Kafka, where everything is, and then joins the others again. Witho
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import structlog
@@ -29,6 +29,8 @@ FETCH = 128 * 1024  # bytes of one partition at a time, unless one record is lar
 KEPT = 8_000_000  # bytes of events kept for live followers
 OVERHEAD = 500  # bytes of an entry in addition to its value
 FOLLOWERS = 200  # per process; each may need its own consumer to catch up
+SCREENS = 5_000  # per process: they read little, and catch up a few at a time
+CATCHING_UP = 50  # screens that have a consumer of their own at a time
 
 log = structlog.get_logger()
 
@@ -57,6 +59,8 @@ class Journal:
         self.bootstrap, self.topic = bootstrap, topic
         self.partitions = range(partitions)
         self.followed: Counter[bytes] = Counter()  # workspaces
+        self.screens = 0  # of them
+        self.turn = asyncio.Semaphore(CATCHING_UP)
         self.reset()
 
     def reset(self) -> None:
@@ -77,23 +81,24 @@ class Journal:
         return tuple(self.at[p] for p in self.partitions)
 
     async def follow(
-        self, workspace: str, after: Positions | None
+        self, workspace: str, after: Positions | None, screen: bool = False
     ) -> AsyncGenerator[tuple[Positions, list[JournalEntry]]]:
         """Yields events and the positions where they end, forever. Each event after `after` comes once, in the order
         of its partition.
 
         Yields at least once a second, possibly without events, as the positions may have moved. Waits while Kafka is
-        away.
+        away. `screen`: it is one of many that read little.
         """
         key = workspace.encode()
-        async with self.following(key):
+        async with self.following(key, screen):
             while not self.known:
                 await self.wait_for_events()
             at = self.positions if after is None else await self.checked_end(after)
             yield at, []
             while True:
                 number, joined = self.count, self.positions
-                async with aclosing(self.read_range(at, joined, {key})) as earlier:
+                turn = self.turn if screen and any(map(int.__lt__, at, joined)) else nullcontext()
+                async with turn, aclosing(self.read_range(at, joined, {key})) as earlier:
                     async for part in earlier:
                         at = part.ends
                         yield at, part.entries.get(key, [])
@@ -135,10 +140,13 @@ class Journal:
                 await asyncio.sleep(RETRY_SECONDS)
 
     @asynccontextmanager
-    async def following(self, key: bytes) -> AsyncIterator[None]:
-        if self.followed.total() >= FOLLOWERS:
+    async def following(self, key: bytes, screen: bool) -> AsyncIterator[None]:
+        if not screen and self.followed.total() - self.screens >= FOLLOWERS:
             raise TooMuch(f"{FOLLOWERS} subscriptions already follow the journal, which is the limit. Try again later.")
+        if screen and self.screens >= SCREENS:
+            raise TooMuch(f"{SCREENS} screens are open already, which is the limit. Try again later.")
         self.followed[key] += 1
+        self.screens += screen
         if self.task is None or self.task.done():
             self.reset()
             self.task = asyncio.create_task(self.run())
@@ -146,6 +154,7 @@ class Journal:
             yield
         finally:
             self.followed[key] -= 1
+            self.screens -= screen
             self.followed += Counter()  # drops workspaces without followers
             if not self.followed and (task := self.task):
                 self.reset()
@@ -163,7 +172,7 @@ class Journal:
             pass
 
     def since(self, number: int) -> list[JournalSlice]:
-        return list(self.kept)[number - self.count + len(self.kept) :] if number < self.count else []
+        return [self.kept[n] for n in range(number - self.count, 0)]  # from the end, where a deque is fast
 
     async def checked_end(self, after: Positions) -> Positions:
         """Returns `after`. Raises BadCursor when it is beyond the end of the journal in Kafka.

@@ -8,17 +8,11 @@ from typing import Any
 
 from api.schema.filters import SAME_CONTACT
 from api.sql.cursors import Order
+from crm.adapters.postgres.open_deal import OPEN_DEAL as OPEN_DEAL
 from crm.projection import Projection
-from crm.state.entities import OUTCOMES
 from projections import PROJECTIONS
 
 COUNTED = 10_000  # rows at most, because counting reads every row
-
-# The same as crm.state.entities.Deal.open: there is still work or a payment to come.
-OPEN_DEAL = (
-    f"{{t}}.stage <> ALL (ARRAY{list(OUTCOMES)}) "
-    "AND NOT ({t}.amount_minor > 0 AND {t}.paid_minor >= {t}.amount_minor)"
-)
 
 # `<> '{}'` is the condition of the partial GIN index, which is not used without it.
 CALLER = """SELECT t.contact_id FROM read.contact AS t

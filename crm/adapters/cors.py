@@ -46,8 +46,8 @@ class Origins(NamedTuple):
         return cls(frozenset(origin.lower() for origin in given) - {ANY}, ANY in given)
 
     def for_api(self, app: App) -> App:
-        """Returns the application with CORS for /graphql and /attachments. `*` does not count there."""
-        return self._applied(app, ("/graphql", "/attachments"), self.exact, ("GET", "HEAD", "POST"))
+        """Returns the application with CORS for /graphql, /screen-pop and /attachments. `*` does not count there."""
+        return self._applied(app, ("/graphql", "/screen-pop", "/attachments"), self.exact, ("GET", "HEAD", "POST"))
 
     def for_forms(self, app: App) -> App:
         """Returns the application with CORS for the addresses of connections, /in/..."""

@@ -25,14 +25,16 @@ class Commands(ErrorReportingGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The named command, or None once all are loaded, to suggest what a mistyped name meant."""
-        if any(found.name == cmd_name for found in iter_modules(commands.__path__)):
-            self.load(cmd_name)
+        file = cmd_name.replace("-", "_")
+        if any(found.name == file for found in iter_modules(commands.__path__)):
+            self.load(file)
         else:
             self.list_commands(ctx)
         return self.commands.get(cmd_name)
 
-    def load(self, name: str) -> None:
+    def load(self, file: str) -> None:
         """Adds the command of one file: its group `app`, or the function that is named like the file."""
+        name = file.replace("_", "-")
         if name in self.commands:
             return
         module = import_module(path_of(name))
@@ -41,12 +43,12 @@ class Commands(ErrorReportingGroup):
         if group := getattr(module, "app", None):
             one.add_typer(group, name=name, **options)
         else:
-            one.command(name, **options)(getattr(module, name))
+            one.command(name, **options)(getattr(module, file))
         self.add_command(typer.main.get_group(one).commands[name], name)
 
 
 def path_of(name: str) -> str:
-    return f"{commands.__name__}.{name}"
+    return f"{commands.__name__}.{name.replace('-', '_')}"
 
 
 def root(group: type[ErrorReportingGroup]) -> typer.Typer:

@@ -31,6 +31,21 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "position": {"type": "string", "description": "Position in the partition, a whole number."},
     "previous": {"type": "string", "description": "Position of the delivery before it in this partition, if any."},
 }
+# Read when it is sent, and not part of the event: services/outbound/webhooks/callers.py.
+SENT_WITH = {
+    "CallUpdated": {
+        "caller": {
+            "type": "object",
+            "description": "Who is calling, in a delivery that is sent while the call rings: docs/screen-pop.md.",
+            "required": ["employee", "match", "contacts"],
+            "properties": {
+                "employee": {"type": ["object", "null"], "description": "Whom it rings: said, owners."},
+                "match": {"enum": ["certain", "uncertain", "none"]},
+                "contacts": {"type": "array", "items": {"type": "object"}},
+            },
+        }
+    }
+}
 HEADERS = {
     "type": "object",
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
@@ -70,6 +85,7 @@ def document() -> dict[str, Any]:
 def message(event: dict[str, Any], id: int) -> dict[str, Any]:
     name = str(event["name"])
     own = {"type": {"const": name}, "dataschema": {"const": f"urn:potik:{name}:{id}"}, "data": record(event)}
+    own["data"]["properties"] |= SENT_WITH.get(name, {})
     required = [attribute for attribute in ATTRIBUTES if attribute != "previous"]
     payload = {"type": "object", "required": [*required, *own], "properties": {**ATTRIBUTES, **own}}
     return {"name": name, "summary": event["doc"], "headers": HEADERS, "payload": payload}

@@ -24,6 +24,7 @@ from tests.bench.overload import overload as overloaded
 from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.replies import measure as measure_replies
+from tests.bench.screen_pop import screen_pop as measure_screen_pop
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
 from tests.bench.tables import bench_exports, bench_imports
@@ -193,6 +194,18 @@ def ring(contacts: Contacts = 1_000_000, rate: Rate = 100, seconds: Seconds = 20
     """Who is calling, answered by intake to an exchange while the telephone rings, on servers of its own."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     show.print_json(asyncio.run(rings.ring(contacts, rate, seconds, progress_printer(json))))
+
+
+@app.command("screen-pop")
+def screen_pop(
+    contacts: Contacts = 1_000_000,
+    rate: Annotated[int, typer.Option(min=1, help="Calls a second.")] = 20,
+    seconds: Seconds = 30,
+    screens: Annotated[int, typer.Option(min=1, help="Of one employee each.")] = 50,
+    json: Json = False,
+) -> None:
+    """From the report that a call rings to the employee's screen, and to a webhook, on servers of their own."""
+    show.print_json(asyncio.run(measure_screen_pop(contacts, rate, seconds, screens, progress_printer(json))))
 
 
 @app.command()

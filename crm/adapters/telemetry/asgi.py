@@ -14,7 +14,7 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 QUIET = ("/livez", "/readyz", "/metrics")
-ADDRESSES = ("/facts", "/graphql")
+ADDRESSES = ("/facts", "/graphql", "/screen-pop")
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 counted, timed = cache(REQUESTS.labels), cache(REQUEST_SECONDS.labels)  # the looking up costs more than the counting
 BROKEN_OFF = "499"  # the client closed the connection before there was an answer; nginx's code

@@ -28,6 +28,7 @@ from crm.webhook_urls import webhook_hosts
 from services.outbound.delivery import SECOND, Delivery, Follower, Outcome, Recorded, Settled, State, Waiting
 from services.outbound.role import Outbound
 from services.outbound.webhooks import answers, cursors, switch_off
+from services.outbound.webhooks.callers import Callers
 from services.outbound.webhooks.catch_up import CatchUp
 from services.outbound.webhooks.cursors import NOT_FOUND, Cursor, Key
 from services.outbound.webhooks.known import Known
@@ -53,7 +54,7 @@ class Webhooks(Follower):
         self.http = http or PinnedHttp(webhook_hosts(settings.webhook_hosts))
         self.known = Known(role)
         self.moved: dict[Key, Cursor] = {}
-        self.rendered = Rendered()
+        self.rendered, self.callers = Rendered(), Callers(settings.database_url)
         self.catch_up = CatchUp(self.known)
 
     async def plan(self, conn: AsyncConnection, records: Sequence[Recorded], waiting: Waiting) -> list[Delivery]:
@@ -100,7 +101,8 @@ class Webhooks(Follower):
         connection = self.access.connection(delivery.target)
         if connection is None or connection.locked:
             return not_yet(LOCKED_SECONDS if connection else SECRET_SECONDS)
-        body = body_of(delivery, self.rendered.of(delivery, event, webhook.thin))
+        parts = self.rendered.of(delivery, event, webhook.thin)
+        body = body_of(delivery, parts if webhook.thin else await self.callers.with_caller(event, parts))
         headers = headers_of(delivery, body, keys_of(connection, now()), now())
         began = time.perf_counter()
         try:
@@ -125,7 +127,7 @@ class Webhooks(Follower):
     async def run(self) -> None:
         await self.access.start(self.role.settings.kafka_bootstrap)
         try:
-            async with self.http, asyncio.TaskGroup() as tasks:
+            async with self.http, self.callers, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.catch_up.run())
                 tasks.create_task(switch_off.run(self.known))
         finally:
