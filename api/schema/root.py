@@ -24,7 +24,7 @@ from api.schema.object_queries import OBJECT_QUERIES
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
-from api.schema.webhooks import EVENT_PAGE, WEBHOOK_DELIVERIES
+from api.schema.webhooks import WEBHOOK_DELIVERIES
 from api.schema.workspace import QUERIES
 from api.sql.plan import rows
 from api.sql.plan.caller import caller as caller_plan
@@ -98,7 +98,6 @@ declare(
         **QUERIES,
         "connectors": CONNECTORS_QUERY,
         "webhook_deliveries": WEBHOOK_DELIVERIES,
-        "event_page": EVENT_PAGE,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

@@ -1,6 +1,5 @@
 """The log of a webhook's deliveries, and events page by page for those who poll."""
 
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from enum import Enum
 from types import GenericAlias
@@ -10,8 +9,6 @@ import strawberry
 
 from api.context import Info
 from api.errors import BadInput
-from api.live.events import NAMES, EventPage
-from api.live.positions import positions_of, seal
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id
 from api.schema.scalars import Long
@@ -104,28 +101,6 @@ def moment(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=int(at))
 
 
-async def event_page(
-    _: Any, info: Info, after: str | None = None, types: list[str] | None = None, first: int = 100
-) -> dict[str, Any]:
-    """Returns the next events; an empty page after a second without any."""
-    context = info.context
-    workspace = context.workspace()
-    begin = None if after is None else positions_of(after, workspace)
-    if unknown := sorted(set(types or ()) - NAMES):
-        raise BadInput(f"There is no event type {', '.join(unknown)}. Types are {', '.join(sorted(NAMES))}.")
-    if not 1 <= first <= MOST:
-        raise BadInput(f"`first` is 1 to {MOST}. Nothing was read.")
-    page: list[Any] = []
-    async with aclosing(context.changes.hub.journal.follow(workspace, begin)) as coming:
-        started, end = False, begin
-        async for end, found in coming:  # noqa: B007  # where it ended is the cursor
-            page += found if types is None else [event for event in found if event.type in types]
-            if begin is None or len(page) >= first or (started and not found):
-                break
-            started = True
-    return {"cursor": seal(end, workspace), "next": end, "events": page}
-
-
 WEBHOOK_DELIVERIES = field(
     GenericAlias(list, WebhookDelivery),
     {
@@ -138,14 +113,4 @@ WEBHOOK_DELIVERIES = field(
     },
     deliveries,
     "The log of a webhook's deliveries, the newest first.",
-)
-EVENT_PAGE = field(
-    EventPage,
-    {
-        "after": Argument(str | None, None, '`cursor` of the last page; "0": from the beginning. null: from now on.'),
-        "types": Argument(list[str] | None, None, "Only events of these types."),
-        "first": Argument(int, 100, f"About how many, at most {MOST}; a page may have some hundreds more."),
-    },
-    event_page,
-    "The next events after a cursor, for receivers that poll instead of being sent webhooks; waits a second for some.",
 )
