@@ -18,7 +18,16 @@ OURS = {"sec-fetch-site": "same-origin"}
 EVIL = "<script>planted=1</script><img src=x onerror='planted=2'>\"'"
 DEAL = "query($phone: String!) { caller(phone: $phone) { contact { id deals(first: 1) { nodes { id stage } } } } }"
 STAGE = "query($id: ID!) { deal(id: $id) { stage } }"
-SCREENS = ["board", "conversations", "tasks", "numbers", "integrations", "integrations/telegram", "quarantine"]
+SCREENS = [
+    "board",
+    "conversations",
+    "tasks",
+    "numbers",
+    "integrations",
+    "integrations/telegram",
+    "webhooks",
+    "quarantine",
+]
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +153,22 @@ def test_search_finds_everywhere(stack: RunningStack, console: ConsolePage) -> N
     console.page.call("Input.insertText", text="Пошукова")
     console.wait_for("document.querySelector('#hits a')?.innerText.includes('Пошукова Ярина')")
     console.shoot("search")
+
+
+def test_a_webhook_is_added_and_switched_off(stack: RunningStack, console: ConsolePage) -> None:
+    console.open("webhooks", "document.querySelector('#url')")
+    console.evaluate("document.querySelector('#url').value = 'https://example.com/console'")
+    console.evaluate("document.querySelector('#types').value = 'DealWon'")
+    console.evaluate("document.querySelector('.settings').requestSubmit()")
+    console.wait_for("document.querySelector('#made code')?.innerText.startsWith('whsec_')")
+    console.open("webhooks", "document.querySelector('tbody a')")
+    path = console.evaluate("document.querySelector('tbody a').getAttribute('href')").removeprefix("/console/")
+    console.open(path, "document.querySelector('[hx-post$=switch]')")
+    console.reload_by("document.querySelector('[hx-post$=switch]').requestSubmit()", path)
+    console.wait_for("document.querySelector('[name=enabled]')?.value == 'yes'")
+    assert console.violations() == []
+    remove = "mutation($id: ID!) { webhookRemove(input: {webhookId: $id}) { userErrors { code } } }"
+    assert stack.ask(remove, id=path.partition("/")[2])["webhookRemove"]["userErrors"] == []
 
 
 def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack, console: ConsolePage) -> None:

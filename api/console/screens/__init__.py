@@ -1,6 +1,18 @@
 """The screens by their address, and what changes something."""
 
-from api.console.screens import board, contact, conversations, deal, numbers, operations, ringing, search, tasks, why
+from api.console.screens import (
+    board,
+    contact,
+    conversations,
+    deal,
+    numbers,
+    operations,
+    ringing,
+    search,
+    tasks,
+    webhooks,
+    why,
+)
 from api.console.view import Screen
 
 SCREENS: dict[str, Screen] = {
@@ -21,6 +33,8 @@ SCREENS: dict[str, Screen] = {
     "/console/numbers": numbers.numbers,
     "/console/integrations": operations.integrations,
     "/console/integrations/{name}": operations.connect,
+    "/console/webhooks": webhooks.webhooks,
+    "/console/webhooks/{id}": webhooks.webhook,
     "/console/quarantine": operations.quarantine,
     "/console/quarantine/{id}": operations.quarantined,
 }
@@ -34,4 +48,9 @@ CHANGES: dict[str, Screen] = {
     "/console/tasks/{id}/done": tasks.complete,
     "/console/conversations/{id}/reply": conversations.reply,
     "/console/integrations/{name}": operations.add,
+    "/console/webhooks": webhooks.add,
+    "/console/webhooks/{id}/test": webhooks.test,
+    "/console/webhooks/{id}/switch": webhooks.switch,
+    "/console/webhooks/{id}/retry": webhooks.retry,
+    "/console/webhooks/{id}/discard": webhooks.discard,
 }

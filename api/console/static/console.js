@@ -174,17 +174,22 @@ if (talks) follow("messages", () => htmx.ajax("GET", location.href, { target: "[
 // ---- Calls that ring ----
 
 const ringing = $("#ringing");
+const ended = new Set(); // calls, whose answers may still be on their way
 async function showRinging(address) {
   const answer = await fetch(address, { headers: { "hx-request": "true" } });
   if (!answer.ok) return;
   for (const article of $$("article", new DOMParser().parseFromString(await answer.text(), "text/html"))) {
     const shown = document.adoptNode(article);
     const known = document.getElementById(shown.id);
-    known ? known.replaceWith(shown) : ringing.prepend(shown);
+    if (ended.has(shown.id) || shown.dataset.phase !== "ringing") known?.remove(); // it ended while it was asked for
+    else known ? known.replaceWith(shown) : ringing.prepend(shown);
   }
 }
 if (ringing) {
-  follow("ringing", ({ id, left }) => left ? document.getElementById(`call-${id}`)?.remove() : showRinging(`/console/ringing/${id}`));
+  follow("ringing", ({ id, left }) => {
+    left ? ended.add(`call-${id}`) : ended.delete(`call-${id}`);
+    left ? document.getElementById(`call-${id}`)?.remove() : showRinging(`/console/ringing/${id}`);
+  });
   showRinging("/console/ringing"); // those that began before
 }
 ringing?.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) event.target.closest("article").remove(); });
