@@ -158,7 +158,7 @@ def test_search_finds_everywhere(stack: RunningStack, console: ConsolePage) -> N
 def test_a_webhook_is_added_and_switched_off(stack: RunningStack, console: ConsolePage) -> None:
     console.open("webhooks", "document.querySelector('#url')")
     console.evaluate("document.querySelector('#url').value = 'https://example.com/console'")
-    console.evaluate("document.querySelector('#types').value = 'DealWon'")
+    console.evaluate("document.querySelector('#types').value = 'DealPaid'")
     console.evaluate("document.querySelector('.settings').requestSubmit()")
     console.wait_for("document.querySelector('#made code')?.innerText.startsWith('whsec_')")
     console.open("webhooks", "document.querySelector('tbody a')")

@@ -13,8 +13,8 @@ async def webhooks(view: View) -> Response:
 
 async def webhook(view: View) -> Response:
     state = view.given("state")
-    asked = {"state": state if state in STATES else None, "before": view.given("before") or None}
-    data = await view.ask("webhook", id=view.id, **asked)
+    wanted = {"state": state if state in STATES else None, "before": view.given("before") or None}
+    data = await view.ask("webhook", id=view.id, **wanted)
     shown = {"webhook": no_such(data["webhook"]), "deliveries": data["webhookDeliveries"], "states": STATES}
     return view.show("webhook", state=state, **shown)
 
