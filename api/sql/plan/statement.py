@@ -151,7 +151,7 @@ def json_object(values: Mapping[str, str], aggregates: bool) -> str:
         pairs = ", ".join(f"{quote(key)} : {value}" for key, value in values.items())
         return f"json_object({pairs} RETURNING json)"
     columns = ", ".join(f'{value} AS "{key}"' for key, value in values.items())
-    return f"(SELECT row_to_json(r) FROM (SELECT {columns}) AS r)"
+    return f'(SELECT row_to_json("row!") FROM (SELECT {columns}) AS "row!")'  # no field of GraphQL has this name
 
 
 def mentions_variables(node: Any) -> bool:

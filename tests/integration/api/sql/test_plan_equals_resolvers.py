@@ -134,6 +134,14 @@ WALK = """query ($first: Int, $after: String, $last: Int, $before: String, $by: 
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 
 
+@pytest.mark.parametrize("alias", ["r", "t", "n", "_", "row", "data", "json"])
+def test_a_field_may_have_any_alias(paths: Both, alias: str) -> None:
+    """One called r was taken for the row itself, so that Postgres refused the statement and the resolvers answered."""
+    fast = paths.fast(f"{{ {alias}: deals(first: 2) {{ {alias}: nodes {{ {alias}: id }} }} }}")
+    assert fast is not None and "errors" not in fast
+    assert [deal.keys() for deal in fast["data"][alias][alias]] == [{alias}, {alias}]
+
+
 @pytest.mark.parametrize("order", ["TOUCHED_AT_DESC", "TOUCHED_AT_ASC", "NUMBER_DESC", "NUMBER_ASC"])
 def test_pages_follow_each_other_forwards_and_backwards(paths: Both, order: str) -> None:
     """Some were touched in the same microsecond, and some outside the calendar."""
