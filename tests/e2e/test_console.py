@@ -62,7 +62,7 @@ def lead(stack: RunningStack, name: str, phone: str) -> tuple[str, str]:
 
 def test_a_lead_comes_onto_the_board_and_is_moved_by_keys(stack: RunningStack, console: ConsolePage) -> None:
     console.open("board", "document.querySelector('.board[data-live]')")
-    deal, _ = lead(stack, "Дошка Жива", "067 300 00 01")
+    deal, _ = lead(stack, "Дошка Жива", "099 601 77 01")
     tile = console.tile("Дошка Жива")
     console.wait_for(f"{tile}?.dataset.stage == 'new'")
     console.evaluate(f"{tile}.querySelector('a').focus()")
@@ -77,7 +77,7 @@ def test_a_lead_comes_onto_the_board_and_is_moved_by_keys(stack: RunningStack, c
 
 
 def test_a_move_that_fails_is_taken_back_with_the_reason(stack: RunningStack, console: ConsolePage) -> None:
-    lead(stack, "Невдала Спроба", "067 300 00 02")
+    lead(stack, "Невдала Спроба", "099 601 77 02")
     console.open("board", console.tile("Невдала Спроба"))
     tile = console.tile("Невдала Спроба")
     console.page.call("Network.setBlockedURLs", urls=["*/stage"])
@@ -91,7 +91,7 @@ def test_a_move_that_fails_is_taken_back_with_the_reason(stack: RunningStack, co
 def test_another_browser_sees_it(
     stack: RunningStack, console: ConsolePage, address: str, shots: Path, tmp_path: Path
 ) -> None:
-    lead(stack, "Двоє Дивляться", "067 300 00 03")
+    lead(stack, "Двоє Дивляться", "099 601 77 03")
     console.open("board", console.tile("Двоє Дивляться"))
     tile = console.tile("Двоє Дивляться")
     with chromium(tmp_path) as page:
@@ -103,7 +103,7 @@ def test_another_browser_sees_it(
 
 
 def test_a_card_says_why_and_goes_back_in_time(stack: RunningStack, console: ConsolePage) -> None:
-    deal, contact = lead(stack, "Олена Картка", "067 300 00 04")
+    deal, contact = lead(stack, "Олена Картка", "099 601 77 04")
     move = 'mutation($id: ID!) { dealMoveStage(input: {dealId: $id, stage: "in_progress"}) { userErrors { code } } }'
     assert stack.ask(move, id=deal)["dealMoveStage"]["userErrors"] == []
     stack.settle()
@@ -124,7 +124,7 @@ def test_a_card_says_why_and_goes_back_in_time(stack: RunningStack, console: Con
 
 
 def test_notes_and_tasks_are_added_and_done(stack: RunningStack, console: ConsolePage) -> None:
-    deal, _ = lead(stack, "Нотатка Задача", "067 300 00 05")
+    deal, _ = lead(stack, "Нотатка Задача", "099 601 77 05")
     console.open(f"deals/{deal}", "document.querySelector('#new-note')")
     for field, text in (("new-note", "Передзвонити ввечері"), ("new-task", "Надіслати рахунок")):
         console.evaluate(f"document.querySelector('#{field}').value = {text!r}")
@@ -135,19 +135,19 @@ def test_notes_and_tasks_are_added_and_done(stack: RunningStack, console: Consol
 
 
 def test_a_call_that_rings_is_shown_with_who_it_is(stack: RunningStack, console: ConsolePage) -> None:
-    lead(stack, "Дзвінок Відомий", "067 300 00 06")
+    lead(stack, "Дзвінок Відомий", "099 601 77 06")
     console.open("tasks")
-    assert stack.deliver("binotel", rehearse.binotel_call("receivedTheCall", 88001, "0673000006")).status_code == 200
+    assert stack.deliver("binotel", rehearse.binotel_call("receivedTheCall", 88001, "0996017706")).status_code == 200
     mine = "[...document.querySelectorAll('#ringing article')].find(call => call.innerText.includes('Дзвінок Відомий'))"
     console.wait_for(mine)  # other tests' calls may ring too
     assert "№" in console.evaluate(f"{mine}.innerText")
     console.shoot("ringing")
-    assert stack.deliver("binotel", rehearse.binotel_call("hangupTheCall", 88001, "0673000006")).status_code == 200
+    assert stack.deliver("binotel", rehearse.binotel_call("hangupTheCall", 88001, "0996017706")).status_code == 200
     console.wait_for(f"!{mine}")
 
 
 def test_search_finds_everywhere(stack: RunningStack, console: ConsolePage) -> None:
-    lead(stack, "Пошукова Ярина", "067 300 00 07")
+    lead(stack, "Пошукова Ярина", "099 601 77 07")
     console.open("board")
     console.key("/")
     assert console.evaluate("document.activeElement.id") == "q"
@@ -173,8 +173,8 @@ def test_a_webhook_is_added_and_switched_off(stack: RunningStack, console: Conso
 
 
 def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack, console: ConsolePage) -> None:
-    _, kept = lead(stack, "Один Раз", "067 300 00 08")
-    _, other = lead(stack, "Другий Раз", "067 300 00 09")
+    _, kept = lead(stack, "Один Раз", "099 601 77 08")
+    _, other = lead(stack, "Другий Раз", "099 601 77 09")
     console.open(f"contacts/{kept}/merge?other={other}", "document.querySelector('.sides')")
     assert "Другий Раз" in console.evaluate("document.querySelector('.sides').innerText")
     console.shoot("merge")
@@ -188,7 +188,7 @@ def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack,
 
 
 def test_what_strangers_write_is_shown_harmless(stack: RunningStack, console: ConsolePage) -> None:
-    deal, contact = lead(stack, f"Зло {EVIL}", "067 300 00 10")
+    deal, contact = lead(stack, f"Зло {EVIL}", "099 601 77 10")
     for path in ("board", f"deals/{deal}", f"contacts/{contact}", f"search?q={encoded('Зло')}"):
         console.open(path, "document.body.innerText.includes('<script>planted')")
         assert console.evaluate("typeof planted") == "undefined"
@@ -199,7 +199,7 @@ def test_what_strangers_write_is_shown_harmless(stack: RunningStack, console: Co
 
 @pytest.mark.parametrize("language", ["uk", "en"])
 def test_axe_finds_nothing(stack: RunningStack, console: ConsolePage, language: str) -> None:
-    deal, contact = lead(stack, "Доступність", "067 300 00 11")
+    deal, contact = lead(stack, "Доступність", "099 601 77 11")
     console.page.call(
         "Network.setCookie", name="potik_language", value=language, url=f"{console.address}/console", path="/console"
     )
@@ -225,7 +225,7 @@ def test_a_stranger_has_to_sign_in(stack: RunningStack, address: str) -> None:
 
 
 def test_another_site_changes_nothing(stack: RunningStack, address: str) -> None:
-    deal, _ = lead(stack, "Чужий Сайт", "067 300 00 12")
+    deal, _ = lead(stack, "Чужий Сайт", "099 601 77 12")
     cookies = {"cookie": f"potik={stack.token}"}
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {}):
         answer = stack.http.post(
@@ -239,7 +239,7 @@ def test_another_site_changes_nothing(stack: RunningStack, address: str) -> None
 
 
 def test_who_may_only_read_is_shown_no_forms(stack: RunningStack, address: str) -> None:
-    deal, _ = lead(stack, "Лише Читати", "067 300 00 13")
+    deal, _ = lead(stack, "Лише Читати", "099 601 77 13")
     cookies = {"cookie": f"potik={stack.terminal.run_json('token create --name reader --scope read')['token']}"}
 
     def answer() -> httpx.Response:
@@ -257,6 +257,6 @@ def test_seven_tabs_follow_by_one_connection(stack: RunningStack, console: Conso
     tabs = [console.another() for _ in range(7)]
     for tab in tabs:
         tab.open("board", "document.querySelector('.board[data-live]')")
-    lead(stack, "Сім Вкладок", "067 300 00 14")
+    lead(stack, "Сім Вкладок", "099 601 77 14")
     for tab in tabs:
         tab.wait_for(tab.tile("Сім Вкладок"))
