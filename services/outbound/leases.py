@@ -9,6 +9,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from crm.envelope import now
+from crm.scalars import Id
 from crm.topics import JOURNAL
 from services.outbound import store
 from services.outbound.delivery import Delivery
@@ -33,6 +34,7 @@ class Leases:
         self.early: dict[int, list[Delivery]] = defaultdict(list)  # planned before the partition was loaded
         self.changed: Callable[[], None] = lambda: None
         self.at_work: Callable[[], Collection[int]] = lambda: ()  # partitions of attempts that are under way
+        self.unstored: Callable[[], Collection[Id]] = lambda: ()  # deliveries whose outcome is not stored yet
         self.leaving: set[int] = set()  # taken away by Kafka, and not released yet
 
     def holds(self, partition: int) -> bool:
@@ -51,7 +53,7 @@ class Leases:
 
     async def run(self) -> None:
         """Runs until it is cancelled; then another replica may take over at once."""
-        renewed = 0.0
+        renewed, is_lost = 0.0, False
         async with Session(self.dsn) as session:
             try:
                 while True:
@@ -61,7 +63,11 @@ class Leases:
                             await self.renew(conn)
                             renewed = time.monotonic()
                         await self.wake(conn)
+                        if is_lost:
+                            await self.look_again(conn)
+                            is_lost = False
                     except Exception as error:
+                        is_lost = True
                         logger.warning("leases are not renewed; trying again", error=repr(error))
                     await asyncio.sleep(WOKEN)
             finally:
@@ -106,6 +112,16 @@ class Leases:
         self.until |= dict.fromkeys(new, until)
         self.queues.add((one for partition in new for one in self.early.pop(partition, ())), now())
         logger.info("sends for these partitions", partitions=sorted(self.until), waiting=len(found))
+
+    async def look_again(self, conn: AsyncConnection) -> None:
+        """A Postgres that crashed may have forgotten outcomes: they are stored without waiting for the disk. What waits
+        there, and is neither queued here nor about to be stored, is attempted again."""
+        here = set(self.queues.known) | set(self.unstored())
+        found = [one for one in await store.load(conn, self.until.keys()) if one.id not in here]
+        self.queues.add(found, now())
+        if found:
+            logger.warning("outcomes were lost with Postgres; these deliveries are repeated", count=len(found))
+            self.changed()
 
     async def wake(self, conn: AsyncConnection) -> None:
         """Takes what a person sent again or discarded."""

@@ -48,6 +48,7 @@ class Sender:
         self.reading = asyncio.Lock()
         leases.changed = self.changed.set
         leases.at_work = self.at_work
+        leases.unstored = lambda: {one.delivery.id for one in self.settled}
 
     async def run(self) -> None:
         """Runs until it is cancelled. Outcomes that were not stored are lost with it: these attempts are repeated. What

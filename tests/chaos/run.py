@@ -23,7 +23,7 @@ from tests.chaos.unavailable import Unavailable
 from tests.chaos.webhook_probe import webhook_probe
 
 QUIET = 60.0  # seconds without any movement after which what is behind stays behind
-TRIED_AGAIN = 400.0  # seconds: a webhook that failed twice, as beside a busy machine, is tried again after five minutes
+TRIED_AGAIN = 400.0  # seconds: a webhook that failed twice, as on a busy machine, is tried again after five minutes
 Report = Callable[[str], None]
 
 

@@ -87,6 +87,9 @@ def test_the_first_day(terminal: Terminal, first: Any) -> None:
     assert deals(first, token) == [OLENA]
 
     status = terminal.run_json("status")
+    assert [role["name"] for role in status["roles"] if role["restarts"]] == [], (
+        terminal.data / "stack.log"
+    ).read_text()
     assert [(role["name"], role["state"], role["restarts"]) for role in status["roles"]] == [
         (name, "ready", 0) for name in ("kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound")
     ]
