@@ -21,6 +21,7 @@ from projections.quarantine import QuarantineRow
 from projections.task import TaskRow
 from projections.timeline import TimelineRow
 from projections.token import TokenRow
+from projections.webhook import WebhookRow
 from tests.support.shop_rows import NOON, OTHER, call, contact, deal, id_of, payment
 
 ROWS = 20_000
@@ -128,6 +129,8 @@ def others(name: str, n: int, id: Id, referred: Id, at: Micros) -> Row:
             return TokenRow(id, "", (), None, None, 1, at)
         case "integrations":
             return ConnectionRow(id, "form", "", (), True, None, 1, at)
+        case "webhooks":
+            return WebhookRow(id, "", "https://example.com", (), (), (), False, True, "", None, 1, at)
     raise ValueError(name)
 
 
