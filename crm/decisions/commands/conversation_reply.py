@@ -47,7 +47,7 @@ class ConversationReply(Command, frozen=True, gc=False, kw_only=True):
     text: Annotated[
         str,
         About(
-            max_length=50_000, description="What it says. Of a template: its text, with {{1}} or {{name}} for values."
+            max_length=50_000, description="What it says. Of a template: its text, with the numbers or names of values in double braces."
         ),
     ] = ""
     author: Annotated[str, About(max_length=200, description="Who answers, for people.")] = ""
