@@ -46,9 +46,7 @@ class ConversationReply(Command, frozen=True, gc=False, kw_only=True):
     conversation_id: Annotated[Id, About(description="Where.")]
     text: Annotated[
         str,
-        About(
-            max_length=50_000, description="What it says. Of a template: its text, with the numbers or names of values in double braces."
-        ),
+        About(max_length=50_000, description="What it says. Of a template: its text, values in double braces."),
     ] = ""
     author: Annotated[str, About(max_length=200, description="Who answers, for people.")] = ""
     reply_to: Annotated[Id | None, About(description="The message that it answers.")] = None
