@@ -17,10 +17,9 @@ is therefore one of these, and a new one must be too:
   the identifier is doubted, and identifies nobody alone.
 """
 
+from crm.state.arrivals import Arrival, Arrivals
 from crm.state.entities import (
     Absorbed,
-    Arrival,
-    Arrivals,
     Call,
     ChatOrigin,
     Contact,

@@ -219,24 +219,6 @@ class PaidFrom(Entity, frozen=True, gc=False, omit_defaults=True):
     payments: tuple[tuple[Id, Id], ...]
 
 
-class Arrival(Entity, frozen=True, gc=False, omit_defaults=True):
-    """What is compared of a payment that came to an account of ours. It is part of Arrivals."""
-
-    payment_id: Id
-    provider: str
-    payment: str  # the provider's id
-    account: str = ""  # ours
-    iban: str = ""
-    tax_id: str = ""
-    words: str = ""  # letters and digits of its purpose
-
-
-class Arrivals(Entity, frozen=True, gc=False, omit_defaults=True):
-    """Payments of one sum that came to accounts on one day, the smallest few by id. Key: `arrivals_key`."""
-
-    payments: tuple[Arrival, ...]
-
-
 class Parked(Entity, frozen=True, gc=False, omit_defaults=True):
     """Payments and parcels that wait for something: (hint, payment id) and (PARCEL, parcel id). Key: `shelf(hint)`."""
 

@@ -14,9 +14,8 @@ from crm.events import (
     PaymentUnmatched,
 )
 from crm.scalars import Id
+from crm.state.arrivals import Arrival, Arrivals
 from crm.state.entities import (
-    Arrival,
-    Arrivals,
     Correction,
     PaidFrom,
     Parked,

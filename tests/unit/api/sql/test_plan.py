@@ -37,9 +37,10 @@ def statement(document: str, **given: Any) -> Statement:
 def test_a_row_by_its_id() -> None:
     found = statement("query ($id: ID!) { contact(id: $id) { id name } }", id=SHOP)
     assert found.text.decode() == (
-        'SELECT (SELECT row_to_json(r) FROM (SELECT (SELECT (SELECT row_to_json(r) FROM (SELECT t1.contact_id AS "id", '
-        't1.name AS "name") AS r) FROM read.contact AS t1 WHERE t1.workspace = $1::uuid AND t1.contact_id = $2::uuid) '
-        'AS "contact") AS r)::text WHERE $1::uuid IS NOT NULL'
+        'SELECT (SELECT row_to_json("row!") FROM (SELECT (SELECT (SELECT row_to_json("row!") FROM '
+        '(SELECT t1.contact_id AS "id", t1.name AS "name") AS "row!") '
+        "FROM read.contact AS t1 WHERE t1.workspace = $1::uuid AND t1.contact_id = $2::uuid) "
+        'AS "contact") AS "row!")::text WHERE $1::uuid IS NOT NULL'
     )
     assert found.projections == {"contact"}
 
@@ -133,7 +134,9 @@ def without(text: str, keys: set[str]) -> str:
     for key in sorted(keys, key=len, reverse=True):
         text = re.sub(rf"""(?<= AS )"{key}"|'{key}'(?= : )""", "KEY", text)
     text = re.sub(r"json_object\(((?:KEY : [\w.]+(?:, )?)+) RETURNING json\)", "OBJECT", text)
-    return re.sub(r"\(SELECT row_to_json\(r\) FROM \(SELECT ((?:[\w.]+ AS KEY(?:, )?)+)\) AS r\)", "OBJECT", text)
+    return re.sub(
+        r"""\(SELECT row_to_json\("row!"\) FROM \(SELECT ((?:[\w.]+ AS KEY(?:, )?)+)\) AS "row!"\)""", "OBJECT", text
+    )
 
 
 @pytest.mark.parametrize("document", ['{ search(text: "Olena") { hasMore } }', "{ __schema { queryType { name } } }"])
