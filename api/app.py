@@ -79,7 +79,7 @@ class App:
         streams = Streams(operations, connections, keepalive)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
         self.screen_pop = ScreenPopEndpoint(ScreenPops(pool, changes, freshness), self.endpoint, connections, keepalive)
-        self.console = Console(engine, rates, context, streams, self.attachments)
+        self.console = Console(operations, context, streams, self.attachments)
         self.imports = Imports(imports, access, ready)
         self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)

@@ -12,19 +12,17 @@ from starlette.routing import Route
 
 from api.access import bearer
 from api.console import languages, pages, session
-from api.console.files import files
+from api.console.files import Files
 from api.console.languages import Speaker, language_of
-from api.console.live import live
+from api.console.live import Live
 from api.console.people import People
 from api.console.questions import Declined, Questions, Row
 from api.console.screens import CHANGES, SCREENS
 from api.console.view import Screen, View
-from api.context import Context
-from api.engine import Engine
 from api.errors import Unauthorized
 from api.http.attachments import Attachments
 from api.http.endpoint import MakeContext, Stream
-from api.limits.rates import Rates
+from api.live.subscriptions.operation import Operations
 
 Answers = Callable[[Request], Awaitable[Response]]
 NOBODY: Row = {"name": "", "scopes": [], "workspace": None}
@@ -34,18 +32,16 @@ NOT_OURS = "This request did not come from a page of the console. Nothing was ch
 class Console:
     """Answers browsers. `context` makes the context of a request from its Authorization, `stream` follows changes."""
 
-    def __init__(
-        self, engine: Engine, rates: Rates, context: MakeContext, stream: Stream, attachments: Attachments
-    ) -> None:
-        self.engine, self.rates, self.context, self.people = engine, rates, context, People()
+    def __init__(self, operations: Operations, context: MakeContext, stream: Stream, attachments: Attachments) -> None:
+        self.operations, self.context, self.people = operations, context, People()
         routes = [
             Route("/console", self.home),
             Route("/console/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/console/sign-out", self.changing(self.sign_out), methods=["POST"]),
             Route("/console/language/{language}", self.changing(self.speak), methods=["POST"]),
             Route("/console/static/{name}", self.asset),
-            Route("/console/files", files(attachments)),
-            Route("/console/live/{name}", live(self.make_context, stream)),
+            Route("/console/files", Files(attachments), methods=["GET"]),
+            Route("/console/live/{name}", Live(context, stream), methods=["GET"]),
         ]
         routes += [Route(path, self.screen(screen)) for path, screen in SCREENS.items()]
         routes += [
@@ -54,28 +50,23 @@ class Console:
         self.app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
         self.app.router.redirect_slashes = False
 
-    def make_context(self, request: Request) -> Context:
-        return self.context(f"Bearer {session.token_of(request)}")
-
     def screen(self, screen: Screen) -> Answers:
         async def answer(request: Request) -> Response:
-            speaker, me = Speaker(language_of(request)), NOBODY
-            known = session.position_of(request)
-            questions = Questions(self.engine, self.rates, self.context, session.token_of(request), known)
+            me, known = NOBODY, session.position_of(request)
+            questions = Questions(self.operations, self.context, session.token_of(request), known)
             try:
-                questions.check()
                 me = await self.people.of(questions)
-                speaker = Speaker(speaker.language, (me["workspace"] or {}).get("timezone", ""))
-                response = await screen(View(request, questions, speaker, me))
+                response = await screen(View(request, questions, speaker_of(request, me), me))
                 if questions.position != known:
                     session.keep_position(response, questions.position)
                 return response
             except Unauthorized:
                 return to_sign_in(request)
             except Declined as declined:
-                return problem(request, speaker, me, declined.message, declined.status)
+                return problem(request, me, declined.message, declined.status)
             except LookupError:
-                return problem(request, speaker, me, speaker.words.gettext("There is no such card."), 404)
+                no_card = speaker_of(request, me).words.gettext("There is no such card.")
+                return problem(request, me, no_card, 404)
 
         return answer
 
@@ -129,6 +120,10 @@ def to_sign_in(request: Request) -> Response:
     return RedirectResponse("/console/sign-in", HTTPStatus.SEE_OTHER)
 
 
-def problem(request: Request, speaker: Speaker, me: Row, message: str, status: int) -> Response:
+def speaker_of(request: Request, me: Row) -> Speaker:
+    return Speaker(language_of(request), (me["workspace"] or {}).get("timezone", ""))
+
+
+def problem(request: Request, me: Row, message: str, status: int) -> Response:
     part = request.headers.get("hx-request") or request.method == "POST"
-    return pages.page("parts/problem" if part else "problem", speaker, status, message=message, me=me)
+    return pages.page("parts/problem" if part else "problem", speaker_of(request, me), status, message=message, me=me)

@@ -15,7 +15,8 @@ class People:
         self.known: dict[str, tuple[float, Row]] = {}
 
     async def of(self, questions: Questions) -> Row:
-        """Raises Unauthorized, Declined."""
+        """Raises Unauthorized when the token is not known, or no more; Declined."""
+        questions.check()
         now = time.monotonic()
         found = self.known.get(questions.authorization)
         if found and found[0] > now:

@@ -3,20 +3,21 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from graphql import OperationType
 
-from api.access import TO_CHANGE, require
-from api.engine import Engine
-from api.errors import ApiError, StaleRead
+from api.errors import StaleRead
 from api.http.endpoint import MakeContext
-from api.http.refusal import Refusal
-from api.limits.rates import Rates
+from api.http.request import GraphQLRequest
+from api.live.subscriptions.operation import OperationRefused, Operations
 
 DOCUMENTS = Path(__file__).parent / "documents"
-STATUS = {"UNAVAILABLE": 503, "TOO_SLOW": 503, "INTERNAL": 500, "NOT_FOUND": 404}  # of other codes 400
+STATUS = {  # of other codes 400
+    **{"UNAVAILABLE": 503, "TOO_SLOW": 503, "INTERNAL": 500, "NOT_FOUND": 404},
+    **{"UNAUTHORIZED": 403, "FORBIDDEN": 403, "RATE_LIMITED": 429},
+}
 Row = dict[str, Any]
 
 
@@ -26,6 +27,14 @@ class Declined(Exception):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.message, self.status = message, status
+
+    @classmethod
+    def by(cls, errors: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(errors[0]["message"], STATUS.get(code_of(errors), 400))
+
+
+def code_of(errors: Sequence[Mapping[str, Any]]) -> str:
+    return str(errors[0].get("extensions", {}).get("code", ""))
 
 
 @cache
@@ -41,8 +50,8 @@ def documents() -> dict[str, str]:
 class Questions:
     """Asks for one person. `position`: of what they changed last, which every answer has in it."""
 
-    def __init__(self, engine: Engine, rates: Rates, context: MakeContext, token: str, position: str = "") -> None:
-        self.engine, self.rates, self.authorization, self.make = engine, rates, f"Bearer {token}", context
+    def __init__(self, operations: Operations, context: MakeContext, token: str, position: str = "") -> None:
+        self.operations, self.make, self.authorization = operations, context, f"Bearer {token}"
         self.position = position
         self.first_seen = ""  # how far the read models were at the first answer
 
@@ -52,26 +61,18 @@ class Questions:
 
     async def ask(self, name: str, /, **variables: Any) -> Row:
         """Returns the data of documents/NAME.graphql. Raises Unauthorized, Declined."""
-        context = self.make(self.authorization)
-        token = context.token
-        plan = self.engine.prepare(document(name), None, token)
-        changes = plan.kind is OperationType.MUTATION
+        context, text = self.make(self.authorization), document(name)
         try:
-            self.rates.check(token.id)
-            require(token, *(TO_CHANGE if changes else ("read",)))
-            self.rates.take(token.id, plan.cost(variables))
-        except Refusal as refusal:
-            raise Declined(refusal.message, refusal.status) from None
-        except ApiError as error:
-            raise Declined(error.message, 403) from None
-        context.min_position = None if changes else self.position or None
-        answer = msgspec.json.decode((await self.engine.answer(plan, variables, context)).body)
+            plan = self.operations.admit(text, GraphQLRequest(text, variables=variables), context)
+        except OperationRefused as refused:
+            raise Declined.by(refused.errors) from None
+        context.min_position = None if plan.kind is OperationType.MUTATION else self.position or None
+        answer = msgspec.json.decode((await self.operations.engine.answer(plan, variables, context)).body)
         if errors := answer.get("errors"):
-            code = errors[0].get("extensions", {}).get("code", "")
-            if code == StaleRead.code:  # better an answer from before than none
+            if code_of(errors) == StaleRead.code:  # better an answer from before than none
                 self.position = ""
                 return await self.ask(name, **variables)
-            raise Declined(errors[0]["message"], STATUS.get(code, 400))
+            raise Declined.by(errors)
         self.first_seen = self.first_seen or answer["extensions"]["freshness"]["position"]
         data: Row = answer["data"]
         return data

@@ -18,7 +18,7 @@ from api.console.view import Screen
 SCREENS: dict[str, Screen] = {
     "/console/board": board.board,
     "/console/board/{stage}": board.column,
-    "/console/tile/{id}": board.tile,
+    "/console/tiles": board.tiles,
     "/console/deals/{id}": deal.deal,
     "/console/deals/{id}/timeline": deal.timeline,
     "/console/contacts/{id}": contact.contact,

@@ -5,9 +5,10 @@ import asyncio
 from starlette.responses import Response
 
 from api.console.questions import Row
-from api.console.view import View, no_such
+from api.console.view import View
 
 LAST = {"hasNextPage": False}
+TILES = 20  # of one request
 
 
 async def board(view: View) -> Response:
@@ -29,10 +30,12 @@ async def column(view: View) -> Response:
     return view.show("parts/cards", stage=stage, deals=page["nodes"], next=page["pageInfo"], owner=view.given("owner"))
 
 
-async def tile(view: View) -> Response:
-    """One card as it is now, with the totals of all columns."""
-    data = await view.ask("tile", id=view.id)
-    return view.show("parts/tile_changed", deal=no_such(data["deal"]), totals=data["totals"])
+async def tiles(view: View) -> Response:
+    """Some cards as they are now, and the totals of all columns. A card that is no more is left out."""
+    ids = view.request.query_params.getlist("id")[:TILES]
+    totals, *found = await asyncio.gather(view.ask("totals"), *(view.ask("tile", id=id) for id in ids))
+    deals = [one["deal"] for one in found if one["deal"]]
+    return view.show("parts/tiles_changed", deals=deals, totals=totals["totals"])
 
 
 async def cards(view: View, stage: str, after: str = "") -> Row:

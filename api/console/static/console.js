@@ -95,6 +95,7 @@ board?.addEventListener("drop", (event) => {
 // ---- What changes elsewhere ----
 
 const AT_MOST = 60; // cards of a column
+const AT_ONCE = 20; // cards of one request
 const waiting = new Set();
 let timer = 0;
 
@@ -104,20 +105,23 @@ function changed(id) {
 }
 
 async function refresh() {
-  const ids = [...waiting].slice(0, 20);
+  const ids = [...waiting].slice(0, AT_ONCE);
   ids.forEach((id) => waiting.delete(id));
-  await Promise.all(ids.map(refreshTile));
-  timer = waiting.size ? setTimeout(refresh, 50) : 0;
+  const address = `/console/tiles?${new URLSearchParams(ids.map((id) => ["id", id]))}`;
+  const answer = await fetch(address, { headers: { "hx-request": "true" } }).catch(() => null);
+  if (!answer) ids.forEach((id) => waiting.add(id)); // no connection: it is asked again
+  else if (answer.ok) {
+    const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const total of $$(".total", parts)) $(`#${CSS.escape(total.id)}`)?.replaceWith(document.adoptNode(total));
+    for (const id of ids) if (!moving.has(id)) showTile(id, parts.getElementById(`deal-${id}`));
+  }
+  timer = waiting.size ? setTimeout(refresh, answer ? 50 : 1_000) : 0;
 }
 
-async function refreshTile(id) {
-  const answer = await fetch(`/console/tile/${id}`, { headers: { "hx-request": "true" } });
+function showTile(id, shown) {
   const known = document.getElementById(`deal-${id}`);
-  if (answer.status === 404) return known?.remove();
-  if (!answer.ok || moving.has(id)) return;
-  const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const total of $$(".total", parts)) $(`#${CSS.escape(total.id)}`)?.replaceWith(document.adoptNode(total));
-  const tile = document.adoptNode($(".tile", parts));
+  if (!shown) return known?.remove();
+  const tile = document.adoptNode(shown);
   const wanted = !board.dataset.owner || board.dataset.owner === tile.dataset.owner;
   const target = wanted && columns.some((column) => column.dataset.stage === tile.dataset.stage) && list(tile.dataset.stage);
   if (!target) return known?.remove();

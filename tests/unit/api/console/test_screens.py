@@ -62,7 +62,7 @@ def view(language: str, whole: bool, query: str = "", part: bool = False) -> Vie
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", SCREENS)
-@pytest.mark.parametrize("query", ["", "q=olena&at=2026-10-05T09:01:00%2B00:00&owner=olena&other=x"])
+@pytest.mark.parametrize("query", ["", "q=olena&at=2026-10-05T09:01:00%2B00:00&owner=olena&other=x&id=x"])
 @pytest.mark.parametrize("part", [False, True])
 def test_with_everything_there(path: str, language: str, query: str, part: bool) -> None:
     shown = asyncio.run(SCREENS[path](view(language, True, query, part)))
