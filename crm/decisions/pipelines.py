@@ -31,9 +31,15 @@ def changed(
     refuse_odd(stages, labels)
     refuse_lost(case, workspace, stages)
     if paid not in (*stages, "won"):
-        raise Rejected("paidStage", Code.INVALID, f"Paid deals go to {paid!r}: it must be a stage, or won.")
+        raise Rejected(
+            "paidStage", Code.INVALID, f"Paid deals go to {paid!r}: it must be a stage, or won. Nothing was changed."
+        )
     if part_paid not in stages:
-        raise Rejected("partPaidStage", Code.INVALID, f"Part-paid deals go to {part_paid!r}: it must be a stage.")
+        raise Rejected(
+            "partPaidStage",
+            Code.INVALID,
+            f"Part-paid deals go to {part_paid!r}: it must be a stage. Nothing was changed.",
+        )
     follows = workspace.parcel_stages if parcel_stages is None else parcel_stages
     for status, stage in follows.items():
         if stage not in (*stages, *OUTCOMES):
@@ -64,9 +70,13 @@ def refuse_odd(stages: Sequence[str], labels: Mapping[str, str]) -> None:
         raise Rejected("stages", Code.INVALID, f"A pipeline has 1 to {MOST_STAGES} stages. Nothing was changed.")
     for stage in stages:
         if stage != stage.strip() or not stage or len(stage) > LONGEST or len(labels.get(stage, "")) > LONGEST:
-            raise Rejected("stages", Code.INVALID, f"A stage's key and label have 1 to {LONGEST} characters.")
+            raise Rejected(
+                "stages", Code.INVALID, f"A stage's key and label have 1 to {LONGEST} characters. Nothing was changed."
+            )
         if stage in OUTCOMES:
-            raise Rejected("stages", Code.INVALID, f"{stage!r} is no stage: it is how a deal ends.")
+            raise Rejected(
+                "stages", Code.INVALID, f"{stage!r} is no stage: it is how a deal ends. Nothing was changed."
+            )
         if stages.count(stage) > 1:
             raise Rejected("stages", Code.TAKEN, f"There are two stages {stage!r}. Nothing was changed.")
 
