@@ -127,7 +127,7 @@ class Webhooks(Follower):
     async def run(self) -> None:
         await self.access.start(self.role.settings.kafka_bootstrap)
         try:
-            async with self.http, self.callers, asyncio.TaskGroup() as tasks:
+            async with self.http, self.callers.session, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.catch_up.run())
                 tasks.create_task(switch_off.run(self.known))
         finally:
