@@ -123,6 +123,8 @@ def attempt(outcome: Outcome, at: Micros) -> str:
 
 def clean(text: str) -> str:
     """Returns a text that Postgres can store."""
+    if not text:
+        return text
     return text.replace("\0", "").replace("\\u0000", "").encode("utf-8", "replace").decode()
 
 

@@ -103,7 +103,8 @@ class Webhooks(Follower):
             return not_yet(LOCKED_SECONDS if connection else SECRET_SECONDS)
         parts = self.rendered.of(delivery, event, webhook.thin)
         body = body_of(delivery, parts if webhook.thin else await self.callers.with_caller(event, parts))
-        headers = headers_of(delivery, body, keys_of(connection, now()), now())
+        at = now()
+        headers = headers_of(delivery, body, keys_of(connection, at), at)
         began = time.perf_counter()
         try:
             answer = await self.http.post(webhook.url, headers, body)
