@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-import psutil
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
@@ -22,6 +21,7 @@ from services.stack.access import publish
 from services.stack.role import Role
 from tests.bench.bench_servers import bench_servers, running, scratch_folder
 from tests.bench.machine import machine, percentiles
+from tests.bench.processor import per_one, processor_us
 from tests.bench.sink import Sink, sink
 
 GROUPS, EACH = 10, 10  # workspaces, and webhooks of each: an event makes EACH deliveries
@@ -35,19 +35,10 @@ Arrived = dict[str, list[tuple[int, int, str, str]]]
 class Bench:
     """Servers, roles and receivers of one run."""
 
-    def __init__(
-        self, dsn: str, bootstrap: str, keys: SecretKeys, sink: Sink, conn: AsyncConnection, outbound: Role
-    ) -> None:
+    def __init__(self, dsn: str, bootstrap: str, keys: SecretKeys, sink: Sink, conn: AsyncConnection) -> None:
         self.dsn, self.bootstrap, self.keys, self.sink, self.conn = dsn, bootstrap, keys, sink, conn
-        self.outbound = outbound
         self.scope = Id(str(uuid4()))
         self.number = 0
-
-    def processor_us(self) -> float:
-        """Returns the processor time that the role has taken so far, microseconds: busy neighbours change it little."""
-        assert self.outbound.process
-        times = psutil.Process(self.outbound.process.pid).cpu_times()
-        return (times.user + times.system) * 1e6
 
     def workspace(self, group: int) -> Id:
         return named_id(self.scope, f"workspace {group}")
@@ -155,7 +146,7 @@ async def measure(rate: int, seconds: int, backlog: int, report: Callable[[str],
                 await AsyncConnection.connect(servers.dsn, autocommit=True) as conn,
             ):
                 await conn.execute("INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING")
-                bench = Bench(servers.dsn, servers.bootstrap, SecretKeys(key), receivers, conn, parts[-1])
+                bench = Bench(servers.dsn, servers.bootstrap, SecretKeys(key), receivers, conn)
                 return await run(bench, rate, seconds, backlog, report)
 
 
@@ -185,22 +176,22 @@ async def run(bench: Bench, rate: int, seconds: int, backlog: int, report: Calla
     everything += [*calm, *troubled]
 
     report(f"a backlog of {backlog} deliveries")
-    began, before = time.time_ns(), bench.processor_us()
+    began, before = time.time_ns(), processor_us()
     for _ in range(backlog // EACH // GROUPS // 10):
         await bench.commit([bench.note(group) for group in range(GROUPS) for _ in range(10)])
     await sink.until(backlog // EACH // GROUPS // 10 * 10 * GROUPS * EACH)
     drained = await sink.take()
     sustained = per_second(drained, began)
-    cost = {"backlog": round((bench.processor_us() - before) / count_of(drained))}
+    cost = {"backlog": per_one(before, count_of(drained))}
     everything.append(drained)
 
     report("a replay of all webhooks from the beginning")
     wanted = sum(len(rows) for arrived in everything for path, rows in arrived.items() if path.isdigit())
-    began, before = time.time_ns(), bench.processor_us()
+    began, before = time.time_ns(), processor_us()
     await bench.replay(hooks)
     await sink.until(wanted)
     again = await sink.take()
-    cost["replay"] = round((bench.processor_us() - before) / count_of(again))
+    cost["replay"] = per_one(before, count_of(again))
     first, harmed = percentiles(of_all(calm)), percentiles(of_all(troubled))
     return {
         "benchmark": "webhooks",
