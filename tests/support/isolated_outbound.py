@@ -10,7 +10,7 @@ from crm.settings import Settings
 from services.outbound import sender
 from services.outbound.followers import FOLLOWERS
 from services.outbound.role import Outbound
-from streams.runtime.role import run
+from streams.runtime import role
 from tests.support.timeouts import TIMEOUT
 
 
@@ -20,5 +20,5 @@ def outbound(settings: Settings) -> Outbound:
 
 
 if __name__ == "__main__":
-    sender.PATIENCE = TIMEOUT
-    run("outbound", outbound)
+    sender.PATIENCE = role.PATIENCE = TIMEOUT
+    role.run("outbound", outbound)
