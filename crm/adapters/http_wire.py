@@ -42,12 +42,15 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is of a class of its own
 
-    async def exchange(self, request: bytes) -> Reply:
-        """Returns the answer to a request. Raises Broken. Whoever is cancelled here leaves a wire that is closed."""
+    async def exchange(self, request: bytes, until: float) -> Reply:
+        """Returns the answer to a request. Raises Broken, and TimeoutError at the moment `until` of the loop. Whoever is
+        cancelled here leaves a wire that is closed."""
         self.parser, self.body = HttpResponseParser(self), bytearray()
         self.headers: dict[str, str] = {}
         self.received, self.headers_complete = 0, False
-        self.waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.waiter = loop.create_future()
+        timer = loop.call_at(until, self.fail, TimeoutError())  # asyncio.timeout takes a tenth of the whole exchange
         self.transport.write(request)
         try:
             return await self.waiter
@@ -55,6 +58,7 @@ class Wire(asyncio.Protocol):
             self.close()
             raise
         finally:
+            timer.cancel()
             self.waiter = None
 
     def close(self) -> None:
@@ -96,7 +100,7 @@ class Wire(asyncio.Protocol):
             reply = Reply(self.parser.get_status_code(), self.headers, bytes(self.body[: self.size]))
             self.waiter.set_result(reply)
 
-    def fail(self, error: Broken) -> None:
+    def fail(self, error: Exception) -> None:
         self.close()
         if self.waiter and not self.waiter.done():
             self.waiter.set_exception(error)

@@ -137,8 +137,7 @@ class PinnedHttp:
         try:
             place = place_of(url)
             request = b"%b%bContent-Length: %d\r\n\r\n%b" % (place.head, lines(headers), len(body), body)
-            async with asyncio.timeout(self.limits.seconds):
-                return await self.exchange(place, request, url)
+            return await self.exchange(place, request, url)
         except TimeoutError:
             raise NotReached(f"It took more than {self.limits.seconds:g} s.", again=True) from None
         except (OSError, ValueError) as error:
@@ -146,17 +145,19 @@ class PinnedHttp:
 
     async def exchange(self, place: Place, request: bytes, url: str) -> Answer:
         """A connection that its receiver closed while it was idle is no answer: the request goes out by another."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.limits.seconds
         while True:
             kept = self.kept(place)
             wire = kept or await self.connect(place)
             try:
-                reply = await wire.exchange(request)
+                reply = await wire.exchange(request, until)
             except Broken as error:
                 if kept and error.silent:
                     continue
                 raise
             if wire.is_open:
-                wire.idle_since = asyncio.get_running_loop().time()
+                wire.idle_since = loop.time()
                 self.idle[place.key].append(wire)
             return Answer(reply.status, reply.headers, reply.body, url)
 
