@@ -43,8 +43,8 @@ class Wire(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is of a class of its own
 
     async def exchange(self, request: bytes, until: float) -> Reply:
-        """Returns the answer to a request. Raises Broken, and TimeoutError at the moment `until` of the loop. Whoever is
-        cancelled here leaves a wire that is closed."""
+        """Returns the answer to a request. Raises Broken, and TimeoutError at the moment `until` of the loop. A wire on
+        which an exchange fails or is cancelled is closed."""
         self.parser, self.body = HttpResponseParser(self), bytearray()
         self.headers: dict[str, str] = {}
         self.received, self.headers_complete = 0, False

@@ -18,7 +18,8 @@ def processor_us() -> Counter[str]:
             words = command.split()
             role = words[-1].rpartition(".")[2] if "-m" in words else command
             name = next((name for part, name in PARTS.items() if part in command), role)
-            found["benchmark" if process == own else name] += round((times.user + times.system) * 1e6)
+            ended = times.children_user + times.children_system
+            found["benchmark" if process == own else name] += round((times.user + times.system + ended) * 1e6)
     return found
 
 
