@@ -40,8 +40,10 @@ class Callers:
         if event.phone:
             given["phone"] = event.phone.e164
         conn = await self.session.get()
-        await conn.execute(NAME, [event.meta.workspace])
-        row = await (await conn.execute(LOOK_UP.encode(), given)).fetchone()
+        async with conn.pipeline():
+            await conn.execute(NAME, [event.meta.workspace])
+            looked_up = await conn.execute(LOOK_UP.encode(), given, prepare=True)
+        row = await looked_up.fetchone()
         assert row is not None
         found = read_found(row[0])
         said = caller(found, event.contact_id, event.known)
