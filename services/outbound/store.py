@@ -28,8 +28,8 @@ WOKEN = f"""
 WITH woken AS (
   UPDATE outbound.delivery SET woken = false WHERE woken AND partition = ANY (%s) RETURNING *
 ) SELECT {COLUMNS} FROM woken ORDER BY partition, position"""
-# Its condition on the state is not that of the index of what waits. With that index the planner, which does not know how
-# many wait, compares each of them with each outcome; so each outcome finds its row by its id.
+# Its condition on the state is not that of the index of what waits: with that index the planner, which does not know
+# how many wait, compares each of them with each outcome. So each outcome finds its row by its id.
 SETTLE = """
 UPDATE outbound.delivery AS d SET state = s.state, attempts = s.attempts, due_at = s.due_at, attempted_at = s.at,
   status = s.status, took_ms = s.took_ms, error = s.error, response = s.response,
