@@ -120,9 +120,8 @@ def deal_set_back(case: Case, deal: Deal, fact: ImportedRecordUndone) -> Iterato
             meta = case.meta(deal.contact_id)
             yield DealStageMoved(meta, *ids, deal.stage, stage, fact.why, closed_at=closed_at)
     if "owner" in fact.imported:
-        owner, why = msgspec.json.decode(fact.before["owner"])
-        version = workspace_of(case).rules_version
-        yield DealAssigned(case.meta(deal.contact_id), *ids, owner, "", version, why)
+        owner, version = msgspec.json.decode(fact.before["owner"]), workspace_of(case).rules_version
+        yield DealAssigned(case.meta(deal.contact_id), *ids, owner, "", version, fact.why)
 
 
 def columns(imported: Mapping[str, str], before: Mapping[str, str]) -> dict[str, Any]:

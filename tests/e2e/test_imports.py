@@ -88,3 +88,34 @@ def test_a_run_that_is_killed_goes_on(stack: RunningStack, tmp_path: Path) -> No
     stack.settle()
     rows = stack.connection().execute("SELECT count(*) FROM read.contact WHERE fields ->> 'Місто' = 'Одеса'").fetchall()
     assert rows == [(ROWS,)]
+
+
+def columns(stack: RunningStack, city: str) -> list[Any]:
+    """All that the cards of a city say, but for how many events they are a fold of and when."""
+    query = (
+        "SELECT contact_id, name, source, phones, emails, accounts, fields, created_at FROM read.contact "
+        "WHERE fields ->> 'Місто' = %s ORDER BY contact_id"
+    )
+    return stack.connection().execute(query, [city]).fetchall()
+
+
+def test_an_import_is_undone_and_done_again(stack: RunningStack, tmp_path: Path) -> None:
+    file = table(tmp_path, "undo.csv", 700, "Рівне")
+    terminal = stack.terminal
+    terminal.run_json(f"import {file} --system third --yes", expect=1)
+    stack.settle()
+    imported = columns(stack, "Рівне")
+    assert len(imported) == 700
+    checked = terminal.run_json(f"import undo {file} --dry-run")
+    assert (checked["phase"], checked["undo"]["contacts"], checked["undo"].get("kept", 0)) == ("undo-checked", 700, 0)
+    assert columns(stack, "Рівне") == imported
+    undone = terminal.run_json(f"import undo {file} --yes")
+    assert (undone["phase"], undone["undo"]["contacts"], undone["undo"]["number"]) == ("undone", 700, 1)
+    stack.settle()
+    assert columns(stack, "Рівне") == []
+    again = terminal.run_json(f"import undo {file} --yes")
+    assert "contacts" not in again["undo"]
+    done = terminal.run_json(f"import redo {file}")
+    assert (done["phase"], done["decided"]) == ("done", 700)
+    stack.settle()
+    assert columns(stack, "Рівне") == imported

@@ -124,7 +124,7 @@ def deal_values(row: Any) -> Values:
     if row is None:
         return {}
     values = {"title": row.title, "reference": row.reference, "amount": [row.amount_minor, row.currency]}
-    values |= {"stage": [row.stage, row.closed_at], "owner": [row.owner, row.owner_reason]}
+    values |= {"stage": [row.stage, row.closed_at], "owner": row.owner}
     values |= {"doubts": row.doubts, "opened_at": row.opened_at}
     return {name: text(value) for name, value in values.items()} | fields(row.fields)
 

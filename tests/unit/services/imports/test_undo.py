@@ -1,0 +1,171 @@
+"""An import is undone: what it made goes, what it changed is as before, and what others changed since is kept."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from crm.decisions.commands import COMMANDS
+from crm.decisions.commands.contact_change import ContactChange
+from crm.engine.in_memory import rebuilt
+from crm.events import ContactCreated, ContactRemoved, DealRemoved, ImportUndoBegan, ImportUndone
+from crm.scalars import Micros
+from crm.state import Identity
+from services.imports.reading import Reading
+from tests.support.import_undo import redo, rows, undo
+from tests.support.imports import Crm, opened
+from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid
+
+PEOPLE = "Код,ПІБ,Телефон,Пошта,Місто\n1,Олена,050 111 11 11,a@x.ua,Львів\n2,Тарас,050 222 22 22,a@x.ua,Київ\n"
+DEALS = "id,Угода,Сума,ПІБ,Телефон,Етап\nA,Вікна,100,Олена,050 111 11 11,new\nB,Двері,200,Олена,050 111 11 11,new\n"
+
+
+def sound(crm: Crm) -> bool:
+    return rebuilt(crm.decide.journal)[SHOP] == crm.decide.states[SHOP].things
+
+
+def test_contacts_go_and_come_again(tmp_path: Path) -> None:
+    crm = Crm()
+    reading = opened(tmp_path, PEOPLE)
+    before = rows(crm)
+    assert crm.run(reading) == ["create", "create"]
+    imported = rows(crm)
+    done = undo(crm, reading)
+    assert (done.contacts, done.deals, done.set_back, done.kept) == (2, 0, 0, 0)
+    assert rows(crm) == before and sound(crm)
+    assert crm.decide.states[SHOP].get(Identity, "phone:+380501111111") is None
+    assert [event.removed for event in crm.events(ImportUndone)] == [2]
+    length = len(crm.decide.journal)
+    assert undo(crm, reading).removed == 0
+    assert len(crm.decide.journal) == length
+    assert redo(crm, reading) == ["create", "create"]
+    assert rows(crm) == imported and sound(crm)
+    assert redo(crm, reading) == ["unchanged", "unchanged"]
+    assert undo(crm, reading).contacts == 2
+    assert rows(crm) == before and len(crm.events(ImportUndoBegan)) == 2
+
+
+def test_deals_go_with_their_contact_and_keep_their_numbers(tmp_path: Path) -> None:
+    crm = Crm()
+    reading = opened(tmp_path, DEALS)
+    crm.run(reading)
+    imported = rows(crm)
+    done = undo(crm, reading)
+    assert (done.contacts, done.deals, done.kept) == (1, 2, 0)
+    assert rows(crm) == {} and sound(crm)
+    crm.decide.take(form("1", phones=["+380679998877"]))
+    assert redo(crm, reading) == ["create", "create"]
+    assert {key: row for key, row in rows(crm).items() if key in imported} == imported
+
+
+def test_what_a_person_or_a_call_changed_is_kept_and_named(tmp_path: Path) -> None:
+    crm = Crm()
+    reading = opened(tmp_path, PEOPLE)
+    crm.run(reading)
+    first, second = (event.contact_id for event in crm.events(ContactCreated))
+    change = ContactChange(meta=replace(meta("c"), actor="ivan"), contact_id=first, name="Олена Коваль")
+    crm.decide.carry_out(COMMANDS["contact_change"], change)
+    crm.decide.take(call("1", "completed", "+380502222222"))
+    done = undo(crm, reading)
+    assert (done.removed, done.set_back, done.kept) == (0, 0, 2)
+    assert sorted((one.id, one.name, one.why) for one in done.reasons) == sorted(
+        [
+            (first, "Олена Коваль", "It was renamed to 'Олена Коваль' by ivan on 2026-01-01."),
+            (second, "Тарас", "A call came by test on 2026-01-01."),
+        ]
+    )
+    assert not crm.events(ContactRemoved) and sound(crm)
+
+
+def test_a_deal_that_was_paid_is_kept_with_its_contact(tmp_path: Path) -> None:
+    crm = Crm()
+    reading = opened(tmp_path, DEALS)
+    crm.run(reading)
+    crm.decide.take(paid("1", 10000, purpose="D-1"))
+    done = undo(crm, reading)
+    assert (done.contacts, done.deals, done.kept) == (0, 1, 1)
+    assert [event.number for event in crm.events(DealRemoved)] == [2]
+    assert sound(crm)
+
+
+def test_a_card_that_was_there_is_as_before_field_by_field(tmp_path: Path) -> None:
+    crm = Crm()
+    crm.decide.take(form("1", phones=["+380501111111"], name=""))
+    before = rows(crm)
+    reading = opened(tmp_path, PEOPLE)
+    assert crm.run(reading) == ["update", "create"]
+    imported = rows(crm)
+    done = undo(crm, reading)
+    assert (done.contacts, done.set_back, done.kept) == (1, 1, 0)
+    assert rows(crm) == before and sound(crm)
+    redo(crm, reading)
+    assert rows(crm) == imported
+
+
+NAMES = st.sampled_from(["Олена", "Тарас", "Petro Koval", ""])
+PHONES = st.sampled_from(["", "050 111 11 11", "050 222 22 22", "050 333 33 33"])
+EMAILS = st.sampled_from(["", "a@x.ua", "b@x.ua"])
+KEYS = st.sampled_from(["1", "2", "3", ""])
+TOWNS = st.sampled_from(["", "Львів", "Київ"])
+CONTACT_ROWS = st.lists(st.tuples(KEYS, NAMES, PHONES, EMAILS, TOWNS), min_size=1, max_size=4)
+DEAL_ROWS = st.lists(
+    st.tuples(
+        KEYS, st.sampled_from(["Вікна", "Двері"]), st.sampled_from(["100", "200", ""]), NAMES, PHONES, TOWNS,
+        st.sampled_from(["new", "won", ""]), st.sampled_from(["", "R-1"]),
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+OTHER = "\n"  # at its end a file is another one, also with the same rows
+FORMS = st.lists(st.tuples(st.sampled_from(["", "Олена", "Ivan"]), PHONES), max_size=2)
+
+
+def contacts_file(rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(["Код,ПІБ,Телефон,Пошта,Місто", *map(",".join, rows), ""])
+
+
+def deals_file(rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(["id,Угода,Сума,ПІБ,Телефон,Місто,Етап,Номер замовлення", *map(",".join, rows), ""])
+
+
+def taken_back(crm: Crm, reading: Reading) -> None:
+    before = rows(crm)
+    crm.run(reading)
+    imported = rows(crm)
+    done = undo(crm, reading)
+    assert done.kept == 0
+    assert rows(crm) == before
+    assert sound(crm)
+    redo(crm, reading)
+    assert rows(crm) == imported
+    assert sound(crm)
+
+
+@settings(deadline=None)
+@for_any(FORMS, CONTACT_ROWS, CONTACT_ROWS)
+def test_any_contacts_are_as_before_and_then_as_after(
+    forms: list[tuple[str, str]], first: list[tuple[str, ...]], second: list[tuple[str, ...]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        crm = Crm()
+        for n, (name, number) in enumerate(forms):
+            crm.decide.take(form(str(n), phones=[f"+38{number.replace(' ', '')}"] if number else [], name=name))
+        crm.run(opened(Path(folder), contacts_file(first), system="one"))
+        later = opened(Path(folder), contacts_file(second) + OTHER, at=Micros(NOON + MINUTE), system="one")
+        taken_back(crm, later)
+
+
+@settings(deadline=None)
+@for_any(FORMS, DEAL_ROWS, DEAL_ROWS)
+def test_any_deals_are_as_before_and_then_as_after(
+    forms: list[tuple[str, str]], first: list[tuple[str, ...]], second: list[tuple[str, ...]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        crm = Crm()
+        for n, (name, number) in enumerate(forms):
+            crm.decide.take(form(str(n), phones=[f"+38{number.replace(' ', '')}"] if number else [], name=name))
+        options = {"record": "deal", "system": "one"}
+        crm.run(opened(Path(folder), deals_file(first), **options))
+        taken_back(crm, opened(Path(folder), deals_file(second) + OTHER, at=Micros(NOON + MINUTE), **options))
