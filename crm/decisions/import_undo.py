@@ -92,7 +92,7 @@ def contact_undone(fact: ImportedRecordUndone, case: Case) -> Generator[Event, A
 
 
 def said_otherwise(fact: ImportedRecordUndone, case: Case) -> bool:
-    """Another report told of a record that shall go."""
+    """Another report came of a record that shall go."""
     return fact.made and any(
         reported.said.get(name) != pair(text)
         for one in fact.withdrawn

@@ -198,8 +198,8 @@ def created(event: Any, before: Micros) -> Micros:
     """Returns the moment at which a card was made, as it is known after the event."""
     if isinstance(event, ContactCreated):
         return Micros(event.meta.occurred_at)
-    told: Micros | None = getattr(event, "created_at", None)
-    return before if told is None else told
+    earlier: Micros | None = getattr(event, "created_at", None)
+    return before if earlier is None else earlier
 
 
 def card_values(card: Contact | None, created_at: Micros) -> Values:

@@ -40,7 +40,7 @@ WORDS: dict[type[Event], Callable[[Any], str]] = {
     ConversationOpened: lambda e: "a chat began",
     NoteAdded: lambda e: "a note was added",
     TaskAdded: lambda e: "a task was added",
-    ReportRecorded: lambda e: f"a newer report of {e.report.system} told of it",
+    ReportRecorded: lambda e: f"a newer report of {e.report.system} came of it",
 }
 
 
