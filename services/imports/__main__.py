@@ -163,8 +163,9 @@ class Work:
         report = partial(self.report, request, status)
         with tempfile.TemporaryDirectory(prefix="import-") as folder:
             kept = Path(folder) / "kept"
-            undoing = Undoing(request, status, count, kept, report, lambda: self.cancelled)
-            dsn = self.role.settings.database_url
+            settings = self.role.settings
+            undoing = Undoing(request, status, count, kept, report, lambda: self.cancelled, settings.kafka_bootstrap)
+            dsn = settings.database_url
             async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
                 with closing(undoing.kept):
                     await report()

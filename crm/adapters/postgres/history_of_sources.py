@@ -1,7 +1,6 @@
 """What came from some sources: the streams that their events are in, found in the history without decoding it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -23,7 +22,6 @@ SELECT count(*) FROM unnest(%s::int[], %s::bigint[]) AS h (partition, position)
 LEFT JOIN core.checkpoint AS c ON c.consumer = %s AND c.partition = h.partition
 WHERE coalesce(c.position, -1) < h.position"""
 NIL = "00000000-0000-0000-0000-000000000000"
-LOOK_SECONDS = 0.1
 
 
 async def streams_of(
@@ -34,15 +32,13 @@ async def streams_of(
     return [Id(stream) for (stream,) in await (await conn.execute(STREAMS, given)).fetchall()]
 
 
-async def wait_for_history(
-    conn: AsyncConnection[Any], is_over: Callable[[], bool], report: Callable[[], Awaitable[None]]
-) -> None:
-    """Returns once the history holds all that is decided now."""
-    heads = await (await conn.execute(HEADS)).fetchall()
-    given = [[partition for partition, _ in heads], [position for _, position in heads], CONSUMER]
-    while not is_over():
-        ((behind,),) = await (await conn.execute(BEHIND, given)).fetchall()
-        if not behind:
-            return
-        await report()
-        await asyncio.sleep(LOOK_SECONDS)
+async def heads(conn: AsyncConnection[Any]) -> dict[int, int]:
+    """Returns the last position that is decided, by partition of the journal."""
+    return dict(await (await conn.execute(HEADS)).fetchall())
+
+
+async def behind(conn: AsyncConnection[Any], heads: Mapping[int, int]) -> int:
+    """Returns of how many partitions the history has not all up to these positions."""
+    given = [[*heads], [*heads.values()], CONSUMER]
+    ((count,),) = await (await conn.execute(BEHIND, given)).fetchall()
+    return int(count)

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres.history import of_streams
-from crm.adapters.postgres.history_of_sources import streams_of, wait_for_history
+from crm.adapters.postgres.history_of_sources import streams_of
 from crm.decisions.import_undo import NOTHING_LEFT
 from crm.engine.trial import Outcome, Trial
 from crm.envelope import Event, Fact, named_id, now
@@ -25,6 +25,7 @@ from crm.shared import Meta
 from services.imports.decided import undecided
 from services.imports.undo.diff import Sources
 from services.imports.undo.plan import TYPES, Plan, Planned, plan_of
+from services.imports.undo.waiting import wait_until_known
 from services.intake.records import OPEN, written
 
 STREAMS = 200  # cards and objects that are planned at a time
@@ -60,9 +61,17 @@ class Undoing:
     """One undo at work. `count`: how often the import was undone before. `is_over` says that a person cancelled it."""
 
     def __init__(
-        self, request: Request, status: Status, count: int, kept: Path, report: Report, is_over: Callable[[], bool]
+        self,
+        request: Request,
+        status: Status,
+        count: int,
+        kept: Path,
+        report: Report,
+        is_over: Callable[[], bool],
+        bootstrap: str = "",
     ) -> None:
         self.request, self.status, self.report, self.is_over = request, status, report, is_over
+        self.bootstrap = bootstrap
         self.undo = status.undo = status.undo or Undo()
         self.number = self.undo.number or count + 1
         before = range(self.number)
@@ -77,7 +86,7 @@ class Undoing:
     async def check(self, conn: AsyncConnection) -> None:
         """Counts what would become of each card. Nothing is written."""
         self.undo = self.status.undo = Undo()
-        await wait_for_history(conn, self.is_over, self.report)
+        await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
             after = ""
             while streams := await self.page(conn, after):
@@ -88,7 +97,7 @@ class Undoing:
 
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
-        await wait_for_history(conn, self.is_over, self.report)
+        await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         counted, after = self.undo.after, ""
         while (streams := await self.page(conn, after)) and not self.is_over():
             parts = await self.plans(conn, streams)

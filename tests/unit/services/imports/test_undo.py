@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import given as for_any
 from hypothesis import settings
@@ -14,10 +15,12 @@ from crm.engine.in_memory import rebuilt
 from crm.events import ContactCreated, ContactRemoved, DealRemoved, ImportUndoBegan, ImportUndone
 from crm.scalars import Micros
 from crm.state import Identity
+from projections import PROJECTIONS
 from services.imports.reading import Reading
 from tests.support.import_undo import redo, rows, undo
 from tests.support.imports import Crm, opened
-from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid
+from tests.support.projection_events import fold
+from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, parcel
 
 PEOPLE = "Код,ПІБ,Телефон,Пошта,Місто\n1,Олена,050 111 11 11,a@x.ua,Львів\n2,Тарас,050 222 22 22,a@x.ua,Київ\n"
 DEALS = "id,Угода,Сума,ПІБ,Телефон,Етап\nA,Вікна,100,Олена,050 111 11 11,new\nB,Двері,200,Олена,050 111 11 11,new\n"
@@ -169,3 +172,70 @@ def test_any_deals_are_as_before_and_then_as_after(
         options = {"record": "deal", "system": "one"}
         crm.run(opened(Path(folder), deals_file(first), **options))
         taken_back(crm, opened(Path(folder), deals_file(second) + OTHER, at=Micros(NOON + MINUTE), **options))
+
+
+NUMBERS = st.sampled_from(["+380501111111", "+380502222222", "+380503333333"])
+LIVE = st.lists(
+    st.one_of(
+        st.tuples(st.just("form"), NUMBERS),
+        st.tuples(st.just("call"), NUMBERS),
+        st.tuples(st.just("paid"), st.sampled_from(["D-1", "D-2", "R-1", "nothing"])),
+        st.tuples(st.just("parcel"), st.sampled_from(["D-1", "R-1"])),
+    ),
+    max_size=4,
+)
+
+
+def live(crm: Crm, n: int, kind: str, what: str) -> None:
+    match kind:
+        case "form":
+            crm.decide.take(form(f"live {n}", phones=[what], name="Іван", emails=("a@x.ua",)))
+        case "call":
+            crm.decide.take(call(f"live {n}", "completed", what, call=f"c-{n}"))
+        case "paid":
+            crm.decide.take(paid(f"live {n}", 10000, payment=f"p-{n}", purpose=what, reference=what))
+        case _:
+            crm.decide.take(parcel(f"live {n}", tracking_number=f"A-{n}", reference=what))
+
+
+@settings(deadline=None)
+@for_any(DEAL_ROWS, CONTACT_ROWS, LIVE, LIVE, st.booleans())
+def test_whatever_comes_in_between_nothing_is_torn(
+    deals: list[tuple[str, ...]], people: list[tuple[str, ...]], first: list[Any], second: list[Any], swapped: bool
+) -> None:
+    """Nothing that is there names a card or a deal that is gone, money stays with its deal, and the state is a fold."""
+    with TemporaryDirectory() as folder:
+        crm = Crm()
+        files = [
+            opened(Path(folder), deals_file(deals), record="deal", system="one"),
+            opened(Path(folder), contacts_file(people), system="one"),
+        ]
+        for reading in files[::-1] if swapped else files:
+            crm.run(reading)
+        for n, (kind, what) in enumerate(first):
+            live(crm, n, kind, what)
+        paid_before = sum(row.paid_minor for (name, _), row in rows(crm).items() if name == "deal")
+        for reading in files:
+            undo(crm, reading)
+            whole(crm)
+        assert sum(row.paid_minor for (name, _), row in rows(crm).items() if name == "deal") == paid_before
+        for n, (kind, what) in enumerate(second, 100):
+            live(crm, n, kind, what)
+        for reading in files:
+            redo(crm, reading)
+            whole(crm)
+            assert undo(crm, reading) is not None
+            whole(crm)
+
+
+def whole(crm: Crm) -> None:
+    assert sound(crm)
+    there = {key for name, key in rows(crm)}
+    named = [
+        (SHOP, id)
+        for name in ("deal", "call", "payment", "parcel", "task", "note")
+        for row in fold(PROJECTIONS[name], crm.decide.journal).values()
+        for id in (getattr(row, "contact_id", None), getattr(row, "deal_id", None))
+        if id
+    ]
+    assert set(named) <= there
