@@ -148,7 +148,8 @@ def hints(fact: ImportedRecordUndone) -> Wanted:
         yield Attached, fact.id
     elif fact.record == "contact":
         yield Contact, fact.id
-        for key in (*fact.identifiers, *fact.doubted):
+        yield from ((Contact, Id(pair.partition(" ")[0])) for pair in fact.doubted)
+        for key in (*fact.identifiers, *(pair.partition(" ")[2] for pair in fact.doubted)):
             yield from of_identifier(key)
         yield from ((Deal, deal_id) for deal_id in fact.deals)
     else:

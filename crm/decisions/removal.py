@@ -60,21 +60,16 @@ def contact_kept(case: Case, contact: Contact, fact: ImportedRecordUndone) -> st
 def removed_card(case: Case, contact: Contact, why: str) -> Iterator[Event]:
     """Other cards are not doubted for its sake any more."""
     for key in sorted({*contact.identifiers, *contact.doubts}):
-        yield from undoubted_by(case, contact.contact_id, identifier_from(key))
+        yield from undoubted_by(case, contact.contact_id, identifier_from(key), why)
     yield ContactRemoved(case.meta(contact.contact_id), contact.contact_id, why)
 
 
-def undoubted_by(case: Case, contact_id: Id, identifier: Identifier) -> Iterator[Event]:
-    """Of other cards, what they were doubted for because of this one alone is certain; the rest stays."""
+def undoubted_by(case: Case, contact_id: Id, identifier: Identifier, why: str) -> Iterator[Event]:
+    """No other card that has an identifier is doubted for this one any more."""
     identity = case.state.get(Identity, identifier.key)
     for holder_id in identity.holders if identity else ():
-        others = known(case.state, Contact, holder_id).doubts.get(identifier.key, ())
-        if holder_id != contact_id and contact_id in others:
-            why = "the card that had it too is gone"
-            yield IdentifierSettled(case.meta(holder_id), holder_id, identifier.kind, identifier.value, why)
-            for other_id in others:
-                if other_id != contact_id:
-                    yield doubt(case, holder_id, identifier, other_id)
+        if holder_id != contact_id:
+            yield from certain(case, holder_id, contact_id, identifier, why)
 
 
 def contact_set_back(case: Case, contact: Contact, fact: ImportedRecordUndone) -> Iterator[Event]:
@@ -97,15 +92,22 @@ def contact_set_back(case: Case, contact: Contact, fact: ImportedRecordUndone) -
     for key in fact.identifiers:
         if key in known(case.state, Contact, contact_id).identifiers:
             yield from taken(case, card(case.state, contact_id), identifier_from(key), fact.why)
-    for key in fact.doubted:
-        yield from undoubted_both(case, contact_id, identifier_from(key), fact.why)
+            yield from undoubted_by(case, contact_id, identifier_from(key), fact.why)
+    for pair in fact.doubted:
+        other_id, _, key = pair.partition(" ")
+        other, contact = case.state.get(Contact, other_id), known(case.state, Contact, contact_id)
+        if not (other and key in other.identifiers and key in contact.identifiers):  # it is one card's again
+            yield from certain(case, contact_id, Id(other_id), identifier_from(key), fact.why)
 
 
-def undoubted_both(case: Case, contact_id: Id, identifier: Identifier, why: str) -> Iterator[Event]:
-    contact = known(case.state, Contact, contact_id)
-    if identifier.key in contact.doubts:
-        yield from undoubted_by(case, contact_id, identifier)
+def certain(case: Case, contact_id: Id, other_id: Id, identifier: Identifier, why: str) -> Iterator[Event]:
+    """A card is not doubted for another one any more; for others it is still."""
+    others = known(case.state, Contact, contact_id).doubts.get(identifier.key, ())
+    if other_id in others:
         yield IdentifierSettled(case.meta(contact_id), contact_id, identifier.kind, identifier.value, why)
+        for one in others:
+            if one != other_id:
+                yield doubt(case, contact_id, identifier, one)
 
 
 def deal_set_back(case: Case, deal: Deal, fact: ImportedRecordUndone) -> Iterator[Event]:

@@ -28,7 +28,7 @@ from crm.scalars import Id, Micros
 from crm.shared import WithdrawnReport
 from crm.state import Contact, Object, fold, identifier_key
 from projections import PROJECTIONS
-from services.imports.undo.diff import QUIET, Diff, Sources, Values
+from services.imports.undo.diff import Diff, Sources, Values
 from services.imports.undo.said import IDENTIFIERS, Said, text
 from services.imports.undo.words import because
 
@@ -131,11 +131,11 @@ def deal_values(row: Any) -> Values:
 
 def plan_contact(plan: Plan, contact_id: Id, events: Sequence[Any], sources: Sources) -> None:
     on_card = [event for event in events if is_of_card(event)]
-    if (source := sources.latest(event for event in on_card if not isinstance(event, QUIET))) is None:
+    if (source := sources.latest(on_card)) is None:
         return
     diff, said, state = Diff(source, sources.own), Said("contact"), MemoryState()
     made, created_at, activity, deals = False, Micros(0), list[Event](), dict[Id, Event]()
-    added, doubted = list[str](), list[str]()
+    added, doubted, doubts_before = list[str](), set[tuple[str, Id]](), dict[str, tuple[Id, ...]]()
     for event in events:
         kind, mine = type(event), diff.mine(event)
         if diff.began and not mine and kind in ACTIVITY:
@@ -150,12 +150,12 @@ def plan_contact(plan: Plan, contact_id: Id, events: Sequence[Any], sources: Sou
         created_at = created(event, created_at)
         fold(state, event)
         if mine and not diff.began:
-            made = card is None
+            made, doubts_before = card is None, card.doubts if card else {}
         diff.see(event, was, card_values(state.get(Contact, contact_id), created_at))
         if mine and isinstance(event, IdentifierAdded):
             added.append(identifier_key(event.kind, event.value))
         if isinstance(event, IdentifierDoubted) and mine and event.other_id:
-            doubted.append(identifier_key(event.kind, event.value))
+            doubted.add((identifier_key(event.kind, event.value), event.other_id))
     card = state.get(Contact, contact_id)
     if card is None:
         return
@@ -176,7 +176,11 @@ def plan_contact(plan: Plan, contact_id: Id, events: Sequence[Any], sources: Sou
     left = tuple(key for key in dict.fromkeys(added) if key in card.identifiers)
     if left and since:
         stays, left = stays | {IDENTIFIERS: since}, ()
-    doubts = tuple(key for key in dict.fromkeys(doubted) if key in card.doubts)
+    doubts = tuple(
+        f"{other_id} {key}"
+        for key, other_id in sorted(doubted)
+        if other_id in card.doubts.get(key, ()) and other_id not in doubts_before.get(key, ())
+    )
     done = Planned("contact", contact_id, False, 0, imported, before, left, doubts, of_import, said.withdrawn(stays))
     finish(plan, done, stays)
 
