@@ -118,7 +118,7 @@ def deal_set_back(case: Case, deal: Deal, fact: ImportedRecordUndone) -> Iterato
     if "stage" in fact.imported:
         stage, closed_at = msgspec.json.decode(fact.before["stage"])
         stage = existing(workspace_of(case), stage)
-        if stage != deal.stage:
+        if stage != deal.stage or closed_at:  # it may have been moved away and back meanwhile
             meta = case.meta(deal.contact_id)
             yield DealStageMoved(meta, *ids, deal.stage, stage, fact.why, closed_at=closed_at)
     if "owner" in fact.imported:

@@ -239,3 +239,16 @@ def whole(crm: Crm) -> None:
         if id
     ]
     assert set(named) <= there
+
+
+def test_a_deal_that_a_file_moved_away_and_back_was_closed_when_it_was(tmp_path: Path) -> None:
+    """Two rows of one deal left it won, but since the import; the undo saw the same stage and left the moment."""
+    crm = Crm()
+    head = "id,Угода,Сума,Етап\n"
+    crm.run(opened(tmp_path, f"{head}A,Вікна,100,won\n"))
+    before = rows(crm)
+    later = opened(tmp_path, f"{head}A,Вікна,100,new\nA,Вікна,100,won\n", at=Micros(NOON + MINUTE))
+    crm.run(later)
+    assert rows(crm) != before
+    assert undo(crm, later).set_back == 1
+    assert rows(crm) == before and sound(crm)
