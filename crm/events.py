@@ -134,6 +134,13 @@ class ContactReleased(Event, frozen=True, gc=False):
     other_id: Id
 
 
+class ContactRemoved(Event, frozen=True, gc=False):
+    """A card is gone, as its import was undone. A report of its key makes it again."""
+
+    contact_id: Id
+    why: str = ""
+
+
 class ContactRenamed(Event, frozen=True, gc=False):
     """A contact's name became known or better."""
 
@@ -255,6 +262,18 @@ class DealPaid(Event, frozen=True, gc=False):
     held_change_minor: int | None = None
 
 
+class DealRemoved(Event, frozen=True, gc=False):
+    """A deal is gone, as its import was undone. A report of its key opens it again."""
+
+    deal_id: Id
+    contact_id: Id
+    number: int
+    reference: str = ""
+    owner: str = ""
+    owner_reason: str = ""
+    why: str = ""
+
+
 class DealStageMoved(Event, frozen=True, gc=False):
     """A deal went from one stage to another."""
 
@@ -264,6 +283,7 @@ class DealStageMoved(Event, frozen=True, gc=False):
     stage: str
     why: str = ""
     report: Report | None = None
+    closed_at: Micros | None = None
 
 
 class DeliveryNoted(Event, frozen=True, gc=False):
@@ -364,6 +384,25 @@ class IdentifierSettled(Event, frozen=True, gc=False):
     kind: str
     value: str
     why: str = ""
+
+
+class ImportUndoBegan(Event, frozen=True, gc=False):
+    """An import is being undone: its rows count as new when its file comes again. Stream: the import."""
+
+    import_id: Id
+    name: str
+    number: int
+
+
+class ImportUndone(Event, frozen=True, gc=False):
+    """An import was undone; what others changed since is kept. Stream: the import."""
+
+    import_id: Id
+    name: str
+    number: int
+    removed: int
+    set_back: int
+    kept: int
 
 
 class MessageDeleted(Event, frozen=True, gc=False):
@@ -481,6 +520,15 @@ class ObjectChanged(Event, frozen=True, gc=False):
     related_to: tuple[str, ...] = ()
     newly_used: tuple[str, ...] = ()
     doubts: tuple[ObjectDoubt, ...] = ()
+
+
+class ObjectRemoved(Event, frozen=True, gc=False):
+    """An object is gone, as its import was undone. A report of its key makes it again. Stream: the object."""
+
+    object_id: Id
+    type: str
+    key: str
+    why: str = ""
 
 
 class ObjectReportOutdated(Event, frozen=True, gc=False):
@@ -806,6 +854,20 @@ class ReportRecorded(Event, frozen=True, gc=False):
     """A report of a source was noted. What it changed is told by other events."""
 
     report: Report
+    contact_id: Id | None = None
+    deal_id: Id | None = None
+
+
+class ReportWithdrawn(Event, frozen=True, gc=False):
+    """What a source said of a record counts no more, as if it had never said it."""
+
+    record: str
+    system: str
+    key: str
+    said: dict[str, str]
+    newest: int
+    first: Micros
+    subject: Id | None = None
     contact_id: Id | None = None
     deal_id: Id | None = None
 

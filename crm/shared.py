@@ -131,3 +131,15 @@ class Template(Struct, frozen=True, gc=False):
     name: str
     language: str
     values: dict[str, str]
+
+
+class WithdrawnReport(Struct, frozen=True, gc=False):
+    """What an import said under a key of a source, and what had been said of it before."""
+
+    system: str
+    key: str
+    said: dict[str, str]
+    newest: int
+    first: Micros
+    before: dict[str, str]
+    subject: Id | None = None

@@ -9,6 +9,7 @@ from crm.events import (
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactRemoved,
     ContactRenamed,
     ContactUnmerged,
     ConversationNoted,
@@ -16,6 +17,7 @@ from crm.events import (
     DealChanged,
     DealOpened,
     DealPaid,
+    DealRemoved,
     DealStageMoved,
     DuplicateSuspected,
     EnquiryRepeated,
@@ -69,6 +71,8 @@ TimelineEvent = (
     | ReportDoubted
     | ReplyUncertain
     | ReplyResolved
+    | DealRemoved
+    | ContactRemoved
 )
 WITH_AMOUNT = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
@@ -94,7 +98,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     parcel_id: Id | None = None
 
 
-@projection(key="entry_id", version=6, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=7, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: TimelineEvent) -> TimelineRow:
     kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
@@ -181,6 +185,8 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     TaskDone: lambda e: ("Task done", ""),
     TaskReopened: lambda e: ("Task is to be done again", ""),
     TaskRemoved: lambda e: ("Task taken away", ""),
+    DealRemoved: lambda e: (f"Deal D-{e.number} is gone", e.why),
+    ContactRemoved: lambda e: ("The card is gone", e.why),
     ReplyUncertain: lambda e: ("Nobody knows whether the answer was sent", e.reason),
     ReplyResolved: lambda e: ("The answer was sent" if e.outcome == "sent" else "The answer is sent again", e.author),
     ReportDoubted: lambda e: (f"Report of {e.system} about {e.key}", e.why),

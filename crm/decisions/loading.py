@@ -9,6 +9,7 @@ from typing import Any
 from crm.commands import Command
 from crm.state import (
     Absorbed,
+    Attached,
     Call,
     ConnectionKept,
     Contact,
@@ -90,6 +91,7 @@ def of_contact(contact: Contact) -> Wanted:
 
 def of_deal(deal: Deal) -> Wanted:
     yield Contact, deal.contact_id
+    yield Attached, deal.deal_id
     if deal.owner:
         yield Load, key(deal.owner)
 

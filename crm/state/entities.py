@@ -53,6 +53,7 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     lent: tuple[str, ...] = ()  # identifiers that came with a card that was merged into this one
     doubts: dict[str, tuple[Id, ...]] = {}  # noqa: RUF012  # identifiers: with which other cards they were seen too
     nobodys: tuple[str, ...] = ()  # identifiers that it has, and that somebody said to identify nobody
+    used: bool = False  # a call, a chat, a note or a task came to it
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -95,6 +96,7 @@ class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
     source: str = ""  # where it came from
     stage_set_at: Micros = Micros(0)  # when somebody, and no rule, put it into a stage last
     by_parcel: bool = False  # a parcel put it where it stands
+    used: bool = False  # a note or a task is about it
 
     @property
     def open(self) -> bool:

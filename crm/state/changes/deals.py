@@ -131,7 +131,7 @@ def deal_changed(state: State, event: DealChanged) -> None:
 def deal_stage_moved(state: State, event: DealStageMoved) -> None:
     deal = known(state, Deal, event.deal_id)
     remember(state, event.report, event.meta.occurred_at)
-    lost_from = event.from_stage if event.stage == "lost" else deal.lost_from
+    lost_from = event.from_stage if event.stage == "lost" != event.from_stage else deal.lost_from
     by_rule = event.meta.actor in RULES
     set_at = deal.stage_set_at if by_rule else max(deal.stage_set_at, event.meta.occurred_at)
     by_parcel = event.meta.actor == BY_PARCEL

@@ -23,6 +23,7 @@ from crm.events import (
 )
 from crm.scalars import Micros
 from crm.shared import Attachment
+from crm.state.changes.removals import use
 from crm.state.entities import (
     Call,
     ChatOrigin,
@@ -41,6 +42,7 @@ from crm.vocabulary import CallPhase, Direction, MessageStatus
 def call_opened(state: State, event: CallOpened) -> None:
     phone = event.phone
     state.put(event.call_id, Call(event.contact_id, not phone.e164, phone.e164, phone.text, direction=event.direction))
+    use(state, event.contact_id)
 
 
 def call_updated(state: State, event: CallUpdated) -> None:
@@ -63,6 +65,7 @@ def call_updated(state: State, event: CallUpdated) -> None:
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:
     state.put(event.conversation_id, Conversation(event.contact_id, chat=event.chat, account=event.account))
+    use(state, event.contact_id)
 
 
 def message_received(state: State, event: MessageReceived) -> None:

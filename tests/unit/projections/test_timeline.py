@@ -8,6 +8,7 @@ from crm.events import (
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactRemoved,
     ContactRenamed,
     ContactUnmerged,
     ConversationNoted,
@@ -15,6 +16,7 @@ from crm.events import (
     DealChanged,
     DealOpened,
     DealPaid,
+    DealRemoved,
     DealStageMoved,
     DuplicateSuspected,
     EnquiryRepeated,
@@ -113,6 +115,8 @@ ENTRIES: list[tuple[Event, str, str]] = [
      "It broke off."),
     (ReplyResolved(M, an_id("m"), CHAT, OLENA, "sent", "anna"), "The answer was sent", "anna"),
     (ReplyResolved(M, an_id("m"), CHAT, OLENA, "again"), "The answer is sent again", ""),
+    (DealRemoved(M, DEAL, OLENA, 7, why="it was undone"), "Deal D-7 is gone", "it was undone"),
+    (ContactRemoved(M, OLENA, "it was undone"), "The card is gone", "it was undone"),
 ]  # fmt: skip
 
 
