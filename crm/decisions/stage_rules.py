@@ -27,7 +27,7 @@ HOUR = 3_600_000_000  # microseconds
 NEWS = 48 * HOUR  # a statement of a bank tells the day alone, and comes on the next one
 
 
-class Standing(NamedTuple):
+class Fitting(NamedTuple):
     """A rule and a deal that it acts on. `why`: what of the deal fits, in words."""
 
     id: Id
@@ -51,7 +51,7 @@ def consequences(case: Case, events: Sequence[Event]) -> Iterator[Event]:
         for id, rule in rules:
             deal = known(case.state, Deal, deal_id)
             if rule.enabled and rule.stage == deal.stage and id not in deal.stage_rules and fits(rule, deal):
-                yield from applied(case, Standing(id, rule, deal, in_short(rule, deal)))
+                yield from applied(case, Fitting(id, rule, deal, in_short(rule, deal)))
 
 
 def reached(case: Case, events: Sequence[Event]) -> list[Id]:
@@ -108,9 +108,9 @@ def in_short(rule: StageRule, deal: Deal) -> str:
     return ", ".join(parts)
 
 
-def applied(case: Case, standing: Standing) -> Iterator[Event]:
+def applied(case: Case, fitting: Fitting) -> Iterator[Event]:
     """First that the rule was applied, with what it did and what it left out; then what it did."""
-    id, rule, deal, _ = standing
+    id, rule, deal, _ = fitting
     values = values_of(case, deal)
     did: list[Event] = []
     done: list[str] = []
@@ -121,11 +121,11 @@ def applied(case: Case, standing: Standing) -> Iterator[Event]:
     if rule.task and (lacks := missing(rule.task.title, values)):
         left_out.append(f"No task: nothing is known for {in_braces(lacks)}.")
     elif rule.task:
-        task = task_of(case, standing, filled(rule.task.title, values))
+        task = task_of(case, fitting, filled(rule.task.title, values))
         did.append(task)
         done.append(f"Task for {task.owner or 'nobody'}: {task.title}")
     if rule.message:
-        message = message_of(case, id, rule.message, deal, values, standing.reason, actor)
+        message = message_of(case, id, rule.message, deal, values, fitting.reason, actor)
         if isinstance(message, ReplyQueued):
             did.append(message)
             done.append(f"Message by {message.connector}: {message.text}")
@@ -141,7 +141,7 @@ def applied(case: Case, standing: Standing) -> Iterator[Event]:
         rule=rule.name,
         version=rule.version,
         stage=deal.stage,
-        why=standing.why,
+        why=fitting.why,
         done=tuple(done),
         left_out=tuple(left_out),
         task_id=task.task_id if task else None,
@@ -155,8 +155,8 @@ def in_braces(names: Sequence[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in names)
 
 
-def task_of(case: Case, standing: Standing, title: str) -> TaskAdded:
-    id, rule, deal, _ = standing
+def task_of(case: Case, fitting: Fitting, title: str) -> TaskAdded:
+    id, rule, deal, _ = fitting
     assert rule.task
     after = (rule.task.due_hours + 24 * rule.task.due_days) * HOUR
     owner = rule.task.owner or deal.owner
@@ -168,5 +168,5 @@ def task_of(case: Case, standing: Standing, title: str) -> TaskAdded:
         deal_id=deal.deal_id,
         due_at=Micros(case.moment + after) if after else None,
         owner="" if owner in workspace_of(case).retired else owner,
-        why=standing.reason,
+        why=fitting.reason,
     )

@@ -65,7 +65,7 @@ class StageRule(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fiel
 
 
 class StageRuleDefine(Command, frozen=True, gc=False, kw_only=True):
-    """Defines what happens when a deal reaches a stage, or defines it anew: the whole rule each time, known by its
+    """Defines what happens when a deal reaches a stage, or redefines it: the whole rule each time, known by its
     name. It acts on deals that reach the stage from then on. See docs/rules.md."""
 
     rule: Annotated[StageRule, About(description="The rule.")]

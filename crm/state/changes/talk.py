@@ -81,7 +81,7 @@ def message_received(state: State, event: MessageReceived) -> None:
 
 
 def remember_where(state: State, contact_id: Id, conversation_id: Id, sent: Micros) -> None:
-    """The contact is written to where they wrote last. Nothing is stored anew while they stay there."""
+    """The contact is written to where they wrote last. Nothing is stored while they stay there."""
     contact = state.get(Contact, contact_id)
     if contact is None or contact.wrote_in == conversation_id:  # a mail of whom nobody can answer has no card
         return
