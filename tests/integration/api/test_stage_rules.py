@@ -13,7 +13,7 @@ from tests.integration.api.test_commands import olena, open_deal, refused
 from tests.support.records import open_connection
 from tests.support.scenarios import form
 from tests.support.shop_commands import ShopCommands, shop_commands
-from tests.unit.crm.decisions.test_stage_rules import written
+from tests.support.stage_rules import written
 
 CALL = {"title": "Call {contact_name}", "dueHours": 2}
 READY = {"name": "ready", "language": "uk", "text": "{{1}}!", "values": [{"key": "1", "value": "{contact_name}"}]}

@@ -6,9 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from crm.engine.in_memory import rebuilt
-from crm.envelope import Event, Fact
+from crm.envelope import Fact
 from crm.events import (
-    ConversationOpened,
     DealAssigned,
     DealOpened,
     DealPaid,
@@ -19,57 +18,22 @@ from crm.events import (
     StageRuleApplied,
     TaskAdded,
 )
-from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Template
-from crm.state import Workspace, known
-from crm.state.entities import ONLY
+from crm.scalars import Micros
+from crm.shared import AssignmentRule
 from crm.versions import OPEN_API
-from tests.support.operator_session import OperatorSession
-from tests.support.scenarios import MINUTE, NOON, RAW, SHOP, an, deal_report, form, message, paid, shop
-
-HOUR = 60 * MINUTE
-OLENA, PETRO = "+380671234567", "+380501234567"
-CALL = {"title": "Call {contact_name}", "due_hours": 2}
-GREET = {"name": "greet", "stage": "new", "task": CALL}
-OFFER = {"name": "offer", "stage": "in_progress", "message": {"text": "{contact_name}, {deal_number} is on its way."}}
-TEMPLATE = {
-    "name": "ready",
-    "language": "uk",
-    "text": "{{1}}: {{2}}",
-    "values": {"1": "{contact_name}", "2": "{stage}"},
-}
-
-
-def session_with(*rules: dict[str, Any], before: list[Event] | None = None) -> OperatorSession:
-    session = OperatorSession(*(before or shop()))
-    for rule in rules:
-        session.do("stage_rule_define", rule=rule)
-    return session
-
-
-def lead(key: str = "1", at: int = NOON, **said: Any) -> Any:
-    return form(key, at, phones=[OLENA], **({"name": "Olena"} | said))
-
-
-def written(connector: str = "telegram", at: int = NOON, **said: Any) -> Any:
-    fields = {"channel": connector, "text": "Hi", "sender_name": "Olena", "sent_at": at}
-    fact = message(f"{connector} {at} {said}", **(fields | said))
-    return replace(fact, meta=replace(fact.meta, actor=connector, occurred_at=Micros(at), recorded_at=Micros(at)))
-
-
-def move(session: OperatorSession, stage: str = "in_progress", number: int = 1) -> OperatorSession:
-    return session.do("deal_move_stage", deal_id=session.id_of(number), stage=stage)
-
-
-def applied(session: OperatorSession) -> list[StageRuleApplied]:
-    return [event for event in session.events if isinstance(event, StageRuleApplied)]
-
-
-def left_out(session: OperatorSession) -> str:
-    """Returns why the message of the last decision's only rule was left out, having checked that none was sent."""
-    assert not [event for event in session.events if isinstance(event, ReplyQueued)]
-    ((why,),) = [event.left_out for event in applied(session)]
-    return why
+from tests.support.scenarios import MINUTE, NOON, RAW, SHOP, an, deal_report, form, paid, shop
+from tests.support.stage_rules import (
+    GREET,
+    HOUR,
+    OFFER,
+    PETRO,
+    applied,
+    lead,
+    move,
+    rules_of,
+    session_with,
+    written,
+)
 
 
 def test_a_new_deal_gets_its_task_in_the_decision_that_opened_it() -> None:
@@ -104,86 +68,11 @@ def test_a_task_is_not_given_to_a_retired_owner() -> None:
     assert move(session).events[-1].owner == ""
 
 
-def test_a_message_is_queued_where_the_customer_last_wrote() -> None:
-    session = move(session_with(OFFER).when(written()))
-    (opened,) = session.every(ConversationOpened)
-    moved, ruled, queued = session.events
-    assert (type(moved), type(ruled), type(queued)) == (DealStageMoved, StageRuleApplied, ReplyQueued)
-    assert queued.conversation_id == opened.conversation_id
-    assert (queued.connector, queued.chat, queued.asked_at) == ("telegram", "77", NOON)
-    assert queued.text == "Olena, D-1 is on its way."
-    assert (queued.author, queued.stage_rule_id) == ("rule offer", ruled.stage_rule_id)
-    assert queued.why == "rule “offer” (version 1): D-1 reached in_progress"
-    assert (ruled.message_id, ruled.done) == (
-        queued.message_id,
-        ("Message by telegram: Olena, D-1 is on its way.",),
-    )
-
-
-def test_of_merged_cards_the_newer_chat_is_answered() -> None:
-    session = session_with(OFFER).when(written(), written("viber", NOON + MINUTE, chat="v", sender="78"))
-    first, second = (event.contact_id for event in session.every(ConversationOpened))
-    session.do("contact_merge", contact_id=second, into_id=first)
-    assert move(session).events[-1].connector == "viber"
-    assert session.events[-1].meta.stream == second
-
-
-def test_who_wrote_nowhere_is_sent_nothing() -> None:
-    session = move(session_with(OFFER).when(lead()))
-    assert left_out(session) == "No message: the customer has not written in any chat or mail yet."
-
-
-def test_what_cannot_be_answered_from_here_is_said() -> None:
-    session = move(session_with(OFFER).when(written("olx")))
-    assert left_out(session) == "No message: What comes by olx cannot be answered from here."
-
-
-def test_a_value_that_is_missing_leaves_the_message_out_and_the_task_in() -> None:
-    worth = {"name": "bill", "stage": "in_progress", "message": {"text": "{amount}, please"}, "task": {"title": "Bill"}}
-    session = move(session_with(worth).when(written()))
-    ruled, task = session.events[-2:]
-    assert ruled.left_out == ("No message: nothing is known for {amount}.",)
-    assert (ruled.message_id, ruled.task_id) == (None, task.task_id)
-
-
 def test_a_task_whose_title_lacks_a_value_is_left_out() -> None:
     session = session_with({"name": "bill", "stage": "new", "task": {"title": "Bill {amount}"}}).when(lead())
     (ruled,) = applied(session)
     assert (ruled.left_out, ruled.task_id) == (("No task: nothing is known for {amount}.",), None)
     assert session.events[-1] == ruled
-
-
-@pytest.mark.parametrize(
-    ("hours", "template"), [(24, None), (25, Template("ready", "uk", {"1": "Olena", "2": "Offer"}))]
-)
-def test_a_closed_window_is_answered_with_the_template(hours: int, template: Template | None) -> None:
-    rule = {"name": "ready", "stage": "in_progress", "message": {"text": "Ready", "template": TEMPLATE}}
-    session = session_with(rule).when(written("whatsapp", NOON - hours * HOUR))
-    session.do("stage_change", key="in_progress", label="Offer")
-    queued = move(session).events[-1]
-    assert (queued.text, queued.template) == ("Olena: Offer" if template else "Ready", template)
-
-
-def test_a_closed_window_without_a_template_is_said() -> None:
-    session = move(session_with(OFFER).when(written("whatsapp", NOON - 25 * HOUR)))
-    assert left_out(session) == (
-        "No message: whatsapp lets a customer be answered for 24 hours, and this one wrote 25 hours ago. "
-        "Until they write again, send a template that was approved."
-    )
-
-
-def test_a_rule_with_a_template_alone_sends_it_always_and_only_where_there_are_templates() -> None:
-    rule = {"name": "ready", "stage": "in_progress", "message": {"template": TEMPLATE}}
-    session = move(session_with(rule).when(written("whatsapp")))
-    assert session.events[-1].template == Template("ready", "uk", {"1": "Olena", "2": "in_progress"})
-    session = move(session_with(rule).when(written()))
-    assert left_out(session) == "No message: telegram has no templates, and the rule has no other text."
-
-
-def test_a_text_that_is_too_long_with_its_values_is_left_out() -> None:
-    rule = {"name": "long", "stage": "in_progress", "message": {"text": "x" * 990 + "{contact_name}"}}
-    session = move(session_with(rule).when(written("instagram", sender_name="Олена Шевченко")))
-    assert left_out(session).startswith("No message: instagram takes a text of at most 1000 bytes")
 
 
 def test_a_webhook_is_named_by_the_event_itself() -> None:
@@ -201,16 +90,6 @@ def test_a_rule_acts_once_on_a_deal() -> None:
     session.do("stage_rule_define", rule={**OFFER, "message": {"text": "Changed"}})
     move(session, "new")
     assert applied(move(session)) == []
-
-
-def test_a_rule_writes_in_a_conversation_once_a_day_whatever_comes() -> None:
-    """Somebody who sends a form again and again with the number of another one cannot make us write to them."""
-    session = session_with({**OFFER, "stage": "lost"}).when(written())
-    session.do("deal_lose", deal_id=session.id_of(), why="gone")
-    session.do("deal_open", contact_id=session.contact().contact_id, title="Again")
-    session.do("deal_lose", deal_id=session.id_of(2), why="gone")
-    assert left_out(session) == "No message: this rule wrote in the conversation less than 24 hours ago."
-    assert len(session.every(ReplyQueued)) == 1
 
 
 def test_what_a_rule_does_sets_off_no_rule() -> None:
@@ -315,10 +194,6 @@ def test_a_rule_that_is_off_does_not_make_up_for_what_it_missed() -> None:
     session.do("stage_rule_switch", stage_rule_id=id, enabled=True)
     assert session.every(TaskAdded) == []
     assert len(applied(session.when(form("2", NOON + MINUTE, [PETRO], name="Petro")))) == 1
-
-
-def rules_of(session: OperatorSession) -> list[Id]:
-    return [*known(session.state, Workspace, ONLY).stage_rules]
 
 
 def test_a_removed_rule_acts_no_more() -> None:

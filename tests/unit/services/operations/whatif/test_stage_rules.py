@@ -13,7 +13,7 @@ from services.operations.whatif.simulation import Clock, Phase, Simulation
 from services.operations.whatif.stage_rules import RuleTotal, totals
 from tests.support.operator_session import OperatorSession
 from tests.support.scenarios import NOON, form, shop
-from tests.unit.crm.decisions.test_stage_rules import GREET, HOUR, OLENA, PETRO, move, written
+from tests.support.stage_rules import GREET, HOUR, OLENA, PETRO, move, written
 
 FOREVER = Micros(2**62)
 CALL = StageRule(name="call", stage="new", task=RuleTask(title="Call {contact_name}"))
