@@ -104,3 +104,11 @@ def test_a_rule_writes_in_a_conversation_once_a_day_whatever_comes() -> None:
     session.do("deal_lose", deal_id=session.id_of(2), why="gone")
     assert left_out(session) == "No message: this rule wrote in the conversation less than 24 hours ago."
     assert len(session.every(ReplyQueued)) == 1
+
+
+def test_a_message_that_arrives_late_does_not_call_the_answer_back_to_its_chat() -> None:
+    """Two bots of one shop: the customer wrote to the second one last, whatever the first one reports afterwards."""
+    session = session_with(OFFER).when(written(chat="77"), written(at=NOON + 2 * MINUTE, chat="78", message="2"))
+    session.when(written(at=NOON + MINUTE, chat="77", message="3"))
+    assert len(session.every(ConversationOpened)) == 2
+    assert move(session).events[-1].chat == "78"
