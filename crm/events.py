@@ -4,7 +4,18 @@
 
 from crm.envelope import Event
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, OrderLine, Payer, Phone, Report, Template
+from crm.shared import (
+    AssignmentRule,
+    Attachment,
+    ObjectDoubt,
+    ObjectField,
+    OrderLine,
+    Payer,
+    Phone,
+    Report,
+    StageRule,
+    Template,
+)
 
 
 class AssignmentRulesSet(Event, frozen=True, gc=False):
@@ -806,6 +817,8 @@ class ReplyQueued(Event, frozen=True, gc=False):
     subject: str = ""
     thread: tuple[str, ...] = ()
     asked_at: Micros | None = None
+    why: str = ""
+    stage_rule_id: Id | None = None
 
 
 class ReplyResolved(Event, frozen=True, gc=False):
@@ -872,6 +885,37 @@ class ReportWithdrawn(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class StageRuleApplied(Event, frozen=True, gc=False):
+    """A deal reached a stage, and a rule acted on it. What it did are events of their own, after this one."""
+
+    deal_id: Id
+    contact_id: Id
+    stage_rule_id: Id
+    rule: str
+    version: int
+    stage: str
+    why: str = ""
+    done: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    task_id: Id | None = None
+    message_id: Id | None = None
+    webhook_id: Id | None = None
+
+
+class StageRuleDefined(Event, frozen=True, gc=False):
+    """What happens from now on when a deal reaches a stage. Stream: the workspace."""
+
+    stage_rule_id: Id
+    rule: StageRule
+
+
+class StageRuleRemoved(Event, frozen=True, gc=False):
+    """A rule acts no more. Stream: the workspace."""
+
+    stage_rule_id: Id
+    name: str
+
+
 class TaskAdded(Event, frozen=True, gc=False):
     """Something is to be done."""
 
@@ -881,6 +925,7 @@ class TaskAdded(Event, frozen=True, gc=False):
     deal_id: Id | None = None
     due_at: Micros | None = None
     owner: str = ""
+    why: str = ""
 
 
 class TaskChanged(Event, frozen=True, gc=False):

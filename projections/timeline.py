@@ -41,6 +41,7 @@ from crm.events import (
     ReplyResolved,
     ReplyUncertain,
     ReportDoubted,
+    StageRuleApplied,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -67,6 +68,7 @@ TimelineEvent = (
     | PaymentEvent
     | ParcelEvent
     | DealStageMoved
+    | StageRuleApplied
     | WorkEvent
     | ReportDoubted
     | ReplyUncertain
@@ -144,6 +146,10 @@ def call_text(event: CallUpdated) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def rule_text(event: StageRuleApplied) -> str:
+    return "\n".join((event.why, *event.done, *event.left_out))
+
+
 def repeated_enquiry(event: EnquiryRepeated) -> tuple[str, str]:
     return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
 
@@ -164,6 +170,7 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     DealChanged: lambda e: ("Deal changed", changed(e)),
     DealAssigned: lambda e: (f"Assigned to {e.owner}" if e.owner else "Nobody can take it", e.why),
     DealStageMoved: lambda e: (f"Stage {e.from_stage} → {e.stage}", e.why),
+    StageRuleApplied: lambda e: (f"Rule “{e.rule}” (version {e.version})", rule_text(e)),
     PaymentMatched: lambda e: (f"Payment found its deal by {e.by}", e.why),
     PaymentShared: lambda e: ("A part of a payment", e.why),
     PaymentUnmatched: lambda e: ("Payment taken off", e.why),
@@ -180,7 +187,7 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     NoteAdded: lambda e: ("Note", e.text),
     NoteChanged: lambda e: ("Note rewritten", e.text),
     NoteRemoved: lambda e: ("Note taken away", ""),
-    TaskAdded: lambda e: ("Task", e.title),
+    TaskAdded: lambda e: ("Task", "\n".join(filter(None, (e.title, e.why)))),
     TaskChanged: lambda e: ("Task changed", e.title),
     TaskDone: lambda e: ("Task done", ""),
     TaskReopened: lambda e: ("Task is to be done again", ""),

@@ -87,6 +87,8 @@ def of_contact(contact: Contact) -> Wanted:
         yield Contact, contact.merged_into
     if contact.owner:
         yield Load, key(contact.owner)
+    if contact.wrote_in:
+        yield Conversation, contact.wrote_in
 
 
 def of_deal(deal: Deal) -> Wanted:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from crm.commands import Code, Rejected
 from crm.decisions.case import Case
+from crm.decisions.stage_rule_guards import refuse_in_use
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import PipelineChanged
@@ -82,10 +83,13 @@ def refuse_odd(stages: Sequence[str], labels: Mapping[str, str]) -> None:
 
 
 def refuse_lost(case: Case, workspace: Workspace, stages: Sequence[str]) -> None:
-    """No stage goes while deals stand in it: nobody would see them any more."""
+    """No stage goes while deals stand in it, as nobody would see them any more, or while a stage rule names it."""
     numbers = case.state.get(Numbers, ONLY)
     for stage in workspace.stages:
         count = numbers.standing.get(stage, 0) if numbers else 0
         if stage not in stages and count > 0:
             why = f"{count} deals stand in {stage!r}. Nothing was changed: move them to another stage first."
             raise Rejected("stages", Code.IN_USE, why)
+        if stage not in stages:
+            names = (rule.name for rule in workspace.stage_rules.values() if rule.stage == stage)
+            refuse_in_use(names, f"the stage {stage!r}", "stages")
