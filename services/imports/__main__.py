@@ -22,6 +22,7 @@ from services.imports.importing import Importing
 from services.imports.inbox import UNKNOWN, take_files
 from services.imports.reading import open_file, read_import
 from services.imports.table import NoTable
+from services.tables.unreadable import Unreadable
 from streams.runtime.role import run
 
 LOOK_SECONDS = 0.5
@@ -79,6 +80,8 @@ class Work:
             status.phase = Phase.CANCELLED if self.cancelled else OVER[request.wish]
         except NoTable as error:
             status.phase, status.message = Phase.FAILED, str(error)
+        except Unreadable as error:  # behind rows that were taken
+            status.phase, status.message = Phase.FAILED, f"{error.why} Rows so far stay. {error.what_to_do}".rstrip()
         except (OSError, OperationalError, NotYet):
             raise  # a server is away: it goes on where it was
         except Exception as error:

@@ -1,17 +1,20 @@
 """A file as a table: a header, and rows of texts with where each stands in the file."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from crm.imports import unguarded
 from crm.text.emails import emails_in
+from services.tables.workbooks import SheetRow
 
 TELEPHONE = re.compile(r"\+?[0-9 ().-]{9,20}")
 MOST_COLUMNS = 1_000
 MOST_CELL = 20_000  # characters
 HEAD = 20  # rows in which the header is looked for
+NOTHING = "Nothing was imported."
 
 
 class Row(NamedTuple):
@@ -37,6 +40,21 @@ class Table:
 
 class NoTable(ValueError):
     """A file that cannot be read as a table: a sentence on why, and what to do."""
+
+
+Rows = Callable[[], Iterator[Row]]
+
+
+def headed(read: Callable[[], Iterable[SheetRow]]) -> tuple[tuple[str, ...], Rows]:
+    """Returns the header of a sheet, and its rows below that. Raises NoTable."""
+    place, header = header_of([row.cells for row in islice(read(), HEAD)])
+
+    def rows() -> Iterator[Row]:
+        for number, wrong, cells in islice(read(), place + 1, None):
+            if row := fitted(number, cells, header, number):
+                yield row._replace(wrong=row.wrong or wrong)
+
+    return header, rows
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

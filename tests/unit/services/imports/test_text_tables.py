@@ -78,10 +78,17 @@ def test_a_table_without_a_header_loses_no_row(tmp_path: Path) -> None:
     assert [fact.fields["Column 1"] for fact in facts(reading)] == ['"Ann"', '"Bob"']
 
 
-def test_a_quote_that_is_not_closed_is_said_with_the_lines_that_it_took(tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_costs_its_row_alone(tmp_path: Path) -> None:
+    """It took all rows up to the next quote with it."""
     reading = opened(tmp_path, 'Name,Note\nAnn,"12 inch\nBob,x\nEve,"y"\nIda,z\n')
-    assert reasons(reading) == {2: "Lines 2 to 4 are one cell: a quote is not closed."}
-    assert [fact.name for fact in facts(reading)] == ["Ida"]
+    assert reasons(reading) == {2: "A quote in it is not closed."}
+    assert [fact.name for fact in facts(reading)] == ["Bob", "Eve", "Ida"]
+
+
+def test_quotes_that_nobody_escaped_are_part_of_the_text(tmp_path: Path) -> None:
+    """`"Альфа" ТОВ` lost its quotes."""
+    reading = opened(tmp_path, 'Назва;Телефон\n"Альфа" ТОВ;0671234567\nТОВ "Бета";0507654321\n')
+    assert [row.cells[0] for row in reading.table.rows()] == ['"Альфа" ТОВ', 'ТОВ "Бета"']
 
 
 def test_zeros_pluses_and_all_digits_are_kept(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from services.imports import workbooks
 from services.imports.table import NoTable
+from services.tables.workbooks import PROTECTED
 from tests.support.imports import described, facts, opened, reasons
 
 
@@ -95,7 +95,7 @@ def test_the_first_sheet_with_rows_is_read_and_others_are_named(tmp_path: Path) 
 
 def test_a_password_is_said(tmp_path: Path) -> None:
     with pytest.raises(NoTable, match="protected by a password"):
-        opened(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + workbooks.PROTECTED)
+        opened(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + PROTECTED)
 
 
 def test_an_archive_that_unpacks_to_nothing_but_size_is_refused(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from xlsxwriter import Workbook
+
 from services.statements.lines import Assumed, Line, Reading
 from services.statements.reading import read
+from services.tables.workbooks import TOO_LARGE
 from tests.support.statement_files import OURS, THEIRS, workbook
 
 
@@ -36,18 +39,29 @@ def test_a_zip_bomb_is_refused() -> None:
         for _ in range(257):
             file.write(bytes(1 << 20))
     found = read(made.getvalue(), Assumed())
-    assert [one.sentence for one in found.problems] == ["It unpacks to more than 256 MB, which no statement does."]
+    assert [one.sentence for one in found.problems] == [
+        "It unpacks to 269,484,032 bytes, which no sheet needs: it is a zip bomb or damaged."
+    ]
 
 
 def test_a_cell_far_away_is_refused() -> None:
     """A reader takes memory for each cell between: this one would want 400 GB."""
     made = BytesIO()
-    with ZipFile(made, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", '<row r="1"><c r="A1"/></row><row><c s="1" r="XFD1048576"/></row>')
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "Дата")
+        sheet.write(1_048_575, 16_383, "x")
     found = read(made.getvalue(), Assumed())
-    assert [one.sentence for one in found.problems] == [
-        "Its cells reach to column 16,384 and row 1,048,576, which no statement does."
-    ]
+    assert [one.sentence for one in found.problems] == [" ".join(TOO_LARGE)]
+
+
+def test_a_number_that_a_workbook_has_rounded_is_a_reason() -> None:
+    """An account or a reference of 16 digits was taken with a last digit that the bank did not write."""
+    header = ["Дата операції", "Рахунок", "Валюта", "Сума", "Референс операції"]
+    rows = [["05.10.2026", OURS, "UAH", 1, 1234567890123456], ["05.10.2026", OURS, "UAH", 2, "1234567890123456"]]
+    found = read(workbook([header, *rows]), Assumed())
+    assert [line.bank_reference for line in lines(found)] == ["1234567890123456"]
+    assert [one.place for one in found.problems] == [2]
 
 
 def test_a_workbook_that_is_cut_is_a_sentence() -> None:
