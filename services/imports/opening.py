@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.imports.html_tables import read_html_table
-from services.imports.table import NOTHING, NoTable, Table
+from services.imports.table import NOTHING, SEND, NoTable, Table
 from services.imports.text_tables import read_text_table
 from services.imports.vcards import read_vcards
 from services.imports.workbooks import read_workbook
@@ -21,7 +21,6 @@ NO_TABLES = {
     b"7z\xbc\xaf": "an archive",
     b"\x1f\x8b": "a packed file",
 }
-SEND = "Send CSV, TSV, XLSX, XLS, ODS or vCard."
 
 
 def open_table(path: Path, folder: Path, charset: str = "", delimiter: str = "", sheet: str = "") -> Table:

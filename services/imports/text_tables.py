@@ -5,9 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 from services.connectors.formats.charset import charset_named
-from services.imports.table import HEAD, NoTable, Row, Table, fitted, header_of
-from services.tables.charsets import Charset, charset_of, lines_of
+from services.imports.table import HEAD, SEND, NoTable, Row, Table, fitted, header_of
+from services.tables.charsets import LONGEST_LINE, Charset, charset_of, lines_of
 from services.tables.delimited import SAMPLE, delimiter_of, named_delimiter, rows_of
+from services.tables.unreadable import Unreadable
 
 OPEN = "A quote in it is not closed."
 
@@ -21,6 +22,8 @@ def read_text_table(path: Path, charset: str = "", delimiter: str = "") -> Table
             raise NoTable(f"There is no charset {charset!r}. Use a name such as utf-8 or windows-1251.")
         chosen = Charset(named) if charset else charset_of(file)
         sample = list(islice(lines_of(file, chosen), SAMPLE))
+    if len(sample[0][0]) > LONGEST_LINE // 4 and not sample[0][0].endswith(("\n", "\r")):
+        raise Unreadable("It has no lines: it is no table of text.", SEND)
     said = named_delimiter(sample[0][0])
     skip = 1 if said else 0
     found, width = delimiter_of([text for text, _ in sample[skip:]])

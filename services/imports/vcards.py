@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.imports.table import NoTable, Row, Table, unique
-from services.tables.charsets import Charset, charset_of
+from services.tables.charsets import Charset, blocks_of, charset_of, split_lines
 
 HEADER = (
     *("UID", "Name", "First name", "Last name", "Middle name", "Phones", "Emails", "Company", "Job title"),
@@ -52,7 +52,7 @@ def cards(path: Path) -> Iterator[tuple[int, list[bytes], int, str]]:
     lines: list[bytes] = []
     begins = size = done = 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(split_lines(blocks_of(file)), 1):
             done += len(line)
             word = line.strip().upper().removeprefix(b"\xef\xbb\xbf")
             if word == b"BEGIN:VCARD":

@@ -111,7 +111,7 @@ def read_rows(format: str, rows: Rows, assumed: Assumed, whole: Collection[str] 
     else:
         reading.say(NO_HEADER.format(known=", ".join(names.split("|")[0] for names in columns.NAMES.values())))
         return reading
-    body = [(place, row) for place, row in found if row != cells]  # which may be there again on each page
+    body = [(place, row) for place, row in found if columns.fields_of(row) != fields]  # it may be on each page
     table = Table(fields, cells, account_above(above), assumed, delimiter)
     if unclear := table.decide([row for _, row in body], whole):
         reading.say(unclear)

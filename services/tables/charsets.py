@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from services.connectors.formats.charset import decode_line, is_surely_utf8, single_byte_charset
-from services.tables.unreadable import Unreadable
 
 SAMPLE = 200  # lines by which a charset is judged
 SURE = 3  # letters of several bytes in one line that can be read as UTF-8 are no accident
-LONGEST_LINE = 4_000_000  # bytes
+LONGEST_LINE = 4_000_000  # bytes; a longer one comes in pieces, so that a file without lines takes no memory
 BLOCK = 1 << 20  # bytes
 WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-NO_LINES = Unreadable(f"A line of it is longer than {LONGEST_LINE:,} bytes: it is no table of text.")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Charset:
 
 
 def charset_of(file: BinaryIO) -> Charset:
-    """Judges every line: a file that changes its charset in the middle is read as it changes. Raises Unreadable."""
+    """Judges every line: a file that changes its charset in the middle is read as it changes."""
     file.seek(0)
     head = file.read(64)
     for mark, name in WIDE.items():
@@ -73,7 +71,7 @@ def charset_of(file: BinaryIO) -> Charset:
 
 def lines_of(file: BinaryIO, charset: Charset) -> Iterator[tuple[str, int]]:
     """Yields each line with its end, which may be that of Windows, Unix or an old Macintosh, and the number of bytes
-    up to there. Raises Unreadable."""
+    up to there."""
     file.seek(0)
     done = 0
     if charset.name.startswith("utf-16"):
@@ -95,11 +93,13 @@ def blocks_of(file: BinaryIO) -> Iterator[bytes]:
 
 
 def split_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yields lines with their ends; of one that is too long, pieces."""
     rest = b""
     for block in blocks:
         *lines, rest = (rest + block).splitlines(keepends=True) or [b""]
         yield from lines
         if len(rest) > LONGEST_LINE:
-            raise NO_LINES
+            yield rest
+            rest = b""
     if rest:
         yield rest

@@ -7,7 +7,7 @@ import csv
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from services.tables.archives import LOCKED
 from services.tables.cells import text_of, wrong_in
+from services.tables.formulas import without_values
 from services.tables.unreadable import Unreadable
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -65,7 +66,7 @@ def unpack(path: Path, folder: Path, sheet: str = "", every: bool = False) -> Un
     """
     with path.open("rb") as file:
         if PROTECTED in file.read(4_000_000):
-            raise LOCKED
+            raise Unreadable(*LOCKED)
     command = [sys.executable, "-m", "services.tables.workbooks", str(path), str(folder), sheet, "every" * every]
     done = subprocess.run(command, capture_output=True, check=False)
     try:
@@ -82,7 +83,7 @@ def convert(path: Path, folder: Path, wanted: str, every: bool) -> Unpacked:
     try:
         book = CalamineWorkbook.from_path(str(path))
     except PasswordError:
-        raise LOCKED from None
+        raise Unreadable(*LOCKED) from None
     except (CalamineError, OSError, ValueError) as error:
         raise Unreadable(f"It cannot be read as a workbook: {error}.") from None
     tables = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
@@ -94,7 +95,7 @@ def convert(path: Path, folder: Path, wanted: str, every: bool) -> Unpacked:
     for place, name in enumerate(names):
         out = folder / f"{path.name}.{place}.csv"
         try:
-            count = written(book, name, out)
+            count = written(book, name, out, without_values(path, name))
         except (CalamineError, ValueError) as error:
             raise Unreadable(f"Its sheet {name!r} cannot be read: {error}.") from None
         if count:
@@ -106,13 +107,12 @@ def convert(path: Path, folder: Path, wanted: str, every: bool) -> Unpacked:
     return Unpacked(found, shown)
 
 
-def written(book: CalamineWorkbook, name: str, out: Path) -> int:
+def written(book: CalamineWorkbook, name: str, out: Path, unshown: Mapping[int, str]) -> int:
     """Writes the rows of a sheet: number, what is wrong with it, cells. Returns how many rows there are."""
     sheet = book.get_sheet_by_name(name)
     down = {  # cells that are merged over rows, by where they begin: the value is that of each row
         (row, first[1]): first
         for first, last in (sheet.merged_cell_ranges or [])
-        if last[1] == first[1]
         for row in range(first[0] + 1, min(last[0], first[0] + LOWEST) + 1)
     }
     above: dict[tuple[int, int], str] = {}
@@ -128,7 +128,7 @@ def written(book: CalamineWorkbook, name: str, out: Path) -> int:
                 elif place in down and not texts[column]:
                     texts[column] = above.get(down[place], "")
             count = index + 1
-            rows.writerow([count, wrong_in(cells), *texts])
+            rows.writerow([count, wrong_in(cells) or unshown.get(count, ""), *texts])
     return count
 
 

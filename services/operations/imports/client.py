@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from crm.imports import Options, Phase, Status, Wish, digest_of
+from crm.imports import LARGEST, Options, Phase, Status, Wish, digest_of
 
 BLOCK = 1 << 20  # bytes
 LOOK_SECONDS = 0.25
@@ -26,6 +26,11 @@ class ImportClient:
     """One file. Raises ValueError with a sentence for what the API refuses."""
 
     def __init__(self, url: str, token: str, file: Path, options: Options, transport: Any = None) -> None:
+        if (size := file.stat().st_size) > LARGEST:
+            raise ValueError(
+                f"{file.name} has {size:,} bytes, and a file may have {LARGEST:,}. Nothing was sent. Split it: rows of "
+                "several files go together."
+            )
         self.url, self.file, self.options = f"{url.rstrip('/')}/imports", file, options
         headers = {"authorization": f"Bearer {token}"}
         self.http = httpx.Client(headers=headers, timeout=600, trust_env=False, transport=transport)

@@ -3,11 +3,12 @@
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import pytest
 from xlsxwriter import Workbook
 
 from services.statements.lines import Assumed, Line, Reading
 from services.statements.reading import read
-from services.tables.workbooks import TOO_LARGE
+from services.tables.workbooks import PROTECTED, TOO_LARGE
 from tests.support.statement_files import OURS, THEIRS, workbook
 
 
@@ -62,6 +63,44 @@ def test_a_number_that_a_workbook_has_rounded_is_a_reason() -> None:
     found = read(workbook([header, *rows]), Assumed())
     assert [line.bank_reference for line in lines(found)] == ["1234567890123456"]
     assert [one.place for one in found.problems] == [2]
+
+
+def test_a_sheet_of_formulas() -> None:
+    """What they show counts; a sum that no program has computed is a reason."""
+    made = BytesIO()
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Дата операції", "Рахунок", "Валюта", "Сума"])
+        for row, (formula, value) in enumerate([("=0.1+0.2", 0.1 + 0.2), ("=1/3", 1 / 3), ("=1/0", "#DIV/0!")], 1):
+            sheet.write_row(row, 0, ["05.10.2026", OURS, "UAH"])
+            sheet.write_formula(row, 3, formula, None, value)
+    found = read(made.getvalue(), Assumed())
+    assert ([line.amount_minor for line in lines(found)], [one.place for one in found.problems]) == ([30], [3, 4])
+
+
+def test_merged_cells_are_those_of_each_row() -> None:
+    made = BytesIO()
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 3, "Виписка")
+        sheet.write_row(1, 0, ["Дата операції", "Рахунок", "Валюта", "Сума"])
+        sheet.merge_range(2, 0, 3, 0, "05.10.2026")
+        sheet.merge_range(2, 1, 3, 1, OURS)
+        for row in (2, 3):
+            sheet.write_row(row, 2, ["UAH", row])
+    found = read(made.getvalue(), Assumed())
+    assert ([(str(line.day), line.amount_minor) for line in lines(found)], found.problems) == (
+        [("2026-10-05", 200), ("2026-10-05", 300)],
+        [],
+    )
+
+
+@pytest.mark.parametrize("body", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + PROTECTED])
+def test_a_password_is_said(body: bytes) -> None:
+    found = read(body, Assumed())
+    assert [one.sentence for one in found.problems] == [
+        "It is protected by a password. Save it without one and send it again."
+    ]
 
 
 def test_a_workbook_that_is_cut_is_a_sentence() -> None:
