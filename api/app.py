@@ -70,6 +70,7 @@ class App:
             archive=archive,
             activity=activity,
             attachments=attachments,
+            imports=imports,
             intake_url=intake_url,
         )
         operations = Operations(engine, changes.hub, rates)

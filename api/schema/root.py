@@ -16,6 +16,7 @@ from api.live.subscriptions.feeds import SUBSCRIPTIONS
 from api.schema.descriptions import describe
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id
+from api.schema.imports import FILE_IMPORT, IMPORTS
 from api.schema.integrations import CONNECTORS_QUERY
 from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
@@ -98,6 +99,8 @@ declare(
         **QUERIES,
         "connectors": CONNECTORS_QUERY,
         "webhook_deliveries": WEBHOOK_DELIVERIES,
+        "imports": IMPORTS,
+        "file_import": FILE_IMPORT,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

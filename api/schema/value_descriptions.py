@@ -1,6 +1,16 @@
 """Descriptions of the values of enums."""
 
 VALUES = {
+    "ImportPhase": {
+        "WAITING": "The role has not begun.",
+        "CHECKING": "Every row is checked. Nothing is changed.",
+        "CHECKED": "`checked` says what a run would do.",
+        "RUNNING": "Rows become facts.",
+        "PAUSED": "It was stopped, and goes on at the row where it was.",
+        "DONE": "Every row was taken, skipped or refused.",
+        "CANCELLED": "It was stopped. What was imported stays.",
+        "FAILED": "Not taken as a whole: `message` says why.",
+    },
     "Period": {
         "HOUR": "An hour.",
         "DAY": "A day, from midnight to midnight.",

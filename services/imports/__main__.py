@@ -13,7 +13,7 @@ from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.envelope import now
 from crm.errors import NotYet
-from crm.imports import Options, Phase, Request, Status, Wish
+from crm.imports import AT_WORK, Counts, Options, Phase, Request, Status, Wish
 from crm.scalars import Id
 from crm.settings import Settings
 from crm.topics import INTAKE
@@ -27,7 +27,12 @@ from streams.runtime.role import run
 
 LOOK_SECONDS = 0.5
 KAFKA_SECONDS = 30.0
-OVER = {Wish.CHECK: Phase.CHECKED, Wish.RUN: Phase.DONE, Wish.CANCEL: Phase.CANCELLED}
+OVER = {Wish.CHECK: Phase.CHECKED, Wish.RUN: Phase.DONE, Wish.PAUSE: Phase.PAUSED, Wish.CANCEL: Phase.CANCELLED}
+STOPS = (Wish.PAUSE, Wish.CANCEL)
+SAID = {
+    Wish.PAUSE: "Paused. {rows:,} rows were imported; it goes on there when it is run again.",
+    Wish.CANCEL: "Cancelled. {rows:,} rows were imported and stay.",
+}
 logger = structlog.get_logger()
 
 
@@ -65,7 +70,7 @@ class Work:
 
     def __init__(self, role: Role, store: ImportStore, workspace: Id, id: Id) -> None:
         self.role, self.store, self.workspace, self.id = role, store, workspace, id
-        self.cancelled = False
+        self.stopped: Wish | None = None  # by which wish, or by another one
 
     async def do(self) -> None:
         request = await self.store.request(self.workspace, self.id)
@@ -75,9 +80,10 @@ class Work:
         if status.answers != request.number:
             status = begun(request, status)
         try:
-            if request.wish is not Wish.CANCEL:
+            if request.wish not in STOPS:
                 await self.perform(request, status)
-            status.phase = Phase.CANCELLED if self.cancelled else OVER[request.wish]
+            if request.wish not in STOPS or status.phase in (*AT_WORK, Phase.PAUSED):
+                status.phase = OVER[request.wish if self.stopped is None else self.stopped]
         except NoTable as error:
             status.phase, status.message = Phase.FAILED, str(error)
         except Unreadable as error:  # behind rows that were taken
@@ -120,16 +126,17 @@ class Work:
             async def report() -> None:
                 await self.store.report(self.workspace, status)
                 newest = await self.store.request(self.workspace, self.id)
-                self.cancelled = newest is not None and newest.number != request.number
+                if newest is not None and newest.number != request.number:
+                    self.stopped = newest.wish if newest.wish in STOPS else Wish.PAUSE
 
             await report()
-            importing = Importing(reading, status, failed, report, lambda: self.cancelled)
+            importing = Importing(reading, status, failed, report, lambda: self.stopped is not None)
             dsn = self.role.settings.database_url
             async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
                 with closing(importing.failed):
                     if request.wish is Wish.CHECK:
                         await importing.check(conn)
-                        status.checked = status.counts
+                        status.checked = status.counts if self.stopped is None else Counts()
                     else:
                         await importing.run(conn, self.role.log)
                         if not request.unattended:
@@ -147,12 +154,14 @@ def remembered(request: Request, before: Options | None) -> Options:
 
 
 def begun(request: Request, before: Status) -> Status:
-    """Returns the status of a new request: what was imported before of the same file does not count again."""
-    status = Status(request.id, answers=request.number, name=request.name, checked=before.checked)
-    if request.wish is Wish.CANCEL:
-        before.answers, before.message = request.number, f"Cancelled. {before.decided:,} rows were imported and stay."
+    """Returns the status of a new request: what was imported before of the same file does not count again, unless it
+    goes on where it was paused."""
+    if request.wish in STOPS or (request.resumes and before.row):
+        before.answers = request.number
+        if request.wish not in STOPS or before.phase in (*AT_WORK, Phase.PAUSED):
+            before.message = SAID.get(request.wish, "").format(rows=before.decided)
         return before
-    return status
+    return Status(request.id, answers=request.number, name=request.name, checked=before.checked)
 
 
 def failed_name(name: str) -> str:

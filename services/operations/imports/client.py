@@ -9,12 +9,12 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from crm.imports import LARGEST, Options, Phase, Status, Wish, digest_of
+from crm.imports import AT_WORK, LARGEST, Options, Phase, Status, Wish, digest_of
 
 BLOCK = 1 << 20  # bytes
 LOOK_SECONDS = 0.25
 PATIENCE = 30.0  # seconds without an answer of the API
-AT_REST = (Phase.CHECKED, Phase.DONE, Phase.CANCELLED, Phase.FAILED)
+AT_REST = tuple(phase for phase in Phase if phase not in AT_WORK)
 Follow = Callable[[Status], None]
 
 
@@ -54,8 +54,9 @@ class ImportClient:
             size = {"content-length": str(self.file.stat().st_size)}
             return self.read(self.send("POST", self.url, params=said, content=blocks(content), headers=size))
 
-    def ask(self, wish: Wish) -> Status:
-        body = b"" if wish is Wish.CANCEL else msgspec.json.encode(self.options)
+    def ask(self, wish: Wish, as_before: bool = False) -> Status:
+        """`as_before`: with what was said of the file before."""
+        body = b"" if as_before or wish in (Wish.PAUSE, Wish.CANCEL) else msgspec.json.encode(self.options)
         return self.read(self.send("POST", self.address, params={"wish": wish.value}, content=body))
 
     def follow(self, look: Follow) -> Status:
