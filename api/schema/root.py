@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.commands.exports import FILE_EXPORT
 from api.commands.root import MUTATION
 from api.context import Info
 from api.errors import BadInput
@@ -101,6 +102,7 @@ declare(
         "webhook_deliveries": WEBHOOK_DELIVERIES,
         "imports": IMPORTS,
         "file_import": FILE_IMPORT,
+        "file_export": FILE_EXPORT,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

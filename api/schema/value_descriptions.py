@@ -1,6 +1,16 @@
 """Descriptions of the values of enums."""
 
 VALUES = {
+    "ExportFormat": {
+        "CSV": "UTF-8 with a mark, as Excel expects it.",
+        "XLSX": "A workbook.",
+        "PARQUET": "Columns with their types.",
+    },
+    "ExportPhase": {
+        "WAITING": "The role imports has not written it yet.",
+        "DONE": "The file is there.",
+        "FAILED": "`message` says why.",
+    },
     "ImportPhase": {
         "WAITING": "The role has not begun.",
         "CHECKING": "Every row is checked. Nothing is changed.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 from psycopg import AsyncConnection, OperationalError
 
+from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
@@ -17,6 +18,7 @@ from crm.imports import AT_WORK, Counts, Options, Phase, Request, Status, Wish
 from crm.scalars import Id
 from crm.settings import Settings
 from crm.topics import INTAKE
+from services.imports.exporting import export_as_wanted, export_on_time
 from services.imports.failed_rows import REASON
 from services.imports.importing import Importing
 from services.imports.inbox import UNKNOWN, take_files
@@ -44,16 +46,24 @@ class Role:
         self.log = KafkaLog(settings.kafka_bootstrap, [INTAKE["facts"].name], timeout=KAFKA_SECONDS)
 
     def missing(self) -> str | None:
-        if not self.settings.imports:
+        if not (self.settings.imports or self.settings.exports):
             return None
-        return self.access.missing() or self.log.missing()
+        return self.access.missing() or (self.log.missing() if self.settings.imports else None)
 
     async def run(self) -> None:
-        if not self.settings.imports:
+        if not (self.settings.imports or self.settings.exports):
             logger.info("CRM_IMPORTS names no place for files: nothing can be imported")
             await asyncio.Event().wait()
-        store = ImportStore.open(self.settings.imports)
         await self.access.start(self.settings.kafka_bootstrap)
+        async with asyncio.TaskGroup() as works:
+            if self.settings.exports:
+                works.create_task(export_on_time(self.settings.exports, self.settings.database_url, self.access))
+            if self.settings.imports:
+                store = ImportStore.open(self.settings.imports)
+                works.create_task(self.import_files(store))
+                works.create_task(export_as_wanted(ExportStore(store.store), self.settings.database_url))
+
+    async def import_files(self, store: ImportStore) -> None:
         async with self.log:
             while True:
                 try:
