@@ -23,7 +23,7 @@ Advance = Callable[[int], None]
 
 
 class Question(Struct, frozen=True):
-    """What is exported. `key`: the column by which its rows are told apart; empty for a query of its own."""
+    """What is exported. `key`: the column that is another in each row; empty for a query of its own."""
 
     query: str
     key: str = ""
@@ -88,7 +88,7 @@ def begun_before(part: Path, note: Path, begun: Kept, has_key: bool) -> Kept:
     """Returns up to where the part of the same export is whole. Raises ValueError."""
     if not has_key:
         raise ValueError(
-            "A query of your own has no key to go on by, so it begins anew without --resume. Nothing was exported."
+            "A query of your own has no key to go on by, so it begins again: leave --resume out. Nothing was exported."
         )
     try:
         kept = msgspec.json.decode(note.read_bytes(), type=Kept)
