@@ -5,6 +5,8 @@ import strawberry
 from api.commands.batch import BATCH
 from api.commands.connection_authorize import CONNECTION_AUTHORIZE
 from api.commands.connection_check import CONNECTION_CHECK
+from api.commands.exports import EXPORT_START
+from api.commands.imports import IMPORT_MUTATIONS
 from api.commands.mutations import mutation
 from api.commands.workspace_create import WORKSPACE_CREATE
 from crm.decisions.commands import COMMANDS
@@ -19,6 +21,8 @@ MUTATION = strawberry.type(
             "connection_authorize": CONNECTION_AUTHORIZE,
             "connection_check": CONNECTION_CHECK,
             "workspace_create": WORKSPACE_CREATE,
+            **IMPORT_MUTATIONS,
+            "export_start": EXPORT_START,
         },
     ),
     name="Mutation",
