@@ -22,6 +22,7 @@ from api.http.sse import Streams
 from api.limits.rates import Rates
 from api.live.changes import Changes
 from api.live.freshness import Freshness
+from api.live.processing import Processing
 from api.live.screen_pop import ScreenPops
 from api.live.subscriptions.keepalive import Keepalive
 from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
@@ -70,6 +71,7 @@ class App:
             archive=archive,
             activity=activity,
             attachments=attachments,
+            processing=Processing(executor) if executor else None,
             intake_url=intake_url,
         )
         operations = Operations(engine, changes.hub, rates)

@@ -11,6 +11,7 @@ import strawberry
 from api.access import Access, Token, bearer, workspace
 from api.commands.executor import CommandExecutor
 from api.live.changes import Changes
+from api.live.processing import Processing
 from api.sql.pool import Pool
 from api.sql.reads import Reads
 from crm.adapters.attachment_store import AttachmentStore
@@ -35,6 +36,7 @@ class Context:
     archive: Path | None = None  # holds facts that Kafka no longer has
     activity: ActivityDirectory | None = None  # what comes to connections
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
+    processing: Processing | None = None  # how far the roles are; None: this server is read-only
     intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property

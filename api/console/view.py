@@ -48,7 +48,12 @@ class View:
     def show(self, template: str, status: int = 200, **shown: Any) -> Response:
         can_write = bool({"write", "admin"} & set(self.me["scopes"]))
         can_connect = bool({"connect", "admin"} & set(self.me["scopes"]))
-        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
+        shown |= {
+            "me": self.me,
+            "can_write": can_write,
+            "can_connect": can_connect,
+            "is_admin": "admin" in self.me["scopes"],
+        }
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
 
     def done(self) -> Response:

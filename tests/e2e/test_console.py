@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crm.topics import DECIDED
 from tests.support import rehearse
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.console import SHIFT, ConsolePage, encoded
@@ -18,6 +19,7 @@ OURS = {"sec-fetch-site": "same-origin"}
 EVIL = "<script>planted=1</script><img src=x onerror='planted=2'>\"'"
 DEAL = "query($phone: String!) { caller(phone: $phone) { contact { id deals(first: 1) { nodes { id stage } } } } }"
 STAGE = "query($id: ID!) { deal(id: $id) { stage } }"
+PROGRESS = "{ processing { consumers { name lag halted partitions { next } } } }"
 SCREENS = [
     "board",
     "conversations",
@@ -27,6 +29,8 @@ SCREENS = [
     "integrations/telegram",
     "webhooks",
     "quarantine",
+    "operations",
+    "operations/decide",
 ]
 
 
@@ -170,6 +174,25 @@ def test_a_webhook_is_added_and_switched_off(stack: RunningStack, console: Conso
     assert console.violations() == []
     remove = "mutation($id: ID!) { webhookRemove(input: {webhookId: $id}) { userErrors { code } } }"
     assert stack.ask(remove, id=path.partition("/")[2])["webhookRemove"]["userErrors"] == []
+
+
+def test_the_map_shows_every_role_with_its_lag_and_rate(stack: RunningStack, console: ConsolePage) -> None:
+    lead(stack, "Мапа Ролей", "099 601 77 15")
+    console.open("tasks")
+    console.key("o")
+    console.wait_for("document.querySelectorAll('.flow li').length == 5")
+    said = "[...document.querySelectorAll('.flow li')].map(role => role.innerText)"
+    console.wait_for(f"{said}.every(role => /\\d \\/ s/.test(role))")  # the second look has rates
+    assert [role.split()[0] for role in console.evaluate(said)] == ["intake", "decide", "relay", "project", "outbound"]
+    console.evaluate("document.querySelector('.flow a[href$=decide]').click()")
+    console.wait_for("document.querySelector('h1').innerText == 'decide' && document.querySelector('tbody th')")
+    topics = set(console.evaluate("[...document.querySelectorAll('tbody th')].map(topic => topic.innerText)"))
+    assert topics == {topic.name for topic in DECIDED}
+    stack.settle()
+    (decide,) = [one for one in stack.ask(PROGRESS)["processing"]["consumers"] if one["name"] == "decide"]
+    assert (decide["lag"], decide["halted"]) == (0, False)
+    assert sum(one["next"] for one in decide["partitions"]) > 0
+    assert console.violations() == []
 
 
 def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack, console: ConsolePage) -> None:

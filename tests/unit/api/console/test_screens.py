@@ -20,7 +20,7 @@ from api.schema.root import schema
 from tests.support.filled import VALUES, Filler
 
 SCHEMA = schema._schema
-ME = {"name": "Olena", "scopes": ["read", "write", "connect"], "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"}}
+ME = {"name": "Olena", "scopes": ["read", "write", "connect", "admin"], "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"}}
 NAMES = {
     "id": VALUES["ID"],
     "stage": "new",
