@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.access import ANYONE, Access, MayIntrospect
 from api.commands.executor import CommandExecutor
+from api.commands.rereads import Rereads
 from api.console.app import Console
 from api.context import Context
 from api.engine import Engine
@@ -56,6 +57,7 @@ class App:
         archive: Path | None = None,
         origins: Origins = NO_ORIGINS,
         intake_url: str = "",
+        intake_inside_url: str = "http://127.0.0.1:8080",
         attachments: AttachmentStore | None = None,
         activity: ActivityDirectory | None = None,
         imports: ImportStore | None = None,
@@ -72,6 +74,7 @@ class App:
             activity=activity,
             attachments=attachments,
             processing=Processing(executor) if executor else None,
+            rereads=Rereads(intake_inside_url, executor) if executor else None,
             intake_url=intake_url,
         )
         operations = Operations(engine, changes.hub, rates)

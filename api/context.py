@@ -10,6 +10,7 @@ import strawberry
 
 from api.access import Access, Token, bearer, workspace
 from api.commands.executor import CommandExecutor
+from api.commands.rereads import Rereads
 from api.live.changes import Changes
 from api.live.processing import Processing
 from api.sql.pool import Pool
@@ -37,6 +38,7 @@ class Context:
     activity: ActivityDirectory | None = None  # what comes to connections
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
     processing: Processing | None = None  # how far the roles are; None: this server is read-only
+    rereads: Rereads | None = None  # reads quarantined deliveries again; None: this server is read-only
     intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property

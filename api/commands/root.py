@@ -6,6 +6,7 @@ from api.commands.batch import BATCH
 from api.commands.connection_authorize import CONNECTION_AUTHORIZE
 from api.commands.connection_check import CONNECTION_CHECK
 from api.commands.mutations import mutation
+from api.commands.quarantine import QUARANTINE_DISCARD, QUARANTINE_REPARSE
 from api.commands.workspace_create import WORKSPACE_CREATE
 from crm.decisions.commands import COMMANDS
 
@@ -18,6 +19,8 @@ MUTATION = strawberry.type(
             "batch": BATCH,
             "connection_authorize": CONNECTION_AUTHORIZE,
             "connection_check": CONNECTION_CHECK,
+            "quarantine_discard": QUARANTINE_DISCARD,
+            "quarantine_reparse": QUARANTINE_REPARSE,
             "workspace_create": WORKSPACE_CREATE,
         },
     ),

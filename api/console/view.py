@@ -20,7 +20,7 @@ class View:
 
     def __init__(self, request: Request, questions: Questions, speaker: Speaker, me: Row) -> None:
         self.request, self.questions, self.speaker, self.me = request, questions, speaker, me
-        self.ask, self.change = questions.ask, questions.change
+        self.ask, self.change, self.run = questions.ask, questions.change, questions.run
 
     @property
     def id(self) -> str:

@@ -168,25 +168,25 @@ def positions(files: Iterable[manifest.File]) -> dict[int, int]:
 
 
 def permitted(info: Info) -> Context:
-    """Raises Unauthorized, or Forbidden without the scope `admin`: this is of the installation, not of a workspace."""
-    require(info.context.token)
+    """Raises Unauthorized, or Forbidden without the scope `connect`: this is for who runs the installation."""
+    require(info.context.token, "connect")
     return info.context
 
 
 PROCESSING = {
     "processing": field(
-        Processing, {}, processing, "How far each role is and how fast, by partition. Needs the scope `admin`."
+        Processing, {}, processing, "How far each role is and how fast, by partition. Needs the scope `connect`."
     ),
     "pending_read_models": field(
         GenericAlias(list, PendingReadModel),
         {},
         pending,
-        "Read models that do not show this release's version: being built, or to be. Needs the scope `admin`.",
+        "Read models that do not show this release's version: being built, or to be. Needs the scope `connect`.",
     ),
     "archive_state": field(
         ArchiveState | None,
         {},
         archive_state,
-        "The archive of facts and journal; null where this server has none. Needs the scope `admin`.",
+        "The archive of facts and journal; null where this server has none. Needs the scope `connect`.",
     ),
 }

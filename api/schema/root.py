@@ -22,6 +22,7 @@ from api.schema.names import snake, type_name
 from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.schema.object_queries import OBJECT_QUERIES
 from api.schema.processing import PROCESSING
+from api.schema.quarantine import QUARANTINE
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
@@ -100,6 +101,7 @@ declare(
         "connectors": CONNECTORS_QUERY,
         "webhook_deliveries": WEBHOOK_DELIVERIES,
         **PROCESSING,
+        **QUARANTINE,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

@@ -1,25 +1,19 @@
 """The console in a real browser, on the whole stack: what a sales team does there, and what strangers cannot."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from crm.topics import DECIDED
 from tests.support import rehearse
 from tests.support.browser import CHROMIUM, chromium
-from tests.support.console import SHIFT, ConsolePage, encoded
+from tests.support.console import SHIFT, ConsolePage, encoded, lead
 from tests.support.running_stack import RunningStack, wait_until
-from tests.support.tools import ROOT
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
 OURS = {"sec-fetch-site": "same-origin"}
 EVIL = "<script>planted=1</script><img src=x onerror='planted=2'>\"'"
-DEAL = "query($phone: String!) { caller(phone: $phone) { contact { id deals(first: 1) { nodes { id stage } } } } }"
 STAGE = "query($id: ID!) { deal(id: $id) { stage } }"
-PROGRESS = "{ processing { consumers { name lag halted partitions { next } } } }"
 SCREENS = [
     "board",
     "conversations",
@@ -32,36 +26,6 @@ SCREENS = [
     "operations",
     "operations/decide",
 ]
-
-
-@pytest.fixture(scope="module")
-def shots() -> Path:
-    """Where the pictures of the screens are left: build/console, or CRM_SCREENSHOTS."""
-    folder = Path(os.environ.get("CRM_SCREENSHOTS", ROOT / "build" / "console"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(stack: RunningStack) -> str:
-    return str(stack.graphql_url).removesuffix("/graphql")
-
-
-@pytest.fixture(scope="module")
-def console(
-    stack: RunningStack, address: str, shots: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ConsolePage]:
-    with chromium(tmp_path_factory.mktemp("console")) as page:
-        console = ConsolePage(page, address, shots)
-        console.sign_in(stack.token)
-        yield console
-
-
-def lead(stack: RunningStack, name: str, phone: str) -> tuple[str, str]:
-    """Posts a form. Returns the ids of its deal and its contact."""
-    stack.accepts("form", rehearse.form({"Name": name, "Phone": phone}))
-    contact = stack.ask_when_settled(DEAL, phone=phone)["caller"]["contact"]
-    return contact["deals"]["nodes"][0]["id"], contact["id"]
 
 
 def test_a_lead_comes_onto_the_board_and_is_moved_by_keys(stack: RunningStack, console: ConsolePage) -> None:
@@ -174,25 +138,6 @@ def test_a_webhook_is_added_and_switched_off(stack: RunningStack, console: Conso
     assert console.violations() == []
     remove = "mutation($id: ID!) { webhookRemove(input: {webhookId: $id}) { userErrors { code } } }"
     assert stack.ask(remove, id=path.partition("/")[2])["webhookRemove"]["userErrors"] == []
-
-
-def test_the_map_shows_every_role_with_its_lag_and_rate(stack: RunningStack, console: ConsolePage) -> None:
-    lead(stack, "Мапа Ролей", "099 601 77 15")
-    console.open("tasks")
-    console.key("o")
-    console.wait_for("document.querySelectorAll('.flow li').length == 5")
-    said = "[...document.querySelectorAll('.flow li')].map(role => role.innerText)"
-    console.wait_for(f"{said}.every(role => /\\d \\/ s/.test(role))")  # the second look has rates
-    assert [role.split()[0] for role in console.evaluate(said)] == ["intake", "decide", "relay", "project", "outbound"]
-    console.evaluate("document.querySelector('.flow a[href$=decide]').click()")
-    console.wait_for("document.querySelector('h1').innerText == 'decide' && document.querySelector('tbody th')")
-    topics = set(console.evaluate("[...document.querySelectorAll('tbody th')].map(topic => topic.innerText)"))
-    assert topics == {topic.name for topic in DECIDED}
-    stack.settle()
-    (decide,) = [one for one in stack.ask(PROGRESS)["processing"]["consumers"] if one["name"] == "decide"]
-    assert (decide["lag"], decide["halted"]) == (0, False)
-    assert sum(one["next"] for one in decide["partitions"]) > 0
-    assert console.violations() == []
 
 
 def test_two_cards_of_one_person_are_merged_and_taken_apart(stack: RunningStack, console: ConsolePage) -> None:

@@ -39,6 +39,8 @@ SCREENS: dict[str, Screen] = {
     "/console/webhooks/{id}": webhooks.webhook,
     "/console/quarantine": quarantine.quarantine,
     "/console/quarantine/{id}": quarantine.quarantined,
+    "/console/quarantine/{id}/raw": quarantine.raw,
+    "/console/quarantine/{id}/reread": quarantine.reread,
     "/console/operations": operations.operations,
     "/console/operations/{name}": operations.consumer,
 }
@@ -52,6 +54,8 @@ CHANGES: dict[str, Screen] = {
     "/console/tasks/{id}/done": tasks.complete,
     "/console/conversations/{id}/reply": conversations.reply,
     "/console/integrations/{name}": integrations.add,
+    "/console/quarantine/{id}/reparse": quarantine.reparse,
+    "/console/quarantine/{id}/discard": quarantine.discard,
     "/console/webhooks": webhooks.add,
     "/console/webhooks/{id}/test": webhooks.test,
     "/console/webhooks/{id}/switch": webhooks.switch,

@@ -1,4 +1,4 @@
-"""How the installation does: the roles with their lag and rate, by partition; read models being rebuilt; the archive."""
+"""How the installation does: roles with lag and rate by partition, read models being rebuilt, the archive."""
 
 from typing import NamedTuple
 

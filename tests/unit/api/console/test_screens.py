@@ -20,7 +20,11 @@ from api.schema.root import schema
 from tests.support.filled import VALUES, Filler
 
 SCHEMA = schema._schema
-ME = {"name": "Olena", "scopes": ["read", "write", "connect", "admin"], "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"}}
+ME = {
+    "name": "Olena",
+    "scopes": ["read", "write", "connect"],
+    "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"},
+}
 NAMES = {
     "id": VALUES["ID"],
     "stage": "new",
@@ -42,6 +46,9 @@ class Answered:
 
     async def ask(self, name: str, /, **variables: Any) -> dict[str, Any]:
         return self.filler.answer(document(name))
+
+    async def run(self, name: str, /, **fields: Any) -> dict[str, Any]:
+        raise AssertionError("a screen that is looked at changes nothing")
 
     async def change(self, name: str, /, **fields: Any) -> dict[str, Any]:
         raise AssertionError("a screen that is looked at changes nothing")
