@@ -46,14 +46,9 @@ class View:
         return {name: value.strip() for name, value in (await self.request.form()).items() if isinstance(value, str)}
 
     def show(self, template: str, status: int = 200, **shown: Any) -> Response:
-        can_write = bool({"write", "admin"} & set(self.me["scopes"]))
-        can_connect = bool({"connect", "admin"} & set(self.me["scopes"]))
-        shown |= {
-            "me": self.me,
-            "can_write": can_write,
-            "can_connect": can_connect,
-            "is_admin": "admin" in self.me["scopes"],
-        }
+        scopes = {*self.me["scopes"]}
+        can_write, can_connect = bool({"write", "admin"} & scopes), bool({"connect", "admin"} & scopes)
+        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
 
     def done(self) -> Response:
