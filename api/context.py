@@ -18,6 +18,7 @@ from api.sql.reads import Reads
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.attachments import StoredLink
+from crm.screen_pop.caller import Found
 
 
 @dataclass
@@ -62,10 +63,16 @@ class Context:
         """What became of files, by their reference, as far as it was asked for."""
         return {}
 
+    @cached_property
+    def callers(self) -> dict[str, asyncio.Future[Found]]:
+        """Returns who may be calling, by the id of the call, as far as it was asked for."""
+        return {}
+
     def reset(self) -> None:
         """Forgets loaders and budgets, before a new operation or the next result of a subscription."""
         self.__dict__.pop("reads", None)
         self.__dict__.pop("links", None)
+        self.__dict__.pop("callers", None)
 
 
 Info = strawberry.Info[Context, Any]

@@ -1,6 +1,6 @@
 """Ukrainian and English: words, sums and moments. Templates are in English; words/uk.po has the Ukrainian."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
@@ -64,6 +64,20 @@ class Speaker:
 
     def moment(self, written: str | None) -> str:
         return format_datetime(moment(written), "short", self.zone, self.locale) if written else ""
+
+    def local(self, written: str) -> str:
+        """Returns a moment as a browser's field for moments takes it, in this time zone; empty for what is none."""
+        try:
+            at = moment(written)
+        except ValueError:
+            return ""
+        return (at.astimezone(self.zone) if at.tzinfo else at).replace(tzinfo=None).isoformat(timespec="seconds")
+
+    def duration(self, seconds: float | None) -> str:
+        """Says how long something took, in the largest unit of which there are two."""
+        if seconds is None:
+            return ""
+        return format_timedelta(timedelta(seconds=seconds), threshold=2, format="short", locale=self.locale)
 
     def ago(self, written: str | None) -> str:
         if not written:

@@ -48,6 +48,7 @@ def page(template: str, speaker: Speaker, status: int = 200, **shown: Any) -> Re
         money=speaker.money,
         moment=speaker.moment,
         ago=speaker.ago,
+        local=speaker.local,
         number=speaker.number,
         **shown,
     )

@@ -1,6 +1,7 @@
 """What a screen works with: the request, the person's questions to GraphQL, and their language."""
 
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -36,11 +37,20 @@ class View:
     def as_of(self) -> Row | None:
         """The moment in the address, as GraphQL takes it; None: now."""
         clock = self.given("clock")
-        return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.given("at")) else None
+        return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.moment("at")) else None
 
     def given(self, name: str) -> str:
         """Returns a parameter of the address."""
         return self.request.query_params.get(name, "").strip()
+
+    def moment(self, name: str) -> str | None:
+        """Returns a moment of the address; one without an offset, as browsers' fields give it, is of the workspace."""
+        text = self.given(name)
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text or None  # GraphQL says what is wrong with it
+        return (at if at.tzinfo else at.replace(tzinfo=self.speaker.zone)).isoformat()
 
     async def form(self) -> dict[str, str]:
         return {name: value.strip() for name, value in (await self.request.form()).items() if isinstance(value, str)}

@@ -27,6 +27,7 @@ from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
 from api.schema.webhooks import WEBHOOK_DELIVERIES
+from api.schema.whatif import WHAT_IF
 from api.schema.workspace import QUERIES
 from api.sql.plan import rows
 from api.sql.plan.caller import caller as caller_plan
@@ -102,6 +103,7 @@ declare(
         "webhook_deliveries": WEBHOOK_DELIVERIES,
         **PROCESSING,
         **QUARANTINE,
+        **WHAT_IF,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

@@ -13,6 +13,7 @@ from api.console.screens import (
     search,
     tasks,
     webhooks,
+    whatif,
     why,
 )
 from api.console.view import Screen
@@ -33,6 +34,9 @@ SCREENS: dict[str, Screen] = {
     "/console/ringing": ringing.ringing_now,
     "/console/ringing/{id}": ringing.ringing,
     "/console/numbers": numbers.numbers,
+    "/console/numbers/times": numbers.times,
+    "/console/whatif": whatif.whatif,
+    "/console/whatif/{name}": whatif.trial,
     "/console/integrations": integrations.integrations,
     "/console/integrations/{name}": integrations.connect,
     "/console/webhooks": webhooks.webhooks,

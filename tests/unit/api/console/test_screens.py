@@ -14,7 +14,7 @@ from api.console.languages import LANGUAGES, WORDS, Speaker
 from api.console.pages import HERE, environment
 from api.console.questions import DOCUMENTS, document
 from api.console.screens import SCREENS
-from api.console.screens.numbers import Table, as_csv
+from api.console.tables import Table, as_csv
 from api.console.view import View
 from api.schema.root import schema
 from tests.support.filled import VALUES, Filler
@@ -125,5 +125,5 @@ def test_a_sum_is_said_to_the_last_kopeck(language: str, text: str, said: str) -
 
 
 def test_a_spreadsheet_runs_nothing_that_somebody_typed() -> None:
-    table = Table(["Source"], [["=1+1"], ["@x"], ["form"]], [1, 1, 1])
-    assert as_csv(table) == "\ufeffSource\r\n'=1+1\r\n'@x\r\nform\r\n"
+    table = Table(["Source"], [["=1+1"], ["@x"], ["form"], ["-2"], ["-2+3"]], [1, 1, 1, 1, 1])
+    assert as_csv(table) == "\ufeffSource\r\n'=1+1\r\n'@x\r\nform\r\n-2\r\n'-2+3\r\n"
