@@ -19,6 +19,7 @@ SCREENS = [
     "conversations",
     "tasks",
     "numbers",
+    "whatif",
     "integrations",
     "integrations/telegram",
     "webhooks",

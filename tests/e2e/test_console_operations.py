@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +104,70 @@ def test_what_is_not_needed_is_set_aside_with_the_reason(stack: RunningStack, co
         "status": None,
         "userErrors": [{"message": "This delivery is discarded already. Nothing was changed."}],
     }
+
+
+def test_a_caller_who_is_not_certain_is_shown_as_uncertain(stack: RunningStack, console: ConsolePage) -> None:
+    """The first of several contacts with a number was shown as the caller."""
+    for name, extension in (("Олена Офісна", "101"), ("Тарас Офісний", "102")):
+        stack.accepts("form", rehearse.form({"Name": name, "Phone": f"044 599 88 77 доб. {extension}"}))
+        stack.settle()
+    console.open("tasks")
+    assert stack.deliver("binotel", rehearse.binotel_call("receivedTheCall", 88015, "0445998877")).status_code == 200
+    mine = "[...document.querySelectorAll('#ringing article')].find(call => call.innerText.includes('+380445998877'))"
+    console.wait_for(mine)
+    assert console.evaluate(f"{mine}.dataset.match") == "uncertain"
+    assert "599" in console.evaluate(f"{mine}.querySelector('h2').innerText"), "no name is preferred"
+    names = console.evaluate(f"[...{mine}.querySelectorAll('h3 a')].map(one => one.innerText)")
+    assert sorted(names) == ["Олена Офісна", "Тарас Офісний"]
+    console.shoot("ringing_uncertain")
+    assert console.violations() == []
+    assert stack.deliver("binotel", rehearse.binotel_call("hangupTheCall", 88015, "0445998877")).status_code == 200
+    console.wait_for(f"!{mine}")
+
+
+def test_time_in_stage_is_a_table_and_a_file(stack: RunningStack, console: ConsolePage, address: str) -> None:
+    deal, _ = lead(stack, "Час На Етапі", "099 601 77 20")
+    move = 'mutation($id: ID!) { dealMoveStage(input: {dealId: $id, stage: "in_progress"}) { userErrors { code } } }'
+    assert stack.ask(move, id=deal)["dealMoveStage"]["userErrors"] == []
+    stack.settle()
+    console.open("numbers", "document.querySelector('#times ~ div meter')")
+    assert console.violations() == []
+    console.shoot("times")
+    cookies = {"cookie": f"potik={stack.token}; potik_language=en"}
+    file = stack.http.get(f"{address}/console/numbers/times?csv=1", headers=cookies)
+    heads, *lines = file.text.removeprefix("\ufeff").splitlines()
+    assert (file.headers["content-type"].partition(";")[0], heads) == (
+        "text/csv",
+        'Stage,Deals,%,There now,"Median time, seconds","A tenth took longer than, seconds","Those there now wait, seconds"',
+    )
+    found = {one["stage"]: one for one in stack.ask("{ stageTimes { stage deals there stays } }")["stageTimes"]}
+    assert found["new"]["deals"] >= found["new"]["stays"] - found["new"]["there"] > 0
+    assert len(lines) == len(found)
+    nobody = stack.ask('{ stageTimes(from: "2001-01-01T00:00:00Z", to: "2001-02-01T00:00:00Z") { stage } }')
+    assert nobody == {"stageTimes": []}
+
+
+def test_other_rules_are_compared_with_what_was(
+    stack: RunningStack, console: ConsolePage, address: str, tmp_path: Path
+) -> None:
+    lead(stack, "Інші Правила", "099 601 77 21")
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"rules": [{"name": "all", "owners": ["olha"]}]}')
+    assert stack.demo
+    stack.terminal.run_json(f"whatif run {rules} --workspace {stack.demo.workspace} --since 1h --name console")
+    try:
+        console.open("whatif", "document.querySelector('.lines a')")
+        assert console.violations() == []
+        console.open("whatif/console", "document.querySelector('meter')")
+        assert "olha" in console.evaluate("document.querySelector('main').innerText")
+        assert console.violations() == []
+        console.shoot("whatif")
+        (trial,) = stack.ask("{ whatIfs { name deals owners { owner deals wouldDeals } } }")["whatIfs"]
+        (olha,) = [one for one in trial["owners"] if one["owner"] == "olha"]
+        assert (trial["name"], olha) == ("console", {"owner": "olha", "deals": 0, "wouldDeals": trial["deals"]})
+        file = stack.http.get(
+            f"{address}/console/whatif/console?csv=owners", headers={"cookie": f"potik={stack.token}"}
+        )
+        assert file.text.splitlines()[1].startswith("olha,0,")
+    finally:
+        stack.terminal.run("whatif drop console")
