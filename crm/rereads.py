@@ -36,7 +36,7 @@ class Entry(Struct, frozen=True, gc=False):
     emails: tuple[str, ...] = ()
 
 
-class RereadAsked(Struct, frozen=True, gc=False):
+class RereadRequest(Struct, frozen=True, gc=False):
     """`tried`: attempts before this one. `record`: the delivery's record in Kafka. `actor`: who asks, for the journal.
     `discard`: why it is not needed; then it is not read at all."""
 

@@ -18,7 +18,7 @@ from crm.errors import Malformed, NotYet
 from crm.facts import DeliveryQuarantined
 from crm.log import Record
 from crm.moments import micros
-from crm.rereads import PATH, Entry, Reread, RereadAsked
+from crm.rereads import PATH, Entry, Reread, RereadRequest
 from crm.role_tokens import role_token
 from crm.scalars import Id
 from crm.secret_keys import NoSecretKey
@@ -64,10 +64,10 @@ class Rereads:
         if known.status:
             why = f"This delivery is {known.status} already. Nothing was changed."
             raise Rejected("quarantineId", Code.UNCHANGED, why)
-        asked = RereadAsked(entry, known.attempts, await self.record(entry), actor, discard)
+        request = RereadRequest(entry, known.attempts, await self.record(entry), actor, discard)
         try:
             headers = {"authorization": f"Role {role_token(self.executor.keys, entry.workspace)}"}
-            answer = await self.client.post(PATH, content=msgspec.msgpack.encode(asked), headers=headers)
+            answer = await self.client.post(PATH, content=msgspec.msgpack.encode(request), headers=headers)
             answer.raise_for_status()
             return msgspec.msgpack.decode(answer.content, type=Reread)
         except (httpx.HTTPError, msgspec.DecodeError) as error:

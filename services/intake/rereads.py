@@ -13,7 +13,7 @@ from crm.envelope import named_id
 from crm.errors import Malformed
 from crm.facts import DeliveryReparsed, FactRetried
 from crm.log import Clock, Record
-from crm.rereads import MOST, ReadFact, Reread, RereadAsked
+from crm.rereads import MOST, ReadFact, Reread, RereadRequest
 from crm.role_tokens import SCHEME
 from services.intake.body import Bodies, Receive
 from services.intake.directory import Directory
@@ -24,7 +24,7 @@ ENVELOPE = ("meta", "raw")
 MSGPACK = b"application/msgpack"
 ROLES_ONLY = sentence(401, "Only a role of this installation asks here. Nothing was read.")
 NOT_UNDERSTOOD = sentence(400, "This is not a question of the API of this release. Nothing was read.")
-DECODER = msgspec.msgpack.Decoder(RereadAsked)
+DECODER = msgspec.msgpack.Decoder(RereadRequest)
 
 
 class Kept(NamedTuple):
@@ -51,22 +51,22 @@ class Rereads:
         if role is None:
             return ROLES_ONLY
         try:
-            asked = DECODER.decode(await self.bodies.read(headers, receive, MOST))
+            request = DECODER.decode(await self.bodies.read(headers, receive, MOST))
         except msgspec.DecodeError:
             return NOT_UNDERSTOOD
-        if asked.entry.workspace != role.workspace:
+        if request.entry.workspace != role.workspace:
             return ROLES_ONLY
-        found = await asyncio.to_thread(self.reread, asked)
+        found = await asyncio.to_thread(self.reread, request)
         return Reply(200, msgspec.msgpack.encode(found), MSGPACK)
 
-    def reread(self, asked: RereadAsked) -> Reread:
-        connection = self.directory.connection(asked.entry.connection)
-        known = {asked.entry.connection: connection} if connection else {}
-        operator = Operator(asked.actor, self.clock(), known, self.connectors)
-        if asked.discard:
-            verdict = discarded(asked.entry, asked.tried, asked.discard, operator)
-            return Reread((verdict,), (named_id(asked.entry.id, f"discard/{asked.tried}"),), "discarded", asked.discard)
-        return said(attempt(asked.entry, asked.tried, Kept(*asked.record), operator))
+    def reread(self, request: RereadRequest) -> Reread:
+        connection = self.directory.connection(request.entry.connection)
+        known = {request.entry.connection: connection} if connection else {}
+        operator = Operator(request.actor, self.clock(), known, self.connectors)
+        if request.discard:
+            verdict = discarded(request.entry, request.tried, request.discard, operator)
+            return Reread((verdict,), (named_id(request.entry.id, f"discard/{request.tried}"),), "discarded", request.discard)
+        return said(attempt(request.entry, request.tried, Kept(*request.record), operator))
 
 
 def said(found: Attempt) -> Reread:

@@ -32,7 +32,7 @@ async def raw(view: View) -> Response:
 
 
 async def reread(view: View) -> Response:
-    """What the connector of this release makes of it, beside why it is here."""
+    """What the connector of this release makes of it next to why it is here."""
     return view.show("parts/reread", found=(await view.ask("quarantine_reread", id=view.id))["quarantineReread"])
 
 

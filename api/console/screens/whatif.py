@@ -1,4 +1,4 @@
-"""What other rules would have done in a past period, beside what really happened."""
+"""What other rules would have done in a past period next to what really happened."""
 
 from starlette.responses import Response
 
