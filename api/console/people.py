@@ -1,4 +1,4 @@
-"""Who is signed in, remembered for a minute: their name, scopes and time zone."""
+"""Who is signed in, remembered for a minute: their name and scopes, and their workspace's stages and owners."""
 
 import time
 
@@ -21,7 +21,10 @@ class People:
         found = self.known.get(questions.authorization)
         if found and found[0] > now:
             return found[1]
-        me: Row = (await questions.ask("me"))["me"]
+        data = await questions.ask("me")
+        stages = (data["pipeline"] or {"stages": []})["stages"]
+        owners = [one for one in data["owners"]["nodes"] if one["active"]]
+        me: Row = {**data["me"], "stages": {one["key"]: one["label"] for one in stages}, "owners": owners}
         if len(self.known) >= MOST:
             self.known.clear()
         self.known[questions.authorization] = now + SECONDS, me

@@ -45,11 +45,14 @@ class View:
 
     def moment(self, name: str) -> str | None:
         """Returns a moment of the address; one without an offset, as browsers' fields give it, is of the workspace."""
-        text = self.given(name)
+        return self.in_zone(self.given(name))
+
+    def in_zone(self, text: str) -> str | None:
+        """Returns a moment with its offset; what is none, as it is, and GraphQL says what is wrong with it."""
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            return text or None  # GraphQL says what is wrong with it
+            return text or None
         return (at if at.tzinfo else at.replace(tzinfo=self.speaker.zone)).isoformat()
 
     async def form(self) -> dict[str, str]:
@@ -58,8 +61,13 @@ class View:
     def show(self, template: str, status: int = 200, **shown: Any) -> Response:
         scopes = {*self.me["scopes"]}
         can_write, can_connect = bool({"write", "admin"} & scopes), bool({"connect", "admin"} & scopes)
-        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
+        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect, "stage_name": self.stage_name}
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
+
+    def stage_name(self, key: str) -> str:
+        """Returns the label of a stage; in words where nobody has given one."""
+        label = self.me["stages"].get(key, key)
+        return self.speaker.vocabulary.word(key) if label == key else str(label)
 
     def done(self) -> Response:
         """Answers a change: the page that is open is asked for again."""
