@@ -23,9 +23,17 @@ class People:
             return found[1]
         data = await questions.ask("me")
         stages = (data["pipeline"] or {"stages": []})["stages"]
-        owners = [one for one in data["owners"]["nodes"] if one["active"]]
-        me: Row = {**data["me"], "stages": {one["key"]: one["label"] for one in stages}, "owners": owners}
+        labels = {one["key"]: one["label"] for one in stages}
+        me: Row = {**data["me"], "stages": labels, "owners": owners_in(data)}
         if len(self.known) >= MOST:
             self.known.clear()
         self.known[questions.authorization] = now + SECONDS, me
         return me
+
+
+def owners_in(data: Row) -> list[Row]:
+    """Returns who deals are given to: those who were added, else those whom the assignment rules name."""
+    added = [one for one in data["owners"]["nodes"] if one["active"]]
+    rules = (data["assignmentRules"] or {"rules": []})["rules"]
+    named = dict.fromkeys(owner for rule in rules for owner in rule["owners"])
+    return added or [{"key": key, "name": ""} for key in named]
