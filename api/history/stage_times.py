@@ -47,7 +47,7 @@ class StageTime:
     )
 
 
-class Standing(Struct, gc=False):
+class Stay(Struct, gc=False):
     """Where a deal stands, and since when."""
 
     stage: str
@@ -59,7 +59,7 @@ class StageTimes:
 
     def __init__(self, begin: Micros | None, end: Micros | None) -> None:
         self.begin, self.end = begin, end
-        self.standing: dict[Id, Standing] = {}
+        self.at: dict[Id, Stay] = {}
         self.deals: defaultdict[str, set[Id]] = defaultdict(set)
         self.stays: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -67,10 +67,10 @@ class StageTimes:
         for event in events:
             at, id = event.meta.occurred_at, event.deal_id
             match event:
-                case DealOpened() if self.within(at) and id not in self.standing:
+                case DealOpened() if self.within(at) and id not in self.at:
                     self.enter(id, event.stage, at)
-                case DealStageMoved() if id in self.standing:
-                    before = self.standing[id]
+                case DealStageMoved() if id in self.at:
+                    before = self.at[id]
                     self.stays[before.stage].append(max(0, at - before.since) / SECOND)  # a report may come late
                     self.enter(id, event.stage, at)
 
@@ -79,12 +79,12 @@ class StageTimes:
 
     def enter(self, id: Id, stage: str, at: Micros) -> None:
         self.deals[stage].add(id)
-        self.standing[id] = Standing(stage, at)
+        self.at[id] = Stay(stage, at)
 
     def found(self, at: Micros) -> list[StageTime]:
         """Returns every stage that a deal was in, in alphabetical order. `at`: this moment."""
         there: defaultdict[str, list[float]] = defaultdict(list)
-        for one in self.standing.values():
+        for one in self.at.values():
             there[one.stage].append(max(0, at - one.since) / SECOND)
         return [
             StageTime(

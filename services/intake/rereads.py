@@ -22,7 +22,7 @@ from services.operations.quarantine.rereading import Attempt, Operator, attempt,
 
 ENVELOPE = ("meta", "raw")
 MSGPACK = b"application/msgpack"
-ROLES_ONLY = sentence(401, "Only a role of this installation asks here. Nothing was read.")
+ROLES_ONLY = sentence(401, "Only a role of this installation may send this. Nothing was read.")
 NOT_UNDERSTOOD = sentence(400, "This is not a question of the API of this release. Nothing was read.")
 DECODER = msgspec.msgpack.Decoder(RereadRequest)
 
@@ -65,7 +65,9 @@ class Rereads:
         operator = Operator(request.actor, self.clock(), known, self.connectors)
         if request.discard:
             verdict = discarded(request.entry, request.tried, request.discard, operator)
-            return Reread((verdict,), (named_id(request.entry.id, f"discard/{request.tried}"),), "discarded", request.discard)
+            return Reread(
+                (verdict,), (named_id(request.entry.id, f"discard/{request.tried}"),), "discarded", request.discard
+            )
         return said(attempt(request.entry, request.tried, Kept(*request.record), operator))
 
 

@@ -14,6 +14,7 @@ from crm.scalars import Id
 from crm.topics import DECIDED, QUARANTINE
 from services.connectors import CONNECTORS
 from services.intake.records import record_of
+from services.stack.process import until
 from tests.support import rehearse
 from tests.support.browser import CHROMIUM
 from tests.support.console import ConsolePage, lead
@@ -40,8 +41,7 @@ def by_an_old_connector(stack: RunningStack, name: str, phone: str) -> str:
 
     async def send() -> None:
         async with KafkaLog(stack.running().kafka_bootstrap, [QUARANTINE.name]) as log:
-            while log.missing():
-                await asyncio.sleep(0)
+            await until(log.missing)
             await log.send(record_of(fact))
 
     asyncio.run(send())

@@ -36,7 +36,7 @@ def made(name: str, **said: Any) -> Any:
     return command_of(kind, input_type(kind)(**said), META, {})
 
 
-BESIDE = {  # those that are no command
+OTHERS = {  # those that are no command
     *("batch", "connectionAuthorize", "connectionCheck"),
     *("quarantineDiscard", "quarantineReparse", "workspaceCreate"),
 }
@@ -44,7 +44,7 @@ BESIDE = {  # those that are no command
 
 def test_every_command_is_a_mutation_and_all_of_it_is_described() -> None:
     camel = {name.split("_")[0] + "".join(p.title() for p in name.split("_")[1:]) for name in COMMANDS}
-    assert set(MUTATIONS.fields) == camel | BESIDE
+    assert set(MUTATIONS.fields) == camel | OTHERS
     for field in (MUTATIONS.fields[name] for name in camel):
         assert field.description
         payload: Any = field.type.of_type  # type: ignore[union-attr]  # a payload is never null

@@ -99,7 +99,10 @@ def test_what_is_set_aside_is_not_read() -> None:
 @pytest.mark.parametrize("authorization", ["", "Bearer signed", "Role forged"])
 def test_only_roles_of_this_installation_are_answered(authorization: str) -> None:
     answer, _ = reply(question(), authorization)
-    assert (answer.status_code, answer.text) == (401, "Only a role of this installation asks here. Nothing was read.\n")
+    assert (answer.status_code, answer.text) == (
+        401,
+        "Only a role of this installation may send this. Nothing was read.\n",
+    )
 
 
 def test_a_role_reads_its_own_workspace_alone() -> None:
