@@ -1,6 +1,7 @@
 """The console for who runs it: the map of roles, quarantine, numbers; on the whole stack, in a real browser."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.support import rehearse
 from tests.support.browser import CHROMIUM
 from tests.support.console import ConsolePage, lead
 from tests.support.running_stack import RunningStack
+from tests.support.timeouts import TIMEOUT
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
 PROGRESS = "{ processing { consumers { name lag halted partitions { next } } } }"
@@ -28,6 +30,13 @@ CALLER = "query($phone: String!) { caller(phone: $phone) { contact { name } } }"
 
 def stumbling(_delivery: Any, _connection: Any) -> Any:
     raise KeyError("phone")
+
+
+def missing_of(log: KafkaLog) -> Callable[[], Awaitable[str | None]]:
+    async def missing() -> str | None:
+        return log.missing()
+
+    return missing
 
 
 def by_an_old_connector(stack: RunningStack, name: str, phone: str) -> str:
@@ -41,7 +50,7 @@ def by_an_old_connector(stack: RunningStack, name: str, phone: str) -> str:
 
     async def send() -> None:
         async with KafkaLog(stack.running().kafka_bootstrap, [QUARANTINE.name]) as log:
-            await until(log.missing)
+            await until(missing_of(log), TIMEOUT)
             await log.send(record_of(fact))
 
     asyncio.run(send())
