@@ -27,7 +27,7 @@ from crm.adapters.kafka.directory import Access
 from crm.adapters.postgres.token_uses import TokenUses
 from crm.adapters.telemetry import health, logs, tracing
 from crm.adapters.telemetry.asgi import Observed
-from crm.public_address import intake_url
+from crm.public_address import intake_inside_url, intake_url
 from crm.secret_keys import SecretKeys
 from crm.settings import Settings
 from crm.webhook_urls import webhook_hosts
@@ -72,6 +72,7 @@ async def serve(settings: Settings) -> None:
         archive=archive,
         origins=Origins.read(settings.cors_origins),
         intake_url=intake_url(settings),
+        intake_inside_url=intake_inside_url(settings),
         attachments=AttachmentStore.open(settings.attachments) if settings.attachments else None,
         activity=activity,
         imports=ImportStore.open(settings.imports) if settings.imports else None,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.access import ANYONE, Access, MayIntrospect
 from api.commands.executor import CommandExecutor
+from api.commands.rereads import Rereads
 from api.console.app import Console
 from api.context import Context
 from api.engine import Engine
@@ -23,6 +24,7 @@ from api.http.sse import Streams
 from api.limits.rates import Rates
 from api.live.changes import Changes
 from api.live.freshness import Freshness
+from api.live.processing import Processing
 from api.live.screen_pop import ScreenPops
 from api.live.subscriptions.keepalive import Keepalive
 from api.live.subscriptions.limits import LIMITS, ConnectionLimits, Limits
@@ -58,6 +60,7 @@ class App:
         archive: Path | None = None,
         origins: Origins = NO_ORIGINS,
         intake_url: str = "",
+        intake_inside_url: str = "http://127.0.0.1:8080",
         attachments: AttachmentStore | None = None,
         activity: ActivityDirectory | None = None,
         imports: ImportStore | None = None,
@@ -76,6 +79,8 @@ class App:
             attachments=attachments,
             imports=imports,
             exports=exports,
+            processing=Processing(executor) if executor else None,
+            rereads=Rereads(intake_inside_url, executor) if executor else None,
             intake_url=intake_url,
         )
         operations = Operations(engine, changes.hub, rates)

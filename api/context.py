@@ -10,7 +10,9 @@ import strawberry
 
 from api.access import Access, Token, bearer, workspace
 from api.commands.executor import CommandExecutor
+from api.commands.rereads import Rereads
 from api.live.changes import Changes
+from api.live.processing import Processing
 from api.sql.pool import Pool
 from api.sql.reads import Reads
 from crm.adapters.attachment_store import AttachmentStore
@@ -18,6 +20,7 @@ from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.attachments import StoredLink
+from crm.screen_pop.caller import Found
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Context:
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
     imports: ImportStore | None = None  # where files of imports are; None: nowhere
     exports: ExportStore | None = None  # where exports are; None: nowhere
+    processing: Processing | None = None  # how far the roles are; None: this server is read-only
+    rereads: Rereads | None = None  # reads quarantined deliveries again; None: this server is read-only
     intake_url: str = ""  # as vendors call it, without a slash at its end
 
     @property
@@ -62,10 +67,16 @@ class Context:
         """What became of files, by their reference, as far as it was asked for."""
         return {}
 
+    @cached_property
+    def callers(self) -> dict[str, asyncio.Future[Found]]:
+        """Returns who may be calling, by the id of the call, as far as it was asked for."""
+        return {}
+
     def reset(self) -> None:
         """Forgets loaders and budgets, before a new operation or the next result of a subscription."""
         self.__dict__.pop("reads", None)
         self.__dict__.pop("links", None)
+        self.__dict__.pop("callers", None)
 
 
 Info = strawberry.Info[Context, Any]

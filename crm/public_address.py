@@ -21,6 +21,12 @@ def intake_url(settings: Settings, local: str = "", environment: Mapping[str, st
     return (settings.public_url or local or environment.get("CRM_INTAKE_URL") or listening).rstrip("/")
 
 
+def intake_inside_url(settings: Settings) -> str:
+    """Returns where the API reaches intake; without a slash at its end."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    return (settings.intake_inside_url or f"http://{host}:{settings.intake_port}").rstrip("/")
+
+
 def api_url(settings: Settings) -> str:
     """Returns where other roles reach the API; without a slash at its end."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host

@@ -24,6 +24,7 @@ class Settings:
     trust_forwarded: int = 0  # 1: a proxy overwrites X-Forwarded-For, -Proto and -Host, so they are believed
     cors_origins: str = ""  # whose web pages may call from a browser: origins by commas; `*` for forms only
     api_url: str = ""  # of the API, where intake finds out who is calling; empty: at api_port of the same host
+    intake_inside_url: str = ""  # of intake, where the API has deliveries read again; empty: at intake_port
     health_port: int = 0  # decide, relay and project: where /livez, /readyz and /metrics are; 0 takes a free one
     instance: str = "1"  # of this replica; never two alive with one
     kafka_replication: int = 1

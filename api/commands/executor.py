@@ -60,7 +60,7 @@ class CommandExecutor:
         patience: float = 4.0,
         private_hosts: tuple[str, ...] = (),
     ) -> None:
-        self.access, self.bootstrap, self.keys, self.patience = access, bootstrap, keys, patience
+        self.dsn, self.access, self.bootstrap, self.keys, self.patience = dsn, access, bootstrap, keys, patience
         self.private_hosts = private_hosts
         self.pool = AsyncConnectionPool(
             dsn,

@@ -8,6 +8,7 @@ from api.commands.connection_check import CONNECTION_CHECK
 from api.commands.exports import EXPORT_START
 from api.commands.imports import IMPORT_MUTATIONS
 from api.commands.mutations import mutation
+from api.commands.quarantine import QUARANTINE_DISCARD, QUARANTINE_REPARSE
 from api.commands.workspace_create import WORKSPACE_CREATE
 from crm.decisions.commands import COMMANDS
 
@@ -20,6 +21,8 @@ MUTATION = strawberry.type(
             "batch": BATCH,
             "connection_authorize": CONNECTION_AUTHORIZE,
             "connection_check": CONNECTION_CHECK,
+            "quarantine_discard": QUARANTINE_DISCARD,
+            "quarantine_reparse": QUARANTINE_REPARSE,
             "workspace_create": WORKSPACE_CREATE,
             **IMPORT_MUTATIONS,
             "export_start": EXPORT_START,

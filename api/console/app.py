@@ -25,7 +25,7 @@ from api.http.endpoint import MakeContext, Stream
 from api.live.subscriptions.operation import Operations
 
 Answers = Callable[[Request], Awaitable[Response]]
-NOBODY: Row = {"name": "", "scopes": [], "workspace": None}
+NOBODY: Row = {"name": "", "scopes": [], "workspace": None, "stages": {}, "owners": []}
 NOT_OURS = "This request did not come from a page of the console. Nothing was changed."
 
 
@@ -47,6 +47,7 @@ class Console:
         routes += [
             Route(path, self.changing(self.screen(screen)), methods=["POST"]) for path, screen in CHANGES.items()
         ]
+        routes.append(Route("/console/{rest:path}", self.screen(no_page)))
         self.app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
         self.app.router.redirect_slashes = False
 
@@ -112,6 +113,10 @@ class Console:
         if found is None:
             return Response(status_code=404)
         return Response(found[0], headers={"content-type": found[1], "cache-control": "max-age=3600"})
+
+
+async def no_page(view: View) -> Response:
+    raise Declined(view.speaker.words.gettext("There is no such page. The screens are at the top."), 404)
 
 
 def to_sign_in(request: Request) -> Response:

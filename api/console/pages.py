@@ -46,8 +46,13 @@ def page(template: str, speaker: Speaker, status: int = 200, **shown: Any) -> Re
     text = made.render(
         language=speaker.language,
         money=speaker.money,
+        some=speaker.some,
         moment=speaker.moment,
         ago=speaker.ago,
+        is_past=speaker.is_past,
+        word=speaker.vocabulary.word,
+        sentence=speaker.vocabulary.sentence,
+        local=speaker.local,
         number=speaker.number,
         **shown,
     )

@@ -1,4 +1,4 @@
-"""Who is signed in, remembered for a minute: their name, scopes and time zone."""
+"""Who is signed in, remembered for a minute: their name and scopes, and their workspace's stages and owners."""
 
 import time
 
@@ -21,8 +21,19 @@ class People:
         found = self.known.get(questions.authorization)
         if found and found[0] > now:
             return found[1]
-        me: Row = (await questions.ask("me"))["me"]
+        data = await questions.ask("me")
+        stages = (data["pipeline"] or {"stages": []})["stages"]
+        labels = {one["key"]: one["label"] for one in stages}
+        me: Row = {**data["me"], "stages": labels, "owners": owners_in(data)}
         if len(self.known) >= MOST:
             self.known.clear()
         self.known[questions.authorization] = now + SECONDS, me
         return me
+
+
+def owners_in(data: Row) -> list[Row]:
+    """Returns who deals are given to: those who were added, else those whom the assignment rules name."""
+    added = [one for one in data["owners"]["nodes"] if one["active"]]
+    rules = (data["assignmentRules"] or {"rules": []})["rules"]
+    named = dict.fromkeys(owner for rule in rules for owner in rule["owners"])
+    return added or [{"key": key, "name": ""} for key in named]

@@ -79,8 +79,11 @@ class Questions:
 
     async def change(self, name: str, /, **fields: Any) -> Row:
         """Runs the mutation of documents/NAME.graphql with `fields` as its input. Raises Unauthorized, Declined."""
-        data = await self.ask(name, input={key: value for key, value in fields.items() if value not in (None, "")})
-        (payload,) = data.values()
+        return await self.run(name, input={key: value for key, value in fields.items() if value not in (None, "")})
+
+    async def run(self, name: str, /, **variables: Any) -> Row:
+        """Runs a mutation. Raises Unauthorized, Declined."""
+        (payload,) = (await self.ask(name, **variables)).values()
         if wrong := payload["userErrors"]:
             raise Declined(said(wrong), 409)
         self.position = payload["position"] or ""

@@ -1,6 +1,7 @@
 """What a screen works with: the request, the person's questions to GraphQL, and their language."""
 
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -20,7 +21,7 @@ class View:
 
     def __init__(self, request: Request, questions: Questions, speaker: Speaker, me: Row) -> None:
         self.request, self.questions, self.speaker, self.me = request, questions, speaker, me
-        self.ask, self.change = questions.ask, questions.change
+        self.ask, self.change, self.run = questions.ask, questions.change, questions.run
 
     @property
     def id(self) -> str:
@@ -36,20 +37,37 @@ class View:
     def as_of(self) -> Row | None:
         """The moment in the address, as GraphQL takes it; None: now."""
         clock = self.given("clock")
-        return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.given("at")) else None
+        return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.moment("at")) else None
 
     def given(self, name: str) -> str:
         """Returns a parameter of the address."""
         return self.request.query_params.get(name, "").strip()
 
+    def moment(self, name: str) -> str | None:
+        """Returns a moment of the address; one without an offset, as browsers' fields give it, is of the workspace."""
+        return self.in_zone(self.given(name))
+
+    def in_zone(self, text: str) -> str | None:
+        """Returns a moment with its offset; what is none, as it is, and GraphQL says what is wrong with it."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text or None
+        return (at if at.tzinfo else at.replace(tzinfo=self.speaker.zone)).isoformat()
+
     async def form(self) -> dict[str, str]:
         return {name: value.strip() for name, value in (await self.request.form()).items() if isinstance(value, str)}
 
     def show(self, template: str, status: int = 200, **shown: Any) -> Response:
-        can_write = bool({"write", "admin"} & set(self.me["scopes"]))
-        can_connect = bool({"connect", "admin"} & set(self.me["scopes"]))
-        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect}
+        scopes = {*self.me["scopes"]}
+        can_write, can_connect = bool({"write", "admin"} & scopes), bool({"connect", "admin"} & scopes)
+        shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect, "stage_name": self.stage_name}
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
+
+    def stage_name(self, key: str) -> str:
+        """Returns the label of a stage; in words where nobody has given one."""
+        label = self.me["stages"].get(key, key)
+        return self.speaker.vocabulary.word(key) if label == key else str(label)
 
     def done(self) -> Response:
         """Answers a change: the page that is open is asked for again."""

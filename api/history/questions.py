@@ -1,11 +1,13 @@
 """The history fields of Query: lists and the funnel as of a time, and why a field has its value."""
 
+from datetime import datetime
 from types import GenericAlias
 from typing import Any
 
 import strawberry
 
 from api.history.asof import LONGEST, AsOf, StageTotal, contacts_as_of, deals_as_of, funnel
+from api.history.stage_times import ABOUT, StageTime, stage_times
 from api.history.why import Why, why
 from api.schema.fields import Argument, field
 from api.schema.filters import ALSO_MERGED
@@ -43,6 +45,15 @@ def history_fields(deal: Any, contact: Any) -> dict[str, Any]:
             {"as_of": WHEN},
             funnel,
             "Number and amounts of deals in each stage, as of a point in time.",
+        ),
+        "stage_times": field(
+            GenericAlias(list, StageTime),
+            {
+                "from_": Argument(datetime | None, None, "Only deals that were opened from this moment on."),
+                "to": Argument(datetime | None, None, "Only deals that were opened before this moment."),
+            },
+            stage_times,
+            ABOUT,
         ),
         "why": field(
             GenericAlias(list, Why),

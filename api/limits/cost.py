@@ -22,7 +22,7 @@ from graphql import (
 LIMIT = 20_000  # rows of one operation
 CHANGE = 10  # least cost of a mutation
 PAGE, MAX_PAGE = 20, 100
-FOLDS = dict.fromkeys(("funnel", "dealsAsOf", "contactsAsOf"), 1_000)  # they may fold a whole workspace
+FOLDS = dict.fromkeys(("funnel", "dealsAsOf", "contactsAsOf", "stageTimes"), 1_000)  # they may fold a whole workspace
 WRAPPERS = ("edges", "node", "nodes", "pageInfo")
 KEPT = 64  # cached costs of one operation, by its page sizes
 Given = Mapping[str, Any]

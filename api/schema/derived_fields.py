@@ -7,6 +7,7 @@ from typing import Any
 
 from api.context import Info
 from api.history.asof import AS_OF_KEY, referred_row, require_current
+from api.schema.calling import calling_fields
 from api.schema.fields import field
 from api.schema.integrations import ACTIVITY
 from api.sql.plan import open_deals as open_deals_plan
@@ -87,6 +88,7 @@ def activity_fields(_: Types) -> Fields:
 
 MAKERS = {
     activity_fields: ("connection",),
+    calling_fields: ("call",),
     pipeline_fields: ("contact", "call"),
     owner_fields: ("deal", "task"),
     candidate_fields: ("payment",),

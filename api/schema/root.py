@@ -23,10 +23,13 @@ from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
 from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.schema.object_queries import OBJECT_QUERIES
+from api.schema.processing import PROCESSING
+from api.schema.quarantine import QUARANTINE
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
 from api.schema.webhooks import WEBHOOK_DELIVERIES
+from api.schema.whatif import WHAT_IF
 from api.schema.workspace import QUERIES
 from api.sql.plan import rows
 from api.sql.plan.caller import caller as caller_plan
@@ -103,6 +106,9 @@ declare(
         "imports": IMPORTS,
         "file_import": FILE_IMPORT,
         "file_export": FILE_EXPORT,
+        **PROCESSING,
+        **QUARANTINE,
+        **WHAT_IF,
         "search": SEARCH,
         **OBJECT_QUERIES,
         **{name: listing(name) for name in LISTS},

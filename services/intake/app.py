@@ -10,6 +10,7 @@ from crm.connector import Connector
 from crm.envelope import now
 from crm.log import Clock, Log
 from crm.oauth_link import PATH as OAUTH
+from crm.rereads import PATH as REREAD
 from services.intake.activity import ActivityCounts
 from services.intake.body import Bodies, Receive
 from services.intake.bulk import BulkIntake
@@ -23,6 +24,7 @@ from services.intake.oauth import CallBacks, NoCallBacks
 from services.intake.published_keys import PublishedKeys
 from services.intake.reply import NOT_FOUND, POST_ONLY, Gone, Reply, Stop, later, public
 from services.intake.request import Frontend, headers_of
+from services.intake.rereads import Rereads
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 logger = structlog.get_logger()
@@ -65,6 +67,7 @@ class Intake:
             callers,
             LargeDeliveries(store, max(max_mail_body, max_body)),
         )
+        self.rereads = Rereads(directory, connectors, bodies, clock)
         self.bulk = BulkIntake(directory, log, bodies, max_batch_body, clock)
 
     def missing(self) -> str | None:
@@ -99,6 +102,8 @@ class Intake:
             if method == "POST":
                 return await self.bulk.take(headers_of(scope), receive, scope["query_string"])
             return POST_ONLY
+        if path == REREAD:
+            return await self.rereads.answer(headers_of(scope), receive) if method == "POST" else POST_ONLY
         if path == OAUTH:
             return await self.call_backs.get(method, scope["query_string"])
         if path == "/form.js":

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tests.support import rehearse
 from tests.support.browser import Page
+from tests.support.running_stack import RunningStack
 from tests.support.tools import MODULES
 
 AXE = MODULES / "axe-core" / "axe.min.js"
 RUN_AXE = "axe.run().then(found => found.violations.map(one => one.id + ' ' + one.nodes[0].html))"
 SHIFT = 8
+DEAL = "query($phone: String!) { caller(phone: $phone) { contact { id deals(first: 1) { nodes { id stage } } } } }"
 
 
 class ConsolePage:
@@ -70,3 +73,10 @@ class ConsolePage:
 
 def encoded(text: str) -> str:
     return quote(text, safe="")
+
+
+def lead(stack: RunningStack, name: str, phone: str) -> tuple[str, str]:
+    """Posts a form. Returns the ids of its deal and its contact."""
+    stack.accepts("form", rehearse.form({"Name": name, "Phone": phone}))
+    contact = stack.ask_when_settled(DEAL, phone=phone)["caller"]["contact"]
+    return contact["deals"]["nodes"][0]["id"], contact["id"]

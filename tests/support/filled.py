@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "DateTime": "2026-10-05T09:01:00+00:00",
     "JSON": {"key": "<i>value</i>"},
 }
+ENCODED = "PGI+dGV4dDwvYj4="  # the text in base 64
 MONEY = {"text": "1250.50 UAH", "currency": "UAH", "minor": 125_050}
 
 
@@ -54,6 +55,8 @@ class Filler:
                 field = type.fields.get(one.name.value)
                 value = self.of(field.type, one.selection_set, type.name) if field else type.name
                 found[name] = merged(found[name], value) if name in found else value
+                if name == "base64":
+                    found[name] = ENCODED
                 if name.endswith("At") and found[name] == VALUES["String"]:  # a moment, as text
                     found[name] = VALUES["DateTime"]
             elif isinstance(one, FragmentSpreadNode):

@@ -1,11 +1,14 @@
 """A contact's card: names, numbers, deals, calls, conversations; now or as of a moment; merged and taken apart."""
 
+import re
 from typing import Any
 
 from starlette.responses import Response
 
 from api.console.screens.deal import NEVER, moments
 from api.console.view import View, no_such
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def contact(view: View) -> Response:
@@ -22,10 +25,19 @@ async def timeline(view: View) -> Response:
 
 
 async def merge(view: View) -> Response:
-    """Both cards side by side. `other` is a card's id, or its address as it is copied from a browser."""
+    """Both cards side by side. `other` is a card's id or address, or what finds it: then those found are shown."""
     other = view.given("other").rstrip("/").rpartition("/")[2]
+    if not ID.fullmatch(other):
+        return await choose(view, other)
     data = await view.ask("merge", id=view.id, other=other)
     return view.show("merge", kept=no_such(data["kept"]), merged=no_such(data["merged"]))
+
+
+async def choose(view: View, text: str) -> Response:
+    """The contacts that a text finds, to choose one of them to compare with."""
+    hits = (await view.ask("search", text=text))["search"]["hits"] if text else []
+    found = [hit["node"] for hit in hits if hit["node"]["__typename"] == "Contact" and hit["node"]["id"] != view.id]
+    return view.show("merge_with", id=view.id, text=text, found=found)
 
 
 async def do_merge(view: View) -> Response:

@@ -47,7 +47,10 @@ async def add_note(view: View) -> Response:
 
 async def add_task(view: View) -> Response:
     form = await view.form()
-    await view.change("add_task", title=form.get("title"), owner=form.get("owner"), **{key_of(view): view.id})
+    due = view.in_zone(form.get("due", ""))
+    await view.change(
+        "add_task", title=form.get("title"), owner=form.get("owner"), dueAt=due, **{key_of(view): view.id}
+    )
     return view.done()
 
 

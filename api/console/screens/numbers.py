@@ -1,40 +1,23 @@
-"""What an analyst looks at first: deals by stage, revenue by source, conversion by owner; as tables, bars and CSV."""
+"""What an analyst looks at first: stages with their times, sources, owners; as tables, bars and CSV."""
 
-import csv
 from collections import defaultdict
-from io import StringIO
-from typing import NamedTuple
 
 from starlette.responses import Response
 
 from api.console.questions import Row
+from api.console.tables import Table, download
 from api.console.view import View
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
-
-
-class Table(NamedTuple):
-    """A table of numbers. The first column names a row; `counts` are what the bars show."""
-
-    heads: list[str]
-    rows: list[list[str]]
-    counts: list[int]
-
-    @property
-    def most(self) -> int:
-        return max(self.counts, default=0) or 1
 
 
 async def numbers(view: View) -> Response:
     tables = await read(view)
     if (wanted := view.given("csv")) in tables:
-        saved = {"content-disposition": f"attachment; filename={wanted}.csv"}
-        return Response(as_csv(tables[wanted]), 200, saved, "text/csv")
+        return download(tables[wanted], wanted)
     return view.show("numbers", tables=tables, since=view.given("from"), until=view.given("to"))
 
 
 async def read(view: View) -> dict[str, Table]:
-    data = await view.ask("numbers", **{name: view.given(name) or None for name in ("from", "to")})
+    data = await view.ask("numbers", **span(view))
     pipeline = data["pipeline"] or {"stages": [], "paidStage": ""}
     stages = pipeline["stages"]
     _, money = view.speaker.words.gettext, view.speaker.money
@@ -71,10 +54,47 @@ async def read(view: View) -> dict[str, Table]:
     }
 
 
-def as_csv(table: Table) -> str:
-    """Writes for spreadsheets, which must not run what somebody typed into a form."""
-    lines = StringIO()
-    out = csv.writer(lines)
-    for row in [table.heads, *table.rows]:
-        out.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
-    return "\ufeff" + lines.getvalue()
+async def times(view: View) -> Response:
+    """The funnel with how long deals stood in each stage. In CSV times are seconds."""
+    data = await view.ask("stage_times", **span(view))
+    exact = bool(view.given("csv"))
+    table = times_table(view, data, exact)
+    if exact:
+        return download(table, "times")
+    return view.show("parts/stage_times", table=table, since=view.given("from"), until=view.given("to"))
+
+
+def times_table(view: View, data: Row, exact: bool) -> Table:
+    """`exact`: seconds as a number instead of words."""
+    _, words = view.speaker.words.gettext, view.speaker.duration
+    stages = (data["pipeline"] or {"stages": []})["stages"]
+    found = {one["stage"]: one for one in data["stageTimes"]}
+    labels = {stage["key"]: stage["label"] for stage in stages if stage["key"] in found}
+    order = [*labels, *(key for key in found if key not in labels)]
+    opened = sum(one["there"] for one in found.values())  # each deal is somewhere
+    figures = "medianS", "longestTenthS", "waitingS"
+
+    def said(seconds: float | None) -> str:
+        return words(seconds) if not exact else "" if seconds is None else f"{seconds:.0f}"
+
+    unit = ", " + _("seconds") if exact else ""
+    heads = [_("Median time"), _("A tenth took longer than"), _("Those there now wait")]
+    return Table(
+        [_("Stage"), _("Deals"), "%", _("There now"), *(f"{head}{unit}" for head in heads)],
+        [
+            [
+                labels.get(key, key),
+                str(found[key]["deals"]),
+                f"{100 * found[key]['deals'] / opened:.0f}" if opened else "",
+                str(found[key]["there"]),
+                *(said(found[key][name]) for name in figures),
+            ]
+            for key in order
+        ],
+        [found[key]["deals"] for key in order],
+    )
+
+
+def span(view: View) -> dict[str, str | None]:
+    """Returns the span of time in the address, as GraphQL takes it."""
+    return {name: view.moment(name) for name in ("from", "to")}

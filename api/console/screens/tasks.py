@@ -8,7 +8,7 @@ from api.console.view import View
 async def tasks(view: View) -> Response:
     owner = view.given("owner")
     found = (await view.ask("tasks", owner={"eq": owner} if owner else None))["tasks"]["nodes"]
-    return view.show("tasks", tasks=found)
+    return view.show("tasks", tasks=found, owner=owner)
 
 
 async def complete(view: View) -> Response:

@@ -12,13 +12,14 @@ from psycopg import AsyncConnection
 from crm.adapters.kafka.reading import RecordReader
 from crm.envelope import now
 from crm.moments import first
+from crm.rereads import Entry
 from crm.scalars import Id, Micros
 from services.cli import output
 from services.cli.options import Data, Json
 from services.cli.target import Target, id_of, target
 from services.operations.archive.progress import progress
 from services.operations.quarantine import formatting, reparsing
-from services.operations.quarantine.entries import STATUSES, Entry, EntryFilter, find_entries
+from services.operations.quarantine.entries import STATUSES, EntryFilter, find_entries
 from services.operations.quarantine.reparsing import Outcome
 from services.operations.quarantine.session import operator_session
 

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from crm.decisions.delivery import NOBODY
+from crm.rereads import Entry
 from crm.scalars import Id, Micros
 from crm.state import Quarantined
 from projections import PROJECTIONS
@@ -27,30 +28,6 @@ ORDER: LiteralString = " ORDER BY quarantined_at, cause_topic, cause_partition, 
 STATE = (
     "SELECT key, value::text FROM core.state WHERE (workspace, key) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))"
 )
-
-
-class Entry(Struct, frozen=True, gc=False):
-    """One quarantined delivery."""
-
-    id: Id
-    workspace: Id
-    connection: str
-    connector: str
-    reason: str
-    content_type: str
-    size: int
-    sha256: str
-    topic: str
-    partition: int
-    offset: int
-    status: str
-    attempts: int
-    touched_by: str
-    received_at: Micros
-    quarantined_at: Micros
-    at_risk: str = ""  # lead, payment or nothing
-    phones: tuple[str, ...] = ()
-    emails: tuple[str, ...] = ()
 
 
 class EntryFilter(Struct, frozen=True):

@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 from crm.adapters.kafka.reading import RecordReader
 from crm.errors import NotYet
 from crm.log import Log
+from crm.rereads import Entry
 from crm.scalars import Id
-from services.operations.quarantine.entries import Entry, EntryFilter, current_states, find_entries
+from services.operations.quarantine.entries import EntryFilter, current_states, find_entries
 from services.operations.quarantine.rereading import Attempt, Operator, attempt, discarded
 
 PAGE = 200  # entries whose bytes are held in memory at once

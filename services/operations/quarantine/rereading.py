@@ -12,11 +12,11 @@ from crm.envelope import Fact, named_id
 from crm.errors import Malformed
 from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, FactRetried
 from crm.log import Record
+from crm.rereads import Entry
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 from crm.topics import QUARANTINE
 from services.intake.records import CE_TYPES, CONTENT_TYPE, MAX_RECORD, record_of
-from services.operations.quarantine.entries import Entry
 
 
 class Attempt(Struct, frozen=True, gc=False):

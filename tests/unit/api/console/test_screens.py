@@ -14,13 +14,19 @@ from api.console.languages import LANGUAGES, WORDS, Speaker
 from api.console.pages import HERE, environment
 from api.console.questions import DOCUMENTS, document
 from api.console.screens import SCREENS
-from api.console.screens.numbers import Table, as_csv
+from api.console.tables import Table, as_csv
 from api.console.view import View
 from api.schema.root import schema
 from tests.support.filled import VALUES, Filler
 
 SCHEMA = schema._schema
-ME = {"name": "Olena", "scopes": ["read", "write", "connect"], "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"}}
+ME = {
+    "name": "Olena",
+    "scopes": ["read", "write", "connect"],
+    "workspace": {"name": "<S>", "timezone": "Europe/Kyiv"},
+    "stages": {"new": "<S>"},
+    "owners": [{"key": "olena", "name": "<b>Olena</b>"}],
+}
 NAMES = {
     "id": VALUES["ID"],
     "stage": "new",
@@ -43,6 +49,9 @@ class Answered:
     async def ask(self, name: str, /, **variables: Any) -> dict[str, Any]:
         return self.filler.answer(document(name))
 
+    async def run(self, name: str, /, **fields: Any) -> dict[str, Any]:
+        raise AssertionError("a screen that is looked at changes nothing")
+
     async def change(self, name: str, /, **fields: Any) -> dict[str, Any]:
         raise AssertionError("a screen that is looked at changes nothing")
 
@@ -62,7 +71,7 @@ def view(language: str, whole: bool, query: str = "", part: bool = False) -> Vie
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", SCREENS)
-@pytest.mark.parametrize("query", ["", "q=olena&at=2026-10-05T09:01:00%2B00:00&owner=olena&other=x&id=x"])
+@pytest.mark.parametrize("query", ["", "q=olena&at=2026-10-05T09:01:00%2B00:00&owner=olena&id=x&other=" + VALUES["ID"]])
 @pytest.mark.parametrize("part", [False, True])
 def test_with_everything_there(path: str, language: str, query: str, part: bool) -> None:
     shown = asyncio.run(SCREENS[path](view(language, True, query, part)))
@@ -118,5 +127,37 @@ def test_a_sum_is_said_to_the_last_kopeck(language: str, text: str, said: str) -
 
 
 def test_a_spreadsheet_runs_nothing_that_somebody_typed() -> None:
-    table = Table(["Source"], [["=1+1"], ["@x"], ["form"]], [1, 1, 1])
-    assert as_csv(table) == "\ufeffSource\r\n'=1+1\r\n'@x\r\nform\r\n"
+    table = Table(["Source"], [["=1+1"], ["@x"], ["form"], ["-2"], ["-2+3"]], [1, 1, 1, 1, 1])
+    assert as_csv(table) == "\ufeffSource\r\n'=1+1\r\n'@x\r\nform\r\n-2\r\n'-2+3\r\n"
+
+
+def test_a_card_to_merge_with_is_found_by_what_is_known_of_it() -> None:
+    page = asyncio.run(SCREENS["/console/contacts/{id}/merge"](view("en", True, "other=olena")))
+    assert "Who is the same person?" in bytes(page.body).decode()
+
+
+def test_what_happened_is_said_in_the_language_of_the_person() -> None:
+    said = Speaker("uk").vocabulary.sentence
+    assert [
+        said(title) for title in ("Stage new → in_progress", "Learnt phone +380671234567", "Call hung up", "?")
+    ] == [
+        "Етап: Новий → В роботі",
+        "Дізналися: телефон +380671234567",
+        "Дзвінок: завершено",
+        "?",
+    ]
+    assert Speaker("en").vocabulary.sentence("Stage new → in_progress") == "Stage New → In progress"
+    assert said("Answer of {0} new") == "Відповідь від {0} new", "what a person wrote is no template"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, ""), (0.4, "1 sec"), (90, "90 sec"), (129_600, "36 hr"), (864_000, "10 days")]
+)
+def test_how_long_something_took_is_said_in_one_unit(seconds: float | None, said: str) -> None:
+    assert Speaker("en").duration(seconds) == said
+
+
+def test_a_moment_without_an_offset_is_of_the_workspace() -> None:
+    assert view("uk", True).in_zone("2026-11-30T12:00") == "2026-11-30T12:00:00+02:00"
+    assert view("uk", True).in_zone("2026-11-30T12:00:00+01:00") == "2026-11-30T12:00:00+01:00"
+    assert (view("uk", True).in_zone("noon"), view("uk", True).in_zone("")) == ("noon", None)

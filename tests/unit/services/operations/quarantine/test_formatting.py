@@ -10,12 +10,12 @@ from crm.contract.codec import decode, encode
 from crm.decisions.delivery import NOBODY
 from crm.envelope import Fact, named_id
 from crm.facts import DeliveryDiscarded, DeliveryQuarantined, DeliveryReparsed, FactRetried, FormSubmitted
+from crm.rereads import Entry
 from crm.scalars import Id, Micros
 from crm.shared import Raw
 from crm.topics import INTAKE, QUARANTINE
 from services.connectors import CONNECTORS
 from services.operations.quarantine import rereading
-from services.operations.quarantine.entries import Entry
 from services.operations.quarantine.formatting import age, delivery_of, hex_dump, iso, readable
 from services.operations.quarantine.reparsing import first_of_each_sender
 from services.operations.quarantine.rereading import Attempt, Operator

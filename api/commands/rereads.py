@@ -1,0 +1,129 @@
+"""Reads a quarantined delivery again: its raw bytes from Kafka, what today's connector makes of them from intake."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from api.commands.executor import CommandExecutor
+from api.errors import Unavailable
+from crm.adapters.kafka.producer import KafkaLog
+from crm.adapters.kafka.reading import RecordReader
+from crm.commands import Code, Rejected
+from crm.decisions.delivery import decode_fact
+from crm.errors import Malformed, NotYet
+from crm.facts import DeliveryQuarantined
+from crm.log import Record
+from crm.moments import micros
+from crm.rereads import PATH, Entry, Reread, RereadRequest
+from crm.role_tokens import role_token
+from crm.scalars import Id
+from crm.secret_keys import NoSecretKey
+from crm.shared import Raw
+from crm.state import Quarantined
+from crm.topics import INTAKE, QUARANTINE
+
+SECONDS = 10.0  # that intake may take
+PATIENCE = 5.0  # seconds until decide has taken what was sent
+LOOK_AGAIN = 0.02
+STATE = "SELECT value::text FROM core.state WHERE workspace = %s AND key = %s"
+SEEN = "SELECT count(*) FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
+HEADS = "SELECT partition, next FROM core.journal_head"
+AWAY = "Intake, which reads deliveries, does not answer ({}). Nothing was changed; try again."
+LATE = (
+    "It was sent, and decide has not taken it within {:g} s. Nothing is lost, and sending it again counts once. "
+    "Operations shows what is late."
+)
+
+
+class Rereads:
+    """Asks intake at `url`, in the name of the workspace of a delivery."""
+
+    def __init__(self, url: str, executor: CommandExecutor, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.executor = executor
+        self.client = httpx.AsyncClient(base_url=url, transport=transport, timeout=SECONDS, trust_env=False)
+
+    async def record(self, entry: Entry) -> Record:
+        """Returns the record of an entry. Raises Unavailable."""
+        try:
+            async with asyncio.timeout(SECONDS), RecordReader(self.executor.bootstrap) as reader:
+                found = await reader.record(entry.topic, entry.partition, entry.offset)
+        except (NotYet, TimeoutError) as error:
+            raise Unavailable(str(error) or "Kafka does not answer. Nothing was read; try again.") from None
+        return Record(found.topic, found.key or b"", found.value, tuple(found.headers))
+
+    async def read_again(self, entry: Entry, actor: str, discard: str = "") -> Reread:
+        """Returns what today's connector makes of it, or how it is discarded and why; changes nothing.
+
+        Raises Rejected and Unavailable.
+        """
+        known = await self.state(entry)
+        if known.status:
+            why = f"This delivery is {known.status} already. Nothing was changed."
+            raise Rejected("quarantineId", Code.UNCHANGED, why)
+        request = RereadRequest(entry, known.attempts, await self.record(entry), actor, discard)
+        try:
+            headers = {"authorization": f"Role {role_token(self.executor.keys, entry.workspace)}"}
+            answer = await self.client.post(PATH, content=msgspec.msgpack.encode(request), headers=headers)
+            answer.raise_for_status()
+            return msgspec.msgpack.decode(answer.content, type=Reread)
+        except (httpx.HTTPError, msgspec.DecodeError) as error:
+            raise Unavailable(AWAY.format(type(error).__name__)) from None
+        except NoSecretKey as error:
+            raise Unavailable(str(error)) from None
+
+    async def send(self, found: Reread) -> dict[int, int]:
+        """Writes the facts and then the verdict, and waits until they are decided.
+
+        Returns a position of the journal that has what came of them. Raises Unavailable.
+        """
+        try:
+            async with asyncio.timeout(SECONDS), KafkaLog(self.executor.bootstrap, TOPICS, timeout=PATIENCE) as log:
+                while log.missing():
+                    await asyncio.sleep(LOOK_AGAIN)
+                for record in found.records:
+                    await log.send(record)  # one after the other: until the last one the attempt does not count
+        except (NotYet, TimeoutError) as error:
+            raise Unavailable(str(error) or "Kafka does not answer. Nothing is known to be sent; try again.") from None
+        return await self.decided(found.ids)
+
+    async def decided(self, ids: Sequence[Id]) -> dict[int, int]:
+        ends = time.monotonic() + PATIENCE
+        async with self.executor.connection("quarantine_reparse") as conn:
+            while (await (await conn.execute(SEEN, [list(ids)])).fetchone()) != (len(set(ids)),):
+                if time.monotonic() > ends:
+                    raise Unavailable(LATE.format(PATIENCE))
+                await asyncio.sleep(LOOK_AGAIN)
+            return dict(await (await conn.execute(HEADS)).fetchall())
+
+    async def state(self, entry: Entry) -> Quarantined:
+        """Returns decide's present state of an entry; the read model may be behind it."""
+        async with self.executor.connection("quarantine_reparse") as conn:
+            found = await (await conn.execute(STATE, [entry.workspace, f"Quarantined/{entry.id}"])).fetchone()
+        return msgspec.json.decode(found[0], type=Quarantined) if found else Quarantined()
+
+
+TOPICS = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]
+
+
+def raw_of(record: Record) -> Raw:
+    """Returns the delivery as it came in; of a record that is no delivery, its bytes."""
+    value = record.value or b""
+    try:
+        fact = decode_fact(value)
+    except Malformed:
+        return Raw("application/octet-stream", {}, "", value)
+    raw = fact.raw if isinstance(fact, DeliveryQuarantined) else getattr(fact, "raw", None)
+    return raw if isinstance(raw, Raw) else Raw("avro/binary", {}, "", value)
+
+
+def entry_of(row: dict[str, Any], workspace: str) -> Entry:
+    """Returns the entry of a row of the read model."""
+    given = {name: row[name] for name in Entry.__struct_fields__ if name in row}
+    given |= {name: micros(row[name]) for name in ("received_at", "quarantined_at")}
+    given |= {name: tuple(row[name]) for name in ("phones", "emails")}
+    given |= {name: row[f"cause_{name}"] for name in ("topic", "partition", "offset")}
+    return Entry(**{**given, "id": Id(str(row["id"])), "workspace": Id(workspace)})

@@ -1,0 +1,56 @@
+"""What came in and could not be understood: its bytes, what is made of it now, read again or set aside."""
+
+import base64
+
+from starlette.responses import Response
+
+from api.console.view import View, no_such
+
+LINE = 16  # bytes of a hex dump
+SHOWN = 100_000  # characters or bytes of a delivery
+
+
+async def quarantine(view: View) -> Response:
+    data = await view.ask("quarantine", after=view.given("after") or None)
+    return view.show("parts/quarantine" if view.part else "quarantine", page=data["quarantine"])
+
+
+async def quarantined(view: View) -> Response:
+    data = await view.ask("quarantined", id=view.id)
+    return view.show("quarantined", delivery=no_such(data["quarantinedDelivery"]))
+
+
+async def raw(view: View) -> Response:
+    """Its exact bytes: as text, or as a hex dump; or downloaded."""
+    found = no_such((await view.ask("quarantined_raw", id=view.id))["quarantinedRaw"])
+    body = base64.b64decode(found["base64"])
+    if view.given("download"):
+        headers = {"content-disposition": "attachment; filename=delivery.bin", "x-content-type-options": "nosniff"}
+        return Response(body, 200, headers, "application/octet-stream")
+    shown = found["text"][:SHOWN] if found["text"] is not None else hex_dump(body[:SHOWN])
+    return view.show("parts/raw", id=view.id, raw=found, shown=shown, left=max(0, len(body) - SHOWN))
+
+
+async def reread(view: View) -> Response:
+    """What the connector of this release makes of it next to why it is here."""
+    return view.show("parts/reread", found=(await view.ask("quarantine_reread", id=view.id))["quarantineReread"])
+
+
+async def reparse(view: View) -> Response:
+    await view.run("reparse_quarantined", quarantineId=view.id)
+    return view.done()
+
+
+async def discard(view: View) -> Response:
+    await view.run("discard_quarantined", quarantineId=view.id, reason=(await view.form()).get("reason", ""))
+    return view.done()
+
+
+def hex_dump(body: bytes) -> str:
+    """Returns sixteen bytes a line: offset, hex, ASCII."""
+    lines = []
+    for at in range(0, len(body), LINE):
+        row = body[at : at + LINE]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        lines.append(f"{at:08x}  {row.hex(' '):<47}  {letters}")
+    return "\n".join(lines)

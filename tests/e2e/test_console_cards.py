@@ -1,0 +1,58 @@
+"""The console's cards as a newcomer finds them: an owner is chosen, a task is due, the same person is found."""
+
+import pytest
+
+from tests.support.browser import CHROMIUM
+from tests.support.console import ConsolePage, encoded, lead
+from tests.support.running_stack import RunningStack
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt install chromium")
+OWNER = "query($id: ID!) { deal(id: $id) { owner tasks(first: 5) { nodes { title owner dueAt } } } }"
+
+
+def test_an_owner_is_chosen_and_a_task_is_due(stack: RunningStack, console: ConsolePage) -> None:
+    deal, _ = lead(stack, "Вибрати Власника", "099 601 77 22")
+    before = stack.ask(OWNER, id=deal)["deal"]["owner"]
+    after = "taras" if before == "olena" else "olena"
+    console.open(f"deals/{deal}", "document.querySelector('form[hx-post$=owner] select')")
+    choose = f"""(() => {{ const owner = document.querySelector('form[hx-post$=owner] select');
+      owner.value = '{after}'; owner.dispatchEvent(new Event('change', {{bubbles: true}})) }})()"""
+    console.reload_by(choose, f"deals/{deal}")
+    console.wait_for(f"document.querySelector('form[hx-post$=owner] select').value == '{after}'")
+    assert stack.ask(OWNER, id=deal)["deal"]["owner"] == after
+    console.evaluate("document.querySelector('#new-task').value = 'Передзвонити'")
+    console.evaluate("document.querySelector('[name=due]').value = '2026-01-15T10:00'")
+    console.reload_by("document.querySelector('#new-task').form.requestSubmit()", f"deals/{deal}")
+    console.wait_for("document.querySelector('.task .doubt')")  # it is long overdue
+    (task,) = stack.ask(OWNER, id=deal)["deal"]["tasks"]["nodes"]
+    assert (task["title"], task["dueAt"]) == ("Передзвонити", "2026-01-15T08:00:00+00:00")
+
+
+def test_the_same_person_is_found_by_name_to_merge_with(stack: RunningStack, console: ConsolePage) -> None:
+    _, kept = lead(stack, "Двійник Перший", "099 601 77 23")
+    lead(stack, "Двійник Другий", "099 601 77 24")
+    console.open(f"contacts/{kept}/merge?other={encoded('Двійник')}", "document.querySelector('.lines a')")
+    assert console.evaluate("document.querySelector('.lines').innerText").count("Двійник") == 1, "not the card itself"
+    assert console.violations() == []
+    console.evaluate("document.querySelector('.lines a').click()")
+    console.wait_for("document.querySelector('.sides')")
+    assert "Двійник Другий" in console.evaluate("document.querySelector('.sides').innerText")
+
+
+def test_what_happened_is_said_in_ukrainian(stack: RunningStack, console: ConsolePage) -> None:
+    deal, _ = lead(stack, "Хронологія Українською", "099 601 77 25")
+    cookie = {"name": "potik_language", "url": f"{console.address}/console", "path": "/console"}
+    console.page.call("Network.setCookie", value="uk", **cookie)
+    try:
+        console.open(f"deals/{deal}", "document.querySelectorAll('.timeline time').length == 2")
+        titles = console.evaluate("[...document.querySelectorAll('.timeline strong')].map(title => title.innerText)")
+        assert [title.split()[0] for title in titles] == ["Відповідальний", "Відкрито"]
+        assert console.evaluate("document.querySelector('[name=stage] option').innerText") == "Новий"
+    finally:
+        console.page.call("Network.setCookie", value="en", **cookie)
+
+
+def test_an_address_that_is_no_page_says_so(stack: RunningStack, console: ConsolePage) -> None:
+    for path in ("nothing", "deals/00000000-0000-4000-8000-000000000000"):
+        console.open(path, "document.querySelector('nav')")
+        assert console.evaluate("document.querySelector('main [role=alert]').innerText").startswith("There is no such")
