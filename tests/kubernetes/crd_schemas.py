@@ -1,7 +1,7 @@
 """JSON schemas of the custom resources of Strimzi, CloudNativePG and the Prometheus operator.
 
-The operators publish their resources as YAML in their repositories, which no package registry has. The crates `kcr_*` of
-kube-custom-resources-rs have them as Rust types that kopium generates from that YAML every week: one struct for each
+The operators publish their resources as YAML in their repositories, which no package registry has. The crates `kcr_*`
+of kube-custom-resources-rs have them as Rust types that kopium generates from that YAML every week: one struct for each
 object, `Option` for what may be missing, an enum for a list of values. This reads those types back into schemas.
 Patterns, ranges and the values of lists of texts are not in them.
 
@@ -21,7 +21,7 @@ SCHEMAS = HERE / "schemas"
 SOURCES = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser() / "registry" / "src"
 KINDS = {
     "kcr_kafka_strimzi_io": ("kafkas", "kafkanodepools", "kafkausers"),
-    "kcr_postgresql_cnpg_io": ("clusters", "scheduledbackups"),
+    "kcr_postgresql_cnpg_io": ("clusters",),
     "kcr_monitoring_coreos_com": ("podmonitors",),
 }
 Schema = dict[str, Any]
@@ -48,14 +48,14 @@ def members(body: str) -> Iterator[tuple[str, str]]:
 
 
 def of_type(kind: str) -> Schema:
-    """Returns the schema of a Rust type. Raises KeyError for one that it does not know."""
+    """Returns the schema of a Rust type."""
     if inner := re.fullmatch(r"(?:Option|Box)<(.*)>", kind):
         return of_type(inner[1])
     if inner := re.fullmatch(r"Vec<(.*)>", kind):
         return {"type": "array", "items": of_type(inner[1])}
     if inner := re.fullmatch(r"BTreeMap<String, (.*)>", kind):
         return {"type": "object", "additionalProperties": of_type(inner[1])}
-    return PLAIN[kind] if kind in PLAIN else {"$ref": f"#/$defs/{kind}"}
+    return PLAIN.get(kind, {"$ref": f"#/$defs/{kind}"})
 
 
 def schema(source: str) -> Schema:
@@ -87,7 +87,7 @@ def schema(source: str) -> Schema:
 
 
 def reached(defs: dict[str, Schema], name: str) -> set[str]:
-    """Returns the definitions that this one needs, itself included."""
+    """Returns the definitions that this one needs, itself included. Raises KeyError for one that is not there."""
     found, waiting = set[str](), [name]
     while waiting:
         if (one := waiting.pop()) not in found:
