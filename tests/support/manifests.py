@@ -53,10 +53,10 @@ def schema_of(kind: str, api_version: str) -> Path:
 def validator(kind: str, api_version: str) -> jsonschema_rs.Validator:
     file = schema_of(kind, api_version)
 
-    def beside(address: str) -> Any:
+    def in_folder(address: str) -> Any:
         return json.loads((file.parent / address.rpartition("/")[2]).read_bytes())
 
-    return jsonschema_rs.validator_for(json.loads(file.read_bytes()), retriever=beside)
+    return jsonschema_rs.validator_for(json.loads(file.read_bytes()), retriever=in_folder)
 
 
 def named(manifest: Manifest) -> str:
@@ -93,7 +93,7 @@ def wrong_roles(manifests: Manifests) -> list[str]:
             wrong.append(f"{role} has the PodDisruptionBudget of another one")
         wrong += [f"{role} {text}" for text in wrong_role(role, deployment["spec"]["template"]["spec"])]
     for manifest in [*deployments.values(), *of_kind(manifests, "Job").values()]:
-        wrong += [f"{named(manifest)} {text}" for text in open_doors(manifest["spec"]["template"]["spec"])]
+        wrong += [f"{named(manifest)} {text}" for text in unneeded_rights(manifest["spec"]["template"]["spec"])]
     return wrong
 
 
@@ -104,15 +104,15 @@ def wrong_role(role: str, pod: Mapping[str, Any]) -> Iterator[str]:
         yield f"runs {' '.join(container['args'])}"
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     for probe, path in PROBES.items():
-        asked = container.get(probe, {}).get("httpGet", {})
-        if (asked.get("path"), ports.get(asked.get("port"))) != (path, HEALTH):
+        request = container.get(probe, {}).get("httpGet", {})
+        if (request.get("path"), ports.get(request.get("port"))) != (path, HEALTH):
             yield f"has no {probe} that asks {path} at {HEALTH}"
     keys = {one["name"] for one in container["env"]}
     if ("CRM_SECRETS_KEY" in keys) == (role in WITHOUT_KEY):
         yield "has a key that it does not need" if role in WITHOUT_KEY else "has no key"
 
 
-def open_doors(pod: Mapping[str, Any]) -> Iterator[str]:
+def unneeded_rights(pod: Mapping[str, Any]) -> Iterator[str]:
     """Yields what a pod may do and need not."""
     of_pod = pod.get("securityContext", {})
     if not of_pod.get("runAsNonRoot") or of_pod.get("seccompProfile") != {"type": "RuntimeDefault"}:

@@ -14,7 +14,9 @@ from services.stack.demo_workspace import Demo, ensure_demo_workspace
 from services.stack.secret_keys import ensure_key
 
 PANEL, RANK = "Run", 6
-WithDemo = Annotated[bool, typer.Option("--demo/--no-demo", help="Make the demo workspace, and a key if there is none.")]
+WithDemo = Annotated[
+    bool, typer.Option("--demo/--no-demo", help="Make the demo workspace, and a key if there is none.")
+]
 
 
 def setup(data: Data = None, demo: WithDemo = True, json: Json = False) -> None:

@@ -20,12 +20,12 @@ SILENT_NOW = "SELECT count(*) FROM pg_proc WHERE proleakproof AND oid = ANY(%s::
 
 
 def owned_database(server: str) -> str:
-    """Makes user and database as the operator does. Returns the owner's DSN."""
+    """Makes the user, to whom the server's empty database then belongs, as the operator does. Returns the owner's DSN."""
     initdb = yaml.safe_load(CLUSTER.read_text())["spec"]["bootstrap"]["initdb"]
     owner, database = initdb["owner"], initdb["database"]
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret'").format(sql.Identifier(owner)))
-        conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner)))
+        conn.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
     with psycopg.connect(server, dbname=database, autocommit=True) as conn:
         for statement in initdb["postInitApplicationSQL"]:
             conn.execute(statement.encode())

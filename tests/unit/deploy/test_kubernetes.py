@@ -71,8 +71,8 @@ def test_lag_is_what_the_roles_measure(production: list[Manifest]) -> None:
     assert wrong_query(query) == []
     for role in ("decide", "project"):
         (metric,) = of_kind(production, "HorizontalPodAutoscaler")[role]["spec"]["metrics"]
-        asked = {"name": rule["name"]["as"], "selector": {"matchLabels": {"job": role}}}
-        assert metric["external"]["metric"] == asked
+        expected = {"name": rule["name"]["as"], "selector": {"matchLabels": {"job": role}}}
+        assert metric["external"]["metric"] == expected
     assert of_kind(production, "PodMonitor")["potik"]["spec"]["jobLabel"] == manifests.NAME
 
 
