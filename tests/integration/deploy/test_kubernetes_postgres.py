@@ -20,7 +20,7 @@ SILENT_NOW = "SELECT count(*) FROM pg_proc WHERE proleakproof AND oid = ANY(%s::
 
 
 def owned_database(server: str) -> str:
-    """Makes the user, to whom the server's empty database then belongs, as the operator does. Returns the owner's DSN."""
+    """Makes the owner of the server's empty database, as the operator does. Returns its DSN."""
     initdb = yaml.safe_load(CLUSTER.read_text())["spec"]["bootstrap"]["initdb"]
     owner, database = initdb["owner"], initdb["database"]
     with psycopg.connect(server, autocommit=True) as conn:
