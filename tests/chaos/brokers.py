@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.stack.kafka import Kafka, short_id
 from services.stack.ports import LOCAL, any_free
+from services.stack.topics import Admin
 
 # Of two lines for one setting, Java reads the last.
 REPLICATED = """\
@@ -39,11 +39,10 @@ class Broker(Kafka):
         return settings + REPLICATED.format(node=self.node, voters=voters, copies=COPIES, acknowledge=ACKNOWLEDGE)
 
     async def ready(self) -> str | None:
-        """Returns what is missing; None when this broker answers and knows all others."""
+        """Returns what is missing; None when this broker answers and has its place among the others."""
         if missing := await super().ready():
             return missing
-        there = len(await alive(self.bootstrap))
-        return None if there == len(self.controllers) else f"{there} of {len(self.controllers)} brokers are there"
+        return None if self.node in await alive(self.bootstrap) else f"{self.name} has not joined the others yet"
 
 
 def brokers(data: Path, jars: Path, count: int = COPIES) -> list[Broker]:
@@ -54,11 +53,22 @@ def brokers(data: Path, jars: Path, count: int = COPIES) -> list[Broker]:
 
 async def alive(bootstrap: str) -> set[int]:
     """Returns the nodes that the controller takes for alive; none when nobody answers."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
     try:
-        await client.start()
-        return {broker["node_id"] for broker in (await client.describe_cluster())["brokers"]}
+        async with Admin(bootstrap) as admin:
+            return {broker["node_id"] for broker in (await admin.describe_cluster())["brokers"]}
     except (KafkaError, OSError):
         return set()
-    finally:
-        await client.close()
+
+
+async def behind(bootstrap: str) -> str | None:
+    """Returns a partition of which a broker lacks records, in a sentence; None when all have everything."""
+    try:
+        async with Admin(bootstrap) as admin:
+            described = await admin.describe_topics()
+    except (KafkaError, OSError) as error:
+        return str(error)
+    for topic in described:
+        for part in topic["partitions"]:
+            if lacking := set(part["replicas"]) - set(part["isr"]):
+                return f"{topic['topic']}/{part['partition']} is not up to date on {sorted(lacking)}"
+    return None
