@@ -56,9 +56,9 @@ def stored(folder: Path, conn: psycopg.Connection[Any]) -> Amounts:
 
 
 def each(before: Mapping[str, float], after: Mapping[str, float], count: int, unit: float) -> Amounts:
-    """Returns what one of `count` facts added, without what is less than 1."""
-    added = {name: round((after[name] - before.get(name, 0.0)) * unit / count, 1) for name in after}
-    return {name: one for name, one in added.items() if one >= 1}
+    """Returns what one of `count` facts added, without what is less than 1; whole from 100 on."""
+    added = {name: (after[name] - before.get(name, 0.0)) * unit / count for name in after}
+    return {name: round(one, 1) if one < 100 else round(one) for name, one in added.items() if one >= 1}
 
 
 def bench_cost(
