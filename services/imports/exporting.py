@@ -16,6 +16,7 @@ from crm.exports import Phase, Status
 from services.operations.export_schedule import Due, Scheduled, due, opened, read_schedule, write
 
 LOOK_SECONDS, WANTED_SECONDS = 20.0, 0.5
+AWAY = ("08", "57P")  # classes of errors: Postgres is not there, or stops
 logger = structlog.get_logger()
 
 
@@ -50,10 +51,10 @@ async def export_wanted(store: ExportStore, dsn: str) -> None:
         one = Due(Scheduled(request.workspace, request.what, request.name, where=request.where), path)
         try:
             status = Status(Phase.DONE, await asyncio.to_thread(write, dsn, store.store, one))
-        except psycopg.OperationalError as error:
-            logger.warning("an export is tried again", id=request.id, why=str(error))
-            continue
         except (psycopg.Error, ValueError, Broken) as error:
+            if isinstance(error, psycopg.OperationalError) and (error.sqlstate or AWAY[0]).startswith(AWAY):
+                logger.warning("an export is tried again", id=request.id, why=str(error))
+                continue
             status = Status(Phase.FAILED, message=f"{str(error).splitlines()[0]}. Nothing was exported.")
         await store.settle(request, status)
         logger.info("export", id=request.id, phase=status.phase, rows=status.rows, why=status.message)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from services.connectors.formats.charset import charset_named
 from services.imports.table import HEAD, SEND, NoTable, Row, Table, fitted, header_of
-from services.tables.charsets import LONGEST_LINE, Charset, charset_of, lines_of
+from services.tables.charsets import LONGEST_LINE, charset_of, lines_of, said_charset
 from services.tables.delimited import SAMPLE, delimiter_of, named_delimiter, rows_of
 from services.tables.unreadable import Unreadable
 
@@ -18,9 +17,7 @@ def read_text_table(path: Path, charset: str = "", delimiter: str = "") -> Table
     if len(delimiter) > 1 or delimiter == '"':
         raise NoTable(f"A delimiter is one character and no quote, not {delimiter!r}. Nothing was imported.")
     with path.open("rb") as file:
-        if charset and not (named := charset_named(charset)):
-            raise NoTable(f"There is no charset {charset!r}. Use a name such as utf-8 or windows-1251.")
-        chosen = Charset(named) if charset else charset_of(file)
+        chosen = said_charset(charset) if charset else charset_of(file)
         sample = list(islice(lines_of(file, chosen), SAMPLE))
     if len(sample[0][0]) > LONGEST_LINE // 4 and not sample[0][0].endswith(("\n", "\r")):
         raise Unreadable("It has no lines: it is no table of text.", SEND)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.imports.table import NoTable, Row, Table, unique
-from services.tables.charsets import Charset, blocks_of, charset_of, split_lines
+from services.tables.charsets import Charset, blocks_of, charset_of, said_charset, split_lines
 
 HEADER = (
     *("UID", "Name", "First name", "Last name", "Middle name", "Phones", "Emails", "Company", "Job title"),
@@ -35,7 +35,7 @@ LINE = re.compile(
 def read_vcards(path: Path, charset: str = "") -> Table:
     """Raises NoTable."""
     with path.open("rb") as file:
-        chosen = Charset(charset) if charset else charset_of(file)
+        chosen = said_charset(charset) if charset else charset_of(file)
     if next(cards(path), None) is None:
         raise NoTable("It has no card that begins and ends. Nothing was imported.")
     found = {"charset": str(chosen)}

@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterable
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 from crm.errors import Malformed
@@ -37,12 +38,10 @@ Rows = Iterable[tuple[int, list[str]]]
 
 def read_text(body: bytes, assumed: Assumed) -> Reading:
     file = BytesIO(from_wide_charset(body))
-    try:
-        lines = list(lines_of(file, charset_of(file)))
-    except Unreadable as error:
-        return Reading("CSV", problems=[Problem(str(error))])
-    delimiter, width = delimiter_of([text for text, _ in lines[:SAMPLE]])
-    rows = ((row.number, row.cells) for row in rows_of(lines, delimiter, width) if any(map(str.strip, row.cells)))
+    charset = charset_of(file)
+    delimiter, width = delimiter_of([text for text, _ in islice(lines_of(file, charset), SAMPLE)])
+    found = rows_of(lines_of(file, charset), delimiter, width)
+    rows = ((row.number, row.cells) for row in found if any(map(str.strip, row.cells)))
     return read_rows("CSV", rows, assumed, delimiter=delimiter)
 
 

@@ -5,13 +5,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from services.connectors.formats.charset import decode_line, is_surely_utf8, single_byte_charset
+from services.connectors.formats.charset import charset_named, decode_line, is_surely_utf8, single_byte_charset
+from services.tables.unreadable import Unreadable
 
 SAMPLE = 200  # lines by which a charset is judged
 SURE = 3  # letters of several bytes in one line that can be read as UTF-8 are no accident
 LONGEST_LINE = 4_000_000  # bytes; a longer one comes in pieces, so that a file without lines takes no memory
 BLOCK = 1 << 20  # bytes
 WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def said_charset(name: str) -> "Charset":
+    """Returns the charset that a person says. Raises Unreadable when there is none."""
+    if not (named := charset_named(name)):
+        raise Unreadable(f"There is no charset {name!r}.", "Use a name such as utf-8 or windows-1251.")
+    return Charset(named)
 
 
 @dataclass(frozen=True)

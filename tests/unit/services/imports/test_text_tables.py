@@ -134,6 +134,13 @@ def test_what_is_no_table_gets_a_sentence(tmp_path: Path, content: bytes, why: s
     assert str(raised.value).startswith(why) and "Nothing was imported." in str(raised.value)
 
 
+@pytest.mark.parametrize("content", [PEOPLE, "BEGIN:VCARD\nFN:Ann\nEND:VCARD\n"])
+def test_a_charset_that_is_none_is_said(tmp_path: Path, content: str) -> None:
+    """Of cards it was an error of the program."""
+    with pytest.raises(NoTable, match="There is no charset 'cyrillic'"):
+        opened(tmp_path, content, charset="cyrillic")
+
+
 @pytest.mark.parametrize("delimiter", ["::", '"'])
 def test_a_delimiter_that_is_none_is_said(tmp_path: Path, delimiter: str) -> None:
     with pytest.raises(NoTable, match="A delimiter is one character"):
