@@ -56,7 +56,8 @@ def mutation(wish: Wish) -> Any:
         try:
             request = await store.request(workspace, Id(known_id(id)))
             if request is None:
-                raise Rejected("id", Code.NOT_FOUND, f"There is no import {id}. Send the file to `POST /imports`.")
+                why = f"There is no import {id}. Nothing was changed: send the file to `POST /imports`."
+                raise Rejected("id", Code.NOT_FOUND, why)
             said = None if options is None else options_of(options)
             try:
                 changed = next_request(request, await store.status(workspace, request.id), wish, said)
