@@ -51,7 +51,7 @@ def test_every_role_needs_no_more_than_its_pod_has(
         "CRM_ATTACHMENTS": "/tmp/files",
         "CRM_IMPORTS": "/tmp/files",
         "CRM_ROOT": str(ROOT),
-        "CRM_WRITES": str(tmp_path / "written"),
+        "CRM_WRITES": str(ROOT / "written-by-a-pod"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     log = tmp_path / "setup.log"
