@@ -58,6 +58,14 @@ CREATE TABLE IF NOT EXISTS core.state (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE core.state IS 'What decisions remember: a fold of the journal. Key: kind/key.';
 
+-- Of the state, readers see this alone: `as of` of a deal that was removed begins with it.
+CREATE OR REPLACE FUNCTION core.card_of_removed_deal(workspace uuid, deal text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+  SELECT value ->> 'contact_id' FROM core.state AS s WHERE s.workspace = $1 AND s.key = 'RemovedDeal/' || $2
+$$;
+REVOKE ALL ON FUNCTION core.card_of_removed_deal(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION core.card_of_removed_deal(uuid, text) TO potik_reader;
+
 CREATE TABLE IF NOT EXISTS core.journal_head (partition int PRIMARY KEY, next bigint NOT NULL DEFAULT 0) WITH (fillfactor = 10);
 COMMENT ON TABLE core.journal_head IS 'The next position of each journal partition. Locked last and in partition order: positions are dense and in commit order.';
 

@@ -40,8 +40,7 @@ AND substr(event, 2, 4) = ANY (%b::bytea[]) ORDER BY stream, position"""
 WHOLE = """
 SELECT event FROM core.history WHERE workspace = %s AND substr(event, 2, 4) = ANY (%b::bytea[])
 ORDER BY stream, position"""
-REMOVED = """
-SELECT value ->> 'contact_id' FROM core.state WHERE workspace = %s AND key = 'RemovedDeal/' || %s::text"""
+REMOVED = "SELECT core.card_of_removed_deal(%s::uuid, %s::text)"
 PAGE = 2_000  # events that are decoded at a time
 
 
@@ -68,13 +67,13 @@ async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id,
     ids = [f"{column.name}::text" for column in projection.columns if column.type == "uuid"]
     query = f"SELECT ARRAY[{', '.join(ids)}] FROM read.{projection.name} WHERE {projection.key} = %s AND workspace = %s"
     row = await (await conn.execute(query.encode(), [key, workspace])).fetchone()
-    of_removed: set[Id] = {Id(only(one)) for one in await (await conn.execute(REMOVED, [workspace, key])).fetchall()}
-    if row is None and removable(projection) and not of_removed:
+    card = only(await (await conn.execute(REMOVED, [workspace, key])).fetchone())
+    if row is None and removable(projection) and card is None:
         rows = await (await conn.execute(OF_STREAMS, [workspace, [key], limit + 1], binary=True)).fetchall()
         if found := [e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key]:
             return found
         return [e for e in await of_workspace(conn, projection, workspace, limit) if projection.key_of(e) == key]
-    streams = {workspace, key, *of_removed, *(id for id in (only(row) if row else ()) if id)}
+    streams = {workspace, key, *(id for id in (card, *(only(row) if row else ())) if id)}
     rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
     if len(rows) > limit:
         raise Broken(f"Its history has more than {limit:,} events. Nothing was folded. {INSTEAD}")
