@@ -88,7 +88,9 @@ class Line(httpx.AsyncBaseTransport):
 
     def opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
+            connector=aiohttp.TCPConnector(
+                limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS, ssl=httpx.create_ssl_context(trust_env=False)
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self.timeout,
             auto_decompress=False,

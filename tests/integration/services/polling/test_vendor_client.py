@@ -2,15 +2,18 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from crm.connector_poll import Ask, Page
 from crm.scalars import Micros
-from services.polling.vendor_client import VendorClient
+from services.polling.vendor_client import Line, VendorClient
+from tests.support.self_signed import self_signed
 
 HEAD = b"HTTP/1.1 %s\r\ncontent-length: %d\r\n%s\r\n"
 OK = HEAD % (b"200 OK", 2, b"") + b"ok"
@@ -109,5 +112,32 @@ def test_what_did_not_leave_says_so() -> None:
         async with client(Vendor()) as (http, _):
             with pytest.raises(httpx.ConnectError):
                 await http.page(Ask(method="POST", body=b"{}"), url, {}, pinned=False)
+
+    asyncio.run(run())
+
+
+def test_the_certificate_must_be_that_of_the_name_that_a_user_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path, "shop.example.com")
+    tls, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    tls.load_cert_chain(certificate)
+    trusting.load_verify_locations(certificate)
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: trusting)
+
+    async def pinned(name: str, port: int) -> int:
+        line = Line(10.0)
+        request = httpx.Request("POST", f"https://127.0.0.1:{port}/", content=b"{}", extensions={"sni_hostname": name})
+        try:
+            return (await line.handle_async_request(request)).status_code
+        finally:
+            await line.aclose()
+
+    async def run() -> None:
+        async with await asyncio.start_server(Vendor(OK, None), "127.0.0.1", 0, ssl=tls) as server:
+            port = server.sockets[0].getsockname()[1]
+            assert await pinned("shop.example.com", port) == 200
+            with pytest.raises(httpx.ConnectError):
+                await pinned("other.example.com", port)
 
     asyncio.run(run())
