@@ -89,8 +89,7 @@ class Undoing:
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
             for streams in await self.pages(conn):
-                for part in await self.plans(conn, streams):
-                    self.count(part, await trial.decide(self.facts(part)), again=False)
+                await self.count_all(trial, await self.plans(conn, streams), again=False)
                 await self.progress(streams)
                 if self.is_over():
                     return
@@ -98,20 +97,19 @@ class Undoing:
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
-        counted = self.undo.after
+        counted, begun = self.undo.after, False
         for streams in await self.pages(conn):
             if self.is_over():
                 break
             parts = await self.plans(conn, streams)
             facts = [fact for part in parts for fact in self.facts(part)]
             again = bool(counted) and streams[-1] <= counted
-            if facts and not self.undo.number:
-                self.undo.number = self.number
+            if facts and not begun:  # what was begun before a restart is not begun twice
+                self.undo.number, begun = self.number, True
                 await self.report()
                 await self.send(conn, log, [self.begun()])
             with Trial(conn) as trial:
-                for part in parts:
-                    self.count(part, await trial.decide(self.facts(part)), again)
+                await self.count_all(trial, parts, again)
             if not again:
                 self.undo.after = streams[-1]
             await self.progress(streams, always=not again)
@@ -150,6 +148,12 @@ class Undoing:
         undo, meta = self.undo, self.meta(named_id(self.source, "ended"), self.request.id)
         counts = undo.removed, undo.set_back, undo.kept
         return ImportUndoReported(meta, self.request.id, self.request.name, self.number, True, *counts)
+
+    async def count_all(self, trial: Trial, plans: Sequence[Plan], again: bool) -> None:
+        facts = [fact for plan in plans for fact in self.facts(plan)]
+        outcomes = iter(await trial.decide(facts) if facts else [])
+        for plan in plans:
+            self.count(plan, [next(outcomes) for _ in plan.planned], again)
 
     def count(self, plan: Plan, outcomes: Sequence[Outcome], again: bool) -> None:
         """`again`: it was counted before a restart, and only the file of what is kept lacks it."""
