@@ -4,7 +4,18 @@
 
 from crm.envelope import Event
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, ObjectDoubt, ObjectField, OrderLine, Payer, Phone, Report, Template
+from crm.shared import (
+    AssignmentRule,
+    Attachment,
+    ObjectDoubt,
+    ObjectField,
+    OrderLine,
+    Payer,
+    Phone,
+    Report,
+    StageRule,
+    Template,
+)
 
 
 class AssignmentRulesSet(Event, frozen=True, gc=False):
@@ -134,6 +145,13 @@ class ContactReleased(Event, frozen=True, gc=False):
     other_id: Id
 
 
+class ContactRemoved(Event, frozen=True, gc=False):
+    """A card is gone, as its import was undone. A report of its key makes it again."""
+
+    contact_id: Id
+    why: str = ""
+
+
 class ContactRenamed(Event, frozen=True, gc=False):
     """A contact's name became known or better."""
 
@@ -255,6 +273,18 @@ class DealPaid(Event, frozen=True, gc=False):
     held_change_minor: int | None = None
 
 
+class DealRemoved(Event, frozen=True, gc=False):
+    """A deal is gone, as its import was undone. A report of its key opens it again."""
+
+    deal_id: Id
+    contact_id: Id
+    number: int
+    reference: str = ""
+    owner: str = ""
+    owner_reason: str = ""
+    why: str = ""
+
+
 class DealStageMoved(Event, frozen=True, gc=False):
     """A deal went from one stage to another."""
 
@@ -264,6 +294,7 @@ class DealStageMoved(Event, frozen=True, gc=False):
     stage: str
     why: str = ""
     report: Report | None = None
+    closed_at: Micros | None = None
 
 
 class DeliveryNoted(Event, frozen=True, gc=False):
@@ -364,6 +395,25 @@ class IdentifierSettled(Event, frozen=True, gc=False):
     kind: str
     value: str
     why: str = ""
+
+
+class ImportUndoBegan(Event, frozen=True, gc=False):
+    """An import is being undone: its rows count as new when its file comes again. Stream: the import."""
+
+    import_id: Id
+    name: str
+    number: int
+
+
+class ImportUndone(Event, frozen=True, gc=False):
+    """An import was undone; what others changed since is kept. Stream: the import."""
+
+    import_id: Id
+    name: str
+    number: int
+    removed: int
+    set_back: int
+    kept: int
 
 
 class MessageDeleted(Event, frozen=True, gc=False):
@@ -481,6 +531,15 @@ class ObjectChanged(Event, frozen=True, gc=False):
     related_to: tuple[str, ...] = ()
     newly_used: tuple[str, ...] = ()
     doubts: tuple[ObjectDoubt, ...] = ()
+
+
+class ObjectRemoved(Event, frozen=True, gc=False):
+    """An object is gone, as its import was undone. A report of its key makes it again. Stream: the object."""
+
+    object_id: Id
+    type: str
+    key: str
+    why: str = ""
 
 
 class ObjectReportOutdated(Event, frozen=True, gc=False):
@@ -758,6 +817,8 @@ class ReplyQueued(Event, frozen=True, gc=False):
     subject: str = ""
     thread: tuple[str, ...] = ()
     asked_at: Micros | None = None
+    why: str = ""
+    stage_rule_id: Id | None = None
 
 
 class ReplyResolved(Event, frozen=True, gc=False):
@@ -810,6 +871,51 @@ class ReportRecorded(Event, frozen=True, gc=False):
     deal_id: Id | None = None
 
 
+class ReportWithdrawn(Event, frozen=True, gc=False):
+    """What a source said of a record counts no more, as if it had never said it."""
+
+    record: str
+    system: str
+    key: str
+    said: dict[str, str]
+    newest: int
+    first: Micros
+    subject: Id | None = None
+    contact_id: Id | None = None
+    deal_id: Id | None = None
+
+
+class StageRuleApplied(Event, frozen=True, gc=False):
+    """A deal reached a stage, and a rule acted on it. What it did are events of their own, after this one."""
+
+    deal_id: Id
+    contact_id: Id
+    stage_rule_id: Id
+    rule: str
+    version: int
+    stage: str
+    why: str = ""
+    done: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    task_id: Id | None = None
+    message_id: Id | None = None
+    webhook_id: Id | None = None
+
+
+class StageRuleDefined(Event, frozen=True, gc=False):
+    """What happens from now on when a deal reaches a stage. Stream: the workspace."""
+
+    stage_rule_id: Id
+    rule: StageRule
+
+
+class StageRuleRemoved(Event, frozen=True, gc=False):
+    """A rule acts no more. Stream: the workspace."""
+
+    stage_rule_id: Id
+    name: str
+
+
 class TaskAdded(Event, frozen=True, gc=False):
     """Something is to be done."""
 
@@ -819,6 +925,7 @@ class TaskAdded(Event, frozen=True, gc=False):
     deal_id: Id | None = None
     due_at: Micros | None = None
     owner: str = ""
+    why: str = ""
 
 
 class TaskChanged(Event, frozen=True, gc=False):

@@ -4,7 +4,7 @@
 
 from crm.envelope import Fact
 from crm.scalars import Id, Micros
-from crm.shared import ActivityHour, Attachment, OrderLine, Payer, Phone, Raw
+from crm.shared import ActivityHour, Attachment, OrderLine, Payer, Phone, Raw, WithdrawnReport
 
 
 class CallReported(Fact, frozen=True, gc=False):
@@ -172,6 +172,35 @@ class FormSubmitted(Fact, frozen=True, gc=False):
     suspicious: str = ""
     doubts: tuple[str, ...] = ()
     digest: str = ""
+
+
+class ImportUndoReported(Fact, frozen=True, gc=False):
+    """The role imports begins to undo an import, or has ended."""
+
+    import_id: Id
+    name: str
+    number: int
+    ended: bool = False
+    removed: int = 0
+    set_back: int = 0
+    kept: int = 0
+
+
+class ImportedRecordUndone(Fact, frozen=True, gc=False):
+    """What an import did to one card, deal or object shall be undone."""
+
+    import_id: Id
+    why: str
+    record: str
+    id: Id
+    made: bool
+    version: int = 0
+    imported: dict[str, str] = {}
+    before: dict[str, str] = {}
+    identifiers: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
+    deals: tuple[Id, ...] = ()
+    withdrawn: tuple[WithdrawnReport, ...] = ()
 
 
 class MailReported(Fact, frozen=True, gc=False):

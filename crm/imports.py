@@ -19,6 +19,9 @@ class Wish(StrEnum):
     CHECK = "check"  # read all of it and say what would follow; nothing is changed
     RUN = "run"
     CANCEL = "cancel"  # what was imported so far stays
+    CHECK_UNDO = "check-undo"  # say what would go, be set back and stay; nothing is changed
+    UNDO = "undo"
+    REDO = "redo"  # the undo of the undo: the rows come again
 
 
 class Phase(StrEnum):
@@ -31,6 +34,9 @@ class Phase(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"  # as a whole: `message` says why
+    UNDOING = "undoing"
+    UNDO_CHECKED = "undo-checked"
+    UNDONE = "undone"
 
 
 class Options(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -79,6 +85,32 @@ class Counts(Struct):
     doubt: int = 0  # of those that are taken: a person should look at them
 
 
+class Kept(Struct, frozen=True):
+    """A card, a deal or an object that an undo leaves, all or in part, and why."""
+
+    record: str  # contact, deal or object
+    id: Id
+    name: str  # for people, such as D-7 Website
+    why: str
+
+
+class Undo(Struct, omit_defaults=True):
+    """What an undo does, or would do, to what an import made and changed."""
+
+    number: int = 0  # how often the import was undone, with this time; 0: nothing is left to undo
+    contacts: int = 0  # that are gone
+    deals: int = 0
+    objects: int = 0
+    set_back: int = 0  # cards, deals and objects that are as they were before
+    kept: int = 0
+    reasons: list[Kept] = field(default_factory=list)  # the first of them
+    after: str = ""  # the last card or object that is done, in the order of their ids
+
+    @property
+    def removed(self) -> int:
+        return self.contacts + self.deals + self.objects
+
+
 class Status(Struct, omit_defaults=True):
     """How far an import is. Written by the role alone."""
 
@@ -105,12 +137,23 @@ class Status(Struct, omit_defaults=True):
     done: int = 0  # of `whole`: bytes of the file, or rows of a sheet
     whole: int = 0
     seconds: float = 0.0
-    failed: str = ""  # name of the file of rows that were not taken
+    failed: str = ""  # name of the file of rows that were not taken, or of what an undo kept
+    undo: Undo | None = None
 
 
 def import_id(workspace: Id, sha256: str) -> Id:
     """Returns the id of an import: the same content in a workspace is the same import."""
     return named_id(workspace, f"import/{sha256}")
+
+
+def import_source(id: Id, generation: int) -> Id:
+    """Returns the source of an import's facts. `generation`: how often it was undone before they came."""
+    return named_id(id, f"again/{generation}") if generation else id
+
+
+def undo_source(id: Id, number: int) -> Id:
+    """Returns the source of the facts of its undo number `number`, from 1 on."""
+    return named_id(id, f"undo/{number}")
 
 
 def digest_of(file: Path) -> str:

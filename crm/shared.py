@@ -131,3 +131,48 @@ class Template(Struct, frozen=True, gc=False):
     name: str
     language: str
     values: dict[str, str]
+
+
+class RuleTask(Struct, frozen=True, gc=False):
+    """A task that a stage rule adds."""
+
+    title: str
+    owner: str = ""
+    due_hours: int = 0
+    due_days: int = 0
+
+
+class WithdrawnReport(Struct, frozen=True, gc=False):
+    """What an import said under a key of a source, and what had been said of it before."""
+
+    system: str
+    key: str
+    said: dict[str, str]
+    newest: int
+    first: Micros
+    before: dict[str, str]
+    subject: Id | None = None
+
+
+class RuleMessage(Struct, frozen=True, gc=False):
+    """A message that a stage rule sends."""
+
+    text: str = ""
+    template: Template | None = None
+    template_text: str = ""
+
+
+class StageRule(Struct, frozen=True, gc=False):
+    """What happens when a deal reaches a stage."""
+
+    name: str
+    version: int
+    stage: str
+    enabled: bool = True
+    source: str = ""
+    owner: str = ""
+    amount_at_least_minor: int | None = None
+    currency: str = ""
+    task: RuleTask | None = None
+    message: RuleMessage | None = None
+    webhook_id: Id | None = None

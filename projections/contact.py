@@ -11,6 +11,7 @@ from crm.events import (
     ContactCreated,
     ContactMerged,
     ContactReleased,
+    ContactRemoved,
     ContactRenamed,
     ContactUnmerged,
     IdentifierAdded,
@@ -47,12 +48,12 @@ class ContactRow(Row, frozen=True, gc=False):
 
 MergeEvent = ContactMerged | ContactUnmerged | ContactAbsorbed | ContactReleased
 IdentifierEvent = IdentifierAdded | IdentifierRemoved | IdentifierDoubted | IdentifierSettled
-ContactEvent = ContactCreated | ContactRenamed | ContactChanged | IdentifierEvent | MergeEvent
+ContactEvent = ContactCreated | ContactRenamed | ContactChanged | ContactRemoved | IdentifierEvent | MergeEvent
 
 
 @projection(
     key="contact_id",
-    version=5,
+    version=6,
     indexes=("touched_at", "created_at", "name_key", "phones", "emails", "accounts", "merged_into", "fields"),
     found_by=("name", "phones", "emails"),
 )
@@ -62,7 +63,7 @@ def contact(row: ContactRow | None, event: ContactEvent) -> ContactRow | None:
     if isinstance(event, ContactCreated):
         key = sort_key(event.name)
         return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at, name_key=key)
-    if row is None:
+    if row is None or isinstance(event, ContactRemoved):
         return None
     return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
 

@@ -44,7 +44,7 @@ ConversationEvent = ConversationOpened | ConversationReached | Said
 
 @projection(
     key="conversation_id",
-    version=7,
+    version=8,
     indexes=("touched_at", "opened_at", "unanswered, touched_at", "contact_id, touched_at"),
     found_by=("title",),
     totals=("channel, answered_by by opened_at", "channel, owner by opened_at"),
@@ -64,7 +64,7 @@ def conversation(row: ConversationRow | None, event: ConversationEvent) -> Conve
             last, text = event.message_id, summary(event)
             asks = isinstance(event, MessageReceived) and event.direction != "out"
             row = replace(row, last_message_id=last, last_text=text, message_count=count)
-            return replace(row, touched_at=at, unanswered=asks)
+            return replace(row, touched_at=at, unanswered=row.unanswered if by_rule(event) else asks)
         case ConversationReached() if row:
             delivered = max(event.up_to, row.delivered_up_to or event.up_to)
             read = max(event.up_to, row.read_up_to or event.up_to) if event.status == "read" else row.read_up_to
@@ -84,11 +84,16 @@ def with_answer(row: ConversationRow, event: MessageReceived | ReplyQueued) -> C
     question, answered, by, owner = row.question_at, row.answered_at, row.answered_by, row.owner
     if isinstance(event, MessageReceived) and event.direction == "in":
         question = sent if question is None else min(question, sent)
-    elif question is not None and sent >= question and (answered is None or sent < answered):
+    elif not by_rule(event) and question is not None and sent >= question and (answered is None or sent < answered):
         answered, by = sent, event.author if isinstance(event, ReplyQueued) else event.sender_name
         owner = event.owner
     seconds = None if question is None or answered is None else (answered - question) // 1_000_000
     return replace(row, question_at=question, answered_at=answered, answered_by=by, answer_s=seconds, owner=owner)
+
+
+def by_rule(event: MessageReceived | ReplyQueued) -> bool:
+    """Whether nobody wrote it: it answers no question."""
+    return isinstance(event, ReplyQueued) and event.stage_rule_id is not None
 
 
 def summary(event: MessageReceived | MessageEdited | ReplyQueued) -> str:

@@ -6,7 +6,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from crm.envelope import Row
-from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
+from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealRemoved, DealStageMoved, EnquiryRepeated
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
 from crm.state.entities import OUTCOMES
@@ -51,7 +51,7 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
 
 @projection(
     key="deal_id",
-    version=6,
+    version=7,
     indexes=(
         "touched_at",
         "number",
@@ -74,11 +74,11 @@ DealUpdate = DealChanged | DealAssigned | DealPaid | DealStageMoved | EnquiryRep
     totals=("stage, owner", "source by opened_at", "owner by opened_at", "stage, owner by closed_at"),
     summed=("amount_minor", "paid_minor"),
 )
-def deal(row: DealRow | None, event: DealOpened | DealUpdate) -> DealRow | None:
+def deal(row: DealRow | None, event: DealOpened | DealUpdate | DealRemoved) -> DealRow | None:
     at = event.meta.occurred_at
     if isinstance(event, DealOpened):
         return row or opened(event)
-    if row is None:
+    if row is None or isinstance(event, DealRemoved):
         return None
     return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
 
@@ -94,7 +94,7 @@ def changes(row: DealRow, event: DealUpdate) -> dict[str, Any]:
             held = event.held_minor if change is None else row.held_minor + change
             return {"paid_minor": row.paid_minor + event.change_minor, "held_minor": held}
         case DealStageMoved():
-            closed_at = closed(event.stage, event.meta.occurred_at)
+            closed_at = event.closed_at or closed(event.stage, event.meta.occurred_at)
             return {"stage": event.stage, "stage_reason": event.why, "closed_at": closed_at}
         case EnquiryRepeated():
             return {"repeats": row.repeats + 1}

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import json
 
 from crm.envelope import Row
-from crm.events import ObjectChanged
+from crm.events import ObjectChanged, ObjectRemoved
 from crm.objects import SLOTS
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros
@@ -38,7 +38,7 @@ class ObjectRow(Row, frozen=True, gc=False):
 
 @projection(
     key="object_id",
-    version=2,
+    version=3,
     indexes=(
         "type, touched_at",
         "type, created_at",
@@ -50,8 +50,10 @@ class ObjectRow(Row, frozen=True, gc=False):
     found_by=("title", "key"),
     lookups=("type, key", *(f"type, {slot}" for slot in SLOTS)),
 )
-def object(row: ObjectRow | None, event: ObjectChanged) -> ObjectRow | None:
+def object(row: ObjectRow | None, event: ObjectChanged | ObjectRemoved) -> ObjectRow | None:
     """Folds the history of an object. One that was deleted or merged has no row."""
+    if isinstance(event, ObjectRemoved):
+        return None
     if not event.shown or (row is None and not event.whole):
         return None
     at = event.meta.occurred_at

@@ -9,6 +9,7 @@ from crm.events import (
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactRemoved,
     ContactRenamed,
     ContactUnmerged,
     ConversationNoted,
@@ -16,6 +17,7 @@ from crm.events import (
     DealChanged,
     DealOpened,
     DealPaid,
+    DealRemoved,
     DealStageMoved,
     DuplicateSuspected,
     EnquiryRepeated,
@@ -39,6 +41,7 @@ from crm.events import (
     ReplyResolved,
     ReplyUncertain,
     ReportDoubted,
+    StageRuleApplied,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -65,10 +68,13 @@ TimelineEvent = (
     | PaymentEvent
     | ParcelEvent
     | DealStageMoved
+    | StageRuleApplied
     | WorkEvent
     | ReportDoubted
     | ReplyUncertain
     | ReplyResolved
+    | DealRemoved
+    | ContactRemoved
 )
 WITH_AMOUNT = frozenset((DealOpened, DealChanged))
 STEPS = {kind: step for step, kind in enumerate(get_args(TimelineEvent))}
@@ -94,7 +100,7 @@ class TimelineRow(Row, frozen=True, gc=False):
     parcel_id: Id | None = None
 
 
-@projection(key="entry_id", version=6, indexes=("contact_id, at, step", "deal_id, at, step"))
+@projection(key="entry_id", version=7, indexes=("contact_id, at, step", "deal_id, at, step"))
 def timeline(row: None, event: TimelineEvent) -> TimelineRow:
     kind, meta = type(event), event.meta
     title, text = SENTENCES[kind](event)
@@ -140,6 +146,10 @@ def call_text(event: CallUpdated) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def rule_text(event: StageRuleApplied) -> str:
+    return "\n".join((event.why, *event.done, *event.left_out))
+
+
 def repeated_enquiry(event: EnquiryRepeated) -> tuple[str, str]:
     return f"Asked again: {event.form}".rstrip(" :"), "\n".join(filter(None, (event.name, event.text)))
 
@@ -160,6 +170,7 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     DealChanged: lambda e: ("Deal changed", changed(e)),
     DealAssigned: lambda e: (f"Assigned to {e.owner}" if e.owner else "Nobody can take it", e.why),
     DealStageMoved: lambda e: (f"Stage {e.from_stage} → {e.stage}", e.why),
+    StageRuleApplied: lambda e: (f"Rule “{e.rule}” (version {e.version})", rule_text(e)),
     PaymentMatched: lambda e: (f"Payment found its deal by {e.by}", e.why),
     PaymentShared: lambda e: ("A part of a payment", e.why),
     PaymentUnmatched: lambda e: ("Payment taken off", e.why),
@@ -176,11 +187,13 @@ SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     NoteAdded: lambda e: ("Note", e.text),
     NoteChanged: lambda e: ("Note rewritten", e.text),
     NoteRemoved: lambda e: ("Note taken away", ""),
-    TaskAdded: lambda e: ("Task", e.title),
+    TaskAdded: lambda e: ("Task", "\n".join(filter(None, (e.title, e.why)))),
     TaskChanged: lambda e: ("Task changed", e.title),
     TaskDone: lambda e: ("Task done", ""),
     TaskReopened: lambda e: ("Task is to be done again", ""),
     TaskRemoved: lambda e: ("Task taken away", ""),
+    DealRemoved: lambda e: (f"Deal D-{e.number} is gone", e.why),
+    ContactRemoved: lambda e: ("The card is gone", e.why),
     ReplyUncertain: lambda e: ("Nobody knows whether the answer was sent", e.reason),
     ReplyResolved: lambda e: ("The answer was sent" if e.outcome == "sent" else "The answer is sent again", e.author),
     ReportDoubted: lambda e: (f"Report of {e.system} about {e.key}", e.why),

@@ -26,6 +26,7 @@ SHORT = re.compile(
     r"\b(?:ws|websocket)\.recv\(\d|\.(?:wait|join)\(\d\d?\)|\bTimer\(\d|\buntil\(.*, \d\d?\)"
     r"|\bhttpx\.(?:get|post|stream|Client|AsyncClient)\((?!.*\b(?:timeout|transport)=|$)"
 )
+SAID = re.compile(r"\b(?:[Nn]othing|No \w+) was\b|\bstays what it was\b|\b(?:KEPT|NOTHING|message)\b")
 ZONES = re.compile(
     r"\b(?:ZoneInfo|tz\.gettz|pytz\.timezone)\s*\(|\b(?:convert|replace)_time_zone\b|(?i:at\s+time\s+zone\s+(?!'utc'))"
 )
@@ -111,6 +112,17 @@ def unmerged(root: Path) -> list[str]:
 def named_versions(root: Path) -> list[str]:
     """Where the table of one version is named: the next version is another table, and nothing would come there."""
     return numbered(root, modules(root, *ROOMS), re.compile(r"\bread\.[a-z_]+_v\d").search)
+
+
+def unsaid(root: Path) -> list[str]:
+    """Refusals of a command that do not say what was kept."""
+    return [
+        f"{file.relative_to(root)}:{call.lineno}"
+        for file in modules(root, *ROOMS)
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Rejected" and len(call.args) == 3
+        if isinstance(call.args[2], ast.JoinedStr | ast.Constant) and not SAID.search(ast.unparse(call.args[2]))
+    ]
 
 
 def forbidden_imports(root: Path) -> str:
@@ -199,6 +211,14 @@ OFFENCES = [
         named_versions,
         {"services/a.py": "SELECT id\nFROM read." + "quarantine_v3\nFROM read.quarantine\nread.{table}_v3\n"},
         ["services/a.py:2"],
+    ),
+    (
+        unsaid,
+        {
+            "crm/a.py": 'Rejected("key", TAKEN, "Taken.")\nRejected("key", TAKEN, f"{key} is taken. {KEPT}")\n'
+            'Rejected("key", TAKEN, why)\nRejected("key", TAKEN, "It is taken. Nothing was changed.")\n'
+        },
+        ["crm/a.py:1"],
     ),
 ]
 LAWS = [law for law, _, _ in OFFENCES]

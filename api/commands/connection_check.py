@@ -43,7 +43,9 @@ async def body(_: Any, info: Info, connection_id: str) -> dict[str, Any]:
     try:
         connection = context.executor.access.connection(known_id(connection_id))
         if connection is None or connection.workspace != workspace:
-            raise Rejected("connectionId", Code.NOT_FOUND, f"There is no connection {connection_id}.")
+            raise Rejected(
+                "connectionId", Code.NOT_FOUND, f"There is no connection {connection_id}. Nothing was changed."
+            )
         activated = await restored(context.executor, context.intake_url, connection, meta)
         if activated is None:
             raise Rejected("connectionId", Code.INVALID, NO_KEY)

@@ -2,6 +2,7 @@
 
 from graphql import GraphQLSchema
 
+from api.schema.setting_descriptions import SETTINGS
 from api.schema.value_descriptions import VALUES
 
 # Fields that mean the same in every type.
@@ -211,29 +212,6 @@ FIELDS = {
         "trackingNumber": "The service's number of the parcel.",
         "why": "How its deal was found, or what is missing, in words.",
     },
-    "Owner": {
-        "active": "Commands and rules may give this owner something new; false: retired.",
-        "email": "E-mail address, in lower case; empty when it is unknown.",
-        "extension": "Internal number in the telephone system; empty when it is unknown.",
-        "key": "What deals, tasks and assignment rules name as `owner`. It never changes.",
-        "phone": "Phone number in E.164; empty when it is unknown.",
-    },
-    "AssignmentRules": {
-        "rules": "The rules, in order.",
-        "setAt": "When they were set.",
-        "setBy": "Who set them.",
-        "version": "Grows by one with each change; send it as `expectedVersion` to detect concurrent changes.",
-    },
-    "Pipeline": {
-        "country": "ISO 3166-1 alpha-2 code; phone numbers without a country code are read as numbers of this country.",
-        "currency": "ISO 4217 code of the default currency.",
-        "labels": "Display names of stages, where they differ from the key.",
-        "paidStage": "Stage to which a deal moves when it is paid in full.",
-        "parcelStages": "Stage to which a deal moves when its parcel has come to a status, by the status.",
-        "partPaidStage": "Stage to which a deal moves when a part is paid.",
-        "stages": "Keys of the stages, in order.",
-        "timezone": "Time zone of the workspace, such as Europe/Kyiv.",
-    },
     "QuarantinedDelivery": {
         "atRisk": "lead: somebody may be waiting for an answer; payment: money may be missing; else empty.",
         "attempts": "How often parsing was tried again.",
@@ -272,17 +250,7 @@ FIELDS = {
         "paymentId": "Id of the payment.",
         "text": "Details, as text.",
     },
-    "Webhook": {
-        "bothUntil": "Until when the secret before the last rotation signs too; null: it was never rotated.",
-        "changed": "Only what gives a value to one of these fields is sent; empty: whatever it changes.",
-        "enabled": "Whether anything is sent.",
-        "stages": "Only what names one of these stages is sent; empty: any.",
-        "thin": "Whether only ids are sent.",
-        "types": "Types of events that are sent; empty: all.",
-        "url": "Where events are sent.",
-        "why": "Why it was switched off; empty while it is on.",
-    },
-}
+} | SETTINGS
 ARGUMENTS = {"id": "Id of the object to fetch.", "input": "Input of `{0}`."}
 
 

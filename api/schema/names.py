@@ -8,6 +8,7 @@ TYPES = {
     "field": "CustomField",
     "object_type": "ObjectType",
     "deal_line": "DealLine",
+    "stage_rule": "StageRule",
     "assignment_rules": "AssignmentRules",
 }
 UNLISTED = ("pipeline", "assignment_rules")  # there is only one

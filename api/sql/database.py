@@ -50,14 +50,19 @@ async def configure(connection: Connection) -> None:
     set_json_loads(json_decoder.decode, connection)
 
 
-async def rows(pool: Pool, statement: str, parameters: dict[str, Any]) -> list[DictRow]:
-    """Returns rows of `parameters["workspace"]`.
+async def rows(pool: Pool, statement: str, parameters: dict[str, Any], one_plan: bool = False) -> list[DictRow]:
+    """Returns rows of `parameters["workspace"]`. `one_plan`: planned once for each connection, whatever the values are.
 
     Raises BadInput when a value cannot be in any row, TooSlow on a timeout, Unavailable when Postgres does not answer.
     """
 
     async def read(connection: Connection) -> list[DictRow]:
-        return await (await connection.execute(statement.encode(), parameters)).fetchall()
+        if not one_plan:
+            return await (await connection.execute(statement.encode(), parameters)).fetchall()
+        async with connection.pipeline(), connection.transaction():
+            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            found = await connection.execute(statement.encode(), parameters, prepare=True)
+        return await found.fetchall()
 
     with translate_errors():
         return await pool.run(parameters["workspace"], read)

@@ -21,6 +21,7 @@ from crm.decisions.fact_rule import FactRule
 from crm.decisions.limits import clamp_times, violates_limits
 from crm.decisions.loading import FOLLOW, Wanted, of_command
 from crm.decisions.quarantine import fact_retried
+from crm.decisions.stage_rules import consequences
 from crm.envelope import Event, Fact
 from crm.facts import FactRetried
 from crm.state import Numbers, Workspace, fold
@@ -51,6 +52,9 @@ def decided(case: Case) -> list[Event]:
     """The events of a fact, at least one, each folded into the state. Whatever the state raises passes through."""
     events = []
     for event in decision_of(case):
+        fold(case.state, event)
+        events.append(event)
+    for event in consequences(case, tuple(events)):
         fold(case.state, event)
         events.append(event)
     return events

@@ -19,6 +19,7 @@ class Case:
         self.fact, self.state, self.now = fact, state, now
         self.place = topic, partition, offset
         self.events = 0
+        self.trial = False  # a past is tried by its own dates: stage rules act as if it happened now
 
     def meta(self, stream: Id, actor: str = "") -> Meta:
         """The envelope of the next event: its id follows from the cause and the event's ordinal."""
@@ -38,6 +39,11 @@ class Case:
             actor=actor or cause.actor,
             trace=cause.trace,
         )
+
+    @property
+    def moment(self) -> Micros:
+        """When stage rules act: now, or in a trial of the past when it happened."""
+        return self.fact.meta.occurred_at if self.trial else self.now
 
     @property
     def connectors(self) -> Catalogue:

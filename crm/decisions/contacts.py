@@ -95,7 +95,7 @@ def doubted_among(state: State, key: str, found: Sequence[Contact]) -> tuple[Id,
     for holder_id in known(state, Identity, key).holders:
         one = known(state, Contact, holder_id)
         nobodys |= key in one.nobodys
-        ids |= {card(state, other).contact_id for other in one.doubts.get(key, ())}
+        ids |= {card(state, other).contact_id for other in one.doubts.get(key, ()) if state.get(Contact, other)}
     return tuple(sorted(ids)) if nobodys or len(ids) > 1 else ()
 
 

@@ -33,7 +33,19 @@ from crm.events import DealAssigned, DealChanged, DealOpened, DealStageMoved
 from crm.facts import DealReported
 from crm.scalars import Id
 from crm.shared import Report
-from crm.state import Contact, Deal, DealReference, Fields, Numbers, Parked, Reported, Workspace, known, reported_key
+from crm.state import (
+    Contact,
+    Deal,
+    DealReference,
+    Fields,
+    Numbers,
+    Parked,
+    RemovedDeal,
+    Reported,
+    Workspace,
+    known,
+    reported_key,
+)
 from crm.state.entities import ONLY, OUTCOMES
 from crm.state.references import reference_key
 from crm.vocabulary import ExistingDeal
@@ -110,13 +122,13 @@ def opened(case: Case, report: DealReported, news: News) -> Iterator[Event]:
     own, said = news.own, news.after
     deal_id, workspace = own.id_in(report.meta.workspace), workspace_of(case)
     contact_id, stands = yield from deals_card(case, report, own)
-    numbers = case.state.get(Numbers, ONLY)
+    numbers, removed = case.state.get(Numbers, ONLY), case.state.get(RemovedDeal, deal_id)
     minor, currency = msgspec.json.decode(said.value("amount") or b"null") or (0, workspace.currency)
     deal = DealOpened(
         meta=case.meta(contact_id),
         deal_id=deal_id,
         contact_id=contact_id,
-        number=numbers.deals + 1 if numbers else 1,
+        number=removed.number if removed else numbers.deals + 1 if numbers else 1,
         title=said.text("title") or str(own),
         amount_minor=minor,
         currency=currency,
@@ -128,7 +140,10 @@ def opened(case: Case, report: DealReported, news: News) -> Iterator[Event]:
         report=news.report,
     )
     yield deal
-    if said.value("owner") is None:
+    if said.value("owner") is None and removed and removed.owner not in workspace.retired:
+        why = removed.owner_reason
+        yield DealAssigned(case.meta(contact_id), deal_id, contact_id, removed.owner, "", workspace.rules_version, why)
+    elif said.value("owner") is None:
         yield from assigned(case, deal, stands)
     else:
         yield owned(case, known(case.state, Deal, deal_id), news)
@@ -219,6 +234,7 @@ def hints(report: DealReported) -> Wanted:
     own = OwnKey("deal", report.system, report.key)
     yield Reported, reported_key(*own)
     yield Deal, own.id_in(report.meta.workspace)
+    yield RemovedDeal, own.id_in(report.meta.workspace)
     for identifier in identifiers_in(report):
         yield from of_identifier(identifier.key)
     if report.contact_key:

@@ -39,7 +39,9 @@ def require_unmerged(state: State, contact_id: Id, field: str) -> Contact:
 def subject(state: State, contact_id: Id | None, deal_id: Id | None) -> tuple[Id, Id | None]:
     """The contact whose stream a note or a task belongs to, and the deal that it is about. Raises Rejected."""
     if (contact_id is None) == (deal_id is None):
-        raise Rejected("contactId", Code.REQUIRED, "It is about a contact or about a deal: give one of them.")
+        raise Rejected(
+            "contactId", Code.REQUIRED, "It is about a contact or about a deal: give one of them. Nothing was changed."
+        )
     if deal_id is not None:
         return require(state, Deal, deal_id, "dealId").contact_id, deal_id
     assert contact_id is not None

@@ -9,6 +9,7 @@ from typing import Any
 from crm.commands import Command
 from crm.state import (
     Absorbed,
+    Attached,
     Call,
     ConnectionKept,
     Contact,
@@ -86,10 +87,13 @@ def of_contact(contact: Contact) -> Wanted:
         yield Contact, contact.merged_into
     if contact.owner:
         yield Load, key(contact.owner)
+    if contact.wrote_in:
+        yield Conversation, contact.wrote_in
 
 
 def of_deal(deal: Deal) -> Wanted:
     yield Contact, deal.contact_id
+    yield Attached, deal.deal_id
     if deal.owner:
         yield Load, key(deal.owner)
 

@@ -74,7 +74,7 @@ def of_reference(state: State, reference: str) -> Found | Nothing:
     if entry:
         return Found(known(state, Deal, entry.deal_id), "number", f"it names D-{number}")
     referred = state.get(DealReference, reference_key(reference))
-    deals = [known(state, Deal, deal_id) for deal_id in referred.deals] if referred else []
+    deals = [deal for deal_id in referred.deals if (deal := state.get(Deal, deal_id))] if referred else []
     deals = [deal for deal in deals if deal.stage not in OUTCOMES] or deals
     if len(deals) == 1:
         return Found(deals[0], "reference", f"its order is {reference}")

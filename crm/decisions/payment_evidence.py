@@ -161,7 +161,7 @@ class Evidence:
     def referred(self, reference: str) -> list[Deal]:
         """The deals with this reference: the open ones, if any is open."""
         entry = self.state.get(DealReference, reference_key(reference)) if reference else None
-        deals = [known(self.state, Deal, deal_id) for deal_id in entry.deals] if entry else []
+        deals = [deal for deal_id in entry.deals if (deal := self.state.get(Deal, deal_id))] if entry else []
         return ([deal for deal in deals if deal.open] or deals) if len(deals) > 1 else deals
 
     # ---------- who paid
@@ -233,8 +233,12 @@ class Evidence:
         details = self.details
         worth = self.state.get(DealSum, str(details.amount_minor))
         for _, deal_id in worth.deals[::-1] if worth else ():
-            deal = known(self.state, Deal, deal_id)
-            if deal.open and (deal.currency, deal.outstanding_minor) == (details.currency, details.amount_minor):
+            deal = self.state.get(Deal, deal_id)
+            if (
+                deal
+                and deal.open
+                and (deal.currency, deal.outstanding_minor) == (details.currency, details.amount_minor)
+            ):
                 yield deal
 
     def sum(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from crm.commands import Code, Rejected
 from crm.decisions.case import Case
+from crm.decisions.stage_rule_guards import refuse_in_use
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import PipelineChanged
@@ -31,9 +32,15 @@ def changed(
     refuse_odd(stages, labels)
     refuse_lost(case, workspace, stages)
     if paid not in (*stages, "won"):
-        raise Rejected("paidStage", Code.INVALID, f"Paid deals go to {paid!r}: it must be a stage, or won.")
+        raise Rejected(
+            "paidStage", Code.INVALID, f"Paid deals go to {paid!r}: it must be a stage, or won. Nothing was changed."
+        )
     if part_paid not in stages:
-        raise Rejected("partPaidStage", Code.INVALID, f"Part-paid deals go to {part_paid!r}: it must be a stage.")
+        raise Rejected(
+            "partPaidStage",
+            Code.INVALID,
+            f"Part-paid deals go to {part_paid!r}: it must be a stage. Nothing was changed.",
+        )
     follows = workspace.parcel_stages if parcel_stages is None else parcel_stages
     for status, stage in follows.items():
         if stage not in (*stages, *OUTCOMES):
@@ -64,18 +71,25 @@ def refuse_odd(stages: Sequence[str], labels: Mapping[str, str]) -> None:
         raise Rejected("stages", Code.INVALID, f"A pipeline has 1 to {MOST_STAGES} stages. Nothing was changed.")
     for stage in stages:
         if stage != stage.strip() or not stage or len(stage) > LONGEST or len(labels.get(stage, "")) > LONGEST:
-            raise Rejected("stages", Code.INVALID, f"A stage's key and label have 1 to {LONGEST} characters.")
+            raise Rejected(
+                "stages", Code.INVALID, f"A stage's key and label have 1 to {LONGEST} characters. Nothing was changed."
+            )
         if stage in OUTCOMES:
-            raise Rejected("stages", Code.INVALID, f"{stage!r} is no stage: it is how a deal ends.")
+            raise Rejected(
+                "stages", Code.INVALID, f"{stage!r} is no stage: it is how a deal ends. Nothing was changed."
+            )
         if stages.count(stage) > 1:
             raise Rejected("stages", Code.TAKEN, f"There are two stages {stage!r}. Nothing was changed.")
 
 
 def refuse_lost(case: Case, workspace: Workspace, stages: Sequence[str]) -> None:
-    """No stage goes while deals stand in it: nobody would see them any more."""
+    """No stage goes while deals stand in it, as nobody would see them any more, or while a stage rule names it."""
     numbers = case.state.get(Numbers, ONLY)
     for stage in workspace.stages:
         count = numbers.standing.get(stage, 0) if numbers else 0
         if stage not in stages and count > 0:
             why = f"{count} deals stand in {stage!r}. Nothing was changed: move them to another stage first."
             raise Rejected("stages", Code.IN_USE, why)
+        if stage not in stages:
+            names = (rule.name for rule in workspace.stage_rules.values() if rule.stage == stage)
+            refuse_in_use(names, f"the stage {stage!r}", "stages")

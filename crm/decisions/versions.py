@@ -42,6 +42,10 @@ def version_of(state: State, row: str, key: Id) -> int | None:
     if row == "assignment_rules":
         workspace = state.get(Workspace, ONLY)
         return workspace.rules_version if workspace else None
+    if row == "stage_rule":
+        workspace = state.get(Workspace, ONLY)
+        rule = workspace.stage_rules.get(key) if workspace else None
+        return rule.version if rule else None
     if row == "field":
         known = [fields.known for entity in ("deal", "contact") if (fields := state.get(Fields, entity))]
         return next((d.version for one in known for d in one.values() if d.field_id == key), None)

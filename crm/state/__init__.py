@@ -64,6 +64,7 @@ from crm.state.manual_entities import (
 )
 from crm.state.objects import Object, ObjectField, ObjectType, ObjectTypes, UsedFields
 from crm.state.parcels import Parcel
+from crm.state.removed import Attached, RemovedDeal, UndoneImport
 from crm.state.replies import Reply, SentAs
 from crm.state.reported import Reported, reported_key
 
@@ -71,6 +72,7 @@ __all__ = [
     "Absorbed",
     "Arrival",
     "Arrivals",
+    "Attached",
     "Call",
     "ChatOrigin",
     "Command",
@@ -106,6 +108,7 @@ __all__ = [
     "Payment",
     "PaymentSums",
     "Quarantined",
+    "RemovedDeal",
     "Reply",
     "Reported",
     "SentAs",
@@ -113,6 +116,7 @@ __all__ = [
     "Task",
     "TokenKept",
     "Turn",
+    "UndoneImport",
     "UsedFields",
     "WebhookKept",
     "Workspace",

@@ -1,7 +1,7 @@
 """The remembered things of a workspace, each as small as the decisions allow."""
 
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Payer
+from crm.shared import AssignmentRule, Payer, StageRule
 from crm.state.entity import Entity
 
 ONLY = ""  # the key of what a workspace has one of
@@ -27,6 +27,7 @@ class Workspace(Entity, frozen=True, gc=False, omit_defaults=True):
     assignment_rules_id: Id = Id("")
     has_owners: bool = False  # it has declared its salespeople: nobody else gets a deal by command
     retired: tuple[str, ...] = ()  # keys of owners who get nothing new
+    stage_rules: dict[Id, StageRule] = {}  # noqa: RUF012  # msgspec gives each its own
 
 
 class Numbers(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -53,6 +54,8 @@ class Contact(Entity, frozen=True, gc=False, omit_defaults=True):
     lent: tuple[str, ...] = ()  # identifiers that came with a card that was merged into this one
     doubts: dict[str, tuple[Id, ...]] = {}  # noqa: RUF012  # identifiers: with which other cards they were seen too
     nobodys: tuple[str, ...] = ()  # identifiers that it has, and that somebody said to identify nobody
+    used: bool = False  # a call, a chat, a note or a task came to it
+    wrote_in: Id = Id("")  # the conversation in which they last wrote
 
 
 class Absorbed(Entity, frozen=True, gc=False, omit_defaults=True):
@@ -95,6 +98,9 @@ class Deal(Entity, frozen=True, gc=False, omit_defaults=True):
     source: str = ""  # where it came from
     stage_set_at: Micros = Micros(0)  # when somebody, and no rule, put it into a stage last
     by_parcel: bool = False  # a parcel put it where it stands
+    used: bool = False  # a note or a task is about it
+    title: str = ""
+    stage_rules: tuple[Id, ...] = ()  # that acted on it: each does so once
 
     @property
     def open(self) -> bool:
@@ -249,6 +255,7 @@ class Conversation(Entity, frozen=True, gc=False, omit_defaults=True):
     asked_at: Micros = Micros(0)  # when the customer last wrote; 0: never, as far as is known
     subject: str = ""  # of a mail
     thread: tuple[str, ...] = ()  # the first mail and the last one
+    ruled_at: dict[Id, Micros] = {}  # noqa: RUF012  # when each stage rule wrote here last
 
 
 class Message(Entity, frozen=True, gc=False, omit_defaults=True):

@@ -3,6 +3,8 @@
 import asyncio
 import tempfile
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,17 +18,30 @@ from crm.errors import NotYet
 from crm.imports import Options, Phase, Request, Status, Wish
 from crm.scalars import Id
 from crm.settings import Settings
+from crm.state import UndoneImport
 from crm.topics import INTAKE
 from services.imports.failed_rows import REASON
 from services.imports.importing import Importing
 from services.imports.inbox import UNKNOWN, take_files
 from services.imports.reading import open_file, read_import
 from services.imports.table import NoTable
+from services.imports.undo.undoing import Undoing
 from streams.runtime.role import run
 
 LOOK_SECONDS = 0.5
 KAFKA_SECONDS = 30.0
-OVER = {Wish.CHECK: Phase.CHECKED, Wish.RUN: Phase.DONE, Wish.CANCEL: Phase.CANCELLED}
+OVER = {
+    Wish.CHECK: Phase.CHECKED,
+    Wish.RUN: Phase.DONE,
+    Wish.CANCEL: Phase.CANCELLED,
+    Wish.CHECK_UNDO: Phase.UNDO_CHECKED,
+    Wish.UNDO: Phase.UNDONE,
+    Wish.REDO: Phase.DONE,
+}
+UNDOES = (Wish.CHECK_UNDO, Wish.UNDO)
+UNDONE = "SELECT value ->> 'count' FROM core.state WHERE workspace = %s AND key = %s"
+AGAIN = "This import was undone before: its rows come again, each as if it came for the first time."
+NOT_UNDONE = "This import was not undone, so there is nothing to bring back. Nothing was changed."
 logger = structlog.get_logger()
 
 
@@ -98,6 +113,13 @@ class Work:
     async def perform(self, request: Request, status: Status) -> None:
         """Raises NoTable."""
         status.phase = Phase.CHECKING if request.wish is Wish.CHECK else Phase.RUNNING
+        async with await AsyncConnection.connect(self.role.settings.database_url, autocommit=True) as conn:
+            generation = await undone_count(conn, self.workspace, self.id)
+        if request.wish in UNDOES:
+            await self.undo(request, status, generation)
+            return
+        if request.wish is Wish.REDO and not generation:
+            raise NoTable(NOT_UNDONE)
         with tempfile.TemporaryDirectory(prefix="import-") as folder:
             file, failed = Path(folder) / "file", Path(folder) / "failed"
             try:
@@ -112,13 +134,11 @@ class Work:
                 await self.store.leave(self.workspace, request.name, file)
                 raise NoTable(UNKNOWN)
             reading = await asyncio.to_thread(read_import, request, table, home, before)
+            reading = replace(reading, generation=generation)
             reading.describe(status)
-
-            async def report() -> None:
-                await self.store.report(self.workspace, status)
-                newest = await self.store.request(self.workspace, self.id)
-                self.cancelled = newest is not None and newest.number != request.number
-
+            if generation:
+                status.notes.append(AGAIN)
+            report = partial(self.report, request, status)
             await report()
             importing = Importing(reading, status, failed, report, lambda: self.cancelled)
             dsn = self.role.settings.database_url
@@ -137,6 +157,38 @@ class Work:
                 if request.unattended:
                     await self.store.leave(self.workspace, status.failed, failed)
 
+    async def undo(self, request: Request, status: Status, count: int) -> None:
+        """Takes back what the history says that the import did; its file is not needed. `count`: of undos before."""
+        status.phase = Phase.UNDOING
+        report = partial(self.report, request, status)
+        with tempfile.TemporaryDirectory(prefix="import-") as folder:
+            kept = Path(folder) / "kept"
+            settings = self.role.settings
+            undoing = Undoing(request, status, count, kept, report, lambda: self.cancelled, settings.kafka_bootstrap)
+            dsn = settings.database_url
+            async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
+                with closing(undoing.kept):
+                    await report()
+                    if request.wish is Wish.UNDO:
+                        await undoing.run(conn, self.role.log)
+                    else:
+                        await undoing.check(conn)
+            status.failed = f"{Path(request.name).stem}.kept.csv" if undoing.kept.count else ""
+            if undoing.kept.count:
+                await self.store.keep_failed(self.workspace, self.id, kept)
+
+    async def report(self, request: Request, status: Status) -> None:
+        await self.store.report(self.workspace, status)
+        newest = await self.store.request(self.workspace, self.id)
+        self.cancelled = newest is not None and newest.number != request.number
+
+
+async def undone_count(conn: AsyncConnection, workspace: Id, id: Id) -> int:
+    """Returns how often an import was undone: so often its rows are new."""
+    key = f"{UndoneImport.__name__}/{id}"
+    found = await (await conn.execute(UNDONE, [workspace, key])).fetchone()
+    return int(found[0]) if found else 0
+
 
 def remembered(request: Request, before: Options | None) -> Options:
     """What holds for the next file with these columns: what was said of this one, else what held for it."""
@@ -147,9 +199,15 @@ def begun(request: Request, before: Status) -> Status:
     """Returns the status of a new request: what was imported before of the same file does not count again."""
     status = Status(request.id, answers=request.number, name=request.name, checked=before.checked)
     if request.wish is Wish.CANCEL:
-        before.answers, before.message = request.number, f"Cancelled. {before.decided:,} rows were imported and stay."
+        before.answers, before.message = request.number, cancelled(before)
         return before
     return status
+
+
+def cancelled(before: Status) -> str:
+    if before.undo:
+        return f"Cancelled. {before.undo.removed:,} records are gone and stay so; `crm import redo` brings them back."
+    return f"Cancelled. {before.decided:,} rows were imported and stay."
 
 
 def failed_name(name: str) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from crm.delivery import Home
 from crm.envelope import Fact, now
 from crm.errors import Malformed
-from crm.imports import Options, Request, Status
+from crm.imports import Options, Request, Status, import_source
 from crm.scalars import Id
 from services.imports.mapping import ColumnMapping, propose
 from services.imports.opening import open_table
@@ -44,12 +44,13 @@ class Reading:
     mapping: ColumnMapping
     sample: list[list[str]]
     home: Home
+    generation: int = 0  # how often the import was undone: its rows are other facts then
 
     def rows(self) -> Iterator[Read]:
         """Yields every row. A fact has the same id each time; its source is the import."""
         request, at = self.request, now()
         reader = RowReader(self.mapping, request.sha256[:DIGEST], request.uploaded_at, self.home)
-        context = LineContext(request.id, request.workspace, at, "", self.home)
+        context = LineContext(import_source(request.id, self.generation), request.workspace, at, "", self.home)
         for row in self.table.rows():
             line = reader.read(row)
             if not isinstance(line, bytes):

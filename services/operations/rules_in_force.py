@@ -1,6 +1,6 @@
-"""Assignment rules and stages in force: reads them as a file of rules, and sets those of a file, all or nothing."""
+"""Rules and stages in force: reads them as a file of rules, and sets those of a file, all or nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 import msgspec
@@ -15,6 +15,8 @@ from crm.envelope import now
 from crm.scalars import Id
 from crm.shared import Meta
 from crm.state import Workspace
+from crm.state.entities import OUTCOMES
+from services.operations import stage_rules
 from services.operations.whatif.rules import Rules
 
 
@@ -44,7 +46,7 @@ async def apply(
     """
     async with await AsyncConnection.connect(dsn, autocommit=True) as conn, conn.transaction(force_rollback=dry_run):
         before = await require_workspace(conn, workspace)
-        for name, given in commands_of(rules, before, expected_version).items():
+        for name, given in commands_of(rules, before, expected_version):
             try:
                 await carry_out(conn, COMMANDS[name], command(name, workspace, actor, given))
             except Rejected as refusal:
@@ -53,17 +55,34 @@ async def apply(
         return Applied(before, await require_workspace(conn, workspace))
 
 
-def commands_of(rules: Rules, before: Workspace, expected_version: int | None) -> dict[str, dict[str, object]]:
-    """Returns the input of each command by its name. Stages keep their labels."""
-    found: dict[str, dict[str, object]] = {}
+async def switch(dsn: str, workspace: Id, name: str, enabled: bool, actor: str) -> None:
+    """Switches the stage rule of this name. Raises Rejected when it is so already, ValueError when there is none."""
+    async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
+        id = stage_rules.id_of(await require_workspace(conn, workspace), name)
+        given: dict[str, object] = {"stage_rule_id": id, "enabled": enabled}
+        await carry_out(conn, COMMANDS["stage_rule_switch"], command("stage_rule_switch", workspace, actor, given))
+
+
+def commands_of(
+    rules: Rules, before: Workspace, expected_version: int | None
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yields the name and the input of each command, in order: a stage goes after the stage rules that name it, and
+    comes before those that do. Stages keep their labels."""
+    if rules.stage_rules is not None:
+        stays = {rule.name.strip() for rule in rules.stage_rules}
+        stages = (*(rules.stages or before.stages), *OUTCOMES)
+        for id, rule in before.stage_rules.items():
+            if rule.name not in stays or rule.stage not in stages:
+                yield "stage_rule_remove", {"stage_rule_id": id}
     if rules.changes_pipeline:
-        stages = [{"key": key, "label": before.labels.get(key, "")} for key in rules.stages or before.stages]
+        keyed = [{"key": key, "label": before.labels.get(key, "")} for key in rules.stages or before.stages]
         paid, part_paid = rules.paid_stage, rules.part_paid_stage
-        found["pipeline_change"] = {"stages": stages, "paid_stage": paid, "part_paid_stage": part_paid}
+        yield "pipeline_change", {"stages": keyed, "paid_stage": paid, "part_paid_stage": part_paid}
     if rules.rules is not None:
         given = msgspec.to_builtins(rules.rules)
-        found["assignment_rules_set"] = {"rules": given, "expected_version": expected_version}
-    return found
+        yield "assignment_rules_set", {"rules": given, "expected_version": expected_version}
+    for defined in rules.stage_rules or ():
+        yield "stage_rule_define", {"rule": msgspec.to_builtins(defined)}
 
 
 def command(name: str, workspace: Id, actor: str, given: Mapping[str, object]) -> Command:
@@ -82,7 +101,8 @@ async def require_workspace(conn: AsyncConnection, workspace: Id) -> Workspace:
 
 def as_file(workspace: Workspace) -> Rules:
     """Returns what is in force, in the form of a file of rules."""
-    return Rules(workspace.rules, workspace.stages, workspace.paid_stage, workspace.part_paid_stage)
+    acting = tuple(map(stage_rules.as_given, stage_rules.by_name(workspace)))
+    return Rules(workspace.rules, workspace.stages, workspace.paid_stage, workspace.part_paid_stage, acting)
 
 
 def difference(applied: Applied) -> list[str]:
@@ -103,4 +123,4 @@ def difference(applied: Applied) -> list[str]:
     ):
         if old != new:
             lines.append(f"{what}: {old} → {new}")
-    return lines
+    return [*lines, *stage_rules.difference(before.stage_rules, after.stage_rules)]

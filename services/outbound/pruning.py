@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from streams.runtime.sessions import ASYNC_COMMIT_SESSION, connect
+from services.outbound.session import Session
 
 DAYS = 30
 MOST = 5_000  # of one transaction
@@ -21,7 +21,8 @@ async def run(dsn: str) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            async with await connect(dsn, ASYNC_COMMIT_SESSION) as conn:
+            async with Session(dsn) as session:
+                conn = await session.get()
                 while (await conn.execute(OLD, [DAYS, DAYS, MOST])).rowcount == MOST:
                     await asyncio.sleep(1)
         except Exception as error:

@@ -208,7 +208,7 @@ class Sender:
 
     async def store(self, conn: AsyncConnection, batch: list[Settled]) -> None:
         newest: dict[Id, Settled] = {one.delivery.id: one for one in batch}
-        async with conn.transaction():
+        async with conn.pipeline(), conn.transaction():
             await store.settle(conn, list(newest.values()))
             for kind, follower in self.followers.items():
                 if own := [one for one in batch if one.delivery.kind == kind]:

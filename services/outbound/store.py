@@ -28,6 +28,8 @@ WOKEN = f"""
 WITH woken AS (
   UPDATE outbound.delivery SET woken = false WHERE woken AND partition = ANY (%s) RETURNING *
 ) SELECT {COLUMNS} FROM woken ORDER BY partition, position"""
+# Its condition on the state is not that of the index of what waits: with that index the planner, which does not know
+# how many wait, compares each of them with each outcome. So each outcome finds its row by its id.
 SETTLE = """
 UPDATE outbound.delivery AS d SET state = s.state, attempts = s.attempts, due_at = s.due_at, attempted_at = s.at,
   status = s.status, took_ms = s.took_ms, error = s.error, response = s.response,
@@ -35,14 +37,15 @@ UPDATE outbound.delivery AS d SET state = s.state, attempts = s.attempts, due_at
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[],
   %s::text[], %s::text[], %s::text[])
   AS s (id, state, attempts, due_at, at, status, took_ms, error, response, try)
-WHERE d.id = s.id AND d.state IN ('waiting', 'sending')"""
+WHERE d.id = s.id AND d.state NOT IN ('delivered', 'dead', 'discarded', 'uncertain')"""
 # The lease is locked until the mark is on disk: who takes the partition over reads it after that.
 HELD = """
 SELECT partition FROM outbound.lease WHERE owner = %s AND until > clock_timestamp() AND partition = ANY (%s)
 FOR SHARE"""
 SENDING = """
 UPDATE outbound.delivery SET state = 'sending'
-WHERE id = ANY (%s::uuid[]) AND partition = ANY (%s) AND state IN ('waiting', 'sending') RETURNING id::text"""
+WHERE id = ANY (%s::uuid[]) AND partition = ANY (%s) AND state NOT IN ('delivered', 'dead', 'discarded', 'uncertain')
+RETURNING id::text"""
 EVENT = "SELECT event FROM core.history WHERE workspace = %s AND stream = %s AND position = %s"
 LEASE = """
 INSERT INTO outbound.lease AS l SELECT p, %s, now() + %s * interval '1 second' FROM unnest(%s::int[]) AS p
@@ -123,6 +126,8 @@ def attempt(outcome: Outcome, at: Micros) -> str:
 
 def clean(text: str) -> str:
     """Returns a text that Postgres can store."""
+    if not text:
+        return text
     return text.replace("\0", "").replace("\\u0000", "").encode("utf-8", "replace").decode()
 
 

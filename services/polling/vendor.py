@@ -1,6 +1,5 @@
 """Requests to vendors: each with its whole answer, with limits; what went wrong as one of the kinds of PollFailed."""
 
-import asyncio
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -11,17 +10,16 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from crm.adapters.public_hosts import NotPublic, public_address
 from crm.connector_poll import SECOND, Ask, Expired, Forgotten, Page, PollFailed, Rejected, Throttled
 from crm.log import Clock
 from crm.vendor_override import override_of
 from services.polling.account import Account
+from services.polling.vendor_client import VendorClient, address_of
 
 if TYPE_CHECKING:
     from services.polling.mailbox import Mailboxes
 
 REQUEST_SECONDS = 30.0  # from the first byte out to the last byte in, however slowly they drip
-MAX_BODY = 16_000_000  # bytes of an answer
 MAX_PATIENCE = 6 * 3_600  # seconds that a Retry-After may ask for
 RATE = re.compile(rb"rate.?limit", re.IGNORECASE)  # in a 403, as of Google's APIs: a key that is asked for too often
 
@@ -37,10 +35,7 @@ class Vendors:
         seconds: float = REQUEST_SECONDS,
     ) -> None:
         self.clock, self.environment, self.seconds = clock, environment, seconds
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=20)
-        self.http = httpx.AsyncClient(
-            transport=transport, limits=limits, timeout=seconds, trust_env=False, follow_redirects=False
-        )
+        self.http = VendorClient(clock, seconds, transport)
 
     @cached_property
     def mailboxes(self) -> "Mailboxes":
@@ -49,7 +44,7 @@ class Vendors:
         return Mailboxes(self.clock, self.seconds)
 
     async def close(self) -> None:
-        await self.http.aclose()
+        await self.http.close()
         if "mailboxes" in self.__dict__:
             self.mailboxes.close()
 
@@ -61,25 +56,14 @@ class Vendors:
         if account.base.startswith("imaps://"):
             return await self.ask_mailbox(account, ask)
         url = self.url_of(account, ask, anywhere)
-        request = self.http.build_request(
-            ask.method, url, content=ask.body or None, headers={"accept": "application/json", **ask.headers, **headers}
-        )
-        if callable(account.poll.base) and not self.elsewhere(account):
-            await pin(request)
+        pinned = callable(account.poll.base) and not self.elsewhere(account)
+        given = {"accept": "application/json", **ask.headers, **headers}
         try:
-            async with asyncio.timeout(self.seconds):
-                response = await self.http.send(request, stream=True)
-                try:
-                    body = await whole(response)
-                finally:
-                    await response.aclose()
+            page = await self.http.page(ask, url, given, pinned)
         except TimeoutError:
             raise PollFailed(f"The vendor did not answer in full within {self.seconds:g} s.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PollFailed(f"The vendor cannot be reached: {type(error).__name__}: {error}.") from None
-        received_at = self.clock()
-        answer = {name.lower(): value for name, value in response.headers.items()}
-        page = Page(ask, body, received_at, answer, response.status_code, url)
         expect_answered(page, account.poll.forgotten)
         return page
 
@@ -128,15 +112,6 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-async def whole(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Rejected(f"The vendor's answer is longer than {MAX_BODY // 1_000_000} MB.")
-    return bytes(body)
-
-
 def expect_answered(page: Page, forgotten: frozenset[int]) -> None:
     """Raises PollFailed when the status says that there is no answer."""
     status = page.status
@@ -169,24 +144,3 @@ def patience(page: Page) -> float:
     except (ValueError, TypeError, OverflowError):
         return 0
     return max(0.0, min(until - (sent if sent is not None else page.received_at / SECOND), MAX_PATIENCE))
-
-
-async def pin(request: httpx.Request) -> None:
-    """Resolves a host that a user named, once, and refuses what is not on the public internet. Raises PollFailed."""
-    host = request.url.host
-    if request.url.scheme != "https":
-        raise PollFailed(f"{request.url.scheme}://{host} is not asked: keys are sent over https only.")
-    address = await address_of(host, request.url.port or 443)
-    request.headers["host"] = request.url.netloc.decode()
-    request.extensions = {**request.extensions, "sni_hostname": host}
-    request.url = request.url.copy_with(host=address)
-
-
-async def address_of(host: str, port: int) -> str:
-    """Returns an address of a host all of whose addresses are public. Raises PollFailed."""
-    try:
-        return await public_address(host, port)
-    except (OSError, UnicodeError) as error:
-        raise PollFailed(f"The host {host} cannot be found: {error}.") from None
-    except NotPublic:
-        raise PollFailed(f"The host {host} is in a private network: it is not asked.") from None

@@ -9,6 +9,7 @@ from typing import Any
 from crm.contract.generate import SCHEMAS, sources
 from crm.decisions import RULES
 from crm.decisions.commands import COMMANDS
+from crm.decisions.stage_rules import consequences
 from projections import PROJECTIONS
 from services.connectors import CONNECTORS
 from services.connectors.reference import folder
@@ -111,6 +112,7 @@ def writers(name: str) -> list[str]:
         *([f"on {NAMED[name]}"] if name in NAMED else []),
         *([f"on {some('fact', sorted(decided))}"] if decided else []),
         *([f"on {some('mutation', mutations)}"] if mutations else []),
+        *(["by a [stage rule](rules.md)"] if name in by_stage_rules() else []),
         *([f"by {some('connector', connectors)}"] if connectors else []),
         *(["by `POST /facts`"] if name in sent else []),
         *([f"by the code of {', '.join(code)}"] if code else []),
@@ -129,6 +131,12 @@ def by_fact() -> dict[str, set[str]]:
 @cache
 def by_command() -> dict[str, set[str]]:
     return {name: made_by(command.decide) for name, command in COMMANDS.items()}
+
+
+@cache
+def by_stage_rules() -> set[str]:
+    """Returns what is made on top of any fact or command."""
+    return made_by(consequences)
 
 
 @cache

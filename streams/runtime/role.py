@@ -17,6 +17,7 @@ from crm.settings import Settings
 log = structlog.get_logger()
 # Objects of a batch that live at once are no garbage. The default of 700 looks for cycles dozens of times a batch.
 COLLECT_AFTER = 50_000
+PATIENCE = 6.0  # seconds that a role which is stopped gets
 
 
 class Role(Protocol):
@@ -55,7 +56,7 @@ async def main(make: Callable[[Settings], Role], settings: Settings) -> NoReturn
         log.error("role failed", error=repr(failed), exc_info=failed)
     for task in (work, serving):
         task.cancel()
-    await asyncio.wait([work, serving], timeout=6)
+    await asyncio.wait([work, serving], timeout=PATIENCE)
     tracing.stop()
     # Faust's consumer thread may hang on a broker that is away, and closing the event loop waits for every task: that
     # once took a minute. All effects are in Postgres, so it is safe to exit at once.

@@ -2,19 +2,15 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
-from crm.adapters.processes import child
 from crm.connection_secrets import sealed
 from crm.envelope import named_id, now
 from crm.events import ReplyQueued
@@ -28,10 +24,10 @@ from services.stack.access import publish
 from services.stack.role import Role
 from tests.bench.bench_servers import bench_servers, running, scratch_folder
 from tests.bench.machine import machine, percentiles
+from tests.bench.sink import Sink, sink
 
 VENDOR = "whatsapp"
 ACCOUNTS, TROUBLED = 100, 10  # connections, and of each sort of bad vendor
-PATIENCE = 120.0  # seconds for what is left to arrive
 TICK = 0.02  # seconds between two commits
 Arrived = dict[str, list[tuple[int, int, str, int]]]
 
@@ -39,26 +35,10 @@ Arrived = dict[str, list[tuple[int, int, str, int]]]
 class Bench:
     """Servers, roles and the vendor of one run."""
 
-    def __init__(self, bootstrap: str, keys: SecretKeys, vendor: asyncio.subprocess.Process, conn: AsyncConnection):
+    def __init__(self, bootstrap: str, keys: SecretKeys, vendor: Sink, conn: AsyncConnection):
         self.bootstrap, self.keys, self.vendor, self.conn = bootstrap, keys, vendor, conn
         self.workspace = Id(str(uuid4()))
         self.numbers: dict[tuple[str, int], int] = defaultdict(int)
-
-    async def ask(self, what: str) -> Any:
-        assert self.vendor.stdin
-        assert self.vendor.stdout
-        self.vendor.stdin.write(f"{what}\n".encode())
-        await self.vendor.stdin.drain()
-        return msgspec.json.decode(await self.vendor.stdout.readline())
-
-    async def until(self, count: int) -> float:
-        """Waits until so many have arrived at good accounts; returns when. Raises RuntimeError."""
-        end = time.monotonic() + PATIENCE
-        while (found := await self.ask("count")) < count:
-            if time.monotonic() > end:
-                raise RuntimeError(f"{found} of {count} replies arrived")
-            await asyncio.sleep(0.02)
-        return time.monotonic()
 
     def meta(self, id: Id, stream: Id) -> Meta:
         at = now()
@@ -105,7 +85,7 @@ class Bench:
 
     async def latency(self, places: list[tuple[str, int]], rate: int, seconds: float) -> dict[str, Any]:
         """Returns the time from commit to the request, of good accounts."""
-        await self.until(await self.pace(places, rate, seconds))
+        await self.vendor.until(await self.pace(places, rate, seconds))
         arrived = await self.take()
         return percentiles([(at - made) / 1e9 for rows in arrived.values() for at, made, *_ in rows])
 
@@ -114,13 +94,13 @@ class Bench:
         began = time.monotonic()
         for _ in range(each):
             await self.commit(places)
-        found = each * len(places) / (await self.until(each * len(places)) - began)
+        found = each * len(places) / (await self.vendor.until(each * len(places)) - began)
         await self.take()
         return round(found, 1)
 
     async def take(self) -> Arrived:
         """Returns what arrived at good accounts. Raises RuntimeError where an order was broken, or one came twice."""
-        arrived: Arrived = await self.ask("take")
+        arrived: Arrived = await self.vendor.take()
         last: dict[tuple[str, str], int] = defaultdict(int)
         for account, rows in arrived.items():
             for _, _, chat, number in rows:
@@ -132,10 +112,10 @@ class Bench:
 
 async def measure(rate: int, seconds: int, report: Callable[[str], None]) -> dict[str, Any]:
     with scratch_folder() as folder:
-        async with bench_servers(folder) as servers, vendor() as (process, port):
+        async with bench_servers(folder) as servers, sink("tests.bench.reply_sink") as vendor:
             environment = {
                 **os.environ,
-                variable(VENDOR): f"http://127.0.0.1:{port}",
+                variable(VENDOR): f"http://127.0.0.1:{vendor.port}",
                 "KAFKA_BOOTSTRAP": servers.bootstrap,
                 "DATABASE_URL": servers.dsn,
                 "CRM_SECRETS_KEY": (key := new_key()),
@@ -144,20 +124,10 @@ async def measure(rate: int, seconds: int, report: Callable[[str], None]) -> dic
             parts = [Role(name, module, 1, environment) for name, module in ROLES.items()]
             async with running(*parts), await AsyncConnection.connect(servers.dsn, autocommit=True) as conn:
                 await conn.execute("INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING")
-                return await run(Bench(servers.bootstrap, SecretKeys(key), process, conn), rate, seconds, report)
+                return await run(Bench(servers.bootstrap, SecretKeys(key), vendor, conn), rate, seconds, report)
 
 
 ROLES = {"relay": "streams.relay", "project": "streams.project", "outbound": "services.outbound"}
-
-
-@asynccontextmanager
-async def vendor() -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    pipe = asyncio.subprocess.PIPE
-    words = (sys.executable, "-m", "tests.bench.reply_sink")
-    async with child(*words, stdin=pipe, stdout=pipe, limit=1 << 28) as process:
-        assert process.stdout
-        yield process, int(await process.stdout.readline())
-        process.kill()
 
 
 async def run(bench: Bench, rate: int, seconds: int, report: Callable[[str], None]) -> dict[str, Any]:
@@ -166,7 +136,7 @@ async def run(bench: Bench, rate: int, seconds: int, report: Callable[[str], Non
     bad = [(f"{sort}{n}", 0) for sort in ("busy", "slow") for n in range(TROUBLED)]
     report(f"connecting {ACCOUNTS + len(bad)} accounts")
     await bench.connect([account for account, _ in own + bad])
-    await bench.until(await bench.commit(own))
+    await bench.vendor.until(await bench.commit(own))
     await bench.take()
 
     report("one conversation")
@@ -206,5 +176,5 @@ async def run(bench: Bench, rate: int, seconds: int, report: Callable[[str], Non
             f"{ACCOUNTS} conversations of one connection": shared_speed,
             f"{ACCOUNTS} connections": own_speed,
         },
-        "refused_with_429": await bench.ask("refused"),
+        "refused_with_429": await bench.vendor.ask("refused"),
     }

@@ -2,20 +2,15 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-import msgspec
-import psutil
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres import outbox as journal
-from crm.adapters.processes import child
 from crm.connection_secrets import new_webhook_secret, sealed, webhook_declared
 from crm.envelope import Event, named_id, now
 from crm.events import NoteAdded, WebhookAdded, WebhookRemoved, WebhookReplayed
@@ -26,70 +21,24 @@ from services.stack.access import publish
 from services.stack.role import Role
 from tests.bench.bench_servers import bench_servers, running, scratch_folder
 from tests.bench.machine import machine, percentiles
+from tests.bench.processor import per_one, processor_us
+from tests.bench.sink import Sink, sink
 
 GROUPS, EACH = 10, 10  # workspaces, and webhooks of each: an event makes EACH deliveries
 CARDS = 50  # of a workspace
 SIZE = 560  # bytes of a text that make a body of 1 kB
-PATIENCE = 120.0  # seconds for what is left to arrive
 ROUNDS = 3  # with and without bad receivers by turns: the machine's own moods are in both
 WARM_SECONDS, SETTLE_SECONDS = 2.0, 2.0
 Arrived = dict[str, list[tuple[int, int, str, str]]]
 
 
-class Sink:
-    """The process of the receivers."""
-
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
-        self.process, self.port = process, port
-
-    async def ask(self, what: str) -> Any:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(f"{what}\n".encode())
-        await self.process.stdin.drain()
-        return msgspec.json.decode(await self.process.stdout.readline())
-
-    async def until(self, count: int) -> float:
-        """Waits until so many have arrived; returns when, by the monotonic clock. Raises RuntimeError."""
-        end = time.monotonic() + PATIENCE
-        while (found := await self.ask("count")) < count:
-            if time.monotonic() > end:
-                raise RuntimeError(f"{found} of {count} deliveries arrived")
-            await asyncio.sleep(0.05)
-        return time.monotonic()
-
-    async def take(self) -> Arrived:
-        """Returns what arrived since the last call."""
-        found: Arrived = await self.ask("take")
-        return found
-
-
-@asynccontextmanager
-async def sink() -> AsyncIterator[Sink]:
-    pipe = asyncio.subprocess.PIPE
-    words = (sys.executable, "-m", "tests.bench.webhook_sink")
-    async with child(*words, stdin=pipe, stdout=pipe, limit=1 << 28) as process:
-        assert process.stdout
-        yield Sink(process, int(await process.stdout.readline()))
-        process.kill()
-
-
 class Bench:
     """Servers, roles and receivers of one run."""
 
-    def __init__(
-        self, dsn: str, bootstrap: str, keys: SecretKeys, sink: Sink, conn: AsyncConnection, outbound: Role
-    ) -> None:
+    def __init__(self, dsn: str, bootstrap: str, keys: SecretKeys, sink: Sink, conn: AsyncConnection) -> None:
         self.dsn, self.bootstrap, self.keys, self.sink, self.conn = dsn, bootstrap, keys, sink, conn
-        self.outbound = outbound
         self.scope = Id(str(uuid4()))
         self.number = 0
-
-    def processor_us(self) -> float:
-        """Returns the processor time that the role has taken so far, microseconds: busy neighbours change it little."""
-        assert self.outbound.process
-        times = psutil.Process(self.outbound.process.pid).cpu_times()
-        return (times.user + times.system) * 1e6
 
     def workspace(self, group: int) -> Id:
         return named_id(self.scope, f"workspace {group}")
@@ -181,7 +130,7 @@ def per_second(arrived: Arrived, began_ns: int) -> int:
 
 async def measure(rate: int, seconds: int, backlog: int, report: Callable[[str], None]) -> dict[str, Any]:
     with scratch_folder() as folder:
-        async with bench_servers(folder) as servers, sink() as receivers:
+        async with bench_servers(folder) as servers, sink("tests.bench.webhook_sink") as receivers:
             key = new_key()
             environment = {
                 **os.environ,
@@ -197,7 +146,7 @@ async def measure(rate: int, seconds: int, backlog: int, report: Callable[[str],
                 await AsyncConnection.connect(servers.dsn, autocommit=True) as conn,
             ):
                 await conn.execute("INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING")
-                bench = Bench(servers.dsn, servers.bootstrap, SecretKeys(key), receivers, conn, parts[-1])
+                bench = Bench(servers.dsn, servers.bootstrap, SecretKeys(key), receivers, conn)
                 return await run(bench, rate, seconds, backlog, report)
 
 
@@ -227,22 +176,22 @@ async def run(bench: Bench, rate: int, seconds: int, backlog: int, report: Calla
     everything += [*calm, *troubled]
 
     report(f"a backlog of {backlog} deliveries")
-    began, before = time.time_ns(), bench.processor_us()
+    began, before = time.time_ns(), processor_us()
     for _ in range(backlog // EACH // GROUPS // 10):
         await bench.commit([bench.note(group) for group in range(GROUPS) for _ in range(10)])
     await sink.until(backlog // EACH // GROUPS // 10 * 10 * GROUPS * EACH)
     drained = await sink.take()
     sustained = per_second(drained, began)
-    cost = {"backlog": round((bench.processor_us() - before) / count_of(drained))}
+    cost = {"backlog": per_one(before, count_of(drained))}
     everything.append(drained)
 
     report("a replay of all webhooks from the beginning")
     wanted = sum(len(rows) for arrived in everything for path, rows in arrived.items() if path.isdigit())
-    began, before = time.time_ns(), bench.processor_us()
+    began, before = time.time_ns(), processor_us()
     await bench.replay(hooks)
     await sink.until(wanted)
     again = await sink.take()
-    cost["replay"] = round((bench.processor_us() - before) / count_of(again))
+    cost["replay"] = per_one(before, count_of(again))
     first, harmed = percentiles(of_all(calm)), percentiles(of_all(troubled))
     return {
         "benchmark": "webhooks",

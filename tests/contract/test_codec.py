@@ -141,7 +141,8 @@ NOT_FRAMED = "the record is not framed: it must begin with a zero byte and a sch
         (b"\0\xff\xff\xff\xff" + FRAME[5:], "schema id 4294967295 is not in the registry"),
         (FRAME[:5], BODY + "IndexError('index out of range')"),
         (FRAME[:-1], BODY + "IndexError('index out of range')"),
-        (FRAME[:-2], BODY + "UnicodeDecodeError('utf-8', b'\\xd0\\xbe\\xd0\\xbf\\xd0\\xbb\\xd0\\xb0\\xd1\\x87\\xd0\\xb5"
+        (FRAME[:-2], BODY + "IndexError('index out of range')"),
+        (FRAME[:-3], BODY + "UnicodeDecodeError('utf-8', b'\\xd0\\xbe\\xd0\\xbf\\xd0\\xbb\\xd0\\xb0\\xd1\\x87\\xd0\\xb5"
          "\\xd0\\xbd\\xd0', 14, 15, 'unexpected end of data')"),
         (encode(NOTED)[:-2], BODY_OF.format("DeliveryNoted", CURRENT["DeliveryNoted"].id) + "it is cut short"),
         (FRAME + b"\0", BODY + "it is 1 bytes too long"),

@@ -17,10 +17,10 @@ ROWS = 12 * CHUNK
 FOUND = "query($key: String!) { contacts(account: $key) { nodes { name phones emails fields } } }"
 
 
-def table(folder: Path, name: str, rows: int, city: str = "Львів") -> Path:
+def table(folder: Path, name: str, rows: int, city: str = "Львів", code: str = "050 9") -> Path:
     """A file in windows-1251, as Excel writes it, with a row of too many cells and one that says nothing."""
     file = folder / name
-    lines = [f"{n:06};Олена Тест {n};050 9{n:06};{city}" for n in range(rows)]
+    lines = [f"{n:06};Олена Тест {n};{code}{n:06};{city}" for n in range(rows)]
     text = "\r\n".join(["Код;ПІБ;Телефон;Місто", *lines, "x;Хто;1;2;3", "y;;;", ""])
     file.write_bytes(text.encode("cp1251"))
     return file
@@ -88,3 +88,40 @@ def test_a_run_that_is_killed_goes_on(stack: RunningStack, tmp_path: Path) -> No
     stack.settle()
     rows = stack.connection().execute("SELECT count(*) FROM read.contact WHERE fields ->> 'Місто' = 'Одеса'").fetchall()
     assert rows == [(ROWS,)]
+
+
+def columns(stack: RunningStack, city: str) -> list[Any]:
+    """All that the cards of a city say, but for how many events they are a fold of and when."""
+    query = (
+        "SELECT contact_id, name, source, phones, emails, accounts, fields, created_at FROM read.contact "
+        "WHERE fields ->> 'Місто' = %s ORDER BY contact_id"
+    )
+    return stack.connection().execute(query, [city]).fetchall()
+
+
+def test_an_import_is_undone_and_done_again(stack: RunningStack, tmp_path: Path) -> None:
+    file = table(tmp_path, "undo.csv", 700, "Рівне", "063 7")
+    terminal = stack.terminal
+    terminal.run_json(f"import {file} --system third --yes", expect=1)
+    stack.settle()
+    imported = columns(stack, "Рівне")
+    assert len(imported) == 700
+    checked = terminal.run_json(f"import undo {file} --dry-run")
+    assert (checked["phase"], checked["undo"]["contacts"], checked["undo"].get("kept", 0)) == ("undo-checked", 700, 0)
+    assert columns(stack, "Рівне") == imported
+    undone = terminal.run_json(f"import undo {file} --yes")
+    assert (undone["phase"], undone["undo"]["contacts"], undone["undo"]["number"]) == ("undone", 700, 1)
+    stack.settle()
+    assert columns(stack, "Рівне") == []
+    again = terminal.run_json(f"import undo {file} --yes")
+    assert (again["phase"], again["undo"]) == ("undone", {})
+    done = terminal.run_json(f"import redo {file}", expect=1)
+    assert (done["phase"], done["decided"]) == ("done", 700)
+    stack.settle()
+    assert columns(stack, "Рівне") == imported
+    over = table(tmp_path, "over.csv", 700, "Луцьк", "063 7")
+    terminal.run_json(f"import {over} --system third --yes", expect=1)
+    back = terminal.run_json(f"import undo {over} --yes")
+    assert (back["phase"], back["undo"]["set_back"]) == ("undone", 700)
+    stack.settle()
+    assert columns(stack, "Рівне") == imported

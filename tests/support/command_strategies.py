@@ -79,6 +79,16 @@ INPUTS: dict[str, dict[str, Any]] = {
     "owner_change": {"key": "petro", "name": st.sampled_from(("Petro", "Petro K."))},
     "owner_retire": {"key": st.sampled_from(("anna", "petro"))},
     "assignment_rules_set": {"rules": st.sampled_from(([], [{"name": "all", "owners": ["anna"]}]))},
+    "stage_rule_define": {
+        "rule": st.fixed_dictionaries(
+            {
+                "name": st.sampled_from(("a", "b")),
+                "stage": st.sampled_from((*STAGES, "won")),
+                "task": st.just({"title": "Call {contact_name}"}),
+                "message": st.sampled_from((None, {"text": "{deal_number}"})),
+            }
+        )
+    },
     "workspace_change": {"currency": st.sampled_from(("UAH", "EUR")), "country": st.sampled_from(("UA", "PL"))},
 }
 

@@ -9,12 +9,15 @@ import os
 import runpy
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 from services.outbound import store
+from services.outbound.replies import follower
 from services.outbound.replies.follower import Replies
 from services.outbound.replies.vendor import SendingVendors
 from services.outbound.role import Outbound
+from tests.support.timeouts import TIMEOUT
 
 STEPS: dict[str, tuple[Any, str]] = {
     "planned": (Outbound, "committed"),
@@ -50,6 +53,8 @@ def die_when_planned(original: Any) -> Any:
 
 if __name__ == "__main__":
     step = sys.argv.pop()
+    # What a test lets hang at the vendor hangs until the test ends it, however busy the machine.
+    setattr(follower, "SendingVendors", partial(SendingVendors, seconds=2 * TIMEOUT))  # noqa: B010  # not exported
     if step == "planned":
         Outbound.committed = die_when_planned(Outbound.committed)  # type: ignore[method-assign]  # a fault
     elif step in STEPS:

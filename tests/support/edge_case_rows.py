@@ -1,5 +1,7 @@
 """The small shop plus edge cases: chains of merges, unusual currencies, extreme dates, texts that need escapes."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from crm.decisions.owners import owner_id
@@ -11,6 +13,7 @@ from projections.message import MessageRow
 from projections.owner import OwnerRow
 from projections.pipeline import PipelineRow
 from projections.quarantine import QuarantineRow
+from projections.stage_rule import StageRuleRow
 from tests.support.shop_rows import NOON, SHOP, SHOP_ROWS, call, contact, deal, entry, id_of, payment
 
 ODD = 'Ганна "О\'К" \\ \b\f\n\r\t\x01\x7f\u2028🙂'
@@ -40,6 +43,27 @@ def refused(name: str, at: int, tried: bool) -> QuarantineRow:
     texts = ("binotel", "binotel", ODD, "application/json", 7, "00", "{", "crm.intake.calls", 3, 2**40)
     times = (Micros(NOON + at), Micros(NOON + at + 120))
     return QuarantineRow(id_of(name), *texts, *times, touched_at=Micros(NOON) if tried else None)
+
+
+def rule(name: str, least: int | None, text: str, values: dict[str, str]) -> StageRuleRow:
+    texts: Any = dict.fromkeys(
+        ("source", "owner", "task_title", "message_text", "template_name", "template_text"), text
+    )
+    texts |= {"task_owner": "", "template_language": "", "currency": "UAH", "template_values": values}
+    webhook = id_of("hook") if least else None
+    return StageRuleRow(
+        stage_rule_id=id_of(name),
+        name=name,
+        stage=text or "new",
+        enabled=not text,
+        amount_at_least_minor=least,
+        task_due_hours=0,
+        task_due_days=7,
+        webhook_id=webhook,
+        version=1,
+        touched_at=Micros(NOON),
+        **texts,
+    )
 
 
 EDGE_CASE_ROWS: list[Row] = [
@@ -81,6 +105,8 @@ EDGE_CASE_ROWS: list[Row] = [
         ODD,
         Micros(NOON),
     ),
+    rule("rule 1", None, "", {}),
+    rule("rule 2", 2**62, ODD, {"1": ODD}),
     message("m1", 0),
     message("m2", 1),
     refused("bad 1", 0, tried=False),

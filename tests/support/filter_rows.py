@@ -18,6 +18,7 @@ from projections.object_type import ObjectTypeRow
 from projections.owner import OwnerRow
 from projections.parcel import ParcelRow
 from projections.quarantine import QuarantineRow
+from projections.stage_rule import StageRuleRow
 from projections.task import TaskRow
 from projections.timeline import TimelineRow
 from projections.token import TokenRow
@@ -27,6 +28,8 @@ from tests.support.shop_rows import NOON, OTHER, call, contact, deal, id_of, pay
 ROWS = 20_000
 EDGE = ROWS // 50  # rows of each end that have rare values
 SECOND = 1_000_000
+RULE_TEXTS = ("name", "source", "owner", "currency", "task_title", "task_owner", "message_text")
+TEMPLATE_TEXTS = ("template_name", "template_language", "template_text")
 STATES = ('"open"', '"done"')
 
 
@@ -129,6 +132,11 @@ def others(name: str, n: int, id: Id, referred: Id, at: Micros) -> Row:
             return TokenRow(id, "", (), None, None, 1, at)
         case "integrations":
             return ConnectionRow(id, "form", "", (), True, None, 1, at)
+        case "stage_rules":
+            values: dict[str, Any] = {name: "" for name in (*RULE_TEXTS, *TEMPLATE_TEXTS)}
+            values |= {"stage": edge(n, "lost", "new", "won"), "enabled": True, "amount_at_least_minor": None}
+            values |= {"task_due_hours": 0, "task_due_days": 0, "template_values": {}, "webhook_id": None}
+            return StageRuleRow(stage_rule_id=id, version=1, touched_at=at, **values)
         case "webhooks":
             return WebhookRow(id, "", "https://example.com", (), (), (), False, True, "", None, 1, at)
     raise ValueError(name)

@@ -1,6 +1,5 @@
 """A journal for one test: an outbox, a topic, and relays between them."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -22,6 +21,7 @@ from services.stack.process import until
 from services.stack.topics import create_missing
 from streams.relay import Relay
 from tests.support.records import open_connection
+from tests.support.running_role import while_running
 from tests.support.timeouts import TIMEOUT
 
 # What the relay deletes from the outbox stays here.
@@ -69,15 +69,8 @@ class IsolatedJournal:
     @contextlib.asynccontextmanager
     async def relaying(self, relay: Relay | None = None) -> AsyncIterator[Relay]:
         """Runs a relay; ends it abruptly, like a killed one."""
-        relay = relay or self.relay()
-        task = asyncio.create_task(relay.run())
-        try:
-            yield relay
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()):
-                raise error
+        async with while_running(relay or self.relay()) as running:
+            yield running
 
     async def published(self, relay: Relay) -> None:
         """Waits until this relay has published all committed events."""

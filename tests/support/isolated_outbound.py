@@ -1,11 +1,17 @@
-"""`python -m tests.support.isolated_outbound TOPIC`: the role outbound on the journal of one test."""
+"""`python -m tests.support.isolated_outbound TOPIC`: the role outbound on the journal of one test.
+
+What is on its way when the role is stopped gets as long as tests wait: on a busy machine its four seconds may be over
+before an answer is stored, and a test would measure that.
+"""
 
 import sys
 
 from crm.settings import Settings
+from services.outbound import sender
 from services.outbound.followers import FOLLOWERS
 from services.outbound.role import Outbound
-from streams.runtime.role import run
+from streams.runtime import role
+from tests.support.timeouts import TIMEOUT
 
 
 def outbound(settings: Settings) -> Outbound:
@@ -14,4 +20,5 @@ def outbound(settings: Settings) -> Outbound:
 
 
 if __name__ == "__main__":
-    run("outbound", outbound)
+    sender.PATIENCE = role.PATIENCE = TIMEOUT
+    role.run("outbound", outbound)

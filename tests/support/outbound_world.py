@@ -1,6 +1,5 @@
 """Webhooks on real servers for a test: a journal, receivers with a ledger, and the role in this process or its own."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -32,6 +31,7 @@ from services.stack.process import Process, ended, spawn, until
 from tests.support.intake_server import meta
 from tests.support.isolated_journal import IsolatedJournal
 from tests.support.records import open_connection
+from tests.support.running_role import while_running
 from tests.support.scenarios import SHOP
 from tests.support.secret_keys import KEYS, SECRETS_KEY
 from tests.support.timeouts import TIMEOUT
@@ -89,19 +89,6 @@ async def running(journal: IsolatedJournal, settings: Settings | None = None) ->
     role = Outbound(found, lambda outbound: [make(outbound) for make in FOLLOWERS], journal.topic, journal.topic)
     async with while_running(role):
         yield role
-
-
-@asynccontextmanager
-async def while_running(role: Outbound) -> AsyncIterator[Outbound]:
-    """Runs a role; ends it abruptly. Raises what it raised."""
-    task = asyncio.create_task(role.run())
-    try:
-        yield role
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()):
-            raise error
 
 
 @asynccontextmanager

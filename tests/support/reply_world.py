@@ -113,6 +113,13 @@ class ReplyWorld:
             rows = await conn.execute("SELECT owner, count(*) FROM outbound.lease WHERE until > now() GROUP BY 1")
             return dict(await rows.fetchall())
 
+    async def at_work(self) -> dict[str, tuple[int, int]]:
+        """Returns how many chats each replica has, and how many replies it has begun to send."""
+        query = """SELECT owner, count(DISTINCT key), count(*) FILTER (WHERE state = 'sending')
+            FROM outbound.delivery JOIN outbound.lease USING (partition) GROUP BY owner"""
+        async with await open_connection(self.journal.dsn) as conn:
+            return {owner: (chats, begun) for owner, chats, begun in await (await conn.execute(query)).fetchall()}
+
     async def reported(self) -> dict[str, Counter[str]]:
         """Returns how often each outcome of each reply was reported, by its text; a fact that is there twice is one."""
         topic = INTAKE["chats"]

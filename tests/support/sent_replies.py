@@ -25,6 +25,7 @@ from services.stack.process import until
 from tests.support.intake_server import meta
 from tests.support.isolated_journal import IsolatedJournal
 from tests.support.records import open_connection
+from tests.support.running_role import while_running
 from tests.support.scenarios import CONNECTION, SHOP
 from tests.support.timeouts import TIMEOUT
 
@@ -88,14 +89,8 @@ class Rig:
 
         role = Outbound(with_(self.journal.settings, instance=instance), follower, *[self.journal.topic] * 2)
         role.sender.patience = 0.0  # it ends as if it died
-        task = asyncio.create_task(role.run())
-        try:
+        async with while_running(role):
             yield role
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()):
-                raise error
 
     @property
     def reported(self) -> list[ReplyAttempted]:

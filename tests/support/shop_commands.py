@@ -41,6 +41,7 @@ SELECTED = {
     "assignmentRules": "version rules { name owners pick }",
     "field": "id entity key label type options required retired version",
     "connection": "id connector name settings enabled version",
+    "stageRule": "id name stage enabled taskTitle messageText version",
     "webhook": "id name url types enabled why version",
     "token": "id name scopes expiresAt revokedAt version",
 }

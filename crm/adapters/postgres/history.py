@@ -40,6 +40,8 @@ AND substr(event, 2, 4) = ANY (%b::bytea[]) ORDER BY stream, position"""
 WHOLE = """
 SELECT event FROM core.history WHERE workspace = %s AND substr(event, 2, 4) = ANY (%b::bytea[])
 ORDER BY stream, position"""
+REMOVED = """
+SELECT value ->> 'contact_id' FROM core.state WHERE workspace = %s AND key = 'RemovedDeal/' || %s::text"""
 PAGE = 2_000  # events that are decoded at a time
 
 
@@ -60,14 +62,19 @@ async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id,
     """The events that one row is folded from, in their order. Raises Broken past `limit` events of its streams.
 
     They lie in streams that the row's own ids name (a law that a test holds): the key's, a contact's, a workspace's.
-    A row that was taken away names none: its events are looked for among all of their types.
+    A row that was taken away names none. Its key may be its stream, and of a deal the state remembers the card; else
+    its events are looked for among all of their types.
     """
     ids = [f"{column.name}::text" for column in projection.columns if column.type == "uuid"]
     query = f"SELECT ARRAY[{', '.join(ids)}] FROM read.{projection.name} WHERE {projection.key} = %s AND workspace = %s"
     row = await (await conn.execute(query.encode(), [key, workspace])).fetchone()
-    if row is None and removable(projection):
+    of_removed: set[Id] = {Id(only(one)) for one in await (await conn.execute(REMOVED, [workspace, key])).fetchall()}
+    if row is None and removable(projection) and not of_removed:
+        rows = await (await conn.execute(OF_STREAMS, [workspace, [key], limit + 1], binary=True)).fetchall()
+        if found := [e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key]:
+            return found
         return [e for e in await of_workspace(conn, projection, workspace, limit) if projection.key_of(e) == key]
-    streams = {workspace, key, *(id for id in (only(row) if row else ()) if id)}
+    streams = {workspace, key, *of_removed, *(id for id in (only(row) if row else ()) if id)}
     rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
     if len(rows) > limit:
         raise Broken(f"Its history has more than {limit:,} events. Nothing was folded. {INSTEAD}")

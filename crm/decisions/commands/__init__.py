@@ -9,6 +9,7 @@ from msgspec.structs import fields, replace
 
 from crm.commands import HIDDEN, SECRET, Code, Command, CommandSpec, Rejected
 from crm.decisions.case import Case
+from crm.decisions.stage_rules import consequences
 from crm.envelope import Event, named_id
 from crm.events import CommandAccepted
 from crm.state import Workspace, fold
@@ -36,6 +37,9 @@ def decided(declared: CommandSpec, case: Case, key: str = "") -> list[Event]:
         raise Rejected("", Code.NOT_FOUND, "There is no such workspace. Nothing was changed.")
     events: list[Event] = []
     for event in declared.decide(command, case):
+        fold(case.state, event)
+        events.append(event)
+    for event in consequences(case, tuple(events)):
         fold(case.state, event)
         events.append(event)
     if not events:

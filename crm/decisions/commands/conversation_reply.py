@@ -1,17 +1,16 @@
 """conversationReply: an answer in a chat or by mail, from the card."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from crm.commands import About, Code, Command, Line, Rejected, Short, command
+from crm.decisions.answering import channel_of, queued, why_no_channel
 from crm.decisions.case import Case
-from crm.decisions.contacts import salesperson
 from crm.decisions.guards import require, require_text
 from crm.envelope import Event
-from crm.events import ReplyQueued
 from crm.scalars import Id
 from crm.send_limits import Limits, filled, places_in, problem_of_file, problem_of_text, problem_of_window
 from crm.shared import Attachment, Template
@@ -66,40 +65,31 @@ def conversation_reply(command: ConversationReply, case: Case) -> Iterator[Event
     if sends:
         check(command, text, conversation, case)
     template = command.template
-    subject = conversation.subject and f"Re: {conversation.subject.removeprefix('Re: ')}"
-    yield ReplyQueued(
-        meta=case.meta(conversation.contact_id),
-        message_id=case.new_id("message"),
-        conversation_id=command.conversation_id,
-        contact_id=conversation.contact_id,
-        text=filled(text, template.values) if template else text,
+    said: dict[str, Any] = {"subject": subject} if conversation.thread and (subject := command.subject.strip()) else {}
+    yield queued(
+        case.meta(conversation.contact_id),
+        case.state,
+        case.new_id("message"),
+        command.conversation_id,
+        conversation,
+        filled(text, template.values) if template else text,
         author=command.author.strip(),
         reply_to=command.reply_to,
-        owner=salesperson(case.state, conversation.contact_id),
         connection_id=conversation.connection_id if sends else None,
-        connector=conversation.connector,
-        chat=conversation.chat,
-        account=conversation.account,
-        reply_address=conversation.reply_address,
         answers=answered.message if answered else "",
         attachments=tuple(attachment(file) for file in command.attachments),
         template=Template(template.name, template.language, template.values) if template else None,
-        subject=command.subject.strip() or subject if conversation.thread else "",
-        thread=conversation.thread,
-        asked_at=conversation.asked_at or None,
+        **said,
     )
 
 
 def check(command: ConversationReply, text: str, conversation: Conversation, case: Case) -> None:
     """Raises Rejected for what the channel does not take."""
-    entry = case.connectors.get(conversation.connector)
-    if entry is None or entry.send is None or not conversation.connection_id:
-        via = f"What comes by {conversation.connector}" if conversation.connector else "Who has not written here yet"
-        why = (
-            f"{via} cannot be answered from here. {NOTHING} Answer there; the answer appears here if it is reported of."
-        )
+    channel = channel_of(case, conversation)
+    if channel is None:
+        why = f"{why_no_channel(conversation)} {NOTHING} Answer there; the answer appears here if it is reported of."
         raise Rejected("conversationId", Code.INVALID, why)
-    limits, name, files = entry.send, entry.name, command.attachments
+    (limits, name), files = channel, command.attachments
     if template := command.template:
         if not limits.templates:
             raise Rejected("template", Code.INVALID, f"{name} has no templates: send it as text. {NOTHING}")

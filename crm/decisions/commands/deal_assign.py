@@ -29,7 +29,9 @@ def deal_assign(command: DealAssign, case: Case) -> Iterator[Event]:
     require_version(deal, command.expected_version)
     owner = command.owner.strip()
     if owner == deal.owner:
-        raise Rejected("owner", Code.UNCHANGED, f"D-{deal.number} is {owner or 'nobody'}'s already.")
+        raise Rejected(
+            "owner", Code.UNCHANGED, f"D-{deal.number} is {owner or 'nobody'}'s already. Nothing was changed."
+        )
     require_assignable(case.state, case.fact.meta.workspace, owner, "owner")
     meta, version = case.meta(deal.contact_id), workspace_of(case).rules_version
     yield DealAssigned(meta, deal.deal_id, deal.contact_id, owner, "", version, command.why or "by hand")

@@ -37,7 +37,7 @@ def deal_change(command: DealChange, case: Case) -> Iterator[Event]:
         raise Rejected("amount.currency", Code.CURRENCY_MISMATCH, why)
     values = checked(case.state, "deal", command.fields, whole=False)
     if (command.title, command.amount, command.reference) == (None, None, None) and not values:
-        raise Rejected("", Code.REQUIRED, "Nothing is given that could be changed.")
+        raise Rejected("", Code.REQUIRED, "Nothing is given that could be changed: nothing was.")
     yield DealChanged(
         meta=case.meta(deal.contact_id),
         deal_id=deal.deal_id,

@@ -59,7 +59,9 @@ def field_define(command: FieldDefine, case: Case) -> Iterator[Event]:
             raise Rejected("type", Code.INVALID, why)
         before = None
     if before is None and key not in fields.known and len(fields.known) >= MOST:
-        raise Rejected("key", Code.INVALID, f"There are {MOST} fields already, which is the limit.")
+        raise Rejected(
+            "key", Code.INVALID, f"There are {MOST} fields already, which is the limit. Nothing was changed."
+        )
     options = tuple(dict.fromkeys(option.strip() for option in command.options if option.strip()))
     if (command.type in ("choice", "choices")) != bool(options):
         raise Rejected("options", Code.INVALID, "A choice has options, and nothing else has. Nothing was changed.")

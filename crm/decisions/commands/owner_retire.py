@@ -7,6 +7,7 @@ from crm.commands import About, Code, Command, ExpectedVersion, Rejected, comman
 from crm.decisions.case import Case
 from crm.decisions.guards import require_version
 from crm.decisions.owners import require_owner
+from crm.decisions.stage_rule_guards import refuse_in_use
 from crm.decisions.workspace import workspace_of
 from crm.envelope import Event
 from crm.events import OwnerChanged
@@ -14,7 +15,7 @@ from crm.events import OwnerChanged
 
 class OwnerRetire(Command, frozen=True, gc=False, kw_only=True):
     """Retires a salesperson, who gets nothing new from then on. Deals and tasks stay theirs until they are given to
-    somebody else. Refused while an assignment rule names them. `ownerAdd` brings one back."""
+    somebody else. Refused while an assignment rule or a stage rule names them. `ownerAdd` brings one back."""
 
     key: Annotated[str, About(max_length=200, description="Which owner.")]
     expected_version: ExpectedVersion = None
@@ -31,6 +32,8 @@ def owner_retire(command: OwnerRetire, case: Case) -> Iterator[Event]:
         rules = ", ".join(map(repr, named))
         why = f"{owner.name} ({owner.key}) gets deals by {rules}. Nothing was changed: set rules without them first."
         raise Rejected("key", Code.IN_USE, why)
+    gives = (r.name for r in workspace_of(case).stage_rules.values() if r.task and r.task.owner == owner.key)
+    refuse_in_use(gives, f"{owner.name} ({owner.key})", "key")
     yield OwnerChanged(
         meta=case.meta(case.fact.meta.workspace),
         owner_id=id,

@@ -32,6 +32,8 @@ def payment_match(command: PaymentMatch, case: Case) -> Iterator[Event]:
     if payment.deal_id == deal.deal_id:
         raise Rejected("dealId", Code.UNCHANGED, f"It is matched to D-{deal.number} already. Nothing was changed.")
     if payment.deals:
-        raise Rejected("paymentId", Code.IN_USE, "It is matched to another deal: paymentMove moves it.")
+        raise Rejected(
+            "paymentId", Code.IN_USE, "It is matched to another deal: paymentMove moves it. Nothing was changed."
+        )
     payable(payment, deal, "dealId")
     yield from matched(case, payment, Match(deal, "hand", command.why or "by hand"))

@@ -31,7 +31,11 @@ class TokenCreate(Command, frozen=True, gc=False, kw_only=True):
 def token_create(command: TokenCreate, case: Case) -> Iterator[Event]:
     name, scopes = require_text(command.name, "name"), tuple(scope.value for scope in dict.fromkeys(command.scopes))
     if not scopes:
-        raise Rejected("scopes", Code.REQUIRED, "A token that is good for nothing is of no use. Give it a scope.")
+        raise Rejected(
+            "scopes",
+            Code.REQUIRED,
+            "A token that is good for nothing is of no use. Give it a scope. No token was made.",
+        )
     if command.expires_at is not None and command.expires_at <= case.now:
         raise Rejected("expiresAt", Code.INVALID, "This moment is past. Nothing was changed.")
     token_id = case.new_id("token")

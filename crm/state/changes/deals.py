@@ -6,7 +6,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from crm.enquiries import digest_of
-from crm.events import DealAssigned, DealChanged, DealOpened, DealPaid, DealStageMoved, EnquiryRepeated
+from crm.events import (
+    DealAssigned,
+    DealChanged,
+    DealOpened,
+    DealPaid,
+    DealStageMoved,
+    EnquiryRepeated,
+    StageRuleApplied,
+)
 from crm.scalars import Id, Micros
 from crm.state.entities import ONLY, Contact, Deal, DealNumber, DealReference, DealSum, Enquiry, Load, Numbers, Turn
 from crm.state.entity import Changes, State, known
@@ -32,6 +40,7 @@ def deal_opened(state: State, event: DealOpened) -> None:
         stage=event.stage,
         version=1,
         source=event.source,
+        title=event.title,
     )
     state.put(event.deal_id, deal)
     state.put(str(event.number), DealNumber(event.deal_id))
@@ -125,17 +134,24 @@ def deal_changed(state: State, event: DealChanged) -> None:
     if event.amount_minor:
         worth(state, event.amount_minor, deal.number, event.deal_id)
     remember(state, event.report, event.meta.occurred_at)
-    changed(state, deal, amount_minor=amount, currency=currency)
+    title = deal.title if event.title is None else event.title
+    changed(state, deal, amount_minor=amount, currency=currency, title=title)
 
 
 def deal_stage_moved(state: State, event: DealStageMoved) -> None:
     deal = known(state, Deal, event.deal_id)
     remember(state, event.report, event.meta.occurred_at)
-    lost_from = event.from_stage if event.stage == "lost" else deal.lost_from
+    lost_from = event.from_stage if event.stage == "lost" != event.from_stage else deal.lost_from
     by_rule = event.meta.actor in RULES
     set_at = deal.stage_set_at if by_rule else max(deal.stage_set_at, event.meta.occurred_at)
     by_parcel = event.meta.actor == BY_PARCEL
     changed(state, deal, stage=event.stage, lost_from=lost_from, stage_set_at=set_at, by_parcel=by_parcel)
+
+
+def stage_rule_applied(state: State, event: StageRuleApplied) -> None:
+    """The deal's row says nothing of it, so its version stays."""
+    deal = known(state, Deal, event.deal_id)
+    state.put(event.deal_id, replace(deal, stage_rules=(*deal.stage_rules, event.stage_rule_id)))
 
 
 def changed(state: State, before: Deal, **said: Any) -> None:
@@ -178,4 +194,5 @@ CHANGES: Changes = {
     DealAssigned: deal_assigned,
     DealPaid: deal_paid,
     DealStageMoved: deal_stage_moved,
+    StageRuleApplied: stage_rule_applied,
 }

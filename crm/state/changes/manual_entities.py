@@ -24,6 +24,7 @@ from crm.events import (
     WebhookRemoved,
     WebhookRotated,
 )
+from crm.state.changes.removals import use
 from crm.state.entity import Changes, State, known
 from crm.state.manual_entities import Command, ConnectionKept, Note, Task, TokenKept, WebhookKept
 
@@ -38,6 +39,8 @@ def note_changed(state: State, event: NoteAdded | NoteChanged | NoteRemoved) -> 
     before = state.get(Note, event.note_id)
     version = before.version + 1 if before else 1
     state.put(event.note_id, Note(event.contact_id, event.deal_id, isinstance(event, NoteRemoved), version))
+    if before is None:
+        use(state, event.contact_id, event.deal_id)
 
 
 def put_task(state: State, event: TaskAdded | TaskChanged) -> None:
@@ -52,6 +55,8 @@ def put_task(state: State, event: TaskAdded | TaskChanged) -> None:
         version=before.version + 1 if before else 1,
     )
     state.put(event.task_id, task)
+    if before is None:
+        use(state, event.contact_id, event.deal_id)
 
 
 def task_moved(state: State, event: TaskDone | TaskReopened | TaskRemoved) -> None:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from crm.events import ParcelAttached, ParcelDetached, ParcelParked, ParcelRecorded, ParcelTracked
 from crm.state.changes.payments import put_or_take
+from crm.state.changes.removals import attach
 from crm.state.entity import Changes, State, known
 from crm.state.parcels import PARCEL, Parcel
 from crm.vocabulary import returned_status
@@ -35,6 +36,7 @@ def of_event(state: State, event: ParcelTracked | ParcelRecorded) -> Parcel:
 
 def parcel_attached(state: State, event: ParcelAttached) -> None:
     place(state, event.parcel_id, deal_id=event.deal_id, attached_by=event.by, parked="", candidates=(), by_hand=False)
+    attach(state, event.deal_id, "parcel")
 
 
 def parcel_detached(state: State, event: ParcelDetached) -> None:

@@ -15,6 +15,7 @@ from crm.events import (
 )
 from crm.scalars import Id
 from crm.state.arrivals import Arrival, Arrivals
+from crm.state.changes.removals import attach
 from crm.state.entities import (
     Correction,
     PaidFrom,
@@ -127,12 +128,14 @@ def payment_matched(state: State, event: PaymentMatched) -> None:
     for name in event.taught:
         tie(state, name, event.contact_id, event.payment_id)
     place(state, payment, deal_id=event.deal_id, taught=event.taught)
+    attach(state, event.deal_id, "payment")
 
 
 def payment_shared(state: State, event: PaymentShared) -> None:
     payment = known(state, Payment, event.payment_id)
     shares = (*payment.shares, Share(event.deal_id, event.share_minor))
     place(state, payment, deal_id=None, shares=shares)
+    attach(state, event.deal_id, "payment")
 
 
 def place(state: State, payment: Payment, **fields: Any) -> None:

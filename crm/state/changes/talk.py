@@ -21,11 +21,13 @@ from crm.events import (
     ReplySent,
     ReplyUncertain,
 )
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
 from crm.shared import Attachment
+from crm.state.changes.removals import use
 from crm.state.entities import (
     Call,
     ChatOrigin,
+    Contact,
     Conversation,
     MailThread,
     Message,
@@ -41,6 +43,7 @@ from crm.vocabulary import CallPhase, Direction, MessageStatus
 def call_opened(state: State, event: CallOpened) -> None:
     phone = event.phone
     state.put(event.call_id, Call(event.contact_id, not phone.e164, phone.e164, phone.text, direction=event.direction))
+    use(state, event.contact_id)
 
 
 def call_updated(state: State, event: CallUpdated) -> None:
@@ -63,6 +66,7 @@ def call_updated(state: State, event: CallUpdated) -> None:
 
 def conversation_opened(state: State, event: ConversationOpened) -> None:
     state.put(event.conversation_id, Conversation(event.contact_id, chat=event.chat, account=event.account))
+    use(state, event.contact_id)
 
 
 def message_received(state: State, event: MessageReceived) -> None:
@@ -76,6 +80,17 @@ def message_received(state: State, event: MessageReceived) -> None:
     conversation = state.get(Conversation, event.conversation_id)
     if conversation and event.direction == Direction.IN and sent >= conversation.asked_at:
         state.put(event.conversation_id, answerable(conversation, event, sent))
+        remember_where(state, conversation.contact_id, event.conversation_id, sent)
+
+
+def remember_where(state: State, contact_id: Id, conversation_id: Id, sent: Micros) -> None:
+    """The contact is written to where they wrote last. Nothing is stored while they stay there."""
+    contact = state.get(Contact, contact_id)
+    if contact is None or contact.wrote_in == conversation_id:  # a mail of whom nobody can answer has no card
+        return
+    other = state.get(Conversation, contact.wrote_in) if contact.wrote_in else None
+    if other is None or sent >= other.asked_at:
+        state.put(contact_id, replace(contact, wrote_in=conversation_id))
 
 
 def answerable(conversation: Conversation, event: MessageReceived, sent: Micros) -> Conversation:
@@ -121,6 +136,10 @@ def message_status_changed(state: State, event: MessageStatusChanged) -> None:
 def reply_queued(state: State, event: ReplyQueued) -> None:
     state.put(event.message_id, Message())
     state.put(event.message_id, Reply(event.conversation_id, is_mail=bool(event.thread)))
+    conversation = state.get(Conversation, event.conversation_id) if event.stage_rule_id else None
+    if conversation and event.stage_rule_id:
+        ruled = {**conversation.ruled_at, event.stage_rule_id: event.meta.occurred_at}
+        state.put(event.conversation_id, replace(conversation, ruled_at=ruled))
 
 
 def reply_sent(state: State, event: ReplySent) -> None:

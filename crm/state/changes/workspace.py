@@ -1,4 +1,4 @@
-"""How a workspace's own events change the state: its settings, pipeline, rules, owners and custom fields."""
+"""How a workspace's own events change the state: its settings, pipeline, rules, owners, custom fields."""
 
 from msgspec.structs import replace
 
@@ -8,6 +8,8 @@ from crm.events import (
     FieldRetired,
     OwnerChanged,
     PipelineChanged,
+    StageRuleDefined,
+    StageRuleRemoved,
     WorkspaceChanged,
     WorkspaceCreated,
 )
@@ -104,6 +106,17 @@ def field_retired(state: State, event: FieldRetired) -> None:
     state.put(event.entity, Fields({**fields.known, event.key: retired}))
 
 
+def stage_rule_defined(state: State, event: StageRuleDefined) -> None:
+    workspace = known(state, Workspace, ONLY)
+    state.put(ONLY, replace(workspace, stage_rules={**workspace.stage_rules, event.stage_rule_id: event.rule}))
+
+
+def stage_rule_removed(state: State, event: StageRuleRemoved) -> None:
+    workspace = known(state, Workspace, ONLY)
+    left = {id: rule for id, rule in workspace.stage_rules.items() if id != event.stage_rule_id}
+    state.put(ONLY, replace(workspace, stage_rules=left))
+
+
 CHANGES: Changes = {
     WorkspaceCreated: workspace_created,
     AssignmentRulesSet: rules_set,
@@ -112,4 +125,6 @@ CHANGES: Changes = {
     OwnerChanged: owner_changed,
     FieldDefined: field_defined,
     FieldRetired: field_retired,
+    StageRuleDefined: stage_rule_defined,
+    StageRuleRemoved: stage_rule_removed,
 }

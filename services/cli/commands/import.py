@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from crm.imports import Counts, Status
 
 PANEL, RANK = "Connect", 3
+FILE = "CSV, TSV, XLSX, XLS, ODS or vCard, by what is in it. Or undo or redo, before the file."
 SHOWN = 5  # reasons
 KINDS = ("create", "update", "unchanged", "skip", "error")
 WORDS = {"create": "new", "update": "changed", "unchanged": "unchanged", "skip": "skipped", "error": "refused"}
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, XLS, ODS or vCard, by what is in it.", exists=True)],
+    file: Annotated[Path, typer.Argument(help=FILE)],
+    of: Annotated[str, typer.Argument(help="With undo and redo: the file that was imported, or the id.")] = "",
     record: Annotated[str, typer.Option("--to", help="contact, deal or the key of an object type.")] = "",
     mapping: Annotated[
         list[str], typer.Option("--map", help="COLUMN=TARGET: name, phones, amount, fields.NAME; empty leaves it out.")
@@ -45,14 +47,24 @@ def import_file(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Import a file: every row is checked first. The same file again changes nothing."""
+    """Import a file: every row is checked first. The same file again changes nothing.
+
+    `crm import undo FILE` takes an import back, `crm import redo FILE` brings it again.
+    """
     from crm.imports import Options, Phase, Wish
     from services.cli.import_progress import following
+    from services.cli.import_undo import take_back
     from services.operations.imports.client import ImportClient
 
-    options = Options(record, columns_of(mapping), system, existing, charset=charset, delimiter=delimiter, sheet=sheet)
     address = url or target(data).graphql_url.removesuffix("/graphql")
-    with ImportClient(address, token or os.environ.get("CRM_TOKEN", "") or demo_token(data), file, options) as client:
+    bearer = token or os.environ.get("CRM_TOKEN", "") or demo_token(data)
+    if of:
+        take_back(file.name, Path(of), ImportClient(address, bearer, Path(of), None), dry_run, yes, json)
+        return
+    if not file.exists():
+        raise typer.BadParameter(f"There is no file {file}. Nothing was imported.")
+    options = Options(record, columns_of(mapping), system, existing, charset=charset, delimiter=delimiter, sheet=sheet)
+    with ImportClient(address, bearer, file, options) as client:
         if show_status or cancel:
             show(client.ask(Wish.CANCEL) if cancel else client.status(), json)
             return

@@ -1,4 +1,4 @@
-"""`crm rules show|apply`: the assignment rules and stages in force, as the file that `crm whatif` tries."""
+"""`crm rules`: the rules and stages in force, as the file that `crm whatif` tries; stage rules on and off."""
 
 import asyncio
 import getpass
@@ -17,7 +17,8 @@ PANEL, RANK = "Connect", 5
 NOTHING = "Nothing was changed."
 
 app = typer.Typer(
-    no_args_is_help=True, help="Who gets which new deal, and the stages of the pipeline. See docs/workspace.md."
+    no_args_is_help=True,
+    help="Who gets which new deal, the stages, and what happens when a deal reaches one. See docs/rules.md.",
 )
 
 
@@ -30,7 +31,9 @@ def show(workspace: Workspace = "", data: Data = None, json: Json = False) -> No
     found = asyncio.run(rules_in_force.in_force(where.database_url, workspace_of(workspace, data)))
     output.print_json(rules_in_force.as_file(found))
     if not json:
-        rules = f"These rules are version {found.rules_version}." if found.rules else "There are no rules yet."
+        rules = (
+            f"These rules are version {found.rules_version}." if found.rules else "There are no assignment rules yet."
+        )
         text = f"{rules} Try others with `crm whatif run FILE`; `crm rules apply FILE` puts them into force."
         output.say(text, err=True)
 
@@ -63,3 +66,44 @@ def apply(
         output.say(
             f"{NOTHING} Without --dry-run this comes into force." if dry_run else "In force from now on.", err=True
         )
+
+
+@app.command("list")
+def list_(workspace: Workspace = "", data: Data = None, json: Json = False) -> None:
+    """List the stage rules: what happens when a deal reaches a stage."""
+    from services.operations import rules_in_force, stage_rules
+
+    where = target(data)
+    found = stage_rules.by_name(asyncio.run(rules_in_force.in_force(where.database_url, workspace_of(workspace, data))))
+    if json:
+        output.print_json(found)
+    elif found:
+        output.print_table(
+            ("rule", "version", "acts on", "on"),
+            [(rule.name, rule.version, stage_rules.in_words(rule), "yes" if rule.enabled else "no") for rule in found],
+        )
+    else:
+        typer.echo("There are no stage rules. `crm rules apply FILE` sets some: see docs/rules.md.")
+
+
+Name = Annotated[str, typer.Argument(help="Name of the stage rule.")]
+
+
+@app.command()
+def on(name: Name, workspace: Workspace = "", data: Data = None) -> None:
+    """Switch a stage rule on. What deals reached meanwhile is not made up for."""
+    switch(name, True, workspace, data)
+
+
+@app.command()
+def off(name: Name, workspace: Workspace = "", data: Data = None) -> None:
+    """Switch a stage rule off. Messages that it queued are sent."""
+    switch(name, False, workspace, data)
+
+
+def switch(name: str, enabled: bool, workspace: str, data: Path | None) -> None:
+    from services.operations import rules_in_force
+
+    where, here = target(data), workspace_of(workspace, data)
+    asyncio.run(rules_in_force.switch(where.database_url, here, name, enabled, getpass.getuser()))
+    output.say(f"The stage rule {name} is {'on' if enabled else 'off'} from now on.")

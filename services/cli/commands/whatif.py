@@ -17,14 +17,15 @@ from services.cli.target import target
 from services.cli.target import workspace as workspace_of
 from services.operations.archive.progress import Advance, progress
 from services.operations.quarantine.formatting import iso
-from services.operations.whatif import chart, deal_outcomes, rules, scratch
+from services.operations.whatif import chart, deal_outcomes, rules, scratch, stage_rules
 from services.operations.whatif.run import simulate
 from services.operations.whatif.simulation import Clock, Simulation
 
 PANEL, RANK = "History", 3
 
 app = typer.Typer(
-    no_args_is_help=True, help="Try other rules on a past period: who would have got which deal. See docs/whatif.md."
+    no_args_is_help=True,
+    help="Try other rules on a past period: who would have got which deal, and what followed. See docs/whatif.md.",
 )
 NEVER = Micros(2**63 - 1)
 Name = Annotated[str, typer.Option(help="The tables go to the schema whatif_<name>, replacing an earlier one.")]
@@ -64,11 +65,14 @@ def run(
     about = f"{file.name}, {iso(begin)} to {iso(min(end, at))}"
     about += " by the dates of the facts" if clock is Clock.occurred else ""
     with psycopg.connect(here.database_url) as conn:
-        scratch.write(conn, name, about, deals, owners)
+        scratch.write(conn, name, about, deals, owners, simulation.touched)
+    acted = stage_rules.totals(tried.stage_rules or (), simulation.touched)
     if json:
-        output.print_json({"schema": schema, "owners": owners, "deals": deals, "stumbled": simulation.failed})
+        found = {"schema": schema, "owners": owners, "deals": deals, "stumbled": simulation.failed}
+        output.print_json({**found, "stage_rules": acted, "touched": simulation.touched})
     else:
         print_outcome(about, deals, owners, simulation, schema, top)
+        print_rules(acted, schema)
     if picture:
         chart.save(picture, about, deals, owners)
         typer.echo(f"The chart is in {picture}.", err=True)
@@ -124,6 +128,13 @@ def print_outcome(
         typer.echo(f"{len(simulation.failed)} facts or commands could not be replayed; --json lists them.")
     output.say(f"All rows: SELECT * FROM {schema}.deal; `crm whatif drop {schema.removeprefix('whatif_')}` drops it.")
     output.say("`crm rules apply FILE` puts the rules into force.")
+
+
+def print_rules(acted: list[stage_rules.RuleTotal], schema: str) -> None:
+    if acted:
+        titles = ("stage rule", "deals", "tasks", "messages", "webhooks", "left out")
+        output.print_table(titles, [(r.rule, r.deals, r.tasks, r.messages, r.webhooks, r.left_out) for r in acted])
+        output.say(f"Each deal, and why something would be left out: SELECT * FROM {schema}.stage_rule.")
 
 
 def in_words(seconds: float | None) -> str:

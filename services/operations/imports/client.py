@@ -14,7 +14,7 @@ from crm.imports import Options, Phase, Status, Wish, digest_of
 BLOCK = 1 << 20  # bytes
 LOOK_SECONDS = 0.25
 PATIENCE = 30.0  # seconds without an answer of the API
-AT_REST = (Phase.CHECKED, Phase.DONE, Phase.CANCELLED, Phase.FAILED)
+AT_REST = (Phase.CHECKED, Phase.DONE, Phase.CANCELLED, Phase.FAILED, Phase.UNDO_CHECKED, Phase.UNDONE)
 Follow = Callable[[Status], None]
 
 
@@ -23,13 +23,14 @@ class Unreachable(ValueError):
 
 
 class ImportClient:
-    """One file. Raises ValueError with a sentence for what the API refuses."""
+    """One file, or an import by its id. Raises ValueError with a sentence for what the API refuses."""
 
-    def __init__(self, url: str, token: str, file: Path, options: Options, transport: Any = None) -> None:
+    def __init__(self, url: str, token: str, file: Path, options: Options | None, transport: Any = None) -> None:
+        """`file`: of one that is not there the name is an import's id. `options`: None leaves them as they were."""
         self.url, self.file, self.options = f"{url.rstrip('/')}/imports", file, options
         headers = {"authorization": f"Bearer {token}"}
         self.http = httpx.Client(headers=headers, timeout=600, trust_env=False, transport=transport)
-        self.address = f"{self.url}/{digest_of(file)}"
+        self.address = f"{self.url}/{digest_of(file) if file.exists() else file.name}"
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +51,7 @@ class ImportClient:
             return self.read(self.send("POST", self.url, params=said, content=blocks(content), headers=size))
 
     def ask(self, wish: Wish) -> Status:
-        body = b"" if wish is Wish.CANCEL else msgspec.json.encode(self.options)
+        body = b"" if wish is Wish.CANCEL or self.options is None else msgspec.json.encode(self.options)
         return self.read(self.send("POST", self.address, params={"wish": wish.value}, content=body))
 
     def follow(self, look: Follow) -> Status:

@@ -1,4 +1,4 @@
-"""The rules to try, from a JSON file: assignment rules and the pipeline's stages."""
+"""The rules to try, from a JSON file: assignment rules, the pipeline's stages and stage rules."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.decisions.assignment_rules import mistake
+from crm.decisions.commands.stage_rule_define import StageRule
 from crm.shared import AssignmentRule
 from crm.state import Workspace
 
@@ -18,6 +19,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     stages: tuple[str, ...] | None = None
     paid_stage: str | None = None
     part_paid_stage: str | None = None
+    stage_rules: tuple[StageRule, ...] | None = None
 
     @property
     def changes_pipeline(self) -> bool:
@@ -50,8 +52,11 @@ def read_rules(file: Path, effect: str = "Nothing was tried.") -> Rules:
             f"{file} is not a file of rules: {error}. See docs/whatif.md for an example. {effect}"
         ) from None
     if rules == Rules():
-        raise ValueError(f"{file} changes nothing: give `rules`, `stages` or both. {effect}")
+        raise ValueError(f"{file} changes nothing: give `rules`, `stages` or `stage_rules`. {effect}")
     for rule in rules.rules or ():
         if wrong := mistake(rule):
             raise ValueError(f"{wrong} {effect}")
+    names = [rule.name.strip() for rule in rules.stage_rules or ()]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ValueError(f"There are two stage rules {twice!r}: the name tells which one acted. {effect}")
     return rules

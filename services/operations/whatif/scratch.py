@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 from crm.moments import nearest
 from crm.scalars import Micros
 from services.operations.whatif.deal_outcomes import Compared, Share
+from services.operations.whatif.stage_rules import Touched
 
 MARK = "A trial of `crm whatif`: "  # only schemas with such a comment are ever dropped
 DEALS = """
@@ -16,6 +17,10 @@ deal_id uuid PRIMARY KEY, number bigint NOT NULL, title text NOT NULL, opened_at
 owner text NOT NULL, would_owner text NOT NULL, why text NOT NULL, would_why text NOT NULL,
 stage text NOT NULL, would_stage text NOT NULL, touch_s double precision, would_touch_s double precision"""
 OWNERS = "owner text PRIMARY KEY, deals bigint NOT NULL, would_deals bigint NOT NULL, touch_s double precision"
+RULES = """
+deal_id uuid NOT NULL, rule text NOT NULL, stage text NOT NULL, at timestamptz NOT NULL, why text NOT NULL,
+done text[] NOT NULL, left_out text[] NOT NULL, task boolean NOT NULL, message boolean NOT NULL,
+webhook boolean NOT NULL, PRIMARY KEY (deal_id, rule)"""
 OURS = """
 SELECT n.nspname, substr(obj_description(n.oid, 'pg_namespace'), %s) FROM pg_namespace AS n
 WHERE obj_description(n.oid, 'pg_namespace') LIKE %s ORDER BY 1"""
@@ -30,7 +35,14 @@ def schema_of(name: str) -> str:
     return f"whatif_{name}"
 
 
-def write(conn: Connection, name: str, about: str, deals: Sequence[Compared], owners: Sequence[Share]) -> str:
+def write(
+    conn: Connection,
+    name: str,
+    about: str,
+    deals: Sequence[Compared],
+    owners: Sequence[Share],
+    touched: Sequence[Touched] = (),
+) -> str:
     """Writes the tables in one transaction, replacing an earlier trial of this name. Returns the schema's name."""
     schema = schema_of(name)
     with conn.transaction():
@@ -39,6 +51,7 @@ def write(conn: Connection, name: str, about: str, deals: Sequence[Compared], ow
         conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(MARK + about)))
         create_table(conn, schema, "deal", DEALS, [with_timestamp(astuple(row)) for row in deals])
         create_table(conn, schema, "owner", OWNERS, [astuple(row) for row in owners])
+        create_table(conn, schema, "stage_rule", RULES, [table_row(row) for row in touched])
     return schema
 
 
@@ -47,6 +60,12 @@ def with_timestamp(row: tuple[object, ...]) -> tuple[object, ...]:
     micros = row[3]
     assert isinstance(micros, int)
     return (*row[:3], nearest(Micros(micros)), *row[4:])
+
+
+def table_row(row: Touched) -> tuple[object, ...]:
+    """Returns what a stage rule did, with its time as Postgres takes it."""
+    said = [list(row.done), list(row.left_out), row.task, row.message, row.webhook]
+    return (row.deal_id, row.rule, row.stage, nearest(row.at), row.why, *said)
 
 
 def create_table(conn: Connection, schema: str, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:

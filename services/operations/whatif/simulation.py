@@ -2,18 +2,23 @@
 
 from enum import Enum, StrEnum
 
+from msgspec.structs import replace
+
+from crm.commands import Command
 from crm.decisions import decided
 from crm.decisions.case import Case
+from crm.decisions.stage_rules import consequences
 from crm.engine.in_memory import MemoryState
 from crm.envelope import Event, Fact
 from crm.errors import Broken
-from crm.events import AssignmentRulesSet, PipelineChanged
+from crm.events import AssignmentRulesSet, PipelineChanged, StageRuleApplied, StageRuleDefined, StageRuleRemoved
 from crm.scalars import Id, Micros
 from crm.state import Workspace, fold
 from crm.state.entities import ONLY
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, DealOutcomes, compared
 from services.operations.whatif.rules import Rules
+from services.operations.whatif.stage_rules import Touched, on_trial, touched
 
 
 class Clock(StrEnum):
@@ -40,6 +45,8 @@ class Simulation:
         self.decided: set[Id] = set()  # facts of the period
         self.failed: dict[Id, str] = {}  # causes that could not be replayed, and why
         self.begun = False
+        self.touched: list[Touched] = []  # by the stage rules on trial
+        self.by_hand: list[Event] = []  # what one command led to, so far
 
     def phase(self, event: Event) -> Phase:
         """Tells where an event lies. By the time of occurrence, what sets up the workspace comes before any period."""
@@ -73,6 +80,8 @@ class Simulation:
                 return self.rules.rules is not None
             case PipelineChanged():
                 return self.rules.changes_pipeline
+            case StageRuleDefined() | StageRuleRemoved() | StageRuleApplied():
+                return self.rules.stage_rules is not None
         return False
 
     def begin(self) -> None:
@@ -80,7 +89,10 @@ class Simulation:
         workspace = self.state.get(Workspace, ONLY)
         if workspace is None:
             raise ValueError(self.nothing_there())
-        self.state.put(ONLY, self.rules.applied_to(workspace))
+        tried = self.rules.applied_to(workspace)
+        if self.rules.stage_rules is not None:
+            tried = replace(tried, stage_rules=on_trial(self.rules.stage_rules, tried))
+        self.state.put(ONLY, tried)
         self.begun = True
 
     def nothing_there(self) -> str:
@@ -101,6 +113,8 @@ class Simulation:
 
     def take(self, event: Event, fact: Fact | None) -> None:
         """Takes an event of the period, with its fact when `needs_fact` is true."""
+        if self.by_hand and self.by_hand[-1].meta.cause != event.meta.cause:
+            self.follow_commands()
         if fact is not None and fact.meta.id != event.meta.cause:
             fact = None  # a correction of what this fact had led to, not the fact's own event
         manual = fact is None and event.meta.cause not in self.decided and not self.is_replaced(event)
@@ -115,9 +129,11 @@ class Simulation:
         meta = event.meta
         self.decided.add(meta.cause)
         case = Case(fact, self.state, meta.recorded_at, meta.cause_topic, meta.cause_partition, meta.cause_offset)
+        case.trial = self.clock is Clock.occurred
         try:
             for would in decided(case):
                 self.would.take(would)
+                self.count(would)
         except Broken as error:
             self.failed[meta.cause] = str(error)
 
@@ -126,8 +142,28 @@ class Simulation:
         try:
             fold(self.state, event)
             self.would.take(event, event.meta.cause_offset < 0)
+            self.by_hand.append(event)
         except Broken as error:
             self.failed[event.meta.cause] = str(error)
 
+    def follow_commands(self) -> None:
+        """Runs the stage rules on trial on all that a command led to."""
+        events, self.by_hand = self.by_hand, []
+        if self.rules.stage_rules is None or not events:
+            return
+        meta = events[0].meta
+        command = Command(meta=replace(meta, id=meta.cause))
+        case = Case(command, self.state, meta.recorded_at)
+        case.trial = self.clock is Clock.occurred
+        for would in consequences(case, events):
+            fold(self.state, would)
+            self.count(would)
+
+    def count(self, event: Event) -> None:
+        if self.rules.stage_rules is not None and isinstance(event, StageRuleApplied):
+            self.touched.append(touched(event))
+
     def outcome(self) -> list[Compared]:
+        """Ends the period. Returns its deals."""
+        self.follow_commands()
         return compared(self.was, self.would)

@@ -1,6 +1,5 @@
 """One request to a vendor and its whole answer; what is not known to have stayed here may have been sent."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,14 +10,14 @@ import msgspec
 from crm.adapters.safe_http import LIMITS, NotReached, SafeHttp
 from crm.connector import Connector
 from crm.connector_poll import PollFailed
-from crm.connector_send import Ask, CannotSend, Failed, Later, Outcome, Page, Send, Sending, Uncertain
+from crm.connector_send import CannotSend, Failed, Later, Outcome, Page, Send, Sending, Uncertain
 from crm.log import Clock
 from crm.send_limits import Limits, longest_of
 from crm.vendor_override import override_of
 from services.connectors.rehearsal import rehearsals
 from services.demo.vendors import stands_in
 from services.outbound.replies.smtp import deliver
-from services.polling.vendor import pin, whole
+from services.polling.vendor_client import VendorClient
 
 SECONDS = 30.0  # for one request from beginning to end
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -42,13 +41,10 @@ class SendingVendors:
         seconds: float = SECONDS,
     ) -> None:
         self.clock, self.environment, self.seconds = clock, environment, seconds
-        limits = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=20)
-        self.http = httpx.AsyncClient(
-            transport=transport, limits=limits, timeout=seconds, trust_env=False, follow_redirects=False
-        )
+        self.http = VendorClient(clock, seconds, transport)
 
     async def close(self) -> None:
-        await self.http.aclose()
+        await self.http.close()
 
     async def files_of(self, sending: Sending, limits: Limits) -> tuple[bytes, ...]:
         """Returns the contents of a reply's files, each from its public address. Raises CannotSend, NotReached."""
@@ -83,7 +79,8 @@ class SendingVendors:
             if ask.method == "SMTP":
                 page = await deliver(base, ask, self.clock, self.seconds, anywhere=bool(instead))
             else:
-                page = await self.post(base, ask, pinned=callable(send.base) and not instead)
+                url, pinned = base.rstrip("/") + ask.path, callable(send.base) and not instead
+                page = await self.http.page(ask, url, ask.headers, pinned)
         except CannotSend as error:
             return Answered(Failed(str(error)))
         except (NotReached, ConnectionError) as error:
@@ -96,21 +93,6 @@ class SendingVendors:
             why = f"The vendor did not answer: {type(error).__name__}."
             return Answered(Later(why) if send.idempotent else Uncertain(why))
         return Answered(send.outcome(page, sending), page)
-
-    async def post(self, base: str, ask: Ask, pinned: bool) -> Page:
-        request = self.http.build_request(
-            ask.method, base.rstrip("/") + ask.path, content=ask.body, headers=ask.headers
-        )
-        if pinned:
-            await pin(request)
-        async with asyncio.timeout(self.seconds):
-            response = await self.http.send(request, stream=True)
-            try:
-                body = await whole(response)
-            finally:
-                await response.aclose()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Page(ask, body, self.clock(), headers, response.status_code)
 
 
 def for_the_demo(sending: Sending) -> Sending:

@@ -1,12 +1,8 @@
 """Who is calling, for webhooks that hear of a call while it rings: read when it is sent, as /screen-pop does."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
-import psycopg
 from msgspec import json
-from psycopg import AsyncConnection
 
 from crm.adapters.postgres.callers import LOOK_UP, read_found
 from crm.adapters.postgres.reader_role import NAME, ROLE
@@ -15,8 +11,9 @@ from crm.events import CallUpdated
 from crm.screen_pop.caller import caller
 from crm.screen_pop.employees import called
 from crm.screen_pop.rings import may_ring
+from services.outbound.session import Session
 from services.outbound.webhooks.payload import Parts
-from streams.runtime.sessions import SESSION, connect
+from streams.runtime.sessions import SESSION
 
 OPTIONS = f"{SESSION} -c default_transaction_read_only=on -c role={ROLE}"
 
@@ -25,9 +22,7 @@ class Callers:
     """Reads with the rights of the API: row-level security shows it one workspace at a time."""
 
     def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-        self.conn: AsyncConnection | None = None
-        self.turn = asyncio.Lock()
+        self.session, self.turn = Session(dsn, OPTIONS), asyncio.Lock()
         self.known: tuple[str, bytes] = ("", b"")  # of the last event: several webhooks are sent the same
 
     async def with_caller(self, event: Event, parts: Parts) -> Parts:
@@ -41,30 +36,15 @@ class Callers:
             return head, tail.removesuffix(b"}}") + b',"caller":' + self.known[1] + b"}}"
 
     async def read(self, event: CallUpdated) -> bytes:
-        try:
-            self.conn = self.conn or await connect(self.dsn, OPTIONS)
-            given = {"workspace": event.meta.workspace, "call": event.call_id, "phone": ""}
-            if event.phone:
-                given["phone"] = event.phone.e164
-            await self.conn.execute(NAME, [event.meta.workspace])
-            row = await (await self.conn.execute(LOOK_UP.encode(), given)).fetchone()
-        except psycopg.Error:
-            await self.close()
-            raise
+        given = {"workspace": event.meta.workspace, "call": event.call_id, "phone": ""}
+        if event.phone:
+            given["phone"] = event.phone.e164
+        conn = await self.session.get()
+        async with conn.pipeline():
+            await conn.execute(NAME, [event.meta.workspace])
+            looked_up = await conn.execute(LOOK_UP.encode(), given, prepare=True)
+        row = await looked_up.fetchone()
         assert row is not None
         found = read_found(row[0])
         said = caller(found, event.contact_id, event.known)
         return json.encode({"employee": called(event.employee, found.owners), **said})
-
-    async def close(self) -> None:
-        conn, self.conn = self.conn, None
-        if conn:
-            await conn.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

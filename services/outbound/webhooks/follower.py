@@ -103,7 +103,8 @@ class Webhooks(Follower):
             return not_yet(LOCKED_SECONDS if connection else SECRET_SECONDS)
         parts = self.rendered.of(delivery, event, webhook.thin)
         body = body_of(delivery, parts if webhook.thin else await self.callers.with_caller(event, parts))
-        headers = headers_of(delivery, body, keys_of(connection, now()), now())
+        at = now()
+        headers = headers_of(delivery, body, keys_of(connection, at), at)
         began = time.perf_counter()
         try:
             answer = await self.http.post(webhook.url, headers, body)
@@ -127,7 +128,7 @@ class Webhooks(Follower):
     async def run(self) -> None:
         await self.access.start(self.role.settings.kafka_bootstrap)
         try:
-            async with self.http, self.callers, asyncio.TaskGroup() as tasks:
+            async with self.http, self.callers.session, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.catch_up.run())
                 tasks.create_task(switch_off.run(self.known))
         finally:

@@ -27,7 +27,7 @@ def by_workspace(webhooks: Iterable[Subscription]) -> dict[Id, list[Subscription
 
 def wanted_types(webhooks: Iterable[Subscription]) -> frozenset[str] | None:
     """Returns all types that somebody asks for; None: every one."""
-    types: set[str] = {"WebhookTested"}
+    types: set[str] = {"WebhookTested", "StageRuleApplied"}  # they may name the webhook that they are for
     for one in webhooks:
         if not one.types:
             return None

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from crm.contract.codec import TYPE_NAMES
 from crm.envelope import Event
-from crm.events import WebhookAdded, WebhookChanged, WebhookReplayed, WebhookTested
+from crm.events import StageRuleApplied, WebhookAdded, WebhookChanged, WebhookReplayed, WebhookTested
 from crm.scalars import Id, Micros
 
 
@@ -26,6 +26,8 @@ class Subscription(Struct, frozen=True):
         """Whether this event, of its own workspace, is sent."""
         if isinstance(event, WebhookTested):
             return event.webhook_id == self.id
+        if isinstance(event, StageRuleApplied) and event.webhook_id == self.id:
+            return event.meta.recorded_at >= self.since
         if self.types and TYPE_NAMES[type(event)] not in self.types:
             return False
         if event.meta.recorded_at < self.since:

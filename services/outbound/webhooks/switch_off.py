@@ -12,9 +12,10 @@ from crm.engine.run_command import carry_out
 from crm.envelope import named_id, now
 from crm.scalars import Id
 from crm.shared import Meta
+from services.outbound.session import Session
 from services.outbound.webhooks import cursors
 from services.outbound.webhooks.known import Known
-from streams.runtime.sessions import SESSION, connect
+from streams.runtime.sessions import SESSION
 
 ACTOR = "outbound"
 LOOK_SECONDS = 5.0
@@ -24,18 +25,15 @@ logger = structlog.get_logger()
 
 async def run(known: Known) -> None:
     """Runs until it is cancelled."""
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        if not known.webhooks:
-            continue
-        try:
-            conn = await connect(known.role.settings.database_url, SESSION)
+    async with Session(known.role.settings.database_url, SESSION) as session:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not known.webhooks:
+                continue
             try:
-                await look(conn, known)
-            finally:
-                await conn.close()
-        except Exception as error:
-            logger.warning("webhooks cannot be switched off now; trying again", error=repr(error))
+                await look(await session.get(), known)
+            except Exception as error:
+                logger.warning("webhooks cannot be switched off now; trying again", error=repr(error))
 
 
 async def look(conn: AsyncConnection, known: Known) -> None:

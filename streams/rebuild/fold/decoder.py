@@ -4,7 +4,7 @@ Yields what crm.contract.codec.decode returns, except for fields that no fold re
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import repeat
 from typing import Any, NamedTuple, get_origin, get_type_hints
 
@@ -182,14 +182,22 @@ def converter(hint: Any) -> Callable[[Any], Any] | None:
 
 
 def with_maps(found: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Returns a nested record with its maps, which polars gives as lists of pairs."""
+    """Returns a nested record with its maps, at any depth, which polars gives as lists of pairs."""
     maps = maps_of(kind)
-    return {name: pairs(value) if name in maps else value for name, value in found.items()} if maps else found
+    return {name: maps[name](value) if name in maps and value is not None else value for name, value in found.items()}
 
 
 @cache
-def maps_of(kind: type[msgspec.Struct]) -> frozenset[str]:
-    return frozenset(name for name, hint in get_type_hints(kind).items() if get_origin(hint) is dict)
+def maps_of(kind: type[msgspec.Struct]) -> dict[str, Callable[[Any], Any]]:
+    """Returns what makes maps, by field: of those that are maps, and of records that have some."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for name, hint in get_type_hints(kind).items():
+        plain = next(member for member in members_of(hint) if member is not type(None))
+        if get_origin(plain) is dict:
+            found[name] = pairs
+        elif isinstance(plain, type) and issubclass(plain, msgspec.Struct) and maps_of(plain):
+            found[name] = partial(with_maps, kind=plain)
+    return found
 
 
 def pairs(found: list[dict[str, str]]) -> dict[str, str]:

@@ -104,6 +104,16 @@ def test_the_owner_is_the_one_of_the_first_answer() -> None:
     assert (row.owner, row.answer_s) == ("olena", 4)
 
 
+def test_a_message_of_a_rule_answers_no_question() -> None:
+    """The conversation waits for a person, whose answer is the first."""
+    question = received("first", A_SECOND, "Is it there?")
+    reply = ReplyQueued(meta("reply", 2 * A_SECOND), an_id("reply"), CHAT, OLENA, "Thanks", stage_rule_id=an_id("rule"))
+    row = row_of(conversation, OPENED, question, reply)
+    assert (row.unanswered, row.answer_s, row.last_text, row.message_count) == (True, None, "Thanks", 2)
+    row = row_of(conversation, OPENED, question, reply, answer("later", 9 * A_SECOND, "olena"))
+    assert (row.unanswered, row.answered_by, row.answer_s) == (False, "olena", 8)
+
+
 def test_only_an_edit_of_the_last_message_changes_what_a_conversation_shows() -> None:
     said = (OPENED, received("first", 1, "Hi"), received("second", 2, "Is it there?"))
     assert row_of(conversation, *said, edited("first", 3, "Hello")).last_text == "Is it there?"

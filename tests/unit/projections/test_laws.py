@@ -15,10 +15,13 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 UNSEEN = {
     "ChatMoved",
     "DeliveryNoted",
+    "ImportUndoBegan",
+    "ImportUndone",
     "ObjectReportOutdated",
     "ParcelReportOutdated",
     "PaymentReportOutdated",
     "ReportRecorded",
+    "ReportWithdrawn",
     "CommandAccepted",
     "WebhookDeliveriesSettled",
     "WebhookReplayed",

@@ -8,6 +8,7 @@ from crm.events import (
     ContactChanged,
     ContactCreated,
     ContactMerged,
+    ContactRemoved,
     ContactRenamed,
     ContactUnmerged,
     ConversationNoted,
@@ -15,6 +16,7 @@ from crm.events import (
     DealChanged,
     DealOpened,
     DealPaid,
+    DealRemoved,
     DealStageMoved,
     DuplicateSuspected,
     EnquiryRepeated,
@@ -39,6 +41,7 @@ from crm.events import (
     ReplyResolved,
     ReplyUncertain,
     ReportDoubted,
+    StageRuleApplied,
     TaskAdded,
     TaskChanged,
     TaskDone,
@@ -99,6 +102,9 @@ ENTRIES: list[tuple[Event, str, str]] = [
     (NoteChanged(M, an_id("n"), OLENA, "VIP!"), "Note rewritten", "VIP!"),
     (NoteRemoved(M, an_id("n"), OLENA), "Note taken away", ""),
     (TaskAdded(M, an_id("t"), OLENA, "Ring"), "Task", "Ring"),
+    (TaskAdded(M, an_id("t"), OLENA, "Ring", why="rule “greet”"), "Task", "Ring\nrule “greet”"),
+    (StageRuleApplied(M, DEAL, OLENA, an_id("r"), "greet", 2, "new", "D-1 reached new", ("Task",), ("No message.",)),
+     "Rule “greet” (version 2)", "D-1 reached new\nTask\nNo message."),
     (TaskChanged(M, an_id("t"), OLENA, "Ring again"), "Task changed", "Ring again"),
     (TaskDone(M, an_id("t"), OLENA), "Task done", ""),
     (TaskReopened(M, an_id("t"), OLENA), "Task is to be done again", ""),
@@ -113,6 +119,8 @@ ENTRIES: list[tuple[Event, str, str]] = [
      "It broke off."),
     (ReplyResolved(M, an_id("m"), CHAT, OLENA, "sent", "anna"), "The answer was sent", "anna"),
     (ReplyResolved(M, an_id("m"), CHAT, OLENA, "again"), "The answer is sent again", ""),
+    (DealRemoved(M, DEAL, OLENA, 7, why="it was undone"), "Deal D-7 is gone", "it was undone"),
+    (ContactRemoved(M, OLENA, "it was undone"), "The card is gone", "it was undone"),
 ]  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def test_a_connection_is_kept_and_nothing_of_ours_is_sent() -> None:
     async def use(port: int) -> None:
         async with PinnedHttp(["127.0.0.1"]) as http:
             for _ in range(3):
-                await http.post(f"http://127.0.0.1:{port}/hook", {"webhook-id": "1"}, b"{}")
+                await http.post(f"http://127.0.0.1:{port}/hook", {"webhook-id": "1", "content-type": "x"}, b"{}")
 
     asyncio.run(served(handler, use))
     assert len({peer for peer, _ in seen}) == 1
@@ -151,3 +151,71 @@ def test_a_connection_is_kept_and_nothing_of_ours_is_sent() -> None:
         "content-length",
         "content-type",
     }
+
+
+HEAD = "HTTP/1.1 200 OK\r\n"
+ANSWERS = {
+    "with its length": (f"{HEAD}Content-Length: 2\r\n\r\nok", b"ok"),
+    "in chunks": (f"{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n", b"ok"),
+    "to the end of the connection": (f"{HEAD}\r\nok", b"ok"),
+    "after another": ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", b""),
+}
+NOT_HTTP = {
+    "SSH-2.0-OpenSSH_9.6\r\n": "Its answer is no HTTP",
+    f"{HEAD}Content-Length: 9\r\n\r\nhalf": "It closed the connection",
+    f"{HEAD}A: {'a' * 70_000}": "Its headers have more than 65536 bytes",
+    "": "It closed the connection",
+}
+
+
+def answered(*answers: str, posts: int = 1) -> tuple[list[Answer], int]:
+    """Posts to a server that gives the next answer to each request, and closes the connection after an empty and the
+    last one. Returns the answers, and how many requests came."""
+    left, requests = list(answers), 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        while await reader.readuntil(b"\r\n\r\n{}"):
+            requests += 1
+            writer.write((answer := left.pop(0)).encode())
+            if not answer or not left:
+                break
+        writer.close()
+
+    async def run() -> list[Answer]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        async with server, PinnedHttp(["127.0.0.1"]) as http:
+            return [await http.post(url, {}, b"{}") for _ in range(posts)]
+
+    return asyncio.run(run()), requests
+
+
+@pytest.mark.parametrize(("answer", "body"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_read_whole_however_it_is_sent(answer: str, body: bytes) -> None:
+    assert [found.body for found in answered(answer)[0]] == [body]
+
+
+@pytest.mark.parametrize(("answer", "why"), NOT_HTTP.items(), ids=["no HTTP", "half", "endless headers", "nothing"])
+def test_what_is_no_answer_says_why(answer: str, why: str) -> None:
+    with pytest.raises(NotReached, match=why) as reason:
+        answered(answer)
+    assert reason.value.again
+
+
+def test_a_connection_that_ended_while_it_was_idle_costs_no_attempt() -> None:
+    """A receiver may close a connection at the moment when it is used again. Taken for a failure, the delivery waited
+    five seconds, and all of its card behind it."""
+    ok = ANSWERS["with its length"][0]
+    found, requests = answered(ok, "", ok, posts=2)
+    assert [answer.status for answer in found] == [200, 200]
+    assert requests == 3
+
+
+def test_no_header_makes_another() -> None:
+    async def run() -> None:
+        async with PinnedHttp(["127.0.0.1"]) as http:
+            with pytest.raises(NotReached, match="A header has a line break in it"):
+                await http.post("http://127.0.0.1:9/", {"webhook-id": "1\r\nHost: other"}, b"{}")
+
+    asyncio.run(run())

@@ -128,3 +128,45 @@ def test_salespeople_at_the_command_line(session: Session) -> None:
     assert [(owner["key"], owner.get("active", True)) for owner in found] == [("olha", True), ("borys", False)]
     assert (found[0]["name"], found[0]["phone"], found[0]["extension"]) == ("Olena", "+380671234567", "101")
     assert "cannot be read as a telephone number" in session.crm("owner change olha --phone 12", 1).stderr
+
+
+def test_stage_rules_are_set_with_the_file_and_switched_by_name(session: Session) -> None:
+    call = {"name": "call a lead", "stage": "new", "task": {"title": "Call {contact_name}", "due_hours": 1}}
+    offer = {"name": "offer", "stage": "offer", "message": {"text": "{deal_number}"}}
+    stages = ["new", "offer", "in_progress", "part_paid", "paid"]
+    done = session.apply({"stages": stages, "stage_rules": [call, offer]})
+    assert done.stdout.splitlines() == [
+        "Stages: new, in_progress, part_paid, paid → new, offer, in_progress, part_paid, paid",
+        "+ stage rule call a lead: new: task",
+        "+ stage rule offer: offer: message",
+    ]
+    shown = session.shown()
+    assert [rule["name"] for rule in shown["stage_rules"]] == ["call a lead", "offer"]
+    assert "All of it is in force already" in session.apply(shown).stdout
+    session.crm("rules off offer")
+    assert session.crm("rules off offer", exit_code=1).output.count("It is so already. Nothing was changed.") == 1
+    listed = json.loads(session.crm("rules list --json").stdout)
+    assert [(rule["name"], rule["enabled"], rule["version"]) for rule in listed] == [
+        ("call a lead", True, 1),
+        ("offer", False, 2),
+    ]
+
+
+def test_a_stage_goes_with_the_rule_that_named_it_and_not_without(session: Session) -> None:
+    stages = ["new", "in_progress", "part_paid", "paid"]
+    offer = {"name": "offer", "stage": "offer", "task": {"title": "Write"}}
+    session.apply({"stages": ["new", "offer", *stages[1:]], "stage_rules": [offer]})
+    refused = session.apply({"stages": stages}, exit_code=1)
+    assert "Stage rules name the stage 'offer': 'offer'. Nothing was changed." in refused.output.replace("\n", " ")
+    done = session.apply({"stages": stages, "stage_rules": [offer | {"stage": "new"}]})
+    assert done.stdout.splitlines()[-1] == "~ stage rule offer: new: task"
+    gone = session.apply({"stage_rules": []})
+    assert gone.stdout.splitlines() == ["- stage rule offer"]
+
+
+def test_a_wrong_stage_rule_sets_nothing_of_the_file(session: Session) -> None:
+    before = session.shown()
+    wrong = {"name": "x", "stage": "new", "task": {"title": "Call {name}"}}
+    refused = session.apply({"rules": [FORMS], "stage_rules": [wrong]}, exit_code=1)
+    assert "There is no variable {name}; there are {contact_name}," in refused.output.replace("\n", " ")
+    assert session.shown() == before

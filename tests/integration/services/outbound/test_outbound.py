@@ -17,7 +17,8 @@ from services.outbound.role import Outbound
 from services.stack.process import until
 from tests.support.intake_server import meta
 from tests.support.isolated_journal import IsolatedJournal
-from tests.support.outbound_world import settled, states, while_running
+from tests.support.outbound_world import settled, states
+from tests.support.running_role import while_running
 from tests.support.scenarios import SHOP
 from tests.support.timeouts import TIMEOUT
 

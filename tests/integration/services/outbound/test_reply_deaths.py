@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from crm.topics import JOURNAL
+from services.outbound.queues import FIRST
 from services.stack.process import ended, until
 from tests.simulator.sending import Taken
 from tests.support.outbound_world import states
@@ -70,7 +71,12 @@ def test_of_two_replicas_one_takes_over_and_each_reply_is_sent_once(
                     await opened.wait()
 
             async def both_hang() -> str | None:
-                return None if len(hanging) == CHATS else f"{len(hanging)} of {CHATS} hang"
+                """Each replica sends as much at once as it may to a vendor that it does not know yet."""
+                found = await world.at_work()
+                full = all(begun == min(FIRST, chats) for chats, begun in found.values())
+                planned, begun = (sum(one[n] for one in found.values()) for n in (0, 1))
+                ready = full and len(found) == 2 and planned == CHATS and begun == len(hanging)
+                return None if ready else f"{found}, and {len(hanging)} hang"
 
             world.vendors.answers = hang
             async with world.process(instance="1") as first, world.process(instance="2"):

@@ -101,6 +101,8 @@ def test_no_rule_is_lost_and_none_decides_on_another_fact() -> None:
         "ContactReported": "contact_reported",
         "DealReported": "deal_reported",
         "DeliveryDiscarded": "delivery_discarded",
+        "ImportUndoReported": "undo_reported",
+        "ImportedRecordUndone": "record_undone",
         "DeliveryKept": "delivery_kept",
         "DeliveryQuarantined": "delivery_quarantined",
         "DeliveryReparsed": "delivery_reparsed",

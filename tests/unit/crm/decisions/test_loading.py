@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from crm.adapters.postgres.state import UUID_LENGTH
 from crm.decisions import FOLLOW, decided, hints
 from crm.decisions.case import Case
 from crm.engine.in_memory import MemoryState
@@ -26,14 +27,17 @@ class Loading:
     def __init__(self, whole: MemoryState) -> None:
         self.whole, self.part, self.loaded = whole, MemoryState(), set[tuple[str, str]]()
         self.wanted: list[tuple[type[Entity], str]] = []
+        self.fresh = set[str]()  # ids that came into being here: nothing of them can be stored
 
     def get(self, kind: type[E], key: str) -> E | None:
-        if (kind.__name__, key) not in self.loaded:
+        if (kind.__name__, key) not in self.loaded and key not in self.fresh:
             self.wanted.append((kind, key))
             raise NotLoaded
         return self.part.get(kind, key)
 
     def put(self, key: str, entity: Entity) -> None:
+        if (type(entity).__name__, key) not in self.loaded and len(key) == UUID_LENGTH:
+            self.fresh.add(key)
         self.loaded.add((type(entity).__name__, key))
         self.part.put(key, entity)
 

@@ -50,7 +50,11 @@ def without_servers(monkeypatch: pytest.MonkeyPatch) -> None:
             if not hasattr(read.fact, "meta"):
                 self.set_aside(read)
 
+    async def undone_count(*_: object) -> int:
+        return 0
+
     monkeypatch.setattr(role, "AsyncConnection", Connection)
+    monkeypatch.setattr(role, "undone_count", undone_count)
     monkeypatch.setattr(Importing, "run", run)
 
 

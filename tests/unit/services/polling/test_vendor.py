@@ -10,7 +10,8 @@ import pytest
 from crm.adapters.public_hosts import stands_for_public as is_public
 from crm.connector import Connection
 from crm.connector_poll import SECOND, Ask, Page, Poll, PollFailed
-from services.polling.vendor import MAX_PATIENCE, Vendors, patience, pin
+from services.polling.vendor import MAX_PATIENCE, Vendors, patience
+from services.polling.vendor_client import pin
 from tests.support.polling import NOW, FakeClock, MemoryVendor, Rig, connection_of, parse
 
 PRIVATE = """127.0.0.1 10.1.2.3 192.168.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fe80::1%eth0 fd00::1
@@ -101,7 +102,7 @@ def test_tests_ask_elsewhere() -> None:
 
 
 def test_an_answer_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.polling.vendor.MAX_BODY", 1_000_000)
+    monkeypatch.setattr("services.polling.vendor_client.MAX_BODY", 1_000_000)
     rig = Rig(
         Poll("https://api.acme.example", lambda _: Ask("/x"), parse=parse), lambda *_: (200, b" " * 1_000_001, {})
     )

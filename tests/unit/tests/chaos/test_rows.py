@@ -26,6 +26,7 @@ BY_HAND = {
     "object_type",
     "owner",
     "parcel",
+    "stage_rule",
     "task",
     "token",
     "webhook",

@@ -6,7 +6,15 @@ from msgspec.structs import replace
 
 from crm.contract.codec import encode
 from crm.envelope import Event, named_id
-from crm.events import DealChanged, DealStageMoved, NoteAdded, WebhookAdded, WebhookChanged, WebhookTested
+from crm.events import (
+    DealChanged,
+    DealStageMoved,
+    NoteAdded,
+    StageRuleApplied,
+    WebhookAdded,
+    WebhookChanged,
+    WebhookTested,
+)
 from crm.scalars import Id, Micros
 from services.outbound.delivery import Delivery, Recorded
 from services.outbound.webhooks.cursors import Cursor
@@ -65,6 +73,18 @@ def test_a_webhook_is_sent_what_it_asks_for_and_nothing_of_others() -> None:
         "no field": [],
         "since": [0, 1, 2],
     }
+
+
+def test_a_stage_rule_reaches_the_webhook_that_it_names_and_those_that_ask_for_its_type() -> None:
+    others = {name: replace(ALL, id=named_id(SHOP, name), types=frozenset([name])) for name in ("NoteAdded", "any")}
+    others["StageRuleApplied"] = replace(ALL, id=named_id(SHOP, "asks"), types=frozenset(["StageRuleApplied"]))
+    named = replace(ALL, types=frozenset(["NoteAdded"]), stages=frozenset(["won"]))
+    ruled = StageRuleApplied(own(1), HOOK, HOOK, HOOK, "tell", 1, "paid", webhook_id=HOOK)  # type: ignore[arg-type]  # it is Meta
+    planned, _ = live([ruled], named, *others.values())
+    assert sorted(one.target for one in planned) == sorted([HOOK, others["StageRuleApplied"].id])
+    assert live([ruled], replace(named, since=Micros(NOON + 1)))[0] == []
+    elsewhere = replace(ruled, meta=own(1, OTHER_SHOP))  # type: ignore[arg-type]  # it is Meta
+    assert live([elsewhere], named)[0] == []
 
 
 def test_a_test_is_sent_to_its_webhook_alone() -> None:
