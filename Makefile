@@ -62,7 +62,7 @@ reference: $(READY) ## the API's reference as one page, build/reference/index.ht
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml bootstrap.sh tests/tools/requirements.lock tests/node/package-lock.json
+$(READY): requirements.lock pyproject.toml bootstrap.sh tests/tools/requirements.lock tests/node/package-lock.json tests/go/go.sum
 	@bash bootstrap.sh
 
 ifeq ($(wildcard $(READY)),)

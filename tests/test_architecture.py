@@ -26,7 +26,7 @@ SHORT = re.compile(
     r"\b(?:ws|websocket)\.recv\(\d|\.(?:wait|join)\(\d\d?\)|\bTimer\(\d|\buntil\(.*, \d\d?\)"
     r"|\bhttpx\.(?:get|post|stream|Client|AsyncClient)\((?!.*\b(?:timeout|transport)=|$)"
 )
-SAID = re.compile(r"\b(?:[Nn]othing|No \w+) was\b|\bstays what it was\b|\b(?:KEPT|NOTHING|message)\b")
+SAID = re.compile(r"\b(?:[Nn]othing|No \w+) (?:is|was)\b|\bstays what it was\b|\b(?:KEPT|NOTHING|message|why)\b")
 ZONES = re.compile(
     r"\b(?:ZoneInfo|tz\.gettz|pytz\.timezone)\s*\(|\b(?:convert|replace)_time_zone\b|(?i:at\s+time\s+zone\s+(?!'utc'))"
 )

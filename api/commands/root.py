@@ -5,6 +5,8 @@ import strawberry
 from api.commands.batch import BATCH
 from api.commands.connection_authorize import CONNECTION_AUTHORIZE
 from api.commands.connection_check import CONNECTION_CHECK
+from api.commands.exports import EXPORT_START
+from api.commands.imports import IMPORT_MUTATIONS
 from api.commands.mutations import mutation
 from api.commands.quarantine import QUARANTINE_DISCARD, QUARANTINE_REPARSE
 from api.commands.workspace_create import WORKSPACE_CREATE
@@ -22,6 +24,8 @@ MUTATION = strawberry.type(
             "quarantine_discard": QUARANTINE_DISCARD,
             "quarantine_reparse": QUARANTINE_REPARSE,
             "workspace_create": WORKSPACE_CREATE,
+            **IMPORT_MUTATIONS,
+            "export_start": EXPORT_START,
         },
     ),
     name="Mutation",

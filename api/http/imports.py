@@ -17,7 +17,7 @@ from api.http.refusal import CHALLENGE, RETRY, ClientGone, Refusal
 from crm.adapters.import_store import ImportStore
 from crm.adapters.telemetry.health import Ready
 from crm.envelope import now
-from crm.imports import LARGEST, Options, Request, Status, Wish, import_id
+from crm.imports import LARGEST, Options, Phase, Request, Status, Wish, import_id, next_request, phase_of
 from crm.scalars import Id
 
 PATH = "/imports"
@@ -55,10 +55,13 @@ class Imports:
             case "POST", True, "":
                 request = await self.known_request(self.store, workspace, Id(id))
                 body = await read(headers, receive, LONGEST_OPTIONS)
-                options = options_in(body) if body else request.options
-                changed = msgspec.structs.replace(
-                    request, wish=wish_in(query), options=options, number=request.number + 1
-                )
+                said = options_in(body) if body else None
+                try:
+                    changed = next_request(
+                        request, await self.store.status(workspace, request.id), wish_in(query), said
+                    )
+                except ValueError as error:
+                    raise Refusal(409, "BAD_INPUT", str(error)) from None
                 await self.store.ask(changed)
                 await self.answer(send, self.store, changed, 202)
             case (("GET" | "HEAD"), True, ""):
@@ -120,7 +123,7 @@ class Imports:
     async def answer(self, send: Send, store: ImportStore, request: Request, status: int) -> None:
         """What was asked for, and how far it is; what the role says of an earlier request is not shown."""
         known = await store.status(request.workspace, request.id)
-        if known is None or (known.answers != request.number and request.wish is not Wish.CANCEL):
+        if known is None or phase_of(request, known) is Phase.WAITING:
             known = Status(request.id, name=request.name)
         said = {"size": request.size, "wish": request.wish, "uploaded_at": request.uploaded_at}
         body = msgspec.json.encode({**msgspec.structs.asdict(known), **said})

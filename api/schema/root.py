@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.commands.exports import FILE_EXPORT
 from api.commands.root import MUTATION
 from api.context import Info
 from api.errors import BadInput
@@ -16,6 +17,7 @@ from api.live.subscriptions.feeds import SUBSCRIPTIONS
 from api.schema.descriptions import describe
 from api.schema.fields import Argument, field
 from api.schema.filters import known_id
+from api.schema.imports import FILE_IMPORT, IMPORTS
 from api.schema.integrations import CONNECTORS_QUERY
 from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
@@ -101,6 +103,9 @@ declare(
         **QUERIES,
         "connectors": CONNECTORS_QUERY,
         "webhook_deliveries": WEBHOOK_DELIVERIES,
+        "imports": IMPORTS,
+        "file_import": FILE_IMPORT,
+        "file_export": FILE_EXPORT,
         **PROCESSING,
         **QUARANTINE,
         **WHAT_IF,

@@ -1,6 +1,29 @@
 """Descriptions of the values of enums."""
 
 VALUES = {
+    "ExportFormat": {
+        "CSV": "UTF-8 with a mark, as Excel expects it.",
+        "XLSX": "A workbook.",
+        "PARQUET": "Columns with their types.",
+    },
+    "ExportPhase": {
+        "WAITING": "The role imports has not written it yet.",
+        "DONE": "The file is there.",
+        "FAILED": "`message` says why.",
+    },
+    "ImportPhase": {
+        "WAITING": "The role has not begun.",
+        "CHECKING": "Every row is checked. Nothing is changed.",
+        "CHECKED": "`checked` says what a run would do.",
+        "RUNNING": "Rows become facts.",
+        "PAUSED": "It was stopped, and goes on at the row where it was.",
+        "DONE": "Every row was taken, skipped or refused.",
+        "CANCELLED": "It was stopped. What was imported stays.",
+        "FAILED": "Not taken as a whole: `message` says why.",
+        "UNDOING": "What it did is taken back, or it is checked what would be.",
+        "UNDO_CHECKED": "`undo` says what an undo would do. Nothing was changed.",
+        "UNDONE": "It was taken back, but for what `undo` says was kept.",
+    },
     "Period": {
         "HOUR": "An hour.",
         "DAY": "A day, from midnight to midnight.",

@@ -103,6 +103,14 @@ class ImportStore:
         found = await self._get(f"{workspace}/imports/{id}/status")
         return None if found is None else json.decode(found, type=Status)
 
+    async def newest(self, workspace: Id, most: int) -> list[Request]:
+        """Returns what was asked for last, the newest first."""
+        listed = self.store.list(f"{workspace}/imports")
+        found = [one async for batch in listed for one in batch if one["path"].endswith("/request")]
+        newest = sorted(found, key=lambda one: one["last_modified"], reverse=True)[:most]
+        read = [await self._get(one["path"]) for one in newest]
+        return [json.decode(one, type=Request) for one in read if one is not None]
+
     async def report(self, workspace: Id, status: Status) -> None:
         await self.store.put_async(f"{workspace}/imports/{status.id}/status", json.encode(status))
 

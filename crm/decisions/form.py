@@ -1,6 +1,7 @@
 """Story 1: a form becomes a contact and a deal in the pipeline's first stage, with an owner at once."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -124,9 +125,14 @@ def typed(case: Case, form: FormSubmitted) -> Fields:
 def identifiers_of(form: People) -> list[Identifier]:
     """Phones before e-mails: people share mailboxes more often than telephones. Placeholders are nobody's, and what is
     too long for an index is nobody's either."""
-    phones = [Identifier("phone", p.e164, p.text, p.extension) for p in form.phones if usable(p)]
-    emails = [Identifier("email", email, text) for text in form.emails for email in addresses(text)]
-    return [*once(phones), *once(emails)]
+    return list(identifiers_among(form.phones, form.emails))
+
+
+@lru_cache(maxsize=2_048)  # of a batch: they are looked for before it is decided, and twice again for each fact
+def identifiers_among(phones: tuple[Phone, ...], emails: tuple[str, ...]) -> tuple[Identifier, ...]:
+    numbers = [Identifier("phone", p.e164, p.text, p.extension) for p in phones if usable(p)]
+    written = [Identifier("email", email, text) for text in emails for email in addresses(text)]
+    return (*once(numbers), *once(written))
 
 
 def once(identifiers: list[Identifier]) -> list[Identifier]:

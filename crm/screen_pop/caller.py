@@ -1,12 +1,13 @@
 """Who is calling: the contacts that a number may belong to, with what to know before answering."""
 
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
 from crm.money import money_text
 from crm.scalars import Id
-from crm.screen_pop.employees import Employee
+from crm.screen_pop.employees import Employee, Salespeople
 
 CERTAIN, UNCERTAIN, NONE = "certain", "uncertain", "none"
 
@@ -55,13 +56,17 @@ class CallRead(Struct, frozen=True):
     legs: int = 0
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, dict=True):
     """The answer of one look-up. `doubted`: the number was seen with several people, or is said to be nobody's."""
 
     owners: tuple[Employee, ...] = ()
     call: CallRead | None = None
     doubted: bool = False
     contacts: tuple[ContactRead, ...] = ()
+
+    @cached_property
+    def salespeople(self) -> Salespeople:
+        return Salespeople(self.owners)
 
 
 def caller(found: Found, contact_id: Id, known: bool) -> dict[str, Any]:

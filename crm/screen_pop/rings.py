@@ -1,7 +1,6 @@
 """Which calls are shown on a screen: a fold of the reports of calls. What it shows it ends, once, when somebody else
 answers, or when the call ends; what it does not show it never ends."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -12,7 +11,7 @@ from crm.events import CallOpened, CallUpdated
 from crm.moments import nearest
 from crm.scalars import Id, Micros
 from crm.screen_pop.caller import Found, caller
-from crm.screen_pop.employees import Employee, called, is_among
+from crm.screen_pop.employees import Salespeople, called, is_among
 from crm.shared import Phone
 from crm.vocabulary import CallPhase, Direction
 
@@ -83,7 +82,7 @@ class Screen(Struct):
         shown = self.calls.get(id)
         if not may_ring(event, now) or not comes_in(facts, found) or self.is_over(id, at, found, shown is not None):
             return []
-        if said and not self.wants(said, found.owners):
+        if said and not self.wants(said, found.salespeople):
             # Until now nobody was named, so everybody was shown the call.
             return self.end(id, "rings_another") if shown and not any(shown.rings.values()) else []
         kept, leg = said[:LONGEST], (event.leg or said)[:LONGEST]
@@ -99,7 +98,7 @@ class Screen(Struct):
             "phone": phone.e164 or (found.call.phone if found.call else ""),
             "phone_text": phone.text,
             "line": facts.line,
-            "employee": called(said, found.owners),
+            "employee": called(said, found.salespeople),
             "rang_at": nearest(self.calls[id].rang_at),
         }
         return [("ring", {**said_of_call, **caller(found, event.contact_id, facts.known)}), *self.crowded_out()]
@@ -109,9 +108,9 @@ class Screen(Struct):
         by = event.employee or (shown.rings.get(event.leg[:LONGEST], "") if shown and event.leg else "")
         if by:  # else it may have been a machine, and people are rung after it
             self.remember(event.call_id, event.meta.occurred_at)
-        mine = not by or not self.employees or is_among(self.employees, by, found.owners)
+        mine = not by or not self.employees or is_among(self.employees, by, found.salespeople)
         why = "answered" if mine else "answered_by_another"
-        return self.end(event.call_id, why, by=called(by, found.owners))
+        return self.end(event.call_id, why, by=called(by, found.salespeople))
 
     def ended(self, event: CallUpdated) -> list[Message]:
         """A leg that ends is one telephone that rings no more. The leg in, and a report of the whole, end the call."""
@@ -146,8 +145,8 @@ class Screen(Struct):
             return []
         return [("end", {"call_id": id, "why": why, "by": None, "disposition": "", **more})]
 
-    def wants(self, said: str, owners: Sequence[Employee]) -> bool:
-        return not self.employees or is_among(self.employees, said, owners)
+    def wants(self, said: str, known: Salespeople) -> bool:
+        return not self.employees or is_among(self.employees, said, known)
 
     def remember(self, id: Id, at: int) -> None:
         self.over[id] = max(self.over.pop(id, 0), at)

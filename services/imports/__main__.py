@@ -10,22 +10,25 @@ from pathlib import Path
 import structlog
 from psycopg import AsyncConnection, OperationalError
 
+from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.envelope import now
 from crm.errors import NotYet
-from crm.imports import Options, Phase, Request, Status, Wish
+from crm.imports import AT_WORK, Counts, Options, Phase, Request, Status, Wish
 from crm.scalars import Id
 from crm.settings import Settings
 from crm.state import UndoneImport
 from crm.topics import INTAKE
+from services.imports.exporting import export_as_wanted, export_on_time
 from services.imports.failed_rows import REASON
 from services.imports.importing import Importing
 from services.imports.inbox import UNKNOWN, take_files
 from services.imports.reading import open_file, read_import
 from services.imports.table import NoTable
 from services.imports.undo.undoing import Undoing
+from services.tables.unreadable import Unreadable
 from streams.runtime.role import run
 
 LOOK_SECONDS = 0.5
@@ -33,12 +36,17 @@ KAFKA_SECONDS = 30.0
 OVER = {
     Wish.CHECK: Phase.CHECKED,
     Wish.RUN: Phase.DONE,
+    Wish.PAUSE: Phase.PAUSED,
     Wish.CANCEL: Phase.CANCELLED,
     Wish.CHECK_UNDO: Phase.UNDO_CHECKED,
     Wish.UNDO: Phase.UNDONE,
     Wish.REDO: Phase.DONE,
 }
+STOPS = (Wish.PAUSE, Wish.CANCEL)
 UNDOES = (Wish.CHECK_UNDO, Wish.UNDO)
+PAUSED = "Paused. {rows:,} rows were imported; it goes on there when it is run again."
+CANCELLED = "Cancelled. {rows:,} rows were imported and stay."
+UNDO_CANCELLED = "Cancelled. {records:,} records are gone and stay so; `crm import redo` brings them back."
 UNDONE = "SELECT value ->> 'count' FROM core.state WHERE workspace = %s AND key = %s"
 AGAIN = "This import was undone before: its rows come again, each as if it came for the first time."
 NOT_UNDONE = "This import was not undone, so there is nothing to bring back. Nothing was changed."
@@ -53,16 +61,24 @@ class Role:
         self.log = KafkaLog(settings.kafka_bootstrap, [INTAKE["facts"].name], timeout=KAFKA_SECONDS)
 
     def missing(self) -> str | None:
-        if not self.settings.imports:
+        if not (self.settings.imports or self.settings.exports):
             return None
-        return self.access.missing() or self.log.missing()
+        return self.access.missing() or (self.log.missing() if self.settings.imports else None)
 
     async def run(self) -> None:
-        if not self.settings.imports:
+        if not (self.settings.imports or self.settings.exports):
             logger.info("CRM_IMPORTS names no place for files: nothing can be imported")
             await asyncio.Event().wait()
-        store = ImportStore.open(self.settings.imports)
         await self.access.start(self.settings.kafka_bootstrap)
+        async with asyncio.TaskGroup() as works:
+            if self.settings.exports:
+                works.create_task(export_on_time(self.settings.exports, self.settings.database_url, self.access))
+            if self.settings.imports:
+                store = ImportStore.open(self.settings.imports)
+                works.create_task(self.import_files(store))
+                works.create_task(export_as_wanted(ExportStore(store.store), self.settings.database_url))
+
+    async def import_files(self, store: ImportStore) -> None:
         async with self.log:
             while True:
                 try:
@@ -79,7 +95,7 @@ class Work:
 
     def __init__(self, role: Role, store: ImportStore, workspace: Id, id: Id) -> None:
         self.role, self.store, self.workspace, self.id = role, store, workspace, id
-        self.cancelled = False
+        self.stopped: Wish | None = None  # by which wish, or by another one
 
     async def do(self) -> None:
         request = await self.store.request(self.workspace, self.id)
@@ -89,11 +105,14 @@ class Work:
         if status.answers != request.number:
             status = begun(request, status)
         try:
-            if request.wish is not Wish.CANCEL:
+            if request.wish not in STOPS:
                 await self.perform(request, status)
-            status.phase = Phase.CANCELLED if self.cancelled else OVER[request.wish]
+            if request.wish not in STOPS or status.phase in (*AT_WORK, Phase.PAUSED):
+                status.phase = OVER[request.wish if self.stopped is None else self.stopped]
         except NoTable as error:
             status.phase, status.message = Phase.FAILED, str(error)
+        except Unreadable as error:  # behind rows that were taken
+            status.phase, status.message = Phase.FAILED, f"{error.why} Rows so far stay. {error.what_to_do}".rstrip()
         except (OSError, OperationalError, NotYet):
             raise  # a server is away: it goes on where it was
         except Exception as error:
@@ -140,13 +159,13 @@ class Work:
                 status.notes.append(AGAIN)
             report = partial(self.report, request, status)
             await report()
-            importing = Importing(reading, status, failed, report, lambda: self.cancelled)
+            importing = Importing(reading, status, failed, report, lambda: self.stopped is not None)
             dsn = self.role.settings.database_url
             async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
                 with closing(importing.failed):
                     if request.wish is Wish.CHECK:
                         await importing.check(conn)
-                        status.checked = status.counts
+                        status.checked = status.counts if self.stopped is None else Counts()
                     else:
                         await importing.run(conn, self.role.log)
                         if not request.unattended:
@@ -164,7 +183,9 @@ class Work:
         with tempfile.TemporaryDirectory(prefix="import-") as folder:
             kept = Path(folder) / "kept"
             settings = self.role.settings
-            undoing = Undoing(request, status, count, kept, report, lambda: self.cancelled, settings.kafka_bootstrap)
+            undoing = Undoing(
+                request, status, count, kept, report, lambda: self.stopped is not None, settings.kafka_bootstrap
+            )
             dsn = settings.database_url
             async with await AsyncConnection.connect(dsn, autocommit=True, options="-c jit=off") as conn:
                 with closing(undoing.kept):
@@ -180,7 +201,8 @@ class Work:
     async def report(self, request: Request, status: Status) -> None:
         await self.store.report(self.workspace, status)
         newest = await self.store.request(self.workspace, self.id)
-        self.cancelled = newest is not None and newest.number != request.number
+        if newest is not None and newest.number != request.number:
+            self.stopped = newest.wish if newest.wish in STOPS else Wish.PAUSE
 
 
 async def undone_count(conn: AsyncConnection, workspace: Id, id: Id) -> int:
@@ -196,18 +218,22 @@ def remembered(request: Request, before: Options | None) -> Options:
 
 
 def begun(request: Request, before: Status) -> Status:
-    """Returns the status of a new request: what was imported before of the same file does not count again."""
-    status = Status(request.id, answers=request.number, name=request.name, checked=before.checked)
-    if request.wish is Wish.CANCEL:
-        before.answers, before.message = request.number, cancelled(before)
+    """Returns the status of a new request: what was imported before of the same file does not count again, unless it
+    goes on where it was paused."""
+    if request.wish in STOPS or (request.resumes and before.row):
+        before.answers = request.number
+        if request.wish not in STOPS:
+            before.message = ""
+        elif before.phase in (*AT_WORK, Phase.PAUSED):
+            before.message = stopped(request.wish, before)
         return before
-    return status
+    return Status(request.id, answers=request.number, name=request.name, checked=before.checked)
 
 
-def cancelled(before: Status) -> str:
+def stopped(wish: Wish, before: Status) -> str:
     if before.undo:
-        return f"Cancelled. {before.undo.removed:,} records are gone and stay so; `crm import redo` brings them back."
-    return f"Cancelled. {before.decided:,} rows were imported and stay."
+        return UNDO_CANCELLED.format(records=before.undo.removed)
+    return (PAUSED if wish is Wish.PAUSE else CANCELLED).format(rows=before.decided)
 
 
 def failed_name(name: str) -> str:

@@ -1,12 +1,11 @@
 """Reads a page with a table: what several CRMs, Bitrix24 among them, write into a file that they name .xls."""
 
-import csv
 from html.parser import HTMLParser
 from pathlib import Path
 
 from services.connectors.formats.charset import decode_each, from_wide_charset
-from services.imports.table import NoTable, Table
-from services.imports.workbooks import Sheet, table_of
+from services.imports.table import NoTable, Table, headed
+from services.tables.workbooks import SheetRow
 
 LARGEST = 200_000_000  # bytes
 
@@ -49,7 +48,7 @@ class Cells(HTMLParser):
             self.cell = None
 
 
-def read_html_table(path: Path, folder: Path) -> Table:
+def read_html_table(path: Path) -> Table:
     """Raises NoTable."""
     if path.stat().st_size > LARGEST:
         raise NoTable(
@@ -60,7 +59,6 @@ def read_html_table(path: Path, folder: Path) -> Table:
     page.close()
     if not any(map(any, page.rows)):
         raise NoTable("It is a page without a table. Nothing was imported. Send CSV, XLSX, XLS, ODS or vCard.")
-    out = folder / f"{path.name}.rows.csv"
-    with out.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([number, "", *cells] for number, cells in enumerate(page.rows, 1))
-    return table_of(out, "html", Sheet("", [], len(page.rows), []))
+    found = [SheetRow(number, "", cells) for number, cells in enumerate(page.rows, 1)]
+    header, rows = headed(lambda: found)
+    return Table("html", header, rows, len(found))

@@ -26,6 +26,7 @@ HALF_DAY = re.compile(r"\b([0-9]{1,2}):([0-9]{2})(:[0-9]{2})? ?([AaPp])\.?[Mm]\.
 SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})\b")
 SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 LONGEST_KEY = 150
+OLDEST, AHEAD = 1990, 86_400_000_000  # year; microseconds: as POST /facts has it
 MOST_MOMENTS = 10_000  # that are remembered
 
 
@@ -146,7 +147,14 @@ class RowReader:
         found: datetime | None = moment_in(ordered, whole=False)
         if found is None:
             raise Refusal(f"In {column!r}: {text[:40]!r} is no date that can be read in one way only.")
-        return micros(found if found.tzinfo else found.replace(tzinfo=self.zone))
+        if found.year < OLDEST:
+            why = "which must be a mistake: an empty date of a workbook, or a year of two digits, is shown so"
+            raise Refusal(f"In {column!r}: {text[:40]!r} is before {OLDEST}, {why}.")
+        at = micros(found if found.tzinfo else found.replace(tzinfo=self.zone))
+        if at > self.at + AHEAD:
+            why = "which must be a mistake: copied into a workbook that counts from 1904, days are four years late"
+            raise Refusal(f"In {column!r}: {text[:40]!r} is more than a day ahead, {why}.")
+        return at
 
     def day_of(self, slashed: re.Match[str]) -> str:
         first, second, year = slashed.groups()

@@ -1,17 +1,21 @@
 """A file as a table: a header, and rows of texts with where each stands in the file."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from crm.imports import unguarded
 from crm.text.emails import emails_in
+from services.tables.workbooks import SheetRow
 
 TELEPHONE = re.compile(r"\+?[0-9 ().-]{9,20}")
 MOST_COLUMNS = 1_000
 MOST_CELL = 20_000  # characters
 HEAD = 20  # rows in which the header is looked for
+NOTHING, SEND = "Nothing was imported.", "Send CSV, TSV, XLSX, XLS, ODS or vCard."
 
 
 class Row(NamedTuple):
@@ -39,6 +43,21 @@ class NoTable(ValueError):
     """A file that cannot be read as a table: a sentence on why, and what to do."""
 
 
+Rows = Callable[[], Iterator[Row]]
+
+
+def headed(read: Callable[[], Iterable[SheetRow]]) -> tuple[tuple[str, ...], Rows]:
+    """Returns the header of a sheet, and its rows below that. Raises NoTable."""
+    place, header = header_of([row.cells for row in islice(read(), HEAD)])
+
+    def rows() -> Iterator[Row]:
+        for number, wrong, cells in islice(read(), place + 1, None):
+            if row := fitted(number, cells, header, number):
+                yield row._replace(wrong=row.wrong or wrong)
+
+    return header, rows
+
+
 def unique(names: list[str]) -> tuple[str, ...]:
     """Returns the names of columns: an empty one gets its number, and one that is there already a number behind it."""
     if len(names) > MOST_COLUMNS:
@@ -62,7 +81,7 @@ def fitted(number: int, cells: list[str], header: tuple[str, ...], done: int) ->
     if not any(texts):
         return None
     width = len(header)
-    if texts[-1] == header[-1] and [" ".join(text.split()) for text in texts[:width]] == list(header):
+    if texts[0].casefold() == header[0].casefold() and same_header(texts, header):
         return None
     if any(texts[width:]):
         why = f"It has {len(texts)} cells and the header {width}: a quote or a delimiter is missing, or is too many."
@@ -70,6 +89,11 @@ def fitted(number: int, cells: list[str], header: tuple[str, ...], done: int) ->
     if any(len(text) > MOST_CELL for text in texts):
         return Row(number, tuple(texts[:width]), done, f"A cell has more than {MOST_CELL:,} characters.")
     return Row(number, tuple([*texts[:width], *[""] * (width - len(texts))]), done)
+
+
+def same_header(texts: list[str], header: tuple[str, ...]) -> bool:
+    again = unique([text.casefold() for text in texts[: len(header)]])
+    return [name.casefold() for name in again] == [name.casefold() for name in header]
 
 
 def header_of(rows: list[list[str]]) -> tuple[int, tuple[str, ...]]:
@@ -83,8 +107,14 @@ def header_of(rows: list[list[str]]) -> tuple[int, tuple[str, ...]]:
 
 def header_place(rows: list[list[str]]) -> int:
     """Returns which of the first rows is the header: the first that is more than half as wide as the widest, so that a
-    title above the table is none."""
+    title above the table is none. A row that alone has more cells than those before it is broken, and not the widest.
+    """
     widths = [sum(1 for cell in row if cell.strip()) for row in rows]
     if not any(widths):
         raise NoTable("It is empty. Nothing was imported.")
-    return next(place for place, width in enumerate(widths) if width * 2 > max(widths))
+    lengths = Counter(len(row) for row in rows if len(row) > 1)
+    usual = lengths.most_common(1)[0][0] if lengths else 1
+    begins = next((place for place, row in enumerate(rows) if len(row) == usual), 0)
+    broken = {place for place, row in enumerate(rows) if place > begins and lengths[len(row)] == 1 < usual < len(row)}
+    widest = max(width for place, width in enumerate(widths) if place not in broken)
+    return next(place for place, width in enumerate(widths) if width * 2 > widest and place not in broken)

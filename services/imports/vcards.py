@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.imports.table import NoTable, Row, Table, unique
-from services.imports.text_tables import Charset, charset_of, decoded
+from services.tables.charsets import Charset, blocks_of, charset_of, said_charset, split_lines
 
 HEADER = (
     *("UID", "Name", "First name", "Last name", "Middle name", "Phones", "Emails", "Company", "Job title"),
@@ -34,7 +34,8 @@ LINE = re.compile(
 
 def read_vcards(path: Path, charset: str = "") -> Table:
     """Raises NoTable."""
-    chosen = Charset(charset) if charset else charset_of(path)
+    with path.open("rb") as file:
+        chosen = said_charset(charset) if charset else charset_of(file)
     if next(cards(path), None) is None:
         raise NoTable("It has no card that begins and ends. Nothing was imported.")
     found = {"charset": str(chosen)}
@@ -51,7 +52,7 @@ def cards(path: Path) -> Iterator[tuple[int, list[bytes], int, str]]:
     lines: list[bytes] = []
     begins = size = done = 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(split_lines(blocks_of(file)), 1):
             done += len(line)
             word = line.strip().upper().removeprefix(b"\xef\xbb\xbf")
             if word == b"BEGIN:VCARD":
@@ -90,7 +91,7 @@ def unfolded(lines: list[bytes]) -> Iterator[bytes]:
 def cells_of(lines: list[bytes], charset: Charset) -> tuple[str, ...]:
     found: dict[str, list[str]] = {name: [] for name in HEADER}
     for line in unfolded(lines):
-        match = LINE.fullmatch(decoded(line, charset))
+        match = LINE.fullmatch(charset.decode(line))
         if match is None:
             continue
         name, value = match["name"].lower(), value_of(match["parameters"], match["value"], charset)
@@ -129,7 +130,7 @@ def value_of(parameters: str, value: str, charset: Charset) -> str:
     try:
         return raw.decode(named[1] if named else "utf-8")
     except (UnicodeDecodeError, LookupError):
-        return decoded(raw, charset)
+        return charset.decode(raw)
 
 
 def parts(value: str) -> list[str]:

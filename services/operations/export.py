@@ -1,64 +1,105 @@
-"""Exports a view or a query to CSV, XLSX or Parquet: row by row, exact, and safe to open in Excel."""
+"""Exports a view or a query: its rows are kept in a part file as they come, and then written in the format wanted.
+
+The part is what makes an export of a view resumable: rows come in the order of their keys, and a small file next to it
+says up to which key the part is whole.
+"""
 
 import csv
-import io
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any
 
-import polars
+import msgspec
 import psycopg
-import xlsxwriter
-from psycopg.sql import SQL, Composable, Identifier
+from msgspec import Struct
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from crm.imports import FORMULA, guarded
 from projections import PROJECTIONS
+from services.operations.export_files import FORMATS, Column, write_file
 
-MOST_ROWS = 1_048_575  # of a sheet, below its header
-MOST_CELL = 32_767  # characters of a cell of a workbook
-PRECISE = 10**15  # a larger number loses digits in a workbook
-WHOLE = (20, 21, 23)  # oids of bigint, smallint and integer
-BOOLEAN, MOMENT, DOUBLE = 16, 1184, 701
-TIMES = "%Y-%m-%d %H:%M:%S%.f%#z"
+EACH = 20_000  # rows between two notes of how far the part is
 Advance = Callable[[int], None]
 
 
-class Column(NamedTuple):
-    """A column of what is exported, with the oid of its type."""
+class Question(Struct, frozen=True):
+    """What is exported. `key`: the column that is another in each row; empty for a query of its own."""
 
-    name: str
-    oid: int
+    query: str
+    key: str = ""
 
 
-def query_of(what: str, where: str = "") -> str:
-    """Returns the query of a view, with a condition in SQL, or the query itself. Raises ValueError."""
+class Kept(Struct, frozen=True):
+    """Up to where a part file is whole. `after`: the key of its last row."""
+
+    query: str
+    columns: list[str]
+    after: str = ""
+    rows: int = 0
+    size: int = 0  # bytes
+
+
+def query_of(what: str, where: str = "") -> Question:
+    """Returns what a view is read by, with a condition in SQL, or the query itself. Raises ValueError."""
     if what in PROJECTIONS:
-        return f"SELECT * FROM {what}{f' WHERE {where}' if where else ''}"
+        return Question(f"SELECT * FROM {what}{f' WHERE {where}' if where else ''}", PROJECTIONS[what].key)
     if what.lower().split()[:1] not in (["select"], ["with"], ["table"], ["values"]):
         raise ValueError(f"There is no view {what!r}. The views are {', '.join(PROJECTIONS)}; or give a SELECT.")
     if where:
         raise ValueError("--where goes with a view. Write the condition into the query.")
-    return what.rstrip().rstrip(";")
+    return Question(what.rstrip().rstrip(";"))
 
 
-def export(conn: psycopg.Connection[Any], query: str, file: Path, advance: Advance = lambda _: None) -> int:
+def export(
+    conn: psycopg.Connection[Any],
+    question: Question,
+    file: Path,
+    advance: Advance = lambda _: None,
+    resume: bool = False,
+) -> int:
     """Writes the rows and returns how many there were. The file appears when it is whole.
 
-    Raises ValueError for an ending that is not known, and what Postgres says.
+    `resume`: goes on with the part that an export of the same view left. Raises ValueError for an ending that is not
+    known and for a part of something else, and what Postgres says.
     """
-    if file.suffix.lower() not in WRITERS:
+    if (suffix := file.suffix.lower()) not in FORMATS:
         raise ValueError(
-            f"{file.name} has no ending that is known. Nothing was exported. Known are {', '.join(WRITERS)}."
+            f"{file.name} has no ending that is known. Nothing was exported. Known are {', '.join(FORMATS)}."
         )
-    columns = columns_of(conn, query)
-    part = file.with_name(f"{file.name}.part")
+    columns = columns_of(conn, question.query)
+    part, note, made = (file.with_name(f"{file.name}.{ending}") for ending in ("part", "part.json", "new"))
+    begun = Kept(question.query, [column.name for column in columns])
+    kept = begun_before(part, note, begun, bool(question.key)) if resume else begun
     try:
-        count = WRITERS[file.suffix.lower()](part, columns, rows_of(conn, query, columns, advance))
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+        fetch(conn, question, columns, part, note, kept, advance)
+        count = write_file(made, suffix, columns, part)
+        made.replace(file)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        if not note.exists():  # nothing that can be resumed
+            part.unlink(missing_ok=True)
+        raise
+    note.unlink(missing_ok=True)
+    part.unlink()
     return count
+
+
+def begun_before(part: Path, note: Path, begun: Kept, has_key: bool) -> Kept:
+    """Returns up to where the part of the same export is whole. Raises ValueError."""
+    if not has_key:
+        raise ValueError(
+            "A query of your own has no key to go on by, so it begins again: leave --resume out. Nothing was exported."
+        )
+    try:
+        kept = msgspec.json.decode(note.read_bytes(), type=Kept)
+        size = part.stat().st_size
+    except (FileNotFoundError, msgspec.DecodeError):
+        return begun
+    if (kept.query, kept.columns) != (begun.query, begun.columns):
+        raise ValueError(
+            f"{part.name} is of another question. Nothing was exported. Delete it, or export without --resume."
+        )
+    return kept if size >= kept.size else begun
 
 
 def columns_of(conn: psycopg.Connection[Any], query: str) -> list[Column]:
@@ -67,87 +108,51 @@ def columns_of(conn: psycopg.Connection[Any], query: str) -> list[Column]:
     return [Column(column.name, column.type_code) for column in described if column.name != "workspace"]
 
 
-def rows_of(
-    conn: psycopg.Connection[Any], query: str, columns: Sequence[Column], advance: Advance
-) -> Iterator[list[str]]:
-    """Yields rows as Postgres writes them; null is an empty text."""
-    names: Composable = SQL(", ").join(Identifier(column.name) for column in columns)
-    copied = SQL("COPY (SELECT {} FROM ({}) AS q) TO STDOUT (FORMAT csv)").format(names, SQL(query))
-    with conn.cursor() as cursor, cursor.copy(copied) as copy:
-        for count, row in enumerate(csv.reader(lines_of(copy)), 1):
-            yield row
-            if not count % 1_000:
-                advance(1_000)
+def fetch(
+    conn: psycopg.Connection[Any],
+    question: Question,
+    columns: Sequence[Column],
+    part: Path,
+    note: Path,
+    kept: Kept,
+    advance: Advance,
+) -> None:
+    """Adds the rows behind those that are kept, as Postgres writes them."""
+    note.unlink(missing_ok=True)
+    place = [column.name for column in columns].index(question.key) if question.key else -1
+    rows, size = kept.rows, kept.size
+    advance(rows)
+    with part.open("r+b" if size else "wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        with conn.cursor() as cursor, cursor.copy(copied(question, columns, kept.after)) as copy:
+            for block in copy:  # a row each
+                size += file.write(block)
+                rows += 1
+                if not rows % EACH:
+                    advance(EACH)
+                    if place >= 0:
+                        keep(note, file, Kept(kept.query, kept.columns, cell(block, place), rows, size))
 
 
-def lines_of(blocks: Iterable[Any]) -> Iterator[str]:
-    """Yields lines; a row may have several."""
-    for block in blocks:
-        yield from io.StringIO(bytes(block).decode(), newline="\n")
+def copied(question: Question, columns: Sequence[Column], after: str) -> Composed:
+    names = SQL(", ").join(Identifier(column.name) for column in columns)
+    rows = SQL("SELECT {} FROM ({}) AS q").format(names, SQL(question.query))
+    if question.key:
+        key = Identifier(question.key)
+        rows += SQL(" WHERE {} > {}").format(key, Literal(after)) if after else SQL("")
+        rows += SQL(" ORDER BY {}").format(key)
+    return SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(rows)
 
 
-def write_csv(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> int:
-    """UTF-8 with a mark, as Excel expects it. A text that Excel would run gets an apostrophe before it."""
-    texts = [place for place, column in enumerate(columns) if column.oid not in (*WHOLE, DOUBLE, BOOLEAN, MOMENT)]
-    count = 0
-    with file.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow([column.name for column in columns])
-        for count, row in enumerate(rows, 1):  # noqa: B007  # it is returned
-            for place in texts:
-                if row[place] and row[place][0] in FORMULA:
-                    row[place] = guarded(row[place])
-            writer.writerow(row)
-    return count
+def cell(row: bytes | bytearray | memoryview, place: int) -> str:
+    return next(csv.reader(bytes(row).decode().splitlines(keepends=True)))[place]
 
 
-def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> int:
-    """Texts are texts, numbers that a workbook holds exactly are numbers; more rows than a sheet has go to the next."""
-    numbers = [column.oid in WHOLE for column in columns]
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count = 0
-    with xlsxwriter.Workbook(str(file), options) as book:
-        sheet = None
-        for count, row in enumerate(rows, 1):
-            place = (count - 1) % MOST_ROWS + 1
-            if place == 1:
-                sheet = book.add_worksheet()
-                sheet.write_row(0, 0, [column.name for column in columns])
-            assert sheet is not None
-            for column, text in enumerate(row):
-                if numbers[column] and text and abs(int(text)) < PRECISE:
-                    sheet.write_number(place, column, int(text))
-                elif text:
-                    sheet.write_string(place, column, text[:MOST_CELL])
-        if sheet is None:
-            book.add_worksheet().write_row(0, 0, [column.name for column in columns])
-    return count
-
-
-def write_parquet(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> int:
-    """Whole numbers, moments and booleans have their types; exact decimals, ids and JSON are texts."""
-    count = 0
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".csv", dir=file.parent) as plain:
-        writer = csv.writer(plain)
-        writer.writerow([column.name for column in columns])
-        for count, row in enumerate(rows, 1):  # noqa: B007  # it is returned
-            writer.writerow(row)
-        plain.flush()
-        schema = {column.name: polars.String for column in columns}
-        typed = [as_typed(column) for column in columns]
-        polars.scan_csv(plain.name, schema=schema).select(typed).sink_parquet(file)
-    return count
-
-
-def as_typed(column: Column) -> polars.Expr:
-    value = polars.col(column.name)
-    if column.oid in WHOLE:
-        return value.cast(polars.Int64)
-    if column.oid == BOOLEAN:
-        return value == "t"
-    if column.oid == MOMENT:
-        return value.str.to_datetime(TIMES, time_unit="us")
-    return value
-
-
-WRITERS = {".csv": write_csv, ".xlsx": write_xlsx, ".parquet": write_parquet}
+def keep(note: Path, file: IO[bytes], kept: Kept) -> None:
+    """Notes how far a part is, once its rows are on disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    new = note.with_name(f"{note.name}.new")
+    new.write_bytes(msgspec.json.encode(kept))
+    new.replace(note)

@@ -65,7 +65,7 @@ class Kafka:
     of that listener, for example a proxy's.
     """
 
-    name = "kafka"
+    name, node = "kafka", 1
     stop_by, patience, look_every = signal.SIGTERM, 15.0, 5.0
     session_ms = 3000  # without a heartbeat, then the controller takes the broker for dead
 
@@ -91,17 +91,7 @@ class Kafka:
         self.cluster = self.format()
         if not self.served and not is_free(self.port):  # taken since it was chosen; once served, clients know it
             self.port = any_free()
-        listeners = {"PLAINTEXT": (self.port, self.port), **self.listeners}
-        settings = PROPERTIES.format(
-            listeners=",".join(f"{name}://{LOCAL}:{port}" for name, (port, _) in listeners.items()),
-            advertised=",".join(f"{name}://{LOCAL}:{port}" for name, (_, port) in listeners.items()),
-            protocols=",".join(f"{name}:PLAINTEXT" for name in listeners),
-            controller=any_free(),
-            log=self.data / "log",
-            session_ms=self.session_ms,
-            io_threads=IO_THREADS,
-        )
-        (self.data / "server.properties").write_text(settings)
+        (self.data / "server.properties").write_text(self.properties(any_free()))
         archive = kafka_files.archive()
         options = flags or ((f"-XX:AOTCache={archive}",) if archive.exists() else ())
         java, *arguments = self.command()
@@ -109,12 +99,26 @@ class Kafka:
             self.process = spawn(self.wrap([java, *options, *arguments]), log, dies_by=signal.SIGTERM)
         return self.process
 
+    def properties(self, controller: int) -> str:
+        """Returns its settings. `controller`: the port of its controller."""
+        listeners = {"PLAINTEXT": (self.port, self.port), **self.listeners}
+        return PROPERTIES.format(
+            listeners=",".join(f"{name}://{LOCAL}:{port}" for name, (port, _) in listeners.items()),
+            advertised=",".join(f"{name}://{LOCAL}:{port}" for name, (_, port) in listeners.items()),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in listeners),
+            controller=controller,
+            log=self.data / "log",
+            session_ms=self.session_ms,
+            io_threads=IO_THREADS,
+        )
+
     def format(self) -> str:
         """Writes what `kafka-storage.sh format` writes, without starting a JVM. Returns the cluster's id."""
         marker = self.data / "log" / "meta.properties"
         if not marker.exists():
             marker.parent.mkdir(parents=True, exist_ok=True)
-            marker.write_text(f"version=1\ncluster.id={short_id()}\nnode.id=1\ndirectory.id={short_id()}\n")
+            cluster = self.cluster or short_id()
+            marker.write_text(f"version=1\ncluster.id={cluster}\nnode.id={self.node}\ndirectory.id={short_id()}\n")
         properties = dict(line.partition("=")[::2] for line in marker.read_text().splitlines())
         return properties["cluster.id"]
 

@@ -158,7 +158,7 @@ class Supervisor:
         if role == "imports":
             from services.imports.needed import until_requested
 
-            await until_requested(environment["CRM_IMPORTS"])
+            await until_requested(environment["CRM_IMPORTS"], environment.get("CRM_EXPORTS", ""))
         else:
             from services.polling.needed import until_needed
 

@@ -1,14 +1,25 @@
 """Exports of client-bank programs, whichever bank wrote them: text with a delimiter, workbooks and dBase."""
 
 import re
+import tempfile
 from collections.abc import Collection, Iterable
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
 
 from crm.errors import Malformed
 from crm.money import to_minor
-from services.statements import columns, dbf, sheets
-from services.statements.lines import IBAN, Assumed, Balance, Reading, Statement, bare, check_balances
+from services.connectors.formats.charset import from_wide_charset
+from services.statements import columns, dbf
+from services.statements.lines import IBAN, Assumed, Balance, Problem, Reading, Statement, bare, check_balances
 from services.statements.table import Table
+from services.tables.archives import format_of
+from services.tables.charsets import charset_of, lines_of
+from services.tables.delimited import SAMPLE, delimiter_of, rows_of
+from services.tables.unreadable import Unreadable
+from services.tables.workbooks import ZIP, Sheet, unpack
 
+LARGEST, UNPACKED = 64 * 1024 * 1024, 256 * 1024 * 1024  # bytes of a workbook
 BALANCES = (
     (
         "opening",
@@ -26,22 +37,49 @@ Rows = Iterable[tuple[int, list[str]]]
 
 
 def read_text(body: bytes, assumed: Assumed) -> Reading:
-    rows, delimiter = sheets.text_rows(body)
+    file = BytesIO(from_wide_charset(body))
+    charset = charset_of(file)
+    delimiter, width = delimiter_of([text for text, _ in islice(lines_of(file, charset), SAMPLE)])
+    found = rows_of(lines_of(file, charset), delimiter, width)
+    rows = ((row.number, row.cells) for row in found if any(map(str.strip, row.cells)))
     return read_rows("CSV", rows, assumed, delimiter=delimiter)
 
 
 def read_workbook(body: bytes, assumed: Assumed) -> Reading:
     """A workbook may have a sheet for each account or currency."""
     reading = Reading("Excel")
-    try:
-        for rows in sheets.workbook_rows(body):
-            found = read_rows("Excel", rows, assumed)
-            reading.statements += found.statements
-            reading.problems += found.problems
-    except Malformed as error:
-        reading.say(str(error))
+    if len(body) > LARGEST:
+        reading.say(f"A workbook of more than {LARGEST >> 20} MB is no statement.")
+        return reading
+    with tempfile.TemporaryDirectory(prefix="statement-") as folder:
+        path = Path(folder) / "workbook"
+        path.write_bytes(body)
+        try:
+            if body.startswith(ZIP) and not format_of(path, UNPACKED):
+                raise Unreadable("It is an archive and no workbook.")
+            for sheet in unpack(path, Path(folder), every=True).sheets:
+                found = read_sheet(sheet, assumed)
+                reading.statements += found.statements
+                reading.problems += found.problems
+        except Unreadable as error:
+            reading.say(str(error))
     if reading.statements:  # a sheet without a table is no fault where another has one
         reading.problems = [problem for problem in reading.problems if not problem.sentence.startswith(NO_HEADER[:20])]
+    return reading
+
+
+def read_sheet(sheet: Sheet, assumed: Assumed) -> Reading:
+    wrong: list[Problem] = []
+
+    def rows() -> Rows:
+        for number, why, cells in sheet.rows():
+            if why:
+                wrong.append(Problem(f"It cannot be read: {why}", number))
+            elif any(cells):
+                yield number, cells
+
+    reading = read_rows("Excel", rows(), assumed)
+    reading.problems += wrong
     return reading
 
 
@@ -72,7 +110,7 @@ def read_rows(format: str, rows: Rows, assumed: Assumed, whole: Collection[str] 
     else:
         reading.say(NO_HEADER.format(known=", ".join(names.split("|")[0] for names in columns.NAMES.values())))
         return reading
-    body = [(place, row) for place, row in found if row != cells]  # which may be there again on each page
+    body = [(place, row) for place, row in found if columns.fields_of(row) != fields]  # it may be on each page
     table = Table(fields, cells, account_above(above), assumed, delimiter)
     if unclear := table.decide([row for _, row in body], whole):
         reading.say(unclear)

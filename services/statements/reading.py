@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from services.connectors.formats.charset import from_wide_charset
-from services.statements import camt, dbf, exchange, exports, mt940, sheets
+from services.statements import camt, dbf, exchange, exports, mt940
 from services.statements.lines import IBAN, Assumed, Problem, Reading, Statement, bare, same_account
+from services.tables.workbooks import OLE, ZIP
 
 HEAD = 65_536  # bytes that say which format it is
 LARGEST = 256 * 1024 * 1024  # bytes of a file
@@ -26,7 +27,7 @@ def read(body: bytes, assumed: Assumed) -> Reading:
         return refused(f"It is a PDF, which is for people. Ask the bank for one of {FORMATS}.")
     if exchange.looks_like(head):
         return exchange.read(body, assumed)
-    if sheets.is_workbook(head):
+    if head.startswith((OLE, ZIP)):
         return exports.read_workbook(body, assumed)
     if camt.looks_like(head):
         return camt.read(body, assumed)

@@ -14,6 +14,7 @@ from tests.bench import console as bench_console
 from tests.bench import history_command as bench_history
 from tests.bench import lookups, rings
 from tests.bench.connectors import bench_connectors
+from tests.bench.cost import bench_cost
 from tests.bench.end_to_end import bench_forms
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
@@ -125,6 +126,18 @@ def end_to_end(
         return [seen, flow]
 
     show.print_json(asyncio.run(both()))
+
+
+@app.command()
+def cost(
+    rate: Annotated[int, typer.Option(min=1, help="Facts a second.")] = 1_000,
+    seconds: Seconds = 30,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Processor time of a fact by process, and its bytes by place."""
+    folder, known, report = data or state.data_folder(), demo(data), progress_printer(json)
+    show.print_json(bench_cost(target(data), folder, known.workspace, rate, seconds, report))
 
 
 @app.command()

@@ -36,6 +36,7 @@ from tests.bench.bench_servers import BenchServers, bench_servers, running, scra
 from tests.bench.lookups import Say, callers
 from tests.bench.machine import machine, percentiles
 from tests.bench.paced_queries import Post, paced_posts
+from tests.bench.processor import per_one, processor_us
 from tests.bench.rings import EXCHANGE, HEADERS, Intake
 from tests.support.webhook_receiver import SECRET, Received, WebhookReceiver
 from tests.support.workload import dataset
@@ -125,15 +126,16 @@ async def measure(
             await paced_posts(address, HEADERS, posts, rate, WARM_UP)
             await seen.settled()
             say(f"ringing {rate} times a second for {seconds} s at {screens} screens")
-            began = time.perf_counter()
+            began, before = time.perf_counter(), processor_us()
             accepted = await paced_posts(address, HEADERS, posts, rate, seconds)
             await seen.settled()
+            count = sum(at >= began for at in seen.posted.values())
+            cost = per_one(before, count)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     shown, hooked = seen.waits(seen.shown, began), seen.waits(seen.hooked, began)
-    count = sum(at >= began for at in seen.posted.values())
     found = percentiles(shown)
     return {
         "benchmark": "screen-pop",
@@ -148,6 +150,7 @@ async def measure(
         "posted_to_accepted": {name: accepted[name] for name in found},
         "posted_to_screen": found,
         "posted_to_webhook": percentiles(hooked),
+        "processor_us_per_ring": cost,
         "rings": count,
         "never_shown": count - len(shown),
         "never_at_the_webhook": count - len(hooked),

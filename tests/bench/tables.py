@@ -14,7 +14,8 @@ from crm.adapters.postgres.analysts import session_login
 from crm.imports import Options, Status, Wish
 from crm.scalars import Id
 from services.cli.sql_results import connected
-from services.operations.export import WRITERS, export
+from services.operations.export import export, query_of
+from services.operations.export_files import FORMATS
 from services.operations.imports.client import ImportClient
 from services.stack import state
 from tests.bench.end_to_end import bench_forms
@@ -109,10 +110,10 @@ def bench_exports(dsn: str, workspace: Id, view: str, report: Report) -> dict[st
         session_login(dsn, workspace, TIMEOUT) as address,
         connected(address) as conn,
     ):
-        for ending in WRITERS:
+        for ending in FORMATS:
             report(f"exporting {view} to {ending}")
             file, began = Path(place) / f"rows{ending}", time.perf_counter()
-            count = export(conn, f"SELECT * FROM {view}", file)
+            count = export(conn, query_of(view), file)
             seconds = time.perf_counter() - began
             found[ending.removeprefix(".")] = {
                 "rows": count,

@@ -11,6 +11,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 from urllib.parse import urlsplit
 
 from crm.settings import Settings
+from services.stack import kafka
 from services.stack.kafka import Kafka
 from services.stack.managed_process import ManagedProcess
 from services.stack.ports import LOCAL, any_free
@@ -18,6 +19,7 @@ from services.stack.postgres import Postgres
 from services.stack.process import ended, until
 from services.stack.role import ROLES, Role
 from services.stack.supervisor import Plan, Say, Supervisor, locked
+from tests.chaos.brokers import Broker, brokers
 from tests.chaos.proxy import Proxy
 from tests.chaos.small_disk import SmallDisk
 
@@ -32,9 +34,10 @@ def plan(
     environment: Mapping[str, str],
     replicas: Mapping[str, int] | None = None,
     roles: Mapping[str, str] | None = None,
+    brokers: int = 1,
 ) -> Plan:
     """Returns a plan on free ports, in which a killed part restarts at once. `roles` overrides the roles' modules."""
-    settings = replace(Settings.read({}), intake_port=any_free(), api_port=any_free())
+    settings = replace(Settings.read({}), intake_port=any_free(), api_port=any_free(), kafka_replication=brokers)
     return Plan(
         data=data,
         settings=settings,
@@ -77,6 +80,19 @@ class Cluster(Supervisor):
         await super().stop()
         for proxy in self.proxies.values():
             await proxy.stop()
+
+    async def start_servers(self) -> None:
+        """Starts several brokers where the plan wants each topic several times."""
+        if (copies := self.plan.settings.kafka_replication) > 1:
+            cluster = brokers(self.plan.data, await kafka.prepare(lambda text: self.say("kafka", text)), copies)
+            for broker in cluster:
+                self.keep(broker, self.servers)
+            self.bootstrap = ",".join(broker.bootstrap for broker in cluster)
+        await super().start_servers()
+
+    @property
+    def brokers(self) -> list[Broker]:
+        return [keeper.part for keeper in self.servers if isinstance(keeper.part, Broker)]
 
     def port_behind(self, role: str, server: str) -> int:
         return self.behind[role] if server == "kafka" else self.postgres.port

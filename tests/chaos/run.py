@@ -34,7 +34,7 @@ async def run_fault(
     other errors of the run are in its outcome, so that the next fault can run."""
     with (data / "cluster.log").open("a") as log:
         cluster = Cluster(
-            plan(data, environment, fault.replicas, fault.roles),
+            plan(data, environment, fault.replicas, fault.roles, fault.brokers),
             lambda who, text: print(f"{datetime.now():%T.%f} {who:>10} {text}", file=log, flush=True),
             fault.links,
         )

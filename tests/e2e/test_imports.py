@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from crm.imports import Phase
 from services.imports.importing import CHUNK
 from tests.e2e.test_kills import part
@@ -125,3 +127,51 @@ def test_an_import_is_undone_and_done_again(stack: RunningStack, tmp_path: Path)
     assert (back["phase"], back["undo"]["set_back"]) == ("undone", 700)
     stack.settle()
     assert columns(stack, "Рівне") == imported
+
+
+IMPORT = "query($id: ID!) { fileImport(id: $id) { phase progress decided counts { rows error } message failedRows } }"
+
+
+def change(stack: RunningStack, wish: str, id: str, options: str = "") -> dict[str, Any]:
+    what = f"done: import{wish}(id: $id{options})"
+    mutation = f"mutation($id: ID!) {{ {what} {{ fileImport {{ phase }} userErrors {{ message }} }} }}"
+    done: dict[str, Any] = stack.ask(mutation, id=id)["done"]
+    return done
+
+
+def test_a_file_is_imported_by_graphql_and_goes_on_after_a_pause(stack: RunningStack, tmp_path: Path) -> None:
+    file = table(tmp_path, "by-hand.csv", ROWS, "Суми")
+    url = f"{stack.graphql_url.removesuffix('/graphql')}/imports?name={file.name}"
+    authorized = {"authorization": f"Bearer {stack.token}"}
+    sent = httpx.post(url, content=file.read_bytes(), headers=authorized, timeout=TIMEOUT)
+    id = sent.json()["id"]
+
+    def until(*phases: str, least: int = 0) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+
+        def missing() -> str | None:
+            seen.update(stack.ask(IMPORT, id=id)["fileImport"])
+            return None if seen["phase"] in phases and seen["decided"] >= least else str(seen)
+
+        wait_until(missing)
+        return seen
+
+    assert until("CHECKED")["counts"] == {"rows": ROWS + 2, "error": 1}
+    assert change(stack, "Run", id, ', options: {system: "third"}') == {
+        "fileImport": {"phase": "WAITING"}, "userErrors": [],
+    }  # fmt: skip
+    until("RUNNING", "DONE", least=1)
+    paused = change(stack, "Pause", id)
+    if not paused["userErrors"] and until("PAUSED", "DONE")["phase"] == "PAUSED":  # it may have been done before
+        assert change(stack, "Run", id)["userErrors"] == []
+    done = until("DONE")
+    assert (done["counts"], done["decided"], done["progress"]) == ({"rows": ROWS + 2, "error": 1}, ROWS, 1.0)
+    assert change(stack, "Cancel", id)["userErrors"] == [
+        {"message": "It is done, so there is nothing to stop. Nothing was changed."}
+    ]
+    listed = stack.ask("{ imports(first: 1) { id name phase checked { rows error } } }")["imports"]
+    assert listed == [{"id": id, "name": "by-hand.csv", "phase": "DONE", "checked": {"rows": ROWS + 2, "error": 1}}]
+    failed = httpx.get(f"{url.partition('?')[0]}/{id}/failed", headers=authorized, timeout=TIMEOUT)
+    assert failed.content.decode("cp1251").splitlines()[1].startswith("x;Хто;1;2;")
+    stack.settle()
+    assert contacts(stack, "third:000007")[0]["phones"] == ["+380509000007"]

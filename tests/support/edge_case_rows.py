@@ -106,7 +106,7 @@ EDGE_CASE_ROWS: list[Row] = [
         Micros(NOON),
     ),
     rule("rule 1", None, "", {}),
-    rule("rule 2", 2**62, ODD, {"1": ODD}),
+    rule("rule 2", 2**62, ODD, {"1": '"Олена"'}),
     message("m1", 0),
     message("m2", 1),
     refused("bad 1", 0, tried=False),

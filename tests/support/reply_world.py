@@ -45,6 +45,9 @@ class ReplyWorld:
     def connection(self, connector: str) -> Id:
         return named_id(self.scope, connector)
 
+    def card(self, chat: str) -> Id:
+        return named_id(self.scope, f"card {chat}")
+
     async def connect(self, *connectors: str) -> None:
         facts = []
         for connector in connectors:
@@ -62,7 +65,7 @@ class ReplyWorld:
 
     def reply(self, connector: str, chat: str, number: int, **said: Any) -> ReplyQueued:
         """Returns a reply whose text is `chat/number`."""
-        conversation, stream = named_id(self.scope, f"{connector}/{chat}"), named_id(self.scope, f"card {chat}")
+        conversation, stream = named_id(self.scope, f"{connector}/{chat}"), self.card(chat)
         message, text, at = named_id(conversation, str(number)), f"{chat}/{number}", now()
         about = replace(meta(message), workspace=SHOP, stream=stream, occurred_at=at, recorded_at=at)
         where = {"connection_id": self.connection(connector), "connector": connector, "chat": chat, "account": "9"}
@@ -107,18 +110,11 @@ class ReplyWorld:
 
         await until(missing, TIMEOUT)
 
-    async def owners(self) -> dict[str, int]:
-        """Returns how many partitions each replica has leased."""
+    async def owners(self) -> dict[int, str]:
+        """Returns which replica has leased each partition."""
         async with await open_connection(self.journal.dsn) as conn:
-            rows = await conn.execute("SELECT owner, count(*) FROM outbound.lease WHERE until > now() GROUP BY 1")
+            rows = await conn.execute("SELECT partition, owner FROM outbound.lease WHERE until > now()")
             return dict(await rows.fetchall())
-
-    async def at_work(self) -> dict[str, tuple[int, int]]:
-        """Returns how many chats each replica has, and how many replies it has begun to send."""
-        query = """SELECT owner, count(DISTINCT key), count(*) FILTER (WHERE state = 'sending')
-            FROM outbound.delivery JOIN outbound.lease USING (partition) GROUP BY owner"""
-        async with await open_connection(self.journal.dsn) as conn:
-            return {owner: (chats, begun) for owner, chats, begun in await (await conn.execute(query)).fetchall()}
 
     async def reported(self) -> dict[str, Counter[str]]:
         """Returns how often each outcome of each reply was reported, by its text; a fact that is there twice is one."""

@@ -19,6 +19,7 @@ def export(
     what: Annotated[str, typer.Argument(metavar="VIEW|SELECT", help="contact, deal and the other views, or a query.")],
     file: Annotated[Path, typer.Argument(help="Its ending says what is written: .csv, .xlsx or .parquet.")],
     where: Annotated[str, typer.Option(help="Of a view: a condition in SQL, such as \"stage = 'won'\".")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Of a view: go on where an export was cut off.")] = False,
     workspace_id: Workspace = "",
     timeout: Annotated[int, typer.Option(help="Seconds that it may take.", min=1)] = TIMEOUT,
     data: Data = None,
@@ -38,7 +39,7 @@ def export(
         sql_results.sentences(),
         progress("Exporting", 0, "rows", quiet=json) as advance,
     ):
-        count = write(conn, query, file, advance)
+        count = write(conn, query, file, advance, resume)
     seconds = time.monotonic() - began
     if json:
         output.print_json({"file": str(file), "rows": count, "seconds": round(seconds, 3)})

@@ -39,6 +39,8 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Import after the check without asking.")] = False,
     show_status: Annotated[bool, typer.Option("--status", help="Show how far it is.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Stop at the row where it is.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was paused.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop importing it; what was imported stays.")] = False,
     token: Annotated[
         str, typer.Option(help="Token with scope write.", show_default="$CRM_TOKEN or the demo workspace's")
@@ -65,19 +67,21 @@ def import_file(
         raise typer.BadParameter(f"There is no file {file}. Nothing was imported.")
     options = Options(record, columns_of(mapping), system, existing, charset=charset, delimiter=delimiter, sheet=sheet)
     with ImportClient(address, bearer, file, options) as client:
-        if show_status or cancel:
-            show(client.ask(Wish.CANCEL) if cancel else client.status(), json)
+        if show_status or cancel or pause:
+            wish = Wish.CANCEL if cancel else Wish.PAUSE
+            show(client.ask(wish) if cancel or pause else client.status(), json)
             return
-        client.check()
-        with following("Checking", json) as look:
-            status = client.follow(look)
-        if not json:
-            show(status, json)
-        if status.phase is not Phase.CHECKED:
-            end(status, json)
-        if dry_run or not (yes or (not json and confirmed(status.checked))):
-            end(status, json, client.failed, file)
-        client.ask(Wish.RUN)
+        if not resume:
+            client.check()
+            with following("Checking", json) as look:
+                status = client.follow(look)
+            if not json:
+                show(status, json)
+            if status.phase is not Phase.CHECKED:
+                end(status, json)
+            if dry_run or not (yes or (not json and confirmed(status.checked))):
+                end(status, json, client.failed, file)
+        client.ask(Wish.RUN, as_before=resume)
         with following("Importing", json) as look:
             status = client.follow(look)
         if not json:

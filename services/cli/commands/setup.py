@@ -1,7 +1,8 @@
-"""`crm setup`: creates topics, tables and the demo workspace on existing servers (docker compose)."""
+"""`crm setup`: creates topics, tables and, unless it is refused, the demo workspace on existing servers."""
 
 import asyncio
 import os
+from typing import Annotated
 
 import typer
 
@@ -13,9 +14,12 @@ from services.stack.demo_workspace import Demo, ensure_demo_workspace
 from services.stack.secret_keys import ensure_key
 
 PANEL, RANK = "Run", 6
+WithDemo = Annotated[
+    bool, typer.Option("--demo/--no-demo", help="Make the demo workspace, and a key if there is none.")
+]
 
 
-def setup(data: Data = None, json: Json = False) -> None:
+def setup(data: Data = None, demo: WithDemo = True, json: Json = False) -> None:
     """Create topics, tables, a key and a demo workspace on KAFKA_BOOTSTRAP and DATABASE_URL. Safe to repeat."""
     if not {"KAFKA_BOOTSTRAP", "DATABASE_URL"} <= os.environ.keys():
         raise ValueError(
@@ -26,18 +30,20 @@ def setup(data: Data = None, json: Json = False) -> None:
 
     settings = Settings.read()
 
-    async def run() -> Demo:
+    async def run() -> Demo | None:
         await topics_and_tables(settings.kafka_bootstrap, settings.database_url, settings.kafka_replication)
         await pending_rebuilds.claim_and_build(
             settings.kafka_bootstrap, settings.database_url, lambda text: typer.echo(text, err=True)
         )
         servers = settings.kafka_bootstrap, settings.database_url
-        return await ensure_demo_workspace(data or state.data_folder(), *servers, ensure_key(data))
+        return await ensure_demo_workspace(data or state.data_folder(), *servers, ensure_key(data)) if demo else None
 
-    demo = asyncio.run(run())
+    made = asyncio.run(run())
     intake = os.environ.get("CRM_INTAKE_URL", f"http://{settings.host}:{settings.intake_port}")
     if json:
-        output.print_json({"workspace": demo.workspace, "form_url": f"{intake}/in/{demo.form}", "token": demo.token})
-    else:
-        typer.echo("Topics and tables are ready.")
-        typer.echo(f"Demo workspace {demo.workspace}, forms: {intake}/in/{demo.form}\nToken: {demo.token}")
+        form, token = (f"{intake}/in/{made.form}", made.token) if made else (None, None)
+        output.print_json({"workspace": made.workspace if made else None, "form_url": form, "token": token})
+        return
+    typer.echo("Topics and tables are ready.")
+    if made:
+        typer.echo(f"Demo workspace {made.workspace}, forms: {intake}/in/{made.form}\nToken: {made.token}")

@@ -108,6 +108,14 @@ def decode_each(texts: Sequence[bytes], declared: str) -> list[str]:
     return decoded if is_surely_utf8(joined, sum(map(len, texts)), declared) else _judged(texts, declared)
 
 
+def decode_line(line: bytes, single: str, certain: bool) -> str:
+    """Decodes a line of a file in which some are no UTF-8: those are in `single`. `certain`: others surely are."""
+    if not (_SEQUENCE.search(line) or _CUT.search(line)):
+        return line.decode(single, "replace")
+    line = _PAIRED.sub(_as_one, line)
+    return _one(line, *_counted(line), certain, single, "")
+
+
 def is_surely_utf8(text: str, size: int, declared: str) -> bool:
     """Whether bytes, `size` of them, that can be decoded as UTF-8 to this text can be nothing else."""
     if text.isascii():
@@ -169,10 +177,11 @@ def _one(text: bytes, letters: int, bad: int, certain: bool, single: str, declar
     if not single:
         return utf8
     if not letters:
-        cut = (end := _CUT.search(text)) is not None and len(end[0]) == bad
         other = text.decode(single, "replace")
+        if (end := _CUT.search(text)) is None or len(end[0]) != bad:
+            return other
         sure = certain or declared == "utf-8" or (bad > 1 and likelihood(utf8) > likelihood(other))
-        return utf8 if cut and sure else other
+        return utf8 if sure else other
     bonus = 4.0 if certain or (declared == "utf-8" and letters >= bad) else 0.0
     other = text.decode(single, "replace")
     return utf8 if likelihood(utf8) + bonus >= likelihood(other) else other

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -88,18 +88,20 @@ class Undoing:
         self.undo = self.status.undo = Undo()
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
-            after = ""
-            while streams := await self.page(conn, after):
+            for streams in await self.pages(conn):
                 for part in await self.plans(conn, streams):
                     self.count(part, await trial.decide(self.facts(part)), again=False)
-                after = streams[-1]
                 await self.progress(streams)
+                if self.is_over():
+                    return
 
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
-        counted, after = self.undo.after, ""
-        while (streams := await self.page(conn, after)) and not self.is_over():
+        counted = self.undo.after
+        for streams in await self.pages(conn):
+            if self.is_over():
+                break
             parts = await self.plans(conn, streams)
             facts = [fact for part in parts for fact in self.facts(part)]
             again = bool(counted) and streams[-1] <= counted
@@ -110,16 +112,17 @@ class Undoing:
             with Trial(conn) as trial:
                 for part in parts:
                     self.count(part, await trial.decide(self.facts(part)), again)
-            after = streams[-1]
             if not again:
-                self.undo.after = after
-                await self.progress(streams, always=True)
+                self.undo.after = streams[-1]
+            await self.progress(streams, always=not again)
             await self.send(conn, log, facts)
         if self.undo.number:
             await self.send(conn, log, [self.ended()])
 
-    async def page(self, conn: AsyncConnection, after: str) -> list[Id]:
-        return await streams_of(conn, self.request.workspace, self.sources.imports, after, STREAMS)
+    async def pages(self, conn: AsyncConnection) -> Iterator[list[Id]]:
+        streams = await streams_of(conn, self.request.workspace, self.sources.imports)
+        self.status.done, self.status.whole = 0, len(streams)
+        return streams.pages(STREAMS)
 
     async def plans(self, conn: AsyncConnection, streams: Sequence[Id]) -> list[Plan]:
         events = await of_streams(conn, TYPES, self.request.workspace, streams)

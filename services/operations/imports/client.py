@@ -9,12 +9,12 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from crm.imports import Options, Phase, Status, Wish, digest_of
+from crm.imports import AT_WORK, LARGEST, Options, Phase, Status, Wish, digest_of
 
 BLOCK = 1 << 20  # bytes
 LOOK_SECONDS = 0.25
 PATIENCE = 30.0  # seconds without an answer of the API
-AT_REST = (Phase.CHECKED, Phase.DONE, Phase.CANCELLED, Phase.FAILED, Phase.UNDO_CHECKED, Phase.UNDONE)
+AT_REST = tuple(phase for phase in Phase if phase not in AT_WORK)
 Follow = Callable[[Status], None]
 
 
@@ -27,6 +27,11 @@ class ImportClient:
 
     def __init__(self, url: str, token: str, file: Path, options: Options | None, transport: Any = None) -> None:
         """`file`: of one that is not there the name is an import's id. `options`: None leaves them as they were."""
+        if file.exists() and (size := file.stat().st_size) > LARGEST:
+            raise ValueError(
+                f"{file.name} has {size:,} bytes, and a file may have {LARGEST:,}. Nothing was sent. Split it: rows of "
+                "several files go together."
+            )
         self.url, self.file, self.options = f"{url.rstrip('/')}/imports", file, options
         headers = {"authorization": f"Bearer {token}"}
         self.http = httpx.Client(headers=headers, timeout=600, trust_env=False, transport=transport)
@@ -50,8 +55,10 @@ class ImportClient:
             size = {"content-length": str(self.file.stat().st_size)}
             return self.read(self.send("POST", self.url, params=said, content=blocks(content), headers=size))
 
-    def ask(self, wish: Wish) -> Status:
-        body = b"" if wish is Wish.CANCEL or self.options is None else msgspec.json.encode(self.options)
+    def ask(self, wish: Wish, as_before: bool = False) -> Status:
+        """`as_before`: with what was said of the file before."""
+        without = as_before or self.options is None or wish in (Wish.PAUSE, Wish.CANCEL)
+        body = b"" if without else msgspec.json.encode(self.options)
         return self.read(self.send("POST", self.address, params={"wish": wish.value}, content=body))
 
     def follow(self, look: Follow) -> Status:

@@ -47,4 +47,4 @@ class Callers:
         assert row is not None
         found = read_found(row[0])
         said = caller(found, event.contact_id, event.known)
-        return json.encode({"employee": called(event.employee, found.owners), **said})
+        return json.encode({"employee": called(event.employee, found.salespeople), **said})

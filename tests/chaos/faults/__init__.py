@@ -55,6 +55,7 @@ class Fault:
     replicas: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)  # other modules than the product's
     links: tuple[Link, ...] = ()  # that go through a proxy
+    brokers: int = 1  # each topic is on all of them
     around: Callable[[Cluster], AbstractContextManager[object]] = (
         nullcontext  # what surrounds the cluster, for example a small disk
     )
@@ -66,7 +67,7 @@ class Fault:
         return max(1, min(rate, int(facts / self.lasts)))
 
 
-FAMILIES = ("roles", "servers", "network", "transactions", "disks", "clocks", "versions", "history")
+FAMILIES = ("roles", "servers", "brokers", "network", "transactions", "disks", "clocks", "versions", "history")
 FAULTS: dict[str, Fault] = {}
 
 

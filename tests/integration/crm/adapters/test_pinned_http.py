@@ -1,7 +1,9 @@
 """Deliveries go to public addresses alone, wherever a name leads, and whatever the receiver does."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from aiohttp import web
 from crm.adapters import pinned_http
 from crm.adapters.pinned_http import PinnedHttp, PostLimits
 from crm.adapters.safe_http import Answer, NotReached
+from tests.support.self_signed import self_signed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -217,5 +220,31 @@ def test_no_header_makes_another() -> None:
         async with PinnedHttp(["127.0.0.1"]) as http:
             with pytest.raises(NotReached, match="A header has a line break in it"):
                 await http.post("http://127.0.0.1:9/", {"webhook-id": "1\r\nHost: other"}, b"{}")
+
+    asyncio.run(run())
+
+
+def test_the_certificate_must_be_that_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to an address, so nothing but the name tells whose certificate it has to be."""
+    certificate = self_signed(tmp_path, "shop.example.com")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    resolving(monkeypatch, ["127.0.0.1"])
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(ANSWERS["with its length"][0].encode())
+        writer.close()
+
+    async def run() -> None:
+        names = ["shop.example.com", "other.example.com"]
+        async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server, PinnedHttp(names) as http:
+            urls = [f"https://{name}:{server.sockets[0].getsockname()[1]}/" for name in names]
+            with pytest.raises(NotReached, match="SSLCertVerificationError"):
+                await http.post(urls[0], {}, b"{}")
+            http.context.load_verify_locations(certificate)
+            assert (await http.post(urls[0], {}, b"{}")).body == b"ok"
+            with pytest.raises(NotReached, match="SSLCertVerificationError"):
+                await http.post(urls[1], {}, b"{}")
 
     asyncio.run(run())

@@ -1,7 +1,10 @@
 """`crm export`: every row of a workspace, exact, in three formats; nothing that a spreadsheet would run."""
 
+import asyncio
 import csv
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any
 
 import polars
 import psycopg
@@ -9,8 +12,12 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
+from crm.delivery import HOME
+from crm.scalars import Micros
 from services.cli import app
-from services.operations.export import MOST_ROWS, WRITERS, Column, write_xlsx
+from services.imports import exporting
+from services.operations import export
+from services.operations.export_files import FORMATS, MOST_ROWS, Column, write_xlsx
 from tests.support.shop_rows import OTHER, SHOP, SHOP_ROWS, contact, deal, insert
 
 EVIL = (
@@ -76,7 +83,7 @@ def test_parquet_has_types() -> None:
     assert str(frame["at"][0]) == "2026-01-02 03:04:05.600000+00:00" and frame["at"][1] is None
 
 
-@pytest.mark.parametrize("ending", WRITERS)
+@pytest.mark.parametrize("ending", FORMATS)
 def test_a_view_gives_the_rows_of_its_workspace_alone(ending: str) -> None:
     said = crm("deal", f"deals{ending}", "--where", "stage = 'new'")
     assert "Exported 3 rows" in said
@@ -99,8 +106,83 @@ def test_what_cannot_be_exported_leaves_no_file(what: str, file: str, why: str) 
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("torn", [b"", b"half a ro"])
+def test_an_export_that_was_cut_off_goes_on(monkeypatch: pytest.MonkeyPatch, ending: str, torn: bytes) -> None:
+    monkeypatch.setattr(export, "EACH", 2)
+    crm("contact", f"whole{ending}")
+    fetched: list[int] = []
+    keep = export.keep
+
+    def dies(note: Path, file: IO[bytes], kept: export.Kept) -> None:
+        keep(note, file, kept)
+        file.write(torn)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "keep", dies)
+    crm("contact", f"cut{ending}", expect=130)
+    assert not Path(f"cut{ending}").exists()
+    monkeypatch.setattr(export, "keep", keep)
+    monkeypatch.setattr(export, "copied", lambda question, columns, after: copied(fetched, question, columns, after))
+    assert "is of another question" in crm("contact", f"cut{ending}", "--resume", "--where", "true", expect=1)
+    crm("contact", f"cut{ending}", "--resume")
+    whole, cut = (
+        (polars.read_parquet if ending == ".parquet" else read_rows)(f"{name}{ending}") for name in ("whole", "cut")
+    )
+    assert list(whole) == list(cut) and fetched == [1]
+    assert sorted(path.name for path in Path.cwd().iterdir()) == [f"cut{ending}", f"whole{ending}"]
+
+
+def copied(fetched: list[int], question: export.Question, columns: Any, after: str) -> Any:
+    fetched.append(len(after) and 1)
+    return copy_of(question, columns, after)
+
+
+copy_of = export.copied
+
+
+def read_rows(name: str) -> list[list[str]]:
+    if name.endswith(".csv"):
+        return list(csv.reader(Path(name).read_text("utf-8-sig").splitlines()))
+    return CalamineWorkbook.from_path(name).get_sheet_by_index(0).to_python()  # type: ignore[return-value]  # cells
+
+
+def test_an_export_on_a_schedule_is_written_once_a_period(tmp_path: Path, database_url: str) -> None:
+    file = tmp_path / "exports.toml"
+    file.write_text(
+        f'''to = "{tmp_path}/out"
+        [[export]]
+        workspace = "{SHOP}"
+        what = "deal"
+        where = "stage = 'new'"
+        file = "new.csv"
+        [[export]]
+        workspace = "{SHOP}"
+        what = "SELECT nothing FROM deal"
+        file = "wrong.csv"
+        every = "hour"
+        '''
+    )
+    access: Any = SimpleNamespace(home=lambda _: HOME)
+    monday = lambda: Micros(1_764_460_800_000_000)  # noqa: E731  # midnight of 2025-11-30 in Kyiv is 22:00 before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "now", monday)
+        asyncio.run(exporting.export_due(file, database_url, access))
+        made = tmp_path / "out" / SHOP / "new-2025-11-30.csv"
+        assert len(read_rows(str(made))) == 4
+        made.write_text("it is not written again")
+        asyncio.run(exporting.export_due(file, database_url, access))
+    assert [path.name for path in made.parent.iterdir()] == [made.name]
+    assert made.read_text() == "it is not written again"
+
+
+def test_a_query_has_no_key_to_go_on_by() -> None:
+    assert "has no key to go on by" in crm(EVIL, "a.csv", "--resume", expect=1)
+    assert list(Path.cwd().iterdir()) == []
+
+
 def test_what_a_sheet_has_no_room_for_goes_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.operations.export.MOST_ROWS", 2)
+    monkeypatch.setattr("services.operations.export_files.MOST_ROWS", 2)
     assert MOST_ROWS == 1_048_575
     assert write_xlsx(tmp_path / "a.xlsx", [Column("n", 20)], [[str(n)] for n in range(5)]) == 5
     book = CalamineWorkbook.from_path(str(tmp_path / "a.xlsx"))

@@ -57,7 +57,7 @@ async def client(vendor: Vendor, seconds: float = 10.0) -> AsyncIterator[tuple[V
             await http.close()
 
 
-def asked(*answers: bytes | None, body: bytes = b"{}") -> tuple[list[Page], Vendor]:
+def pages_of(*answers: bytes | None, body: bytes = b"{}") -> tuple[list[Page], Vendor]:
     """Returns the pages of as many requests as there are answers."""
     vendor = Vendor(*answers)
 
@@ -70,7 +70,7 @@ def asked(*answers: bytes | None, body: bytes = b"{}") -> tuple[list[Page], Vend
 
 
 def test_pages_are_whole_and_the_connection_is_kept() -> None:
-    pages, vendor = asked(OK, ZIPPED, MOVED, LONG)
+    pages, vendor = pages_of(OK, ZIPPED, MOVED, LONG)
     assert [(page.status, page.body) for page in pages] == [(200, b"ok"), (200, b"zipped"), (302, b""), (200, b"ok")]
     assert len(pages[3].headers["policy"]) == 20_000
     assert vendor.connections == 1
@@ -78,7 +78,7 @@ def test_pages_are_whole_and_the_connection_is_kept() -> None:
 
 def test_a_large_file_arrives_whole() -> None:
     large = bytes(range(256)) * 8_192
-    _, vendor = asked(OK, body=large)
+    _, vendor = pages_of(OK, body=large)
     assert vendor.bodies == [large]
 
 
@@ -99,7 +99,7 @@ def test_what_may_have_left_is_no_failure_to_connect_and_goes_out_once() -> None
 
 def test_an_answer_that_breaks_off_is_none() -> None:
     with pytest.raises(httpx.ReadError):
-        asked(HALF)
+        pages_of(HALF)
 
 
 def test_what_did_not_leave_says_so() -> None:

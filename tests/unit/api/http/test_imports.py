@@ -161,3 +161,22 @@ def test_a_file_that_is_too_large_is_refused_before_it_comes(store: ImportStore)
 def test_without_a_place_for_files_nothing_is_kept() -> None:
     status, body = Api(None).ask("POST", "/imports", content=TEXT)
     assert status == 404 and "CRM_IMPORTS names no place" in body["errors"][0]["message"]
+
+
+def test_what_is_over_cannot_be_stopped_and_what_was_paused_goes_on(store: ImportStore) -> None:
+    api = Api(store)
+    api.ask("POST", "/imports", content=TEXT)
+    asyncio.run(store.report(WORKSPACE, Status(ID, Phase.RUNNING, 1, row=1)))
+    assert api.ask("POST", f"/imports/{SHA256}?wish=pause")[0] == 202
+    asyncio.run(store.report(WORKSPACE, Status(ID, Phase.PAUSED, 2, row=1)))
+    assert api.ask("GET", f"/imports/{SHA256}")[1]["phase"] == "paused"
+    assert api.ask("POST", f"/imports/{SHA256}?wish=run")[1]["phase"] == "waiting"
+    request = asyncio.run(store.request(WORKSPACE, ID))
+    assert request is not None and (request.resumes, request.number) == (True, 3)
+    asyncio.run(store.report(WORKSPACE, Status(ID, Phase.DONE, 3)))
+    status, body = api.ask("POST", f"/imports/{SHA256}?wish=cancel")
+    assert (status, body["errors"][0]["message"]) == (
+        409,
+        "It is done, so there is nothing to stop. Nothing was changed.",
+    )
+    assert asyncio.run(store.request(WORKSPACE, ID)) == request

@@ -37,7 +37,8 @@ def made(name: str, **said: Any) -> Any:
 
 
 OTHERS = {  # those that are no command
-    *("batch", "connectionAuthorize", "connectionCheck"),
+    *("batch", "connectionAuthorize", "connectionCheck", "exportStart"),
+    *(f"import{what}" for what in ("Check", "Run", "Pause", "Cancel", "CheckUndo", "Undo", "Redo")),
     *("quarantineDiscard", "quarantineReparse", "workspaceCreate"),
 }
 

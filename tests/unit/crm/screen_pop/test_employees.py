@@ -2,13 +2,13 @@
 
 import pytest
 
-from crm.screen_pop.employees import Employee, is_among, named
+from crm.screen_pop.employees import Employee, Salespeople, is_among
 
 TARAS = Employee("taras", "Taras Bulba", "taras@shop.ua", "+380671112233", "101")
 IRYNA = Employee("iryna@shop.ua", "Iryna", "", "", "102")
 NAMESAKE = Employee("iryna-2", "Iryna", "", "", "103")
 TABLE = Employee("table", "101", "", "", "104")
-ALL = (TARAS, IRYNA, NAMESAKE, TABLE)
+ALL = Salespeople((TARAS, IRYNA, NAMESAKE, TABLE))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ ALL = (TARAS, IRYNA, NAMESAKE, TABLE)
     ],
 )
 def test_a_text_names_salespeople(said: str, found: tuple[Employee, ...]) -> None:
-    assert named(said, ALL) == found
+    assert ALL.named(said) == found
 
 
 @pytest.mark.parametrize(

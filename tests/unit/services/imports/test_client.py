@@ -51,6 +51,15 @@ def test_a_file_is_sent_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path) -> None:
+    """The API answered while it was being sent, and the command said that the API cannot be reached."""
+    file = tmp_path / "large.csv"
+    with file.open("wb") as made:
+        made.truncate(2_000_000_001)
+    with pytest.raises(ValueError, match=r"large.csv has 2,000,000,001 bytes, .* Nothing was sent."):
+        ImportClient("http://api", "t", file, Options())
+
+
 def test_it_is_followed_while_the_api_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(followed, "LOOK_SECONDS", 0)
     away, seen = httpx.ConnectError("refused"), list[Phase]()

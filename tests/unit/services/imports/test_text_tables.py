@@ -65,6 +65,17 @@ def test_a_row_with_too_many_cells_costs_that_row_alone(tmp_path: Path) -> None:
     assert [fact.name for fact in facts(reading)] == ["Bob", "Eve"]
 
 
+def test_a_row_with_too_many_cells_is_not_taken_for_the_widest(tmp_path: Path) -> None:
+    """The header was taken for a title, as a broken row is twice as wide, and all columns lost their names."""
+    reading = opened(tmp_path, "Name,Phone\nAnn,0671234567\nBob,a,b,c,d\nEve,0507654321\n")
+    assert (reading.table.header, list(reasons(reading)), len(facts(reading))) == (("Name", "Phone"), [3], 2)
+
+
+def test_a_header_twice_is_no_row_however_it_is_written(tmp_path: Path) -> None:
+    reading = opened(tmp_path, "Name,City,City\nAnn,Kyiv,Lviv\nNAME, City ,CITY\nBob,Odesa,x\n")
+    assert [fact.name for fact in facts(reading)] == ["Ann", "Bob"]
+
+
 def test_a_cell_may_have_line_breaks_and_rows_are_named_by_their_first_line(tmp_path: Path) -> None:
     reading = opened(tmp_path, 'Name,Note\nAnn,"one\ntwo"\nBob,x\n')
     assert [row.number for row in reading.table.rows()] == [2, 4]
@@ -78,10 +89,17 @@ def test_a_table_without_a_header_loses_no_row(tmp_path: Path) -> None:
     assert [fact.fields["Column 1"] for fact in facts(reading)] == ['"Ann"', '"Bob"']
 
 
-def test_a_quote_that_is_not_closed_is_said_with_the_lines_that_it_took(tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_costs_its_row_alone(tmp_path: Path) -> None:
+    """It took all rows up to the next quote with it."""
     reading = opened(tmp_path, 'Name,Note\nAnn,"12 inch\nBob,x\nEve,"y"\nIda,z\n')
-    assert reasons(reading) == {2: "Lines 2 to 4 are one cell: a quote is not closed."}
-    assert [fact.name for fact in facts(reading)] == ["Ida"]
+    assert reasons(reading) == {2: "A quote in it is not closed."}
+    assert [fact.name for fact in facts(reading)] == ["Bob", "Eve", "Ida"]
+
+
+def test_quotes_that_nobody_escaped_are_part_of_the_text(tmp_path: Path) -> None:
+    """`"Альфа" ТОВ` lost its quotes."""
+    reading = opened(tmp_path, 'Назва;Телефон\n"Альфа" ТОВ;0671234567\nТОВ "Бета";0507654321\n')
+    assert [row.cells[0] for row in reading.table.rows()] == ['"Альфа" ТОВ', 'ТОВ "Бета"']
 
 
 def test_zeros_pluses_and_all_digits_are_kept(tmp_path: Path) -> None:
@@ -106,6 +124,7 @@ def test_two_telephones_in_a_cell_are_two(tmp_path: Path) -> None:
         (b"%PDF-1.7 ...", "It is a PDF and no table."),
         (b"\x1f\x8b\x08", "It is a packed file and no table."),
         (b"\x7fELF\x02\x01\x01" + b"\0" * 64, "It is no text and no workbook."),
+        (b"x" * 5_500_000, "It has no lines: it is no table of text."),
         (b",".join(b"c%d" % n for n in range(16_384)) + b"\n1\n", "It has 16,384 columns; at most 1,000 are read."),
     ],
 )
@@ -113,6 +132,19 @@ def test_what_is_no_table_gets_a_sentence(tmp_path: Path, content: bytes, why: s
     with pytest.raises(NoTable) as raised:
         opened(tmp_path, content)
     assert str(raised.value).startswith(why) and "Nothing was imported." in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [PEOPLE, "BEGIN:VCARD\nFN:Ann\nEND:VCARD\n"])
+def test_a_charset_that_is_none_is_said(tmp_path: Path, content: str) -> None:
+    """Of cards it was an error of the program."""
+    with pytest.raises(NoTable, match="There is no charset 'cyrillic'"):
+        opened(tmp_path, content, charset="cyrillic")
+
+
+@pytest.mark.parametrize("delimiter", ["::", '"'])
+def test_a_delimiter_that_is_none_is_said(tmp_path: Path, delimiter: str) -> None:
+    with pytest.raises(NoTable, match="A delimiter is one character"):
+        opened(tmp_path, PEOPLE, delimiter=delimiter)
 
 
 def test_the_same_file_again_changes_nothing_and_a_corrected_one_only_what_was_corrected(tmp_path: Path) -> None:

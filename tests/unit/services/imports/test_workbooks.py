@@ -1,6 +1,7 @@
 """Workbooks: numbers, dates and merged cells are what a person sees; what would take the role down gets a sentence."""
 
 import datetime
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from services.imports import workbooks
 from services.imports.table import NoTable
+from services.tables.workbooks import PROTECTED
 from tests.support.imports import described, facts, opened, reasons
 
 
@@ -46,8 +47,24 @@ def test_a_day_is_a_day_and_a_number_has_no_more_digits_than_it_had(tmp_path: Pa
 def test_the_days_that_no_calendar_has_are_a_reason(tmp_path: Path) -> None:
     rows = [["ПІБ", "Дата створення"], ["Олена", datetime.date(1900, 1, 5)], ["Іван", "45292"]]
     said = reasons(opened(tmp_path, workbook(tmp_path, rows)))
-    assert said[2].endswith("is before 1990, which must be a mistake. A whole number is in microseconds since 1970.")
+    assert said[2] == (
+        "In 'Дата створення': '1900-01-05' is before 1990, which must be a mistake: an empty date of a workbook, or a "
+        "year of two digits, is shown so."
+    )
     assert said[3].startswith("In 'Дата створення': 45292 is a day's number of a workbook, which counts from 1900")
+
+
+def test_days_of_1900_that_were_copied_into_a_workbook_of_1904_are_a_reason(tmp_path: Path) -> None:
+    file = tmp_path / "made.xlsx"
+    with xlsxwriter.Workbook(str(file), {"date_1904": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["ПІБ", "Дата створення"])
+        sheet.write(1, 0, "Олена")
+        sheet.write_number(1, 1, 45292, book.add_format({"num_format": "dd.mm.yyyy"}))
+    assert reasons(opened(tmp_path, file.read_bytes())) == {
+        2: "In 'Дата створення': '2028-01-02' is more than a day ahead, which must be a mistake: copied into a "
+        "workbook that counts from 1904, days are four years late."
+    }
 
 
 def test_a_number_that_a_workbook_has_rounded_is_a_reason(tmp_path: Path) -> None:
@@ -66,6 +83,32 @@ def test_a_formula_is_what_it_shows_and_an_error_is_nothing(tmp_path: Path) -> N
     sheet.write_formula(1, 2, "=1/0", None, "#DIV/0!")
     book.close()
     assert [fact.fields for fact in facts(opened(tmp_path, file.read_bytes()))] == [{"Half": '"10.5"'}]
+
+
+@pytest.mark.parametrize("saved", ["", "<v></v>", "<v/>"])
+def test_a_formula_that_was_saved_without_its_value_is_a_reason(tmp_path: Path, saved: str) -> None:
+    """A sheet of formulas that a program wrote was read as empty cells, and nothing was said."""
+    content = workbook(tmp_path, [["Name", "Phone"], ["Ann", "=A1"], ["Bob", "0671234567"], ["Eve", '=""']])
+    book, made = zipfile.ZipFile(io.BytesIO(content)), tmp_path / "without.xlsx"
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in book.namelist():
+            part = book.read(name).replace(b"<f>A1</f><v>0</v>", b"<f>A1</f>" + saved.encode())
+            archive.writestr(name, part.replace(b'<c r="B4"><f>""</f><v>0</v>', b'<c r="B4" t="str"><f>""</f><v></v>'))
+    reading = opened(tmp_path, made.read_bytes())
+    assert reasons(reading) == {
+        2: "Cell B2 is a formula that was saved without its value: open the file in Excel and save it again."
+    }
+    assert [fact.name for fact in facts(reading)] == ["Bob", "Eve"]
+
+
+def test_a_cell_that_is_merged_over_rows_and_columns_is_that_of_each_row(tmp_path: Path) -> None:
+    file = tmp_path / "made.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Name", "City", "District"])
+        sheet.write_column(1, 0, ["Ann", "Bob"])
+        sheet.merge_range(1, 1, 2, 2, "Kyiv")
+    assert [fact.fields for fact in facts(opened(tmp_path, file.read_bytes()))] == [{"City": '"Kyiv"'}] * 2
 
 
 def test_a_cell_that_is_merged_over_rows_is_that_of_each_row(tmp_path: Path) -> None:
@@ -95,7 +138,25 @@ def test_the_first_sheet_with_rows_is_read_and_others_are_named(tmp_path: Path) 
 
 def test_a_password_is_said(tmp_path: Path) -> None:
     with pytest.raises(NoTable, match="protected by a password"):
-        opened(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + workbooks.PROTECTED)
+        opened(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + PROTECTED)
+
+
+def test_a_password_of_open_document_and_of_the_archive_is_said(tmp_path: Path) -> None:
+    """They were called damaged."""
+    document = tmp_path / "made.ods"
+    with zipfile.ZipFile(document, "w") as archive:
+        archive.writestr("META-INF/manifest.xml", "<file-entry><manifest:encryption-data/></file-entry>")
+        archive.writestr("content.xml", bytes(range(256)))
+    locked = bytearray(workbook(tmp_path, [["Name"], ["Ann"]]))
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    for content in (document.read_bytes(), bytes(locked)):
+        with pytest.raises(NoTable, match="protected by a password"):
+            opened(tmp_path, content)
+
+
+def test_a_sheet_of_16384_columns_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoTable, match=r"It has 16,384 columns; at most 1,000 are read\. Nothing"):
+        opened(tmp_path, workbook(tmp_path, [[f"c{n}" for n in range(16_384)], ["x"]]))
 
 
 def test_an_archive_that_unpacks_to_nothing_but_size_is_refused(tmp_path: Path) -> None:

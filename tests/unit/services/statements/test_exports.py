@@ -148,6 +148,11 @@ def test_nothing_raises(body: bytes) -> None:
         read(head + body, Assumed(currency="UAH", account=OURS))
 
 
+def test_a_header_that_comes_again_is_no_row() -> None:
+    found = read("\n".join((SIGNED, row("1.00"), SIGNED.upper(), row("2.00"))).encode(), Assumed())
+    assert ([line.amount_minor for line in lines(found)], found.problems) == ([100, 200], [])
+
+
 HEAD = "Дата;Рахунок;Валюта;Сума;Вид;Призначення\n"
 
 

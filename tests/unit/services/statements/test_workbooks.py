@@ -3,8 +3,12 @@
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import pytest
+from xlsxwriter import Workbook
+
 from services.statements.lines import Assumed, Line, Reading
 from services.statements.reading import read
+from services.tables.workbooks import PROTECTED, TOO_LARGE
 from tests.support.statement_files import OURS, THEIRS, workbook
 
 
@@ -36,17 +40,66 @@ def test_a_zip_bomb_is_refused() -> None:
         for _ in range(257):
             file.write(bytes(1 << 20))
     found = read(made.getvalue(), Assumed())
-    assert [one.sentence for one in found.problems] == ["It unpacks to more than 256 MB, which no statement does."]
+    assert [one.sentence for one in found.problems] == [
+        "It unpacks to 269,484,032 bytes, which no sheet needs: it is a zip bomb or damaged."
+    ]
 
 
 def test_a_cell_far_away_is_refused() -> None:
     """A reader takes memory for each cell between: this one would want 400 GB."""
     made = BytesIO()
-    with ZipFile(made, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", '<row r="1"><c r="A1"/></row><row><c s="1" r="XFD1048576"/></row>')
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "Дата")
+        sheet.write(1_048_575, 16_383, "x")
     found = read(made.getvalue(), Assumed())
+    assert [one.sentence for one in found.problems] == [" ".join(TOO_LARGE)]
+
+
+def test_a_number_that_a_workbook_has_rounded_is_a_reason() -> None:
+    """An account or a reference of 16 digits was taken with a last digit that the bank did not write."""
+    header = ["Дата операції", "Рахунок", "Валюта", "Сума", "Референс операції"]
+    rows = [["05.10.2026", OURS, "UAH", 1, 1234567890123456], ["05.10.2026", OURS, "UAH", 2, "1234567890123456"]]
+    found = read(workbook([header, *rows]), Assumed())
+    assert [line.bank_reference for line in lines(found)] == ["1234567890123456"]
+    assert [one.place for one in found.problems] == [2]
+
+
+def test_a_sheet_of_formulas() -> None:
+    """What they show counts; a sum that no program has computed is a reason."""
+    made = BytesIO()
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Дата операції", "Рахунок", "Валюта", "Сума"])
+        for row, (formula, value) in enumerate([("=0.1+0.2", 0.1 + 0.2), ("=1/3", 1 / 3), ("=1/0", "#DIV/0!")], 1):
+            sheet.write_row(row, 0, ["05.10.2026", OURS, "UAH"])
+            sheet.write_formula(row, 3, formula, None, value)
+    found = read(made.getvalue(), Assumed())
+    assert ([line.amount_minor for line in lines(found)], [one.place for one in found.problems]) == ([30], [3, 4])
+
+
+def test_merged_cells_are_those_of_each_row() -> None:
+    made = BytesIO()
+    with Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 3, "Виписка")
+        sheet.write_row(1, 0, ["Дата операції", "Рахунок", "Валюта", "Сума"])
+        sheet.merge_range(2, 0, 3, 0, "05.10.2026")
+        sheet.merge_range(2, 1, 3, 1, OURS)
+        for row in (2, 3):
+            sheet.write_row(row, 2, ["UAH", row])
+    found = read(made.getvalue(), Assumed())
+    assert ([(str(line.day), line.amount_minor) for line in lines(found)], found.problems) == (
+        [("2026-10-05", 200), ("2026-10-05", 300)],
+        [],
+    )
+
+
+@pytest.mark.parametrize("body", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + PROTECTED])
+def test_a_password_is_said(body: bytes) -> None:
+    found = read(body, Assumed())
     assert [one.sentence for one in found.problems] == [
-        "Its cells reach to column 16,384 and row 1,048,576, which no statement does."
+        "It is protected by a password. Save it without one and send it again."
     ]
 
 

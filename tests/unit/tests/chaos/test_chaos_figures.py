@@ -110,11 +110,12 @@ def test_every_fault_of_the_promise_is_there() -> None:
     links = {f"{how}-{r}-{s}" for how in ("cut", "half-open") for r in ROLES for s in ("kafka", "postgres")}
     frozen = {f"freeze-{role}" for role in ("decide", "relay", "project", "outbound")}
     servers = {"kill-kafka", "kafka-away", "kill-postgres", "postgres-away", "old-backup", "postgres-dropped"}
+    brokers = {"kill-broker", "lose-broker-disk", "partition-leader-moves"}
     disks = {"slow-disk", "disk-full-postgres", "disk-full-kafka"}
     refused = {"failing-transactions", "serialization-failures", "lost-sessions", "deadlocks"}
     others = {"slow-network", "clock-ahead", "clock-back", "rolling-upgrade", "raising-fold", "poison-fact"}
     links -= {link for link in links if "-intake-" in link or "-api-" in link}
-    assert set(faults) == ended | links | frozen | servers | disks | refused | others | {
+    assert set(faults) == ended | links | frozen | servers | brokers | disks | refused | others | {
         "outbox-grows",
         "rebalance-storm",
     }
