@@ -75,7 +75,11 @@ def words(_: Gettext) -> dict[str, str]:
         "CHECKING": _("is being checked"),
         "CHECKED": _("checked; nothing was changed yet"),
         "RUNNING": _("is being imported"),
+        "PAUSED": _("paused"),
         "DONE": _("done"),
+        "UNDOING": _("is being taken back"),
+        "UNDO_CHECKED": _("the undo is checked; nothing was changed yet"),
+        "UNDONE": _("taken back"),
         "CANCELLED": _("cancelled"),
         "FAILED": _("failed"),
         # events that give a field its value
