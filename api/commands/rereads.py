@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from aiokafka.errors import KafkaError
 
 from api.commands.executor import CommandExecutor
 from api.errors import Unavailable
@@ -51,8 +52,10 @@ class Rereads:
         try:
             async with asyncio.timeout(SECONDS), RecordReader(self.executor.bootstrap) as reader:
                 found = await reader.record(entry.topic, entry.partition, entry.offset)
-        except (NotYet, TimeoutError) as error:
-            raise Unavailable(str(error) or "Kafka does not answer. Nothing was read; try again.") from None
+        except NotYet as error:
+            raise Unavailable(str(error)) from None
+        except (KafkaError, TimeoutError):
+            raise Unavailable("Kafka does not answer. Nothing was read; try again.") from None
         return Record(found.topic, found.key or b"", found.value, tuple(found.headers))
 
     async def read_again(self, entry: Entry, actor: str, discard: str = "") -> Reread:

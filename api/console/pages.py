@@ -49,6 +49,7 @@ def page(template: str, speaker: Speaker, status: int = 200, **shown: Any) -> Re
         some=speaker.some,
         moment=speaker.moment,
         ago=speaker.ago,
+        duration=speaker.duration,
         is_past=speaker.is_past,
         word=speaker.vocabulary.word,
         sentence=speaker.vocabulary.sentence,

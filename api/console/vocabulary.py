@@ -71,6 +71,17 @@ def words(_: Gettext) -> dict[str, str]:
         "DEAD": _("given up"),
         "DISCARDED": _("set aside"),
         "UNCERTAIN": _("may have arrived"),
+        # imports
+        "CHECKING": _("is being checked"),
+        "CHECKED": _("checked; nothing was changed yet"),
+        "RUNNING": _("is being imported"),
+        "PAUSED": _("paused"),
+        "DONE": _("done"),
+        "UNDOING": _("is being taken back"),
+        "UNDO_CHECKED": _("the undo is checked; nothing was changed yet"),
+        "UNDONE": _("taken back"),
+        "CANCELLED": _("cancelled"),
+        "FAILED": _("failed"),
         # events that give a field its value
         "ContactCreated": _("The card was made"),
         "ContactRenamed": _("The name was changed"),

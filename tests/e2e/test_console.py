@@ -25,6 +25,7 @@ SCREENS = [
     "webhooks",
     "quarantine",
     "operations",
+    "imports",
     "operations/decide",
 ]
 

@@ -5,6 +5,7 @@ from api.console.screens import (
     contact,
     conversations,
     deal,
+    imports,
     integrations,
     numbers,
     operations,
@@ -45,6 +46,7 @@ SCREENS: dict[str, Screen] = {
     "/console/quarantine/{id}": quarantine.quarantined,
     "/console/quarantine/{id}/raw": quarantine.raw,
     "/console/quarantine/{id}/reread": quarantine.reread,
+    "/console/imports": imports.imports,
     "/console/operations": operations.operations,
     "/console/operations/{name}": operations.consumer,
 }
