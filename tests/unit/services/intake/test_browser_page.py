@@ -118,9 +118,14 @@ await board({}, ["new", "talks"], (cards) => console.log(JSON.stringify(cards.ma
 
 def test_a_ready_proxy_passes_on_nothing_but_what_others_need() -> None:
     caddyfile = (ROOT / "deploy" / "caddy" / "Caddyfile").read_text("utf-8")
-    assert re.findall(r"^\t(?:handle|@api path) (.*?)(?: \{)?$", caddyfile, re.MULTILINE) == [
-        "@intake", "/facts", "/ /graphql /graphiql/* /screen-pop /attachments", "@api", "{",
-    ]  # fmt: skip
+    assert re.findall(r"^\t(?:handle|@\w+ path) (.*?)(?: \{)?$", caddyfile, re.MULTILINE) == [
+        "/in/* /form.js /oauth/callback",
+        "@intake",
+        "/facts",
+        "/ /graphql /graphiql/* /screen-pop /attachments /imports /imports/* /exports/* /console /console/*",
+        "@api",
+        "{",
+    ]
     compose = (ROOT / "docker-compose.yml").read_text("utf-8")
     for name in ("CRM_PUBLIC_URL", "CRM_CORS_ORIGINS", "CRM_TRUST_FORWARDED"):
         assert f"    {name}: ${{{name}:-" in compose
