@@ -104,7 +104,7 @@ class Role:
 
         count = undone_count(self.crm, self.reading)
         work = Undoing(self.reading.request, status, count, self.file, report, lambda: False)
-        nowhere: Any = None  # no Postgres is asked
+        nowhere: Any = None  # Postgres is not needed
         with closing(work.kept):
             await (work.check(nowhere) if check else work.run(nowhere, self.log))
         return work.undo
