@@ -126,10 +126,7 @@ def test_an_export_that_was_cut_off_goes_on(monkeypatch: pytest.MonkeyPatch, end
     monkeypatch.setattr(export, "copied", lambda question, columns, after: copied(fetched, question, columns, after))
     assert "is of another question" in crm("contact", f"cut{ending}", "--resume", "--where", "true", expect=1)
     crm("contact", f"cut{ending}", "--resume")
-    whole, cut = (
-        (polars.read_parquet if ending == ".parquet" else read_rows)(f"{name}{ending}") for name in ("whole", "cut")
-    )
-    assert list(whole) == list(cut) and fetched == [1]
+    assert read_rows(f"cut{ending}") == read_rows(f"whole{ending}") and fetched == [1]
     assert sorted(path.name for path in Path.cwd().iterdir()) == [f"cut{ending}", f"whole{ending}"]
 
 
@@ -141,10 +138,12 @@ def copied(fetched: list[int], question: export.Question, columns: Any, after: s
 copy_of = export.copied
 
 
-def read_rows(name: str) -> list[list[str]]:
+def read_rows(name: str) -> list[Any]:
+    if name.endswith(".parquet"):
+        return polars.read_parquet(name).rows()
     if name.endswith(".csv"):
         return list(csv.reader(Path(name).read_text("utf-8-sig").splitlines()))
-    return CalamineWorkbook.from_path(name).get_sheet_by_index(0).to_python()  # type: ignore[return-value]  # cells
+    return CalamineWorkbook.from_path(name).get_sheet_by_index(0).to_python()
 
 
 def test_an_export_on_a_schedule_is_written_once_a_period(tmp_path: Path, database_url: str) -> None:
