@@ -26,6 +26,7 @@ OTHERS = (
     "services/stack",
     "services/operations",
     "services/intake",
+    "services/imports",
     "streams",
     "api",
 )

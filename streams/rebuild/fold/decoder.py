@@ -175,7 +175,8 @@ def converter(hint: Any) -> Callable[[Any], Any] | None:
         inner = plain_.__args__[0]
         if inner is str or isinstance(getattr(inner, "__supertype__", None), type):
             return lambda found: None if found is None else tuple(found)
-        return lambda found: None if found is None else tuple(msgspec.convert(each, inner) for each in found)
+        each = converter(inner) or partial(msgspec.convert, type=inner)
+        return lambda found: None if found is None else tuple(map(each, found))
     if isinstance(plain_, type) and issubclass(plain_, msgspec.Struct):
         return lambda found: None if found is None else msgspec.convert(with_maps(found, plain_), plain_)
     return None

@@ -38,7 +38,7 @@ def test_rows_totals_and_history_after_an_undo(tmp_path: Path, fresh_database_ur
     undo(crm, reading)
     if again:
         redo(crm, reading)
-    events: list[Event] = [in_workspace(event, workspace) for event in crm.decide.journal]  # type: ignore[type-var]
+    events: list[Event] = [in_workspace(event, workspace) for event in crm.decide.journal]  # type: ignore[type-var]  # events are Structs
     expected = in_memory(events)
     gone = [e for e in events[:length] if isinstance(e, ContactCreated | DealOpened)]
 

@@ -66,6 +66,7 @@ def test_the_body_is_a_cloud_event() -> None:
             "stage": "paid",
             "why": "",
             "report": None,
+            "closed_at": None,
         },
     }
     assert "previous" not in json.loads(sent([SECRET], None)[0])
