@@ -55,7 +55,7 @@ def test_what_is_committed_is_what_the_folds_give(capsys: pytest.CaptureFixture[
     ("changed", "said"),
     [
         (folding(DEAL, shouting), "the golden stream's rows differ in title."),
-        (folding(DEAL, deaf), "the golden stream's rows differ in closed_at, stage, stage_reason, touched_at."),
+        (folding(DEAL, deaf), "the golden stream's rows differ in closed_at, stage, stage_reason."),
         (folding(DEAL, raising), "the golden stream's rows differ in (raises), "),
         (folding(NOTE, never_removing), "the golden stream's rows differ in author, contact_id, "),
         (other_kinds(), "it folds DealStageMoved otherwise than before."),
