@@ -86,10 +86,17 @@ def test_random_queries_have_equal_answers(paths: Both, document: str) -> None:
     assert not paths.engine.prepare(document, None, READER).errors, document
     fast, slow = paths.fast(document, yes=True, no=False), paths.slow(document, yes=True, no=False)
     if fast is None:  # what is looked up in Python, or asked wrongly
-        slow_only = ("caller", "last", " me ", "object", "orderBy", "relat", "Totals", "where")
-        assert "errors" in slow or any(word in document for word in slow_only), document
+        assert "errors" in slow or any(word in document for word in SLOW_ONLY), document
     else:
         assert msgspec.json.encode(fast) == msgspec.json.encode(slow), document
+
+
+# What is no row of a read model, or is looked up by something else than its id.
+SLOW_ONLY = (
+    *("archiveState", "caller", "fileExport", "fileImport", "imports", "last", "match", " me ", "object", "orderBy"),
+    *("pendingReadModels", "processing", "quarantinedRaw", "quarantineReread", "relat", "stageTimes", "Totals"),
+    *("whatIfs", "where"),
+)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
