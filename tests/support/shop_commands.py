@@ -8,14 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from obstore.store import MemoryStore
 
 from api.commands.executor import CommandExecutor
+from api.commands.rereads import Rereads
 from api.context import Context
 from api.engine import Engine
 from api.live.changes import Changes
 from api.schema.root import schema
 from api.sql.database import pool
 from api.sql.pool import Pool
+from crm.adapters.export_store import ExportStore
+from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.kafka.directory import Access, Token
 from crm.contract.codec import decode
@@ -55,6 +59,7 @@ class ShopCommands:
         self.access, self.rows = Access(KEYS), rows
         self.intake_url, self.activity = "https://crm.example.com", ActivityDirectory()
         self.executor = CommandExecutor(dsn, self.access, bootstrap, KEYS, patience=TIMEOUT)
+        self.imports, self.exports = ImportStore(MemoryStore()), ExportStore(MemoryStore())
         self.changes, self.engine = Changes(dsn), Engine()
         self.grant("crm_live_desk", scopes)
 
@@ -67,6 +72,8 @@ class ShopCommands:
         """Returns the whole answer."""
         context = Context(self.rows, self.access, self.changes, f"Bearer {token}", executor=self.executor)
         context.intake_url, context.activity = self.intake_url, self.activity
+        context.imports, context.exports = self.imports, self.exports
+        context.rereads = Rereads("http://127.0.0.1:9", self.executor)  # where nobody answers
         context.idempotency_key = key or None
         plan = self.engine.prepare(document, None, context.token)
         return json.loads((await self.engine.answer(plan, variables, context)).body)
