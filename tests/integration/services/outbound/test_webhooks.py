@@ -96,7 +96,7 @@ def test_a_stage_rule_calls_the_webhook_that_it_names(kafka_bootstrap: str, fres
     async def run() -> None:
         async with world(kafka_bootstrap, fresh_database_url) as (journal, receiver):
 
-            async def do(name: str, **given: object) -> str:
+            async def do(name: str, /, **given: object) -> str:
                 done = await carry_out_one(journal.dsn, journal.bootstrap, KEYS, SHOP, name, given)
                 return done.webhook_id  # the subject of any command
 
