@@ -64,7 +64,7 @@ class CatchUp:
         """Plans a page of each partition that has webhooks behind. Returns whether there was any."""
         if await cursors.version(conn) != self.known.number:
             async with conn.transaction():
-                await self.known.refresh(conn)
+                await self.known.refresh(conn, {})
         partitions = {partition for _, partition in self.ready()}
         if partitions and not await self.is_planned(conn):
             return False

@@ -44,7 +44,7 @@ logger = structlog.get_logger()
 
 
 class Webhooks(Follower):
-    """`known` is as committed; `moved` are the cursors that the last plan moved."""
+    """`known` is as committed; `moved` are the cursors that the last plan moved, `ends` how far it came."""
 
     kind = KIND
 
@@ -54,13 +54,14 @@ class Webhooks(Follower):
         self.http = http or PinnedHttp(webhook_hosts(settings.webhook_hosts))
         self.known = Known(role)
         self.moved: dict[Key, Cursor] = {}
+        self.ends: dict[int, int] = {}
         self.rendered, self.callers = Rendered(), Callers(settings.database_url)
         self.catch_up = CatchUp(self.known)
 
     async def plan(self, conn: AsyncConnection, records: Sequence[Recorded], waiting: Waiting) -> list[Delivery]:
-        self.moved = {}
+        self.moved, self.ends = {}, {one.partition: one.position + 1 for one in records}
         own = [record.event for record in records if record.kind in OWN]
-        await self.known.refresh(conn)
+        await self.known.refresh(conn, {one.partition: one.position for one in reversed(records)})
         planned, self.moved = plan_live(records, self.known.by_workspace, self.known.types, self.known.cursors, waiting)
         await cursors.move(conn, self.moved)
         if own or any(not cursor.live for cursor in self.moved.values()):
@@ -89,7 +90,8 @@ class Webhooks(Follower):
 
     def committed(self) -> None:
         self.known.cursors |= self.moved
-        self.moved = {}
+        self.known.planned |= self.ends
+        self.moved, self.ends = {}, {}
 
     async def send(self, delivery: Delivery) -> Outcome:
         webhook, event = self.known.webhooks.get(delivery.target), delivery.event

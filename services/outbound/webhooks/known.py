@@ -1,5 +1,7 @@
 """The webhooks and cursors as this process knows them, read again when somebody has changed them."""
 
+from collections.abc import Mapping
+
 from psycopg import AsyncConnection
 
 from crm.envelope import now
@@ -12,7 +14,8 @@ from services.outbound.webhooks.subscription import Subscription
 
 
 class Known:
-    """What is committed. `number`: of the version in Postgres that it is of; `gone`: what is to be switched off."""
+    """What is committed. `number`: of the version in Postgres that it is of; `planned`: by partition, the position up
+    to which this process planned; `gone`: what is to be switched off."""
 
     def __init__(self, role: Outbound) -> None:
         self.role = role
@@ -22,13 +25,17 @@ class Known:
         self.cursors: dict[Key, Cursor] = {}
         self.number = -1
         self.partitions: set[int] = set()  # that were ours when it was read
+        self.planned: dict[int, int] = {}
         self.failing: set[Id] = set()
         self.gone: dict[Id, str] = {}  # and why
 
-    async def refresh(self, conn: AsyncConnection) -> None:
-        """Reads all again if it was changed, or when partitions came that another replica had."""
+    async def refresh(self, conn: AsyncConnection, firsts: Mapping[int, int]) -> None:
+        """Reads all again if it was changed, when partitions came that another replica had, or when another replica
+        planned meanwhile: a process that was frozen may get back the same partitions. `firsts`: by partition, the
+        position that is planned next."""
         ours = set(self.role.assigned())
-        if (number := await cursors.version(conn)) == self.number and ours == self.partitions:
+        follows = firsts.items() <= self.planned.items()
+        if (number := await cursors.version(conn)) == self.number and ours == self.partitions and follows:
             return
         found, self.cursors, self.failing = await cursors.load(conn)
         for one in found:
