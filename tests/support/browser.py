@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ EACH_FRAME = """new Promise(found => {
 })"""
 
 
+class PageLeft(AssertionError):
+    """The tab went to another page while a script ran."""
+
+
 class Page:
     """One tab. A method that the browser refuses, or a script that throws, raises AssertionError."""
 
@@ -48,7 +53,9 @@ class Page:
         self.ws.send(json.dumps({"id": self.calls, "method": method, "params": params} | session))
         while (message := json.loads(self.ws.recv(TIMEOUT))).get("id") != self.calls:
             self.events.append(message)
-        assert "error" not in message, f"{method}: {message['error']}"
+        if "error" in message:
+            said = f"{method}: {message['error']}"
+            raise PageLeft(said) if re.search("navigated|context|collected", said) else AssertionError(said)
         return message["result"]
 
     def evaluate(self, script: str) -> Any:
@@ -58,9 +65,12 @@ class Page:
         return result["result"].get("value")
 
     def wait_for(self, expression: str) -> Any:
-        """Waits until the expression is true and returns its value; true for an element."""
+        """Waits until the expression is true and returns its value; true for an element. Of the page that a link or a
+        key leads to, where the tab leaves the one before meanwhile."""
         try:
-            return self.evaluate(SOON % expression)
+            while True:
+                with suppress(PageLeft):
+                    return self.evaluate(SOON % expression)
         except TimeoutError:
             raise AssertionError(
                 f"{expression} stays false of {self.evaluate('document.body.innerText')[:1000]}"
