@@ -59,7 +59,7 @@ def undo(crm: Crm, reading: Reading) -> Undo:
         if not any(event.meta.source in work.sources.imports for event in streams[stream]):
             continue
         plan = plan_of(stream, streams[stream], work.sources)
-        facts = work.facts(plan)
+        facts = work.facts([plan])
         if facts and not work.undo.number:
             work.undo.number = work.number
             crm.decide.take(work.begun())

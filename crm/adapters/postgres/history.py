@@ -67,17 +67,24 @@ async def of_row(conn: Any, projection: Projection[Any], workspace: Id, key: Id,
     ids = [f"{column.name}::text" for column in projection.columns if column.type == "uuid"]
     query = f"SELECT ARRAY[{', '.join(ids)}] FROM read.{projection.name} WHERE {projection.key} = %s AND workspace = %s"
     row = await (await conn.execute(query.encode(), [key, workspace])).fetchone()
-    card = only(await (await conn.execute(REMOVED, [workspace, key])).fetchone())
-    if row is None and removable(projection) and card is None:
-        rows = await (await conn.execute(OF_STREAMS, [workspace, [key], limit + 1], binary=True)).fetchall()
-        if found := [e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key]:
+    may_be_gone = removable(projection)
+    card = only(await (await conn.execute(REMOVED, [workspace, key])).fetchone()) if may_be_gone else None
+    if row is None and may_be_gone and card is None:
+        if found := await in_streams(conn, projection, workspace, key, {key}, limit):
             return found
         return [e for e in await of_workspace(conn, projection, workspace, limit) if projection.key_of(e) == key]
     streams = {workspace, key, *(id for id in (card, *(only(row) if row else ())) if id)}
+    return in_order(await in_streams(conn, projection, workspace, key, streams, limit))
+
+
+async def in_streams(
+    conn: Any, projection: Projection[Any], workspace: Id, key: Id, streams: Collection[Id], limit: int
+) -> list[Any]:
+    """The events of one row in these streams. Raises Broken past `limit` events of the streams."""
     rows = await (await conn.execute(OF_STREAMS, [workspace, sorted(streams), limit + 1], binary=True)).fetchall()
     if len(rows) > limit:
         raise Broken(f"Its history has more than {limit:,} events. Nothing was folded. {INSTEAD}")
-    return in_order([e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key])
+    return [e for e in decoded(rows, frames(projection.handles)) if projection.key_of(e) == key]
 
 
 async def of_workspace(conn: Any, projection: Projection[Any], workspace: Id, limit: int = LIMIT) -> Sequence[Any]:

@@ -89,7 +89,8 @@ class Undoing:
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
             for streams in await self.pages(conn):
-                await self.count_all(trial, await self.plans(conn, streams), again=False)
+                parts = await self.plans(conn, streams)
+                await self.count_all(trial, parts, self.facts(parts), again=False)
                 await self.progress(streams)
                 if self.is_over():
                     return
@@ -102,14 +103,14 @@ class Undoing:
             if self.is_over():
                 break
             parts = await self.plans(conn, streams)
-            facts = [fact for part in parts for fact in self.facts(part)]
+            facts = self.facts(parts)
             again = bool(counted) and streams[-1] <= counted
             if facts and not begun:  # what was begun before a restart is not begun twice
                 self.undo.number, begun = self.number, True
                 await self.report()
                 await self.send(conn, log, [self.begun()])
             with Trial(conn) as trial:
-                await self.count_all(trial, parts, again)
+                await self.count_all(trial, parts, facts, again)
             if not again:
                 self.undo.after = streams[-1]
             await self.progress(streams, always=not again)
@@ -129,8 +130,8 @@ class Undoing:
             by_stream[event.meta.stream].append(event)
         return [plan_of(stream, found, self.sources) for stream, found in by_stream.items()]
 
-    def facts(self, plan: Plan) -> list[Fact]:
-        return [self.fact(one) for one in plan.planned]
+    def facts(self, plans: Sequence[Plan]) -> list[Fact]:
+        return [self.fact(one) for plan in plans for one in plan.planned]
 
     def fact(self, planned: Planned) -> Fact:
         meta = self.meta(named_id(self.source, f"{planned.record}/{planned.id}"), planned.stream)
@@ -149,8 +150,7 @@ class Undoing:
         counts = undo.removed, undo.set_back, undo.kept
         return ImportUndoReported(meta, self.request.id, self.request.name, self.number, True, *counts)
 
-    async def count_all(self, trial: Trial, plans: Sequence[Plan], again: bool) -> None:
-        facts = [fact for plan in plans for fact in self.facts(plan)]
+    async def count_all(self, trial: Trial, plans: Sequence[Plan], facts: Sequence[Fact], again: bool) -> None:
         outcomes = iter(await trial.decide(facts) if facts else [])
         for plan in plans:
             self.count(plan, [next(outcomes) for _ in plan.planned], again)

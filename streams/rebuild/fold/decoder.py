@@ -184,7 +184,8 @@ def converter(hint: Any) -> Callable[[Any], Any] | None:
 
 def with_maps(found: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
     """Returns a nested record with its maps, at any depth, which polars gives as lists of pairs."""
-    maps = maps_of(kind)
+    if not (maps := maps_of(kind)):
+        return found
     return {name: maps[name](value) if name in maps and value is not None else value for name, value in found.items()}
 
 
