@@ -26,6 +26,10 @@ class Wish(StrEnum):
     REDO = "redo"  # the undo of the undo: the rows come again
 
 
+STOPS = (Wish.PAUSE, Wish.CANCEL)
+UNDOES = (Wish.CHECK_UNDO, Wish.UNDO)
+
+
 class Phase(StrEnum):
     """What is done with a file now."""
 
@@ -153,9 +157,9 @@ def next_request(request: Request, status: Status | None, wish: Wish, options: O
     sentence, where there is nothing to stop."""
     phase = phase_of(request, status)
     stoppable = (*AT_WORK, Phase.PAUSED) if wish is Wish.CANCEL else AT_WORK
-    if wish in (Wish.PAUSE, Wish.CANCEL) and phase not in stoppable:
+    if wish in STOPS and phase not in stoppable:
         raise ValueError(f"It is {phase}, so there is nothing to stop. Nothing was changed.")
-    if wish is Wish.PAUSE and request.wish in (Wish.CHECK_UNDO, Wish.UNDO):
+    if wish is Wish.PAUSE and request.wish in UNDOES:
         raise ValueError("An undo cannot be paused; cancel stops it, and another undo goes on. Nothing was changed.")
     said = request.options if options is None else options
     resumes = wish is Wish.RUN and request.wish is Wish.PAUSE and said == request.options
@@ -164,7 +168,7 @@ def next_request(request: Request, status: Status | None, wish: Wish, options: O
 
 def phase_of(request: Request, status: Status | None) -> Phase:
     """Returns what is done with a file now: until the role has seen what is asked for, it waits."""
-    if status is None or (status.answers != request.number and request.wish not in (Wish.PAUSE, Wish.CANCEL)):
+    if status is None or (status.answers != request.number and request.wish not in STOPS):
         return Phase.WAITING
     return status.phase
 

@@ -23,14 +23,18 @@ def intake_url(settings: Settings, local: str = "", environment: Mapping[str, st
 
 def intake_inside_url(settings: Settings) -> str:
     """Returns where the API reaches intake; without a slash at its end."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
-    return (settings.intake_inside_url or f"http://{host}:{settings.intake_port}").rstrip("/")
+    return inside(settings, settings.intake_inside_url, settings.intake_port)
 
 
 def api_url(settings: Settings) -> str:
     """Returns where other roles reach the API; without a slash at its end."""
+    return inside(settings, settings.api_url, settings.api_port)
+
+
+def inside(settings: Settings, said: str, port: int) -> str:
+    """Returns the address that was said; without one, that of the port on this host."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
-    return (settings.api_url or f"http://{host}:{settings.api_port}").rstrip("/")
+    return (said or f"http://{host}:{port}").rstrip("/")
 
 
 def warning(url: str) -> str:

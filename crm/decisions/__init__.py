@@ -24,7 +24,7 @@ from crm.decisions.quarantine import fact_retried
 from crm.decisions.stage_rules import consequences
 from crm.envelope import Event, Fact
 from crm.facts import FactRetried
-from crm.state import Numbers, Workspace, fold
+from crm.state import Numbers, Workspace, fold_all
 from crm.state.entities import ONLY
 
 __all__ = ["FOLLOW", "RULES", "decided", "hints"]
@@ -50,14 +50,8 @@ def hints(fact: Fact) -> Wanted:
 
 def decided(case: Case) -> list[Event]:
     """The events of a fact, at least one, each folded into the state. Whatever the state raises passes through."""
-    events = []
-    for event in decision_of(case):
-        fold(case.state, event)
-        events.append(event)
-    for event in consequences(case, tuple(events)):
-        fold(case.state, event)
-        events.append(event)
-    return events
+    events = fold_all(case.state, decision_of(case))
+    return events + fold_all(case.state, consequences(case, events))
 
 
 def decision_of(case: Case) -> Iterable[Event]:

@@ -11,7 +11,7 @@ import msgspec
 from crm.decisions.case import Case
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.loading import Wanted, of_identifier
-from crm.decisions.removal import contact_kept, contact_set_back, deal_kept, deal_set_back, removed_card
+from crm.decisions.removal import MEANWHILE, contact_kept, contact_set_back, deal_kept, deal_set_back, removed_card
 from crm.decisions.undone_objects import object_undone
 from crm.envelope import Event
 from crm.events import DealRemoved, DeliveryNoted, ImportUndoBegan, ImportUndone, ReportWithdrawn
@@ -23,7 +23,6 @@ from crm.state import Attached, Contact, Deal, Object, Reported, UndoneImport, r
 NULL = "null"
 SOURCE = "import"  # in what is noted
 NOTHING_LEFT = "nothing of the import is left to undo there"
-MEANWHILE = "it was changed while the import was undone: undo it once more"
 
 
 def undo_reported(report: ImportUndoReported, case: Case) -> Iterator[Event]:

@@ -27,6 +27,7 @@ from crm.scalars import Id
 from crm.state import Absorbed, Attached, Contact, Deal, Identity, known
 
 NULL = "null"
+MEANWHILE = "it was changed while the import was undone: undo it once more"
 FIELD = "fields."
 
 
@@ -53,7 +54,7 @@ def contact_kept(case: Case, contact: Contact, fact: ImportedRecordUndone) -> st
         return "somebody said of an identifier that it is nobody's"
     name, fields = msgspec.json.decode(fact.imported.get("name", '""')), fields_of(fact.imported)
     if (contact.name, contact.fields, {*contact.identifiers}) != (name, fields, {*fact.identifiers}):
-        return "it was changed while the import was undone: undo it once more"
+        return MEANWHILE
     return ""
 
 

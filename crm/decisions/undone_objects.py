@@ -8,6 +8,7 @@ import msgspec
 
 from crm.decisions.case import Case
 from crm.decisions.objects import Change, changed
+from crm.decisions.removal import MEANWHILE
 from crm.envelope import Event
 from crm.events import ObjectRemoved
 from crm.facts import ImportedRecordUndone
@@ -25,7 +26,7 @@ def object_undone(fact: ImportedRecordUndone, case: Case) -> Generator[Event, An
     if before is None:
         return ""
     if before.version != fact.version:
-        return "it was changed while the import was undone: undo it once more"
+        return MEANWHILE
     if fact.made:
         yield ObjectRemoved(case.meta(fact.id), fact.id, before.type, before.key, fact.why)
         return ""

@@ -49,7 +49,7 @@ from crm.state.entities import (
     Workspace,
 )
 from crm.state.entity import known
-from crm.state.folds import fold
+from crm.state.folds import fold, fold_all
 from crm.state.keys import arrivals_key, identifier_key, key, mail_key, origin_key, sent_key, shelf, turn_key
 from crm.state.manual_entities import (
     Command,
@@ -122,6 +122,7 @@ __all__ = [
     "Workspace",
     "arrivals_key",
     "fold",
+    "fold_all",
     "identifier_key",
     "key",
     "known",

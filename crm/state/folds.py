@@ -1,5 +1,7 @@
 """How each event changes the state. A fold touches only what the package's docstring allows."""
 
+from collections.abc import Iterable
+
 from crm.envelope import Event
 from crm.state.changes import contacts, deals, objects, parcels, payments, removals, reports, talk, workspace
 from crm.state.changes import manual_entities as by_hand
@@ -15,3 +17,12 @@ def fold(state: State, event: Event) -> None:
     change = FOLDS.get(type(event))
     if change:
         change(state, event)
+
+
+def fold_all(state: State, events: Iterable[Event]) -> list[Event]:
+    """Returns the events, each taken into the state before the next one is asked for. Raises Broken as `fold`."""
+    taken = []
+    for event in events:
+        fold(state, event)
+        taken.append(event)
+    return taken

@@ -16,7 +16,7 @@ from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
 from crm.envelope import now
 from crm.errors import NotYet
-from crm.imports import AT_WORK, Counts, Options, Phase, Request, Status, Wish
+from crm.imports import AT_WORK, STOPS, UNDOES, Counts, Options, Phase, Request, Status, Wish
 from crm.scalars import Id
 from crm.settings import Settings
 from crm.state import UndoneImport
@@ -42,8 +42,6 @@ OVER = {
     Wish.UNDO: Phase.UNDONE,
     Wish.REDO: Phase.DONE,
 }
-STOPS = (Wish.PAUSE, Wish.CANCEL)
-UNDOES = (Wish.CHECK_UNDO, Wish.UNDO)
 PAUSED = "Paused. {rows:,} rows were imported; it goes on there when it is run again."
 CANCELLED = "Cancelled. {rows:,} rows were imported and stay."
 UNDO_CANCELLED = "Cancelled. {records:,} records are gone and stay so; `crm import redo` brings them back."

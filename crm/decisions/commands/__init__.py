@@ -12,7 +12,7 @@ from crm.decisions.case import Case
 from crm.decisions.stage_rules import consequences
 from crm.envelope import Event, named_id
 from crm.events import CommandAccepted
-from crm.state import Workspace, fold
+from crm.state import Workspace, fold, fold_all
 from crm.state.entities import ONLY
 
 
@@ -35,13 +35,8 @@ def decided(declared: CommandSpec, case: Case, key: str = "") -> list[Event]:
     assert isinstance(command, Command)
     if case.state.get(Workspace, ONLY) is None:
         raise Rejected("", Code.NOT_FOUND, "There is no such workspace. Nothing was changed.")
-    events: list[Event] = []
-    for event in declared.decide(command, case):
-        fold(case.state, event)
-        events.append(event)
-    for event in consequences(case, tuple(events)):
-        fold(case.state, event)
-        events.append(event)
+    events = fold_all(case.state, declared.decide(command, case))
+    events += fold_all(case.state, consequences(case, events))
     if not events:
         raise Rejected("", Code.UNCHANGED, "It is so already. Nothing was changed.")
     subject = declared.key_of(command, events)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from crm.imports import AT_WORK, LARGEST, Options, Phase, Status, Wish, digest_of
+from crm.imports import AT_WORK, LARGEST, STOPS, Options, Phase, Status, Wish, digest_of
 
 BLOCK = 1 << 20  # bytes
 LOOK_SECONDS = 0.25
@@ -57,7 +57,7 @@ class ImportClient:
 
     def ask(self, wish: Wish, as_before: bool = False) -> Status:
         """`as_before`: with what was said of the file before."""
-        without = as_before or self.options is None or wish in (Wish.PAUSE, Wish.CANCEL)
+        without = as_before or self.options is None or wish in STOPS
         body = b"" if without else msgspec.json.encode(self.options)
         return self.read(self.send("POST", self.address, params={"wish": wish.value}, content=body))
 
