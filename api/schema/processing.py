@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from types import GenericAlias
@@ -117,7 +116,7 @@ async def pending(_: Any, info: Info) -> list[PendingReadModel]:
     if context.executor is None:
         raise Unavailable(READ_ONLY)
     try:
-        return await asyncio.to_thread(partial(outdated, context.executor.dsn))
+        return await asyncio.to_thread(outdated, context.executor.dsn)
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
         raise Unavailable(AWAY.format(type(error).__name__)) from None
 

@@ -13,7 +13,7 @@ from crm.envelope import Event, Fact
 from crm.errors import Broken
 from crm.events import AssignmentRulesSet, PipelineChanged, StageRuleApplied, StageRuleDefined, StageRuleRemoved
 from crm.scalars import Id, Micros
-from crm.state import Workspace, fold
+from crm.state import Workspace, fold, fold_all
 from crm.state.entities import ONLY
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, DealOutcomes, compared
@@ -155,8 +155,7 @@ class Simulation:
         command = Command(meta=replace(meta, id=meta.cause))
         case = Case(command, self.state, meta.recorded_at)
         case.trial = self.clock is Clock.occurred
-        for would in consequences(case, events):
-            fold(self.state, would)
+        for would in fold_all(self.state, consequences(case, events)):
             self.count(would)
 
     def count(self, event: Event) -> None:
