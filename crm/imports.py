@@ -102,7 +102,7 @@ class Kept(Struct, frozen=True):
     why: str
 
 
-class Undo(Struct, omit_defaults=True):
+class Undo(Struct):
     """What an undo does, or would do, to what an import made and changed."""
 
     number: int = 0  # how often the import was undone, with this time; 0: nothing is left to undo
@@ -119,7 +119,7 @@ class Undo(Struct, omit_defaults=True):
         return self.contacts + self.deals + self.objects
 
 
-class Status(Struct, omit_defaults=True):
+class Status(Struct):
     """How far an import is. Written by the role alone."""
 
     id: Id

@@ -71,9 +71,8 @@ def test_a_run_that_is_killed_goes_on(stack: RunningStack, tmp_path: Path) -> No
 
     def midway() -> str | None:
         seen.update(terminal.run_json(f"import {file} --status"))
-        row = seen.get("row", 0)
-        midway = seen["phase"] == Phase.RUNNING and row > CHUNK
-        return None if midway or seen["phase"] == Phase.DONE else f"{seen['phase']} {row}"
+        midway = seen["phase"] == Phase.RUNNING and seen["row"] > CHUNK
+        return None if midway or seen["phase"] == Phase.DONE else f"{seen['phase']} {seen['row']}"
 
     with subprocess.Popen(words, env=terminal.environment, cwd=terminal.root, stdout=subprocess.PIPE) as begun:
         wait_until(midway)

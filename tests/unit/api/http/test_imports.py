@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from obstore.store import MemoryStore
 
@@ -83,6 +84,12 @@ def test_the_same_content_is_the_same_import_from_its_first_moment_on(store: Imp
     other = api.ask("POST", "/imports", content=TEXT + b"Bob,1\n", params={"name": "a.csv"})[1]
     assert first["id"] == again["id"] != other["id"]
     assert first["uploaded_at"] == again["uploaded_at"]
+
+
+def test_a_file_that_waits_says_so() -> None:
+    """What was as it begins was left out: a program that read `phase` of a file just sent failed."""
+    waiting = json.loads(msgspec.json.encode(Status(ID)))
+    assert (waiting["phase"], waiting["row"], waiting["counts"]["error"], waiting["undo"]) == ("waiting", 0, 0, None)
 
 
 def test_the_next_request_is_found_by_id_and_by_content(store: ImportStore) -> None:
