@@ -19,7 +19,8 @@ class Index(NamedTuple):
     contains: bool = False
 
 
-def indexes(projection: Projection[Any]) -> list[Index]:
+@cache
+def indexes(projection: Projection[Any]) -> tuple[Index, ...]:
     """Returns them as declared: "stage, touched_at" filters by the one and orders by the other.
 
     An amount is ordered within its currency: "stage, currency, amount_minor" filters by stage alone.
@@ -35,7 +36,7 @@ def indexes(projection: Projection[Any]) -> list[Index]:
             cut -= 1
         kind = columns[names[0]].type
         found.append(Index(names[:cut], names[cut:], kind == "jsonb" or kind.endswith("[]")))
-    return found
+    return tuple(found)
 
 
 def filters(projection: Projection[Any]) -> list[str]:
@@ -79,11 +80,12 @@ def few(projection: Projection[Any], equal: Collection[str]) -> bool:
     return not finding_few(projection).isdisjoint(equal)
 
 
-def finding_few(projection: Projection[Any]) -> set[str]:
+@cache
+def finding_few(projection: Projection[Any]) -> frozenset[str]:
     """Returns the columns of which a value is in few rows: references to a row, and what an index without order has."""
     uuids = {c.name for c in projection.columns if c.type == "uuid"}
     singles = (index for index in indexes(projection) if len(index.filters) == 1)
-    return {index.filters[0] for index in singles if not index.order or index.filters[0] in uuids}
+    return frozenset(index.filters[0] for index in singles if not index.order or index.filters[0] in uuids)
 
 
 @cache

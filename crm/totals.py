@@ -5,7 +5,8 @@ by time. Time is kept in UTC, by the month and the day, because the time zone of
 month of any zone is a month in UTC with the rows of a few hours added at its begin and taken away at its end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from functools import cache
 from operator import add as plus
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
@@ -28,7 +29,7 @@ class Total(NamedTuple):
     time: str = ""
 
 
-class Declares(Protocol):
+class Declares(Hashable, Protocol):
     """What is read here of a projection."""
 
     @property
@@ -56,17 +57,19 @@ class Part(NamedTuple):
     end: Micros
 
 
-def totals(projection: Declares) -> list[Total]:
+@cache
+def totals(projection: Declares) -> tuple[Total, ...]:
     found = []
     for declared in projection.totals:
         columns, _, time = declared.partition(" by ")
         found.append(Total(declared, tuple(name.strip() for name in columns.split(",")), time.strip()))
-    return found
+    return tuple(found)
 
 
-def groups(projection: Declares) -> list[str]:
+@cache
+def groups(projection: Declares) -> tuple[str, ...]:
     """Returns the columns that any total groups by, in the order of the declarations."""
-    return list(dict.fromkeys(name for total in totals(projection) for name in total.columns))
+    return tuple(dict.fromkeys(name for total in totals(projection) for name in total.columns))
 
 
 def times(projection: Declares) -> list[str]:

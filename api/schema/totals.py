@@ -1,6 +1,6 @@
 """The totals of the API: a field of Query for each projection that declares any, such as `dealTotals`."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from itertools import groupby, islice
@@ -38,7 +38,7 @@ ABOUT = {
 SUM = ("The sum of a number over the objects that have it.", {"sum": Long, "count": Long, "average": float | None})
 
 
-def enum_of(name: str, about: str, columns: list[str]) -> Any:
+def enum_of(name: str, about: str, columns: Sequence[str]) -> Any:
     members = {c.upper(): strawberry.enum_value(c, description=f"`{camel(c)}` of the object.") for c in columns}
     made: Any = Enum(name, members)  # type: ignore[misc]  # a table
     return strawberry.enum(made, description=about)

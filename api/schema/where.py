@@ -26,9 +26,6 @@ from crm.text.sort_keys import LAST
 
 MOST = 50  # values in a list
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-# Rows with one of several values of custom fields. As an array of keys, so that each value is looked up by itself.
-ANY_OF = """{{t}}.{key} = ANY (ARRAY(SELECT u.{key} FROM unnest({{value}}::jsonb[]) AS v(x), read.{view} AS u
-  WHERE u.workspace = {{workspace}} AND u.{column} @> v.x AND u.{column} <> '{{{{}}}}'))"""
 SENT = "Nothing was read."
 
 
@@ -103,7 +100,7 @@ def field_of(projection: Projection[Any], column: Column) -> Field:
     if column.sorts:
         return Field(name.removesuffix("_key"), inputs.NameFilter, {"starts_with": beginning(name)})
     if kind == "jsonb":
-        several = ANY_OF.format(key=projection.key, view=projection.name, column=name)
+        several = f"{{t}}.{name} @> ANY ({{value}}::jsonb[])"  # of rows that are found: see ByValue
         single = filter_of(column, alone)[1]
         bounds = condition(name, field_ranges.condition(projection), ranges=True, bounds=True)
         return Field(

@@ -60,7 +60,7 @@ class PageSource(Source):
             return super().sql(beyond, size)
         few = self.listed.referring(self.given)
         if not few and self.given.keys() != {field_ranges.RANGE}:
-            return self.along_values(beyond)
+            return self.along_values(beyond, self.chosen(only=self.given.keys() - {field_ranges.RANGE}))
         rest = self.given.keys() - {field_ranges.RANGE, *few}
         rows = f"(SELECT t.* FROM read.{self.listed.projection.name} AS t WHERE {' AND '.join(self.chosen(only=few))}"
         with_values = self.with_values(f"{rows} OFFSET 0)" if few else "")
@@ -113,7 +113,7 @@ class PageSource(Source):
         place = ", ".join(f"v.{name}" for name in field_ranges.COLUMNS)
         return f"(SELECT t.*, {place} FROM {rows} AS t, LATERAL ({own}) AS v) AS t"
 
-    def along_values(self, beyond: Iterable[str], gate: str = "true") -> str:
+    def along_values(self, beyond: Iterable[str], conditions: Iterable[str], gate: str = "true") -> str:
         """Returns the source of rows in the order of a custom field that meet conditions of which no index knows."""
         wanted = f"f.{self.listed.projection.key}, {self.place}"
         keys = f"SELECT {wanted} FROM {self.values_in_range.format(rows='')} AND {gate}"
@@ -121,7 +121,7 @@ class PageSource(Source):
         some = f"SELECT t.* FROM ({keys}) AS t WHERE {further} ORDER BY {by} LIMIT {WALKED + 1}"
         place = ", ".join(f"k.{name}" for name in field_ranges.COLUMNS)
         rows = f"SELECT t.*, {place} FROM ({some}) AS k, {by_key(self)} ORDER BY {self.order.by('k', self.backwards)}"
-        return bounded(rows, WALKED, self.chosen(only=self.given.keys() - {field_ranges.RANGE}), by)
+        return bounded(rows, WALKED, conditions, by)
 
 
 class ByValue:
@@ -173,12 +173,8 @@ class ByValue:
         return f"(SELECT coalesce(sum(g.found) > {FEW}, false) AND {all_known} AS many FROM ({least}) AS g) AS held"
 
     def conditions(self, only: Iterable[str]) -> list[str]:
-        """Returns the conditions on a row that was found; one of several values is looked for within the row."""
-        wanted = set(only)
-        several = [name for name in self.lookups if name in wanted and name.endswith("__in")]
-        held = f"t.{indexes.custom_fields(self.listed.projection)} @> ANY ({{value}}::jsonb[])"
-        within = [held.format(value=self.source.value(name)) for name in several]
-        return [*self.source.chosen(only=wanted - set(several)), *within]
+        """Returns the conditions on a row that was found."""
+        return self.source.chosen(only=set(only))
 
     def sql(self, beyond: list[str], size: str) -> str:
         """Returns the source of a page."""
@@ -226,7 +222,8 @@ class ByValue:
         conditions as it serves."""
         source, by = self.source, self.order.by("t", self.source.backwards)
         if self.by_field:
-            along = source.along_values(beyond, gate="held.many")
+            met = self.conditions(source.given.keys() - {field_ranges.RANGE})
+            along = source.along_values(beyond, met, gate="held.many")
             page = f"SELECT {self.columns} FROM {along} ORDER BY {by} LIMIT {MAX_PAGE + 1}"
             return f"SELECT {self.columns} FROM ({page}) AS t LIMIT {size}"
         if self.order.columns[0] == indexes.held_still(self.listed.projection):

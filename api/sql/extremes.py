@@ -4,6 +4,7 @@ They are not kept, as a maximum cannot be taken from.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from api.errors import BadInput
@@ -16,9 +17,10 @@ Row = dict[str, Any]
 ENDS = {"min": "", "max": " DESC"}
 
 
-def columns(projection: Projection[Any]) -> list[str]:
+@cache
+def columns(projection: Projection[Any]) -> tuple[str, ...]:
     """Returns the summed amounts of which an index has the ends."""
-    return [name for name in projection.summed if groups(projection, name)]
+    return tuple(name for name in projection.summed if groups(projection, name))
 
 
 def groups(projection: Projection[Any], column: str) -> list[tuple[str, ...]]:

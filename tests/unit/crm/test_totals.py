@@ -70,13 +70,13 @@ def at(text: str) -> Micros:
 
 
 def test_a_total_is_declared_in_one_word() -> None:
-    assert totals.totals(PROJECTIONS["deal"]) == [
+    assert totals.totals(PROJECTIONS["deal"]) == (
         Total("stage, owner", ("stage", "owner")),
         Total("source by opened_at", ("source",), "opened_at"),
         Total("owner by opened_at", ("owner",), "opened_at"),
         Total("stage, owner by closed_at", ("stage", "owner"), "closed_at"),
-    ]
-    assert totals.groups(PROJECTIONS["deal"]) == ["stage", "owner", "source"]
+    )
+    assert totals.groups(PROJECTIONS["deal"]) == ("stage", "owner", "source")
     assert totals.places(PROJECTIONS["deal"]) == {
         **dict.fromkeys(("stage", "owner", "source", "currency"), "text"),
         "opened_at": "timestamptz",

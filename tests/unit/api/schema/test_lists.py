@@ -15,7 +15,7 @@ DEAL = PROJECTIONS["deal"]
 
 
 def test_an_index_is_read_as_filters_and_an_order() -> None:
-    assert indexes(DEAL) == [
+    assert indexes(DEAL) == (
         Index((), ("touched_at",)),
         Index((), ("number",)),
         Index((), ("opened_at",)),
@@ -32,7 +32,7 @@ def test_an_index_is_read_as_filters_and_an_order() -> None:
         Index(("reference",), ()),
         Index(("fields",), (), contains=True),
         Index(("external_ids",), (), contains=True),
-    ]
+    )
 
 
 @pytest.mark.parametrize(

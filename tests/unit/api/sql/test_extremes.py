@@ -10,7 +10,7 @@ DEAL, PAYMENT = PROJECTIONS["deal"], PROJECTIONS["payment"]
 
 
 def test_an_index_has_the_ends_of_its_amounts() -> None:
-    assert columns(DEAL) == ["amount_minor"]
+    assert columns(DEAL) == ("amount_minor",)
     assert groups(DEAL, "amount_minor") == [(), ("stage",)]
     assert groups(PAYMENT, "refunded_minor") == []
     refuse_others(DEAL, ["stage"], ["stage"], timed=False)
