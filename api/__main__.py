@@ -1,6 +1,7 @@
 """Runs the API role: GraphQL over the read models, as a process of its own."""
 
 import asyncio
+import gc
 import signal
 from pathlib import Path
 
@@ -99,6 +100,8 @@ async def serve(settings: Settings) -> None:
         asyncio.create_task(freshness.run()),
         asyncio.create_task(health.serve(settings.health_port, missing, settings.host)),
     ]
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays
     log.info("serving GraphQL", url=f"http://{settings.host}:{settings.api_port}/graphql")
     await server.serve([listener])
     for task in background:

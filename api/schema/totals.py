@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from itertools import groupby, islice
 from types import GenericAlias
 from typing import Any
@@ -44,6 +45,7 @@ def enum_of(name: str, about: str, columns: Sequence[str]) -> Any:
     return strawberry.enum(made, description=about)
 
 
+@cache
 def is_boolean(projection: Projection[Any], name: str) -> bool:
     return any(column.name == name and column.type == "boolean" for column in projection.columns)
 
