@@ -1,6 +1,7 @@
 """Cursors: opaque text with the row at which a page ended, and a tag of its list, order and filters."""
 
 from base64 import b64decode
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -45,10 +46,10 @@ class Order:
     def conditions(self, row: str) -> tuple[str, ...]:
         return () if self.required else (f"{row}.{self.columns[0]} IS NOT NULL",)
 
-    def by(self, row: str, backwards: bool = False) -> str:
-        """Returns the columns for ORDER BY."""
+    def by(self, row: str, backwards: bool = False, same: Collection[str] = ()) -> str:
+        """Returns the columns for ORDER BY, but for those of which all rows have the `same` value."""
         direction = " DESC" if self.newest != backwards else ""
-        return ", ".join(f"{row}.{column}{direction}" for column in self.columns)
+        return ", ".join(f"{row}.{column}{direction}" for column in self.columns if column not in same)
 
     def cursor(self, tag: str, values: tuple[str, ...]) -> str:
         """Returns SQL for the cursor of a row, given SQL for the tag and for the row's values of `columns`."""

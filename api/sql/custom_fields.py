@@ -4,7 +4,7 @@ The few rows of a rare value are read first. For a common one the rows are read 
 order or by that of values, until the page is full. Neither reads more than a bound; then the statement fails.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from api.schema import field_ranges
@@ -172,15 +172,15 @@ class ByValue:
         all_known = f"count(*) = (SELECT count(*) FROM {self.needles})"
         return f"(SELECT coalesce(sum(g.found) > {FEW}, false) AND {all_known} AS many FROM ({least}) AS g) AS held"
 
-    def conditions(self, only: Iterable[str]) -> list[str]:
-        """Returns the conditions on a row that was found."""
-        return self.source.chosen(only=set(only))
+    def met(self, only: Collection[str]) -> str:
+        """Returns the condition on a row that was found."""
+        return " AND ".join(self.source.chosen(only=only))
 
     def sql(self, beyond: list[str], size: str) -> str:
         """Returns the source of a page."""
         by, walk = self.order.by("t", self.source.backwards), self.walk(beyond, size)
         sorting = {field_ranges.RANGE} if self.by_field else set()  # the range that gives each row its place
-        few = bounded(self.few, FEW, self.conditions(self.rest.keys() - sorting))
+        few = bounded(self.few, FEW, self.source.chosen(only=self.rest.keys() - sorting))
         if self.by_field:
             rows = self.source.with_values(f"(SELECT t.* FROM {few})")
             found = f"{rows} WHERE {' AND '.join(['true', *beyond])}"
@@ -203,27 +203,24 @@ class ByValue:
     def few(self) -> str:
         """Returns the rows of a rare value, by the index that also has lists and objects."""
         found = f"SELECT t.* FROM {self.view} WHERE NOT held.many AND "
-        if not any(name.endswith("__in") for name in self.lookups):
-            return found + " AND ".join(self.conditions(self.lookups))
+        several = next((self.source.value(name) for name in self.lookups if name.endswith("__in")), None)
+        if several is None:
+            return found + self.met(self.lookups)
         projection, column = self.listed.projection, indexes.custom_fields(self.listed.projection)
         has = f"t.workspace = {self.source.workspace} AND t.{column} @> v.x AND t.{column} <> '{{}}'"
-        each = f"SELECT t.{projection.key} FROM {self.values}, {self.view} WHERE NOT held.many AND {has}"
+        values = f"unnest({several}::jsonb[]) AS v(x)"
+        each = f"SELECT t.{projection.key} FROM {values}, {self.view} WHERE NOT held.many AND {has}"
         keys = f"SELECT t.{projection.key} FROM {bounded(each, FEW, ['true'])}"
         # By their keys, as a row may have several of the values.
-        return f"{found}t.{projection.key} = ANY (ARRAY({keys})) AND {' AND '.join(self.conditions(self.lookups))}"
-
-    @property
-    def values(self) -> str:
-        name = next(name for name in self.lookups if name.endswith("__in"))
-        return f"unnest({self.source.value(name)}::jsonb[]) AS v(x)"
+        return f"{found}t.{projection.key} = ANY (ARRAY({keys})) AND {self.met(self.lookups)}"
 
     def walk(self, beyond: list[str], size: str) -> str:
         """Returns the rows of a common value: from the index that has them in their order, with as many of the other
         conditions as it serves."""
-        source, by = self.source, self.order.by("t", self.source.backwards)
+        source, by = self.source, self.order.by("t", self.source.backwards, self.same)
         if self.by_field:
-            met = self.conditions(source.given.keys() - {field_ranges.RANGE})
-            along = source.along_values(beyond, met, gate="held.many")
+            conditions = source.chosen(only=source.given.keys() - {field_ranges.RANGE})
+            along = source.along_values(beyond, conditions, gate="held.many")
             page = f"SELECT {self.columns} FROM {along} ORDER BY {by} LIMIT {MAX_PAGE + 1}"
             return f"SELECT {self.columns} FROM ({page}) AS t LIMIT {size}"
         if self.order.columns[0] == indexes.held_still(self.listed.projection):
@@ -233,11 +230,17 @@ class ByValue:
         served = set() if several is None else set(self.rest)
         conditions = ["held.many", *source.chosen(each, only=served), *beyond]
         rows = f"SELECT t.* FROM {self.view} WHERE {' AND '.join(conditions)} ORDER BY {by}"
-        page = self.page(rows, self.conditions({*self.lookups, *self.rest} - served), by, size)
+        page = self.page(rows, self.source.chosen(only={*self.lookups, *self.rest} - served), by, size)
         if not each:
             return page
         values = ", ".join(source.values(name, f"v{n}") for n, name in enumerate(each))
         return f"SELECT {columns(self.name)} FROM {values}, LATERAL ({page}) AS t"
+
+    @property
+    def same(self) -> set[str]:
+        """Returns the columns that all rows have the same value in: outside of the query that says so, the planner
+        would sort by them what the index gives in their order."""
+        return self.listed.columns({name for name in self.rest if not name.endswith("__in")})[0]
 
     def page(self, rows: str, conditions: Iterable[str], by: str, size: str) -> str:
         # Two limits, as a planner that does not know the size would sort.
@@ -252,7 +255,7 @@ class ByValue:
         keys = f"{self.keys(beyond)} ORDER BY {self.order.by('t', self.source.backwards)} LIMIT {WALKED + 1}"
         rows = f"SELECT t.*, k.{time} AS at_time, k.{key} AS at_key FROM ({keys}) AS k, {by_key(self.source)}"
         rows += f" ORDER BY {self.order.by('k', self.source.backwards)}"
-        page = self.page(rows, self.conditions(self.source.given), f"t.at_time{way}, t.at_key{way}", size)
+        page = self.page(rows, self.source.chosen(only=self.source.given), f"t.at_time{way}, t.at_key{way}", size)
         return f"SELECT {columns(self.name)} FROM {self.common}, LATERAL ({page}) AS t"
 
     @property
@@ -276,9 +279,9 @@ class ByValue:
 
     def counted(self) -> str:
         """Returns the statement that counts the rows of the list among the first ones that have the value."""
-        few = f"SELECT {' AND '.join(self.conditions(self.rest))} AS meets FROM ({self.few} LIMIT {COUNTED + 1}) AS t"
+        few = f"SELECT {self.met(self.rest)} AS meets FROM ({self.few} LIMIT {COUNTED + 1}) AS t"
         many = (
-            f"SELECT {' AND '.join(self.conditions(self.source.given))} AS meets "
+            f"SELECT {self.met(self.source.given)} AS meets "
             f"FROM {self.common}, LATERAL ({self.keys()} LIMIT {COUNTED + 1}) AS k, {by_key(self.source)}"
         )
         both = f"({few}) UNION ALL ({many} LIMIT {COUNTED + 1})" if self.source.indexed else few

@@ -64,6 +64,11 @@ SERVED = [
     Question("TOUCHED_AT_DESC", {"fields": [OPEN]}, has(state="open")),
     Question("NUMBER_ASC", {"fields": [OPEN]}, has(state="open")),
     Question("AMOUNT_DESC", {"fields": [OPEN]}, has(state="open")),
+    Question(  # all rows that are read at most were sorted once more, by the currency that all of them have
+        "AMOUNT_DESC",
+        {"fields": [OPEN], "amount": {"gte": "1.00"}},
+        lambda row: has(state="open")(row) and row.amount_minor >= 100,
+    ),
     Question("CREATED_AT_DESC", {"fields": [OLD]}, has(half="old")),
     Question("CREATED_AT_ASC", {"fields": [{"key": "half", "equals": "new"}]}, has(half="new")),
     Question("CREATED_AT_ASC", {"fields": [OPEN], **OWNERS}, lambda row: has(state="open")(row) and owned(row)),
