@@ -21,6 +21,8 @@ def text(tree: Value, *path: str) -> str:
     """Returns a text, or a number as it was written, stripped; empty for anything else."""
     for name in path:  # as `at` does: each field of each delivery is read here
         tree = tree.get(name) if isinstance(tree, dict) else None
+    if tree is None:
+        return ""
     return tree.strip() if type(tree) is str else _written(tree).strip()
 
 

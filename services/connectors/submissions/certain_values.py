@@ -23,7 +23,7 @@ _MOST_WORDS = 20_000  # characters of a text that are looked through
 
 def certain_phone(text: str, country: str) -> Phone | None:
     """Returns the phone if the text can be nothing else: a valid number with its country code or trunk prefix."""
-    if len(text) > _LONGEST or not 9 <= sum(map(str.isdecimal, text)) <= 15 or not _NUMBER.fullmatch(text):
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text) or not 9 <= sum(map(str.isdecimal, text)) <= 15:
         return None
     return _certain_phone(text, country)
 
