@@ -59,6 +59,11 @@ def certain_emails(text: str) -> list[str]:
     return emails_in(text)
 
 
+def may_mention(text: str) -> bool:
+    """Whether a text may have a phone or an e-mail in it: most have neither a digit nor an @."""
+    return "@" in text or (len(text) >= _SHORTEST and _DIGIT.search(text) is not None)
+
+
 def phones_among(text: str, country: str) -> Iterator[Phone]:
     """Yields phones within running text: they may be anybody's."""
     for found in _IN_WORDS.finditer(text[:_MOST_WORDS]) if len(text) >= _SHORTEST and _DIGIT.search(text) else ():

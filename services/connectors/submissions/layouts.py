@@ -6,8 +6,8 @@ from itertools import islice
 
 from crm.errors import Malformed
 from services.connectors.formats.exact_json import MOST_FIELDS, NESTED, Tree
-from services.connectors.formats.values import at, records, text
 from services.connectors.formats.nested_names import cached_by_names
+from services.connectors.formats.values import at, records, text
 from services.connectors.submissions.field_roles import (
     NOTHING,
     FieldMeaning,

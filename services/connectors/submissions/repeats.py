@@ -119,7 +119,9 @@ def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set
         found.update(".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree)
     if len(path) < _DEEPEST and not is_flat(tree.values()):
         for name, value in tree.items():
-            if isinstance(value, dict) and ("id" in value or not _EVENT.isdisjoint(value) or not is_flat(value.values())):
+            if isinstance(value, dict) and (
+                "id" in value or not _EVENT.isdisjoint(value) or not is_flat(value.values())
+            ):
                 found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
     return found
 
