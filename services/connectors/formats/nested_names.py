@@ -46,7 +46,8 @@ def _inner(shape: Shape, values: list[str]) -> Value:
 
 @cached_by_names
 def shape_of(names: Names) -> dict[str, Shape]:
-    """Returns the tree with the numbers of the fields in place of their values. Raises Malformed when a name is nested too deeply."""
+    """Returns the tree with the numbers of the fields in place of their values. Raises Malformed when a name is nested
+    too deeply."""
     tree: dict[str, Shape] = {}
     bracketed = False
     for number, name in enumerate(names):

@@ -111,9 +111,9 @@ def within(tree: Tree, *path: str) -> Tree:
 
 
 def texts(tree: Value, *path: str) -> list[str]:
-    """Returns the texts of a list; empty when there is none."""
+    """Returns the texts of a list, or the one text that stands in its place; empty when there is none."""
     value = at(tree, *path)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
 def records(tree: Value, *path: str) -> list[Tree]:

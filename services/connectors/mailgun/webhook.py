@@ -8,8 +8,8 @@ from crm.errors import Malformed, Refused
 from services.connectors.formats.exact_json import Value, decode_object
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import at, records, text, whole_or_none
-from services.connectors.mails.listed import listed_file
-from services.connectors.mails.mail import Mail, addresses, first_headers
+from services.connectors.mails.listed import headers_of_pairs, listed_file
+from services.connectors.mails.mail import Mail, addresses
 from services.connectors.mails.people import MailSettings
 from services.connectors.mails.posted import Posted, mail_of_form, posted
 from services.connectors.mails.progress import REPLY, Progress, first_line, progress
@@ -68,9 +68,7 @@ def progress_of(kind: str, event: Value) -> Progress:
 
 def mail_of(form: Posted) -> Mail:
     """A mail that Mailgun took apart. Files that it stored itself are listed in `attachments`."""
-    pairs = form.json("message-headers")
-    listed = [one for one in pairs if isinstance(one, list) and len(one) == 2] if isinstance(pairs, list) else []
-    headers = first_headers([(str(name), str(value)) for name, value in listed])
+    headers = headers_of_pairs(form.json("message-headers"))
     known = {"from": form.text("from", "From", "sender"), "subject": form.text("subject", "Subject")}
     stored = (
         listed_file(

@@ -24,6 +24,12 @@ def headers_of(values: Iterable[Tree], name: str, value: str) -> dict[str, str]:
     return first_headers([(text(one, name), text(one, value)) for one in values])
 
 
+def headers_of_pairs(value: object) -> dict[str, str]:
+    """Returns headers of a list of pairs, each a list of name and value."""
+    pairs = [one for one in value if isinstance(one, list) and len(one) == 2] if isinstance(value, list) else []
+    return first_headers([(str(name), str(content)) for name, content in pairs])
+
+
 def mailbox(value: Value, name: str, address: str) -> Address:
     """Reads an object with a name and an address."""
     return Address(" ".join(text(value, name).split()), text(value, address))
