@@ -67,8 +67,8 @@ class Gateway(NamedTuple):
         self, said: Tree, connection: Connection, payment: str, key: str, at: Micros, doubts: Doubts, **more: Any
     ) -> Report:
         """`payment_report` of what a payment's object says. `more`: other fields of PaymentReported."""
-        more |= {"payer": payer_at(said, country_of(connection), **self.payer), **texts_at(said, **self.places)}
-        return payment_report(self.name, payment, key, at, doubts, **more)
+        known = {"payer": payer_at(said, country_of(connection), **self.payer), **texts_at(said, **self.places)}
+        return payment_report(self.name, payment, key, at, doubts, **(known | more))
 
 
 def payment_report(
@@ -84,14 +84,19 @@ def payment_report(
 
 
 def part_report(
-    provider: str, payment: str, key: str, at: Micros, part: str, *, began_at: Micros | None = None, **said: Any
+    provider: str,
+    payment: str,
+    key: str,
+    at: Micros,
+    part: str,
+    *,
+    amount_minor: int,
+    began_at: Micros | None = None,
+    **said: Any,
 ) -> Report:
-    """Returns the report of a capture, a refund or a chargeback on its own. `began_at`: where that is not `at`.
-
-    `said`: other fields of PaymentPartReported.
+    """Returns the report of a capture, a refund or a chargeback on its own. `amount_minor`: what it comes to; some
+    write what went back with a minus. `began_at`: where that is not `at`. `said`: other fields of PaymentPartReported.
     """
-    began = at if began_at is None else began_at
-    fact = partial(
-        PaymentPartReported, provider=provider, payment=payment, part=part, began_at=began, changed_at=at, **said
-    )
+    began, of = at if began_at is None else began_at, {"provider": provider, "payment": payment, "part": part}
+    fact = partial(PaymentPartReported, **of, amount_minor=abs(amount_minor), began_at=began, changed_at=at, **said)
     return Report(key, payment, at, fact)

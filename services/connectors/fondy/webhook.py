@@ -62,7 +62,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     merchant, reference = required(order, "merchant_id"), required(order, "order_id")
     expect_merchant(merchant, connection.settings_as(Settings).merchant_id)
     said, kind = required(order, "order_status"), text(order, "tran_type")
-    refunded = doubts.read(lambda: whole(order, "reversal_amount") or 0, 0, "what went back is not certain")
+    refunded = abs(doubts.read(lambda: whole(order, "reversal_amount") or 0, 0, "what went back is not certain"))
     more = object_or_empty(lambda: decode_object(verbatim(order, "additional_info")))
     stage = text(more, "capture_status")
     payment = f"{merchant}/{reference}"  # the same through all states of an order, and no other merchant's

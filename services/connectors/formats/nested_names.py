@@ -10,7 +10,8 @@ from services.connectors.formats.exact_json import DEEPEST, Tree, Value
 _LONGEST = 4_000  # characters of all names
 Shape: TypeAlias = "int | list[Shape] | dict[str, Shape]"  # numbers stand for the values of the fields, in their order
 Names = tuple[str, ...]
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def cached_by_names(found: Callable[Concatenate[Names, P], T]) -> Callable[Concatenate[Names, P], T]:
@@ -20,8 +21,10 @@ def cached_by_names(found: Callable[Concatenate[Names, P], T]) -> Callable[Conca
     """
     known = lru_cache(maxsize=1_024)(found)
 
-    def of(names: Names, *rest: P.args, **named: P.kwargs) -> T:
-        return (known if sum(map(len, names)) <= _LONGEST else found)(names, *rest, **named)
+    def of(names: Names, /, *rest: P.args, **named: P.kwargs) -> T:
+        if sum(map(len, names)) > _LONGEST:
+            return found(names, *rest, **named)
+        return known(names, *rest, **named)  # type: ignore[arg-type]  # what follows from names is hashable
 
     return of
 

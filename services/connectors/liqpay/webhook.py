@@ -73,7 +73,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         return
     amount, currency = sum_in(payment)
     all_of_it = amount if said == "reversed" else 0
-    refunded = doubts.sum_at(payment, RETURNED, currency, "how much went back is not certain", all_of_it)
+    refunded = abs(doubts.sum_at(payment, RETURNED, currency, "how much went back is not certain", all_of_it))
     if text(payment, "action") == "p2pcredit":  # a payout to somebody's card
         amount, refunded = -amount, 0
     status = GATEWAY.status(said)

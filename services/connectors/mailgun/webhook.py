@@ -76,7 +76,7 @@ def mail_of(form: Posted) -> Mail:
         ).file
         for one in records({"": form.json("attachments")}, "")  # type: ignore[dict-item]  # JSON
     )
-    return mail_of_form(form, known | headers, "body-plain", "body-html", "content-id-map", stored)
+    return mail_of_form(form, known | headers, "body-plain", "body-html", "content-id-map", stored=stored)
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -1,7 +1,6 @@
 """Mails of vendors that send JSON: headers and files as objects."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
@@ -52,7 +51,7 @@ def listed_file(name: str, media_type: str, content_id: str, *, data: str = "", 
         try:
             content = base64.b64decode(data)
             ref, size = f"sha256:{sha256(content).hexdigest()}", len(content)
-        except binascii.Error:
+        except ValueError:
             ref = ""
     return Listed(Attachment("file", name, media_type.partition(";")[0].strip(), size, ref), content_id.strip("<> "))
 

@@ -80,11 +80,13 @@ def mail_of_form(
     text: str,
     html: str,
     content_ids: str,
+    *,
+    subject: str = "",
     stored: Iterable[Attachment] = (),
-    **said: object,
 ) -> Mail:
     """Returns a mail that a service took apart. `text` and `html`: the fields with them. `content_ids`: the one that
-    says which files are pictures of the text. `stored`: files that the service kept. `said`: see `mail_of_headers`."""
+    says which files are pictures of the text. `subject`: where it is known better than from the headers. `stored`:
+    files that the service kept."""
     names = {id.strip("<> "): name for id, name in form.tree(content_ids).items() if isinstance(name, str)}
     return mail_of_headers(
         headers,
@@ -92,7 +94,7 @@ def mail_of_form(
         html=form.text(html),
         files=(*form.attached(), *stored),
         inline={id: form.files[name].ref for id, name in names.items() if name in form.files},
-        **said,
+        **({"subject": subject} if subject else {}),
     )
 
 

@@ -138,8 +138,8 @@ def content_of(part: Message) -> bytes:
 def returned(part: Message) -> tuple[str, ...]:
     """Returns the Message-ID of the mail that a part of a bounce returns: it belongs to that mail's thread."""
     inner = part.get_payload()
-    whole = isinstance(inner, list) and inner and isinstance(inner[0], Message)
-    mail = inner[0] if whole else message_from_bytes(content_of(part))
+    first = inner[0] if isinstance(inner, list) and inner else None
+    mail = first if isinstance(first, Message) else message_from_bytes(content_of(part))
     return message_ids(str(mail.get("message-id", "")))[:1]
 
 

@@ -67,8 +67,7 @@ def mail_of(form: Posted) -> Mail:
     """A mail that SendGrid took apart. `content-ids` says which files are pictures of its text."""
     headers = headers_in(form.fields.get("headers", b""))
     headers = {"from": form.text("from"), "to": form.text("to"), "cc": form.text("cc")} | headers
-    subject = {"subject": said} if (said := form.text("subject")) else {}
-    return mail_of_form(form, headers, "text", "html", "content-ids", **subject)
+    return mail_of_form(form, headers, "text", "html", "content-ids", subject=form.text("subject"))
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -111,11 +111,12 @@ def _numbered(
     names: tuple[str, ...], labels: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, FieldMeaning | None], ...]:
     """Returns what each of such fields is called and means; None where its own name must say it."""
-    questions, found = dict(labels), []
+    questions = dict(labels)
+    found: list[tuple[str, FieldMeaning | None]] = []
     split = {name: _SUB_INPUT.fullmatch(name) for name in names}
     parts: dict[str, set[str]] = {}
-    for sub in filter(None, split.values()):
-        parts.setdefault(sub[1], set()).add(sub[2])
+    for matched in filter(None, split.values()):
+        parts.setdefault(matched[1], set()).add(matched[2])
     people = {field for field, subs in parts.items() if {"3", "6"} <= subs <= _NAME_PARTS.keys()}
     for name, sub in split.items():
         label = questions.get(sub[1] if sub else name)
