@@ -113,7 +113,7 @@ def within(tree: Tree, *path: str) -> Tree:
 def texts(tree: Value, *path: str) -> list[str]:
     """Returns the texts of a list, or the one text that stands in its place; empty when there is none."""
     value = at(tree, *path)
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+    return [item for item in (value if isinstance(value, list) else [value or None]) if isinstance(item, str)]
 
 
 def records(tree: Value, *path: str) -> list[Tree]:
