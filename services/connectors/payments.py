@@ -97,6 +97,14 @@ def part_report(
     """Returns the report of a capture, a refund or a chargeback on its own. `amount_minor`: what it comes to; some
     write what went back with a minus. `began_at`: where that is not `at`. `said`: other fields of PaymentPartReported.
     """
-    began, of = at if began_at is None else began_at, {"provider": provider, "payment": payment, "part": part}
-    fact = partial(PaymentPartReported, **of, amount_minor=abs(amount_minor), began_at=began, changed_at=at, **said)
+    fact = partial(
+        PaymentPartReported,
+        provider=provider,
+        payment=payment,
+        part=part,
+        amount_minor=abs(amount_minor),
+        began_at=at if began_at is None else began_at,
+        changed_at=at,
+        **said,
+    )
     return Report(key, payment, at, fact)
