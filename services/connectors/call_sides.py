@@ -13,7 +13,7 @@ from crm.shared import Phone
 NOBODY = Phone("", "")
 EXTENSION = re.compile(r"\+?\d{1,4}")
 WITHHELD = frozenset(("", "anonymous", "unknown", "restricted", "private", "withheld", "unavailable", "blocked"))
-# How Twilio and others write these words where only a number may stand: by the letters of a telephone's keys.
+# These words where only a number may stand: by the letters of a telephone's keys.
 _SPELLED = {
     "+266696687": "anonymous",
     "+7378742833": "restricted",
