@@ -99,7 +99,8 @@ def meaning_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "
 
 def meaning_of_one(name: str, path: tuple[str, ...]) -> FieldMeaning:
     """`meaning_of` for the usual field, which has one name."""
-    return _meaning_of_one(name, path) if len("".join((name, *path))) <= _LONGEST else NOTHING
+    length = len(name) + (len("".join(path)) if path else 0)
+    return _meaning_of_one(name, path) if length <= _LONGEST else NOTHING
 
 
 @lru_cache(maxsize=8_192)

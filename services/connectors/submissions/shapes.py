@@ -114,7 +114,8 @@ def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     dotted, meaning = _dotted(name, path), meaning_of_one(name, path)
-    if person := _parts_of_a_name(tuple(value), meaning):
+    begins_as_name = _plain(next(iter(value))) in _NAME_PARTS
+    if begins_as_name and (person := _parts_of_a_name(tuple(value), meaning)):
         for (part, item), one in zip(value.items(), person, strict=True):
             yield Entry(f"{dotted}.{part}", item, one)
     elif meaning.role == "phone" and value.keys() <= set(_PHONE_PARTS):
