@@ -125,12 +125,28 @@ class Token(Struct, frozen=True):
     refresh: str = ""
 
 
+def post_json(path: str, body: object) -> Ask:
+    """Returns a request with a body in JSON."""
+    return Ask(path, method="POST", body=msgspec.json.encode(body), headers={"content-type": "application/json"})
+
+
 @dataclass(frozen=True)
 class LogIn:
     """A request that gives a token. `ask` is given the connection and its key, or the newest `Token.refresh`."""
 
     ask: Callable[[Connection, str], Ask]
     read: Callable[[Page], Token]
+
+
+def token_at(*path: str, seconds: int = 0) -> Callable[[Page], Token]:
+    """Returns `LogIn.read` for a token at a place of the answer. `seconds`: how long it is good, as the vendor says."""
+
+    def read(page: Page) -> Token:
+        if isinstance(found := page.at(*path), str) and found:
+            return Token(found, seconds)
+        raise PollFailed("The vendor's answer to the log-in holds no token: check the name and the password.")
+
+    return read
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,14 @@ from crm.shared import Phone
 NOBODY = Phone("", "")
 EXTENSION = re.compile(r"\+?\d{1,4}")
 WITHHELD = frozenset(("", "anonymous", "unknown", "restricted", "private", "withheld", "unavailable", "blocked"))
+# These words where only a number may stand: by the letters of a telephone's keys.
+_SPELLED = {
+    "+266696687": "anonymous",
+    "+7378742833": "restricted",
+    "+2562533": "blocked",
+    "+8656696": "unknown",
+    "+86282452253": "unavailable",
+}
 _ADDRESS = re.compile(r"(?:sips?|client|tel|user):", re.IGNORECASE)
 OWN_NUMBERS = (
     "Your own numbers, employees' telephones and extensions of five or more digits, separated by commas: "
@@ -69,7 +77,8 @@ def number(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Returns the number or name of a SIP address."""
-    return _ADDRESS.sub("", text.strip(), count=1).partition("@")[0]
+    bare = _ADDRESS.sub("", text.strip(), count=1).partition("@")[0]
+    return _SPELLED.get(bare, bare)
 
 
 @lru_cache(maxsize=1024)

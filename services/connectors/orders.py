@@ -1,23 +1,24 @@
 """Reports of orders, in the form that all shops share: sums exactly or in doubt, what a status stands for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report, country_of, currency_of_connection, digest
 from crm.connector_settings import Country, Since
 from crm.facts import OrderReported
-from crm.money import to_minor
+from crm.money import currency_named, currency_of, to_minor
 from crm.phones import read_phone
 from crm.scalars import Micros
 from crm.shared import OrderLine, Phone
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, Value, canonical
-from services.connectors.formats.values import at, text
+from services.connectors.formats.values import at, records, text
 
 STAGE = "The stage of deals whose order has this status, or won or lost. Without it the status moves nothing."
 PAYMENTS = "Count what the shop says was paid. Say no where the payments come from a gateway or a bank themselves."
@@ -43,9 +44,15 @@ class Reading:
     """One order that is being read. What is no certain value is said, and the rest is read."""
 
     def __init__(self, order: Value, connection: Connection, currency: str = "") -> None:
-        """`currency`: the order's; that of the connection where it is empty."""
+        """`currency`: the order's, a code or a name ("uah", "грн"); that of the connection where it is empty."""
         self.order, self.doubts, self.country = order, Doubts(), country_of(connection)
-        self.currency = currency or currency_of_connection(connection)
+        self.currency = self.doubts.read(
+            lambda: (
+                currency_of(currency_named(currency) or currency) if currency else currency_of_connection(connection)
+            ),
+            "",
+            "its sums are in a currency that is not known",
+        )
         self.settings = connection.settings_as(ShopSettings)
 
     def sum(self, *path: str, of: Value = None) -> int | None:
@@ -58,6 +65,26 @@ class Reading:
             lambda: to_minor(written, self.currency), None, f"{'.'.join(path)} was left out"
         )
         return found
+
+    def lines(
+        self,
+        name: str,
+        read: Callable[["Reading", Tree], OrderLine],
+        left: Callable[[list[Tree]], list[Tree]] = lambda every: every,
+    ) -> tuple[OrderLine, ...] | None:
+        """The lines of the order that are `left`, each as `read` gives it; one without a key has its place. None, which
+        leaves the lines of the deal as they are, where there is no list of them."""
+        listed, found = at(self.order, name), records(self.order, name)
+        if not isinstance(listed, list) or len(found) < len(listed):
+            self.doubts.say(f"{name} is no list of lines: those of the deal were left as they were.")
+            return None
+        lines = (read(self, line) for line in left(found))
+        return tuple(line if line.key else replace(line, key=str(place)) for place, line in enumerate(lines, 1))
+
+    def given_back(self, parts: Sequence[Tree], *path: str) -> int | None:
+        """What was given back, together: some shops write it with a minus, some without. None as of `sums`."""
+        found = [self.sum(*path, of=part) for part in parts]
+        return self.sums(parts, *path) if None in found else sum(abs(one) for one in found if one is not None)
 
     def sums(self, parts: Sequence[Tree], *path: str) -> int | None:
         """What the parts have at a path, together; None where one of them has no certain sum."""
@@ -145,7 +172,7 @@ def order_report(
         system=system,
         order=key,
         changed_at=changed_at,
-        currency=reading.currency,
+        currency=reading.currency or None,
         status=known[0] if known else None,
         stage=next((settings.stages[status] for status in known if settings.stages.get(status)), None),
         phones=phones_of(country or reading.country, *phones),

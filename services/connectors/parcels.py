@@ -1,22 +1,28 @@
 """Reports of parcels, in the form that all delivery services share: a table of statuses, Kyiv's times, sums."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from crm.connector import Delivery, Report
-from crm.connector_poll import Ask
+from crm.connector_poll import Ask, Auth, Poll, Subjects, Turn
 from crm.facts import ParcelReported
 from crm.money import to_minor
 from crm.scalars import Micros
 from services.connectors.doubts import Doubts
-from services.connectors.formats.exact_json import Tree, encode
+from services.connectors.formats.exact_json import Tree
 from services.connectors.formats.kyiv_times import kyiv_moment
 from services.connectors.formats.values import text
 
+UNKNOWN_TIME = "when it changed is not known"
 
-def post_json(path: str, body: Any) -> Ask:
-    """Returns a request with a body in JSON."""
-    return Ask(path, method="POST", body=encode(body).encode(), headers={"content-type": "application/json"})
+
+def parcel_poll(
+    base: str, ask: Callable[[Turn], Ask], auth: Auth | None = None, *, batch: int = 1, every: int = 1_800, **more: Any
+) -> Poll:
+    """Returns a poll of the parcels on their way, of which there is no list: each is asked about every time, `batch`
+    in a request, `every` so many seconds. `more`: other fields of Poll."""
+    return Poll(base, ask, auth, cursor=None, subjects=Subjects("parcels", batch), every=every, **more)
 
 
 class ParcelReading(Doubts):
@@ -37,6 +43,13 @@ class ParcelReading(Doubts):
             if written and (found := self.read(partial(to_minor, written, "UAH"), None, f"{name} is not certain")):
                 return found
         return None
+
+    def newest(self, events: Sequence[Tree], name: str) -> tuple[Micros | None, Tree]:
+        """Returns the last of the events and its time, which is in the field `name`; of two of one time, the later in
+        the answer."""
+        moments = [self.moment(event, name, doubt=UNKNOWN_TIME) for event in events]
+        last = max((at or 0, place) for place, at in enumerate(moments))[1]
+        return moments[last] or None, events[last]
 
     def report(
         self,

@@ -1,10 +1,7 @@
 """`crm bench connectors`: what each connector makes of its samples, and what a delivery costs; needs no servers."""
 
-import io
 import statistics
 import time
-import tokenize
-from collections.abc import Iterator
 from typing import Any
 
 from crm.envelope import Fact
@@ -12,12 +9,10 @@ from crm.facts import DeliveryQuarantined
 from services.connectors import CONNECTORS
 from services.connectors.rehearsal import rehearsals
 from tests.bench.machine import machine
+from tests.support.code_lines import code_lines
 from tests.support.connector_samples import ConnectorSample, captured_samples, connector_samples
 from tests.support.scenarios import given
 from tests.support.tools import ROOT
-
-BEGINS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)  # what a statement begins after
-NO_CODE = (*BEGINS, tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER)
 
 
 def bench_connectors(repeats: int) -> dict[str, Any]:
@@ -69,17 +64,4 @@ def time_of(sample: ConnectorSample, repeats: int) -> float:
 
 
 def lines_of(vendor: str) -> int:
-    source = (ROOT / "services" / "connectors" / vendor.replace("-", "_") / "webhook.py").read_text("utf-8")
-    return len(set(lines_with_code(source)))
-
-
-def lines_with_code(source: str) -> Iterator[int]:
-    """Yields the numbers of lines that are neither empty nor comments nor docstrings."""
-    begins = True  # of a statement: a text there is a docstring
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in NO_CODE:
-            begins = begins or token.type in BEGINS
-            continue
-        if not (begins and token.type == tokenize.STRING):
-            yield from range(token.start[0], token.end[0] + 1)
-        begins = False
+    return code_lines(ROOT / "services" / "connectors" / vendor.replace("-", "_") / "webhook.py")

@@ -4,33 +4,34 @@ import hashlib
 from collections.abc import Iterator
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
+from crm.connector import Connection, Delivery, Report, Webhook, expect_equal
 from crm.connector_settings import Country
 from crm.money import currency_of
 from crm.zones import of_workspace
 from services.connectors.doubts import Doubts
 from services.connectors.formats.exact_json import Tree, base64_object, decode_object, object_or_empty
 from services.connectors.formats.meanings import meanings
-from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_day_first
 from services.connectors.formats.values import required, required_whole, text, verbatim, whole, within
-from services.connectors.payments import expect_merchant, payer_at, payment_report
+from services.connectors.payments import Gateway, expect_merchant, own_merchant
 from services.connectors.repeats import kept
 from services.connectors.signatures.fields import fields_of, signed_fields
 
 UNSIGNED = ("signature", "response_signature_string")
-STATUSES = meanings(settled="approved reversed", failed="declined", expired="expired")
-PAYER = {"phone": "sender_cell_phone", "email": "sender_email", "card": "masked_card"}
+GATEWAY = Gateway(
+    "fondy",
+    meanings(settled="approved reversed", failed="declined", expired="expired"),
+    payer={"phone": "sender_cell_phone", "email": "sender_email", "card": "masked_card"},
+    places={"purpose": "merchant_data", "reference": "order_id", "account": "merchant_id"},
+)
 
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a merchant."""
 
-    merchant_id: Annotated[
-        str, Meta(description="The merchant's number: payments of other merchants are refused.", examples=["1396424"])
-    ] = ""
+    merchant_id: Annotated[str, own_merchant("The merchant's number", "1396424")] = ""
     country: Country = ""
 
 
@@ -61,7 +62,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     merchant, reference = required(order, "merchant_id"), required(order, "order_id")
     expect_merchant(merchant, connection.settings_as(Settings).merchant_id)
     said, kind = required(order, "order_status"), text(order, "tran_type")
-    refunded = doubts.read(lambda: whole(order, "reversal_amount") or 0, 0, "what went back is not certain")
+    refunded = abs(doubts.read(lambda: whole(order, "reversal_amount") or 0, 0, "what went back is not certain"))
     more = object_or_empty(lambda: decode_object(verbatim(order, "additional_info")))
     stage = text(more, "capture_status")
     payment = f"{merchant}/{reference}"  # the same through all states of an order, and no other merchant's
@@ -73,7 +74,7 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         if name not in order:  # the names of the values are not signed
             doubts.say(f"it does not say {name}, which each callback does: look it up in the portal")
     currency, amount = currency_of(required(order, "currency")), required_whole(order, "amount")
-    status = STATUSES.get(said, "created")  # of the others none means that money came
+    status = GATEWAY.status(said)
     if status == "settled" and stage == "hold":
         status = "held"
     elif stage == "captured":
@@ -83,14 +84,12 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     # No field tells when a state began. So the order's time stands for all, and the more advanced state is the newer.
     zone = of_workspace(connection.home.timezone)
     made = doubts.read(lambda: from_day_first(text(order, "order_time"), zone), came, "when it was made is not known")
-    yield payment_report(
-        *("fondy", payment, key, made, doubts),
+    yield GATEWAY.report(
+        *(order, connection, payment, key, made, doubts),
         status=status,
         amount_minor=amount,
         currency=currency,
         refunded_minor=refunded,
-        payer=payer_at(order, country_of(connection), **PAYER),
-        **texts_at(order, purpose="merchant_data", reference="order_id", account="merchant_id"),
     )
 
 

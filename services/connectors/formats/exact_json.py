@@ -127,12 +127,13 @@ def _replaced(value: Value, read: dict[str, str]) -> Value:
 
 def expect_shallow(value: Value, depth: int = DEEPEST) -> None:
     """Raises Malformed for nesting that is deeper than any real payload."""
-    if isinstance(value, NESTED):
-        if not depth:
-            raise Malformed(f"It is nested deeper than {DEEPEST}.")
-        for inner in value.values() if isinstance(value, dict) else value:
-            if isinstance(inner, NESTED):
-                expect_shallow(inner, depth - 1)
+    level = [value] if isinstance(value, NESTED) else []
+    for _ in range(depth):
+        inner = (one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer))
+        level = [one for one in inner if isinstance(one, NESTED)]
+        if not level:
+            return
+    raise Malformed(f"It is nested deeper than {DEEPEST}.")
 
 
 def decode_object(text: bytes | str, charset: str = "") -> Tree:

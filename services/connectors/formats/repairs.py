@@ -34,6 +34,7 @@ _PERCENT = re.compile(
 )
 _HIGH = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")  # in all that this matches
 # What the first bytes of UTF-8 become under another charset, before what the second ones become and nobody types.
+_BEGIN_AS_LATIN = frozenset("ÐÑÒÃÂÄÅâ")
 _AS_LATIN = re.compile("[ÐÑÒÃÂÄÅâ][^\x00-\x7f]")
 _AS_OTHERS = re.compile("[РСТГВпяр–—╨╤╥][^\x00-\x7fА-яІіЇїЄєҐґ’«»“”„…–—\xa0]")
 _READERS = ("cp1252", "cp1251", "cp866", "mac_roman", "koi8-r")
@@ -47,16 +48,13 @@ def needs_repair(text: str) -> bool:
         return True
     if ("&" in text and ";" in text and _REFERENCE.search(text)) or ("%" in text and _HIGH.search(text)):
         return True
-    return (
-        not text.isascii()
-        and _UNCOMMON.search(text) is not None
-        and (
-            _AS_LATIN.search(text) is not None
-            or _AS_OTHERS.search(text) is not None
-            or _LATIN_FOR_CYRILLIC.search(text) is not None
-            or "\ufeff" in text
-            or not unicodedata.is_normalized("NFC", text)
-        )
+    uncommon = [] if text.isascii() else _UNCOMMON.findall(text)
+    return bool(uncommon) and (
+        (not _BEGIN_AS_LATIN.isdisjoint(uncommon) and _AS_LATIN.search(text) is not None)
+        or _AS_OTHERS.search(text) is not None
+        or (len(uncommon) > 2 and _LATIN_FOR_CYRILLIC.search(text) is not None)
+        or "\ufeff" in uncommon
+        or not unicodedata.is_normalized("NFC", text)
     )
 
 

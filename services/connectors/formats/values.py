@@ -21,6 +21,8 @@ def text(tree: Value, *path: str) -> str:
     """Returns a text, or a number as it was written, stripped; empty for anything else."""
     for name in path:  # as `at` does: each field of each delivery is read here
         tree = tree.get(name) if isinstance(tree, dict) else None
+    if tree is None:
+        return ""
     return tree.strip() if type(tree) is str else _written(tree).strip()
 
 
@@ -109,9 +111,9 @@ def within(tree: Tree, *path: str) -> Tree:
 
 
 def texts(tree: Value, *path: str) -> list[str]:
-    """Returns the texts of a list; empty when there is none."""
+    """Returns the texts of a list, or the one text that stands in its place; empty when there is none."""
     value = at(tree, *path)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in (value if isinstance(value, list) else [value or None]) if isinstance(item, str)]
 
 
 def records(tree: Value, *path: str) -> list[Tree]:

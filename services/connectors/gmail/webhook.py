@@ -1,7 +1,6 @@
 """Gmail: the notice that something is new in a mailbox, and a message as the API gives it with format=raw
 (https://developers.google.com/workspace/gmail/api/guides/push)."""
 
-import binascii
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from crm.connector_settings import Since
 from crm.errors import Malformed, Refused
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.times import moment_of_millis
-from services.connectors.formats.values import at, records, text, whole_or_none
+from services.connectors.formats.values import at, records, text, texts, whole_or_none
 from services.connectors.gmail.payload import read_payload
 from services.connectors.mails.people import MailSettings
 from services.connectors.mails.reports import delivered_to, kept, mail_report
@@ -55,15 +54,14 @@ def verify(delivery: Delivery, connection: Connection) -> None:
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """A notice says only that there is something new; the messages are asked for."""
     body = decode_object(delivery.body)
-    labels = body.get("labelIds")
-    named = [label for label in labels if isinstance(label, str)] if isinstance(labels, list) else []
+    labels = texts(body, "labelIds")
     if "raw" not in body and not records(body, "payload", "headers"):
         notice = text(body, "message", "messageId")
         yield from kept(connection.connector, "notice" if notice else "no message", delivery, notice)
-    elif other := next((NO_MAILS[label] for label in named if label in NO_MAILS), ""):
+    elif other := next((NO_MAILS[label] for label in labels if label in NO_MAILS), ""):
         yield from kept(connection.connector, other, delivery)
     else:
-        yield report_of(body, "SENT" in named, delivery, connection)
+        yield report_of(body, "SENT" in labels, delivery, connection)
 
 
 def report_of(body: Tree, is_sent: bool, delivery: Delivery, connection: Connection) -> Report:
@@ -72,7 +70,7 @@ def report_of(body: Tree, is_sent: bool, delivery: Delivery, connection: Connect
             mail = read_mail(from_base64url(str(at(body, "raw")).rstrip("=")))
         else:
             mail = read_payload(at(body, "payload"))
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise Malformed("What it holds is no base64url.") from None
     sent_at = moment_of_millis(whole_or_none(body, "internalDate"))
     settings = connection.settings_as(Settings)

@@ -5,44 +5,46 @@ import hashlib
 from collections.abc import Iterator
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, expect_equal
+from crm.connector import Connection, Delivery, Report, Webhook, expect_equal
 from crm.connector_settings import Country
 from crm.scalars import Micros
 from services.connectors.doubts import Doubts
 from services.connectors.formats.bodies import read_body
 from services.connectors.formats.exact_json import Tree, base64_object, object_or_empty
 from services.connectors.formats.meanings import meanings
-from services.connectors.formats.places import text_at, texts_at
+from services.connectors.formats.places import text_at
 from services.connectors.formats.times import from_millis
 from services.connectors.formats.values import required, text, whole
-from services.connectors.payments import TestPayments, payer_at, payment_report, sum_in
+from services.connectors.payments import Gateway, TestPayments, own_merchant, sum_in
 from services.connectors.repeats import kept
 from services.connectors.signatures.fields import signed_body
 
-STATUSES = meanings(
-    settled="success wait_compensation sandbox",  # the second comes to the shop's account with the day's other money
-    held="hold_wait",
-    reversed="reversed",
-    failed="failure error",
+GATEWAY = Gateway(
+    "liqpay",
+    meanings(
+        settled="success wait_compensation sandbox",  # the second: it comes to the shop with the day's other money
+        held="hold_wait",
+        reversed="reversed",
+        failed="failure error",
+    ),
+    payer={
+        "phone": "sender_phone",
+        "email": "sender_email",
+        "name": "sender_first_name sender_last_name",
+        "iban": "sender_iban",
+        "card": "sender_card_mask2",
+    },
+    places={"purpose": "description", "reference": "order_id", "account": "public_key"},
 )
 RETURNED = "refund_amount | amount_return"
-PAYER = {
-    "phone": "sender_phone",
-    "email": "sender_email",
-    "name": "sender_first_name sender_last_name",
-    "iban": "sender_iban",
-    "card": "sender_card_mask2",
-}
 
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a shop's account."""
 
-    public_key: Annotated[
-        str, Meta(description="The shop's public key: payments of other shops are refused.", examples=["i00000000"])
-    ] = ""
+    public_key: Annotated[str, own_merchant("The shop's public key", "i00000000")] = ""
     sandbox: TestPayments = False
     country: Country = ""
 
@@ -71,18 +73,16 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
         return
     amount, currency = sum_in(payment)
     all_of_it = amount if said == "reversed" else 0
-    refunded = doubts.sum_at(payment, RETURNED, currency, "how much went back is not certain", all_of_it)
+    refunded = abs(doubts.sum_at(payment, RETURNED, currency, "how much went back is not certain", all_of_it))
     if text(payment, "action") == "p2pcredit":  # a payout to somebody's card
         amount, refunded = -amount, 0
-    status = STATUSES.get(said, "created")  # of some forty others none means that money came
-    yield payment_report(
-        *("liqpay", id, key, at, doubts),
+    status = GATEWAY.status(said)
+    yield GATEWAY.report(
+        *(payment, connection, id, key, at, doubts),
         status="settled" if status == "reversed" and refunded < amount else status,  # given back in part only
         amount_minor=amount,
         currency=currency,
         refunded_minor=refunded,
-        payer=payer_at(payment, country_of(connection), **PAYER),
-        **texts_at(payment, purpose="description", reference="order_id", account="public_key"),
     )
 
 

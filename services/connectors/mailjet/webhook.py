@@ -54,8 +54,8 @@ def named(part: Tree) -> str:
 def file_of(part: Tree, body: Tree) -> Listed:
     """The content of a part is in the field that it names."""
     headers = headers_by_name(at(part, "Headers"))
-    media, said = parse_options_header(headers.get("content-type", ""))
-    _, shown = parse_options_header(headers.get("content-disposition", ""))
+    media, said = parse_options_header(headers.get("content-type", "").encode())
+    _, shown = parse_options_header(headers.get("content-disposition", "").encode())
     name = decoded_words(decoded(shown.get(b"filename") or said.get(b"name") or b"", ""))
     return listed_file(
         name, media.decode("ascii", "replace"), headers.get("content-id", ""), data=text(body, named(part))

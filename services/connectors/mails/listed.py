@@ -1,7 +1,6 @@
 """Mails of vendors that send JSON: headers and files as objects."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
@@ -22,6 +21,12 @@ def headers_by_name(value: Value) -> dict[str, str]:
 def headers_of(values: Iterable[Tree], name: str, value: str) -> dict[str, str]:
     """Returns headers of a list of objects with a name and a value each."""
     return first_headers([(text(one, name), text(one, value)) for one in values])
+
+
+def headers_of_pairs(value: object) -> dict[str, str]:
+    """Returns headers of a list of pairs, each a list of name and value."""
+    pairs = [one for one in value if isinstance(one, list) and len(one) == 2] if isinstance(value, list) else []
+    return first_headers([(str(name), str(content)) for name, content in pairs])
 
 
 def mailbox(value: Value, name: str, address: str) -> Address:
@@ -46,7 +51,7 @@ def listed_file(name: str, media_type: str, content_id: str, *, data: str = "", 
         try:
             content = base64.b64decode(data)
             ref, size = f"sha256:{sha256(content).hexdigest()}", len(content)
-        except binascii.Error:
+        except ValueError:
             ref = ""
     return Listed(Attachment("file", name, media_type.partition(";")[0].strip(), size, ref), content_id.strip("<> "))
 

@@ -83,11 +83,14 @@ class Mail(Struct, frozen=True):
 
 def addresses(*headers: str) -> tuple[Address, ...]:
     """Reads headers such as `Ivan <ivan@example.com>, "Shop, sales" <s@example.com>`."""
+    headers = tuple(filter(None, headers))
+    if not headers:
+        return ()
     if len(headers) == 1 and (one := _ONE.fullmatch(headers[0])):
         name = " ".join((one[1] or one[2] or "").split())
         return (Address(decoded_words(name).strip(), one[3] or one[4]),)
     found = []
-    for name, written in getaddresses([_SAFE.sub(" ", header) for header in headers if header], **_AS_WRITTEN):
+    for name, written in getaddresses([_SAFE.sub(" ", header) for header in headers], **_AS_WRITTEN):
         name, written = decoded_words(name).strip(), written.strip()
         if "@" not in written:
             name, written = name or written, ""

@@ -1,5 +1,6 @@
 """Forms in which vendors post mails: fields as bytes, because each may be in a charset of its own, and files."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from crm.connector import Delivery
@@ -9,6 +10,7 @@ from services.connectors.formats.bodies import URLENCODED, kind_of
 from services.connectors.formats.exact_json import Tree, decode
 from services.connectors.formats.multipart import Part, boundary_in, parts_of, plain_fields
 from services.connectors.formats.urlencoded import pairs_in
+from services.connectors.mails.mail import Mail, mail_of_headers
 from services.connectors.mails.words import decoded, decoded_words
 
 
@@ -70,6 +72,30 @@ def posted(delivery: Delivery, charsets: str = "") -> Posted:
         raise Malformed("The body is no form.")
     said = Posted(fields, files, {}).tree(charsets) if charsets else {}
     return Posted(fields, files, {name: value for name, value in said.items() if isinstance(value, str)})
+
+
+def mail_of_form(
+    form: Posted,
+    headers: Mapping[str, str],
+    text: str,
+    html: str,
+    content_ids: str,
+    *,
+    subject: str = "",
+    stored: Iterable[Attachment] = (),
+) -> Mail:
+    """Returns a mail that a service took apart. `text` and `html`: the fields with them. `content_ids`: the one that
+    says which files are pictures of the text. `subject`: where it is known better than from the headers. `stored`:
+    files that the service kept."""
+    names = {id.strip("<> "): name for id, name in form.tree(content_ids).items() if isinstance(name, str)}
+    return mail_of_headers(
+        headers,
+        text=form.text(text),
+        html=form.text(html),
+        files=(*form.attached(), *stored),
+        inline={id: form.files[name].ref for id, name in names.items() if name in form.files},
+        **({"subject": subject} if subject else {}),
+    )
 
 
 def file_name(part: Part) -> str:

@@ -2,10 +2,12 @@
 
 import base64
 import re
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from functools import lru_cache
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from crm.errors import Malformed
 from crm.shared import Attachment
@@ -14,6 +16,7 @@ from services.connectors.mails.words import decoded, decoded_words, raw_text
 
 _NAME = re.compile(r'name="?([^";]+)')
 LONGEST_REASON = 1_000
+_LONGEST_TYPE = 200  # characters of a content type that is kept with what it says: most mails have one of a few
 RETURNED = ("message/rfc822", "text/rfc822-headers")  # in a bounce: the mail that came back
 
 
@@ -47,13 +50,13 @@ def _read(message: Message, headers: dict[str, str], whole: str) -> Mail:
     files: list[Attachment] = []
     inline: dict[str, str] = {}
     cut = last_parts(message) if whole else []
-    for part in message.walk():
-        kind = part.get_content_type()
-        if part.get_content_maintype() == "multipart":
+    parts = [(part, *type_of(part)) for part in message.walk()]
+    for part, kind, charset in parts:
+        if kind.startswith("multipart/"):
             continue
         name = file_name(part)
         if not name and (sort := {"text/plain": "plain", "text/": "plain", "text/html": "html"}.get(kind)):
-            texts[sort].append(decoded(content_of(part), str(part.get_param("charset") or "")))
+            texts[sort].append(decoded(content_of(part), charset))
         if not name and "content-id" not in part and kind != "message/rfc822":
             continue
         content, id = content_of(part), content_id(part)
@@ -66,12 +69,28 @@ def _read(message: Message, headers: dict[str, str], whole: str) -> Mail:
             inline[id] = ref
     said: dict[str, object] = {"text": "".join(texts["plain"]), "html": "".join(texts["html"])}
     mail = mail_of_headers(headers, files=tuple(files), inline=inline, **said)
-    if message.get_content_type() != "multipart/report":
+    if parts[0][1] != "multipart/report":
         return mail
-    came_back = tuple(returned(message))
-    if came_back and (why := given_up(message)) is not None:
-        said |= {"returned": came_back[-1], "reason": why}
-    return mail_of_headers(headers, files=mail.files, inline=inline, references=(*mail.references, *came_back), **said)
+    came_back = tuple(id for part, kind, _ in parts if kind in RETURNED for id in returned(part))
+    mail = replace(mail, references=(*mail.references, *came_back))
+    reports = [part for part, kind, _ in parts if kind == "message/delivery-status"]
+    why = given_up(reports) if came_back else None
+    return mail if why is None else replace(mail, returned=came_back[-1], reason=why)
+
+
+def type_of(part: Message) -> tuple[str, str]:
+    """Returns the content type of a part and its charset; empty where none is said."""
+    header = part.get("content-type", "")
+    if isinstance(header, str) and 0 < len(header) <= _LONGEST_TYPE and "boundary" not in header:
+        return _type_said(header)
+    return part.get_content_type(), str(part.get_param("charset") or "")
+
+
+@lru_cache(maxsize=1_024)
+def _type_said(header: str) -> tuple[str, str]:
+    said = Message()
+    said["content-type"] = header
+    return said.get_content_type(), str(said.get_param("charset") or "")
 
 
 def last_parts(message: Message) -> list[Message]:
@@ -87,6 +106,8 @@ def content_id(part: Message) -> str:
 
 
 def file_name(part: Message) -> str:
+    if "content-disposition" not in part and "name" not in str(part.get("content-type", "")).lower():
+        return ""
     try:
         found = part.get_filename() or ""
     except (LookupError, ValueError):  # a charset that there is not
@@ -114,25 +135,21 @@ def content_of(part: Message) -> bytes:
     return content
 
 
-def returned(message: Message) -> Iterator[str]:
-    """Yields the Message-ID of the mail that a bounce returns: it belongs to that mail's thread."""
-    for part in message.walk():
-        if part.get_content_type() in RETURNED:
-            inner = part.get_payload()
-            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
-                yield from message_ids(str(inner[0].get("message-id", "")))[:1]
-            else:
-                own = message_from_bytes(content_of(part))
-                yield from message_ids(str(own.get("message-id", "")))[:1]
+def returned(part: Message) -> tuple[str, ...]:
+    """Returns the Message-ID of the mail that a part of a bounce returns: it belongs to that mail's thread."""
+    inner = part.get_payload()
+    first = inner[0] if isinstance(inner, list) and inner else None
+    mail = first if isinstance(first, Message) else message_from_bytes(content_of(part))
+    return message_ids(str(mail.get("message-id", "")))[:1]
 
 
-def given_up(message: Message) -> str | None:
+def given_up(reports: list[Message]) -> str | None:
     """Returns why a mail was given up, as its mail server says (RFC 3464); None for a report that says less, such as
     that it is late."""
     blocks = [
         block
-        for part in message.walk()
-        if part.get_content_type() == "message/delivery-status" and isinstance(part.get_payload(), list)
+        for part in reports
+        if isinstance(part.get_payload(), list)
         for block in part.get_payload()
         if isinstance(block, Message)
     ]

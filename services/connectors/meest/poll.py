@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 from crm.connector import Connection, Delivery, Report
-from crm.connector_poll import Ask, Auth, LogIn, Page, Poll, PollFailed, Rejected, Subjects, Token, Turn, expect_json
+from crm.connector_poll import Ask, Auth, LogIn, Page, Rejected, Turn, expect_json, post_json, token_at
 from crm.errors import Malformed
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import records, required, text
-from services.connectors.parcels import ParcelReading, post_json
+from services.connectors.parcels import ParcelReading, parcel_poll
 
 BASE = "/v3.0/openAPI"
 STATUSES = meanings(created="2", in_transit="606 8081", received="1622")  # all that is published
@@ -18,13 +18,6 @@ STATUSES = meanings(created="2", in_transit="606 8081", received="1622")  # all 
 def log_in(_connection: Connection, key: str) -> Ask:
     name, _, password = key.partition(":")
     return post_json(f"{BASE}/auth", {"username": name, "password": password})
-
-
-def token(page: Page) -> Token:
-    found = page.at("result", "token")
-    if not isinstance(found, str) or not found:
-        raise PollFailed("Meest's answer to the log-in holds no token: check the name and the password.")
-    return Token(found)
 
 
 def ask(turn: Turn) -> Ask:
@@ -46,26 +39,16 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     events = records(decode_object(delivery.body), "result")
     if not events:
         return
-    reading, unknown = ParcelReading(), "when it changed is not known"
-    moments = [reading.moment(event, "eventDateTime", doubt=unknown) for event in events]
-    newest = max((at or 0, place) for place, at in enumerate(moments))[1]  # of two of one time, the later in the answer
-    at, event = moments[newest], events[newest]
+    reading = ParcelReading()
+    at, event = reading.newest(events, "eventDateTime")
     code, when = required(event, "eventCode"), text(event, "eventDateTime")
     words = [text(event, f"event{what}", "descrUA") for what in ("Descr", "DetailDescr", "CityDescr")]
     yield reading.report(
-        *(delivery, "meest", number, STATUSES.get(code, "unknown"), code, at or None),
+        *(delivery, "meest", number, STATUSES.get(code, "unknown"), code, at),
         *(code, when),
         status_text=", ".join(filter(None, words)),
     )
 
 
-POLL = Poll(
-    "https://api.meest.com",
-    ask,
-    Auth("token", "", LogIn(log_in, token)),
-    parse=parse,
-    cursor=None,
-    subjects=Subjects("parcels"),
-    every=1_800,
-    check=check,
-)
+LOG_IN = LogIn(log_in, token_at("result", "token"))
+POLL = parcel_poll("https://api.meest.com", ask, Auth("token", "", LOG_IN), parse=parse, check=check)

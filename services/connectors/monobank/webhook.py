@@ -57,7 +57,7 @@ def refunds_in(invoice: Tree, doubts: Doubts) -> int:
     """Returns the refunded amount. A refund that cannot be read is left out: finalAmount says what remains."""
     done = [cancel for cancel in records(invoice, "cancelList") if text(cancel, "status") == "success"]
     about = "how much went back is not certain"
-    sums = [doubts.read(lambda: required_whole(cancel, "amount"), 0, about) for cancel in done]  # noqa: B023  # read at once
+    sums = [abs(doubts.read(lambda: required_whole(cancel, "amount"), 0, about)) for cancel in done]  # noqa: B023  # read at once
     return within_64_bits(sum(sums))
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from crm.connector import Connection, Delivery, Report, country_of
-from crm.connector_poll import Ask, Expired, Page, Poll, PollFailed, Subjects, Throttled, Turn, expect_json
+from crm.connector_poll import Ask, Expired, Page, PollFailed, Throttled, Turn, expect_json, post_json
 from crm.connector_settings import Country
 from crm.phones import read_phone
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import first, required, text
-from services.connectors.parcels import ParcelReading, post_json
+from services.connectors.parcels import ParcelReading, parcel_poll
 
 STATUSES = meanings(
     created="1 12",
@@ -80,12 +80,4 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     )
 
 
-POLL = Poll(
-    *("https://api.novaposhta.ua", ask),
-    parse=parse,
-    items=("data",),
-    cursor=None,
-    subjects=Subjects("parcels", batch=100),
-    every=900,
-    check=check,
-)
+POLL = parcel_poll("https://api.novaposhta.ua", ask, parse=parse, items=("data",), batch=100, every=900, check=check)

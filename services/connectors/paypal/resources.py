@@ -85,7 +85,7 @@ def fee(resource: Tree, currency: str) -> int:
 def part(
     whole: str, id: str, kind: str, status: str, sum: tuple[int, str], began: Micros, changed: Micros, reason: str = ""
 ) -> Report:
-    of: dict[str, Any] = {"amount_minor": abs(sum[0]), "currency": sum[1], "began_at": began, "reason": reason}
+    of: dict[str, Any] = {"amount_minor": sum[0], "currency": sum[1], "began_at": began, "reason": reason}
     return part_report("paypal", whole, "", changed, id, kind=kind, status=status, **of)
 
 

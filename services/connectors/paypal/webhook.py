@@ -3,21 +3,19 @@
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report, Webhook, expect_fresh
-from crm.errors import Malformed, Refused
-from crm.scalars import Micros
+from crm.errors import Refused
 from services.connectors.formats.exact_json import decode_object
-from services.connectors.formats.times import from_iso
+from services.connectors.formats.times import from_iso, iso_or_none
 from services.connectors.formats.values import at, required, text
 from services.connectors.payments import expect_merchant
 from services.connectors.paypal.resources import READERS
 from services.connectors.repeats import kept
-from services.connectors.signatures.certificates import is_host, is_signed
+from services.connectors.signatures.certificates import address_at, is_signed
 from services.connectors.signatures.ecdsa import from_base64
 
 HOST = "paypal.com"
@@ -43,7 +41,7 @@ def signed_text(headers: Mapping[str, str], webhook_id: str, body: bytes) -> str
 
 def verify(delivery: Delivery, connection: Connection) -> None:
     """Checks the RSA signature with the connection's certificate: intake fetches nothing that a stranger names."""
-    headers, url = delivery.headers, certificate_url(delivery.headers.get("paypal-cert-url", ""))
+    headers, url = delivery.headers, address_at(HOST, delivery.headers.get("paypal-cert-url", ""))
     if headers.get("paypal-auth-algo", "") not in ALGORITHMS:
         raise Refused("It is not signed with RSA and SHA-256. Nothing was kept.")
     certificate = connection.settings_as(Settings).certificate
@@ -51,33 +49,15 @@ def verify(delivery: Delivery, connection: Connection) -> None:
         raise Refused(f"This connection has no certificate. Nothing was kept. Set the one at {url}.")
     signature = from_base64(headers.get("paypal-transmission-sig", ""), "signature")
     signed = signed_text(headers, connection.secret, delivery.body).encode("utf-8", "replace")
-    sent_at = moment(headers.get("paypal-transmission-time", ""))
+    sent_at = iso_or_none(headers.get("paypal-transmission-time", ""))
+    if sent_at is None:
+        raise Refused("The signature does not say when it was made. Nothing was kept.")
     expect_fresh(sent_at, delivery.received_at, TRIES)
     if not is_signed(certificate, HOST, signature, signed, sent_at):
         raise Refused(
             "The signature does not match. Nothing was kept. Check the webhook's ID; if PayPal has changed its "
             f"certificate, add the one at {url} to this connection's: PayPal tries again for three days."
         )
-
-
-def certificate_url(url: str) -> str:
-    """Returns the address of PayPal's certificate. Raises Refused for any other host's."""
-    try:
-        parts = urlsplit(url)
-        found = parts.scheme == "https" and is_host(parts.hostname or "", HOST) and not parts.username
-        known = found and parts.port in (None, 443)
-    except ValueError:
-        known = False
-    if not known or not url.isascii() or len(url) > 300:
-        raise Refused("Its certificate is not of paypal.com. Nothing was kept.")
-    return url
-
-
-def moment(text: str) -> Micros:
-    try:
-        return from_iso(text)
-    except Malformed:
-        raise Refused("The signature does not say when it was made. Nothing was kept.") from None
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:

@@ -8,7 +8,7 @@ from crm.zones import zone
 from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import from_datetime
-from services.connectors.formats.values import first, records, required, text, within
+from services.connectors.formats.values import first, required, text, within
 from services.connectors.orders import Reading, order_report, orders_in
 
 # What the buyer pays through the marketplace; the status of anything else says nothing of money.
@@ -44,7 +44,7 @@ def order_of(order: Tree, delivery: Delivery, reading: Reading) -> Report:
         total_minor=total,
         paid_minor=(total if pay in (*PAID, *GIVEN_BACK) else 0) if pay else None,
         refunded_minor=(total or 0) if pay in GIVEN_BACK else 0,
-        lines=tuple(line_of(reading, line, place) for place, line in enumerate(records(order, "products"), 1)),
+        lines=reading.lines("products", line_of),
         fields={
             "delivery": ", ".join(filter(None, sent.values())),
             "parcel_numbers": [parcel] if parcel else [],
@@ -55,11 +55,9 @@ def order_of(order: Tree, delivery: Delivery, reading: Reading) -> Report:
     )
 
 
-def line_of(reading: Reading, line: Tree, place: int) -> OrderLine:
+def line_of(reading: Reading, line: Tree) -> OrderLine:
     quantity, one = reading.quantity("quantity", of=line), reading.sum("price", of=line)
-    found = reading.line(
-        text(line, "id") or str(place), first(line, "sku", "external_id"), text(line, "name"), quantity, one
-    )
+    found = reading.line(text(line, "id"), first(line, "sku", "external_id"), text(line, "name"), quantity, one)
     total = reading.sum("total_price", of=line)
     if total is None or found.total_minor == total:
         return found

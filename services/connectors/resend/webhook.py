@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from crm.connector import Connection, Delivery, Report, Webhook
 from crm.connector_settings import Since
-from services.connectors.formats.exact_json import Tree, Value, decode_object
+from services.connectors.formats.exact_json import Tree, decode_object
 from services.connectors.formats.times import iso_or_none
-from services.connectors.formats.values import at, first, records, text, verbatim
+from services.connectors.formats.values import at, first, records, text, texts, verbatim
 from services.connectors.mails.listed import files_of, headers_by_name, headers_of, listed_file
 from services.connectors.mails.mail import NOBODY, addresses, mail_of_headers, message_ids
 from services.connectors.mails.people import AnswerSettings
@@ -18,7 +18,8 @@ from services.connectors.mails.progress import REPLY, Progress, progress
 from services.connectors.mails.reports import mail_report
 from services.connectors.signatures.standard_webhooks import verify_standard
 
-RECEIVED = "email.received"
+STATUSES = {"email.delivered": "delivered", "email.opened": "read"}
+STATUSES |= dict.fromkeys(("email.bounced", "email.failed", "email.suppressed"), "failed")
 
 
 class Settings(AnswerSettings, frozen=True, gc=False):
@@ -38,13 +39,11 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     """The text comes with the answer of GET /emails/receiving/ID; until then the mail is there without it."""
     body = decode_object(delivery.body)
     kind = text(body, "type")
-    if text(body, "object") != "email" and kind != RECEIVED:  # of mails that were sent through Resend
+    if text(body, "object") != "email" and kind != "email.received":  # of mails that were sent through Resend
         yield from progress(kind or "without a type", [progress_of(kind, body)], delivery, connection)
         return
     mail = body if text(body, "object") == "email" else at(body, "data")
-    named = at(mail, "headers")
-    listed = headers_of(records(mail, "headers"), "name", "value")
-    headers = headers_by_name(named) if isinstance(named, dict) else listed
+    headers = headers_by_name(at(mail, "headers")) or headers_of(records(mail, "headers"), "name", "value")
     files = (
         listed_file(text(one, "filename"), text(one, "content_type"), text(one, "content_id"), ref=text(one, "id"))
         for one in records(mail, "attachments")
@@ -73,15 +72,6 @@ def progress_of(kind: str, body: Tree) -> Progress:
     why = first(at(mail, "bounce"), "message", "subType") or text(mail, "failed", "reason")
     reply, moment = text(mail, "tags", REPLY) or listed.get(REPLY, ""), iso_or_none(text(body, "created_at"))
     return Progress(STATUSES.get(kind, ""), reply, moment, why, text(mail, "email_id"))
-
-
-STATUSES = {"email.delivered": "delivered", "email.opened": "read"}
-STATUSES |= dict.fromkeys(("email.bounced", "email.failed", "email.suppressed"), "failed")
-
-
-def texts(mail: Value, name: str) -> list[str]:
-    value = at(mail, name)
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 WEBHOOK = Webhook(verify_standard, parse)

@@ -1,12 +1,10 @@
 """Calls that a mobile phone or a program of one's own tells about, in the JSON of this folder's README."""
 
-import hmac
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest, expect_equal, expect_fresh
+from crm.connector import Connection, Delivery, Report, Webhook, country_of, digest
 from crm.connector_settings import Country
 from crm.errors import Malformed
 from crm.phones import read_phone
@@ -21,8 +19,9 @@ from services.connectors.formats.places import texts_at
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import text, whole_or_none
 from services.connectors.signatures.basic import expect_bearer
+from services.connectors.signatures.hmac_sha256 import verify_timed
 
-SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
+SIGNATURE = "x-signature"
 PHASES = meanings(ringing="ring", answered="answer", transferred="transfer", completed="end missed")
 DIRECTIONS = meanings(**{"in": "in incoming inbound", "out": "out outgoing outbound"})
 
@@ -34,20 +33,12 @@ class Settings(Struct, frozen=True, gc=False):
     timezone: Timezone = ""
 
 
-def sign(secret: str, sent_at: int, body: bytes) -> str:
-    """Returns the header X-Signature of a body that is sent at so many seconds since 1970."""
-    return f"t={sent_at},v1={hmac.digest(secret.encode(), b'%d.%b' % (sent_at, body), 'sha256').hex()}"
-
-
 def verify(delivery: Delivery, connection: Connection) -> None:
-    if "x-signature" not in delivery.headers:  # a telephone that cannot sign
+    """Checks the signature `t=...,v1=...`, or the secret itself of a telephone that cannot sign."""
+    if SIGNATURE in delivery.headers:
+        verify_timed(delivery, connection.secret, SIGNATURE, delivery.body, "v1")
+    else:
         expect_bearer(delivery, connection)
-        return
-    given = delivery.headers["x-signature"]
-    found = SIGNATURE.fullmatch(given)
-    sent_at = int(found[1]) if found else 0
-    expect_equal(sign(connection.secret, sent_at, delivery.body), given)
-    expect_fresh(Micros(sent_at * 1_000_000), delivery.received_at)
 
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:

@@ -8,7 +8,7 @@ from crm.zones import zone
 from services.connectors.formats.exact_json import Tree, Value, decode_object
 from services.connectors.formats.places import text_at, texts_at
 from services.connectors.formats.times import from_datetime
-from services.connectors.formats.values import at, first, records, required, text, within
+from services.connectors.formats.values import at, first, required, text, within
 from services.connectors.orders import Reading, order_report, orders_in
 
 UNSUCCESSFUL = "3"  # the group of all statuses in which an order was cancelled, or came back
@@ -25,7 +25,6 @@ def order_of(order: Tree, reading: Reading) -> Report:
     total = reading.sum("cost_with_discount")
     total = reading.sum("amount_with_discount") if total is None else total
     buyer = at(order, "user_title") or at(order, "user")
-    lines = tuple(line_of(reading, line) for line in records(order, "purchases"))
     return order_report(
         "rozetka",
         key,
@@ -39,7 +38,7 @@ def order_of(order: Tree, reading: Reading) -> Report:
         phones=[text(order, "user_phone")],
         total_minor=total,
         paid_minor=(total if payment in PAID else 0) if payment else None,
-        lines=lines if at(order, "purchases") is not None else None,
+        lines=reading.lines("purchases", line_of) if at(order, "purchases") is not None else None,
         fields={
             "delivery": address(at(order, "delivery")),
             "parcel_numbers": [parcel] if parcel else [],
@@ -55,7 +54,7 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     quantity = reading.quantity("quantity", of=line)
     sums = (reading.sum(name, of=line) for name in ("price", "cost", "cost_with_discount"))
     about = texts_at(line, sku="item.price_offer_id | item.article | item_id", name="item_name | item.name")
-    return reading.line_of_sums(required(line, "id"), about["sku"], about["name"], quantity, *sums)
+    return reading.line_of_sums(text(line, "id"), about["sku"], about["name"], quantity, *sums)
 
 
 def address(sent: Value) -> str:

@@ -2,10 +2,8 @@
 
 import base64
 
-import msgspec
-
 from crm.connector import Connection
-from crm.connector_poll import Ask, Auth, ByTime, Expired, LogIn, Page, Poll, PollFailed, Token, Turn
+from crm.connector_poll import Ask, Auth, ByTime, Expired, LogIn, Page, Poll, PollFailed, Turn, post_json, token_at
 from crm.poll_paging import next_number
 from crm.zones import zone
 from services.connectors.formats.times import written
@@ -18,13 +16,7 @@ FORBIDDEN = (1005, 1010, 1020)  # the token is missing, wrong or old; others are
 def log_in(connection: Connection, key: str) -> Ask:
     user, _, password = key.partition(":")
     body = {"username": user, "password": base64.b64encode(password.encode()).decode()}
-    return Ask("/sites", method="POST", body=msgspec.json.encode(body), headers={"content-type": "application/json"})
-
-
-def token_of(page: Page) -> Token:
-    if not (token := page.at("content", "access_token")):
-        raise PollFailed("Rozetka did not let the seller in: check the user name and the password.")
-    return Token(str(token), seconds=23 * 3_600)
+    return post_json("/sites", body)
 
 
 def ask(turn: Turn) -> Ask:
@@ -42,7 +34,7 @@ def check(page: Page) -> None:
 POLL = Poll(
     "https://api-seller.rozetka.com.ua",
     ask,
-    Auth(log_in=LogIn(log_in, token_of)),
+    Auth(log_in=LogIn(log_in, token_at("content", "access_token", seconds=23 * 3_600))),
     parse,
     items=("content", "orders"),
     paging=next_number("page", ("content", "orders"), 20),

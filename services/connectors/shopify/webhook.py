@@ -89,7 +89,7 @@ def order_of(order: Tree, reading: Reading) -> Report:
         total_minor=total,
         paid_minor=None if received is None or refunded is None else received + refunded,
         refunded_minor=refunded,
-        lines=tuple(line_of(reading, line) for line in lines_of(order)),
+        lines=reading.lines("line_items", line_of, left_in),
         fields={
             "order_status": f"{status}, {sent or 'unfulfilled'}",
             "delivery": delivery_of(
@@ -106,7 +106,7 @@ def refunded_of(order: Tree, reading: Reading) -> int | None:
     """What went back: only transactions that succeeded are money."""
     every = (one for refund in records(order, "refunds") for one in records(refund, "transactions"))
     went = [one for one in every if (text(one, "kind"), text(one, "status")) == ("refund", "success")]
-    return reading.sums(went, "amount")
+    return reading.given_back(went, "amount")
 
 
 def paid_of(reading: Reading, status: str, refunded: int | None) -> int | None:
@@ -123,10 +123,9 @@ def paid_of(reading: Reading, status: str, refunded: int | None) -> int | None:
     return None
 
 
-def lines_of(order: Tree) -> list[Tree]:
+def left_in(lines: list[Tree]) -> list[Tree]:
     """A line that was edited away or given back stays in the order with nothing left of it: it is left out, but for an
     order of which nothing is left."""
-    lines = records(order, "line_items")
     return [line for line in lines if text(line, "current_quantity") != "0"] or lines
 
 
@@ -137,9 +136,8 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     off = reading.sums(records(line, "discount_allocations"), "amount")
     if off and now != quantity:
         reading.doubts.say(f"The discount on {text(line, 'name')[:60]!r} is that of {quantity}, and {now} are left.")
-    return reading.line(
-        required(line, "id"), text(line, "sku"), text(line, "name"), now, reading.sum("price", of=line), off
-    )
+    one = reading.sum("price", of=line)
+    return reading.line(text(line, "id"), text(line, "sku"), text(line, "name"), now, one, off)
 
 
 WEBHOOK = Webhook(verify, parse)

@@ -4,6 +4,7 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -51,6 +52,19 @@ def names_of(certificate: Certificate) -> list[str]:
 
 def is_host(name: str, host: str) -> bool:
     return name == host or name.endswith("." + host)
+
+
+def address_at(host: str, url: str) -> str:
+    """Returns the URL at which a vendor says that its certificate is. Raises Refused for any host but the vendor's."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme == "https" and is_host(parts.hostname or "", host) and not parts.username
+        known = known and parts.port in (None, 443)
+    except ValueError:
+        known = False
+    if not known or not url.isascii() or len(url) > 300:
+        raise Refused(f"Its certificate is not of {host}. Nothing was kept.")
+    return url
 
 
 def is_signed(text: str, host: str, signature: bytes, signed: bytes, at: Micros) -> bool:

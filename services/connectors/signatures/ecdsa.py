@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -21,6 +22,16 @@ def expect_signed(key: ec.EllipticCurvePublicKey, signature: bytes, body: bytes)
         key.verify(signature, body, ALGORITHM)
     except InvalidSignature:
         raise Refused("The signature does not match. Nothing was kept. Check the connection's public key.") from None
+
+
+def expect_signed_by_one(keys: Sequence[str], signature: bytes, body: bytes) -> None:
+    """`expect_signed` with one of several keys, as `der_key` reads them. Raises Refused as the last of them does."""
+    for number, key in enumerate(keys, 1):
+        try:
+            return expect_signed(der_key(key), signature, body)
+        except Refused:
+            if number == len(keys):
+                raise
 
 
 def from_base64(text: str, what: str) -> bytes:

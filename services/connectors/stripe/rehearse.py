@@ -6,7 +6,8 @@ from typing import Any
 from crm.connector import Delivery
 from crm.scalars import Micros
 from services.connectors.rehearsal import JSON, Post, Rehearsal, derived_secret, json_bytes, with_post
-from services.connectors.stripe.webhook import sign
+from services.connectors.signatures.hmac_sha256 import timed_signature
+from services.connectors.stripe.webhook import SIGNATURE
 
 SIGNED_AT = Micros(1_791_190_920_000_000)
 
@@ -20,8 +21,7 @@ def event(secret: str, kind: str, thing: dict[str, Any], /, id: str = "evt_1", c
 
 
 def signed(secret: str, body: bytes, at: Micros = SIGNED_AT) -> Post:
-    moment = str(at // 1_000_000)
-    return {"content-type": JSON, "stripe-signature": f"t={moment},v1={sign(secret, moment, body)}"}, body
+    return {"content-type": JSON, SIGNATURE: timed_signature(body, secret, at // 1_000_000, "v1")}, body
 
 
 def sign_delivery(delivery: Delivery, seed: str) -> Delivery:

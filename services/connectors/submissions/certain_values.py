@@ -23,7 +23,7 @@ _MOST_WORDS = 20_000  # characters of a text that are looked through
 
 def certain_phone(text: str, country: str) -> Phone | None:
     """Returns the phone if the text can be nothing else: a valid number with its country code or trunk prefix."""
-    if len(text) > _LONGEST or not 9 <= sum(map(str.isdecimal, text)) <= 15 or not _NUMBER.fullmatch(text):
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text) or not 9 <= sum(map(str.isdecimal, text)) <= 15:
         return None
     return _certain_phone(text, country)
 
@@ -57,6 +57,11 @@ def certain_emails(text: str) -> list[str]:
     if "@" not in text or len(text) > 254 or len(text.split()) > 1:
         return []
     return emails_in(text)
+
+
+def may_mention(text: str) -> bool:
+    """Whether a text may have a phone or an e-mail in it: most have neither a digit nor an @."""
+    return "@" in text or (len(text) >= _SHORTEST and _DIGIT.search(text) is not None)
 
 
 def phones_among(text: str, country: str) -> Iterator[Phone]:

@@ -90,7 +90,7 @@ def field_meaning(role: str, weight: int = PLAIN, whose: int = SENDER, technical
 
 def meaning_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "") -> FieldMeaning:
     """Returns the meaning of a field. `names`: its name, title and question; `kind`: its type at the form builder."""
-    if sum(map(len, names)) + sum(map(len, path)) <= _LONGEST:
+    if len("".join(names + path)) <= _LONGEST:
         return _meaning_of(names, path, kind)
     if len(names) > 1:  # a question of many words says less than the short name next to it
         return meaning_of((min(names, key=len),), path, kind)
@@ -99,7 +99,8 @@ def meaning_of(names: tuple[str, ...], path: tuple[str, ...] = (), kind: str = "
 
 def meaning_of_one(name: str, path: tuple[str, ...]) -> FieldMeaning:
     """`meaning_of` for the usual field, which has one name."""
-    return _meaning_of_one(name, path) if len(name) + sum(map(len, path)) <= _LONGEST else NOTHING
+    length = len(name) + (len("".join(path)) if path else 0)
+    return _meaning_of_one(name, path) if length <= _LONGEST else NOTHING
 
 
 @lru_cache(maxsize=8_192)

@@ -6,8 +6,15 @@ from itertools import islice
 
 from crm.errors import Malformed
 from services.connectors.formats.exact_json import MOST_FIELDS, NESTED, Tree
+from services.connectors.formats.nested_names import cached_by_names
 from services.connectors.formats.values import at, records, text
-from services.connectors.submissions.field_roles import NOTHING, field_meaning, meaning_of
+from services.connectors.submissions.field_roles import (
+    NOTHING,
+    FieldMeaning,
+    field_meaning,
+    meaning_of,
+    meaning_of_one,
+)
 from services.connectors.submissions.shapes import Entry, flat, plain_entries, technical_field
 
 # Without any of these a form has no layout of its own.
@@ -54,16 +61,18 @@ def has_titled_fields(tree: Tree) -> bool:
 def typed_answers(tree: Tree) -> Iterator[Entry]:
     """Yields the answers of a response, each of which names its field, with the titles of the form's definition."""
     response: Tree = dict(tree["form_response"])  # type: ignore[arg-type]  # entries_of has looked
-    meaning = {text(field, "id"): field for field in records(response, "definition", "fields")}
+    defined = {text(field, "id"): field for field in records(response, "definition", "fields")}
     yield Entry("title", at(response, "definition", "title"), technical_field("form_name"))
     for answer in records(response, "answers"):
-        id, kind = text(answer, "field", "id"), text(answer, "type")
-        value = at(answer, kind)
+        field, kind = answer.get("field"), text(answer, "type")
+        id = text(field, "id")
+        question = defined.get(id)
+        value = answer.get(kind)
         if isinstance(value, dict):  # a choice is {"label"}, several are {"labels"}; a payment stays as it is
             value = next((value[name] for name in ("labels", "label", "other") if name in value), value)
-        name = text(answer, "field", "ref") or text(meaning.get(id), "ref") or id
-        kind = kind if kind in ("email", "phone_number") else text(answer, "field", "type")
-        yield Entry(name, value, meaning_of((text(meaning.get(id), "title"), name), (), kind))
+        name = text(field, "ref") or text(question, "ref") or id
+        kind = kind if kind in ("email", "phone_number") else text(field, "type")
+        yield Entry(name, value, meaning_of((text(question, "title"), name), (), kind))
     yield from flat({name: value for name, value in response.items() if name not in ("definition", "answers")})
     yield from flat({name: value for name, value in tree.items() if name != "form_response"})
 
@@ -89,25 +98,35 @@ def numbered_fields(tree: Tree, labels: Mapping[str, str] | None = None) -> Iter
 
     `labels` are the questions by the numbers of their fields.
     """
-    labels = labels or {}
-    parts: dict[str, set[str]] = {}
-    for name in tree:
-        if sub := _SUB_INPUT.fullmatch(name):
-            parts.setdefault(sub[1], set()).add(sub[2])
-    names = {field for field, subs in parts.items() if {"3", "6"} <= subs <= _NAME_PARTS.keys()}
-    for name, value in tree.items():
-        sub = _SUB_INPUT.fullmatch(name)
-        if sub and sub[1] in names:
-            yield Entry(name, value, field_meaning(_NAME_PARTS[sub[2]]))
-        elif (number := sub[1] if sub else name) in labels:
-            label = labels[number]
-            yield Entry(f"{label}.{sub[2]}" if sub else label, value, meaning_of((label,)))
-        elif sub:
-            yield Entry(name, value, NOTHING)
-        elif isinstance(value, NESTED):
+    known = _numbered(tuple(tree), tuple((labels or {}).items()))
+    for (name, value), (shown, meaning) in zip(tree.items(), known, strict=True):
+        if meaning is None and isinstance(value, NESTED):
             yield from flat({name: value})
         else:
-            yield Entry(name, value, meaning_of((name,)))
+            yield Entry(shown, value, meaning or meaning_of_one(name, ()))
+
+
+@cached_by_names
+def _numbered(
+    names: tuple[str, ...], labels: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, FieldMeaning | None], ...]:
+    """Returns what each of such fields is called and means; None where its own name must say it."""
+    questions = dict(labels)
+    found: list[tuple[str, FieldMeaning | None]] = []
+    split = {name: _SUB_INPUT.fullmatch(name) for name in names}
+    parts: dict[str, set[str]] = {}
+    for matched in filter(None, split.values()):
+        parts.setdefault(matched[1], set()).add(matched[2])
+    people = {field for field, subs in parts.items() if {"3", "6"} <= subs <= _NAME_PARTS.keys()}
+    for name, sub in split.items():
+        label = questions.get(sub[1] if sub else name)
+        if sub and sub[1] in people:
+            found.append((name, field_meaning(_NAME_PARTS[sub[2]])))
+        elif label is not None:
+            found.append((f"{label}.{sub[2]}" if sub else label, meaning_of((label,))))
+        else:
+            found.append((name, NOTHING if sub else None))
+    return tuple(found)
 
 
 def is_numbered(tree: Tree) -> bool:

@@ -109,15 +109,20 @@ def _sent_at(entries: Iterable[Entry], received_at: Micros) -> str:
 def _own_ids(tree: Tree, received_at: Micros, path: tuple[str, ...] = ()) -> set[str]:
     """Returns the names of a record's own numbers: an id next to the time of its creation, or next to an event's type.
     Another click makes another record."""
-    found = set()
+    found: set[str] = set()
     if not _EVENT.isdisjoint(tree):
-        found = {".".join((*path, name)) for name in ("event_id", "eventId") if name in tree}
-    times = filter(technical, tree) if "id" in tree else ()
-    if any(isinstance(tree[name], (str, int)) and is_clock(str(tree[name]), received_at, 30 * _DAY) for name in times):
-        found |= {".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree}
+        found.update(".".join((*path, name)) for name in ("event_id", "eventId") if name in tree)
+    times = [name for name in tree if technical(name)] if "id" in tree else []
+    if times and any(
+        isinstance(tree[name], (str, int)) and is_clock(str(tree[name]), received_at, 30 * _DAY) for name in times
+    ):
+        found.update(".".join((*path, name)) for name in ("id", "number", "serial_number") if name in tree)
     if len(path) < _DEEPEST and not is_flat(tree.values()):
-        for name, value in [(name, value) for name, value in tree.items() if isinstance(value, dict)]:
-            found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
+        for name, value in tree.items():
+            if isinstance(value, dict) and (
+                "id" in value or not _EVENT.isdisjoint(value) or not is_flat(value.values())
+            ):
+                found |= _own_ids(value, received_at, () if name == "rawRequest" else (*path, name))
     return found
 
 

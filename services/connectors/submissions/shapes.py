@@ -1,10 +1,10 @@
 """Flattens nested and listed fields into one list in the form's own order, whichever program sent them."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from services.connectors.formats.exact_json import NESTED, Tree, Value, is_flat
+from services.connectors.formats.nested_names import cached_by_names
 from services.connectors.formats.values import first, records, text
 from services.connectors.submissions.field_roles import (
     OWN,
@@ -44,7 +44,6 @@ _KINDS = ("type", "field_type", "kind")
 _BESIDES = ("raw_value", "required", "order", "options", "custom", "versions", "timestamp", "source", "objectTypeId")
 _OF_A_FIELD = frozenset((*_VALUES, *_NAMES, *_TITLES, *_KINDS, *_BESIDES))
 _OF_A_THING = frozenset(("price", "quantity", "qty", "total", "sku", "cost", "amount", "product_id"))
-_CACHED = 2_000  # characters of all names
 _OF_FORMS = frozenset(("leads", "submissions", "entries", "records", "forms", "applications", "requests", "data"))
 _SUMS = ("amount", "sum", "price")
 _OF_A_SUM = frozenset(("value", "amount", "currency", "currency_code", "currencyCode", "formatted"))
@@ -63,8 +62,8 @@ class Entry(NamedTuple):
 
 
 def plain_entries(tree: Tree, path: tuple[str, ...]) -> list[Entry]:
-    """Returns the fields of a flat object; empty for a nested one. Names are cached: they repeat with each form."""
-    if not is_flat(tree.values()) or sum(map(len, tree)) > _CACHED:
+    """Returns the fields of a flat object; empty for a nested one."""
+    if not is_flat(tree.values()):
         return []
     names, meaning = _fields_of(tuple(tree), path)
     return list(map(Entry, names, tree.values(), meaning))
@@ -107,7 +106,7 @@ def flat(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[Entry]:
             yield Entry(_dotted(name, path) if path else name, value, meaning)
 
 
-@lru_cache(maxsize=1_024)
+@cached_by_names
 def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[FieldMeaning, ...]]:
     """Returns the dotted names and the meanings of an object's fields."""
     return tuple(_dotted(name, path) for name in names), tuple(meaning_of_one(name, path) for name in names)
@@ -115,15 +114,10 @@ def _fields_of(names: tuple[str, ...], path: tuple[str, ...]) -> tuple[tuple[str
 
 def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
     dotted, meaning = _dotted(name, path), meaning_of_one(name, path)
-    if all(_plain(part) in _NAME_PARTS for part in value) and (
-        meaning.role == "name" or {"first", "last"} <= set(map(_plain, value))
-    ):
-        for part, item in value.items():
-            yield Entry(
-                f"{dotted}.{part}",
-                item,
-                field_meaning(_NAME_PARTS[_plain(part)], meaning.weight or PLAIN, meaning.whose),
-            )
+    begins_as_name = _plain(next(iter(value))) in _NAME_PARTS
+    if begins_as_name and (person := _parts_of_a_name(tuple(value), meaning)):
+        for (part, item), one in zip(value.items(), person, strict=True):
+            yield Entry(f"{dotted}.{part}", item, one)
     elif meaning.role == "phone" and value.keys() <= set(_PHONE_PARTS):
         digits = [part for key in _PHONE_PARTS if any(map(str.isdecimal, part := text(value, key)))]
         yield Entry(dotted, " ".join(digits), meaning)
@@ -134,6 +128,15 @@ def _nested(name: str, value: Tree, path: tuple[str, ...]) -> Iterator[Entry]:
         yield Entry(dotted, inner, meaning_of((name, *names), path, kind))
     else:
         yield from flat(value, (*path, name))
+
+
+@cached_by_names
+def _parts_of_a_name(parts: tuple[str, ...], meaning: FieldMeaning) -> list[FieldMeaning]:
+    """Returns the meanings of the parts of a person's name; none for any other object."""
+    roles = [_NAME_PARTS.get(_plain(part)) for part in parts]
+    if None in roles or not (meaning.role == "name" or {"first", "last"} <= {*map(_plain, parts)}):
+        return []
+    return [field_meaning(role or "", meaning.weight or PLAIN, meaning.whose) for role in roles]
 
 
 def _listed(name: str, items: list[Value], path: tuple[str, ...]) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from services.connectors.submissions.certain_values import (
     has_letters,
     is_a_name,
     is_unusable,
+    may_mention,
     phones_among,
 )
 from services.connectors.submissions.deal_amount import Sum, currency_in
@@ -245,10 +246,10 @@ class Submission:
 
     def _report_mentions(self) -> None:
         for name, value, meaning in self._unused:
-            if meaning.role == "email":
-                continue  # what stands in it is half of an address
+            if meaning.role == "email" or not isinstance(value, str):
+                continue  # what stands in an e-mail's field is half of an address
             of_near = meaning.whose in (RECIPIENT, NEAR) and meaning.role == "phone"
-            if isinstance(value, str) and (of_near or (meaning.whose == SENDER and not meaning.closed)):
+            if (of_near or (meaning.whose == SENDER and not meaning.closed)) and may_mention(value):
                 self.identifiers.report_mentions(name, value)
 
     def _read_utm(self, text: str) -> None:

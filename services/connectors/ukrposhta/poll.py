@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from crm.connector import Connection, Delivery, Report
-from crm.connector_poll import Ask, Auth, Keep, Poll, Rejected, Steps, Subjects, Turn
+from crm.connector_poll import Ask, Auth, Keep, Rejected, Steps, Turn, post_json
 from services.connectors.formats.exact_json import decode_object
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.values import required, text
-from services.connectors.parcels import ParcelReading, post_json
+from services.connectors.parcels import UNKNOWN_TIME, ParcelReading, parcel_poll
 
 BATCH = 50
 STATUSES = meanings(
@@ -43,25 +43,15 @@ def pull(turn: Turn) -> Steps:
 
 def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     status = decode_object(delivery.body)
-    number, date = required(status, "barcode"), text(status, "date")
-    code = required(status, "event").replace(" ", "")
-    reading = ParcelReading()
-    at = reading.moment(status, "date", doubt="when it changed is not known")
+    code, reading = required(status, "event").replace(" ", ""), ParcelReading()
     to_sender = code == "41000" and text(status, "eventReason_id") == TO_SENDER
     means = "returned" if to_sender else STATUSES.get(code, "unknown")
-    words = ", ".join(filter(None, (text(status, name) for name in ("eventName", "eventReason", "name"))))
-    key = (text(status, "step"), code, date)
-    yield reading.report(delivery, "ukrposhta", number, means, code, at, *key, status_text=words)
+    at = reading.moment(status, "date", doubt=UNKNOWN_TIME)
+    yield reading.report(
+        *(delivery, "ukrposhta", required(status, "barcode"), means, code, at),
+        *(text(status, "step"), code, text(status, "date")),
+        status_text=", ".join(filter(None, (text(status, name) for name in ("eventName", "eventReason", "name")))),
+    )
 
 
-POLL = Poll(
-    "https://www.ukrposhta.ua",
-    ask,
-    Auth(),
-    parse=parse,
-    items=("found",),
-    cursor=None,
-    subjects=Subjects("parcels", BATCH),
-    every=1_800,
-    pull=pull,
-)
+POLL = parcel_poll("https://www.ukrposhta.ua", ask, Auth(), parse=parse, items=("found",), batch=BATCH, pull=pull)

@@ -28,7 +28,7 @@ def notice(secret: str, reference: str, amount: str, /, **changes: Any) -> Post:
 def signed(secret: str, body: bytes) -> Post:
     """Returns a notice with a signature of its own in place of the one that it has."""
     order = decode_object(body)
-    mark = b'"merchantSignature":"' + sign(secret, *(verbatim(order, name) for name in SIGNED)).encode() + b'"'
+    mark = b'"merchantSignature":"' + sign(secret, *(verbatim(order, name) for name in SIGNED.split())).encode() + b'"'
     marked, found = re.subn(rb'"merchantSignature":\s*"[^"]*"', mark, body, count=1)
     comma = b"," if order else b""
     return {"content-type": JSON}, marked if found else body.rstrip()[:-1] + comma + mark + b"}"

@@ -4,36 +4,32 @@ import hmac
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from crm.connector import Answer, Connection, Delivery, Report, Webhook, country_of, expect_equal, json_answer
+from crm.connector import Answer, Connection, Delivery, Report, Webhook, expect_equal, json_answer
 from crm.connector_settings import Country
 from crm.envelope import Fact
 from services.connectors.doubts import Doubts
 from services.connectors.formats.meanings import meanings
 from services.connectors.formats.times import moment_or_none
 from services.connectors.formats.values import first, records, required, text, verbatim, whole_or_none
-from services.connectors.payments import part_report, payer_at, payment_report, sum_in
+from services.connectors.payments import Gateway, own_merchant, part_report, sum_in
 from services.connectors.signatures.fields import fields_of, signed_fields
 
-SIGNED = (
-    *("merchantAccount", "orderReference", "amount", "currency"),
-    *("authCode", "cardPan", "transactionStatus", "reasonCode"),
+SIGNED = "merchantAccount orderReference amount currency authCode cardPan transactionStatus reasonCode"
+GATEWAY = Gateway(
+    "wayforpay",
+    meanings(settled="Approved", held="WaitingAuthComplete", reversed="Voided", failed="Declined", expired="Expired"),
+    payer={"phone": "phone", "email": "email", "name": "clientName", "card": "cardPan"},
+    places={"reference": "orderReference", "account": "merchantAccount"},
 )
-STATUSES = meanings(
-    settled="Approved", held="WaitingAuthComplete", reversed="Voided", failed="Declined", expired="Expired"
-)
-DUPLICATE = "1112"  # Duplicate Order ID
-PAYER = {"phone": "phone", "email": "email", "name": "clientName", "card": "cardPan"}
+DUPLICATE = "1112"  # Duplicate Order ID: the order was paid before and stays so
 
 
 class Settings(Struct, frozen=True, gc=False):
     """The settings of a connection to a merchant's account."""
 
-    merchant_account: Annotated[
-        str,
-        Meta(description="The merchant's login: payments of other merchants are refused.", examples=["shop_com_ua"]),
-    ] = ""
+    merchant_account: Annotated[str, own_merchant("The merchant's login", "shop_com_ua")] = ""
     country: Country = ""
 
 
@@ -44,7 +40,7 @@ def sign(secret: str, *values: str) -> str:
 def verify(delivery: Delivery, connection: Connection) -> None:
     """Checks HMAC-MD5 over eight values as they were sent: 1 is not 1.00."""
     order = signed_fields(delivery)
-    values = (verbatim(order, name) for name in SIGNED)
+    values = (verbatim(order, name) for name in SIGNED.split())
     expect_equal(sign(connection.secret, *values), text(order, "merchantSignature"))
     if account := connection.settings_as(Settings).merchant_account:
         expect_equal(account, text(order, "merchantAccount"), "merchant account")
@@ -58,25 +54,20 @@ def parse(delivery: Delivery, connection: Connection) -> Iterator[Report]:
     at = moment_or_none(whole_or_none({"": when}, "")) or delivery.received_at
     payment = f"{account}/{reference}"  # the same through all states of an order, and no other merchant's
     key = f"{reference}/{said}/{when}/{amount}"
-    of: dict[str, Any] = {"amount_minor": amount, "currency": currency, "account": account}
+    money: dict[str, Any] = {"amount_minor": amount, "currency": currency}
     if said == "Refunded":  # of the whole or a part: there may be several
-        part, reason = f"{payment}/{when}/{amount}", text(order, "reason")
-        yield part_report(*("wayforpay", payment, key, at, part), kind="refund", status="settled", reason=reason, **of)
+        money |= {"kind": "refund", "status": "settled", "reason": text(order, "reason"), "account": account}
+        yield part_report("wayforpay", payment, key, at, f"{payment}/{when}/{amount}", **money)
         return
-    status = STATUSES.get(said, "created")  # of the others none means that money came
-    if text(order, "reasonCode") == DUPLICATE:
-        status = "created"  # the order was paid before and stays so
-    fee = doubts.sum_at(order, "fee", currency, "the fee is not certain")
+    status = "created" if text(order, "reasonCode") == DUPLICATE else GATEWAY.status(said)
     products = [text(product, "name") for product in records(order, "products")]
-    yield payment_report(
-        *("wayforpay", payment, key, at, doubts),
+    yield GATEWAY.report(
+        *(order, connection, payment, key, at, doubts),
         status=status,
         refunded_minor=amount if status == "reversed" else 0,
         purpose=products[0] if len(products) == 1 else "",  # several are a cart
-        reference=reference,
-        payer=payer_at(order, country_of(connection), **PAYER),
-        fee_minor=fee,
-        **of,
+        fee_minor=doubts.sum_at(order, "fee", currency, "the fee is not certain"),
+        **money,
     )
 
 
@@ -84,8 +75,7 @@ def accept(delivery: Delivery, connection: Connection, facts: Sequence[Fact]) ->
     """Returns the signed acceptance. Without it WayForPay repeats the delivery for four days."""
     reference, moment = verbatim(fields_of(delivery), "orderReference"), delivery.received_at // 1_000_000
     accepted = {"orderReference": reference, "status": "accept", "time": moment}
-    signature = sign(connection.secret, reference, "accept", str(moment))
-    return json_answer(accepted | {"signature": signature})
+    return json_answer(accepted | {"signature": sign(connection.secret, reference, "accept", str(moment))})
 
 
 WEBHOOK = Webhook(verify, parse, accept)

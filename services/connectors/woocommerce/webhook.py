@@ -81,8 +81,7 @@ def shop_of(settings: Settings) -> str:
 
 def order_of(order: Tree, shop: str, reading: Reading) -> Report:
     status, buyer = text(order, "status"), text(order, "customer_id")
-    back = reading.sums(records(order, "refunds"), "total")
-    refunded = None if back is None else -back
+    refunded = reading.given_back(records(order, "refunds"), "total")
     total = reading.sum("total")
     changed = first(order, "date_modified_gmt", "date_created_gmt")
     return order_report(
@@ -99,7 +98,7 @@ def order_of(order: Tree, shop: str, reading: Reading) -> Report:
         total_minor=worth(total, refunded),
         paid_minor=total if first(order, "date_paid_gmt", "date_paid") else 0,
         refunded_minor=refunded,
-        lines=tuple(line_of(reading, line) for line in records(order, "line_items")),
+        lines=reading.lines("line_items", line_of),
         fields={
             "delivery": delivery_of(
                 *(records(order, "shipping_lines"), "method_title", at(order, "shipping")),
@@ -120,7 +119,7 @@ def line_of(reading: Reading, line: Tree) -> OrderLine:
     if before is not None and quantity.isdecimal() and int(quantity) and before % int(quantity) == 0:
         one = before // int(quantity)
     name = html.unescape(text(line, "name"))
-    return reading.line_of_sums(required(line, "id"), text(line, "sku"), name, quantity, one, before, total)
+    return reading.line_of_sums(text(line, "id"), text(line, "sku"), name, quantity, one, before, total)
 
 
 def parcels(order: Tree) -> list[str]:

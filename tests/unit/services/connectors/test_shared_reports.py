@@ -93,10 +93,13 @@ def test_a_sum_that_is_not_certain_is_said_and_one_that_is_not_there_is_not() ->
 
 
 def test_a_report_of_a_part_is_of_its_payment_and_of_its_own_moment() -> None:
-    report = part_report("acme", "77", "key", Micros(NOW), "77/1", began_at=Micros(NOW - 1), kind="refund")
+    report = part_report(
+        "acme", "77", "key", Micros(NOW), "77/1", began_at=Micros(NOW - 1), kind="refund", amount_minor=-5
+    )
     assert (report.key, report.sender, report.at) == ("key", "77", NOW)
     said = report.fact.keywords  # type: ignore[attr-defined]  # a partial
     assert (said["payment"], said["part"], said["began_at"], said["changed_at"]) == ("77", "77/1", NOW - 1, NOW)
+    assert said["amount_minor"] == 5  # some write what went back with a minus
 
 
 def test_a_clock_says_when_a_phase_began_and_names_what_could_not_be_read() -> None:

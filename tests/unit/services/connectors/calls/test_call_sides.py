@@ -24,6 +24,7 @@ def side(caller: str, called: str, said: str = "", own: str = OWN, **how: bool) 
         ("901", "0671234567", ("out", CALLER, "", "901", False)),
         (CALLER, "sip:901@pbx.example", ("in", CALLER, "", "901", False)),
         ("anonymous", "901", ("in", "anonymous", "", "901", False)),
+        ("+266696687", "901", ("in", "anonymous", "", "901", False)),  # the word by the letters of the keys
         ("", LINE, ("in", "", LINE, "", False)),
         ("901", "902", ("", "", "", "902", True)),
         ("901", "10101", ("", "", "", "", True)),
