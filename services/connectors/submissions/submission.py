@@ -34,6 +34,7 @@ _NO_TEXT = (bool, list, dict)
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
 _CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
 _WORD = re.compile(r"[^\W_]+")
+_LOGIN = re.compile(r"(?=.*[_\d])[\w.-]+", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ class Submission:
         if _NAME_PARTS.isdisjoint(self.texts):
             return self.texts.get("name", "")
         given = [self.texts.get(role, "") for role in _NAMES]
+        if any(given[1:]) and _LOGIN.fullmatch(given[0]):
+            given[0] = ""  # user_name: "olena_k", first_name: "Олена"
         full = given[0]
         return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
 
@@ -157,7 +160,7 @@ class Submission:
         own = [entry for entry in self._unused if entry.meaning.whose == SENDER and isinstance(entry.value, (str, int))]
         if named and self.identifiers.has_phone and not self.is_order and not any(map(_may_be_email, own)):
             return
-        if not named:
+        if not named and not any(map(_is_guardian, self._unused)):
             self._read_weak_name(own)
         numbers = [entry for entry in own if entry.meaning.role == "number"]
         if self.is_order and numbers:
@@ -228,10 +231,13 @@ class Submission:
         if not near:
             return
         names = [entry for entry in near if entry.meaning.role in _NAMES]
+        guardians = [entry for entry in names if _is_guardian(entry)][:1]
         if not self._has_sender:
             identifiers = [entry for entry in near if entry.meaning.role in ("phone", "email")]
             owner_words = {word for entry in identifiers for word in _owner_words(entry.name)}
-            taken = identifiers + ([entry for entry in names if owner_words & _owner_words(entry.name)] or names[:1])
+            taken = identifiers + ([entry for entry in names if owner_words & _owner_words(entry.name)] or guardians or names[:1])
+        elif guardians and not self._full_name():
+            taken = guardians
         elif not self._full_name() and not any(
             e.meaning.role in _NAMES for e in self._unused if e.meaning.whose == SENDER
         ):
@@ -256,6 +262,13 @@ class Submission:
             return
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
+
+
+def _is_guardian(entry: Entry) -> bool:
+    """Whether a field asks for the name of a child's parent: then the parent sends the form."""
+    if not (entry.meaning.role in _NAMES and entry.meaning.whose == NEAR and has_letters(str(entry.value))):
+        return False
+    return any("guardian" in classes(word) for word in _WORD.findall(entry.name.lower()))
 
 
 def _may_be_email(entry: Entry) -> bool:
