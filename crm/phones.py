@@ -14,6 +14,7 @@ from crm.shared import Phone
 _LONGEST = 1_000
 _CACHED = 64
 _MOST_PARTS = 24
+_LEAST_OF_ANOTHER = 5  # digits behind a whole number that are no part of it
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0()-.+")
 _PLAIN = re.compile(r"[ \t\u00a0()\-.]*\+?[ \t\u00a0()\-.\d]*")
 _RAW_PLUS = re.compile(r"\s[1-9][\d ().-]{8,24}")
@@ -223,7 +224,7 @@ def _remarked(part: str, start: int, country: str) -> list[_Found]:
 def _among_others(part: str, start: int, country: str) -> list[_Found]:
     """The only number that is written whole and without blanks, between numbers of other things: 12.05.1985 0671234567.
 
-    What stands before it may not be a calling code.
+    What stands before it may not be a calling code, and what stands behind it not a digit or some that belong to it.
     """
     groups = list(re.finditer(r"\S+", part))
     solid = [at for at, group in enumerate(groups) if _SOLID.fullmatch(group[0]) and group[0][0] in "+0"]
@@ -231,7 +232,11 @@ def _among_others(part: str, start: int, country: str) -> list[_Found]:
         return []
     before = "".join(filter(str.isdigit, groups[solid[0] - 1][0])) if solid[0] else ""
     number = groups[solid[0]]
-    e164 = "" if "+" in part.replace(number[0], "") or is_calling_code(before) else e164_of(number[0], country)
+    behind = groups[solid[0] + 1][0] if number is not groups[-1] else "("
+    goes_on = behind[0] != "(" and sum(map(str.isdigit, behind)) < _LEAST_OF_ANOTHER
+    if goes_on or is_calling_code(before) or "+" in part.replace(number[0], ""):
+        return []
+    e164 = e164_of(number[0], country)
     return [_Found(e164, start + number.start())] if e164 else []
 
 

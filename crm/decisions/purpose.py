@@ -156,7 +156,9 @@ def _read(purpose: str) -> Words:
         deals, orders = set(), {}
     kind = found[0] if (found := NOT_OURS.search(text)) else ""
     references = references_in(purpose.lower())
-    return Words(tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], frozenset(listed), kind)
+    return Words(
+        tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], frozenset(listed), kind
+    )
 
 
 def kind_of(left: str, right: str) -> str:

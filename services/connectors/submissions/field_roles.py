@@ -217,7 +217,7 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return "last" if last and alone else "name", WEAK, whose, False
     if "name" in points:
         return "", 0, STRANGER, True  # of what nobody knows
-    if "numbered" in points and "message" not in points:
+    if "numbered" in points and ("number" in points or all("numbered" in classes(word) for word in words)):
         return "", 0, whose, True
     if {"number", "reach"} <= points:
         return "phone", PLAIN, whose, False

@@ -192,7 +192,7 @@ def _chosen(field: Value, value: Value) -> Value:
     return options.get(value, value) if isinstance(value, str) else value
 
 
-_REACH = frozenset("contact contacts contactinfo contactdata contactdetails".split())
+_REACH = frozenset(["contact", "contacts", "contactinfo", "contactdata", "contactdetails"])
 
 
 def _names_its_form(tree: Tree) -> bool:

@@ -235,7 +235,9 @@ class Submission:
         if not self._has_sender:
             identifiers = [entry for entry in near if entry.meaning.role in ("phone", "email")]
             owner_words = {word for entry in identifiers for word in _owner_words(entry.name)}
-            taken = identifiers + ([entry for entry in names if owner_words & _owner_words(entry.name)] or guardians or names[:1])
+            taken = identifiers + (
+                [entry for entry in names if owner_words & _owner_words(entry.name)] or guardians or names[:1]
+            )
         elif guardians and not self._full_name():
             taken = guardians
         elif not self._full_name() and not any(
