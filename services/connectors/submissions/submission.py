@@ -20,7 +20,7 @@ from services.connectors.submissions.certain_values import (
     phones_among,
 )
 from services.connectors.submissions.deal_amount import Sum, currency_in
-from services.connectors.submissions.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, meaning_of
+from services.connectors.submissions.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, FieldMeaning, meaning_of
 from services.connectors.submissions.honeypots import is_filled, is_own
 from services.connectors.submissions.identifiers import MOST, Identifiers
 from services.connectors.submissions.shapes import Entry
@@ -207,8 +207,10 @@ class Submission:
 
     def _read_given_name(self, own: list[Entry]) -> None:
         """Takes the name from a field without a meaning or for contacts, if it begins with a given name."""
-        for _, value, meaning in own:
-            if not isinstance(value, str) or not (meaning.blank or meaning.role == "reach"):
+        for name, value, meaning in own:
+            if not isinstance(value, str) or not (
+                meaning.blank or meaning.role == "reach" or _asks_name_too(name, meaning)
+            ):
                 continue
             text = self._without_phones(value)
             parts = words(text) if is_a_name(text) and all(word[0].isupper() for word in text.split()) else ()
@@ -271,6 +273,12 @@ def _is_guardian(entry: Entry) -> bool:
     if not (entry.meaning.role in _NAMES and entry.meaning.whose == NEAR and has_letters(str(entry.value))):
         return False
     return any("guardian" in classes(word) for word in _WORD.findall(entry.name.lower()))
+
+
+def _asks_name_too(name: str, meaning: FieldMeaning) -> bool:
+    """Whether a field asks for a telephone and for its owner's name: "Ім'я та телефон"."""
+    words_of_it = _WORD.findall(re.sub(r"['’ʼ`]", "", name.lower()))
+    return meaning.role == "phone" and any("person" in classes(word) for word in words_of_it)
 
 
 def _may_be_email(entry: Entry) -> bool:

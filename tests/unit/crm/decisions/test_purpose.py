@@ -1,6 +1,8 @@
 """What the words of a payment say: a number is a deal's, or may be an order's, or is some other thing's."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.purpose import Words, number_of, read
@@ -168,6 +170,22 @@ def test_it_may_name_orders(purpose: str, orders: tuple[str, ...]) -> None:
 )
 def test_it_may_quote_references(purpose: str, references: tuple[str, ...]) -> None:
     assert read(purpose).references == references
+
+
+@given(st.integers(0, 99_999), st.sampled_from("/\\&-–"), st.sampled_from("DdДд"), st.integers(1, 999))
+def test_the_end_of_a_longer_number_is_no_deal(contract: int, sign: str, letter: str, number: int) -> None:
+    """The bug: a contract 15/Д-7 was D-7, and its money went to a stranger's deal."""
+    assert read(f"дог. {contract}{sign}{letter}-{number}").deals == ()
+
+
+@given(
+    st.lists(st.integers(1, 999), min_size=1, max_size=5, unique=True), st.sampled_from([" ", "/", ", ", "; ", " та "])
+)
+def test_every_deal_of_a_list_is_named(numbers: list[int], between: str) -> None:
+    """The bug: "D7 D8" named D-7 alone, which got the money of both."""
+    wanted = tuple(sorted(numbers))
+    assert read(between.join(f"D{n}" for n in numbers)).deals == wanted
+    assert read(between.join(f"D-{n}" for n in numbers)).deals == wanted
 
 
 def test_a_number_belongs_to_the_word_before_it() -> None:

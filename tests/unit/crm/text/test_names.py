@@ -88,3 +88,12 @@ def test_which_name_comes_first_does_not_matter(one: list[str], two: list[str]) 
     assert agree(first, second) is agree(second, first)
     assert same(first, second) == same(second, first)
     assert not same(first, second) or agree(first, second)
+
+
+FATHERS = ["Іванович", "Петрович", "Миколайович", "Олексійович", "Сергійович", "Васильович", "Андрійович"]
+
+
+@for_any(st.sampled_from(FATHERS), st.sampled_from(FATHERS))
+def test_two_fathers_are_two_people(one: str, two: str) -> None:
+    """The bug: father and son with one mailbox were one card, because patronymics were left out."""
+    assert agree(f"Коваль Іван {one}", f"Іван {two} Коваль") is (one == two)
