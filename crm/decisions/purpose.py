@@ -14,6 +14,7 @@ from crm.decisions.purpose_words import (
     BETWEEN,
     CALLED_SO,
     DEAL,
+    FORMED,
     MONTH,
     NEUTRAL,
     NOT_A_CUSTOMERS,
@@ -55,13 +56,16 @@ PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
 OWN = re.compile(rf"(?<!\w)[dд](?:\s?[{DASHES}_]\s?(?:№|#)?|\s?(?:№|#))\s?$")
 OWN_APART = re.compile(r"(?<!\w)d\s$")  # "D 7"; a Cyrillic д before a blank is a house's
 # What the letter may be the end of: 12/D-7, R&D-7, А.Д-7. A longer word before it is only written without a blank.
-JOINED = re.compile(rf"(?<!\w)(?:[^\W\d_]{{1,3}}[{DASHES}/\\&]|[^\W\d_]\.|\w*\d[{DASHES}/\\&])$")
+JOINED = re.compile(
+    rf"(?<!\w)(?:(?!(?:{NEUTRAL}|від|для|пдв|ндс|грн|uah|usd|eur)\W)[^\W\d_]{{1,3}}[{DASHES}/\\&]|[^\W\d_]\."
+    rf"|(?<!\d\.\d\d\.)\w*\d[{DASHES}/\\&])$"
+)
 OWN_AGAIN = re.compile(rf"\s?[{DASHES}/&+]\s?[dд]\s?{DASH}?\s?\d")
 BEHIND_OWN = re.compile(rf"(?<!\w)[dд]\s?{DASH}?\s?\d+(?:\s?(?:[{DASHES},;/&+]|та|і|й|и|and|und|i|oraz))?\s?$")
 OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
 OWN_ENDS = frozenset(f"{DASHES}dд№#_")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
-OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
+OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:=.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
     rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
@@ -72,7 +76,7 @@ BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$"
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
 OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?$")
-CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
+CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO}|(?<!\d\s)(?<!\d-\w\s)(?:{FORMED}))\.?[\s:]{{0,2}}$")
 PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?$")
 ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
