@@ -242,6 +242,8 @@ class Submission:
             )
         elif guardians and not self._full_name():
             taken = guardians
+        elif not (self.identifiers.phones or self.identifiers.emails) and not names:
+            taken = [entry for entry in near if _is_guardian(entry, ("phone", "email"))]
         elif not self._full_name() and not any(
             e.meaning.role in _NAMES for e in self._unused if e.meaning.whose == SENDER
         ):
@@ -268,9 +270,9 @@ class Submission:
             self.utm.setdefault(label or click_id, value)
 
 
-def _is_guardian(entry: Entry) -> bool:
+def _is_guardian(entry: Entry, roles: tuple[str, ...] = _NAMES) -> bool:
     """Whether a field asks for the name of a child's parent: then the parent sends the form."""
-    if not (entry.meaning.role in _NAMES and entry.meaning.whose == NEAR and has_letters(str(entry.value))):
+    if not (entry.meaning.role in roles and entry.meaning.whose == NEAR and str(entry.value).strip()):
         return False
     return any("guardian" in classes(word) for word in _WORD.findall(entry.name.lower()))
 
