@@ -44,6 +44,12 @@ def e164_of(spelled: str, country: str) -> str:
     return _national(digits, groups, country)
 
 
+def is_calling_code(digits: str) -> bool:
+    """Tells whether digits are the calling code of some country, or how it is dialled: 48, 0048, 38."""
+    code = digits.removeprefix("00")
+    return code in ("38", "8") or (code.isdecimal() and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+
+
 def from_abroad(digits: str) -> str:
     """E.164 of digits that are surely a whole international number whose plus was lost; empty if they are not valid."""
     return "" if digits.startswith("0") or is_nonsense(digits) else _international(digits, "")

@@ -8,18 +8,21 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from crm.dialling import begins_whole, e164_of, from_abroad, is_nonsense
+from crm.dialling import begins_whole, e164_of, from_abroad, is_calling_code, is_nonsense
 from crm.shared import Phone
 
 _LONGEST = 1_000
 _CACHED = 64
 _MOST_PARTS = 24
+_LEAST_OF_ANOTHER = 5  # digits behind a whole number that are no part of it
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0()-.+")
 _PLAIN = re.compile(r"[ \t\u00a0()\-.]*\+?[ \t\u00a0()\-.\d]*")
 _RAW_PLUS = re.compile(r"\s[1-9][\d ().-]{8,24}")
 _TABLE = re.compile(r"\+?\d{7,15}[.,]0+|\d{1,3}(?:,\d{3}){2,4}")
 _EXPONENT = re.compile(r"(\d(?:[.,]\d+)?)e\+?(\d\d?)", re.IGNORECASE)
 _CHAT_LINK = re.compile(r"(?:wa\.me/|[?&](?:phone|number)=|t\.me/\+|tel:)(?:\+|%2b)?[\s-]*(\d{7,15})\b", re.IGNORECASE)
+_SIP = re.compile(r"\bsips?:([^@\s]+)@[^\s>]*", re.IGNORECASE)
+_SOLID = re.compile(r"\+?\d{10,15}")
 _TEL = re.compile(r"\b(?:tel|phone|callto):", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\S*(?:://|www\.|@|;phone-context=)\S*")  # links and addresses: their digits are no number's
 _DAMAGE = re.compile(r"[\d\s()+.-]*\ufffd[\d\s()+.-]*")  # a number with a letter lost in it is none
@@ -113,6 +116,7 @@ def _clean(text: str) -> str:
     if exponent := _EXPONENT.fullmatch(text):
         return _whole(exponent[1].replace(",", "."), exponent[2])
     if "%" in text or ":" in text or "/" in text or "@" in text:
+        text = _SIP.sub(r" \1 ", text)
         text = _CHAT_LINK.sub(r" +\1 ", unquote(text)) if not text.lower().startswith("tel:0") else text
         text = _ELSEWHERE.sub(" | ", _TEL.sub(" ", text))
         text = _HOUR.sub(" | ", text)
@@ -190,7 +194,7 @@ def _of_part(part: str, start: int, country: str) -> list[_Found]:
     return (
         [one._replace(start=start + one.start) for one in readings[0]]
         if len(readings) == 1
-        else _remarked(part, start, country)
+        else _remarked(part, start, country) or _among_others(part, start, country)
     )
 
 
@@ -215,6 +219,25 @@ def _remarked(part: str, start: int, country: str) -> list[_Found]:
     if sum(map(str.isdigit, number)) >= 9 and remark.count("(") == 0 and (e164 := e164_of(_spelled(number), country)):
         return [_Found(e164, start)]
     return []
+
+
+def _among_others(part: str, start: int, country: str) -> list[_Found]:
+    """The only number that is written whole and without blanks, between numbers of other things: 12.05.1985 0671234567.
+
+    What stands before it may not be a calling code, and what stands behind it not a digit or some that belong to it.
+    """
+    groups = list(re.finditer(r"\S+", part))
+    solid = [at for at, group in enumerate(groups) if _SOLID.fullmatch(group[0]) and group[0][0] in "+0"]
+    if len(solid) != 1 or any(sum(map(str.isdigit, one[0])) > 8 for at, one in enumerate(groups) if at != solid[0]):
+        return []
+    before = "".join(filter(str.isdigit, groups[solid[0] - 1][0])) if solid[0] else ""
+    number = groups[solid[0]]
+    behind = groups[solid[0] + 1][0] if number is not groups[-1] else "("
+    goes_on = behind[0] != "(" and sum(map(str.isdigit, behind)) < _LEAST_OF_ANOTHER
+    if goes_on or is_calling_code(before) or "+" in part.replace(number[0], ""):
+        return []
+    e164 = e164_of(number[0], country)
+    return [_Found(e164, start + number.start())] if e164 else []
 
 
 def _spelled(part: str) -> str:

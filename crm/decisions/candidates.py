@@ -51,6 +51,7 @@ class Candidate:
     speaks: dict[Kind, str] = field(default_factory=dict)
     against: list[str] = field(default_factory=list)
     other_currency: bool = False  # money is never converted
+    listed: bool = False  # the words name its number together with others': "рахунки 7 і 8"
 
     @property
     def certain(self) -> bool:
@@ -112,10 +113,12 @@ def strongest(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def contradicts(other: Candidate, chosen: Candidate) -> bool:
-    """The words name another deal, which is open or waits for exactly this sum, or its contact is called like the payer
-    and the chosen deal's is not."""
+    """The words name another deal, which is open or waits for exactly this sum: also, as one that is paid together with
+    the chosen one, or its contact is called like the payer and the chosen deal's is not."""
     if Kind.ORDER not in other.speaks or not (other.deal.open or Kind.SUM in other.speaks):
         return False
+    if other.listed and chosen.listed:
+        return True
     return Kind.ORDER not in chosen.speaks or (Kind.NAME in other.speaks and Kind.NAME not in chosen.speaks)
 
 

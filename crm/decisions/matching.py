@@ -53,6 +53,10 @@ def matched(evidence: Evidence, one: Candidate) -> Match:
         doubts.append(f"its payer is known as {people(payer.cards)}")
     if others := [other for other in evidence.found.values() if other is not one and other.certain]:
         doubts.append(f"it could also be for {' or '.join(in_sentences(others))}")
+    elif evidence.words.deals and Kind.NUMBER not in one.speaks:
+        doubts.append(
+            f"it names {' and '.join(f'D-{number}' for number in evidence.words.deals)}, which it cannot be for"
+        )
     certain = one.certain or Kind.PAYER in one.speaks or Kind.NAME in one.speaks
     return Match(deal, by, why, "; ".join(doubts), certain)
 

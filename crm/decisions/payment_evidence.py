@@ -129,7 +129,9 @@ class Evidence:
             digits = text.lstrip("0") or "0"
             deal = self.numbered(int(digits), missing=not self.referred(text))
             if deal:
-                self.candidate(deal).speaks.setdefault(Kind.ORDER, f"{text} in its text is the deal's number")
+                one = self.candidate(deal)
+                one.speaks.setdefault(Kind.ORDER, f"{text} in its text is the deal's number")
+                one.listed |= text in words.listed
             self.quoted(text, distinctive=deal is None and len(digits) >= LONG_NUMBER)
         for text in words.bare:
             if text not in machine:
@@ -144,8 +146,9 @@ class Evidence:
             fits = not deal.amount_minor or details.amount_minor <= deal.outstanding_minor
             likely = not reference.isdecimal() or fits
             alone = distinctive and not late and len(deals) == 1 and likely
-            speaks = self.candidate(deal).speaks
-            speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its text is the deal's reference"
+            one = self.candidate(deal)
+            one.speaks[Kind.QUOTED if alone else Kind.ORDER] = f"{reference} in its text is the deal's reference"
+            one.listed |= reference in self.words.listed
         if not deals and wait:
             self.hints.append(reference_hint(reference))
 

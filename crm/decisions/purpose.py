@@ -14,6 +14,7 @@ from crm.decisions.purpose_words import (
     BETWEEN,
     CALLED_SO,
     DEAL,
+    FORMED,
     MONTH,
     NEUTRAL,
     NOT_A_CUSTOMERS,
@@ -35,13 +36,14 @@ LONG_NUMBER = 5  # digits: nobody writes them by chance where an order has just 
 class Words(NamedTuple):
     """What was read: numbers of deals; numbers of orders or bills as they were written; long numbers without a word,
     and numbers of orders that have parts; references with letters or parts, as `reference_of` gives them; numbers of
-    other things; what kind of money that is no customer's."""
+    other things; which orders' numbers stand in one list; what kind of money that is no customer's."""
 
     deals: tuple[int, ...] = ()
     orders: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()
     not_a_customers: str = ""
 
 
@@ -51,21 +53,30 @@ HAS_DIGIT = re.compile(r"\d")
 NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 # A book-keeping program pads with zeros: СФ-0000012.
 PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
-OWN = re.compile(rf"(?<!\w)[dд](?:\s?{DASH}\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OWN = re.compile(rf"(?<!\w)[dд](?:\s?[{DASHES}_]\s?(?:№|#)?|\s?(?:№|#))\s?$")
+OWN_APART = re.compile(r"(?<!\w)d\s$")  # "D 7"; a Cyrillic д before a blank is a house's
+# What the letter may be the end of: 12/D-7, R&D-7, А.Д-7. A longer word before it is only written without a blank.
+JOINED = re.compile(
+    rf"(?<!\w)(?:(?!(?:{NEUTRAL}|від|для|пдв|ндс|грн|uah|usd|eur)\W)[^\W\d_]{{1,3}}[{DASHES}/\\&]|[^\W\d_]\."
+    rf"|(?<!\d\.\d\d\.)\w*\d[{DASHES}/\\&])$"
+)
+OWN_AGAIN = re.compile(rf"\s?[{DASHES}/&+]\s?[dд]\s?{DASH}?\s?\d")
+BEHIND_OWN = re.compile(rf"(?<!\w)[dд]\s?{DASH}?\s?\d+(?:\s?(?:[{DASHES},;/&+]|та|і|й|и|and|und|i|oraz))?\s?$")
 OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
-OWN_ENDS = frozenset(f"{DASHES}dд№#")
+OWN_ENDS = frozenset(f"{DASHES}dд№#_")
 OWN_BARE = re.compile(r"(?<!\w)[dд]$")
-OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
+OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:=.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
 ORDER_WORD = re.compile(
     rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
 )
 ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
 SIGN_ENDS = frozenset("№#nrº°.")
+SIGNED = re.compile(r"[№#]\s?$")
 BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$")
 LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
 OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?$")
-CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO})\.?[\s:]{{0,2}}$")
+CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO}|(?<!\d\s)(?<!\d-\w\s)(?:{FORMED}))\.?[\s:]{{0,2}}$")
 PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?$")
 ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}$")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
@@ -78,6 +89,12 @@ FIRST_WORD = re.compile(r"\s*([^\W\d_](?:[^\W\d_]|['’ʼ/])*)")
 AFTER_WORD = re.compile(rf"(?:{AFTER})")
 NEXT = re.compile(
     rf"\s?(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?(?:(?:{SIGN})[\s.]?|[dд]{DASH})?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)"
+)
+NEXT_SIGNED = re.compile(rf"\s(?:№|#)\s?(?P<number>\d{{1,{LONGEST_NUMBER}}})(?!\d)")  # "угоди №7 №8"
+# Between the numbers of one list: "рахунки 7, 8", "замовлення 7 і замовлення 8". "рахунок 7, замовлення 8" may be one.
+LISTED = re.compile(
+    rf"\s?(?:(?:,|;|\+|&|та|і|й|и|and|und|i|oraz)\s?|(?=[№#]))(?:(?:{SIGN})[\s.]?)?"
+    rf"|\s?(?:\+|&|та|і|й|и|and|und|i|oraz)\s?(?:{ORDER})\.?\s?(?:(?:{SIGN})[\s.]?)?"
 )
 # Some banks take no blanks: "оплата_D-7_Коваль". Before a digit it may join parts of a reference.
 UNDERSCORE = re.compile(r"_(?!\d)")
@@ -112,7 +129,9 @@ def _read(purpose: str) -> Words:
     orders: dict[str, None] = {}
     others: dict[str, None] = {}
     bare: dict[str, None] = {}
+    listed: set[str] = set()
     kind, until = "", -1
+    before, ended = "", 0
     for match in NUMBER.finditer(text):
         start, end = match.span()
         into = kind_of(text[max(0, start - 48) : start], written[end : end + 24])
@@ -126,18 +145,24 @@ def _read(purpose: str) -> Words:
             deals.add(int(match[0]))
         elif into == "order":
             orders[match[0]] = None
+            if before and LISTED.fullmatch(text, ended, start):
+                listed |= {before, match[0]}
+            before, ended = match[0], end
         elif into == "other":
             others[said(text, start, end)] = None
         elif end - start >= LONG_NUMBER and not counted(written[end : end + 24]):
             bare[match[0]] = None
         kind, until = into, -1
-        if into in ("deal", "order") and (more := NEXT.match(text, end)) and not counted(written[more.end() :][:24]):
+        more = NEXT.match(text, end) or (NEXT_SIGNED.match(text, end) if SIGNED.search(text[:start]) else None)
+        if into in ("deal", "order") and more and not counted(written[more.end() :][:24]):
             until = more.start("number") + 1
     if len(deals) + len(orders) > MOST:
         deals, orders = set(), {}
     kind = found[0] if (found := NOT_OURS.search(text)) else ""
     references = references_in(purpose.lower())
-    return Words(tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], kind)
+    return Words(
+        tuple(sorted(deals)), tuple(orders), tuple(bare)[:MOST], references, tuple(others)[:5], frozenset(listed), kind
+    )
 
 
 def kind_of(left: str, right: str) -> str:
@@ -146,15 +171,21 @@ def kind_of(left: str, right: str) -> str:
         return ""
     last = left.rstrip()[-1:]
     if last in OWN_ENDS and (own := OWN.search(left)):
-        if CALLED_SO_BEFORE.search(left[: own.start()]):
+        if ends_another(before := left[: own.start()]):
             return "other"
-        if PAPER_BEFORE.search(left[: own.start()]) and not goes_on(right):
+        if CALLED_SO_BEFORE.search(before):
+            return "other"
+        if PAPER_BEFORE.search(before) and not goes_on(right):
             return "order"
         return "order" if PARTS.match(right) else "" if goes_on(right) else "deal"
     if goes_on(right):
         return ""
-    if last in OWN_ENDS and OWN_BARE.search(left):
-        return "deal" if alone(left[:-1]) else "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
+    if last in OWN_ENDS and OWN_BARE.search(left) and not ends_another(left[:-1]):
+        if alone(left[:-1]) or BEHIND_OWN.search(left[:-1]):
+            return "deal"
+        return "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
+    if last == "d" and OWN_APART.search(left) and alone(left[:-2]) and not counted(right):
+        return "order"
     if own := OWN_WORD.search(left):
         if OTHER_DEAL_BEFORE.search(left[: own.start()]):
             return "other"
@@ -173,6 +204,11 @@ def kind_of(left: str, right: str) -> str:
     return "other" if OTHER_BEFORE.search(left) else ""
 
 
+def ends_another(before: str) -> bool:
+    """The letter is joined to what stands before it: its number is the end of a longer one, such as 12/D-7."""
+    return JOINED.search(before) is not None and BEHIND_OWN.search(before) is None
+
+
 def ordered(left: str) -> bool:
     """A word for an order or a bill, or a sign that stands alone, is right before it: "рах. 2026-17", "№7/2"."""
     sign = BARE_SIGN.search(left)
@@ -181,6 +217,8 @@ def ordered(left: str) -> bool:
 
 def goes_on(right: str) -> bool:
     """The number is only the beginning of something: 12-345, 202,00, 12:30, 2й. "7від 03.11" goes on with a word."""
+    if OWN_AGAIN.match(right.lower()):  # "D-7/D-8"
+        return False
     if LONGER.match(right):
         note = NOTE.match(right.lower())  # "D-7/аванс"
         return note is None or AFTER_WORD.fullmatch(note[1]) is None

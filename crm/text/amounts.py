@@ -22,7 +22,7 @@ _COIN_NAMES = {
 }
 _LABEL = re.compile(
     r"(?:загальн[аи]|общая|до сплати|к оплате|сума|сумма|разом|всього|итого|ціна|цена|вартість|стоимость|бюджет|total"
-    r"|sum|amount|price|razem|suma|cena|kwota)(?: замовлення| заказа)?[ :=]*"
+    r"|sum|amount|price|razem|suma|cena|kwota)(?: замовлення| заказа| до сплати| к оплате)?[ :=]*"
 )
 _PERIOD = re.compile(
     r" ?(?:/|\bна\b|\bв\b|\bза\b|\bper\b|\ba\b) ?(?:місяць|місяця|міс|месяц|мес|month|mth|mo|рік|year|yr|miesiąc|mies"

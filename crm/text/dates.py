@@ -18,8 +18,9 @@ WEEKDAY = re.compile(r"^(?:[^\W\d_']{2,10}|п['’ʼ]ятниця)[.,]*\s+(?=.*[
 CLOCK = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
 TIME = re.compile(r"[T ,]*(?:(?:о|об|в|at) )?" + CLOCK + "$")
 SCRIPT = re.compile(r"\s*GMT(?P<zone>[+-][0-9]{4})?(\s*\(.*\))?$|\s*\([^)]*\)$")
-MONTHS = """січ янв jan, лют фев feb, бер мар mar, кві апр apr, тра мая май may, чер июн jun,
-лип июл jul, сер авг aug, вер сен sep, жов окт oct, лис ноя nov, гру дек dec"""
+MONTHS = """січ янв jan sty, лют фев feb lut, бер мар mar mär, кві апр apr kwi, тра мая май may maj mai,
+чер июн jun cze, лип июл jul lip, сер авг aug sie, вер сен sep wrz, жов окт oct okt paź, лис ноя nov lis,
+гру дек dec dez gru"""
 MONTH = {stem: number for number, stems in enumerate(MONTHS.split(","), 1) for stem in stems.split()}
 LONGEST = 120  # letters
 

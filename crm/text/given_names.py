@@ -156,6 +156,57 @@ FORMS = """
 Юхим Ефим Єфим Фіма
 Яків Яков Яша Jacob
 Ярина Ірина
+Єгор Егор Yehor Egor
+Марта Martha Marta
+Марат Marat
+Мартин Martin
+Адам Adam
+Адріана Андріана Adriana
+Алла Alla
+Альберт Albert
+Альбіна Альбина Albina
+Аліса Алиса Alice Alisa
+Амалія Амалия Amalia
+Амелія Амелия Amelia
+Ангеліна Ангелина Angelina
+Анжела Angela
+Анжеліка Анжелика Angelica
+Аріна Арина Arina
+Варвара Варя Barbara
+Вероніка Вероника Ніка Veronica
+Віолета Віолетта Виолетта Violetta
+Всеволод Сева Vsevolod
+Герман Herman
+Гордій Гордей
+Дем'ян Демьян Демян Damian
+Домініка Доминика Dominika
+Елеонора Элеонора Eleonora
+Ельвіра Эльвира Elvira
+Еріка Erika
+Ерік Eric Erik
+Ілона Илона Ilona
+Ізабелла Изабелла Isabella
+Кіра Кира Kira
+Клим Klym
+Лілея
+Лука Luke
+Лук'ян Лукьян
+Майя Майа Maya
+Мілена Милена Milena
+Мирон Myron
+Нестор Nestor
+Неля Нелля Нелли Nelly
+Платон Plato
+Радослав Радик
+Ростислав Рост Славик Rostyslav
+Сава Савелій Савелий
+Трохим Трофим
+Філіп Филипп Пилип Philip
+Фаїна Фаина
+Юліан Юлиан Julian
+Юліана Юлиана Juliana
+Ян Jan
+Ярема
 """
 
 

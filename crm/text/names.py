@@ -8,7 +8,10 @@ from crm.text.given_names import table
 from crm.text.phonetics import word_key
 
 WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’‘ʼ`´](?=[^\W\d_]))*")
+INITIAL = re.compile(r"[^\W\d_]\.")
 LETTERS_OF_A_SLIP = 4  # shorter words differ by a letter because they are others
+LETTERS_OF_A_STEM = 3
+ONE_INITIAL = ({"m", "n"}, {"o", "a"}, {"o", "e"})  # Миколайович is Николаевич, Олексійович is Алексеевич
 TITLES = """тов тзов фоп пп ооо ип чп прат пат ltd llc inc gmbh fop пан пані панна mr mrs ms dr та і and"""
 NOT_A_NAME = frozenset(TITLES.split())
 PATRONYMIC = re.compile(
@@ -29,6 +32,8 @@ def agree(one: str, two: str) -> bool | None:
         return None
     if one == two:
         return True if any(not word.initial for word in first) else None
+    if of_two_fathers(one, two):
+        return False
     if len(first) > len(second):
         first, second = second, first
     pairs = matched(first, second)
@@ -62,14 +67,51 @@ def called(name: str, text: str) -> bool:
 def same(one: str, two: str) -> bool:
     """Whether both tell a whole name, and it is the same."""
     first, second = words(one), words(two)
+    if of_two_fathers(one, two):
+        return False
     whole = min(len(first), len(second)) >= 2 and not any(word.initial for word in (*first, *second))
     return whole and len(first) == len(second) == len(matched(first, second, slips=False))
+
+
+def of_two_fathers(one: str, two: str) -> bool:
+    """Whether both tell a father's name or its initial, and the two cannot be one: Петрович and Іванович."""
+    first, second = father(one), father(two)
+    if first is None or second is None:
+        return False
+    if first.given and second.given:
+        return first.given.isdisjoint(second.given)
+    letters = {first.key[0], second.key[0]}
+    return bool(first.initial or second.initial) and len(letters) == 2 and letters not in ONE_INITIAL
+
+
+@lru_cache(maxsize=16_384)
+def father(name: str) -> Word | None:
+    """The father's name in a whole one: of whom he can be, or its initial, which is the second one."""
+    parts = parts_of(name)
+    if len(parts) < 3:
+        return None
+    initials = [part for part in parts if len(part) == 1]
+    for part in parts:
+        if (stem := PATRONYMIC.sub("", part)) != part and len(key := word_key(stem)) >= LETTERS_OF_A_STEM:
+            forms = (known for form, known in table().items() if form.startswith(key) or is_stem(form, key))
+            return Word(key, False, frozenset[int]().union(*forms))
+    return Word(word_key(initials[1]), True, frozenset()) if len(initials) == 2 and word_key(initials[1]) else None
+
+
+def parts_of(name: str) -> list[str]:
+    """Without titles and kinds of firms. "І." is an initial, and "і" is none."""
+    found = WORD.finditer(name)
+    return [one[0] for one in found if one[0].casefold() not in NOT_A_NAME or INITIAL.match(name, one.start())]
+
+
+def is_stem(form: str, key: str) -> bool:
+    return len(form) >= LETTERS_OF_A_STEM and key.startswith(form)
 
 
 @lru_cache(maxsize=16_384)
 def words(name: str) -> tuple[Word, ...]:
     """Without titles and kinds of firms; where there is more to go by, also without the father's name or initial."""
-    parts = [part for part in WORD.findall(name) if part.casefold() not in NOT_A_NAME]
+    parts = parts_of(name)
     if len(parts) > 2:
         parts = [part for part in parts if not PATRONYMIC.search(part)] or parts
     first_initial = next((part for part in parts if len(part) == 1), "")
@@ -101,8 +143,8 @@ def alike(one: Word, two: Word, slips: bool) -> bool:
         return True
     if not slips or (one.given and two.given):
         return False
-    if (one.given or two.given) and of_two_genders(one.key, two.key):
-        return False
+    if (one.given or two.given) and (one.key[0] != two.key[0] or of_two_genders(one.key, two.key)):
+        return False  # Ігор and Єгор are no slip, even where one of them is not in the table
     return min(len(one.key), len(two.key)) >= LETTERS_OF_A_SLIP and slip(one.key, two.key)
 
 

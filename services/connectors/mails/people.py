@@ -107,7 +107,14 @@ def who(mail: Mail, ours: Ours, is_sent: bool = False) -> Who:
     if from_us or not sender or ours.is_mailer(sender):
         reply = person(mail.reply_to)
         return Who(Direction.OUT if is_sent else Direction.IN, reply, reply is not NOBODY)
-    return Who(Direction.IN, mail.sender)
+    reply = person(one for one in mail.reply_to if one.address != sender) if to_itself(mail) else NOBODY
+    return Who(Direction.IN, reply, True) if reply is not NOBODY else Who(Direction.IN, mail.sender)
+
+
+def to_itself(mail: Mail) -> bool:
+    """Whether it was sent from the address that it went to: a site's form or a group that sends in customers' names,
+    from an address of ours that nobody has said is ours. Then the customer is who is to be answered."""
+    return any(one.address == mail.sender.address for one in (*mail.to, *mail.cc))
 
 
 def automatic(mail: Mail, found: Who) -> str:

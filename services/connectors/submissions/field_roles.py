@@ -27,6 +27,7 @@ _LONGEST = 400  # characters of all names: longer ones ask for nothing known, an
 _SENTENCE = 8  # words
 _NUMBERED = re.compile(r"\d")
 _CALLED = re.compile(r"(по|пере)?(дзвон|звон)|зателефон|набра|задзвон|oddzwon|zadzwon")
+_ABOUT = {"guardian", "numbered"}  # classes of words that do not say whose a telephone is
 _COUNTER = re.compile(r"[qf]?\d+")  # tel-123, q3_name
 
 _CLICK_IDS = frozenset(("gclid", "fbclid"))
@@ -201,7 +202,7 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return role, PLAIN, whose, False  # "mf first name"
     if points & {"phone", "email"}:
         role = "email" if "email" in points else "phone"
-        odd = len(all_words) <= _SENTENCE and not all(classes(word) or word in OWN_IDENTIFIERS for word in words)
+        odd = len(all_words) <= _SENTENCE and not all(classes(w) - _ABOUT or w in OWN_IDENTIFIERS for w in words)
         return role, WEAK if odd else PLAIN, max(whose, NEAR if "company" in points else SENDER), False
     if len(words) > 1 and (role := BY_PHRASE.get(" ".join(word for word in words if word not in CURRENCIES), "")):
         return (role, PLAIN, whose, True) if role in ("sum", "amount", "price") else ("", 0, whose, True)
@@ -217,6 +218,8 @@ def _role(all_words: list[str], points: frozenset[str]) -> tuple[str, int, int, 
         return "last" if last and alone else "name", WEAK, whose, False
     if "name" in points:
         return "", 0, STRANGER, True  # of what nobody knows
+    if "numbered" in points and ("number" in points or all("numbered" in classes(word) for word in words)):
+        return "", 0, whose, True
     if {"number", "reach"} <= points:
         return "phone", PLAIN, whose, False
     for role in ("message", "number", "reach"):

@@ -195,6 +195,9 @@ def _chosen(field: Value, value: Value) -> Value:
     return options.get(value, value) if isinstance(value, str) else value
 
 
+_REACH = frozenset(["contact", "contacts", "contactinfo", "contactdata", "contactdetails"])
+
+
 def _names_its_form(tree: Tree) -> bool:
     """Whether an object's "name" is that of a form: the person is in an object next to the name (Webflow's payload)."""
     if not isinstance(tree.get("name"), str) or is_flat(tree.values()):
@@ -202,8 +205,10 @@ def _names_its_form(tree: Tree) -> bool:
     inner = [value for key, value in tree.items() if isinstance(value, NESTED) and value and _plain(key) in OWN]
     if not inner or _PERSON & {meaning_of((key,)).role for key, value in tree.items() if key != "name"}:
         return False
-    meaning = (meaning_of((key,)) for value in inner for key in _names_in(value))
-    return any(one.role in _PERSON or one.role == "name" for one in meaning)
+    roles = {meaning_of((key,)).role for value in inner for key in _names_in(value)}
+    if "name" not in roles and all(_plain(key) in _REACH for key, value in tree.items() if isinstance(value, NESTED)):
+        return False  # {"name": "Олена", "contacts": {"phone": …}}
+    return bool(roles & {*_PERSON, "name"})
 
 
 def _names_in(value: Value) -> Iterator[str]:

@@ -21,7 +21,7 @@ from services.connectors.submissions.certain_values import (
     phones_among,
 )
 from services.connectors.submissions.deal_amount import Sum, currency_in
-from services.connectors.submissions.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, meaning_of
+from services.connectors.submissions.field_roles import NEAR, PLAIN, RECIPIENT, SENDER, FieldMeaning, meaning_of
 from services.connectors.submissions.honeypots import is_filled, is_own
 from services.connectors.submissions.identifiers import MOST, Identifiers
 from services.connectors.submissions.shapes import Entry
@@ -35,6 +35,7 @@ _NO_TEXT = (bool, list, dict)
 _UTM = re.compile(r"\b(?:utm_([a-z_]+)|(gclid|fbclid))=([^&;|#\s]+)")
 _CALLING_CODE = re.compile(r"\+?([1-9]\d{0,3})")
 _WORD = re.compile(r"[^\W_]+")
+_LOGIN = re.compile(r"(?=.*[_\d])[\w.-]+", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Submission:
         if _NAME_PARTS.isdisjoint(self.texts):
             return self.texts.get("name", "")
         given = [self.texts.get(role, "") for role in _NAMES]
+        if any(given[1:]) and _LOGIN.fullmatch(given[0]):
+            given[0] = ""  # user_name: "olena_k", first_name: "Олена"
         full = given[0]
         return " ".join(part for part in (full, *given[1:]) if part and (part is full or part not in full))
 
@@ -158,7 +161,7 @@ class Submission:
         own = [entry for entry in self._unused if entry.meaning.whose == SENDER and isinstance(entry.value, (str, int))]
         if named and self.identifiers.has_phone and not self.is_order and not any(map(_may_be_email, own)):
             return
-        if not named:
+        if not named and not any(map(_is_guardian, self._unused)):
             self._read_weak_name(own)
         numbers = [entry for entry in own if entry.meaning.role == "number"]
         if self.is_order and numbers:
@@ -205,8 +208,10 @@ class Submission:
 
     def _read_given_name(self, own: list[Entry]) -> None:
         """Takes the name from a field without a meaning or for contacts, if it begins with a given name."""
-        for _, value, meaning in own:
-            if not isinstance(value, str) or not (meaning.blank or meaning.role == "reach"):
+        for name, value, meaning in own:
+            if not isinstance(value, str) or not (
+                meaning.blank or meaning.role == "reach" or _asks_name_too(name, meaning)
+            ):
                 continue
             text = self._without_phones(value)
             parts = words(text) if is_a_name(text) and all(word[0].isupper() for word in text.split()) else ()
@@ -229,10 +234,17 @@ class Submission:
         if not near:
             return
         names = [entry for entry in near if entry.meaning.role in _NAMES]
+        guardians = [entry for entry in names if _is_guardian(entry)][:1]
         if not self._has_sender:
             identifiers = [entry for entry in near if entry.meaning.role in ("phone", "email")]
             owner_words = {word for entry in identifiers for word in _owner_words(entry.name)}
-            taken = identifiers + ([entry for entry in names if owner_words & _owner_words(entry.name)] or names[:1])
+            taken = identifiers + (
+                [entry for entry in names if owner_words & _owner_words(entry.name)] or guardians or names[:1]
+            )
+        elif guardians and not self._full_name():
+            taken = guardians
+        elif not (self.identifiers.phones or self.identifiers.emails) and not names:
+            taken = [entry for entry in near if _is_guardian(entry, ("phone", "email"))]
         elif not self._full_name() and not any(
             e.meaning.role in _NAMES for e in self._unused if e.meaning.whose == SENDER
         ):
@@ -257,6 +269,19 @@ class Submission:
             return
         for label, click_id, value in _UTM.findall(unquote(text[:4_096].strip('"'))):
             self.utm.setdefault(label or click_id, value)
+
+
+def _is_guardian(entry: Entry, roles: tuple[str, ...] = _NAMES) -> bool:
+    """Whether a field asks for the name of a child's parent: then the parent sends the form."""
+    if not (entry.meaning.role in roles and entry.meaning.whose == NEAR and str(entry.value).strip()):
+        return False
+    return any("guardian" in classes(word) for word in _WORD.findall(entry.name.lower()))
+
+
+def _asks_name_too(name: str, meaning: FieldMeaning) -> bool:
+    """Whether a field asks for a telephone and for its owner's name: "Ім'я та телефон"."""
+    words_of_it = _WORD.findall(re.sub(r"['’ʼ`]", "", name.lower()))
+    return meaning.role == "phone" and any("person" in classes(word) for word in words_of_it)
 
 
 def _may_be_email(entry: Entry) -> bool:

@@ -16,6 +16,7 @@ _FILLERS = """
     заявника учасника учасник гостя гість покупателя клиента заказчика участника платника vashe vash vasha twoje
     twój twoj podaj i oraz klienta kupującego обовязково необхідно обязательно основний основной контактний
     контактна контактне контактный особистий персональний додатковий дополнительный другий второй ще один second
+    одного одної одной один одна one з із зі из
     additional alternative other ihr ihre ihren dein deine und váš vaše vase vas zadejte bitte
 """
 _PEOPLE = """
@@ -42,7 +43,8 @@ CODE_WORDS, OF_CODES = frozenset(_CODE_WORDS.split()), frozenset(_OF_CODES.split
 
 # What a whole name asks for.
 _PHRASES = {
-    "name": "name/fullname/fio/pib/піб/пиб/п б/п і б/фіо/фио/ф и о/імя/имя/звати/зовут/imya/imia/imja/person"
+    "name": "name/fullname/nom/nom complet/хто/хто ви/хто замовляє/кто/кто вы/кто заказывает/піп"
+    "/fio/pib/піб/пиб/п б/п і б/фіо/фио/ф и о/імя/имя/звати/зовут/imya/imia/imja/person"
     "/особа/лицо/імя прізвище/прізвище імя/прізвище імя батькові/імя прізвище батькові/имя фамилия"
     "/фамилия имя/фамилия имя отчество/first last name/name surname/first last/imię nazwisko"
     "/imie nazwisko/nazwisko imię/nazwisko imie/name last name/first name last name/звертатися/звертатись"
@@ -122,6 +124,20 @@ _CLASSES = {
         firm* фірм* фирм* organi* організац* организац* corporat* legal юр юрособ* тов фоп llc
         тварин* животн* animal*
     """,
+    # Things that have a number and no name of their own.
+    "numbered": """
+        лічильник* счетчик* счётчик* meter* серійн* серийн* serial інвентарн* инвентарн* inventory рнокпп унзр
+        ідентифікаційн* идентификационн* накладн* waybill посилк* посылк* parcel* shipment*
+        поліс* полис* групи групп* тікет* тикет* ticket* ваучер* voucher*
+        квитк* квиток квитанц* чек чека receipt* рейс* flight* imei iccid штрихкод* barcode ліценз* лиценз* licen*
+        сертифікат* сертификат* certificate* бонусн* bonus* реєстраційн* регистрационн* registration vat edrpo krs
+        regon abn ein ssn snils снилс
+    """,
+    # Who answers for a child, and fills in its form.
+    "guardian": """
+        parent* батьк* родител* мам* мати матері тат* папы mother* father* mom dad опікун* опекун* guardian* rodzic*
+        представник* представител*
+    """,
     # Somebody on the side of the site: never the one who sends.
     "staff": """
         manager* менеджер* admin* адмін* админ* seller* продавц* продавец* продавець* shop* магазин* store*
@@ -142,10 +158,12 @@ _CLASSES = {
     "near": """
         friend* друга друг друзів друзей подруг* child* дитин* ребен* ребён* kid kids son daughter сина доньк*
         дочк* сын* husband* wife дружин* чоловік* муж* жены жена mother* father* мами тата мамы папы mom dad
-        parent* батьків батька родител* relative* родич* родственник* partner* партнер* emergency passenger*
-        пасажир* пассажир* referrer* referral* recommended* рекоменд* spouse* dziecka dziecko inviter* office*
+        parent* батьків батька батько родител* rodzic* relative* родич* родственник* partner* партнер* emergency
+        passenger* пасажир* пассажир* referrer* referral* recommended* рекоменд*
+        spouse* dziecka dziecko inviter* office*
         офіс* офис* groom* bride* наречен* гостей guests honoree іменинник* director* директор* керівник*
-        руководител* бухгалтер* accountant* colleague* колег* коллег* сусід* сосед* neighbour* neighbor*
+        руководител* бухгалтер* accountant* colleague* колег* коллег* сусід* сосед*
+        neighbour* neighbor*
         guarantor* поручител* host landlord* порад* порекоменд* посовет* екстрен* экстрен* sponsor* supervisor*
         kin recommender*
     """,

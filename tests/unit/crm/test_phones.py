@@ -38,6 +38,12 @@ def test_one_ukrainian_number_in_many_hands(text: str) -> None:
         ("044 123 45 67 дод. 12", "UA", "+380441234567", "12"),
         ("+38 044 123 45 67 вн 3", "UA", "+380441234567", "3"),
         ("044 123 45 67 ext 5", "UA", "+380441234567", "5"),
+        ("12.05.1985 0671234567", "UA", "+380671234567", ""),
+        ("id 123456 0671234567", "UA", "+380671234567", ""),
+        ("0671234567 12.05.1985", "UA", "+380671234567", ""),
+        ("0671234567 (50 грн)", "UA", "+380671234567", ""),
+        ("<sip:0671234567@10.0.0.1>", "UA", "+380671234567", ""),
+        ("sip:+380671234567@10.0.0.1:5060;user=phone", "UA", "+380671234567", ""),
     ],
 )
 def test_other_countries_and_extensions(text: str, country: str, e164: str, extension: str) -> None:
@@ -45,7 +51,23 @@ def test_other_countries_and_extensions(text: str, country: str, e164: str, exte
 
 
 @pytest.mark.parametrize(
-    "text", ["", "call me", "12", "101", "067123456", "1234567", "\0", "\ud800", "0" * 10_000, "+", "()"]
+    "text",
+    [
+        "",
+        "call me",
+        "12",
+        "101",
+        "067123456",
+        "1234567",
+        "48 0671234567",
+        "0671234567 89",
+        "sip:901@10.0.0.1",
+        "\0",
+        "\ud800",
+        "0" * 10_000,
+        "+",
+        "()",
+    ],
 )
 def test_what_is_no_number_keeps_its_text_only(text: str) -> None:
     assert read_phone(text) == Phone(text, "")

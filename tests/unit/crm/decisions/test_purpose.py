@@ -1,6 +1,8 @@
 """What the words of a payment say: a number is a deal's, or may be an order's, or is some other thing's."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.decisions.names import Likeness, likeness
 from crm.decisions.purpose import Words, number_of, read
@@ -28,6 +30,34 @@ from crm.state.references import reference_of
         ("оплата_D-7_Коваль", (7,)),
         ("D-7/аванс", (7,)),
         ("рахунок №5, D-7", (7,)),
+        ("D7 D8", (7, 8)),
+        ("D7/D8", (7, 8)),
+        ("D7 та D8", (7, 8)),
+        ("D-7-D-8", (7, 8)),
+        ("D-7 & D-8", (7, 8)),
+        ("угоди №7 №8", (7, 8)),
+        ("D_7", (7,)),
+        ("оплата_D_7_Коваль", (7,)),
+        ("угода ном. 7", (7,)),
+        ("ФОП Коваль/D-7", (7,)),
+        ("Оплата-D-7", (7,)),
+        ("12,D-7", (7,)),
+        ("07.12.2026/D-7", (7,)),
+        ("без ПДВ/D-7", (7,)),
+        ("Коваль 7-Б клас D-8", (8,)),
+        ("deal_id=7", (7,)),
+        ("договір 12/D-7", ()),
+        ("дог. №15/Д-7 від 01.12.26", ()),
+        ("2026-D-7", ()),
+        ("рах. СФ/Д-7", ()),
+        ("R&D-7", ()),
+        ("А.Д-7", ()),
+        ("столик D-7", ()),
+        ("оренда боксу D-7", ()),
+        ("група Д-7", ()),
+        ("поліс D-7", ()),
+        ("угода 7 числа", ()),
+        ("угода 7 років", ()),
         ("D-7/А", ()),
         ("додаткова угода №7", ()),
         ("договір-угода 7", ()),
@@ -98,6 +128,9 @@ def test_it_names_deals(purpose: str, numbers: tuple[int, ...]) -> None:
         ("замовлення №7, №8", ("7", "8")),
         ("Рахунок на штори №7", ("7",)),
         ("вітрина D7", ("7",)),
+        ("оплата D 7", ("7",)),
+        ("батарейки D 7 шт", ()),
+        ("буд. д 7 кв 8", ()),
         ("D-7/2", ("7",)),
         ("угода 12 500 грн", ("12",)),
         ("оплата 7", ()),
@@ -143,9 +176,41 @@ def test_it_may_quote_references(purpose: str, references: tuple[str, ...]) -> N
     assert read(purpose).references == references
 
 
+@given(st.integers(0, 99_999), st.sampled_from("/\\&-–"), st.sampled_from("DdДд"), st.integers(1, 999))
+def test_the_end_of_a_longer_number_is_no_deal(contract: int, sign: str, letter: str, number: int) -> None:
+    """The bug: a contract 15/Д-7 was D-7, and its money went to a stranger's deal."""
+    assert read(f"дог. {contract}{sign}{letter}-{number}").deals == ()
+
+
+@given(
+    st.lists(st.integers(1, 999), min_size=1, max_size=5, unique=True), st.sampled_from([" ", "/", ", ", "; ", " та "])
+)
+def test_every_deal_of_a_list_is_named(numbers: list[int], between: str) -> None:
+    """The bug: "D7 D8" named D-7 alone, which got the money of both."""
+    wanted = tuple(sorted(numbers))
+    assert read(between.join(f"D{n}" for n in numbers)).deals == wanted
+    assert read(between.join(f"D-{n}" for n in numbers)).deals == wanted
+
+
 def test_a_number_belongs_to_the_word_before_it() -> None:
     assert read("Опалення, буд. №7 кв.8").others == ("буд 7", "кв 8")
     assert read("місце D-7").others == ("місце d-7",)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "listed"),
+    [
+        ("замовлення 7 і 8", {"7", "8"}),
+        ("рахунки №7, №8 та №9", {"7", "8", "9"}),
+        ("замовлення 7 і замовлення 8", {"7", "8"}),
+        ("рах 7 + рах 8", {"7", "8"}),
+        ("рахунок 7, замовлення 8", set()),
+        ("дог. 7, рах. 8", set()),
+        ("замовлення 7", set()),
+    ],
+)
+def test_which_orders_are_in_one_list(purpose: str, listed: set[str]) -> None:
+    assert read(purpose).listed == listed
 
 
 @pytest.mark.parametrize(
@@ -154,6 +219,8 @@ def test_a_number_belongs_to_the_word_before_it() -> None:
         ("Повернення коштів за замовлення №7", "повернення"),
         ("Переказ власних коштів", "власних коштів"),
         ("STRIPE PAYOUT #7", "payout"),
+        ("Помилковий платіж, D-7", "помилковий платіж"),
+        ("Чарджбек D-7", "чарджбек"),
         ("Зарплата за листопад", "зарплата"),
         ("Оплата за interesting book", ""),
         ("Оплата", ""),

@@ -11,6 +11,7 @@ from crm.errors import Malformed
 from crm.money import DECIMALS, currency_named, money_text, read_sum, to_minor
 
 SUMS = [
+    ("сума до сплати: 1 200,50 грн", "EUR", 120050, "UAH"),
     ("1250,- Kč", "UAH", 125000, "CZK"),
     ("1250,– €", "UAH", 125000, "EUR"),
     ("12 500,-- zł", "UAH", 1250000, "PLN"),
