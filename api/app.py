@@ -37,6 +37,7 @@ from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
+from crm.adapters.trial_store import TrialStore
 from crm.exports import PATH as EXPORTS
 from crm.oauth_link import PATH as OAUTH
 
@@ -79,6 +80,7 @@ class App:
             attachments=attachments,
             imports=imports,
             exports=exports,
+            trials=TrialStore(imports.store) if imports else None,
             processing=Processing(executor) if executor else None,
             rereads=Rereads(intake_inside_url, executor) if executor else None,
             intake_url=intake_url,

@@ -33,6 +33,11 @@ async def operations(view: View) -> Response:
     return view.show("parts/flow" if view.part else "operations", **shown)
 
 
+async def rebuilds(view: View) -> Response:
+    """The last rebuilds, with the rows that differed."""
+    return view.show("parts/rebuilds", rebuilds=(await view.ask("rebuilds"))["rebuilds"])
+
+
 async def consumer(view: View) -> Response:
     """One role, or one read model of the role project, partition by partition."""
     consumers = (await view.ask("partitions"))["processing"]["consumers"]

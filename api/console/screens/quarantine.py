@@ -1,18 +1,22 @@
 """What came in and could not be understood: its bytes, what is made of it now, read again or set aside."""
 
 import base64
+from datetime import UTC, datetime
 
 from starlette.responses import Response
 
 from api.console.view import View, no_such
+from crm.envelope import now
 
 LINE = 16  # bytes of a hex dump
+OUTCOMES = "read", "released", "waiting", "held", "settled"
 SHOWN = 100_000  # characters or bytes of a delivery
 
 
 async def quarantine(view: View) -> Response:
     data = await view.ask("quarantine", after=view.given("after") or None)
-    return view.show("parts/quarantine" if view.part else "quarantine", page=data["quarantine"])
+    shown = {"page": data["quarantine"], "groups": data["quarantineGroups"]}
+    return view.show("parts/quarantine" if view.part else "quarantine", **shown)
 
 
 async def quarantined(view: View) -> Response:
@@ -39,6 +43,21 @@ async def reread(view: View) -> Response:
 async def reparse(view: View) -> Response:
     await view.run("reparse_quarantined", quarantineId=view.id)
     return view.done()
+
+
+async def reparse_many(view: View) -> Response:
+    """Reads some of a group again; the page asks for the next ones until none is left. Counts go with the form."""
+    given = await view.form()
+    connection, reason = given.get("connection", ""), given.get("reason", "")
+    since = given.get("since") or datetime.fromtimestamp(now() / 1_000_000, UTC).isoformat()
+    counts = {name: int(given.get(name) or 0) for name in OUTCOMES}
+    found = await view.run("reparse_many", connection=connection, reason=reason, since=since)
+    counts = {name: count + found[name] for name, count in counts.items()}
+    groups = (await view.ask("quarantine_groups", since=since))["quarantineGroups"]
+    left = sum(one["count"] for one in groups if (one["connection"], one["reason"]) == (connection, reason))
+    again = left if found["read"] > found["held"] else 0  # what is held waits for an earlier one that failed again
+    shown = {"connection": connection, "reason": reason, "since": since, "counts": counts, "reasons": found["reasons"]}
+    return view.show("parts/reparsed", left=left, again=again, **shown)
 
 
 async def discard(view: View) -> Response:
