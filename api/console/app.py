@@ -25,7 +25,7 @@ from api.http.endpoint import MakeContext, Stream
 from api.live.subscriptions.operation import Operations
 
 Answers = Callable[[Request], Awaitable[Response]]
-NOBODY: Row = {"name": "", "scopes": [], "workspace": None, "stages": {}, "owners": []}
+NOBODY: Row = {"name": "", "scopes": [], "intakeUrl": "", "workspace": None, "stages": {}, "owners": []}
 NOT_OURS = "This request did not come from a page of the console. Nothing was changed."
 
 

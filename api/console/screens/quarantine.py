@@ -55,7 +55,7 @@ async def reparse_many(view: View) -> Response:
     counts = {name: count + found[name] for name, count in counts.items()}
     groups = (await view.ask("quarantine_groups", since=since))["quarantineGroups"]
     left = sum(one["count"] for one in groups if (one["connection"], one["reason"]) == (connection, reason))
-    again = left if found["read"] > found["held"] else 0  # what is held waits for an earlier one that failed again
+    again = left if found["position"] and not found["held"] else 0  # else the next ones would be the same
     shown = {"connection": connection, "reason": reason, "since": since, "counts": counts, "reasons": found["reasons"]}
     return view.show("parts/reparsed", left=left, again=again, **shown)
 
