@@ -24,6 +24,7 @@ from services.operations.whatif.run import simulate
 from services.operations.whatif.simulation import Simulation
 
 LOOK_SECONDS = 0.5
+COMMAND = sys.executable, "-m", "services.imports.trying"
 MEMORY = 4_000_000_000  # bytes of address space
 SECONDS = 900  # of the processor
 NICE = 19
@@ -49,8 +50,7 @@ async def try_as_wanted(store: TrialStore) -> None:
 async def try_wanted(store: TrialStore) -> None:
     """Tries what the API was asked for, one after the other. Raises OSError of the place for files."""
     for request in await store.waiting():
-        command = sys.executable, "-m", "services.imports.trying"
-        async with child(*command, stdin=PIPE, stdout=PIPE) as process:
+        async with child(*COMMAND, stdin=PIPE, stdout=PIPE) as process:
             status = await followed(store, request, process)
         if await store.request(request.workspace, request.id):  # else it was dropped meanwhile
             await store.settle(request, status)
