@@ -38,6 +38,7 @@ class Context:
     idempotency_key: str | None = None
     min_position: str | None = None
     executor: CommandExecutor | None = None  # None: this server is read-only
+    stack: Path | None = None  # where the supervisor says how the processes are
     archive: Path | None = None  # holds facts that Kafka no longer has
     activity: ActivityDirectory | None = None  # what comes to connections
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
