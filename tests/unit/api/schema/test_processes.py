@@ -20,7 +20,7 @@ def test_each_process_with_its_restarts(tmp_path: Path) -> None:
         ("api", "ready", None, 2),
         ("relay", "starting", "Kafka", 0),
     ]
-    assert [one.started_at and one.started_at.isoformat() for one in found] == ["2026-09-21T13:33:20+00:00", None]
+    assert [one.started_at and one.started_at.isoformat() for one in found] == ["2026-09-21T14:13:20+00:00", None]
     assert "secret" not in repr(found)
 
 
