@@ -74,8 +74,8 @@ class Request(Struct, frozen=True):
     until: Micros
     clock: Clock
     rules: Rules
-    asked_by: str
-    asked_at: Micros
+    requested_by: str
+    requested_at: Micros
 
     @property
     def name(self) -> str:

@@ -135,8 +135,8 @@ class WhatIf:
     phase: Phase = strawberry.field(description="Where it is. Until it is done there are no numbers.")
     progress: float = strawberry.field(description="Part of the history that was decided again, from 0 to 1.")
     message: str | None = strawberry.field(description="Why it failed, as text for people.")
-    asked_at: datetime | None = strawberry.field(description="When it was asked for; null: by `crm whatif`.")
-    asked_by: str | None = strawberry.field(description="Who asked for it; null: by `crm whatif`.")
+    requested_at: datetime | None = strawberry.field(description="When it was asked for; null: by `crm whatif`.")
+    requested_by: str | None = strawberry.field(description="Who asked for it; null: by `crm whatif`.")
     rules: JSON | None = strawberry.field(description="What was tried, in the form of the file of `crm rules apply`.")
     not_repeated: int = strawberry.field(description="Facts and commands that do not fit the simulated history.")
     deals: Long = strawberry.field(description="Deals of the period.")
@@ -153,7 +153,7 @@ class WhatIf:
 async def what_ifs(_: Any, info: Info, name: str | None = None) -> list[WhatIf]:
     workspace = Id(info.context.workspace())
     found = [await shown(info.context, one) for one in await trials(info.context, workspace, name)]
-    return [one for one in found if one.phase is not Phase.DONE or one.deals or one.asked_at]
+    return [one for one in found if one.phase is not Phase.DONE or one.deals or one.requested_at]
 
 
 async def trials(context: Context, workspace: Id, name: str | None = None) -> list[Stored]:
@@ -186,8 +186,8 @@ async def shown(context: Context, stored: Stored) -> WhatIf:
         phase=status.phase,
         progress=1.0 if status.phase is Phase.DONE else status.done / status.whole if status.whole else 0.0,
         message=status.message or None,
-        asked_at=moment(request.asked_at) if request else None,
-        asked_by=request.asked_by if request else None,
+        requested_at=moment(request.requested_at) if request else None,
+        requested_by=request.requested_by if request else None,
         rules=JSON(given(request)) if request else None,
         not_repeated=status.couldnt,
         **counts,

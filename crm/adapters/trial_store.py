@@ -36,7 +36,7 @@ class TrialStore:
         paths = [one["path"] async for batch in self.store.list(f"trials/{workspace}") for one in batch]
         ids = [path.split("/")[2] for path in paths if path.endswith("/request")]
         found = [await self.request(workspace, Id(id)) for id in ids]
-        return sorted((one for one in found if one), key=lambda one: -one.asked_at)
+        return sorted((one for one in found if one), key=lambda one: -one.requested_at)
 
     async def request(self, workspace: Id, id: Id) -> Request | None:
         found = await self._get(f"{folder(workspace, id)}/request")

@@ -69,7 +69,12 @@ def test_a_stage_rule_is_tried_defined_switched_and_removed(
     filled(console, name="console offer", stage="in_progress", owner=owner, task="Зібрати {deal_number}", due_hours="4")
     console.evaluate(f"{FORM}.requestSubmit()")
     console.wait_for("location.pathname == '/console/rules' && document.querySelector('tbody th a')")
-    found = {"name": "console offer", "stage": "in_progress", "owner": owner, "taskTitle": "Зібрати {deal_number}"}
+    found: dict[str, object] = {
+        "name": "console offer",
+        "stage": "in_progress",
+        "owner": owner,
+        "taskTitle": "Зібрати {deal_number}",
+    }
     found |= {"enabled": True, "taskDueHours": 4, "version": 1}
     assert stack.ask(RULES) == {"stageRules": {"nodes": [found]}}
     console.shoot("rules")

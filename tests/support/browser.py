@@ -105,7 +105,7 @@ def chromium(profile: Path) -> Iterator[Page]:
         try:
             assert process.stderr
             line = next(line for line in process.stderr if line.startswith("DevTools listening on "))
-            with connect(line.split()[-1], proxy=None, open_timeout=TIMEOUT, max_size=None) as ws:
+            with connect(line.split()[-1], proxy=None, open_timeout=TIMEOUT, max_size=None, ping_interval=None) as ws:
                 yield Page(ws)
         finally:
             process.terminate()

@@ -22,9 +22,8 @@ async def whatif(view: View) -> Response:
 async def trial(view: View) -> Response:
     data = await view.ask("what_if", name=view.request.path_params["name"])
     found = no_such(next(iter(data["whatIfs"]), None))
-    stages = {stage["key"]: stage["label"] for stage in (data["pipeline"] or {"stages": []})["stages"]}
     if view.given("csv") == "deals":
-        return download(deals(view, found, stages), "whatif-deals")
+        return download(deals(view, found), "whatif-deals")
     if view.given("csv") == "touched":
         return download(touched(view, found), "whatif-touched")
     if view.given("csv") == "rules":
@@ -32,7 +31,7 @@ async def trial(view: View) -> Response:
     table = owners(view, found, exact=bool(view.given("csv")))
     if view.given("csv"):
         return download(table, "whatif-owners")
-    shown: dict[str, Any] = {"trial": found, "table": table, "stages": stages, "acted": acted(view, found)}
+    shown: dict[str, Any] = {"trial": found, "table": table, "acted": acted(view, found)}
     at_work = found["phase"] in AT_WORK
     if view.part and not at_work:
         return view.done()  # the whole page, with the numbers
@@ -115,9 +114,10 @@ def owners(view: View, found: Row, exact: bool) -> Table:
     return Table(heads, rows, [one["wouldDeals"] for one in found["owners"]])
 
 
-def deals(view: View, found: Row, stages: dict[str, str]) -> Table:
+def deals(view: View, found: Row) -> Table:
     _ = view.speaker.words.gettext
     names = "number", "title", "owner", "wouldOwner", "why", "wouldWhy", "stage", "wouldStage"
     heads = ["№", _("Deal"), _("Owner"), _("Would have got it"), _("Why"), _("Why then"), _("Stage"), _("Stage then")]
-    rows = [[stages.get(str(one[name]), str(one[name])) for name in names] for one in found["changed"]]
+    said = {"stage": view.stage_name, "wouldStage": view.stage_name}
+    rows = [[said.get(name, str)(one[name]) for name in names] for one in found["changed"]]
     return Table(heads, rows, [0] * len(rows))

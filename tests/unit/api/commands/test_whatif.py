@@ -69,23 +69,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whatif, "now", lambda: NOON)
 
 
-def test_it_is_asked_for_as_it_was_given() -> None:
+def test_it_is_kept_as_it_was_given() -> None:
     store = TrialStore(MemoryStore())
     answer = ask(store, label="  Усе Ользі ", clock=Clock.occurred)
     assert answer["user_errors"] == []
     (request,) = asyncio.run(store.waiting())
-    assert (request.workspace, request.label, request.clock, request.asked_by) == (
+    assert (request.workspace, request.label, request.clock, request.requested_by) == (
         SHOP,
         "Усе Ользі",
         Clock.occurred,
         "Olena",
     )
-    assert (request.since, request.until, request.asked_at) == (NOON - DAY, NOON, NOON)
+    assert (request.since, request.until, request.requested_at) == (NOON - DAY, NOON, NOON)
     assert request.rules.rules == (Tried("all", ("olha",)),) and request.rules.stage_rules is None
     shown = answer["what_if"]
     assert (shown.name, shown.about, shown.phase, shown.progress) == (request.name, "Усе Ользі", Phase.WAITING, 0.0)
     (listed,) = asyncio.run(what_ifs(None, info(store)))
-    assert (listed.name, listed.asked_by) == (request.name, "Olena")
+    assert (listed.name, listed.requested_by) == (request.name, "Olena")
     assert asyncio.run(what_ifs(None, info(store, OTHER))) == [], "another workspace sees nothing of it"
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_tried_is_refused(given: Any, more: dict[str, Any], code:
     assert asyncio.run(store.waiting()) == []
 
 
-def test_a_dropped_one_is_no_longer_asked_for() -> None:
+def test_a_dropped_one_waits_no_more() -> None:
     store = TrialStore(MemoryStore())
     name = ask(store)["what_if"].name
     assert asyncio.run(drop(None, info(store, OTHER), name=name))["dropped"] is False

@@ -12,10 +12,10 @@ from api.commands.inputs import as_builtins, input_type
 from api.commands.whatif import WhatIfRules
 from api.console.questions import Declined
 from api.console.screens import whatif
-from api.console.screens.integrations import connect, settings_in
+from api.console.screens.integrations import connect, integrations, settings_in
 from api.console.screens.rule_forms import assignment_rules_in, stage_rule_in
 from api.schema.integrations import setting_of
-from crm.connector_catalogue import catalogue
+from crm.connector_catalogue import ConnectorEntry, catalogue
 from crm.connector_settings import check_settings
 from crm.decisions.commands.stage_rule_define import StageRule
 from crm.whatif import Rules
@@ -122,18 +122,36 @@ def test_a_rule_of_a_trial_is_defined_as_it_was_tried() -> None:
     assert as_builtins(input_type(WhatIfRules)(), WhatIfRules) == {}
 
 
+def shown_of(entry: ConnectorEntry) -> dict[str, Any]:
+    """Returns a connector as GraphQL shows it."""
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "family": entry.family,
+        "secret": entry.secret or None,
+        "secretRequired": entry.needs_secret,
+        "oauth": entry.oauth is not None,
+        "connections": 0,
+        "settings": [vars(setting_of(one)) for one in entry.settings],
+    }
+
+
+def test_every_connector_is_offered_in_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(_: str, **__: Any) -> Any:
+        return {"integrations": {"nodes": []}, "connectors": [shown_of(one) for one in catalogue().values()]}
+
+    looked = view("uk", True)
+    monkeypatch.setattr(looked, "ask", ask)
+    page = bytes(asyncio.run(integrations(looked)).body).decode()
+    offered = re.findall(r'href="/console/integrations/([\w-]+)"', page)
+    assert sorted(offered) == sorted(catalogue())
+
+
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_every_connector_has_a_form_that_connects_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A family of settings, such as `stage.<status>`, had no field at all, and a link for OAuth no form."""
     entry = catalogue()[name]
-    shown: dict[str, Any] = {
-        "name": entry.name,
-        "title": entry.title,
-        "secret": entry.secret or None,
-        "secretRequired": entry.needs_secret,
-        "oauth": entry.oauth is not None,
-        "settings": [vars(setting_of(one)) for one in entry.settings],
-    }
+    shown = shown_of(entry)
 
     async def ask(_: str, **__: Any) -> Any:
         return {"connectors": [shown]}
