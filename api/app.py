@@ -94,7 +94,7 @@ class App:
         streams = Streams(operations, connections, keepalive)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
         self.screen_pop = ScreenPopEndpoint(ScreenPops(pool, changes, freshness), self.endpoint, connections, keepalive)
-        self.console = Console(operations, context, streams, self.attachments)
+        self.console = Console(operations, context, streams, self.attachments, ready)
         self.imports = Imports(imports, access, ready)
         self.exports = Exports(exports, executor.keys if executor else None)
         self.oauth = OAuthCallback(executor)

@@ -66,6 +66,7 @@ CHANGES: dict[str, Screen] = {
     "/console/{kind}/{id}/notes": deal.add_note,
     "/console/{kind}/{id}/tasks": deal.add_task,
     "/console/tasks/{id}/done": tasks.complete,
+    "/console/tasks/{id}/reopen": tasks.reopen,
     "/console/conversations/{id}/reply": conversations.reply,
     "/console/integrations/{name}": integrations.add,
     "/console/integrations/{name}/authorize": integrations.authorize,
