@@ -6,7 +6,9 @@ from contextlib import contextmanager, suppress
 import msgspec
 import psycopg
 
+from crm.errors import CrmError
 from streams.rebuild.compare.shadow import ShadowReport
+from streams.rebuild.failures import SERVER_ERRORS, sentence
 
 MOST = 100
 CUT_OFF = "It was cut off, and the rows from before were served on. The next run begins from scratch."
@@ -49,6 +51,10 @@ def kept_rebuild(dsn: str, names: Sequence[str]) -> Iterator[KeptRebuild]:
     try:
         yield kept
     except BaseException as error:
-        kept.end(str(error) or type(error).__name__)
+        kept.end(sentence(error) if isinstance(error, SERVER_ERRORS) else said(error))
         raise
     kept.end()
+
+
+def said(error: BaseException) -> str:
+    return str(error) if isinstance(error, CrmError) else CUT_OFF
