@@ -30,7 +30,8 @@ SECONDS = 900  # of the processor
 NICE = 19
 BY_HAND = "Nothing was kept. `crm whatif run` tries it without these bounds."
 TOO_LONG = f"It took more than {SECONDS // 60} minutes of a processor. Choose a shorter period. {BY_HAND}"
-TOO_LARGE = f"It needs more than {MEMORY // 1_000_000_000} GB of memory. {BY_HAND}"
+TOO_LARGE = f"It needs more memory than there is for it. {BY_HAND}"
+WHY = {-signal.SIGXCPU: TOO_LONG, -signal.SIGKILL: TOO_LARGE}  # the last: by the system, or a container's limit
 CUT_OFF = f"The program failed at it. {BY_HAND}"
 REQUEST = msgspec.json.Decoder(Request)
 SAID = msgspec.json.Decoder(Status)
@@ -69,8 +70,7 @@ async def followed(store: TrialStore, request: Request, process: Process) -> Sta
         if await store.request(request.workspace, request.id) is None:
             return status
         await store.report(request, status)
-    ended = await process.wait()
-    return Status(Phase.FAILED, message=TOO_LONG if ended in (-signal.SIGXCPU, -signal.SIGKILL) else CUT_OFF)
+    return Status(Phase.FAILED, message=WHY.get(await process.wait(), CUT_OFF))
 
 
 def tried(request: Request, settings: Settings) -> Status:

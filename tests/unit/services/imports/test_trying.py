@@ -51,9 +51,10 @@ def test_one_that_dies_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (status.phase, status.message, waiting) == (Phase.FAILED, trying.CUT_OFF, [])
 
 
-def test_one_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    killed = "import os, signal, sys; sys.stdin.read(); os.kill(os.getpid(), signal.SIGXCPU)"
-    assert outcome(monkeypatch, killed)[0] == Status(Phase.FAILED, message=trying.TOO_LONG)
+@pytest.mark.parametrize(("signal", "why"), [("SIGXCPU", trying.TOO_LONG), ("SIGKILL", trying.TOO_LARGE)])
+def test_one_that_needs_too_much_says_of_what(monkeypatch: pytest.MonkeyPatch, signal: str, why: str) -> None:
+    killed = f"import os, signal, sys; sys.stdin.read(); os.kill(os.getpid(), signal.{signal})"
+    assert outcome(monkeypatch, killed)[0] == Status(Phase.FAILED, message=why)
 
 
 def test_one_that_is_dropped_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
