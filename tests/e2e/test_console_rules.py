@@ -17,9 +17,11 @@ FORM = "document.querySelector('main form.settings')"
 
 
 def filled(console: ConsolePage, **values: str) -> None:
-    """Fills the fields of these ids."""
+    """Fills the fields of these ids; a choice that is not offered is added."""
     for id, value in values.items():
-        console.evaluate(f"document.getElementById({id!r}).value = {value!r}")
+        field = f"document.getElementById({id!r})"
+        option = f"new Option({value!r}, {value!r})"
+        console.evaluate(f"{field}.options && {field}.add({option}); {field}.value = {value!r}")
 
 
 def named_at(console: ConsolePage, beginning: str) -> str:

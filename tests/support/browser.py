@@ -79,7 +79,9 @@ class Page:
     def wait_for_script(self, expression: str) -> Any:
         """`wait_for` for what no mutation of the document shows, such as what is in a shadow root."""
         try:
-            return self.evaluate(EACH_FRAME % expression)
+            while True:
+                with suppress(PageLeft):
+                    return self.evaluate(EACH_FRAME % expression)
         except TimeoutError:
             raise AssertionError(f"{expression} stays false") from None
 
