@@ -1,6 +1,7 @@
 """Many quarantined deliveries read again: counted, and those of one sender in their order."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -26,7 +27,9 @@ def entry(n: int) -> Entry:
 class World:
     """Rereads without servers. `fails`: offsets that stay; `senders`: whose each is; `lost`: what Kafka lacks."""
 
-    def __init__(self, fails: set[int], senders: dict[int, str], lost: set[int], settled: set[int]) -> None:
+    def __init__(
+        self, fails: Collection[int], senders: dict[int, str], lost: Collection[int], settled: Collection[int]
+    ) -> None:
         self.fails, self.senders, self.lost = fails, senders, lost
         self.status = {Id(str(n)): "discarded" for n in settled}
         self.sent: list[list[str]] = []
@@ -50,12 +53,15 @@ class World:
         return {0: 7}
 
 
+NONE: frozenset[int] = frozenset()
+
+
 def read(
     count: int,
-    fails: set[int] = frozenset(),  # type: ignore[assignment]  # never changed
+    fails: Collection[int] = NONE,
     senders: dict[int, str] | None = None,
-    lost: set[int] = frozenset(),  # type: ignore[assignment]
-    settled: set[int] = frozenset(),  # type: ignore[assignment]
+    lost: Collection[int] = NONE,
+    settled: Collection[int] = NONE,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     world: Any = World(fails, senders or {}, lost, settled)
     return asyncio.run(read_all(world, [entry(n) for n in range(count)], "Olena")), world.sent

@@ -73,8 +73,8 @@ def test_a_whole_stage_rule() -> None:
     rule = stage_rule_in(WHOLE)
     assert rule["amountAtLeast"] == {"minor": 100_050, "currency": "UAH"}
     assert rule["task"] == {"title": "Pack {deal_number}", "owner": "borys", "dueHours": 4, "dueDays": 2}
-    template = {"name": "ready", "language": "uk", "text": "{{1}}"}
-    template |= {"values": [{"key": "1", "value": "{contact_name}"}]}  # type: ignore[dict-item]
+    template: dict[str, Any] = {"name": "ready", "language": "uk", "text": "{{1}}"}
+    template |= {"values": [{"key": "1", "value": "{contact_name}"}]}
     assert rule["message"] == {"text": "Hello", "template": template}
     assert rule.keys() == {camel(name) for name in StageRule.__struct_fields__}, "the form has every field"
     assert rule["webhookId"] == WHOLE["webhook"]
