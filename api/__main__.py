@@ -71,6 +71,7 @@ async def serve(settings: Settings) -> None:
         executor=executor,
         freshness=freshness,
         archive=archive,
+        stack=Path(settings.stack) if settings.stack else None,
         origins=Origins.read(settings.cors_origins),
         intake_url=intake_url(settings),
         intake_inside_url=intake_inside_url(settings),

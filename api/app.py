@@ -37,6 +37,7 @@ from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
 from crm.adapters.telemetry.health import Ready, answer
+from crm.adapters.trial_store import TrialStore
 from crm.exports import PATH as EXPORTS
 from crm.oauth_link import PATH as OAUTH
 
@@ -58,6 +59,7 @@ class App:
         freshness: Freshness | None = None,
         limits: Limits = LIMITS,
         archive: Path | None = None,
+        stack: Path | None = None,
         origins: Origins = NO_ORIGINS,
         intake_url: str = "",
         intake_inside_url: str = "http://127.0.0.1:8080",
@@ -75,10 +77,12 @@ class App:
             changes,
             executor=executor,
             archive=archive,
+            stack=stack,
             activity=activity,
             attachments=attachments,
             imports=imports,
             exports=exports,
+            trials=TrialStore(imports.store) if imports else None,
             processing=Processing(executor) if executor else None,
             rereads=Rereads(intake_inside_url, executor) if executor else None,
             intake_url=intake_url,
@@ -90,7 +94,7 @@ class App:
         streams = Streams(operations, connections, keepalive)
         self.endpoint = Endpoint(engine, access, context, ready, max_body, rates, streams)
         self.screen_pop = ScreenPopEndpoint(ScreenPops(pool, changes, freshness), self.endpoint, connections, keepalive)
-        self.console = Console(operations, context, streams, self.attachments)
+        self.console = Console(operations, context, streams, self.attachments, ready)
         self.imports = Imports(imports, access, ready)
         self.exports = Exports(exports, executor.keys if executor else None)
         self.oauth = OAuthCallback(executor)

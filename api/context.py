@@ -19,6 +19,7 @@ from crm.adapters.attachment_store import AttachmentStore
 from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.activity import ActivityDirectory
+from crm.adapters.trial_store import TrialStore
 from crm.attachments import StoredLink
 from crm.screen_pop.caller import Found
 
@@ -37,11 +38,13 @@ class Context:
     idempotency_key: str | None = None
     min_position: str | None = None
     executor: CommandExecutor | None = None  # None: this server is read-only
+    stack: Path | None = None  # where the supervisor says how the processes are
     archive: Path | None = None  # holds facts that Kafka no longer has
     activity: ActivityDirectory | None = None  # what comes to connections
     attachments: AttachmentStore | None = None  # where files are stored; None: nowhere
     imports: ImportStore | None = None  # where files of imports are; None: nowhere
     exports: ExportStore | None = None  # where exports are; None: nowhere
+    trials: TrialStore | None = None  # where trials of other rules are asked for; None: nowhere
     processing: Processing | None = None  # how far the roles are; None: this server is read-only
     rereads: Rereads | None = None  # reads quarantined deliveries again; None: this server is read-only
     intake_url: str = ""  # as vendors call it, without a slash at its end

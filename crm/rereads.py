@@ -66,3 +66,4 @@ class Reread(Struct, frozen=True, gc=False):
     status: str
     summary: str
     facts: tuple[ReadFact, ...] = ()
+    senders: tuple[str, ...] = ()  # whose facts they are: those of one sender stay in order

@@ -46,6 +46,7 @@ class Settings:
     outbound: int = 1  # 0: `crm up` sends nothing, as in a drill with real data: docs/backup.md
     webhook_hosts: str = ""  # by commas: to which webhooks may be sent though not public, and by http: for tests
     archive: str = ""  # a folder that `crm archive` made: `why` finds there what Kafka no longer has
+    stack: str = ""  # a file in which `crm up` says how its processes are; it sets this
     trusted_only: int = 0  # 1: nothing but these documents is run
     secrets_key: str = field(default="", repr=False)  # what secrets of connections are encrypted with: docs/secrets.md
     secrets_key_file: str = ""  # a file of such keys

@@ -30,7 +30,7 @@ from crm.topics import INTAKE, QUARANTINE
 SECONDS = 10.0  # that intake may take
 PATIENCE = 5.0  # seconds until decide has taken what was sent
 LOOK_AGAIN = 0.02
-STATE = "SELECT value::text FROM core.state WHERE workspace = %s AND key = %s"
+STATE = "SELECT key, value::text FROM core.state WHERE workspace = %s AND key = ANY (%s)"
 SEEN = "SELECT count(*) FROM core.fact_seen WHERE fact_id = ANY (%s::uuid[])"
 HEADS = "SELECT partition, next FROM core.journal_head"
 AWAY = "Intake, which reads deliveries, does not answer ({}). Nothing was changed; try again."
@@ -49,14 +49,26 @@ class Rereads:
 
     async def record(self, entry: Entry) -> Record:
         """Returns the record of an entry. Raises Unavailable."""
+        (found,) = await self.records([entry])
+        if isinstance(found, str):
+            raise Unavailable(found)
+        return found
+
+    async def records(self, entries: Sequence[Entry]) -> list[Record | str]:
+        """Returns the record of each entry, or why Kafka does not have it. Raises Unavailable."""
+        read: list[Record | str] = []
         try:
-            async with asyncio.timeout(SECONDS), RecordReader(self.executor.bootstrap) as reader:
-                found = await reader.record(entry.topic, entry.partition, entry.offset)
-        except NotYet as error:
-            raise Unavailable(str(error)) from None
+            async with RecordReader(self.executor.bootstrap) as reader:
+                for entry in entries:
+                    try:
+                        async with asyncio.timeout(SECONDS):
+                            found = await reader.record(entry.topic, entry.partition, entry.offset)
+                        read.append(Record(found.topic, found.key or b"", found.value, tuple(found.headers)))
+                    except NotYet as error:
+                        read.append(str(error))
         except (KafkaError, TimeoutError):
             raise Unavailable("Kafka does not answer. Nothing was read; try again.") from None
-        return Record(found.topic, found.key or b"", found.value, tuple(found.headers))
+        return read
 
     async def read_again(self, entry: Entry, actor: str, discard: str = "") -> Reread:
         """Returns what today's connector makes of it, or how it is discarded and why; changes nothing.
@@ -67,9 +79,12 @@ class Rereads:
         if known.status:
             why = f"This delivery is {known.status} already. Nothing was changed."
             raise Rejected("quarantineId", Code.UNCHANGED, why)
-        request = RereadRequest(entry, known.attempts, await self.record(entry), actor, discard)
+        return await self.ask(RereadRequest(entry, known.attempts, await self.record(entry), actor, discard))
+
+    async def ask(self, request: RereadRequest) -> Reread:
+        """Asks intake. Raises Unavailable."""
         try:
-            headers = {"authorization": f"Role {role_token(self.executor.keys, entry.workspace)}"}
+            headers = {"authorization": f"Role {role_token(self.executor.keys, request.entry.workspace)}"}
             answer = await self.client.post(PATH, content=msgspec.msgpack.encode(request), headers=headers)
             answer.raise_for_status()
             return msgspec.msgpack.decode(answer.content, type=Reread)
@@ -78,8 +93,8 @@ class Rereads:
         except NoSecretKey as error:
             raise Unavailable(str(error)) from None
 
-    async def send(self, found: Reread) -> dict[int, int]:
-        """Writes the facts and then the verdict, and waits until they are decided.
+    async def send(self, *every: Reread) -> dict[int, int]:
+        """Writes the facts of each and then its verdict, and waits until they are decided.
 
         Returns a position of the journal that has what came of them. Raises Unavailable.
         """
@@ -87,11 +102,11 @@ class Rereads:
             async with asyncio.timeout(SECONDS), KafkaLog(self.executor.bootstrap, TOPICS, timeout=PATIENCE) as log:
                 while log.missing():
                     await asyncio.sleep(LOOK_AGAIN)
-                for record in found.records:
+                for record in (record for found in every for record in found.records):
                     await log.send(record)  # one after the other: until the last one the attempt does not count
         except (NotYet, TimeoutError) as error:
             raise Unavailable(str(error) or "Kafka does not answer. Nothing is known to be sent; try again.") from None
-        return await self.decided(found.ids)
+        return await self.decided([id for found in every for id in found.ids])
 
     async def decided(self, ids: Sequence[Id]) -> dict[int, int]:
         ends = time.monotonic() + PATIENCE
@@ -104,9 +119,15 @@ class Rereads:
 
     async def state(self, entry: Entry) -> Quarantined:
         """Returns decide's present state of an entry; the read model may be behind it."""
+        return (await self.states([entry]))[entry.id]
+
+    async def states(self, entries: Sequence[Entry]) -> dict[Id, Quarantined]:
+        """Returns the same of several of one workspace."""
+        keys = {f"Quarantined/{entry.id}": entry for entry in entries}
         async with self.executor.connection("quarantine_reparse") as conn:
-            found = await (await conn.execute(STATE, [entry.workspace, f"Quarantined/{entry.id}"])).fetchone()
-        return msgspec.json.decode(found[0], type=Quarantined) if found else Quarantined()
+            rows = await (await conn.execute(STATE, [entries[0].workspace, list(keys)])).fetchall() if entries else []
+        found = {keys[key].id: msgspec.json.decode(value, type=Quarantined) for key, value in rows}
+        return {entry.id: found.get(entry.id, Quarantined()) for entry in entries}
 
 
 TOPICS = [topic.name for topic in (*INTAKE.values(), QUARANTINE)]

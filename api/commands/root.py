@@ -9,6 +9,8 @@ from api.commands.exports import EXPORT_START
 from api.commands.imports import IMPORT_MUTATIONS
 from api.commands.mutations import mutation
 from api.commands.quarantine import QUARANTINE_DISCARD, QUARANTINE_REPARSE
+from api.commands.quarantine_many import QUARANTINE_REPARSE_MANY
+from api.commands.whatif import WHAT_IF_MUTATIONS
 from api.commands.workspace_create import WORKSPACE_CREATE
 from crm.decisions.commands import COMMANDS
 
@@ -23,9 +25,11 @@ MUTATION = strawberry.type(
             "connection_check": CONNECTION_CHECK,
             "quarantine_discard": QUARANTINE_DISCARD,
             "quarantine_reparse": QUARANTINE_REPARSE,
+            "quarantine_reparse_many": QUARANTINE_REPARSE_MANY,
             "workspace_create": WORKSPACE_CREATE,
             **IMPORT_MUTATIONS,
             "export_start": EXPORT_START,
+            **WHAT_IF_MUTATIONS,
         },
     ),
     name="Mutation",

@@ -23,17 +23,20 @@ from api.errors import Unauthorized
 from api.http.attachments import Attachments
 from api.http.endpoint import MakeContext, Stream
 from api.live.subscriptions.operation import Operations
+from crm.adapters.telemetry.health import Ready
 
 Answers = Callable[[Request], Awaitable[Response]]
-NOBODY: Row = {"name": "", "scopes": [], "workspace": None, "stages": {}, "owners": []}
+NOBODY: Row = {"name": "", "scopes": [], "intakeUrl": "", "workspace": None, "stages": {}, "owners": []}
 NOT_OURS = "This request did not come from a page of the console. Nothing was changed."
 
 
 class Console:
     """Answers browsers. `context` makes the context of a request from its Authorization, `stream` follows changes."""
 
-    def __init__(self, operations: Operations, context: MakeContext, stream: Stream, attachments: Attachments) -> None:
-        self.operations, self.context, self.people = operations, context, People()
+    def __init__(
+        self, operations: Operations, context: MakeContext, stream: Stream, attachments: Attachments, ready: Ready
+    ) -> None:
+        self.operations, self.context, self.people, self.ready = operations, context, People(), ready
         routes = [
             Route("/console", self.home),
             Route("/console/sign-in", self.sign_in, methods=["GET", "POST"]),
@@ -41,7 +44,7 @@ class Console:
             Route("/console/language/{language}", self.changing(self.speak), methods=["POST"]),
             Route("/console/static/{name}", self.asset),
             Route("/console/files", Files(attachments), methods=["GET"]),
-            Route("/console/live/{name}", Live(context, stream), methods=["GET"]),
+            Route("/console/live/{name}", Live(context, stream, ready), methods=["GET"]),
         ]
         routes += [Route(path, self.screen(screen)) for path, screen in SCREENS.items()]
         routes += [
@@ -62,6 +65,8 @@ class Console:
                     session.keep_position(response, questions.position)
                 return response
             except Unauthorized:
+                if missing := self.ready():  # it has just started and does not know the tokens yet
+                    return problem(request, me, missing, HTTPStatus.SERVICE_UNAVAILABLE)
                 return to_sign_in(request)
             except Declined as declined:
                 return problem(request, me, declined.message, declined.status)

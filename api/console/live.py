@@ -10,6 +10,7 @@ from api.errors import Unauthorized
 from api.http.endpoint import MakeContext, Stream
 from api.http.refusal import Refusal
 from api.http.request import GraphQLRequest
+from crm.adapters.telemetry.health import Ready
 
 FEEDS = "deals", "ringing", "messages"
 
@@ -17,8 +18,8 @@ FEEDS = "deals", "ringing", "messages"
 class Live:
     """The ASGI handler of /console/live/FEED. `after` in the address: a position; what came later is sent too."""
 
-    def __init__(self, context: MakeContext, stream: Stream) -> None:
-        self.context, self.stream = context, stream
+    def __init__(self, context: MakeContext, stream: Stream, ready: Ready) -> None:
+        self.context, self.stream, self.ready = context, stream, ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -28,7 +29,7 @@ class Live:
         try:
             context.workspace()
         except Unauthorized:
-            return await Response(status_code=401)(scope, receive, send)
+            return await Response(status_code=503 if self.ready() else 401)(scope, receive, send)
         variables = {"after": request.query_params.get("after") or None}
         try:
             await self.stream(

@@ -86,7 +86,8 @@ class Questions:
         (payload,) = (await self.ask(name, **variables)).values()
         if wrong := payload["userErrors"]:
             raise Declined(said(wrong), 409)
-        self.position = payload["position"] or ""
+        if "position" in payload:  # else nothing is in the journal
+            self.position = payload["position"] or ""
         return dict(payload)
 
 

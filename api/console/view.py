@@ -62,6 +62,7 @@ class View:
         scopes = {*self.me["scopes"]}
         can_write, can_connect = bool({"write", "admin"} & scopes), bool({"connect", "admin"} & scopes)
         shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect, "stage_name": self.stage_name}
+        shown |= {"intake": self.me["intakeUrl"] or "$INTAKE", "api": str(self.request.base_url).rstrip("/")}
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
 
     def stage_name(self, key: str) -> str:

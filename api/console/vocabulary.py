@@ -82,6 +82,10 @@ def words(_: Gettext) -> dict[str, str]:
         "UNDONE": _("taken back"),
         "CANCELLED": _("cancelled"),
         "FAILED": _("failed"),
+        # how an assignment rule chooses
+        "round_robin": _("in turn"),
+        "least_open": _("who has the fewest open deals"),
+        "first": _("always the first"),
         # events that give a field its value
         "ContactCreated": _("The card was made"),
         "ContactRenamed": _("The name was changed"),

@@ -15,6 +15,7 @@ from crm.connector import Connection
 from crm.connector_catalogue import ConnectorEntry, catalogue
 from crm.connector_settings import Setting
 from crm.envelope import now
+from crm.public_address import url_of
 from crm.scalars import Micros
 
 ABOUT = "What came to the connection in the last day, as of half a minute ago at most, and what to do."
@@ -62,6 +63,8 @@ class Connector:
     secret: str | None = strawberry.field(
         description="What the secret of a connection is, as text for people; null where Potik makes one up."
     )
+    secret_required: bool = strawberry.field(description="Whether a connection is off until it is given.")
+    oauth: bool = strawberry.field(description="Whether its owner permits access by a link: `connectionAuthorize`.")
     connections: int = strawberry.field(description="How many connections the workspace has that are not switched off.")
     settings: list[ConnectorSetting] = strawberry.field(description="What a connection can be set to.")
 
@@ -107,6 +110,8 @@ async def connectors(_: Any, info: Info) -> list[Connector]:
             family=entry.family,
             proof=entry.proof,
             secret=entry.secret or None,
+            secret_required=entry.needs_secret,
+            oauth=entry.oauth is not None,
             connections=ours[entry.name],
             settings=[setting_of(one) for one in entry.settings],
         )
@@ -127,5 +132,15 @@ def setting_of(setting: Setting) -> ConnectorSetting:
     )
 
 
-ACTIVITY = {"activity": field(IntegrationActivity, {}, activity, ABOUT)}
+async def url(source: Any, info: Info) -> str | None:
+    entry = catalogue().get(source["connector"])
+    base = info.context.intake_url
+    return (url_of(base, source["connection_id"], entry.proof if entry else "") or None) if base else None
+
+
+URL = "Where its vendor delivers to; null for a vendor that is asked."
+ACTIVITY = {
+    "activity": field(IntegrationActivity, {}, activity, ABOUT),
+    "url": field(str | None, {}, url, URL),
+}
 CONNECTORS_QUERY = field(GenericAlias(list, Connector), {}, connectors, CONNECTORS)

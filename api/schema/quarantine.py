@@ -7,6 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.commands.quarantine import entry
+from api.commands.quarantine_many import QUARANTINE_GROUPS
 from api.commands.rereads import raw_of
 from api.context import Info
 from api.errors import BadInput
@@ -72,6 +73,7 @@ async def reread(_: Any, info: Info, quarantine_id: str) -> DeliveryReread:
 
 WHICH = Argument(strawberry.ID, about="Which delivery.")
 QUARANTINE = {
+    "quarantine_groups": QUARANTINE_GROUPS,
     "quarantined_raw": field(
         RawDelivery | None,
         {"quarantine_id": WHICH},

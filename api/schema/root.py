@@ -23,8 +23,10 @@ from api.schema.lists import LISTS
 from api.schema.names import snake, type_name
 from api.schema.nodes import TYPES, Node, by_id, declare, listing, many, node
 from api.schema.object_queries import OBJECT_QUERIES
+from api.schema.processes import PROCESSES
 from api.schema.processing import PROCESSING
 from api.schema.quarantine import QUARANTINE
+from api.schema.rebuilds import REBUILDS
 from api.schema.scalars import SCALARS, Long
 from api.schema.search import SEARCH
 from api.schema.totals import TOTALS
@@ -107,6 +109,8 @@ declare(
         "file_import": FILE_IMPORT,
         "file_export": FILE_EXPORT,
         **PROCESSING,
+        "rebuilds": REBUILDS,
+        "processes": PROCESSES,
         **QUARANTINE,
         **WHAT_IF,
         "search": SEARCH,

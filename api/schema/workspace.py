@@ -40,6 +40,9 @@ class Me:
     workspace: Workspace | None = strawberry.field(
         description="The workspace that the token belongs to; null until its first event is in the read models."
     )
+    intake_url: str = strawberry.field(
+        description="Address of intake, to which deliveries and facts are sent; empty where it is not known."
+    )
 
 
 @strawberry.type(description="The pipeline of the workspace, its stages as objects, and the workspace's settings.")
@@ -73,6 +76,7 @@ async def me(_: Any, info: Info) -> Me:
         id=strawberry.ID(token.id),
         name=getattr(token, "name", ""),
         scopes=sorted(token.scopes),
+        intake_url=info.context.intake_url,
         expires_at=None if ends is None else datetime.fromtimestamp(ends / 1_000_000, EPOCH.tzinfo),
         workspace=None
         if row is None

@@ -14,6 +14,7 @@ from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
 from crm.adapters.kafka.directory import Access
 from crm.adapters.kafka.producer import KafkaLog
+from crm.adapters.trial_store import TrialStore
 from crm.envelope import now
 from crm.errors import NotYet
 from crm.imports import AT_WORK, STOPS, UNDOES, Counts, Options, Phase, Request, Status, Wish
@@ -27,6 +28,7 @@ from services.imports.importing import Importing
 from services.imports.inbox import UNKNOWN, take_files
 from services.imports.reading import open_file, read_import
 from services.imports.table import NoTable
+from services.imports.trying import try_as_wanted
 from services.imports.undo.undoing import Undoing
 from services.tables.unreadable import Unreadable
 from streams.runtime.role import run
@@ -75,6 +77,7 @@ class Role:
                 store = ImportStore.open(self.settings.imports)
                 works.create_task(self.import_files(store))
                 works.create_task(export_as_wanted(ExportStore(store.store), self.settings.database_url))
+                works.create_task(try_as_wanted(TrialStore(store.store)))
 
     async def import_files(self, store: ImportStore) -> None:
         async with self.log:

@@ -1,9 +1,10 @@
-"""Whether a file waits to be imported, before the role that imports it runs."""
+"""Whether a file waits to be imported or something else for the role imports, before that runs."""
 
 import asyncio
 
 from crm.adapters.export_store import ExportStore
 from crm.adapters.import_store import ImportStore
+from crm.adapters.trial_store import TrialStore
 
 LOOK_SECONDS = 0.5
 
@@ -15,6 +16,10 @@ async def until_requested(where: str, schedule: str = "") -> None:
     if not where:
         await asyncio.Event().wait()
     store = ImportStore.open(where)
-    exports = ExportStore(store.store)
-    while not await store.waiting() and not await store.arrived() and not await exports.waiting():
+    others = ExportStore(store.store), TrialStore(store.store)
+    while not await store.waiting() and not await store.arrived() and not await any_waits(others):
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def any_waits(stores: tuple[ExportStore, TrialStore]) -> bool:
+    return any([await store.waiting() for store in stores])

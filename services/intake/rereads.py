@@ -73,7 +73,8 @@ class Rereads:
 
 def said(found: Attempt) -> Reread:
     records = (*found.facts, found.verdict)
-    return Reread(records, found.ids, found.expected_status, found.summary, (*filter(None, map(read_fact, records)),))
+    facts = (*filter(None, map(read_fact, records)),)
+    return Reread(records, found.ids, found.expected_status, found.summary, facts, (*sorted(found.senders),))
 
 
 def read_fact(record: Record) -> ReadFact | None:

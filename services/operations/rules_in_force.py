@@ -16,8 +16,8 @@ from crm.scalars import Id
 from crm.shared import Meta
 from crm.state import Workspace
 from crm.state.entities import OUTCOMES
+from crm.whatif import Rules
 from services.operations import stage_rules
-from services.operations.whatif.rules import Rules
 
 
 class Applied(Struct, frozen=True):

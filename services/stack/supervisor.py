@@ -187,6 +187,7 @@ class Supervisor:
             **(demo if self.plan.demo else {}),
             "CRM_ARCHIVE": str(self.plan.data / "archive"),
             "CRM_IMPORTS": str(self.plan.data / "imports"),
+            "CRM_STACK": str(state.path(self.plan.data)),
             **self.plan.environment,
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "DATABASE_URL": self.dsn,

@@ -14,7 +14,6 @@ from psycopg import AsyncConnection
 
 from crm.adapters.kafka.journal_log import next_positions
 from crm.adapters.postgres import views
-from crm.adapters.postgres.migrations import migrate
 from crm.errors import Broken
 from crm.projection import Projection
 from crm.topics import JOURNAL
@@ -24,6 +23,7 @@ from streams.rebuild.catch_up import fold_range
 from streams.rebuild.compare.compare import compare_tables
 from streams.rebuild.compare.shadow import ShadowReport
 from streams.rebuild.failures import SERVER_ERRORS, sentence
+from streams.rebuild.kept import KeptRebuild, kept_rebuild
 from streams.rebuild.priority import Priority, choose_priority
 from streams.rebuild.read.kafka_source import ReadPosition
 from streams.rebuild.spec import RebuildSpec, load_projections
@@ -106,6 +106,7 @@ class Rebuild:
     seconds: dict[str, float] = field(default_factory=dict)
     schema: str = tables.BUILDING
     tries: int = 0  # to swap
+    kept: KeptRebuild | None = None  # what people see of it
 
     @cached_property
     def priority(self) -> Priority:
@@ -117,34 +118,35 @@ class Rebuild:
         projections = load_projections(self.plan.names, self.plan.file)
         with rebuild_lock(self.plan.dsn, self.plan.names):
             with self.timed("prepare"):
-                await asyncio.to_thread(prepare, self.plan.dsn, projections)
-            built = tables.in_schema(projections)
-            done = await self.fold(built)
-            await self.complete(built, done)
-            at = {p: ReadPosition(done.offsets.get(p, 0), end) for p, end in done.until.items()}
-            with self.timed("follow"):
-                at = await self.catch_up(built, at)
-            reports: dict[str, ShadowReport] = {}
-            if self.plan.compare:
-                with self.timed("compare"):
-                    reports = await self.compare(built, at)
-            with self.timed("swap"):
-                at = await self.swap(built, at)
-        events = sum(begin.position for begin in at.values())
+                await asyncio.to_thread(versions.prepare, self.plan.dsn, projections)
+            with kept_rebuild(self.plan.dsn, self.plan.names) as kept:
+                self.kept = kept
+                built = tables.in_schema(projections)
+                done = await self.fold(built)
+                await self.complete(built, done)
+                at = {p: ReadPosition(done.offsets.get(p, 0), end) for p, end in done.until.items()}
+                with self.timed("follow"):
+                    at = await self.catch_up(built, at)
+                if self.plan.compare:
+                    with self.timed("compare"):
+                        kept.reports = await self.compare(built, at)
+                with self.timed("swap"):
+                    at = await self.swap(built, at)
+                kept.events = sum(begin.position for begin in at.values())
+                kept.rows = {p.table: done.rows.get(p.name, 0) for p in projections}
         total = time.perf_counter() - began
         self.seconds["total"] = round(total, 2)
         working = total - self.seconds.get("compare", 0.0)
-        rows = {p.table: done.rows.get(p.name, 0) for p in projections}
         with self.timed("serve"):
             waiting = await watch.wait_for_cutover(self.plan.dsn, self.plan.names, self.plan.patience)
         return RebuildResult(
             names=self.plan.names,
-            projections=rows,
-            events=events,
+            projections=kept.rows,
+            events=kept.events,
             seconds=self.seconds,
-            events_per_second=round(events / working),
+            events_per_second=round(kept.events / working),
             unknown=done.unknown,
-            reports=reports,
+            reports=kept.reports,
             waiting=waiting,
             gentle=self.priority.gentle,
             tries=self.tries,
@@ -155,6 +157,8 @@ class Rebuild:
         """Reports a step and adds its duration to `seconds`."""
         began = time.perf_counter()
         self.listener.step(step)
+        if self.kept:
+            self.kept.step(step)
         yield
         self.seconds[step] = round(self.seconds.get(step, 0.0) + time.perf_counter() - began, 2)
 
@@ -289,10 +293,3 @@ def rebuild_lock(dsn: str, names: Sequence[str]) -> Iterator[None]:
         finally:  # Postgres notices a closed connection with a delay, and the next rebuild may start at once
             with suppress(psycopg.Error):
                 conn.execute("SELECT pg_advisory_unlock_all()")
-
-
-def prepare(dsn: str, projections: Sequence[Projection[Any]]) -> None:
-    """Migrates tables and views. Raises Broken when a row or a fold changed without a new version."""
-    migrate(dsn, projections)
-    with psycopg.connect(dsn) as conn:
-        versions.refuse_a_changed_fold(conn, projections)

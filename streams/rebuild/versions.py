@@ -7,6 +7,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from crm.adapters.postgres import views
+from crm.adapters.postgres.migrations import migrate
 from crm.adapters.postgres.views import Served
 from crm.errors import Broken
 from crm.golden_rows import DIGEST_VERSION, GoldenRows, difference, golden_rows
@@ -74,3 +75,10 @@ def refuse_changed(conn: Connection, projection: Projection[Any]) -> None:
         conn.execute(KEEP, [projection.table, DIGEST_VERSION, shapes, handles, Jsonb(columns)])
     elif said := difference(projection, GoldenRows(*kept)):
         raise Broken(f"{said} {REMEDY}")
+
+
+def prepare(dsn: str, projections: Sequence[Projection[Any]]) -> None:
+    """Migrates tables and views. Raises Broken when a row or a fold changed without a new version."""
+    migrate(dsn, projections)
+    with psycopg.connect(dsn) as conn:
+        refuse_a_changed_fold(conn, projections)

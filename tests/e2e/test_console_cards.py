@@ -1,5 +1,8 @@
 """The console's cards as a newcomer finds them: an owner is chosen, a task is due, the same person is found."""
 
+import os
+import signal
+
 import pytest
 
 from tests.support.browser import CHROMIUM
@@ -26,6 +29,52 @@ def test_an_owner_is_chosen_and_a_task_is_due(stack: RunningStack, console: Cons
     console.wait_for("document.querySelector('.task .doubt')")  # it is long overdue
     (task,) = stack.ask(OWNER, id=deal)["deal"]["tasks"]["nodes"]
     assert (task["title"], task["dueAt"]) == ("Передзвонити", "2026-01-15T08:00:00+00:00")
+
+
+def test_a_task_that_was_done_by_mistake_is_taken_back(stack: RunningStack, console: ConsolePage) -> None:
+    deal, _ = lead(stack, "Задача Назад", "099 601 79 01")
+    console.open(f"deals/{deal}", "document.querySelector('#new-task')")
+    console.evaluate("document.querySelector('#new-task').value = 'Помилкова'")
+    console.reload_by("document.querySelector('#new-task').form.requestSubmit()", f"deals/{deal}")
+    console.wait_for("document.querySelector('.task')")
+    console.evaluate("document.querySelector('.task form').requestSubmit()")
+    console.wait_for("document.querySelector('[hx-post$=reopen]')")
+    assert console.violations() == []
+    console.reload_by("document.querySelector('[hx-post$=reopen]').requestSubmit()", f"deals/{deal}")
+    console.wait_for("document.querySelector('.task')?.innerText.includes('Помилкова')")
+
+
+def test_without_a_connection_it_says_so_and_goes_on_when_it_is_back(stack: RunningStack, console: ConsolePage) -> None:
+    """A browser gave up for good on an API that was starting, and the page sent who was signed in to the sign-in."""
+    console.open("board", "document.querySelector('.board[data-live]')")
+    (api,) = [part for part in stack.running().parts if part.name == "api"]
+    os.kill(api.pid, signal.SIGKILL)
+    console.wait_for("document.querySelector('#state').innerText")
+    console.wait_for("!document.querySelector('#state').innerText")
+    lead(stack, "Після Обриву", "099 601 79 02")
+    console.wait_for(console.tile("Після Обриву"))
+    assert console.evaluate("location.pathname") == "/console/board"
+
+
+def test_a_message_of_ten_megabytes_and_a_mail_in_html_are_shown_harmless(
+    stack: RunningStack, console: ConsolePage
+) -> None:
+    evil = "<script>planted=1</script><img src=x onerror='planted=2'>"
+    mail = "\r\n".join(
+        [
+            *("From: Довгий Лист <long@mail.example.net>", "To: sales@example.com", "Subject: Довгий"),
+            *("Message-ID: <long@mail.example.net>", "MIME-Version: 1.0", "Content-Type: text/html; charset=utf-8", ""),
+            f"<html><body>{evil}<p>{'слово ' * 900_000}</p></body></html>",
+        ]
+    ).encode()
+    assert len(mail) > 9_000_000
+    assert stack.deliver("smtp", ({"content-type": "message/rfc822"}, mail)).status_code == 200
+    stack.settle()
+    found = stack.ask('{ contacts(first: 1, email: "long@mail.example.net") { nodes { id } } }')["contacts"]["nodes"]
+    console.open(f"contacts/{found[0]['id']}", "document.querySelector('.talk li')")
+    assert "слово" in console.evaluate("document.querySelector('.talk li').innerText")
+    assert console.evaluate("document.querySelector('.talk').innerText.length") < 50_000
+    assert console.evaluate("typeof planted") == "undefined" and console.refused() == []
 
 
 def test_the_same_person_is_found_by_name_to_merge_with(stack: RunningStack, console: ConsolePage) -> None:

@@ -79,7 +79,9 @@ class Page:
     def wait_for_script(self, expression: str) -> Any:
         """`wait_for` for what no mutation of the document shows, such as what is in a shadow root."""
         try:
-            return self.evaluate(EACH_FRAME % expression)
+            while True:
+                with suppress(PageLeft):
+                    return self.evaluate(EACH_FRAME % expression)
         except TimeoutError:
             raise AssertionError(f"{expression} stays false") from None
 
@@ -105,7 +107,7 @@ def chromium(profile: Path) -> Iterator[Page]:
         try:
             assert process.stderr
             line = next(line for line in process.stderr if line.startswith("DevTools listening on "))
-            with connect(line.split()[-1], proxy=None, open_timeout=TIMEOUT, max_size=None) as ws:
+            with connect(line.split()[-1], proxy=None, open_timeout=TIMEOUT, max_size=None, ping_interval=None) as ws:
                 yield Page(ws)
         finally:
             process.terminate()

@@ -59,6 +59,12 @@ class ConsolePage:
         for type in ("keyDown", "keyUp"):
             self.page.call("Input.dispatchKeyEvent", type=type, key=name, code=name, modifiers=modifiers)
 
+    def press_enter(self) -> None:
+        """As a key does it that has text: it follows the link or presses the button that has the focus."""
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+        self.page.call("Input.dispatchKeyEvent", type="keyDown", **key)
+        self.page.call("Input.dispatchKeyEvent", type="keyUp", **key)
+
     def violations(self) -> Any:
         """Returns what axe finds: WCAG 2.2 AA and best practices."""
         self.evaluate(AXE.read_text("utf-8") + ";0")

@@ -23,13 +23,13 @@ async def read(view: View) -> dict[str, Table]:
     _, money = view.speaker.words.gettext, view.speaker.money
     by_stage = {one["stage"]: one for one in data["stages"]}
     order = [stage["key"] for stage in stages] + [key for key in by_stage if key not in {one["key"] for one in stages}]
-    labels = {stage["key"]: stage["label"] for stage in stages}
+    label, word = view.stage_name, view.speaker.vocabulary.word
 
     def sums(row: Row, name: str) -> str:
         return ", ".join(map(money, row[name]))
 
     nothing: Row = {"count": 0, "amount": [], "paid": []}
-    funnel = [(labels.get(key, key), by_stage.get(key, nothing)) for key in order]
+    funnel = [(label(key), by_stage.get(key, nothing)) for key in order]
     sources = sorted(data["sources"], key=lambda one: -int(one["count"]))
     owners: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for one in data["owners"]:
@@ -43,11 +43,11 @@ async def read(view: View) -> dict[str, Table]:
         ),
         "sources": Table(
             [_("Source"), _("Deals"), _("Amount"), _("Paid")],
-            [[one["source"] or "", str(one["count"]), sums(one, "amount"), sums(one, "paid")] for one in sources],
+            [[word(one["source"]), str(one["count"]), sums(one, "amount"), sums(one, "paid")] for one in sources],
             [one["count"] for one in sources],
         ),
         "owners": Table(
-            [_("Owner"), _("Deals"), labels.get(pipeline["paidStage"], pipeline["paidStage"]), "%"],
+            [_("Owner"), _("Deals"), label(pipeline["paidStage"]), "%"],
             [[name, str(all), str(paid), f"{100 * paid / all:.0f}"] for name, (all, paid) in sorted(owners.items())],
             [all for _name, (all, _paid) in sorted(owners.items())],
         ),
@@ -69,8 +69,8 @@ def times_table(view: View, data: Row, exact: bool) -> Table:
     _, words = view.speaker.words.gettext, view.speaker.duration
     stages = (data["pipeline"] or {"stages": []})["stages"]
     found = {one["stage"]: one for one in data["stageTimes"]}
-    labels = {stage["key"]: stage["label"] for stage in stages if stage["key"] in found}
-    order = [*labels, *(key for key in found if key not in labels)]
+    known = [stage["key"] for stage in stages if stage["key"] in found]
+    order = [*known, *(key for key in found if key not in known)]
     opened = sum(one["there"] for one in found.values())  # each deal is somewhere
     figures = "medianS", "longestTenthS", "waitingS"
 
@@ -83,7 +83,7 @@ def times_table(view: View, data: Row, exact: bool) -> Table:
         [_("Stage"), _("Deals"), "%", _("There now"), *(f"{head}{unit}" for head in heads)],
         [
             [
-                labels.get(key, key),
+                view.stage_name(key),
                 str(found[key]["deals"]),
                 f"{100 * found[key]['deals'] / opened:.0f}" if opened else "",
                 str(found[key]["there"]),

@@ -29,8 +29,19 @@ async def operations(view: View) -> Response:
     consumers = data["processing"]["consumers"]
     roles = [role(name, consumers, data["processing"]["relayLeads"]) for name in ROLES]
     models = sorted((one for one in consumers if one["role"] == "project"), key=lambda one: (-one["lag"], one["name"]))
-    shown = {"roles": roles, "models": models, "pending": data["pendingReadModels"], "archive": data["archiveState"]}
+    shown = {
+        "roles": roles,
+        "models": models,
+        "pending": data["pendingReadModels"],
+        "processes": data["processes"],
+        "archive": data["archiveState"],
+    }
     return view.show("parts/flow" if view.part else "operations", **shown)
+
+
+async def rebuilds(view: View) -> Response:
+    """The last rebuilds, with the rows that differed."""
+    return view.show("parts/rebuilds", rebuilds=(await view.ask("rebuilds"))["rebuilds"])
 
 
 async def consumer(view: View) -> Response:

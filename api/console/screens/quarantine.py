@@ -1,18 +1,24 @@
 """What came in and could not be understood: its bytes, what is made of it now, read again or set aside."""
 
 import base64
+import hashlib
+from datetime import UTC, datetime
 
 from starlette.responses import Response
 
+from api.console.questions import Declined, Row
 from api.console.view import View, no_such
+from crm.envelope import now
 
 LINE = 16  # bytes of a hex dump
+OUTCOMES = "read", "released", "waiting", "held", "settled"
 SHOWN = 100_000  # characters or bytes of a delivery
 
 
 async def quarantine(view: View) -> Response:
     data = await view.ask("quarantine", after=view.given("after") or None)
-    return view.show("parts/quarantine" if view.part else "quarantine", page=data["quarantine"])
+    shown = {"page": data["quarantine"], "groups": [{**one, "key": key_of(one)} for one in data["quarantineGroups"]]}
+    return view.show("parts/quarantine" if view.part else "quarantine", **shown)
 
 
 async def quarantined(view: View) -> Response:
@@ -39,6 +45,33 @@ async def reread(view: View) -> Response:
 async def reparse(view: View) -> Response:
     await view.run("reparse_quarantined", quarantineId=view.id)
     return view.done()
+
+
+async def reparse_many(view: View) -> Response:
+    """Reads some of a group again; the page asks for the next ones until none is left. Counts go with the form."""
+    given = await view.form()
+    key = given.get("group", "")
+    since = given.get("since") or datetime.fromtimestamp(now() / 1_000_000, UTC).isoformat()
+    counts = {name: int(given.get(name) or 0) for name in OUTCOMES}
+    if (group := await group_of(view, key, since)) is None:
+        raise Declined(view.speaker.words.gettext("Nothing of it waits any more."))
+    found = await view.run("reparse_many", connection=group["connection"], reason=group["reason"], since=since)
+    counts = {name: count + found[name] for name, count in counts.items()}
+    left = (await group_of(view, key, since) or {"count": 0})["count"]
+    again = left if found["position"] and not found["held"] else 0  # else the next ones would be the same
+    shown = {"key": key, "since": since, "counts": counts, "reasons": found["reasons"]}
+    return view.show("parts/reparsed", left=left, again=again, **shown)
+
+
+async def group_of(view: View, key: str, since: str) -> Row | None:
+    """Returns a group as it is now; None when nothing of it is left."""
+    groups = (await view.ask("quarantine_groups", since=since))["quarantineGroups"]
+    return next((one for one in groups if key_of(one) == key), None)
+
+
+def key_of(group: Row) -> str:
+    """Names a group in a form: a browser changes the line ends and blanks that a reason may have."""
+    return hashlib.sha256(f"{group['connection']}\n{group['reason']}".encode()).hexdigest()
 
 
 async def discard(view: View) -> Response:

@@ -13,4 +13,10 @@ async def tasks(view: View) -> Response:
 
 async def complete(view: View) -> Response:
     await view.change("complete_task", taskId=view.id)
-    return Response("", 200)
+    return view.show("parts/task_done", id=view.id, title=(await view.form()).get("title", ""))
+
+
+async def reopen(view: View) -> Response:
+    """Takes it back that a task was done."""
+    await view.change("reopen_task", taskId=view.id)
+    return view.done()

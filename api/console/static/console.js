@@ -148,12 +148,20 @@ function follow(feed, heard) {
     else if (data.change) heard(data.change);
     else if ("isHere" in data) state(data.isHere);
   };
-  const lead = () => new Promise(() => {
-    isLeading = true;
+  const share = (isHere) => { state(isHere); channel.postMessage({ isHere }); };
+  // What the server refused, as while it starts, a browser does not try again by itself.
+  async function again() {
+    const answer = await fetch(location.href, { headers: { "hx-request": "true" } }).catch(() => null);
+    if (answer?.status === 401) location.reload(); // to sign in
+    else answer?.ok ? connect() : setTimeout(again, 1_000);
+  }
+  function connect() {
     const source = new EventSource(`/console/live/${feed}?after=${encodeURIComponent(document.body.dataset.seen)}`);
-    const share = (isHere) => { state(isHere); channel.postMessage({ isHere }); };
     source.addEventListener("open", () => share(true));
-    source.addEventListener("error", () => share(false));
+    source.addEventListener("error", () => {
+      share(false);
+      if (source.readyState === EventSource.CLOSED) setTimeout(again, 1_000);
+    });
     source.addEventListener("next", (event) => {
       const { data, errors } = JSON.parse(event.data);
       if (errors) { // such as a token that was revoked, or a position that is too old
@@ -166,7 +174,8 @@ function follow(feed, heard) {
       channel.postMessage({ change });
       heard(change);
     });
-  });
+  }
+  const lead = () => new Promise(() => { isLeading = true; connect(); });
   navigator.locks ? navigator.locks.request(`potik-${feed}`, lead) : lead();
   channel.postMessage({ hello: true });
 }

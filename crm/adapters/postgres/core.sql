@@ -41,6 +41,13 @@ CREATE TABLE IF NOT EXISTS core.gold (consumer text PRIMARY KEY, way int NOT NUL
 COMMENT ON TABLE core.gold IS 'What the projection versions that fill this database make of the golden records, as digests by column: one that gives other rows has changed without a new version.';
 DROP TABLE IF EXISTS core.golden; -- the same as whole rows, of the last steps alone
 
+CREATE TABLE IF NOT EXISTS core.rebuild (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, names text[] NOT NULL,
+  began_at timestamptz NOT NULL DEFAULT now(), ended_at timestamptz, step text NOT NULL DEFAULT '',
+  events bigint NOT NULL DEFAULT 0, rows json NOT NULL DEFAULT '{}', reports json NOT NULL DEFAULT '{}', problem text NOT NULL DEFAULT ''
+);
+COMMENT ON TABLE core.rebuild IS 'The last rebuilds. rows: by table; reports: by projection, how the new rows compare with those that were read. For people only: no event has it.';
+
 CREATE TABLE IF NOT EXISTS core.fact_seen (fact_id uuid PRIMARY KEY, digest uuid);
 COMMENT ON TABLE core.fact_seen IS 'Facts and commands that were decided, for deduplication. digest: of the content of a fact that the open API received under an id; null where none is known.';
 DO $$ BEGIN

@@ -11,15 +11,15 @@ import typer
 from crm.envelope import now
 from crm.moments import first
 from crm.scalars import Micros
+from crm.whatif import Clock
 from services.cli import output
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import target
 from services.cli.target import workspace as workspace_of
 from services.operations.archive.progress import Advance, progress
-from services.operations.quarantine.formatting import iso
 from services.operations.whatif import chart, deal_outcomes, rules, scratch, stage_rules
 from services.operations.whatif.run import simulate
-from services.operations.whatif.simulation import Clock, Simulation
+from services.operations.whatif.simulation import Simulation
 
 PANEL, RANK = "History", 3
 
@@ -53,19 +53,18 @@ def run(
     begin, end = first(since, at), first(until, at) if until else NEVER
     if begin >= end:
         raise ValueError(f"--until {until} is not later than --since {since}: the period is empty. Nothing was tried.")
-    here, simulation = target(data), Simulation(tried, begin, end, clock)
+    here, of, simulation = target(data), workspace_of(workspace, data), Simulation(tried, begin, end, clock)
     with ExitStack() as stack:
 
         def total(count: int) -> Advance:
             return stack.enter_context(progress("Deciding again", count, "events", quiet=json))
 
-        asyncio.run(simulate(here.kafka_bootstrap, workspace_of(workspace, data), simulation, total))
+        asyncio.run(simulate(here.kafka_bootstrap, of, simulation, total))
     deals = simulation.outcome()
     owners = deal_outcomes.shares(deals)
-    about = f"{file.name}, {iso(begin)} to {iso(min(end, at))}"
-    about += " by the dates of the facts" if clock is Clock.occurred else ""
+    about = scratch.about(file.name, begin, min(end, at), clock)
     with psycopg.connect(here.database_url) as conn:
-        scratch.write(conn, name, about, deals, owners, simulation.touched)
+        scratch.write(conn, name, of, about, deals, owners, simulation.touched)
     acted = stage_rules.totals(tried.stage_rules or (), simulation.touched)
     if json:
         found = {"schema": schema, "owners": owners, "deals": deals, "stumbled": simulation.failed}

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from crm.contract.codec import decode
 from crm.scalars import Id
 from crm.topics import DECIDED, JOURNAL
+from crm.whatif import Clock
 from services.operations.whatif.merge_order import Advance, in_recorded_order
 from services.operations.whatif.partition_reader import PartitionReader
-from services.operations.whatif.simulation import Clock, Phase, Simulation
+from services.operations.whatif.simulation import Phase, Simulation
 
 INTAKE = [(topic.name, partition) for topic in DECIDED for partition in range(topic.partitions)]
 PARTITIONS = [(JOURNAL.name, partition) for partition in range(JOURNAL.partitions)]

@@ -7,11 +7,12 @@ from msgspec.structs import astuple
 from psycopg import Connection, sql
 
 from crm.moments import nearest
-from crm.scalars import Micros
+from crm.scalars import Id, Micros
+from crm.whatif import MARK, PREFIX, Clock  # only schemas with such a comment are ever dropped
+from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, Share
 from services.operations.whatif.stage_rules import Touched
 
-MARK = "A trial of `crm whatif`: "  # only schemas with such a comment are ever dropped
 DEALS = """
 deal_id uuid PRIMARY KEY, number bigint NOT NULL, title text NOT NULL, opened_at timestamptz NOT NULL,
 owner text NOT NULL, would_owner text NOT NULL, why text NOT NULL, would_why text NOT NULL,
@@ -32,12 +33,19 @@ def schema_of(name: str) -> str:
         raise ValueError(
             f"{name!r} cannot be the name of a trial: use lower-case letters, digits and _, starting with a letter."
         )
-    return f"whatif_{name}"
+    return f"{PREFIX}{name}"
+
+
+def about(label: str, since: Micros, until: Micros, clock: Clock) -> str:
+    """Returns what was tried, as text for people."""
+    dates = " by the dates of the facts" if clock is Clock.occurred else ""
+    return f"{label}, {iso(since)} to {iso(until)}{dates}"
 
 
 def write(
     conn: Connection,
     name: str,
+    workspace: Id,
     about: str,
     deals: Sequence[Compared],
     owners: Sequence[Share],
@@ -48,7 +56,8 @@ def write(
     with conn.transaction():
         drop(conn, name)
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(MARK + about)))
+        said = sql.Literal(f"{MARK}{about}\n{workspace}")
+        conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), said))
         create_table(conn, schema, "deal", DEALS, [with_timestamp(astuple(row)) for row in deals])
         create_table(conn, schema, "owner", OWNERS, [astuple(row) for row in owners])
         create_table(conn, schema, "stage_rule", RULES, [table_row(row) for row in touched])
@@ -89,4 +98,5 @@ def drop(conn: Connection, name: str) -> bool:
 
 def find_trials(conn: Connection) -> list[tuple[str, str]]:
     """Returns the schema and description of every stored trial."""
-    return conn.execute(OURS, [len(MARK) + 1, MARK + "%"]).fetchall()
+    found = conn.execute(OURS, [len(MARK) + 1, MARK + "%"]).fetchall()
+    return [(schema, about.partition("\n")[0]) for schema, about in found]

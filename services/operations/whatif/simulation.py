@@ -1,6 +1,6 @@
 """The simulation: the state at the start of the period, other rules, and the same facts decided again. Pure."""
 
-from enum import Enum, StrEnum
+from enum import Enum
 
 from msgspec.structs import replace
 
@@ -15,17 +15,10 @@ from crm.events import AssignmentRulesSet, PipelineChanged, StageRuleApplied, St
 from crm.scalars import Id, Micros
 from crm.state import Workspace, fold, fold_all
 from crm.state.entities import ONLY
+from crm.whatif import Clock, Rules
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, DealOutcomes, compared
-from services.operations.whatif.rules import Rules
 from services.operations.whatif.stage_rules import Touched, on_trial, touched
-
-
-class Clock(StrEnum):
-    """The times that a period refers to: when Potik recorded things, or when they happened outside."""
-
-    recorded = "recorded"
-    occurred = "occurred"
 
 
 class Phase(Enum):

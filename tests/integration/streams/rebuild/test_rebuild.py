@@ -54,6 +54,10 @@ def test_it_gives_the_rows_of_the_project_role(replayed: RebuildSetup) -> None:
         counts = {name: (r.equal, r.changed, r.only_here, r.only_there) for name, r in outcome.reports.items()}
         assert counts == {"contact": (49, 1, 0, 0), "deal": (47, 0, 0, 3), "timeline": (850, 0, 0, 0)}
         assert [e.columns["name"] for e in outcome.reports["contact"].examples] == [["nobody", "Olena Kovalenko 4"]]
+        kept = (
+            "SELECT names, problem, events, reports -> 'deal' ->> 'only_there' FROM core.rebuild WHERE ended_at < now()"
+        )
+        assert await asyncio.to_thread(replayed.do, kept) == [([*NAMES], "", 850, "3")]
         places = f"SELECT sum(position + 1) FROM core.checkpoint WHERE consumer = '{DEAL}'"
         assert await asyncio.to_thread(replayed.do, places) == [(850,)]
 

@@ -13,6 +13,7 @@ from crm.errors import Broken, CrmError
 from crm.events import ContactCreated, ContactMerged
 from projections import PROJECTIONS
 from services.stack.process import until
+from streams.rebuild.kept import CUT_OFF
 from streams.rebuild.rebuild import ProgressListener, Rebuild, rebuild
 from streams.rebuild.write.tables import BUILDING
 from tests.support.rebuild_setup import RebuildSetup, cards
@@ -224,6 +225,8 @@ def test_killed_in_the_middle(replayed: RebuildSetup, number: signal.Signals) ->
         await until(alone, 180)
         await replayed.rebuild("deal")
         assert await asyncio.to_thread(replayed.rows, "deal") == rows
+        kept = "SELECT problem FROM core.rebuild WHERE ended_at IS NOT NULL ORDER BY id"
+        assert await asyncio.to_thread(replayed.do, kept) == [(CUT_OFF,), ("",)]
 
     asyncio.run(run())
 

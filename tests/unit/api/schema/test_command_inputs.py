@@ -39,7 +39,8 @@ def made(name: str, **said: Any) -> Any:
 OTHERS = {  # those that are no command
     *("batch", "connectionAuthorize", "connectionCheck", "exportStart"),
     *(f"import{what}" for what in ("Check", "Run", "Pause", "Cancel", "CheckUndo", "Undo", "Redo")),
-    *("quarantineDiscard", "quarantineReparse", "workspaceCreate"),
+    *(f"quarantine{what}" for what in ("Discard", "Reparse", "ReparseMany")),
+    *("whatIfDrop", "whatIfStart", "workspaceCreate"),
 }
 
 

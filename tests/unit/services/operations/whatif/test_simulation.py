@@ -14,10 +14,11 @@ from crm.envelope import Event, Fact
 from crm.events import AssignmentRulesSet, CallUpdated, DealAssigned, DealStageMoved
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule
+from crm.whatif import Clock, Rules
 from services.operations.whatif.deal_outcomes import DealOutcomes, compared, shares
 from services.operations.whatif.merge_order import in_causal_order
-from services.operations.whatif.rules import Rules, read_rules
-from services.operations.whatif.simulation import Clock, Phase, Simulation
+from services.operations.whatif.rules import read_rules
+from services.operations.whatif.simulation import Phase, Simulation
 from tests.support.fact_strategies import RULES, any_facts
 from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, shop
 

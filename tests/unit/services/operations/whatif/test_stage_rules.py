@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from crm.decisions.commands.stage_rule_define import RuleMessage, RuleTask, StageRule
 from crm.envelope import Event
 from crm.scalars import Micros
-from services.operations.whatif.rules import Rules
-from services.operations.whatif.simulation import Clock, Phase, Simulation
+from crm.whatif import Clock, Rules
+from services.operations.whatif.simulation import Phase, Simulation
 from services.operations.whatif.stage_rules import RuleTotal, totals
 from tests.support.operator_session import OperatorSession
 from tests.support.scenarios import NOON, form, shop
