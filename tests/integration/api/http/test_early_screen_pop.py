@@ -10,10 +10,11 @@ from psycopg import AsyncConnection
 from api.live.journal import Journal
 from crm.adapters.postgres import outbox
 from crm.envelope import Event
+from projections import PROJECTIONS
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.journal_topic import JournalTopic
 from tests.support.screen import UNCLOSED, Ringing, brief, screen, until_closed
-from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, id_of
+from tests.support.shop_rows import OLENA_PHONE, OTHER, SHOP, delete_of, id_of
 
 pytestmark = UNCLOSED
 
@@ -22,6 +23,7 @@ pytestmark = UNCLOSED
 def served_api(database_url: str) -> Iterator[ApiServer]:
     with api_server(database_url) as api:
         with psycopg.connect(api.dsn, autocommit=True) as connection:
+            delete_of(connection, PROJECTIONS["call"].qualified_name, SHOP)
             connection.execute("INSERT INTO core.compared VALUES (core.this_server()) ON CONFLICT DO NOTHING")
         yield api
         until_closed(api)
@@ -99,7 +101,7 @@ def test_a_notification_that_comes_too_late_changes_nothing(api: ApiServer, topi
         topic.publish([*carried.rings("101")])
         assert shown.next()[1]["call_id"] == carried.id
         first = real.rings("101")
-        decide(api, first)  # at the positions that the journal has brought already: it is not read early
+        decide(api, first)  # at the positions that the journal has brought already: it is not shown early
         topic.publish(first)
         assert shown.next()[1]["call_id"] == real.id
 
