@@ -19,6 +19,7 @@ from crm.screen_pop.rings import Screen
 from crm.vocabulary import CallPhase
 
 REMEMBERED = 1_000  # reports that the journal has not brought yet
+LONGEST_ID = 19  # digits; anything shorter is a bigint
 
 
 class EarlyRings:
@@ -44,9 +45,10 @@ class EarlyRings:
 
 
 def announced(payload: str) -> tuple[int, list[str]]:
-    """Returns the id in the outbox, and the workspaces, of a notification."""
+    """Returns the id in the outbox, and the workspaces, of a notification. No workspaces when it is none of ours: every
+    user of the database may notify."""
     id, *workspaces = payload.split(" ")
-    return int(id), workspaces
+    return (int(id), workspaces) if id.isascii() and id.isdecimal() and len(id) < LONGEST_ID else (0, [])
 
 
 def reports_in(slices: Sequence[Slice], workspaces: Collection[str]) -> dict[str, list[JournalEntry]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from api.live.early_rings import REMEMBERED, EarlyRings, announced, reports_in
 from api.live.journal_entry import JournalEntry
@@ -21,7 +22,9 @@ OTHER = Id("33333333-3333-4333-8333-333333333333")
 
 
 def opened(call: str, workspace: str = SHOP) -> CallOpened:
-    return CallOpened(meta(f"{call} opened", workspace=Id(workspace)), Id(call), CARD, call, "in", Phone("", ""), "", False)
+    return CallOpened(
+        meta(f"{call} opened", workspace=Id(workspace)), Id(call), CARD, call, "in", Phone("", ""), "", False
+    )
 
 
 def said(call: str, phase: str, number: int = 1, workspace: str = SHOP) -> CallUpdated:
@@ -38,6 +41,12 @@ def places(found: Sequence[JournalEntry]) -> list[tuple[int, int, str]]:
 
 def test_a_notification_names_the_transaction_and_the_workspaces() -> None:
     assert announced("17 a b") == (17, ["a", "b"])
+
+
+@pytest.mark.parametrize("payload", ["", " ", "x a", "-1 a", "1.5 a", "٣ a", f"{10**18} a"])
+def test_a_notification_of_somebody_else_names_no_workspace(payload: str) -> None:
+    """Every user of the database may notify: what is not ours must not end the session that listens."""
+    assert announced(payload) == (0, [])
 
 
 def test_a_call_that_begins_here_is_shown_until_it_does_something_else() -> None:
