@@ -24,8 +24,7 @@ from services.outbound.session import Session
 AT_ONCE = 512  # attempts of this process
 BATCH = 1_000  # outcomes of one transaction
 RETRY_SECONDS = 0.2
-TOGETHER = 0.05  # seconds in which further outcomes may join a transaction; a crash repeats these webhooks
-PAUSE = 0.01  # seconds between two looks at what is not stored yet
+PAUSE = 0.01  # seconds in which further outcomes may join a transaction
 PATIENCE = 4.0  # seconds that a process which ends waits for what must not be sent twice
 NO_EVENT = 1.0  # seconds until an event is looked for again that the project role has not kept yet
 UNCERTAIN = "The process ended while this was being sent. It may have arrived; it was not sent again."
@@ -195,7 +194,7 @@ class Sender:
         async with Session(self.dsn) as session:
             while True:
                 await self.some_settled.wait()
-                await asyncio.sleep(TOGETHER)
+                await asyncio.sleep(PAUSE)
                 self.some_settled.clear()
                 while batch := self.settled[:BATCH]:
                     try:
