@@ -7,6 +7,7 @@ changes that were missed.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import psycopg
@@ -16,6 +17,7 @@ from api.live.journal import Journal
 from api.live.subscriptions.hub import Hub
 from api.live.subscriptions.progress import Progress, read_progress
 from crm.adapters.postgres.listener import Listener
+from crm.adapters.postgres.outbox import RINGS
 
 log = structlog.get_logger()
 CHANNEL = "changes"
@@ -25,8 +27,13 @@ MARK_SECONDS = 1.0  # between two of our own notifications
 SILENCE = 5.0  # seconds without our own notification after which the connection counts as dead
 
 
+async def no_screens(_connection: psycopg.AsyncConnection, _payload: str) -> None: ...
+
+
 class Changes:
-    """Passes notifications on to the hub."""
+    """Passes notifications on to the hub, and those of calls that begin to ring to `on_rings`."""
+
+    on_rings: Callable[[psycopg.AsyncConnection, str], Awaitable[None]] = staticmethod(no_screens)
 
     def __init__(self, dsn: str, journal: Journal | None = None) -> None:
         self.dsn = dsn
@@ -68,7 +75,7 @@ class Changes:
             application_name=LISTENER,
         )
         async with connection:
-            listener = await Listener(connection).listen(CHANNEL, mark)
+            listener = await Listener(connection).listen(CHANNEL, RINGS, mark)
             self.hub.resync(await read_progress(connection))
             self.listening.set()
             marked: Progress | None = None
@@ -82,6 +89,8 @@ class Changes:
                 for notification in await listener.wait(MARK_SECONDS if marked else left):
                     if notification.channel == CHANNEL:
                         self.hub.take(notification.payload)
+                    elif notification.channel == RINGS:
+                        await self.on_rings(connection, notification.payload)
                     elif marked:
                         self.hub.advance(marked)
                         marked = None

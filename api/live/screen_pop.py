@@ -1,21 +1,31 @@
-"""Follows the journal for screens: each report of a call is looked up once for all screens of this process."""
+"""Follows the journal for screens: each report of a call is looked up once for all screens of this process.
+
+A call that begins to ring is shown as soon as it is decided, before the journal has it: api/live/early_rings.py.
+"""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 import msgspec
+import psycopg
 import structlog
 
 from api.errors import BadCursor, StaleRead, Unavailable
 from api.live.changes import Changes
+from api.live.early_rings import EarlyRings, announced, reports_in
 from api.live.freshness import Freshness, position_text
+from api.live.journal_entry import JournalEntry
 from api.live.positions import Positions, as_positions, seal, unseal
 from api.sql.database import rows
 from api.sql.pool import Pool
+from crm.adapters.kafka.journal_log import Slice
+from crm.adapters.postgres import outbox
 from crm.adapters.postgres.callers import LOOK_UP, RINGING, read_found, read_ringing
 from crm.adapters.telemetry.metrics import SUBSCRIBERS
+from crm.contract.codec import type_of
 from crm.envelope import now
 from crm.events import CallOpened, CallUpdated
 from crm.scalars import Id, Micros
@@ -26,7 +36,7 @@ from crm.screen_pop.under_way import reports_of
 KEPT_CALLS, KEPT_FOUND = 10_000, 2_000  # of this process
 RETRY_SECONDS = 0.5
 NOTHING = Found()
-TYPES = ("CallOpened", "CallUpdated")
+TYPES = (CallOpened, CallUpdated)
 NOT_OURS = "This Last-Event-ID is none that /screen-pop sent to a token of this workspace. Connect without it."
 log = structlog.get_logger()
 
@@ -53,34 +63,69 @@ class ScreenPops:
         self.pool, self.changes, self.freshness = pool, changes, freshness
         self.facts: dict[Id, Facts] = {}
         self.found: dict[Id, asyncio.Task[Found]] = {}  # by event
+        self.open: dict[str, list[EarlyRings]] = defaultdict(list)  # the screens of each workspace
+        self.showing: set[asyncio.Task[None]] = set()
+        changes.on_rings = self.announced
 
     async def follow(self, workspace: str, employees: Sequence[str], resume: str | None) -> AsyncGenerator[Pop]:
         """Yields what happens on a screen, and a newer cursor at least once a second. Raises ApiError."""
         after, calls = read_cursor(resume, workspace) if resume else (None, {})
         screen = Screen(tuple(employees), calls)
+        early = EarlyRings(screen)
+        self.open[workspace].append(early)
         SUBSCRIBERS.labels("screen").inc()
         try:
-            async with aclosing(self.pops(workspace, screen, after)) as pops:
+            async with aclosing(self.pops(workspace, screen, early, after)) as pops:
                 async for pop in pops:
                     yield pop
         finally:
             SUBSCRIBERS.labels("screen").dec()
+            self.open[workspace].remove(early)
+            if not self.open[workspace]:
+                del self.open[workspace]
 
-    async def pops(self, workspace: str, screen: Screen, after: Positions | None) -> AsyncGenerator[Pop]:
+    async def announced(self, connection: psycopg.AsyncConnection, payload: str) -> None:
+        """Shows the calls that begin to ring with a transaction that was just committed, on the screens open here."""
+        id, workspaces = announced(payload)
+        if wanted := self.open.keys() & set(workspaces):
+            slices = [Slice(*part) for part in await outbox.row(connection, id)]
+            for workspace, entries in reports_in(slices, wanted).items():
+                task = asyncio.create_task(self.show_early(workspace, entries))
+                self.showing.add(task)
+                task.add_done_callback(self.showing.discard)
+
+    async def show_early(self, workspace: str, entries: Sequence[JournalEntry]) -> None:
+        for entry in entries:
+            self.prepare(workspace, entry.event)
+        rings = [entry.event for entry in entries if isinstance(entry.event, CallUpdated)]
+        looked_up = [(event.employee, await self.look_up(workspace, event)) for event in rings]
+        for early in self.open.get(workspace, ()):
+            if any(not said or early.screen.wants(said, found.salespeople) for said, found in looked_up):
+                early.waiting += entries
+        self.changes.journal.wake()
+
+    async def pops(
+        self, workspace: str, screen: Screen, early: EarlyRings, after: Positions | None
+    ) -> AsyncGenerator[Pop]:
         async with aclosing(self.changes.journal.follow(workspace, after, screen=True)) as pages:
             async for end, entries in pages:
                 if after is None:
                     messages = await self.under_way(workspace, screen, end)
                     yield Pop(workspace, end, dict(screen.calls), messages)
                 at = list(after or end)
-                reports = [entry for entry in entries if entry.type in TYPES and entry.event]
+                reports = [entry for entry in entries if type_of(entry.value) in TYPES]
                 for entry in reports:
                     self.prepare(workspace, entry.event)
                 for entry in reports:
                     at[entry.partition] = entry.position + 1
+                    if early.is_repeat(entry):
+                        continue
                     if messages := await self.take(workspace, screen, entry.event):
                         yield Pop(workspace, tuple(at), dict(screen.calls), messages)
                 after = end
+                for entry in early.take(end):
+                    if messages := await self.take(workspace, screen, entry.event):
+                        yield Pop(workspace, end, dict(screen.calls), messages)
                 silent = screen.forget_silent(now())
                 yield Pop(workspace, end, dict(screen.calls), silent)
 
@@ -110,7 +155,10 @@ class ScreenPops:
         if isinstance(event, CallOpened):
             return []
         needed = may_ring(event, now()) or (event.phase in TALKS and event.call_id in screen.calls)
-        found = await asyncio.shield(self.look_up(workspace, event)) if needed else NOTHING
+        looked_up = self.look_up(workspace, event) if needed else None
+        if looked_up and not looked_up.done():  # each screen asks, and most of them behind the first
+            await asyncio.wait([looked_up])
+        found = looked_up.result() if looked_up else NOTHING
         return screen.take(event, self.facts.get(event.call_id, with_report(Facts(), event)), found, now())
 
     def look_up(self, workspace: str, event: CallUpdated) -> asyncio.Task[Found]:

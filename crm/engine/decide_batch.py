@@ -19,6 +19,7 @@ from crm.decisions.delivery import other_version, set_aside
 from crm.envelope import Fact, now
 from crm.events import FactQuarantined
 from crm.scalars import Micros
+from crm.screen_pop.rings import begins_to_ring
 from crm.state import Workspace
 from crm.state.entities import ONLY
 from crm.versions import digest_of
@@ -74,7 +75,8 @@ async def decide(
     count(flat)
     if debugging():
         log_decisions(news, decided)
-    return await journal.append(conn, flat)
+    ringing = {one.fact.meta.workspace for one in news if begins_to_ring(one.fact, at)}
+    return await journal.append(conn, flat, sorted(ringing))
 
 
 def events_of(one: Arrived, batch: Batch, at: Micros, on_failure: OnFailure) -> list[Packed] | None:

@@ -7,7 +7,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from crm.decisions.call import internal
+from crm.envelope import Fact
 from crm.events import CallOpened, CallUpdated
+from crm.facts import CallReported
 from crm.moments import nearest
 from crm.scalars import Id, Micros
 from crm.screen_pop.caller import Found, caller
@@ -164,9 +166,18 @@ class Screen(Struct):
         return call.phase in ENDS or (call.phase in TALKS and bool(call.employee) and at < call.touched_at)
 
 
+def begins_to_ring(fact: Fact, now: int) -> bool:
+    """Whether what came in says that a call rings: somebody may want to see it before the journal has it."""
+    return isinstance(fact, CallReported) and rings_now(fact, now)
+
+
 def may_ring(event: CallUpdated, now: int) -> bool:
     """Whether a report is of a call that rings, and not of one that did long ago, as of an import."""
-    return event.phase == CallPhase.RINGING and now - event.meta.occurred_at <= LONGEST_RING
+    return rings_now(event, now)
+
+
+def rings_now(said: CallUpdated | CallReported, now: int) -> bool:
+    return said.phase == CallPhase.RINGING and now - said.meta.occurred_at <= LONGEST_RING
 
 
 def comes_in(facts: Facts, found: Found) -> bool:

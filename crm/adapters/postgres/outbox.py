@@ -2,6 +2,8 @@
 
 A relay that has nothing to do holds the lock DOZING. A writer that cannot have it wakes the relay at its commit; one
 that gets it keeps the relay from dozing until then. So nothing waits unseen, and a busy outbox sends no notifications.
+
+A call that begins to ring cannot wait for the relay: its transaction notifies the API, which reads the row here.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,10 @@ from crm.topics import journal_partition
 
 DOZING = 7_068_004  # an advisory lock
 CHANNEL = "outbox"
-APPEND = f"""
+RINGS = "rings"  # the channel of transactions in which a call began to ring: the row's id, then the workspaces
+MOST_ANNOUNCED = 180  # workspaces of a notification, which Postgres limits to 8,000 bytes; others wait for the journal
+ROW = "SELECT partitions, firsts, counts, records FROM core.outbox WHERE id = %s"
+GIVEN = f"""
 WITH locked AS (
   SELECT partition FROM core.journal_head WHERE partition = ANY (%(partitions)s) AND core.must_be_compared({FOLDS})
   ORDER BY partition FOR UPDATE
@@ -30,11 +35,16 @@ WITH locked AS (
 ), kept AS (
   INSERT INTO core.outbox (partitions, firsts, counts, records)
   SELECT array_agg(partition), array_agg(first), array_agg(count), array_agg(records)
-  FROM taken JOIN wanted USING (partition)
+  FROM taken JOIN wanted USING (partition) RETURNING id
 ), woken AS MATERIALIZED (
   SELECT CASE WHEN pg_try_advisory_xact_lock_shared({DOZING}) THEN '' ELSE pg_notify('{CHANNEL}', '')::text END
+)"""
+LAST = "SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition), woken"
+APPEND = f"{GIVEN}\n{LAST}"
+ANNOUNCE = f"""{GIVEN}, announced AS MATERIALIZED (
+  SELECT pg_notify('{RINGS}', id || %(ringing)s) FROM kept
 )
-SELECT partition, first + count - 1 FROM taken JOIN wanted USING (partition), woken"""
+{LAST}, announced"""
 
 Packed = tuple[str, str, str, str, bytes]  # stream, id, source, trace, value: what the relay needs
 
@@ -45,8 +55,11 @@ def packed(event: Event) -> Packed:
     return meta.stream, meta.id, meta.source, meta.trace, encode(event)
 
 
-async def append(conn: AsyncConnection, events: Sequence[Packed]) -> AsyncCursor[tuple[int, int]] | None:
-    """Call it last in the transaction: the counters stay locked until the commit.
+async def append(
+    conn: AsyncConnection, events: Sequence[Packed], ringing: Sequence[str] = ()
+) -> AsyncCursor[tuple[int, int]] | None:
+    """Call it last in the transaction: the counters stay locked until the commit. `ringing`: workspaces in which a call
+    begins to ring, to be announced at the commit.
 
     The cursor gives each journal partition that got events, and the position of the last of them there; in a pipeline
     only who asks for it waits for it. None without events.
@@ -62,4 +75,13 @@ async def append(conn: AsyncConnection, events: Sequence[Packed]) -> AsyncCursor
         "counts": [len(slices[p]) for p in partitions],
         "records": [msgspec.msgpack.encode(slices[p]) for p in partitions],
     }
-    return await conn.execute(APPEND, given)
+    if not ringing:
+        return await conn.execute(APPEND, given)
+    return await conn.execute(ANNOUNCE, {**given, "ringing": "".join(f" {one}" for one in ringing[:MOST_ANNOUNCED])})
+
+
+async def row(conn: AsyncConnection, id: int) -> list[tuple[int, int, int, bytes]]:
+    """Returns the slices of a transaction: partition, first position, number of events, records. None are left when the
+    relay has carried them to Kafka."""
+    found = await (await conn.execute(ROW, [id])).fetchone()
+    return list(zip(*found, strict=True)) if found else []
