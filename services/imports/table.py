@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What was found in a file. `rows` can be called again, and then begins at the first row."""
+    """What was found in a file. `rows` can be called again, and then begins at the first row; it can be pickled."""
 
     format: str
     header: tuple[str, ...]
@@ -49,13 +50,13 @@ Rows = Callable[[], Iterator[Row]]
 def headed(read: Callable[[], Iterable[SheetRow]]) -> tuple[tuple[str, ...], Rows]:
     """Returns the header of a sheet, and its rows below that. Raises NoTable."""
     place, header = header_of([row.cells for row in islice(read(), HEAD)])
+    return header, partial(rows_below, read, place, header)
 
-    def rows() -> Iterator[Row]:
-        for number, wrong, cells in islice(read(), place + 1, None):
-            if row := fitted(number, cells, header, number):
-                yield row._replace(wrong=row.wrong or wrong)
 
-    return header, rows
+def rows_below(read: Callable[[], Iterable[SheetRow]], place: int, header: tuple[str, ...]) -> Iterator[Row]:
+    for number, wrong, cells in islice(read(), place + 1, None):
+        if row := fitted(number, cells, header, number):
+            yield row._replace(wrong=row.wrong or wrong)
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

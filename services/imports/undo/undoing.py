@@ -3,7 +3,9 @@
 import asyncio
 import csv
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,7 +13,7 @@ from msgspec.structs import asdict
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres.history import of_streams
-from crm.adapters.postgres.history_of_sources import streams_of
+from crm.adapters.postgres.history_of_sources import behind, heads, streams_of
 from crm.decisions.import_undo import NOTHING_LEFT
 from crm.engine.trial import Outcome, Trial
 from crm.envelope import Event, Fact, named_id, now
@@ -22,14 +24,15 @@ from crm.imports import Kept, Request, Status, Undo, import_source, undo_source
 from crm.log import Log
 from crm.scalars import Id
 from crm.shared import Meta
-from services.imports.decided import undecided
+from services.imports.decided import undecided, unprojected
 from services.imports.undo.diff import Sources
 from services.imports.undo.plan import TYPES, Plan, Planned, plan_of
 from services.imports.undo.waiting import wait_until_known
 from services.intake.records import OPEN, written
 
-STREAMS = 200  # cards and objects that are planned at a time
+STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
+AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 LOOK_SECONDS = 0.02
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
@@ -88,40 +91,58 @@ class Undoing:
         self.undo = self.status.undo = Undo()
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
-            for streams in await self.pages(conn):
-                parts = await self.plans(conn, streams)
-                await self.count_all(trial, parts, self.facts(parts), again=False)
-                await self.progress(streams)
-                if self.is_over():
-                    return
+            async with aclosing(self.planned(conn)) as pages:
+                async for streams, parts in pages:
+                    await self.count_all(trial, parts, self.facts(parts), again=False)
+                    await self.progress(streams)
+                    if self.is_over():
+                        return
 
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         counted, begun = self.undo.after, False
-        for streams in await self.pages(conn):
-            if self.is_over():
-                break
-            parts = await self.plans(conn, streams)
-            facts = self.facts(parts)
-            again = bool(counted) and streams[-1] <= counted
-            if facts and not begun:  # what was begun before a restart is not begun twice
-                self.undo.number, begun = self.number, True
-                await self.report()
-                await self.send(conn, log, [self.begun()])
-            with Trial(conn) as trial:
-                await self.count_all(trial, parts, facts, again)
-            if not again:
-                self.undo.after = streams[-1]
-            await self.progress(streams, always=not again)
-            await self.send(conn, log, facts)
+        async with aclosing(self.planned(conn)) as pages:
+            async for streams, parts in pages:
+                if self.is_over():
+                    break
+                facts = self.facts(parts)
+                again = bool(counted) and streams[-1] <= counted
+                if facts and not begun:  # what was begun before a restart is not begun twice
+                    self.undo.number, begun = self.number, True
+                    await self.report()
+                    await self.send(conn, log, [self.begun()])
+                with Trial(conn) as trial:
+                    await self.count_all(trial, parts, facts, again)
+                if not again:
+                    self.undo.after = streams[-1]
+                await self.progress(streams, always=not again)
+                await self.send(conn, log, facts)
         if self.undo.number:
             await self.send(conn, log, [self.ended()])
+            last = await heads(conn)
+            while await behind(conn, last) and not self.is_over():  # it is undone when the cards show it
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def pages(self, conn: AsyncConnection) -> Iterator[list[Id]]:
         streams = await streams_of(conn, self.request.workspace, self.sources.imports)
         self.status.done, self.status.whole = 0, len(streams)
         return streams.pages(STREAMS)
+
+    async def planned(self, conn: AsyncConnection) -> AsyncIterator[tuple[list[Id], list[Plan]]]:
+        """Yields each page of streams with its plans; the next page is planned meanwhile."""
+        ahead: deque[tuple[list[Id], asyncio.Task[list[Plan]]]] = deque()
+        try:
+            for page in await self.pages(conn):
+                ahead.append((page, asyncio.create_task(self.plans(conn, page))))
+                if len(ahead) > 1:
+                    streams, plans = ahead.popleft()
+                    yield streams, await plans
+            for streams, plans in ahead:
+                yield streams, await plans
+        finally:
+            for _, plans in ahead:
+                plans.cancel()
 
     async def plans(self, conn: AsyncConnection, streams: Sequence[Id]) -> list[Plan]:
         events = await of_streams(conn, TYPES, self.request.workspace, streams)
@@ -182,6 +203,8 @@ class Undoing:
     async def send(self, conn: AsyncConnection, log: Log, facts: Sequence[Fact]) -> None:
         """Returns once the facts are decided; what was sent before is not sent again."""
         ids = [fact.meta.id for fact in facts]
+        while await unprojected(conn) > AHEAD_EVENTS and not self.is_over():
+            await asyncio.sleep(LOOK_SECONDS)
         while left := await undecided(conn, ids):
             try:
                 await log.send(*(written(fact, OPEN) for fact in facts))
