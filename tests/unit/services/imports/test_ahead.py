@@ -1,4 +1,4 @@
-"""Rows that a process of its own reads are those that this process would read, and what goes wrong there is said here."""
+"""Rows that a process of its own reads are those that this one would read, and what goes wrong there is said here."""
 
 import asyncio
 import dataclasses
