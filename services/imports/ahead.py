@@ -24,7 +24,7 @@ from services.imports.table import Row
 from services.intake.refusals import Refusal
 from services.tables.unreadable import Unreadable
 
-SMALL = 500_000  # bytes of a file that is read in less time than a process takes to start
+SMALL = 200_000  # bytes of a file that is read in less time than a process takes to start
 LENGTH = 4  # bytes that say how long a chunk is
 LIMIT = 1 << 20  # bytes that wait in the pipe
 CUT_OFF = "The process that reads the file ended before its last row."

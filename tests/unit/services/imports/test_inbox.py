@@ -8,7 +8,7 @@ import pytest
 
 from crm.adapters.import_store import ImportStore
 from crm.delivery import HOME
-from crm.imports import Options, Phase, Status, Wish, digest_of
+from crm.imports import LARGEST, Options, Phase, Status, Wish, digest_of
 from services.imports import __main__ as role
 from services.imports.importing import Importing
 from services.imports.inbox import SETTLED, UNKNOWN, take_files
@@ -126,3 +126,20 @@ def test_folders_that_are_no_workspaces_are_left_alone(tmp_path: Path) -> None:
         assert await store.arrived() == []
 
     asyncio.run(test())
+
+
+def test_a_file_that_is_too_large_is_moved_unread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The watched folder took a file of any size, which the API refuses: its bytes were read, kept and read again."""
+
+    async def test() -> None:
+        store, inbox = ImportStore.open(str(tmp_path)), tmp_path / "inbox" / SHOP
+        inbox.mkdir(parents=True)
+        with (inbox / "large.csv").open("wb") as file:
+            file.truncate(LARGEST + 1)  # it takes no room on the disk
+        changed = int((inbox / "large.csv").stat().st_mtime * 1e6)
+        await take_files(store, changed + SETTLED + 1_000_000)
+        assert await store.arrived() == [] and await store.waiting() == []
+        assert (tmp_path / "failed" / SHOP / "large.csv").stat().st_size == LARGEST + 1
+
+    asyncio.run(test())
+    assert "It has 2,000,000,001 bytes, and a file may have 2,000,000,000. Nothing was imported" in capsys.readouterr().out
