@@ -20,8 +20,8 @@ logger = structlog.get_logger()
 
 def too_large(size: int) -> str:
     return (
-        f"It has {size:,} bytes, and a file may have {LARGEST:,}. Nothing was imported; it is in `failed`. Split it: rows "
-        "of several files go together."
+        f"It has {size:,} bytes, and a file may have {LARGEST:,}. Nothing was imported; the file is in `failed`. Split "
+        "it: rows of several files go together."
     )
 
 

@@ -63,7 +63,7 @@ def rows_below(read: Callable[[], Iterable[SheetRow]], place: int, header: tuple
 def merged(cells: tuple[str, ...], header: tuple[str, ...], across: int) -> str:
     """Returns why a row is none of the table: its first cell is merged over several columns that the header has."""
     first = next((place for place, text in enumerate(cells) if text), 0)
-    named = [name for place, name in enumerate(header[:first + across], 1) if name != f"Column {place}"][first:]
+    named = [name for place, name in enumerate(header[: first + across], 1) if name != f"Column {place}"][first:]
     return MERGED.format(cells[first][:40], " and ".join(map(repr, named[:2]))) if len(named) > 1 else ""
 
 

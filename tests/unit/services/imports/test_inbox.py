@@ -142,4 +142,6 @@ def test_a_file_that_is_too_large_is_moved_unread(tmp_path: Path, capsys: pytest
         assert (tmp_path / "failed" / SHOP / "large.csv").stat().st_size == LARGEST + 1
 
     asyncio.run(test())
-    assert "It has 2,000,000,001 bytes, and a file may have 2,000,000,000. Nothing was imported" in capsys.readouterr().out
+    assert (
+        "It has 2,000,000,001 bytes, and a file may have 2,000,000,000. Nothing was imported" in capsys.readouterr().out
+    )
