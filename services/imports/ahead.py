@@ -7,7 +7,7 @@ import pickle
 import sys
 from asyncio import IncompleteReadError
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from itertools import islice
 from typing import Any
 
@@ -48,7 +48,7 @@ class Chunk(Struct, frozen=True, array_like=True):
     failed: str = ""  # of the program
 
 
-async def chunks_of(reading: Reading, size: int) -> AsyncIterator[list[Read]]:
+async def chunks_of(reading: Reading, size: int) -> AsyncGenerator[list[Read], None]:
     """Yields all rows, so many at a time. Raises Unreadable behind those that can be read, and OSError when the
     process that reads them was ended."""
     if reading.request.size <= SMALL:

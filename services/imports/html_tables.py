@@ -61,5 +61,5 @@ def read_html_table(path: Path) -> Table:
     if not any(map(any, page.rows)):
         raise NoTable("It is a page without a table. Nothing was imported. Send CSV, XLSX, XLS, ODS or vCard.")
     found = [SheetRow(number, "", cells) for number, cells in enumerate(page.rows, 1)]
-    header, rows = headed(partial(iter, found))
+    header, rows = headed(partial(list, found))
     return Table("html", header, rows, len(found))

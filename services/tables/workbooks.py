@@ -32,8 +32,8 @@ TOO_LARGE = (
 
 
 class SheetRow(NamedTuple):
-    """A row of a sheet, counted from 1. `wrong` says why it cannot be believed, `across` over how many columns its first
-    text is merged, in this row alone."""
+    """A row of a sheet, counted from 1. `wrong` says why it cannot be believed; `across`, over how many columns its
+    first text is merged in this row alone."""
 
     number: int
     wrong: str

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Any
@@ -129,7 +129,7 @@ class Undoing:
         self.status.done, self.status.whole = 0, len(streams)
         return streams.pages(STREAMS)
 
-    async def planned(self, conn: AsyncConnection) -> AsyncIterator[tuple[list[Id], list[Plan]]]:
+    async def planned(self, conn: AsyncConnection) -> AsyncGenerator[tuple[list[Id], list[Plan]], None]:
         """Yields each page of streams with its plans; the next page is planned meanwhile."""
         ahead: deque[tuple[list[Id], asyncio.Task[list[Plan]]]] = deque()
         try:
