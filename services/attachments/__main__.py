@@ -38,7 +38,7 @@ class Role:
         store, access = AttachmentStore.open(self.settings.attachments), Access(SecretKeys.of(self.settings))
         async with SafeHttp() as http, asyncio.TaskGroup() as tasks:
             mailed = mailed_imports(self.settings, access, store)
-            fetching = Fetching(store, sources(self.settings, access, http), now, mailed and mailed.stored)
+            fetching = Fetching(store, sources(self.settings, access, http), now, mailed.stored if mailed else None)
             self.journal = JournalFiles(self.settings.kafka_bootstrap, store, fetching)
             tasks.create_task(follow(self.settings, access, self.journal))
             tasks.create_task(try_again(fetching))

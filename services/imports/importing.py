@@ -19,7 +19,7 @@ from crm.log import Log
 from crm.scalars import Id
 from crm.versions import digest_of
 from services.imports.ahead import chunks_of
-from services.imports.decided import quarantined, undecided, unprojected
+from services.imports.decided import FOR_DECIDE, FOR_PROJECT, quarantined, undecided, unprojected, wait_until
 from services.imports.failed_rows import FailedRows
 from services.imports.outcome import outcome_of, somebody_else
 from services.imports.reading import Read, Reading
@@ -31,9 +31,7 @@ CHUNK = 500  # rows
 AHEAD = 3  # chunks that are stored and not decided: what comes in live waits behind no more than these
 AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 SHOWN = 50  # reasons in a status
-LOOK_SECONDS = 0.02
 REPORT_SECONDS = 1.0  # between two reports of how far it is
-WAITS_FOR_PROJECT = "{} events are decided and wait for the role project."
 IN_QUARANTINE = "Decide put it into quarantine, which says why: `crm quarantine list`."
 
 Report = Callable[[], Awaitable[None]]
@@ -81,7 +79,7 @@ class Importing:
                 await self.count_run(conn, before, again=True)
                 if new := chunk[len(before) :]:
                     if await undecided(conn, ids_of(new)):  # a file that was imported before writes nothing to Kafka
-                        await self.wait(partial(unprojected, conn), AHEAD_EVENTS, WAITS_FOR_PROJECT)
+                        await self.wait(partial(unprojected, conn), AHEAD_EVENTS, FOR_PROJECT)
                         await self.send(log, facts_in(new))
                     waiting.append(new)
                 while len(waiting) >= AHEAD:
@@ -120,25 +118,14 @@ class Importing:
     async def settle(self, conn: AsyncConnection, reads: list[Read]) -> None:
         """Waits until these rows are decided, and counts them."""
         ids = ids_of(reads)
-        if not await self.wait(partial(undecided, conn, ids), 0, "{} rows are stored and wait for the role decide."):
+        if not await self.wait(partial(undecided, conn, ids), 0, FOR_DECIDE):
             return
         await self.count_run(conn, reads)
         self.status.decided += len(ids)
         self.status.row = reads[-1].row.number
 
     async def wait(self, left: Callable[[], Awaitable[int]], most: int, why: str) -> bool:
-        """Waits until no more than this is left, and says `why` when that takes long. Returns False when it is over."""
-        since = time.monotonic()
-        while (count := await left()) > most:
-            if time.monotonic() - since > 10 * REPORT_SECONDS:
-                self.status.message = why.format(f"{count:,}")
-                await self.report()
-                since = time.monotonic()
-            if self.is_over():
-                return False
-            await asyncio.sleep(LOOK_SECONDS)
-        self.status.message = ""
-        return True
+        return await wait_until(left, most, why, self.status, self.report, self.is_over)
 
     async def count_run(self, conn: AsyncConnection, reads: list[Read], again: bool = False) -> None:
         """`again`: they were counted before a restart, and only the file of failed rows lacks them."""

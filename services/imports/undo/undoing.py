@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ from crm.imports import Kept, Request, Status, Undo, import_source, undo_source
 from crm.log import Log
 from crm.scalars import Id
 from crm.shared import Meta
-from services.imports.decided import undecided, unprojected
+from services.imports.decided import FOR_DECIDE, FOR_PROJECT, undecided, unprojected, wait_until
 from services.imports.undo.diff import Sources
 from services.imports.undo.plan import TYPES, Plan, Planned, plan_of
 from services.imports.undo.waiting import wait_until_known
@@ -33,7 +34,6 @@ from services.intake.records import OPEN, written
 STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
 AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
-LOOK_SECONDS = 0.02
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
 REMOVED = {ContactRemoved: "contacts", DealRemoved: "deals", ObjectRemoved: "objects"}
@@ -120,9 +120,8 @@ class Undoing:
                 await self.send(conn, log, facts)
         if self.undo.number:
             await self.send(conn, log, [self.ended()])
-            last = await heads(conn)
-            while await behind(conn, last) and not self.is_over():  # it is undone when the cards show it
-                await asyncio.sleep(LOOK_SECONDS)
+            shown = partial(behind, conn, await heads(conn))
+            await self.wait(shown, 0, "All is decided; the cards follow.", self.is_over)
 
     async def pages(self, conn: AsyncConnection) -> Iterator[list[Id]]:
         streams = await streams_of(conn, self.request.workspace, self.sources.imports)
@@ -203,9 +202,8 @@ class Undoing:
     async def send(self, conn: AsyncConnection, log: Log, facts: Sequence[Fact]) -> None:
         """Returns once the facts are decided; what was sent before is not sent again."""
         ids = [fact.meta.id for fact in facts]
-        while await unprojected(conn) > AHEAD_EVENTS and not self.is_over():
-            await asyncio.sleep(LOOK_SECONDS)
-        while left := await undecided(conn, ids):
+        await self.wait(partial(unprojected, conn), AHEAD_EVENTS, FOR_PROJECT, self.is_over)
+        while await undecided(conn, ids):
             try:
                 await log.send(*(written(fact, OPEN) for fact in facts))
                 break
@@ -213,14 +211,10 @@ class Undoing:
                 self.status.message = f"Waiting: {error}"
                 await self.report()
                 await asyncio.sleep(REPORT_SECONDS)
-        since = time.monotonic()
-        while left := await undecided(conn, ids):
-            if time.monotonic() - since > 10 * REPORT_SECONDS:
-                self.status.message = f"{left} records are stored and wait for the role decide."
-                await self.report()
-                since = time.monotonic()
-            await asyncio.sleep(LOOK_SECONDS)
-        self.status.message = ""
+        await self.wait(partial(undecided, conn, ids), 0, FOR_DECIDE, lambda: False)
+
+    async def wait(self, left: Callable[[], Awaitable[int]], most: int, why: str, is_over: Callable[[], bool]) -> None:
+        await wait_until(left, most, why, self.status, self.report, is_over)
 
     async def progress(self, streams: Sequence[Id], always: bool = False) -> None:
         status = self.status
