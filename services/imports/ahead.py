@@ -84,7 +84,8 @@ def chunked(reading: Reading, size: int) -> Iterator[list[Read]]:
 
 
 def kind_of(reading: Reading) -> type[Fact]:
-    return {CONTACT: ContactReported, DEAL: DealReported}.get(reading.mapping.record, ObjectReported)
+    kinds: dict[str, type[Fact]] = {CONTACT: ContactReported, DEAL: DealReported}
+    return kinds.get(reading.mapping.record, ObjectReported)
 
 
 def received(line: Line, fact_of: Any) -> Read:
