@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -129,19 +128,9 @@ class Undoing:
         return streams.pages(STREAMS)
 
     async def planned(self, conn: AsyncConnection) -> AsyncGenerator[tuple[list[Id], list[Plan]], None]:
-        """Yields each page of streams with its plans; the next page is planned meanwhile."""
-        ahead: deque[tuple[list[Id], asyncio.Task[list[Plan]]]] = deque()
-        try:
-            for page in await self.pages(conn):
-                ahead.append((page, asyncio.create_task(self.plans(conn, page))))
-                if len(ahead) > 1:
-                    streams, plans = ahead.popleft()
-                    yield streams, await plans
-            for streams, plans in ahead:
-                yield streams, await plans
-        finally:
-            for _, plans in ahead:
-                plans.cancel()
+        """Yields each page of streams with its plans, which are read when those before it are decided."""
+        for page in await self.pages(conn):
+            yield page, await self.plans(conn, page)
 
     async def plans(self, conn: AsyncConnection, streams: Sequence[Id]) -> list[Plan]:
         events = await of_streams(conn, TYPES, self.request.workspace, streams)
