@@ -72,6 +72,7 @@ class Request(Struct, frozen=True, omit_defaults=True):
     number: int = 1  # of the request, from 1 on
     resumes: bool = False  # what a pause stopped goes on
     unattended: bool = False  # it was in the watched folder: it is run if a person imported such a file before
+    mailed_by: str = ""  # it came by a mail with this From
 
 
 class Reason(Struct, frozen=True):

@@ -115,7 +115,7 @@ async def shown(store: ImportStore, request: Request) -> FileImport:
     phase = phase_of(request, known)
     status = Status(request.id) if known is None or phase is Phase.WAITING else known
     read = status.done / status.whole if status.whole else 0.0
-    at_work = phase in (Phase.CHECKING, Phase.RUNNING) and read > 0
+    at_work = phase in (Phase.CHECKING, Phase.RUNNING, Phase.UNDOING) and read > 0
     return FileImport(
         id=strawberry.ID(request.id),
         name=request.name,

@@ -46,11 +46,11 @@ class ImportStore:
         """Writes a file's bytes. Raises FileNotFoundError."""
         await self.download(f"{workspace}/content/{sha256}", into)
 
-    async def arrived(self) -> list[tuple[Id, str, Micros]]:
-        """Returns workspace, name and last change of the files in the watched folder."""
+    async def arrived(self) -> list[tuple[Id, str, Micros, int]]:
+        """Returns workspace, name, last change and bytes of the files in the watched folder."""
         found = [one async for batch in self.store.list("inbox") for one in batch]
         return [
-            (Id(parts[1]), parts[2], Micros(int(one["last_modified"].timestamp() * 1e6)))
+            (Id(parts[1]), parts[2], Micros(int(one["last_modified"].timestamp() * 1e6)), one["size"])
             for one in found
             if len(parts := one["path"].split("/")) == 3 and WORKSPACE.fullmatch(parts[1])
         ]
@@ -62,6 +62,10 @@ class ImportStore:
     async def taken(self, workspace: Id, name: str) -> None:
         """Removes a file from the watched folder: it is kept by its content."""
         await self.store.delete_async(f"inbox/{workspace}/{name}")
+
+    async def turn_away(self, workspace: Id, name: str) -> None:
+        """Moves a file of the watched folder to where what was not imported is, unread."""
+        await self.store.rename_async(f"inbox/{workspace}/{name}", f"failed/{workspace}/{name}")
 
     async def leave(self, workspace: Id, name: str, content: Path) -> None:
         """Puts what was not imported of the watched folder where somebody finds it."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 from psycopg import AsyncConnection
 
-from crm.adapters.postgres.state import Batch, Key, columns
+from crm.adapters.postgres.state import Batch, Key, columns, text_array
 from crm.decisions import decided
 from crm.decisions.case import Entity
 from crm.engine.decide_batch import Arrived, prefetch
@@ -95,7 +95,7 @@ class Trial:
         batch, at = TrialBatch(self.aside), now()
         self.batch = batch
         arrived = [Arrived(fact) for fact in facts]
-        seen = await self.conn.execute(SEEN, [[fact.meta.id for fact in facts]])
+        seen = await self.conn.execute(SEEN, [text_array([fact.meta.id for fact in facts])])
         before = {id for (id,) in await seen.fetchall()}
         news = [one for one in arrived if one.fact.meta.id not in before]
         await prefetch(self.conn, batch, news)

@@ -10,7 +10,7 @@ from crm.adapters.safe_http import SafeHttp
 from crm.envelope import now
 from crm.secret_keys import SecretKeys
 from crm.settings import Settings
-from services.attachments.facts import sources
+from services.attachments.facts import mailed_imports, sources
 from services.attachments.fetching import Fetching
 from services.attachments.journal_files import JournalFiles
 from streams.runtime.role import run
@@ -37,7 +37,8 @@ class Role:
             await asyncio.Event().wait()
         store, access = AttachmentStore.open(self.settings.attachments), Access(SecretKeys.of(self.settings))
         async with SafeHttp() as http, asyncio.TaskGroup() as tasks:
-            fetching = Fetching(store, sources(self.settings, access, http), now)
+            mailed = mailed_imports(self.settings, access, store)
+            fetching = Fetching(store, sources(self.settings, access, http), now, mailed.stored if mailed else None)
             self.journal = JournalFiles(self.settings.kafka_bootstrap, store, fetching)
             tasks.create_task(follow(self.settings, access, self.journal))
             tasks.create_task(try_again(fetching))

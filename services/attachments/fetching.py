@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from msgspec.structs import replace
@@ -17,14 +17,16 @@ from services.attachments.sources import Sources
 MINUTE = 60_000_000  # microseconds
 DELAYS = (1, 4, 16, 64, 256, 1_024)  # minutes until the next try; then it stays a link
 AT_ONCE = 4  # files, each in memory
+OnStored = Callable[[Wanted, StoredLink], Awaitable[None]]
 logger = structlog.get_logger()
 
 
 class Fetching:
     """Fetches into a store. Two that fetch the same file store it once."""
 
-    def __init__(self, store: AttachmentStore, sources: Sources, clock: Clock) -> None:
-        self.store, self.sources, self.clock = store, sources, clock
+    def __init__(self, store: AttachmentStore, sources: Sources, clock: Clock, stored: OnStored | None = None) -> None:
+        """`stored` gets each file of an event once it is stored, perhaps again after a restart."""
+        self.store, self.sources, self.clock, self.stored = store, sources, clock, stored
         self.turns = asyncio.Semaphore(AT_ONCE)
 
     async def fetch_all(self, wanted: Iterable[Wanted]) -> None:
@@ -40,6 +42,8 @@ class Fetching:
             known = await self.store.link(workspace, ref)
             if known is None and not await self.store.is_waiting(workspace, ref):
                 await self.fetch(wanted)
+            elif known and self.stored:  # of a large mail, or before a restart
+                await self.stored(wanted, known)
 
     async def fetch_waiting(self) -> int:
         """Tries again what is due and returns how many there were."""
@@ -62,6 +66,8 @@ class Fetching:
         link = StoredLink(attachment.ref, sha256, media_type, len(content), attachment.name)
         await self.store.keep(workspace, content, link)
         logger.info("stored a file", workspace=workspace, sha256=sha256, size=link.size)
+        if self.stored:
+            await self.stored(wanted, link)
 
     async def failed(self, wanted: Wanted, reason: NotReached) -> None:
         if reason.again and wanted.tries < len(DELAYS):

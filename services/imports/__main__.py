@@ -49,6 +49,7 @@ CANCELLED = "Cancelled. {rows:,} rows were imported and stay."
 UNDO_CANCELLED = "Cancelled. {records:,} records are gone and stay so; `crm import redo` brings them back."
 UNDONE = "SELECT value ->> 'count' FROM core.state WHERE workspace = %s AND key = %s"
 AGAIN = "This import was undone before: its rows come again, each as if it came for the first time."
+MAILED = "It came by a mail that names {} as its sender, which a mail can do wrongly: look before you run it."
 NOT_UNDONE = "This import was not undone, so there is nothing to bring back. Nothing was changed."
 logger = structlog.get_logger()
 
@@ -158,6 +159,8 @@ class Work:
             reading.describe(status)
             if generation:
                 status.notes.append(AGAIN)
+            if request.mailed_by:
+                status.notes.append(MAILED.format(request.mailed_by))
             report = partial(self.report, request, status)
             await report()
             importing = Importing(reading, status, failed, report, lambda: self.stopped is not None)

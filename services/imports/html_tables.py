@@ -1,5 +1,6 @@
 """Reads a page with a table: what several CRMs, Bitrix24 among them, write into a file that they name .xls."""
 
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -60,5 +61,5 @@ def read_html_table(path: Path) -> Table:
     if not any(map(any, page.rows)):
         raise NoTable("It is a page without a table. Nothing was imported. Send CSV, XLSX, XLS, ODS or vCard.")
     found = [SheetRow(number, "", cells) for number, cells in enumerate(page.rows, 1)]
-    header, rows = headed(lambda: found)
+    header, rows = headed(partial(list, found))
     return Table("html", header, rows, len(found))

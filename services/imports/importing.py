@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from psycopg import AsyncConnection
 
+from crm.adapters.postgres.history_of_sources import behind, heads
 from crm.engine.trial import Outcome, Trial
 from crm.envelope import Fact
 from crm.errors import NotYet
@@ -17,7 +18,8 @@ from crm.imports import Counts, Reason, Status
 from crm.log import Log
 from crm.scalars import Id
 from crm.versions import digest_of
-from services.imports.decided import quarantined, undecided
+from services.imports.ahead import chunks_of
+from services.imports.decided import FOR_DECIDE, FOR_PROJECT, quarantined, undecided, unprojected, wait_until
 from services.imports.failed_rows import FailedRows
 from services.imports.outcome import outcome_of, somebody_else
 from services.imports.reading import Read, Reading
@@ -27,8 +29,8 @@ from services.intake.records import OPEN, written
 
 CHUNK = 500  # rows
 AHEAD = 3  # chunks that are stored and not decided: what comes in live waits behind no more than these
+AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 SHOWN = 50  # reasons in a status
-LOOK_SECONDS = 0.02
 REPORT_SECONDS = 1.0  # between two reports of how far it is
 IN_QUARANTINE = "Decide put it into quarantine, which says why: `crm quarantine list`."
 
@@ -50,41 +52,45 @@ class Importing:
         status = self.status
         status.counts, status.reasons, status.doubts, status.skipped = Counts(), [], [], []  # also after a restart
         with Trial(conn) as trial:
-            for chunk in chunks(self.reading.rows()):
-                facts = facts_in(chunk)
-                outcomes = iter(await trial.decide(facts) if facts else [])
-                name_of = partial(trial.contact_name, self.reading.request.workspace)
-                status.counts.rows += len(chunk)
-                for read in chunk:
-                    if isinstance(read.fact, Fact):
-                        self.count(read, *explained(read.fact, next(outcomes), name_of))
-                    else:
-                        self.set_aside(read)
-                await self.report_sometimes(chunk[-1])
-                if self.is_over():
-                    return
+            async with aclosing(chunks_of(self.reading, CHUNK)) as reads:
+                async for chunk in reads:
+                    facts = facts_in(chunk)
+                    outcomes = iter(await trial.decide(facts) if facts else [])
+                    name_of = partial(trial.contact_name, self.reading.request.workspace)
+                    status.counts.rows += len(chunk)
+                    for read in chunk:
+                        if isinstance(read.fact, Fact):
+                            self.count(read, *explained(read.fact, next(outcomes), name_of))
+                        else:
+                            self.set_aside(read)
+                    await self.report_sometimes(chunk[-1])
+                    if self.is_over():
+                        return
 
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Sends the rows that are behind `status.row`, up to which everything was sent, decided and counted before."""
         after = self.status.row
         waiting: deque[list[Read]] = deque()
-        for chunk in chunks(self.reading.rows()):
-            if chunk[0].row.number > after == 0 and not self.status.sent:
-                await self.require_hope(conn, facts_in(chunk))
-            before = [read for read in chunk if read.row.number <= after]
-            await self.count_run(conn, before, again=True)
-            if new := chunk[len(before) :]:
-                if await undecided(conn, ids_of(new)):  # a file that was imported before writes nothing to Kafka
-                    await self.send(log, facts_in(new))
-                waiting.append(new)
-            while len(waiting) >= AHEAD:
-                await self.settle(conn, waiting.popleft())
-            await self.report_sometimes(chunk[-1])
-            if self.is_over():
-                break
-            await asyncio.sleep(0)
+        async with aclosing(chunks_of(self.reading, CHUNK)) as reads:
+            async for chunk in reads:
+                if chunk[0].row.number > after == 0 and not self.status.sent:
+                    await self.require_hope(conn, facts_in(chunk))
+                before = [read for read in chunk if read.row.number <= after]
+                await self.count_run(conn, before, again=True)
+                if new := chunk[len(before) :]:
+                    if await undecided(conn, ids_of(new)):  # a file that was imported before writes nothing to Kafka
+                        await self.wait(partial(unprojected, conn), AHEAD_EVENTS, FOR_PROJECT)
+                        await self.send(log, facts_in(new))
+                    waiting.append(new)
+                while len(waiting) >= AHEAD:
+                    await self.settle(conn, waiting.popleft())
+                await self.report_sometimes(chunk[-1])
+                if self.is_over():
+                    break
+                await asyncio.sleep(0)
         while waiting:
             await self.settle(conn, waiting.popleft())
+        await self.wait(partial(behind, conn, await heads(conn)), 0, "All rows are decided; the cards follow.")
 
     async def require_hope(self, conn: AsyncConnection, facts: list[Fact]) -> None:
         """Raises NoTable when decide would take none of the first rows: a million of them would fill the quarantine."""
@@ -112,19 +118,14 @@ class Importing:
     async def settle(self, conn: AsyncConnection, reads: list[Read]) -> None:
         """Waits until these rows are decided, and counts them."""
         ids = ids_of(reads)
-        since = time.monotonic()
-        while left := await undecided(conn, ids):
-            if time.monotonic() - since > 10 * REPORT_SECONDS:
-                self.status.message = f"{left} rows are stored and wait for the role decide."
-                await self.report()
-                since = time.monotonic()
-            if self.is_over():
-                return
-            await asyncio.sleep(LOOK_SECONDS)
-        self.status.message = ""
+        if not await self.wait(partial(undecided, conn, ids), 0, FOR_DECIDE):
+            return
         await self.count_run(conn, reads)
         self.status.decided += len(ids)
         self.status.row = reads[-1].row.number
+
+    async def wait(self, left: Callable[[], Awaitable[int]], most: int, why: str) -> bool:
+        return await wait_until(left, most, why, self.status, self.report, self.is_over)
 
     async def count_run(self, conn: AsyncConnection, reads: list[Read], again: bool = False) -> None:
         """`again`: they were counted before a restart, and only the file of failed rows lacks them."""
@@ -189,8 +190,3 @@ def facts_in(reads: list[Read]) -> list[Fact]:
 
 def ids_of(reads: list[Read]) -> list[Id]:
     return [fact.meta.id for fact in facts_in(reads)]
-
-
-def chunks(rows: Iterator[Read]) -> Iterator[list[Read]]:
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk

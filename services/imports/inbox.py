@@ -3,8 +3,10 @@
 import tempfile
 from pathlib import Path
 
+import structlog
+
 from crm.adapters.import_store import ImportStore
-from crm.imports import Request, Wish, digest_of, import_id
+from crm.imports import LARGEST, Request, Wish, digest_of, import_id
 from crm.scalars import Micros
 
 SETTLED = 5_000_000  # microseconds without a change: then a file is whole
@@ -13,16 +15,29 @@ UNKNOWN = (
     "file is in `failed`. Import it with `crm import`: the next one in the watched folder is then imported by itself."
 )
 
+logger = structlog.get_logger()
+
+
+def too_large(size: int) -> str:
+    return (
+        f"It has {size:,} bytes, and a file may have {LARGEST:,}. Nothing was imported; the file is in `failed`. Split "
+        "it: rows of several files go together."
+    )
+
 
 async def take_files(store: ImportStore, at: Micros) -> None:
     """Asks for an import of each file that is whole. A file that is cut off here is taken once more."""
-    for workspace, name, changed in await store.arrived():
+    for workspace, name, changed, size in await store.arrived():
         if at - changed < SETTLED:
+            continue
+        if size > LARGEST:
+            await store.turn_away(workspace, name)
+            logger.warning("a file was not imported", workspace=workspace, name=name, why=too_large(size))
             continue
         with tempfile.TemporaryDirectory(prefix="import-") as folder:
             file = Path(folder) / "file"
             await store.take(workspace, name, file)
-            sha256, size = digest_of(file), file.stat().st_size
+            sha256 = digest_of(file)
             await store.keep(workspace, sha256, file)
         id = import_id(workspace, sha256)
         before = await store.request(workspace, id)

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import fields
 
 from crm.phones import read_phone
 from crm.text.emails import emails_in
@@ -120,4 +121,6 @@ def decimal_mark(sums: Sequence[str]) -> str:
 
 
 def digest(mapping: ColumnMapping) -> str:
-    return sha256(msgspec.json.encode(mapping, order="deterministic")).hexdigest()[:16]
+    """Returns the same for equal mappings: msgspec leaves a default out only if it is the very same object."""
+    others = {one.name: value for one in fields(mapping) if (value := getattr(mapping, one.name)) != one.default}
+    return sha256(msgspec.json.encode(ColumnMapping(**others), order="deterministic")).hexdigest()[:16]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What was found in a file. `rows` can be called again, and then begins at the first row."""
+    """What was found in a file. `rows` can be called again, and then begins at the first row; it can be pickled."""
 
     format: str
     header: tuple[str, ...]
@@ -43,19 +44,27 @@ class NoTable(ValueError):
     """A file that cannot be read as a table: a sentence on why, and what to do."""
 
 
+MERGED = "{!r} is merged over the columns {}: a heading or a total, and no row of the table."
 Rows = Callable[[], Iterator[Row]]
 
 
 def headed(read: Callable[[], Iterable[SheetRow]]) -> tuple[tuple[str, ...], Rows]:
     """Returns the header of a sheet, and its rows below that. Raises NoTable."""
     place, header = header_of([row.cells for row in islice(read(), HEAD)])
+    return header, partial(rows_below, read, place, header)
 
-    def rows() -> Iterator[Row]:
-        for number, wrong, cells in islice(read(), place + 1, None):
-            if row := fitted(number, cells, header, number):
-                yield row._replace(wrong=row.wrong or wrong)
 
-    return header, rows
+def rows_below(read: Callable[[], Iterable[SheetRow]], place: int, header: tuple[str, ...]) -> Iterator[Row]:
+    for number, wrong, cells, across in islice(read(), place + 1, None):
+        if row := fitted(number, cells, header, number):
+            yield row._replace(wrong=row.wrong or wrong or (merged(row.cells, header, across) if across > 1 else ""))
+
+
+def merged(cells: tuple[str, ...], header: tuple[str, ...], across: int) -> str:
+    """Returns why a row is none of the table: its first cell is merged over several columns that the header has."""
+    first = next((place for place, text in enumerate(cells) if text), 0)
+    named = [name for place, name in enumerate(header[: first + across], 1) if name != f"Column {place}"][first:]
+    return MERGED.format(cells[first][:40], " and ".join(map(repr, named[:2]))) if len(named) > 1 else ""
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """Reads CSV and TSV as a table: charset, delimiter and header are found, shown, and can be said otherwise."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from services.imports.table import HEAD, SEND, NoTable, Row, Table, fitted, header_of
-from services.tables.charsets import LONGEST_LINE, charset_of, lines_of, said_charset
+from services.tables.charsets import LONGEST_LINE, Charset, charset_of, lines_of, said_charset
 from services.tables.delimited import SAMPLE, delimiter_of, named_delimiter, rows_of
 from services.tables.unreadable import Unreadable
 
@@ -27,18 +28,22 @@ def read_text_table(path: Path, charset: str = "", delimiter: str = "") -> Table
     by = delimiter or said or found
     place, header = header_of([row.cells for row in islice(rows_of(sample[skip:], by, width), HEAD)])
 
-    def rows() -> Iterator[Row]:
-        with path.open("rb") as file:
-            lines = islice(lines_of(file, chosen), skip, None)
-            for number, cells, done, is_open in islice(rows_of(lines, by, len(header)), place + 1, None):
-                if row := fitted(number + skip, cells, header, done):
-                    yield row._replace(wrong=OPEN) if is_open else row
-
     return Table(
         "tsv" if by == "\t" else "csv",
         header,
-        rows,
+        partial(rows_in, path, chosen, by, skip, place, header),
         path.stat().st_size,
         {"charset": str(chosen), "delimiter": by},
         (chosen.note,) if chosen.note else (),
     )
+
+
+def rows_in(
+    path: Path, charset: Charset, delimiter: str, skip: int, place: int, header: tuple[str, ...]
+) -> Iterator[Row]:
+    """`skip`: lines before the table; `place`: of the header among its rows."""
+    with path.open("rb") as file:
+        lines = islice(lines_of(file, charset), skip, None)
+        for number, cells, done, is_open in islice(rows_of(lines, delimiter, len(header)), place + 1, None):
+            if row := fitted(number + skip, cells, header, done):
+                yield row._replace(wrong=OPEN) if is_open else row

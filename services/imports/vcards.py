@@ -4,6 +4,7 @@ import base64
 import quopri
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from services.imports.table import NoTable, Row, Table, unique
@@ -39,12 +40,13 @@ def read_vcards(path: Path, charset: str = "") -> Table:
     if next(cards(path), None) is None:
         raise NoTable("It has no card that begins and ends. Nothing was imported.")
     found = {"charset": str(chosen)}
+    notes = (chosen.note,) if chosen.note else ()
+    return Table("vcard", unique(list(HEADER)), partial(rows_in, path, chosen), path.stat().st_size, found, notes)
 
-    def rows() -> Iterator[Row]:
-        for number, lines, done, wrong in cards(path):
-            yield Row(number, () if wrong else cells_of(lines, chosen), done, wrong)
 
-    return Table("vcard", unique(list(HEADER)), rows, path.stat().st_size, found, (chosen.note,) if chosen.note else ())
+def rows_in(path: Path, charset: Charset) -> Iterator[Row]:
+    for number, lines, done, wrong in cards(path):
+        yield Row(number, () if wrong else cells_of(lines, charset), done, wrong)
 
 
 def cards(path: Path) -> Iterator[tuple[int, list[bytes], int, str]]:

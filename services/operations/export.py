@@ -71,8 +71,8 @@ def export(
     begun = Kept(question.query, [column.name for column in columns])
     kept = begun_before(part, note, begun, bool(question.key)) if resume else begun
     try:
-        fetch(conn, question, columns, part, note, kept, advance)
-        count = write_file(made, suffix, columns, part)
+        count = fetch(conn, question, columns, part, note, kept, advance)
+        write_file(made, suffix, columns, part)
         made.replace(file)
     except BaseException:
         made.unlink(missing_ok=True)
@@ -116,8 +116,8 @@ def fetch(
     note: Path,
     kept: Kept,
     advance: Advance,
-) -> None:
-    """Adds the rows behind those that are kept, as Postgres writes them."""
+) -> int:
+    """Adds the rows behind those that are kept, as Postgres writes them. Returns how many there are."""
     note.unlink(missing_ok=True)
     place = [column.name for column in columns].index(question.key) if question.key else -1
     rows, size = kept.rows, kept.size
@@ -133,6 +133,7 @@ def fetch(
                     advance(EACH)
                     if place >= 0:
                         keep(note, file, Kept(kept.query, kept.columns, cell(block, place), rows, size))
+    return rows
 
 
 def copied(question: Question, columns: Sequence[Column], after: str) -> Composed:

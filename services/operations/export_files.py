@@ -1,6 +1,7 @@
 """Writes rows of an export as CSV, XLSX or Parquet: exact, and safe to open in Excel."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,13 +9,15 @@ from typing import NamedTuple
 import polars
 import xlsxwriter
 
-from crm.imports import FORMULA, guarded
+from crm.imports import PLAIN
 
 MOST_ROWS = 1_048_575  # of a sheet, below its header
 MOST_CELL = 32_767  # characters of a cell of a workbook
 PRECISE = 10**15  # a larger number loses digits in a workbook
 WHOLE = (20, 21, 23)  # oids of bigint, smallint and integer
-BOOLEAN, MOMENT, DOUBLE = 16, 1184, 701
+BOOLEAN, MOMENT, DOUBLE, UUID, TEXTS = 16, 1184, 701, 2950, 1009
+HARMLESS = (*WHOLE, BOOLEAN, MOMENT, DOUBLE, UUID, TEXTS)  # of them no spreadsheet runs anything
+RUN = r"^[=+\-@\t\r]"  # a text that begins so is run, as crm.imports.FORMULA has it
 TIMES = "%Y-%m-%d %H:%M:%S%.f%#z"
 
 
@@ -31,37 +34,44 @@ def rows_in(part: Path) -> Iterator[list[str]]:
         yield from csv.reader(file)
 
 
-def write_file(file: Path, suffix: str, columns: Sequence[Column], part: Path) -> int:
-    """Writes `part` in the format of an ending, and returns how many rows there are."""
-    if suffix == ".parquet":
-        return write_parquet(file, columns, part)
-    return (write_csv if suffix == ".csv" else write_xlsx)(file, columns, rows_in(part))
+def write_file(file: Path, suffix: str, columns: Sequence[Column], part: Path) -> None:
+    """Writes `part` in the format of an ending."""
+    if suffix == ".xlsx":
+        write_xlsx(file, columns, rows_in(part))
+    else:
+        (write_csv if suffix == ".csv" else write_parquet)(file, columns, part)
 
 
-def write_csv(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> int:
+def write_csv(file: Path, columns: Sequence[Column], part: Path) -> None:
     """UTF-8 with a mark, as Excel expects it. A text that Excel would run gets an apostrophe before it."""
-    texts = [place for place, column in enumerate(columns) if column.oid not in (*WHOLE, DOUBLE, BOOLEAN, MOMENT)]
-    count = 0
-    with file.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow([column.name for column in columns])
-        for count, row in enumerate(rows, 1):  # noqa: B007  # it is returned
-            for place in texts:
-                if row[place] and row[place][0] in FORMULA:
-                    row[place] = guarded(row[place])
-            writer.writerow(row)
-    return count
+    with file.open("wb") as out:
+        head = io.StringIO(newline="")
+        csv.writer(head).writerow([column.name for column in columns])
+        out.write(head.getvalue().encode("utf-8-sig"))
+        if not part.stat().st_size:
+            return
+        named = [Column(str(place), column.oid) for place, column in enumerate(columns)]
+        read = polars.scan_csv(part, schema={column.name: polars.String for column in named}, has_header=False)
+        read.select(map(as_shown, named)).sink_csv(out, include_header=False, line_terminator="\r\n")
 
 
-def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> int:
+def as_shown(column: Column) -> polars.Expr:
+    """Returns a text that a spreadsheet does not run, as `crm.imports.guarded` has it; null for an empty one."""
+    value = polars.col(column.name)
+    if column.oid not in HARMLESS:
+        runs = value.str.contains(RUN) & ~value.str.contains(f"^(?:{PLAIN.pattern})$")
+        value = polars.when(runs).then(polars.lit("'") + value).otherwise(value)
+    return polars.when(value != "").then(value).alias(column.name)
+
+
+def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[list[str]]) -> None:
     """Texts are texts, numbers that a workbook holds exactly are numbers; more rows than a sheet has go to the next."""
     numbers = [column.oid in WHOLE for column in columns]
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count = 0
     with xlsxwriter.Workbook(str(file), options) as book:
         sheet = None
-        for count, row in enumerate(rows, 1):
-            place = (count - 1) % MOST_ROWS + 1
+        for count, row in enumerate(rows):
+            place = count % MOST_ROWS + 1
             if place == 1:
                 sheet = book.add_worksheet()
                 sheet.write_row(0, 0, [column.name for column in columns])
@@ -73,18 +83,16 @@ def write_xlsx(file: Path, columns: Sequence[Column], rows: Iterable[list[str]])
                     sheet.write_string(place, column, text[:MOST_CELL])
         if sheet is None:
             book.add_worksheet().write_row(0, 0, [column.name for column in columns])
-    return count
 
 
-def write_parquet(file: Path, columns: Sequence[Column], part: Path) -> int:
+def write_parquet(file: Path, columns: Sequence[Column], part: Path) -> None:
     """Whole numbers, moments and booleans have their types; exact decimals, ids and JSON are texts."""
     schema = {column.name: polars.String for column in columns}
     if not part.stat().st_size:
         polars.DataFrame(schema=schema).lazy().select(map(as_typed, columns)).sink_parquet(file)
-        return 0
+        return
     read = polars.scan_csv(part, schema=schema, has_header=False)
     read.select(map(as_typed, columns)).sink_parquet(file)
-    return int(polars.scan_parquet(file).select(polars.len()).collect().item())
 
 
 def as_typed(column: Column) -> polars.Expr:

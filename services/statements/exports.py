@@ -72,7 +72,7 @@ def read_sheet(sheet: Sheet, assumed: Assumed) -> Reading:
     wrong: list[Problem] = []
 
     def rows() -> Rows:
-        for number, why, cells in sheet.rows():
+        for number, why, cells, _ in sheet.rows():
             if why:
                 wrong.append(Problem(f"It cannot be read: {why}", number))
             elif any(cells):

@@ -32,11 +32,13 @@ TOO_LARGE = (
 
 
 class SheetRow(NamedTuple):
-    """A row of a sheet, counted from 1. `wrong` says why it cannot be believed."""
+    """A row of a sheet, counted from 1. `wrong` says why it cannot be believed; `across`, over how many columns its
+    first text is merged in this row alone."""
 
     number: int
     wrong: str
     cells: list[str]
+    across: int = 1
 
 
 class Sheet(NamedTuple):
@@ -48,8 +50,8 @@ class Sheet(NamedTuple):
 
     def rows(self) -> Iterator[SheetRow]:
         with Path(self.file).open(encoding="utf-8", newline="") as file:
-            for number, wrong, *cells in csv.reader(file):
-                yield SheetRow(int(number), wrong, cells)
+            for number, wrong, across, *cells in csv.reader(file):
+                yield SheetRow(int(number), wrong, cells, int(across))
 
 
 class Unpacked(NamedTuple):
@@ -108,13 +110,14 @@ def convert(path: Path, folder: Path, wanted: str, every: bool) -> Unpacked:
 
 
 def written(book: CalamineWorkbook, name: str, out: Path, unshown: Mapping[int, str]) -> int:
-    """Writes the rows of a sheet: number, what is wrong with it, cells. Returns how many rows there are."""
+    """Writes the rows of a sheet: as `SheetRow` has it, with the cells last. Returns how many rows there are."""
     sheet = book.get_sheet_by_name(name)
     down = {  # cells that are merged over rows, by where they begin: the value is that of each row
         (row, first[1]): first
         for first, last in (sheet.merged_cell_ranges or [])
         for row in range(first[0] + 1, min(last[0], first[0] + LOWEST) + 1)
     }
+    across = {first: last[1] - first[1] + 1 for first, last in sheet.merged_cell_ranges or [] if first[0] == last[0]}
     above: dict[tuple[int, int], str] = {}
     begins, left = {*down.values()}, sheet.start[1] if sheet.start else 0
     count = 0
@@ -128,7 +131,8 @@ def written(book: CalamineWorkbook, name: str, out: Path, unshown: Mapping[int, 
                 elif place in down and not texts[column]:
                     texts[column] = above.get(down[place], "")
             count = index + 1
-            rows.writerow([count, wrong_in(cells) or unshown.get(count, ""), *texts])
+            first = next((left + n for n, text in enumerate(texts) if text), 0) if across else 0
+            rows.writerow([count, wrong_in(cells) or unshown.get(count, ""), across.get((index, first), 1), *texts])
     return count
 
 

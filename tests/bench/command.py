@@ -16,9 +16,11 @@ from tests.bench import lookups, rings
 from tests.bench.connectors import bench_connectors
 from tests.bench.cost import bench_cost
 from tests.bench.end_to_end import bench_forms
+from tests.bench.exports import bench_exports
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
 from tests.bench.idle import idle as measure_idle
+from tests.bench.imports import PARTS, Bench, bench_imports
 from tests.bench.intake import bench_intake
 from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
@@ -28,7 +30,6 @@ from tests.bench.replies import measure as measure_replies
 from tests.bench.screen_pop import screen_pop as measure_screen_pop
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
-from tests.bench.tables import bench_exports, bench_imports
 from tests.bench.webhooks import measure as measure_webhooks
 
 app = typer.Typer(no_args_is_help=True, help="Measure: each prints JSON with its machine, settings and percentiles.")
@@ -67,14 +68,15 @@ def polling(
 @app.command()
 def imports(
     rows: Annotated[int, typer.Option(min=1, help="Of the table.")] = 1_000_000,
+    only: Annotated[str, typer.Option(help=f"Parts, with commas between them: {', '.join(PARTS)}.")] = ",".join(PARTS),
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Check and import of a table, the role's memory, and how soon forms are visible meanwhile."""
-    here, known = target(data), demo(data)
-    address = f"{here.intake_url}/in/{known.form}"
-    folder, report = data or state.data_folder(), progress_printer(json)
-    show.print_json(asyncio.run(bench_imports(folder, here.graphql_url, known.token, address, rows, report)))
+    """Check, import, undo, redo and POST /facts of a table, and how soon forms are visible meanwhile."""
+    here, known, report = target(data), demo(data), progress_printer(json)
+    address, folder = f"{here.intake_url}/in/{known.form}", data or state.data_folder()
+    bench = Bench(folder, here.graphql_url, known.token, address, known.workspace, here.database_url, rows)
+    show.print_json(asyncio.run(bench_imports(bench, [part.strip() for part in only.split(",")], report)))
 
 
 @app.command()

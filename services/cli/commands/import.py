@@ -1,6 +1,7 @@
 """`crm import`: contacts, deals and objects from a file, checked first."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from crm.imports import Counts, Status
 
 PANEL, RANK = "Connect", 3
-FILE = "CSV, TSV, XLSX, XLS, ODS or vCard, by what is in it. Or undo or redo, before the file."
+FILE = "CSV, TSV, XLSX, XLS, ODS or vCard, by what is in it; or the id of an import. Or undo or redo, before the file."
+IMPORT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHOWN = 5  # reasons
 KINDS = ("create", "update", "unchanged", "skip", "error")
 WORDS = {"create": "new", "update": "changed", "unchanged": "unchanged", "skip": "skipped", "error": "refused"}
@@ -63,10 +65,11 @@ def import_file(
     if of:
         take_back(file.name, Path(of), ImportClient(address, bearer, Path(of), None), dry_run, yes, json)
         return
-    if not file.exists():
+    if not (file.exists() or IMPORT_ID.fullmatch(file.name)):
         raise typer.BadParameter(f"There is no file {file}. Nothing was imported.")
     options = Options(record, columns_of(mapping), system, existing, charset=charset, delimiter=delimiter, sheet=sheet)
-    with ImportClient(address, bearer, file, options) as client:
+    as_before = not file.exists() and options == Options()  # what was said of an import by its id holds
+    with ImportClient(address, bearer, file, None if as_before else options) as client:
         if show_status or cancel or pause:
             wish = Wish.CANCEL if cancel else Wish.PAUSE
             show(client.ask(wish) if cancel or pause else client.status(), json)

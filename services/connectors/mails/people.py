@@ -39,6 +39,14 @@ class MailSettings(Struct, frozen=True, gc=False):
             examples=["orders@example.com"],
         ),
     ] = ""
+    imports: Annotated[
+        str,
+        Meta(
+            description="Addresses of your own people, separated by commas: a table that one of them mails to this "
+            "mailbox alone is checked as an import, which a person then runs. They are ours as those above are.",
+            examples=["anna@example.com, ivan@example.com"],
+        ),
+    ] = ""
 
 
 class AnswerSettings(MailSettings, frozen=True, gc=False):
@@ -77,7 +85,8 @@ class Ours(NamedTuple):
 def ours_in(settings: MailSettings, recipients: Iterable[Address] = ()) -> Ours:
     """`recipients`: for whom the mail was received, as its envelope says."""
     received = {one.address for one in recipients}
-    return Ours(frozenset(listed(settings.addresses) | received - {""}), frozenset(listed(settings.mailers)))
+    own = listed(settings.addresses) | listed(settings.imports) | received - {""}
+    return Ours(frozenset(own), frozenset(listed(settings.mailers)))
 
 
 def listed(setting: str) -> set[str]:

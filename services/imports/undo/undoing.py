@@ -3,7 +3,9 @@
 import asyncio
 import csv
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,7 +13,7 @@ from msgspec.structs import asdict
 from psycopg import AsyncConnection
 
 from crm.adapters.postgres.history import of_streams
-from crm.adapters.postgres.history_of_sources import streams_of
+from crm.adapters.postgres.history_of_sources import behind, heads, streams_of
 from crm.decisions.import_undo import NOTHING_LEFT
 from crm.engine.trial import Outcome, Trial
 from crm.envelope import Event, Fact, named_id, now
@@ -22,15 +24,15 @@ from crm.imports import Kept, Request, Status, Undo, import_source, undo_source
 from crm.log import Log
 from crm.scalars import Id
 from crm.shared import Meta
-from services.imports.decided import undecided
+from services.imports.decided import FOR_DECIDE, FOR_PROJECT, undecided, unprojected, wait_until
 from services.imports.undo.diff import Sources
 from services.imports.undo.plan import TYPES, Plan, Planned, plan_of
 from services.imports.undo.waiting import wait_until_known
 from services.intake.records import OPEN, written
 
-STREAMS = 200  # cards and objects that are planned at a time
+STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
-LOOK_SECONDS = 0.02
+AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
 REMOVED = {ContactRemoved: "contacts", DealRemoved: "deals", ObjectRemoved: "objects"}
@@ -88,40 +90,47 @@ class Undoing:
         self.undo = self.status.undo = Undo()
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         with Trial(conn) as trial:
-            for streams in await self.pages(conn):
-                parts = await self.plans(conn, streams)
-                await self.count_all(trial, parts, self.facts(parts), again=False)
-                await self.progress(streams)
-                if self.is_over():
-                    return
+            async with aclosing(self.planned(conn)) as pages:
+                async for streams, parts in pages:
+                    await self.count_all(trial, parts, self.facts(parts), again=False)
+                    await self.progress(streams)
+                    if self.is_over():
+                        return
 
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
         counted, begun = self.undo.after, False
-        for streams in await self.pages(conn):
-            if self.is_over():
-                break
-            parts = await self.plans(conn, streams)
-            facts = self.facts(parts)
-            again = bool(counted) and streams[-1] <= counted
-            if facts and not begun:  # what was begun before a restart is not begun twice
-                self.undo.number, begun = self.number, True
-                await self.report()
-                await self.send(conn, log, [self.begun()])
-            with Trial(conn) as trial:
-                await self.count_all(trial, parts, facts, again)
-            if not again:
-                self.undo.after = streams[-1]
-            await self.progress(streams, always=not again)
-            await self.send(conn, log, facts)
+        async with aclosing(self.planned(conn)) as pages:
+            async for streams, parts in pages:
+                if self.is_over():
+                    break
+                facts = self.facts(parts)
+                again = bool(counted) and streams[-1] <= counted
+                if facts and not begun:  # what was begun before a restart is not begun twice
+                    self.undo.number, begun = self.number, True
+                    await self.report()
+                    await self.send(conn, log, [self.begun()])
+                with Trial(conn) as trial:
+                    await self.count_all(trial, parts, facts, again)
+                if not again:
+                    self.undo.after = streams[-1]
+                await self.progress(streams, always=not again)
+                await self.send(conn, log, facts)
         if self.undo.number:
             await self.send(conn, log, [self.ended()])
+            shown = partial(behind, conn, await heads(conn))
+            await self.wait(shown, 0, "All is decided; the cards follow.", self.is_over)
 
     async def pages(self, conn: AsyncConnection) -> Iterator[list[Id]]:
         streams = await streams_of(conn, self.request.workspace, self.sources.imports)
         self.status.done, self.status.whole = 0, len(streams)
         return streams.pages(STREAMS)
+
+    async def planned(self, conn: AsyncConnection) -> AsyncGenerator[tuple[list[Id], list[Plan]], None]:
+        """Yields each page of streams with its plans, which are read when those before it are decided."""
+        for page in await self.pages(conn):
+            yield page, await self.plans(conn, page)
 
     async def plans(self, conn: AsyncConnection, streams: Sequence[Id]) -> list[Plan]:
         events = await of_streams(conn, TYPES, self.request.workspace, streams)
@@ -182,7 +191,8 @@ class Undoing:
     async def send(self, conn: AsyncConnection, log: Log, facts: Sequence[Fact]) -> None:
         """Returns once the facts are decided; what was sent before is not sent again."""
         ids = [fact.meta.id for fact in facts]
-        while left := await undecided(conn, ids):
+        await self.wait(partial(unprojected, conn), AHEAD_EVENTS, FOR_PROJECT, self.is_over)
+        while await undecided(conn, ids):
             try:
                 await log.send(*(written(fact, OPEN) for fact in facts))
                 break
@@ -190,14 +200,10 @@ class Undoing:
                 self.status.message = f"Waiting: {error}"
                 await self.report()
                 await asyncio.sleep(REPORT_SECONDS)
-        since = time.monotonic()
-        while left := await undecided(conn, ids):
-            if time.monotonic() - since > 10 * REPORT_SECONDS:
-                self.status.message = f"{left} records are stored and wait for the role decide."
-                await self.report()
-                since = time.monotonic()
-            await asyncio.sleep(LOOK_SECONDS)
-        self.status.message = ""
+        await self.wait(partial(undecided, conn, ids), 0, FOR_DECIDE, lambda: False)
+
+    async def wait(self, left: Callable[[], Awaitable[int]], most: int, why: str, is_over: Callable[[], bool]) -> None:
+        await wait_until(left, most, why, self.status, self.report, is_over)
 
     async def progress(self, streams: Sequence[Id], always: bool = False) -> None:
         status = self.status

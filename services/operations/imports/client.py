@@ -48,8 +48,11 @@ class ImportClient:
 
     def check(self) -> Status:
         """Sends the file unless it is there already, and asks for a check."""
-        if self.send("GET", self.address).status_code == 200:
+        known = self.send("GET", self.address)
+        if known.status_code == 200:
             return self.ask(Wish.CHECK)
+        if not self.file.exists():  # an id, and there is no such import
+            return self.read(known)
         said = {"name": self.file.name, "options": msgspec.json.encode(self.options).decode()}
         with self.file.open("rb") as content:
             size = {"content-length": str(self.file.stat().st_size)}

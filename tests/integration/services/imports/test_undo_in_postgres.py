@@ -37,10 +37,10 @@ CARD = "contact_id, name, source, phones, emails, accounts, fields, doubted, cre
 
 
 class Stack:
-    """Decide and project, one after the other, on one connection."""
+    """Decide and project, one after the other, on one connection; the role has another."""
 
-    def __init__(self, conn: AsyncConnection[Any]) -> None:
-        self.conn = conn
+    def __init__(self, conn: AsyncConnection[Any], dsn: str) -> None:
+        self.conn, self.dsn = conn, dsn
 
     async def send(self, *records: Record) -> None:
         await self.take([decode(record.value or b"") for record in records])
@@ -74,7 +74,8 @@ class Stack:
         work = Undoing(reading.request, status, count, folder / "kept", report, lambda: False)
         log: Any = self
         with closing(work.kept):
-            await (work.check(self.conn) if check else work.run(self.conn, log))
+            async with await open_connection(self.dsn) as own:
+                await (work.check(own) if check else work.run(own, log))
         return work.undo
 
 
@@ -89,7 +90,7 @@ def test_deals_and_their_contacts_go_and_come_again(
     async def run() -> None:
         async with await open_connection(fresh_database_url) as conn:
             await begin(conn, SHOP, shop())
-            stack = Stack(conn)
+            stack = Stack(conn, fresh_database_url)
             await stack.take([form("1", phones=["+380670000001"], name="Іван"), form("2", emails=("u2@x.ua",))])
             before = await stack.rows()
             reading = opened(tmp_path, DEALS)

@@ -61,6 +61,14 @@ def newest(store: ImportStore) -> Request:
     return found
 
 
+def test_an_undo_says_how_long_it_takes(store: ImportStore) -> None:
+    """`secondsLeft` was null while an undo was at work."""
+    change(store, Wish.UNDO)
+    report(store, Phase.UNDOING, done=200, whole=800, seconds=3.0)
+    one = ask(store, "file_import", id=ID)
+    assert (one.phase, one.progress, one.seconds_left) == (Phase.UNDOING, 0.25, 9.0)
+
+
 def test_the_list_and_how_far_one_is(store: ImportStore) -> None:
     (one,) = ask(store, "imports")
     assert (one.id, one.name, one.phase, one.progress, one.seconds_left) == (ID, "people.csv", Phase.WAITING, 0.0, None)

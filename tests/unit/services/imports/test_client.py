@@ -6,11 +6,14 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import typer
 
-from crm.imports import Options, Phase, Status, Wish, digest_of
+from crm.imports import Kept, Options, Phase, Status, Undo, Wish, digest_of
 from crm.scalars import Id
+from services.cli.import_undo import take_back
 from services.operations.imports import client as followed
 from services.operations.imports.client import ImportClient
+from tests.support.page import Page
 
 ID = Id("00000000-0000-4000-8000-00000000000a")
 
@@ -49,6 +52,45 @@ def test_a_file_is_sent_once(tmp_path: Path) -> None:
         ("GET", f"/imports/{sha256}", b""),
         ("POST", f"/imports/{sha256}?wish=check", b'{"system":"crm1"}'),
     ]
+
+
+def test_an_import_is_checked_by_its_id() -> None:
+    """Of a table that came by mail nobody at the terminal has the file."""
+    api = Api(Status(ID), Status(ID), "This workspace has no such import.")
+    with ImportClient("http://api", "t", Path(ID), None, httpx.MockTransport(api)) as one:
+        one.check()
+        with pytest.raises(ValueError, match=r"^This workspace has no such import\.$"):
+            one.check()
+    assert api.requests == [
+        ("GET", f"/imports/{ID}", b""),
+        ("POST", f"/imports/{ID}?wish=check", b""),
+        ("GET", f"/imports/{ID}", b""),
+    ]
+
+
+def test_the_page_shows_what_an_undo_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = Page("imports.md").blocks
+    place = next(n for n, (kind, text) in enumerate(blocks) if kind == "sh" and "crm import undo" in text)
+    commands = [line.split()[2:] for line in blocks[place][1].splitlines()]
+    assert commands == [["undo", "clients.csv", "--dry-run"], ["undo", "clients.csv", "--yes"], ["redo", "clients.csv"]]
+    why = "It was renamed to 'Олена Коваль' by ivan@example.com on 2026-11-29."
+    undo = Undo(contacts=698, set_back=1, kept=1, reasons=[Kept("contact", ID, "Олена Коваль", why)])
+    known = Status(ID, Phase.UNDO_CHECKED, name="clients.csv", undo=undo)
+    gone = Status(ID, Phase.UNDONE, name="clients.csv", undo=undo)
+    again = Status(ID, Phase.DONE, name="clients.csv", decided=699)
+    answers = {"--dry-run": [known] * 2, "--yes": [known, known, gone, gone], "clients.csv": [again] * 2}
+    printed = []
+    for word, file, *flags in commands:
+        api = Api(*answers[flags[0] if flags else file])
+        one = ImportClient("http://api", "t", Path(file), None, httpx.MockTransport(api))
+        with pytest.raises(typer.Exit) as ended:
+            take_back(word, Path(file), one, "--dry-run" in flags, "--yes" in flags, json=False)
+        assert ended.value.exit_code == 0 and api.answers == []
+        said = capsys.readouterr()
+        printed.append(said.out + said.err)
+    assert blocks[place + 1] == ("text", printed[0])
+    assert "clients.csv: 698 contacts are gone, 1 are as before, 1 kept." in printed[1]
+    assert printed[2] == "clients.csv: 699 rows came again in 0.0 s.\n"
 
 
 def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path) -> None:

@@ -48,6 +48,9 @@ class Role:
         async def quarantined(_: Any, __: Id, ids: Sequence[Id]) -> set[Id]:
             return self.quarantine & set(ids)
 
+        async def nothing(*_: Any) -> int:
+            return 0
+
         class Trial:
             """What decide would do with the first rows."""
 
@@ -64,6 +67,8 @@ class Role:
         monkeypatch.setattr(importing, "Trial", Trial)
         monkeypatch.setattr(importing, "undecided", undecided)
         monkeypatch.setattr(importing, "quarantined", quarantined)
+        for name in ("unprojected", "heads", "behind"):
+            monkeypatch.setattr(importing, name, nothing)
         monkeypatch.setattr(importing, "REPORT_SECONDS", 0)
 
     async def run(self, dies_after: int = -1, cancelled_after: int = -1) -> Status:

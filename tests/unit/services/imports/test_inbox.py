@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from crm.adapters.import_store import ImportStore
 from crm.delivery import HOME
-from crm.imports import Options, Phase, Status, Wish, digest_of
+from crm.imports import LARGEST, Options, Phase, Status, Wish, digest_of
 from services.imports import __main__ as role
 from services.imports.importing import Importing
-from services.imports.inbox import SETTLED, UNKNOWN, take_files
+from services.imports.inbox import SETTLED, UNKNOWN, take_files, too_large
 from tests.support.scenarios import SHOP
 
 TEXT = b"Name,Phone\nAnn,0671234567\nBob,0671234568,x\n"
@@ -126,3 +127,26 @@ def test_folders_that_are_no_workspaces_are_left_alone(tmp_path: Path) -> None:
         assert await store.arrived() == []
 
     asyncio.run(test())
+
+
+def test_a_file_that_is_too_large_is_moved_unread(tmp_path: Path) -> None:
+    """The watched folder took a file of any size, which the API refuses: its bytes were read, kept and read again."""
+
+    async def test() -> None:
+        store, inbox = ImportStore.open(str(tmp_path)), tmp_path / "inbox" / SHOP
+        inbox.mkdir(parents=True)
+        with (inbox / "large.csv").open("wb") as file:
+            file.truncate(LARGEST + 1)  # it takes no room on the disk
+        changed = int((inbox / "large.csv").stat().st_mtime * 1e6)
+        await take_files(store, changed + SETTLED + 1_000_000)
+        assert await store.arrived() == [] and await store.waiting() == []
+        assert (tmp_path / "failed" / SHOP / "large.csv").stat().st_size == LARGEST + 1
+
+    with capture_logs() as logs:
+        asyncio.run(test())
+    assert [(one["event"], one["name"], one["why"]) for one in logs] == [
+        ("a file was not imported", "large.csv", too_large(LARGEST + 1))
+    ]
+    assert too_large(LARGEST + 1).startswith(
+        "It has 2,000,000,001 bytes, and a file may have 2,000,000,000. Nothing was"
+    )

@@ -19,6 +19,8 @@ from projections import PROJECTIONS
 from services.imports.reading import Reading
 from tests.support.import_undo import redo, rows, undo
 from tests.support.imports import Crm, opened
+from tests.support.object_scenarios import SELLER, reported
+from tests.support.operator_session import command
 from tests.support.projection_events import fold
 from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, parcel
 
@@ -49,6 +51,28 @@ def test_contacts_go_and_come_again(tmp_path: Path) -> None:
     assert redo(crm, reading) == ["unchanged", "unchanged"]
     assert undo(crm, reading).contacts == 2
     assert rows(crm) == before and len(crm.events(ImportUndoBegan)) == 2
+
+
+def test_objects_go_and_those_that_were_there_are_as_before(tmp_path: Path) -> None:
+    crm = Crm()
+    crm.decide.carry_out(COMMANDS["object_type_define"], command("object_type_define", "t", **SELLER))
+    for fact in (reported("A", fields={"city": "Київ"}, title="Майстерня"), reported("B", title="Крамниця")):
+        crm.decide.take(fact)
+    before = rows(crm)
+    text = "key,title,city,rating\nA,Майстерня,Львів,4.5\nB,Крамниця №1,,\nC,Склад,Одеса,3\nD,Пекарня,,5\n"
+    reading = opened(tmp_path, text, at=NOON + MINUTE, record="seller")
+    assert crm.run(reading) == ["update", "update", "create", "create"]
+    imported = rows(crm)
+    done = undo(crm, reading)
+    assert (done.objects, done.set_back, done.kept, done.removed) == (2, 2, 0, 2)
+    assert rows(crm) == before and sound(crm)
+    assert undo(crm, reading).removed == 0
+    assert redo(crm, reading) == ["update", "update", "create", "create"]
+    assert rows(crm) == imported and sound(crm)
+    crm.decide.take(reported("D", at=5, title="Пекарня на розі"))
+    done = undo(crm, reading)
+    assert (done.objects, done.set_back, done.kept) == (1, 2, 1)
+    assert [(one.record, one.name) for one in done.reasons] == [("object", "seller:D")] and sound(crm)
 
 
 def test_deals_go_with_their_contact_and_keep_their_numbers(tmp_path: Path) -> None:

@@ -76,7 +76,12 @@ class Role:
             async def decide(self, facts: Sequence[Fact]) -> list[Any]:
                 return [self.decide_in.take(fact) or None for fact in facts]
 
+        async def none(_: object, *__: object) -> int:
+            return 0
+
         monkeypatch.setattr(undoing, "wait_until_known", known)
+        for name in ("unprojected", "heads", "behind"):
+            monkeypatch.setattr(undoing, name, none)
         monkeypatch.setattr(undoing, "streams_of", streams_of)
         monkeypatch.setattr(undoing, "of_streams", of_streams)
         monkeypatch.setattr(undoing, "undecided", undecided)

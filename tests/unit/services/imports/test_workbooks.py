@@ -111,6 +111,26 @@ def test_a_cell_that_is_merged_over_rows_and_columns_is_that_of_each_row(tmp_pat
     assert [fact.fields for fact in facts(opened(tmp_path, file.read_bytes()))] == [{"City": '"Kyiv"'}] * 2
 
 
+def test_a_total_that_is_merged_over_columns_is_a_reason(tmp_path: Path) -> None:
+    """A row "Разом 2" below the people became a contact of that name."""
+    file = tmp_path / "made.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 3, "Клієнти")
+        sheet.write_row(1, 0, ["ПІБ", "Телефон"])
+        sheet.merge_range(1, 2, 1, 3, "Адреса")
+        sheet.write_row(2, 0, ["Олена", "0671234567"])
+        sheet.merge_range(2, 2, 2, 3, "Львів, Головна 1")
+        sheet.merge_range(3, 2, 3, 3, "Без імені")
+        sheet.merge_range(4, 0, 4, 1, "Разом 2")
+        sheet.write(4, 2, "2 адреси")
+    reading = opened(tmp_path, file.read_bytes())
+    assert reasons(reading) == {
+        5: "'Разом 2' is merged over the columns 'ПІБ' and 'Телефон': a heading or a total, and no row of the table."
+    }
+    assert [fact.fields for fact in facts(reading)] == [{"Адреса": '"Львів, Головна 1"'}, {"Адреса": '"Без імені"'}]
+
+
 def test_a_cell_that_is_merged_over_rows_is_that_of_each_row(tmp_path: Path) -> None:
     file = tmp_path / "made.xlsx"
     book = xlsxwriter.Workbook(str(file))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.connectors.mails.mail import NOBODY
 from services.connectors.mails.people import MailSettings, automatic, ours_in, who
 from services.connectors.mails.rfc822 import read_mail
 
@@ -12,6 +13,13 @@ OLENA = "From: Olena <olena@example.net>\n"
 def found(head: str, is_sent: bool = False) -> tuple[str, str, bool]:
     one = who(read_mail(head.encode() + b"\nText"), ours_in(OURS), is_sent)
     return one.direction, one.customer.address, one.by_mailer
+
+
+def test_who_may_mail_imports_is_one_of_us() -> None:
+    mail = read_mail(b"From: Anna <anna@gmail.example>\nTo: shop@shop.example\n\nText")
+    assert (
+        who(mail, ours_in(MailSettings(addresses="shop@shop.example", imports="Anna@gmail.example"))).customer == NOBODY
+    )
 
 
 @pytest.mark.parametrize(
