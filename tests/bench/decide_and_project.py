@@ -4,13 +4,12 @@ One process, a Postgres of its own, no Kafka: what decide leaves in the outbox i
 batch runs as in the roles, in a pipeline; those between run statement by statement, so that each part has its own time.
 """
 
-import asyncio
 import gc
 import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -44,6 +43,7 @@ from streams.runtime.checkpoints import Partition
 from streams.runtime.loop import ConsumerLoop
 from streams.runtime.role import COLLECT_AFTER
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, SESSION
+from tests.bench.against import compared
 from tests.bench.open_api.lines import FIRST, LINES, ROUND, TYPE
 from tests.bench.part_times import UNBOUNDED, Clock, Spent, TimedConnection, named_statement
 from tests.support.records import Fetched, Record
@@ -73,8 +73,15 @@ PROJECT = (
     (ProjectionBatch, "changes", "notices"),
     (history, "keep", "history"),
     (checkpoints, "read", "checkpoints"),
+    (checkpoints, "read_places", "checkpoints"),
     (checkpoints, "select_new", "checkpoints"),
     (checkpoints, "move", "checkpoints"),
+)
+FILES = (
+    "tests/bench/decide_and_project.py",
+    "tests/bench/against.py",
+    "tests/bench/part_times.py",
+    "tests/bench/open_api/lines.py",
 )
 TAKE = "DELETE FROM core.outbox RETURNING partitions, firsts, records"
 
@@ -91,7 +98,9 @@ class Role:
         conn.label = named_statement
 
     async def start(self) -> None:
-        partitions = [Partition(t.name, n) for t in TOPICS.values() if t.name in self.topics for n in range(t.partitions)]
+        partitions = [
+            Partition(t.name, n) for t in TOPICS.values() if t.name in self.topics for n in range(t.partitions)
+        ]
         await checkpoints.ensure(self.conn, self.consumers, partitions)
 
     async def pipelined(self, records: Sequence[Record]) -> None:
@@ -108,7 +117,8 @@ class Role:
         """Applies a batch statement by statement, and measures its parts."""
         fetches = fetched(records)
         self.conn.clock = self.clock
-        with self.clock.timing(self.places), self.clock.part("rest"):
+        there = [place for place in self.places if place[1] in vars(place[0])]  # another revision has other names
+        with self.clock.timing(there), self.clock.part("rest"):
             async with self.conn.transaction():
                 await self.loop.apply(self.conn, fetches, False)
         self.conn.clock = None
@@ -162,7 +172,9 @@ async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
     await create_workspace(dsn, workspace, "bench", owners=OWNERS)
     async with (
         await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as deciding,
-        await TimedConnection.connect(dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}") as projecting,
+        await TimedConnection.connect(
+            dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}"
+        ) as projecting,
     ):
         await define(deciding, command_of(workspace, TYPE))
         decide = Role("decide", deciding, [topic.name for topic in DECIDED], Decide(), DECIDE)
@@ -171,7 +183,9 @@ async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
         await view.start()
         offsets, found = Offsets(), {}
         for name in ("mixture", "updates"):
-            known = mixture(workspace, 2 * SIZE, offsets) if name == "mixture" else [*updates(workspace, FIRST, offsets)]
+            known = (
+                mixture(workspace, 2 * SIZE, offsets) if name == "mixture" else [*updates(workspace, FIRST, offsets)]
+            )
             await both(decide, view, known, measured=False)
             if name == "mixture":
                 todo = mixture(workspace, facts, offsets)
@@ -194,7 +208,7 @@ async def both(decide: Role, view: Role, records: Sequence[Record], measured: bo
         for role in (decide, view):
             given = batch if role is decide else await published(view.conn)
             await (role.pipelined(given) if whole else role.by_part(given))
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"together": round(sum((decide.spent + view.spent).values()) / facts[True] / 1000, 1)}
     for role in (decide, view):
         found |= {name: round(spent / facts[True] / 1000, 1) for name, spent in role.spent.items()}
         parts: Spent = role.clock.each(max(1, facts[False]))
@@ -203,18 +217,30 @@ async def both(decide: Role, view: Role, records: Sequence[Record], measured: bo
     return found
 
 
-def main(
-    facts: Annotated[int, typer.Argument(help="Of each kind.")] = 9_000,
-    dsn: Annotated[str, typer.Argument(help="A Postgres with an empty database; by default one of its own.")] = "",
-) -> None:
-    """Prints the processor time of a fact by part, in microseconds."""
+def measured(facts: int) -> dict[str, dict[str, float]]:
+    """Returns microseconds of processor time a fact by part, measured on a Postgres of its own."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # the server may have a user of its own
-        with postgres_server(Path(folder)) as own:
-            migrate(own, PROJECTIONS.values())
-            with psycopg.connect(own) as conn:
+        with postgres_server(Path(folder)) as dsn:
+            migrate(dsn, PROJECTIONS.values())
+            with psycopg.connect(dsn) as conn:
                 conn.execute("INSERT INTO core.compared VALUES (core.this_server())")
-            print(json.dumps(uvloop.run(measure(own, facts)), indent=1))
+            return uvloop.run(measure(dsn, facts))
+
+
+def bench_facts(facts: int, against: str, runs: int, report: Callable[[str], None]) -> dict[str, Any]:
+    """Returns the parts of this revision; with `against`, of another one too, measured in turns."""
+    settings = {"facts": facts, "batch": SIZE, "unit": "microseconds of processor time a fact"}
+    command = f"crm bench facts --count {facts}" + (f" --against {against} --runs {runs}" if against else "")
+    if not against:
+        return {"command": command, "settings": settings, **measured(facts)}
+    found = compared(against, FILES, "tests.bench.decide_and_project", [str(facts)], runs, report)
+    return {"command": command, "settings": settings, **found}
+
+
+def main(facts: Annotated[int, typer.Argument(help="Of each kind.")] = 9_000) -> None:
+    """Prints the processor time of a fact by part, in microseconds."""
+    print(json.dumps(measured(facts), indent=1))
 
 
 if __name__ == "__main__":
