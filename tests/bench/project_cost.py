@@ -42,7 +42,7 @@ PLACES = (
     (ProjectionBatch, "fold", "fold"),
     (ProjectionBatch, "pack", "pack"),
     (ProjectionBatch, "receive", "rows"),
-    (checkpoints, "read", "checkpoints"),
+    (checkpoints, "read_places", "checkpoints"),
     (checkpoints, "select_new", "selected"),
     (checkpoints, "move", "move"),
     (ProjectionBatch, "load", "load"),
