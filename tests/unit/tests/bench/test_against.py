@@ -19,7 +19,7 @@ def test_a_part_that_one_revision_lacks_has_no_ratio() -> None:
     }
 
 
-def test_a_run_is_told_by_its_sums() -> None:
+def test_a_run_is_reported_by_its_sums() -> None:
     assert whole({"mixture": {"together": 9.0, "decide, rules": 3.0}}) == {"mixture together": 9.0}
 
 
