@@ -59,7 +59,7 @@ Checkpoints = dict[tuple[str, Partition], Checkpoint]
 class Place:
     """The consumers that are at one checkpoint of a partition, and what they take on from there.
 
-    Nearly all consumers of a role are at the same one: work for each of them would be a tenth of projecting.
+    Nearly all consumers of a role are at the same one, so most of what is done for each is done once for all.
     """
 
     def __init__(self, consumers: tuple[str, ...], partition: Partition, at: Checkpoint) -> None:
