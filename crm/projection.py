@@ -87,6 +87,11 @@ class Projection(Generic[R]):
         return tuple(c.name for c in self.columns if c.type == "jsonb")
 
     @cached_property
+    def new_rows_are_known(self) -> bool:
+        """Tells whether a row that was not loaded is new: it was looked for, or its key is the event's own id."""
+        return self.needs_row or not any(self.key in event.__struct_fields__ for event in self.handles)
+
+    @cached_property
     def searched(self) -> tuple[str, ...]:
         """The fields that `search` looks through."""
         return self.found_by or tuple(filter(None, [self.found_by_words]))

@@ -42,12 +42,18 @@ log = structlog.get_logger()
 
 
 class ProjectionBatch:
-    """One projection's share of a batch: loads its rows, folds the events, saves the rows that changed."""
+    """One projection's share of a batch: loads its rows, folds the events, saves the rows that changed.
 
-    def __init__(self, projection: Projection[Any], events: Iterable[Event], at: Positions = NOWHERE) -> None:
+    `events`: of the types that it handles. `new`: nothing of them was written before, as the checkpoints say.
+    """
+
+    def __init__(
+        self, projection: Projection[Any], events: Iterable[Event], at: Positions = NOWHERE, new: bool = False
+    ) -> None:
         self.projection, self.at = projection, at
-        handles, key_of = set(projection.handles), projection.key_of
-        self.events = [((e.meta.workspace, key_of(e)), e) for e in events if type(e) in handles]
+        self.inserts = new and projection.new_rows_are_known
+        key = projection.key  # Projection.key_of, without a call for each event
+        self.events = [((e.meta.workspace, getattr(e, key, None) or e.meta.id), e) for e in events]
         self.keys = dict.fromkeys(key for key, _ in self.events)
         self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
         self.after: dict[Key, Row | None] = {}
@@ -85,12 +91,15 @@ class ProjectionBatch:
         kept = [(key[0], row) for key, row in sorted(self.after.items()) if row is not None]
         gone = [key for key, row in self.after.items() if row is None]
         if kept:
-            self.writes.append((read_models.save(self.projection), read_models.packed(self.projection, kept)))
+            all_new = self.inserts and not any(self.before[key] for key, row in self.after.items() if row is not None)
+            write = read_models.insert if all_new else read_models.save
+            self.writes.append((write(self.projection), read_models.packed(self.projection, kept)))
         if gone:
             self.writes.append((read_models.delete(self.projection), read_models.packed_keys(gone)))
         if field_values.kept(self.projection) and (refielded := self.refielded()):
-            keys = read_models.packed_keys(refielded)
-            self.writes += [(field_values.remove(self.projection), keys), (field_values.add(self.projection), keys)]
+            if outdated := [key for key in refielded if not self.inserts or self.before.get(key)]:
+                self.writes.append((field_values.remove(self.projection), read_models.packed_keys(outdated)))
+            self.writes.append((field_values.add(self.projection), read_models.packed_keys(refielded)))
         if self.projection.totals and (changes := self.counted()):
             self.writes.append((totals.add(self.projection), totals.packed(self.projection, changes)))
 
@@ -149,7 +158,7 @@ class Project:
         return await self.project(conn, todo, isolate)
 
     async def project(self, conn: AsyncConnection, todo: NewRecords, isolate: bool) -> set[str]:
-        batches, events = self.route(todo)
+        batches, events = self.route(todo, new=not isolate)
         failed: set[str] = set()
         cursors = {c: await f.load(conn) for c, f in batches.items() if f.projection.needs_row and f.keys}
         for consumer, cursor in cursors.items():
@@ -170,7 +179,7 @@ class Project:
             for batch in done:
                 await batch.save(conn)
         if history.CONSUMER in todo:
-            await history.keep(conn, todo[history.CONSUMER])
+            await history.keep(conn, todo[history.CONSUMER], new=not isolate)
         if done:
             reported = [notice for batch in done for notice in batch.changes()]
             await conn.execute(NOTIFY, [as_json([*reported, progress_notice(done)])])
@@ -178,7 +187,9 @@ class Project:
             log_events(events, [batch.projection for batch in done])
         return failed
 
-    def route(self, todo: NewRecords) -> tuple[dict[str, ProjectionBatch], dict[Place, Event | None]]:
+    def route(
+        self, todo: NewRecords, new: bool = False
+    ) -> tuple[dict[str, ProjectionBatch], dict[Place, Event | None]]:
         """Decodes each record once and hands its event to the projections that fold it.
 
         Returns the batch of each projection, and the events by their place. Types that no projection folds stay None.
@@ -200,7 +211,7 @@ class Project:
                     for take in routes[type(event)]:
                         take(event)
             at = next_positions(records)
-            batches |= {c: ProjectionBatch(self.by_consumer[c], mine[c], at) for c in consumers}
+            batches |= {c: ProjectionBatch(self.by_consumer[c], mine[c], at, new) for c in consumers}
         return {consumer: batches[consumer] for consumer in todo if consumer in batches}, events
 
     async def halt(self, conn: AsyncConnection, consumer: str, error: Exception) -> None:

@@ -24,9 +24,8 @@ SELECT array_agg(consumer), topic, partition, next_offset, position, failed IS N
 ) AS found GROUP BY topic, partition, next_offset, position, failed IS NOT NULL"""
 MOVE = """
 UPDATE core.checkpoint AS c SET next_offset = m.next_offset, position = m.position
-FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
-  AS m (consumer, topic, partition, next_offset, position)
-WHERE (c.consumer, c.topic, c.partition) = (m.consumer, m.topic, m.partition)"""
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) AS m (topic, partition, next_offset, position)
+WHERE c.consumer = ANY (%s) AND (c.topic, c.partition) = (m.topic, m.partition)"""
 FAIL = "UPDATE core.checkpoint SET failed = %s WHERE consumer = %s"
 BUILDING = "SELECT count(*) FROM core.building WHERE consumer = ANY (%s)"
 FAILED = "SELECT DISTINCT consumer FROM core.checkpoint WHERE consumer = ANY (%s) AND failed IS NOT NULL"
@@ -57,6 +56,24 @@ class LogMismatch(Broken):
 Checkpoints = dict[tuple[str, Partition], Checkpoint]
 
 
+class Place:
+    """The consumers that are at one checkpoint of a partition, and what they take on from there.
+
+    Nearly all consumers of a role are at the same one, so most of what is done for each is done once for all.
+    """
+
+    def __init__(self, consumers: tuple[str, ...], partition: Partition, at: Checkpoint) -> None:
+        self.consumers, self.partition, self.at = consumers, partition, at
+        self.taken: list[list[Record]] = []
+
+    def take(self, records: Sequence[Record], positioned: bool) -> None:
+        """Moves on over these records. Raises LogMismatch."""
+        new, after = select_new(records, self.at, positioned)
+        if after != self.at:
+            self.at = after
+            self.taken.append(new)
+
+
 async def ensure(conn: AsyncConnection, consumers: Sequence[str], partitions: Iterable[Partition]) -> None:
     """Creates missing checkpoints, except for consumers that a rebuild is building."""
     await conn.execute(ENSURE, [list(consumers), *columns(partitions)])
@@ -68,9 +85,18 @@ async def clear_failures(conn: AsyncConnection, consumers: Sequence[str]) -> Non
 
 
 async def read(
-    conn: AsyncConnection, consumers: Sequence[str], partitions: Collection[Partition], lock: str = ""
+    conn: AsyncConnection, consumers: Sequence[str], partitions: Collection[Partition]
 ) -> tuple[Checkpoints, set[Partition]]:
-    """Returns the checkpoints of consumers that are not halted. With " FOR UPDATE" they stay locked until the commit.
+    """Returns the checkpoints of consumers that are not halted, and what `read_places` returns besides."""
+    places, missing = await read_places(conn, consumers, partitions)
+    found = {(consumer, place.partition): place.at for place in places for consumer in place.consumers}
+    return dict(sorted(found.items())), missing
+
+
+async def read_places(
+    conn: AsyncConnection, consumers: Sequence[str], partitions: Collection[Partition], lock: str = ""
+) -> tuple[list[Place], set[Partition]]:
+    """Returns where consumers are that are not halted. With " FOR UPDATE" it stays locked until the commit.
 
     Also returns the partitions for which some consumer has no checkpoint, as in a new database. Consumers that a
     rebuild is building have none either; these do not count.
@@ -78,18 +104,17 @@ async def read(
     query = READ.format(lock=lock).encode()
     rows = await (await conn.execute(query, [list(consumers), *columns(partitions)])).fetchall()
     present: Counter[Partition] = Counter()
-    found: Checkpoints = {}
+    found = []
     for names, topic, number, offset, position, failed in rows:
-        partition, at = Partition(topic, number), Checkpoint(offset, position)
+        partition = Partition(topic, number)
         present[partition] += len(names)
         if not failed:
-            found |= dict.fromkeys(((consumer, partition) for consumer in names), at)
+            found.append(Place(tuple(sorted(names)), partition, Checkpoint(offset, position)))
     expected = len(consumers)
     if any(present[partition] < expected for partition in partitions):
         ((building,),) = await (await conn.execute(BUILDING, [list(consumers)])).fetchall()
         expected -= building
-    missing = {partition for partition in partitions if present[partition] < expected}
-    return dict(sorted(found.items())), missing
+    return found, {partition for partition in partitions if present[partition] < expected}
 
 
 async def halted_consumers(conn: AsyncConnection, consumers: Sequence[str]) -> set[str]:
@@ -97,13 +122,20 @@ async def halted_consumers(conn: AsyncConnection, consumers: Sequence[str]) -> s
     return {name for (name,) in await (await conn.execute(FAILED, [list(consumers)])).fetchall()}
 
 
-async def move(conn: AsyncConnection, moved: Checkpoints) -> None:
-    """Writes new checkpoints in the caller's transaction."""
-    rows = [(consumer, *partition, at.next_offset, at.position) for (consumer, partition), at in moved.items()]
-    kinds = ("text", "text", "bigint", "bigint", "bigint")
-    given = [array(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=False)]
-    if given:
-        await conn.execute(MOVE, given)
+async def move(conn: AsyncConnection, places: Iterable[Place], halted: Collection[str] = ()) -> Checkpoints:
+    """Writes where consumers are now in the caller's transaction, but for halted ones. Returns that."""
+    together: dict[tuple[str, ...], list[Place]] = {}
+    for place in places:
+        together.setdefault(place.consumers, []).append(place)
+    moved: Checkpoints = {}
+    for consumers, found in together.items():
+        if going := [consumer for consumer in consumers if consumer not in halted]:
+            rows = [(*place.partition, place.at.next_offset, place.at.position) for place in found]
+            kinds = ("text", "bigint", "bigint", "bigint")
+            given = [array(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+            await conn.execute(MOVE, [*given, going])
+            moved |= {(consumer, place.partition): place.at for place in found for consumer in going}
+    return moved
 
 
 async def halt(conn: AsyncConnection, consumer: str, why: str) -> None:
@@ -160,13 +192,17 @@ def require_within_log(offsets: Mapping[Partition, int], first: Mapping[Any, int
             )
 
 
-def joined(parts: Mapping[str, Sequence[list[Record]]]) -> Mapping[str, Sequence[Record]]:
-    """Returns the records of each consumer in one list. Consumers that are given the same records share it."""
+def new_records(places: Iterable[Place]) -> Mapping[str, Sequence[Record]]:
+    """Returns what each consumer takes on, in the order of their names. Those that take on the same share a list."""
+    parts: dict[str, list[list[Record]]] = {}
+    for place in places:
+        for consumer in place.consumers:
+            parts.setdefault(consumer, []).extend(place.taken)
     lists: dict[tuple[int, ...], list[Record]] = {}
     found = {}
-    for consumer, given in parts.items():
-        same = tuple(map(id, given))
+    for consumer in sorted(parts):
+        same = tuple(map(id, parts[consumer]))
         if same not in lists:
-            lists[same] = [*chain(*given)]
+            lists[same] = [*chain(*parts[consumer])]
         found[consumer] = lists[same]
     return found

@@ -10,12 +10,13 @@ import psycopg
 import structlog
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from crm.adapters.telemetry.metrics import BATCH_SECONDS, HANDLED, RETRIES, STUCK
 from crm.engine.dead_letters import TooManyDeadLetters
 from crm.settings import Settings
 from streams.runtime import checkpoints
-from streams.runtime.checkpoints import Checkpoint, Checkpoints, LogMismatch, Partition, Record
+from streams.runtime.checkpoints import Checkpoints, LogMismatch, Partition, Record
 from streams.runtime.lag import Lag
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, connect, wait_for_topics
 from streams.runtime.worker import Fetch, Worker
@@ -45,7 +46,8 @@ class Handler(Protocol):
     async def handle(self, conn: AsyncConnection, todo: NewRecords, isolate: bool) -> set[str]:
         """Handles the new records of each consumer. Returns the consumers that are halted from here on.
 
-        `isolate`: Postgres rejected data in the last attempt; find the culprit and keep it apart.
+        `isolate`: Postgres rejected data in the last attempt; find the culprit and keep it apart. Of the journal, also
+        what the checkpoints call new was there already: replace it.
         """
 
 
@@ -188,7 +190,7 @@ class ConsumerLoop:
                     if isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState):
                         await conn.close()  # the database was replaced: a new session checks it first
                     RETRIES.labels(self.group, type(error).__name__).inc()
-                    isolate = isinstance(error, REFUSED)
+                    isolate = isinstance(error, (*REFUSED, UniqueViolation) if self.handler.positioned else REFUSED)
                     log.warning("transaction is retried", consumer=self.group, error=repr(error), isolate=isolate)
                     await asyncio.sleep(0.1)
 
@@ -213,31 +215,20 @@ class ConsumerLoop:
         checkpoints, and the partitions with skipped earlier records, which must be read again.
         """
         partitions = {Partition(*f.tp) for f in fetches}
-        current, skipped = await checkpoints.read(conn, self.handler.consumers, partitions, " FOR UPDATE")
-        moved: Checkpoints = {}
-        parts: dict[str, list[list[Record]]] = {}
-        keys = {at: [key for key in current if key[1] == at] for at in partitions}
+        found, skipped = await checkpoints.read_places(conn, self.handler.consumers, partitions, " FOR UPDATE")
+        places = {at: [place for place in found if place.partition == at] for at in partitions}
         for fetch in fetches:
             partition = Partition(*fetch.tp)
-            selected: dict[Checkpoint, tuple[list[Record], Checkpoint]] = {}  # most consumers are at the same place
-            for key in keys[partition]:
-                at: Checkpoint = moved.get(key, current[key])
-                if fetch.offset > at.next_offset:
+            for place in places[partition]:
+                if fetch.offset > place.at.next_offset:
                     skipped.add(partition)
-                    continue
-                if at not in selected:
-                    selected[at] = checkpoints.select_new(fetch.records, at, self.handler.positioned)
-                records, after = selected[at]
-                if after != at:
-                    moved[key] = after
-                    parts.setdefault(key[0], []).append(records)
-        todo = checkpoints.joined(parts)
-        if moved:
-            halted = await self.handler.handle(conn, todo, isolate)
-            self.halted |= halted
-            moved = {key: at for key, at in moved.items() if key[0] not in halted}
-            await checkpoints.move(conn, moved)
-        return moved, skipped
+                else:
+                    place.take(fetch.records, self.handler.positioned)
+        if not (moving := [place for place in found if place.taken]):
+            return {}, skipped
+        halted = await self.handler.handle(conn, checkpoints.new_records(moving), isolate)
+        self.halted |= halted
+        return await checkpoints.move(conn, moving, halted), skipped
 
     async def begin(self, worker: Worker, assigned: Sequence[Partition]) -> Mapping[Any, int]:
         """Moves the consumer to the checkpoints of newly assigned partitions. Returns the next offset of each."""

@@ -15,6 +15,7 @@ from tests.bench import history_command as bench_history
 from tests.bench import lookups, rings
 from tests.bench.connectors import bench_connectors
 from tests.bench.cost import bench_cost
+from tests.bench.decide_and_project import bench_facts
 from tests.bench.end_to_end import bench_forms
 from tests.bench.exports import bench_exports
 from tests.bench.graphql.run import measure
@@ -140,6 +141,17 @@ def cost(
     """Processor time of a fact by process, and its bytes by place."""
     folder, known, report = data or state.data_folder(), demo(data), progress_printer(json)
     show.print_json(bench_cost(target(data), folder, known.workspace, rate, seconds, report))
+
+
+@app.command()
+def facts(
+    count: Annotated[int, typer.Option(min=1_000, help="Of the mixture, and of updates of known records.")] = 9_000,
+    against: Annotated[str, typer.Option(help="A commit to measure in turns with this one.")] = "",
+    runs: Annotated[int, typer.Option(min=1, help="Of each of the two.")] = 3,
+    json: Json = False,
+) -> None:
+    """Processor time of a fact in decide, project and Postgres by part, on a Postgres of its own."""
+    show.print_json(bench_facts(count, against, runs, progress_printer(json)))
 
 
 @app.command()

@@ -18,7 +18,7 @@ import psycopg
 import typer
 from psycopg import AsyncConnection
 
-import crm.decisions
+import crm.state.folds
 import streams.decide
 from crm.adapters.postgres import outbox
 from crm.adapters.postgres.migrations import migrate
@@ -56,7 +56,7 @@ class Record:
 PLACES = (
     (decide_batch, "prefetch", "load state"),
     (decide_batch, "decided", "rules"),
-    (crm.decisions, "fold", "fold"),
+    (crm.state.folds, "fold", "fold"),
     (outbox, "packed", "encode"),
     (outbox, "append", "outbox"),
     (Batch, "write", "store state"),

@@ -1,6 +1,7 @@
 """Processor time by part: of this thread, and of the Postgres session that works for it."""
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,6 +91,13 @@ class TimedConnection(AsyncConnection):
         found = await super().execute(query, *given, **named)
         self.clock.parts[self.label(query)] += self.clock.served() - before
         return found
+
+
+def named_statement(query: Any) -> str:
+    """Returns the verb and the table of a statement."""
+    text = query.decode() if isinstance(query, bytes) else str(query)
+    table = re.search(r"(?:read|core)\.\w+", text)
+    return f"{text.split()[0].lower()} {table[0] if table else text[7:24]}"
 
 
 def least(found: Sequence[Spent]) -> Spent:

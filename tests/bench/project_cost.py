@@ -6,13 +6,11 @@ statement by statement, so that each has its share of the server's time. The lea
 """
 
 import asyncio
-import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -28,7 +26,7 @@ from streams.project import Project, ProjectionBatch
 from streams.runtime import checkpoints
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION
 from tests.bench.open_api.lines import TYPE, Rounds
-from tests.bench.part_times import UNBOUNDED, Clock, Spent, TimedConnection, least
+from tests.bench.part_times import UNBOUNDED, Clock, Spent, TimedConnection, least, named_statement
 from tests.support.operator_session import operator_session
 from tests.support.project_role import ALL, ProjectRole
 from tests.support.records import Record, events_of, journal
@@ -44,7 +42,7 @@ PLACES = (
     (ProjectionBatch, "fold", "fold"),
     (ProjectionBatch, "pack", "pack"),
     (ProjectionBatch, "receive", "rows"),
-    (checkpoints, "read", "checkpoints"),
+    (checkpoints, "read_places", "checkpoints"),
     (checkpoints, "select_new", "selected"),
     (checkpoints, "move", "move"),
     (ProjectionBatch, "load", "load"),
@@ -71,13 +69,6 @@ def of_mixture(facts: int) -> tuple[list[Record], list[Record]]:
     return [], journal(events_of(list(mixed_facts(SHOP, facts, run=SHOP)), SHOP))
 
 
-def named(query: Any) -> str:
-    """Returns the verb and the table of a statement."""
-    text = query.decode() if isinstance(query, bytes) else str(query)
-    table = re.search(r"(?:read|core)\.\w+", text)
-    return f"{text.split()[0].lower()} {table[0] if table else text[7:24]}"
-
-
 async def measure(dsn: str, known: Sequence[Record], updates: Sequence[Record]) -> tuple[Spent, Spent]:
     """Returns what an event takes: of Python and of Postgres, and by part and statement."""
     async with await TimedConnection.connect(dsn, autocommit=True, options=OPTIONS) as conn:
@@ -95,7 +86,7 @@ async def measure(dsn: str, known: Sequence[Record], updates: Sequence[Record]) 
             await role.batch(batch)
             clock.parts |= {"Python": time.process_time_ns() - began, "Postgres": clock.served() - served}
             whole.append(clock.each(len(batch)))
-        conn.clock, conn.label = clock, named
+        conn.clock, conn.label = clock, named_statement
         by_part: list[Spent] = []
         for batch in batches[half:]:
             with clock.timing(PLACES), clock.part("rest"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from crm.adapters.postgres import read_models
 from crm.envelope import Event, Row
@@ -62,7 +63,7 @@ class ProjectRole:
                     _, skipped = await self.consumption.apply(self.conn, fetches, careful)
                 assert not skipped
                 return
-            except REFUSED:
+            except (*REFUSED, UniqueViolation):
                 assert not careful, "the careful try must come through"
                 careful = True
 

@@ -26,9 +26,10 @@ WORKSPACE = slice(FRAME.size + 2 + UUID, FRAME.size + 2 + 2 * UUID)
 LIMIT = 200_000  # events that are folded while somebody waits: about a second
 INSTEAD = "Replay them into a table: crm replay FILE.py --until …"
 
-KEEP = """
+INSERT = """
 INSERT INTO core.history (workspace, stream, position, event)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING"""
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bytea[])"""
+KEEP = f"{INSERT} ON CONFLICT DO NOTHING"
 OF_STREAMS = """
 SELECT event FROM core.history WHERE workspace = %s AND stream = ANY (%s::uuid[]) ORDER BY stream, position LIMIT %s"""
 OF_WORKSPACE = """
@@ -44,10 +45,10 @@ REMOVED = "SELECT core.card_of_removed_deal(%s::uuid, %s::text)"
 PAGE = 2_000  # events that are decoded at a time
 
 
-async def keep(conn: AsyncConnection, records: Sequence[Any]) -> None:
-    """Journal records as Kafka gave them, undecoded. Is idempotent."""
+async def keep(conn: AsyncConnection, records: Sequence[Any], new: bool = False) -> None:
+    """Journal records as Kafka gave them, undecoded. Is idempotent, unless they are known to be `new`."""
     await conn.execute(
-        KEEP,
+        INSERT if new else KEEP,
         [
             array("uuid", [record.value[WORKSPACE].decode() for record in records]),
             array("uuid", [record.key.decode() for record in records]),

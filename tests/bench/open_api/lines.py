@@ -44,7 +44,15 @@ def deal(n: int) -> str:
     )
 
 
-LINES: dict[str, Line] = {"form": form, "product": product, "deal": deal}
+def contact(n: int) -> str:
+    """A person with another name in each round; a deal of `deal` has the same key."""
+    return (
+        f'{{"type":"ContactReported","id":"contact-~~~-{n}","system":"bench","key":"{n}","name":"Покупець {n} ~~~",'
+        f'"phones":["+38092{n:07}"],"version":~~~}}'
+    )
+
+
+LINES: dict[str, Line] = {"form": form, "product": product, "deal": deal, "contact": contact}
 
 
 def bodies(kind: str, known: int, size: int) -> list[bytes]:

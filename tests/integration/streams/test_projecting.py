@@ -182,6 +182,29 @@ def test_a_busy_server_stops_no_projection(fresh_database_url: str) -> None:
     asyncio.run(run())
 
 
+def test_rows_that_are_there_already_are_replaced(fresh_database_url: str) -> None:
+    """Checkpoints that were lost alone: what they call new is only inserted, which Postgres refuses once."""
+    events = events_of(PEOPLE, Id(str(uuid4())))
+    log, expected = journal(events), in_memory(events)
+
+    async def run() -> None:
+        async with await open_connection(fresh_database_url) as conn:
+            await (await role(conn)).catch_up(log)
+            await conn.execute(
+                "UPDATE core.checkpoint SET next_offset = 0, position = -1 WHERE consumer LIKE 'timeline%'"
+            )
+            project = await role(conn)
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                async with conn.pipeline(), conn.transaction():
+                    await project.consumption.apply(conn, project.fetches(log), isolate=False)
+            await project.batch(log)
+            assert comparable(await stored(conn, expected)) == comparable(expected)
+            assert await failures(conn) == {}
+            assert await records_processed(conn, PROJECTIONS["timeline"].table) == len(log)
+
+    asyncio.run(run())
+
+
 def test_none_deletes_the_row(fresh_database_url: str) -> None:
     events = events_of(PEOPLE, Id(str(uuid4())))
     log, expected = journal(events), in_memory(events)

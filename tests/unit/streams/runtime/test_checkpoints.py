@@ -10,8 +10,10 @@ from streams.runtime.checkpoints import (
     Checkpoint,
     LogMismatch,
     Partition,
+    Place,
     Record,
     lowest_offsets,
+    new_records,
     require_within_log,
     select_new,
 )
@@ -126,3 +128,28 @@ def test_a_checkpoint_outside_the_log_is_refused(offset: int) -> None:
         f"crm.journal/0: the checkpoint says {offset}, the log has 2 to 9. "
         "Nothing was read. Restore the topic or its database."
     )
+
+
+def test_consumers_at_one_place_take_the_same_records() -> None:
+    """In the order of their names, in which rows are locked; one that is behind takes more."""
+    log, other = journal(0, 1, 2), journal(0)
+    together = Place(("call_v1", "deal_v1"), ZERO, Checkpoint(1, 0))
+    behind = Place(("contact_v1", "board_v1"), ZERO, Checkpoint(0, -1))
+    elsewhere = Place(("board_v1", "call_v1", "contact_v1", "deal_v1"), ONE, Checkpoint(0, -1))
+    for place, records in ((together, log), (behind, log), (elsewhere, other)):
+        place.take(records, positioned=True)
+    found = new_records([together, behind, elsewhere])
+    assert [*found.items()] == [
+        ("board_v1", [*log, *other]),
+        ("call_v1", [*log[1:], *other]),
+        ("contact_v1", [*log, *other]),
+        ("deal_v1", [*log[1:], *other]),
+    ]
+    assert found["call_v1"] is found["deal_v1"]  # decoded once
+    assert (together.at, behind.at, elsewhere.at) == (Checkpoint(3, 2), Checkpoint(3, 2), Checkpoint(1, 0))
+
+
+def test_what_was_taken_before_moves_nothing() -> None:
+    place = Place(("deal_v1",), ZERO, Checkpoint(2, 1))
+    place.take(journal(0, 1), positioned=True)
+    assert (place.taken, place.at) == ([], Checkpoint(2, 1))
