@@ -44,7 +44,7 @@ log = structlog.get_logger()
 class ProjectionBatch:
     """One projection's share of a batch: loads its rows, folds the events, saves the rows that changed.
 
-    `events`: of the types that it handles. `new`: nothing of them was written before, as the checkpoints say.
+    `new`: nothing of the events was written before, as the checkpoints say.
     """
 
     def __init__(
@@ -52,8 +52,10 @@ class ProjectionBatch:
     ) -> None:
         self.projection, self.at = projection, at
         self.inserts = new and projection.new_rows_are_known
-        key = projection.key  # Projection.key_of, without a call for each event
-        self.events = [((e.meta.workspace, getattr(e, key, None) or e.meta.id), e) for e in events]
+        handles, key = set(projection.handles), projection.key  # Projection.key_of, without a call for each event
+        self.events = [
+            ((e.meta.workspace, getattr(e, key, None) or e.meta.id), e) for e in events if type(e) in handles
+        ]
         self.keys = dict.fromkeys(key for key, _ in self.events)
         self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
         self.after: dict[Key, Row | None] = {}

@@ -79,7 +79,7 @@ class QuarantineSetup:
     async def project(self, conn: AsyncConnection) -> None:
         rows = await (await conn.execute(NEWS, [self.outbox_id])).fetchall()
         events = [decode(packed[-1]) for _, slices in rows for packed in msgpack.decode(slices)]
-        folding = ProjectionBatch(quarantine, [e for e in events if type(e) in quarantine.handles])
+        folding = ProjectionBatch(quarantine, events)
         async with conn.transaction():
             await folding.receive(await folding.load(conn))
             folding.fold()
