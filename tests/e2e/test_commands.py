@@ -36,7 +36,8 @@ def test_status_tells_every_role(stack: RunningStack) -> None:
     report = stack.terminal.run_json("status")
     assert (report["running"], report["ready"], report["graphql_url"]) == (True, True, stack.graphql_url)
     roles = {role["name"]: role for role in report["roles"]}
-    assert list(roles) == ["kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound"]
+    always = ["kafka", "postgres", "intake", "api", "decide", "relay", "project", "outbound"]
+    assert [*roles][: len(always)] == always  # others are started when somebody needs them
     lagging = [name for name, role in roles.items() if role["lag"] is not None]
     assert lagging == ["decide", "relay", "project", "outbound"]
     for role in report["roles"]:
