@@ -11,7 +11,8 @@ from tests.support.id_queries import IdQuery, id_queries
 from tests.support.shop_commands import ShopCommands, shop_commands
 
 NOBODY = str(uuid4())
-MUTATIONS = list(id_queries(schema._schema, "mutation"))
+# A trial looks up no id that its rules name, and the next one waits until it is over.
+MUTATIONS = [one for one in id_queries(schema._schema, "mutation") if not one.name.startswith("whatIfStart(")]
 ALL = ("read", "write", "connect", "admin")
 
 

@@ -9,6 +9,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from api.schema import search
 from api.schema.search_terms import parse_terms
 from crm.adapters.postgres import search_index as finding
 from crm.adapters.postgres.migrations import migrate
@@ -20,6 +21,7 @@ from projections.conversation import ConversationRow
 from projections.message import MessageRow
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.shop_rows import NOON, OTHER, SHOP, contact, deal, id_of, insert
+from tests.support.timeouts import TIMEOUT
 from tests.support.workload import dataset as people
 
 QUERY = """query ($text: String!, $types: [Findable!], $first: Int! = 10) {
@@ -51,7 +53,8 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def api(database_url: str) -> Iterator[ApiServer]:
-    with api_server(database_url) as api:
+    with pytest.MonkeyPatch.context() as patch, api_server(database_url) as api:
+        patch.setattr(search, "PATIENCE", TIMEOUT)  # a busy machine is no slow search
         with psycopg.connect(database_url, autocommit=True) as connection:
             insert(connection, SHOP, *ROWS)
             insert(connection, OTHER, contact("Олена Чужа"), deal(77, title="Стіл чужий"))
