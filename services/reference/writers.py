@@ -72,12 +72,14 @@ def constructed(node: ast.AST, names: dict[str, Any]) -> Iterator[type[Fact | Ev
 
 
 def called(node: ast.AST, function: FunctionType) -> Iterator[Any]:
-    """Yields what a piece of code mentions and may call: functions, also in tables, and the methods of classes."""
+    """Yields what a piece of code mentions and may call: functions, also in tables, and the methods of classes and of
+    their instances."""
     local = set(function.__code__.co_varnames)
     for name in ast.walk(node):
         if isinstance(name, ast.Attribute) or (isinstance(name, ast.Name) and name.id not in local):
             value = resolved(name, function.__globals__)
-            for one in value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,):
+            some = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+            for one in (*some, type(value)):
                 if isinstance(one, type) and one.__module__.startswith(PACKAGES):
                     yield from map(inspect.unwrap, filter(inspect.isfunction, vars(one).values()))
                 elif callable(one):
