@@ -74,6 +74,11 @@ def require(token: Token, *scopes: str) -> None:
         )
 
 
+def actor_of(token: Token) -> str:
+    """Returns who does something, as events name them: the token's name, or its id where it has none."""
+    return getattr(token, "name", "") or token.id
+
+
 def is_role(token: Token) -> bool:
     """Tells whether a role of this installation reads in the name of a workspace: it has no token of its own."""
     return token.id == token.workspace

@@ -11,19 +11,13 @@ from msgspec.structs import replace
 
 from crm.decisions.assignment_rules import mistake
 from crm.decisions.commands.stage_rule_define import StageRule
+from crm.moments import Clock
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule
 from crm.state import Workspace
 
 MARK, PREFIX = "A trial of `crm whatif`: ", "whatif_"
 MOST = 20  # trials of a workspace that the API keeps
-
-
-class Clock(StrEnum):
-    """The times that a period refers to: when Potik recorded things, or when they happened outside."""
-
-    recorded = "recorded"
-    occurred = "occurred"
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):

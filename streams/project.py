@@ -52,10 +52,8 @@ class ProjectionBatch:
     ) -> None:
         self.projection, self.at = projection, at
         self.inserts = new and projection.new_rows_are_known
-        handles, key = set(projection.handles), projection.key  # Projection.key_of, without a call for each event
-        self.events = [
-            ((e.meta.workspace, getattr(e, key, None) or e.meta.id), e) for e in events if type(e) in handles
-        ]
+        handles, key_of = set(projection.handles), projection.key_of
+        self.events = [((e.meta.workspace, key_of(e)), e) for e in events if type(e) in handles]
         self.keys = dict.fromkeys(key for key, _ in self.events)
         self.before: dict[Key, Row | None] = dict.fromkeys(self.keys)
         self.after: dict[Key, Row | None] = {}

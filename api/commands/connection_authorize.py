@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from api.access import require
+from api.access import actor_of, require
 from api.commands.answers import UserError, user_error
 from api.commands.inputs import SettingInput
 from api.context import Info
@@ -61,7 +61,7 @@ async def body(
             if known is None or known.workspace != workspace or known.connector != connector:
                 why = f"There is no connection {connection_id} of {connector}. Nothing was changed."
                 raise Rejected("connectionId", Code.NOT_FOUND, why)
-        actor = getattr(context.token, "name", "") or context.token.id
+        actor = actor_of(context.token)
         link = made(context, connector, workspace, (client_id, client_secret), given, name, known, actor)
     except Rejected as refusal:
         nothing = {"link": None, "redirect_url": None, "expires_at": None, "warning": None}

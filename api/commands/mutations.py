@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import strawberry
 
-from api.access import Token, belongs_to_installation, require
+from api.access import Token, actor_of, belongs_to_installation, require
 from api.commands.activation import Activation, Activator, shown
 from api.commands.answers import Conflict, UserError, idempotency_key_of, position_text, user_error
 from api.commands.inputs import command_of, description_of, input_type
@@ -120,7 +120,7 @@ async def execute(context: Context, declared: CommandSpec, given: Any, key: str)
     if executor is None:
         raise Unavailable("This server is read-only. Nothing was changed.")
     id = named_id(workspace, f"command/{key}") if key else Id(str(uuid4()))
-    actor = getattr(token, "name", "") or token.id
+    actor = actor_of(token)
     meta = Meta(id, workspace, stream=id, occurred_at=at, recorded_at=at, source="api", cause=id, actor=actor)
     command = command_of(declared.command, given, meta, known_details(executor, workspace, given))
     if command.occurred_at is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from api.access import require
+from api.access import actor_of, require
 from api.commands.answers import UserError, position_text, user_error
 from api.commands.rereads import Rereads, entry_of
 from api.context import Context, Info
@@ -64,7 +64,7 @@ async def settle(context: Context, id: str, reason: str = "", required: bool = F
         if required and not 0 < len(reason) <= LONGEST:
             why = f"Say in 1 to {LONGEST} characters why it is not needed. Nothing was changed."
             raise Rejected("reason", Code.REQUIRED if not reason else Code.INVALID, why)
-        actor = getattr(context.token, "name", "") or context.token.id
+        actor = actor_of(context.token)
         again = await rereads.read_again(found, actor, reason)
         position = await rereads.send(again)
     except Rejected as refusal:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import strawberry
 from psycopg.rows import dict_row
 
-from api.access import require
+from api.access import actor_of, require
 from api.commands.answers import UserError, position_text, user_error
 from api.commands.rereads import Rereads, entry_of
 from api.context import Context, Info
@@ -103,7 +103,7 @@ async def reparse_many(
         why = "Nothing waits in quarantine for this reason at this connection. Nothing was changed."
         refusal = user_error(Rejected("reason", Code.NOT_FOUND, why))
         return {**nothing, "reasons": [], "position": None, "user_errors": [refusal]}
-    actor = getattr(context.token, "name", "") or context.token.id
+    actor = actor_of(context.token)
     return {**nothing, **await read_all(context.rereads, entries, actor), "user_errors": []}
 
 

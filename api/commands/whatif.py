@@ -9,7 +9,7 @@ import strawberry
 from msgspec import Struct
 from psycopg.sql import SQL, Identifier
 
-from api.access import require
+from api.access import actor_of, require
 from api.commands.answers import UserError, user_error
 from api.commands.inputs import as_builtins, input_type
 from api.context import Info
@@ -21,14 +21,13 @@ from crm.commands import About, Code, Rejected
 from crm.decisions.commands.assignment_rules_set import AssignmentRule
 from crm.decisions.commands.stage_rule_define import StageRule
 from crm.envelope import now
-from crm.moments import micros
+from crm.moments import Clock, micros
 from crm.scalars import Id
-from crm.whatif import MOST, Clock, Phase, Request, Rules, wrong_in
+from crm.whatif import MOST, Phase, Request, Rules, wrong_in
 
 LONGEST = 200  # characters of a label
 AT_WORK = (Phase.WAITING, Phase.RUNNING)
 NO_STORE = "Nothing can be tried here: CRM_IMPORTS names no place for files. See docs/whatif.md."
-strawberry.enum(Clock, name="WhatIfClock", description="What a period refers to.")
 
 
 class NoTrials(ApiError):
@@ -81,7 +80,7 @@ async def start(
     rules: Any,
     since: datetime,
     until: datetime | None = None,
-    clock: Clock = Clock.recorded,
+    clock: Clock = Clock.RECORDED,
     label: str = "",
 ) -> dict[str, Any]:
     store, workspace = store_of(info)
@@ -96,7 +95,7 @@ async def start(
         await require_room(store, workspace)
     except Rejected as refusal:
         return {"what_if": None, "user_errors": [user_error(refusal)]}
-    actor = getattr(info.context.token, "name", "") or info.context.token.id
+    actor = actor_of(info.context.token)
     name = label.strip() or "rules"
     request = Request(Id(str(uuid4())), workspace, name, begin, end, clock, tried, actor, at)
     await store.ask(request)
@@ -152,7 +151,7 @@ WHAT_IF_MUTATIONS = {
             "rules": Argument(input_type(WhatIfRules), about="What to try."),
             "since": Argument(datetime, about="Start of the period."),
             "until": Argument(datetime | None, None, "End of the period; null: now."),
-            "clock": Argument(Clock, Clock.recorded, "When data was recorded, or when it happened outside."),
+            "clock": Argument(Clock, Clock.RECORDED, "When data was recorded, or when it happened outside."),
             "label": Argument(str, "", "What to call it, for people."),
         },
         start,

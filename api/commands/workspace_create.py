@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 import strawberry
 
-from api.access import SCOPES, require_installation
+from api.access import SCOPES, actor_of, require_installation
 from api.commands.answers import Conflict, UserError, idempotency_key_of, position_text, user_error
 from api.commands.secrets import SecretWriter
 from api.context import Context, Info
@@ -89,7 +89,7 @@ async def create(context: Context, id: Id, settings: Settings) -> tuple[CommandR
     """
     if (executor := context.executor) is None:
         raise Unavailable("This server is read-only. Nothing was changed.")
-    actor = getattr(context.token, "name", "") or context.token.id
+    actor = actor_of(context.token)
     first, at = named_id(id, "first token"), now()
     meta = Meta(first, id, stream=first, occurred_at=at, recorded_at=at, source="api", cause=first, actor=actor)
     command = msgspec.convert({"meta": msgspec.to_builtins(meta), "name": settings.name, "scopes": SCOPES}, TokenCreate)

@@ -32,10 +32,6 @@ VALUES = {
         "QUARTER": "Three months, from January, April, July or October on.",
         "YEAR": "A calendar year.",
     },
-    "WhatIfClock": {
-        "occurred": "The period is of what happened outside then, also where it came later.",
-        "recorded": "The period is of what was recorded then.",
-    },
     "WhatIfPhase": {
         "WAITING": "The role imports has not begun.",
         "RUNNING": "What came in the period is decided again.",

@@ -21,6 +21,7 @@ from msgspec import json
 from obstore.exceptions import AlreadyExistsError
 
 from crm.adapters.attachment_store import AttachmentStore
+from crm.adapters.request_store import content, marked, remove
 from crm.imports import Options, Request, Status
 from crm.scalars import Id, Micros
 
@@ -38,9 +39,9 @@ class ImportStore:
         """Opens a folder or a bucket, as `AttachmentStore.open` does."""
         return cls(AttachmentStore.open(where).store)
 
-    async def keep(self, workspace: Id, sha256: str, content: Path) -> None:
+    async def keep(self, workspace: Id, sha256: str, file: Path | bytes) -> None:
         with contextlib.suppress(AlreadyExistsError):
-            await self.store.put_async(f"{workspace}/content/{sha256}", content, mode="create")
+            await self.store.put_async(f"{workspace}/content/{sha256}", file, mode="create")
 
     async def fetch(self, workspace: Id, sha256: str, into: Path) -> None:
         """Writes a file's bytes. Raises FileNotFoundError."""
@@ -78,7 +79,7 @@ class ImportStore:
                 file.write(part)
 
     async def request(self, workspace: Id, id: Id) -> Request | None:
-        found = await self._get(f"{workspace}/imports/{id}/request")
+        found = await content(self.store, f"{workspace}/imports/{id}/request")
         return None if found is None else json.decode(found, type=Request)
 
     async def ask(self, request: Request) -> None:
@@ -88,23 +89,17 @@ class ImportStore:
 
     async def settle(self, request: Request) -> None:
         """Has the role do nothing more about a request, unless another one came meanwhile."""
-        with contextlib.suppress(FileNotFoundError):
-            await self.store.delete_async(f"importing/{request.workspace}/{request.id}")
+        await remove(self.store, f"importing/{request.workspace}/{request.id}")
         newest = await self.request(request.workspace, request.id)
         if newest and newest.number != request.number:
             await self.store.put_async(f"importing/{request.workspace}/{request.id}", b"")
 
     async def waiting(self) -> list[tuple[Id, Id]]:
         """Returns workspace and id of the imports that the role has something to do for, the oldest first."""
-        found = [one async for batch in self.store.list("importing") for one in batch]
-        return [
-            (Id(workspace), Id(id))
-            for one in sorted(found, key=lambda one: one["last_modified"])
-            for workspace, id in [one["path"].split("/")[1:]]
-        ]
+        return await marked(self.store, "importing")
 
     async def status(self, workspace: Id, id: Id) -> Status | None:
-        found = await self._get(f"{workspace}/imports/{id}/status")
+        found = await content(self.store, f"{workspace}/imports/{id}/status")
         return None if found is None else json.decode(found, type=Status)
 
     async def newest(self, workspace: Id, most: int) -> list[Request]:
@@ -112,7 +107,7 @@ class ImportStore:
         listed = self.store.list(f"{workspace}/imports")
         found = [one async for batch in listed for one in batch if one["path"].endswith("/request")]
         newest = sorted(found, key=lambda one: one["last_modified"], reverse=True)[:most]
-        read = [await self._get(one["path"]) for one in newest]
+        read = [await content(self.store, one["path"]) for one in newest]
         return [json.decode(one, type=Request) for one in read if one is not None]
 
     async def report(self, workspace: Id, status: Status) -> None:
@@ -131,17 +126,11 @@ class ImportStore:
 
     async def remembered(self, workspace: Id, header: Sequence[str]) -> Options | None:
         """Returns what a person said of the last file with these columns."""
-        found = await self._get(_shape(workspace, header))
+        found = await content(self.store, _shape(workspace, header))
         return None if found is None else json.decode(found, type=Options)
 
     async def remember(self, workspace: Id, header: Sequence[str], options: Options) -> None:
         await self.store.put_async(_shape(workspace, header), json.encode(options))
-
-    async def _get(self, path: str) -> bytes | None:
-        try:
-            return bytes(await (await self.store.get_async(path)).bytes_async())
-        except FileNotFoundError:
-            return None
 
 
 def _shape(workspace: Id, header: Sequence[str]) -> str:

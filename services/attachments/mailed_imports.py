@@ -4,7 +4,6 @@ Whose mails count is said by the connection's setting `imports`. A From can be f
 """
 
 import re
-import tempfile
 from collections.abc import Awaitable, Callable
 from email.utils import parseaddr
 from pathlib import Path
@@ -51,10 +50,7 @@ class MailedImports:
         content = await self.files.content(workspace, link.sha256)
         if content is None or await self.imports.request(workspace, id):
             return  # the same content came before: what a person decided about it holds
-        with tempfile.NamedTemporaryFile(prefix="import-") as file:
-            file.write(content)
-            file.flush()
-            await self.imports.keep(workspace, link.sha256, Path(file.name))
+        await self.imports.keep(workspace, link.sha256, content)
         size, at = len(content), self.clock()
         await self.imports.ask(Request(id, workspace, name, link.sha256, size, at, Wish.CHECK, mailed_by=sender))
         logger.info("a mail brought a file to import", workspace=workspace, id=id, sender=sender)

@@ -8,7 +8,7 @@ import psycopg
 import structlog
 
 from crm import zones
-from crm.adapters.export_store import ExportStore, folder
+from crm.adapters.export_store import ExportStore
 from crm.adapters.kafka.directory import Access
 from crm.envelope import now
 from crm.errors import Broken
@@ -47,7 +47,7 @@ async def export_on_time(schedule: str, dsn: str, access: Access) -> None:
 async def export_wanted(store: ExportStore, dsn: str) -> None:
     """Writes what the API was asked for, the oldest first. Raises OSError of the place for files."""
     for request in await store.waiting():
-        path = f"{folder(request.workspace, request.id)}/file"
+        path = f"{store.folder(request.workspace, request.id)}/file"
         one = Due(Scheduled(request.workspace, request.what, request.name, where=request.where), path)
         try:
             status = Status(Phase.DONE, await asyncio.to_thread(write, dsn, store.store, one))

@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-from datetime import UTC, datetime
 
 from starlette.responses import Response
 
 from api.console.questions import Declined, Row
 from api.console.view import View, no_such
 from crm.envelope import now
+from crm.moments import nearest
 
 LINE = 16  # bytes of a hex dump
 OUTCOMES = "read", "released", "waiting", "held", "settled"
@@ -51,7 +51,7 @@ async def reparse_many(view: View) -> Response:
     """Reads some of a group again; the page asks for the next ones until none is left. Counts go with the form."""
     given = await view.form()
     key = given.get("group", "")
-    since = given.get("since") or datetime.fromtimestamp(now() / 1_000_000, UTC).isoformat()
+    since = given.get("since") or nearest(now()).isoformat()
     counts = {name: int(given.get(name) or 0) for name in OUTCOMES}
     if (group := await group_of(view, key, since)) is None:
         raise Declined(view.speaker.words.gettext("Nothing of it waits any more."))

@@ -1,10 +1,11 @@
 """What the forms of rules say, as the input of GraphQL."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from api.console.questions import Declined, Row
 from crm.envelope import now
 from crm.errors import Malformed
+from crm.moments import nearest
 from crm.money import to_minor
 
 LONGEST = 3_650  # days of a period
@@ -72,7 +73,7 @@ def assignment_rules_in(given: dict[str, str]) -> list[Row]:
 def period_in(given: dict[str, str]) -> Row:
     """Returns the last so many days, as GraphQL takes a period."""
     days = min(LONGEST, max(1, whole(given, "days", 30)))
-    return {"since": (datetime.fromtimestamp(now() / 1_000_000, UTC) - timedelta(days=days)).isoformat()}
+    return {"since": (nearest(now()) - timedelta(days=days)).isoformat()}
 
 
 def whole(given: dict[str, str], name: str, otherwise: int = 0) -> int:

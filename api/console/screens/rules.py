@@ -105,7 +105,7 @@ async def try_assignment(view: View) -> Response:
 
 async def started(view: View, given: dict[str, str], tried: Row, label: str) -> Response:
     payload = await view.run(
-        "start_what_if", rules=tried, label=label, clock=given.get("clock") or "recorded", **period_in(given)
+        "start_what_if", rules=tried, label=label, clock=given.get("clock") or "RECORDED", **period_in(given)
     )
     return to(f"/console/whatif/{payload['whatIf']['name']}")
 

@@ -9,9 +9,8 @@ import psycopg
 import typer
 
 from crm.envelope import now
-from crm.moments import first
+from crm.moments import Clock, first
 from crm.scalars import Micros
-from crm.whatif import Clock
 from services.cli import output
 from services.cli.options import Data, Json, Workspace
 from services.cli.target import target
@@ -38,7 +37,7 @@ def run(
     until: Annotated[str, typer.Option(help="End of the period.", show_default="now")] = "",
     clock: Annotated[
         Clock, typer.Option(help="What the period refers to: when data was recorded, or the dates of the facts.")
-    ] = Clock.recorded,
+    ] = Clock.RECORDED,
     top: Annotated[int, typer.Option(min=0, help="How many of the deals that would differ to print.")] = 20,
     name: Name = "trial",
     picture: Annotated[

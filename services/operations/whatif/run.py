@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from crm.contract.codec import decode
+from crm.moments import Clock
 from crm.scalars import Id
 from crm.topics import DECIDED, JOURNAL
-from crm.whatif import Clock
 from services.operations.whatif.merge_order import Advance, in_recorded_order
 from services.operations.whatif.partition_reader import PartitionReader
 from services.operations.whatif.simulation import Phase, Simulation
@@ -24,7 +24,7 @@ async def simulate(bootstrap: str, workspace: Id, simulation: Simulation, total:
                 continue
             phase = simulation.phase(event)
             if phase is Phase.AFTER:
-                if simulation.clock is Clock.recorded:
+                if simulation.clock is Clock.RECORDED:
                     break
                 continue
             if phase is Phase.BEFORE or not simulation.workspace_exists:
@@ -36,7 +36,7 @@ async def simulate(bootstrap: str, workspace: Id, simulation: Simulation, total:
             if simulation.needs_fact(event):
                 fact = decode(await intake.at(meta.cause_topic, meta.cause_partition, meta.cause_offset))
             simulation.take(event, fact)
-    if not simulation.begun and simulation.clock is Clock.occurred:
+    if not simulation.begun and simulation.clock is Clock.OCCURRED:
         raise ValueError(simulation.nothing_there())
     if not simulation.begun:
         simulation.begin()

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from msgspec.structs import astuple
 from psycopg import Connection, sql
 
-from crm.moments import nearest
+from crm.moments import Clock, nearest
 from crm.scalars import Id, Micros
-from crm.whatif import MARK, PREFIX, Clock  # only schemas with such a comment are ever dropped
+from crm.whatif import MARK, PREFIX  # only schemas with such a comment are ever dropped
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, Share
 from services.operations.whatif.stage_rules import Touched
@@ -38,7 +38,7 @@ def schema_of(name: str) -> str:
 
 def about(label: str, since: Micros, until: Micros, clock: Clock) -> str:
     """Returns what was tried, as text for people."""
-    dates = " by the dates of the facts" if clock is Clock.occurred else ""
+    dates = " by the dates of the facts" if clock is Clock.OCCURRED else ""
     return f"{label}, {iso(since)} to {iso(until)}{dates}"
 
 

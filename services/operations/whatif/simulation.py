@@ -12,10 +12,11 @@ from crm.engine.in_memory import MemoryState
 from crm.envelope import Event, Fact
 from crm.errors import Broken
 from crm.events import AssignmentRulesSet, PipelineChanged, StageRuleApplied, StageRuleDefined, StageRuleRemoved
+from crm.moments import Clock
 from crm.scalars import Id, Micros
 from crm.state import Workspace, fold, fold_all
 from crm.state.entities import ONLY
-from crm.whatif import Clock, Rules
+from crm.whatif import Rules
 from services.operations.quarantine.formatting import iso
 from services.operations.whatif.deal_outcomes import Compared, DealOutcomes, compared
 from services.operations.whatif.stage_rules import Touched, on_trial, touched
@@ -30,7 +31,7 @@ class Phase(Enum):
 class Simulation:
     """Simulates one workspace. Feed it the journal's events in the order in which they were recorded."""
 
-    def __init__(self, rules: Rules, since: Micros, until: Micros, clock: Clock = Clock.recorded) -> None:
+    def __init__(self, rules: Rules, since: Micros, until: Micros, clock: Clock = Clock.RECORDED) -> None:
         self.rules, self.since, self.until, self.clock = rules, since, until, clock
         self.first: Micros | None = None  # the earliest moment that a period can refer to
         self.state = MemoryState()
@@ -44,9 +45,9 @@ class Simulation:
     def phase(self, event: Event) -> Phase:
         """Tells where an event lies. By the time of occurrence, what sets up the workspace comes before any period."""
         meta = event.meta
-        if self.clock is Clock.occurred and meta.cause_offset < 0 and meta.stream == meta.workspace:
+        if self.clock is Clock.OCCURRED and meta.cause_offset < 0 and meta.stream == meta.workspace:
             return Phase.BEFORE
-        moment = meta.recorded_at if self.clock is Clock.recorded else meta.occurred_at
+        moment = self.clock.of(event)
         self.first = moment if self.first is None else min(self.first, moment)
         return Phase.BEFORE if moment < self.since else Phase.WITHIN if moment < self.until else Phase.AFTER
 
@@ -57,7 +58,7 @@ class Simulation:
         try:
             fold(self.state, event)
         except Broken as error:
-            if self.clock is Clock.recorded:
+            if self.clock is Clock.RECORDED:
                 raise
             self.failed[event.meta.cause] = str(error)  # it builds on something from after the period
 
@@ -93,7 +94,7 @@ class Simulation:
         if self.first is None:
             return "This workspace has no events yet. Nothing was tried: check --workspace."
         first = iso(self.first)
-        if self.clock is Clock.occurred:
+        if self.clock is Clock.OCCURRED:
             return f"No fact of this workspace is dated in this period: they begin at {first}. Nothing was tried."
         return (
             f"This workspace has no events before the end of the period: they were recorded from {first} on. "
@@ -122,7 +123,7 @@ class Simulation:
         meta = event.meta
         self.decided.add(meta.cause)
         case = Case(fact, self.state, meta.recorded_at, meta.cause_topic, meta.cause_partition, meta.cause_offset)
-        case.trial = self.clock is Clock.occurred
+        case.trial = self.clock is Clock.OCCURRED
         try:
             for would in decided(case):
                 self.would.take(would)
@@ -147,7 +148,7 @@ class Simulation:
         meta = events[0].meta
         command = Command(meta=replace(meta, id=meta.cause))
         case = Case(command, self.state, meta.recorded_at)
-        case.trial = self.clock is Clock.occurred
+        case.trial = self.clock is Clock.OCCURRED
         for would in fold_all(self.state, consequences(case, events)):
             self.count(would)
 

@@ -13,7 +13,7 @@ from api.commands import exports
 from api.commands.exports import NoExports, file_export, start
 from api.http import exports as http
 from crm import exports as domain
-from crm.adapters.export_store import ExportStore, folder
+from crm.adapters.export_store import ExportStore
 from crm.adapters.kafka.directory import Token
 from crm.commands import Code
 from crm.exports import Format, Phase, Status
@@ -59,7 +59,7 @@ def test_a_link_leads_to_the_file_until_it_is_over(clock: list[int]) -> None:
     assert (made.name, made.phase, made.link, done["user_errors"]) == ("deal.csv", Phase.WAITING, None, [])
     (request,) = asyncio.run(store.waiting())
     assert (request.workspace, request.what, request.where, request.id) == (SHOP, "deal", "stage = 'won'", made.id)
-    store.store.put(f"{folder(SHOP, request.id)}/file", io.BytesIO(b"number\r\n7\r\n"))
+    store.store.put(f"{store.folder(SHOP, request.id)}/file", io.BytesIO(b"number\r\n7\r\n"))
     asyncio.run(store.settle(request, Status(Phase.DONE, 1)))
     assert asyncio.run(store.waiting()) == []
     shown = asyncio.run(file_export(None, info(store), id=made.id))
@@ -104,7 +104,7 @@ def test_what_is_not_exported_is_said() -> None:
 def test_what_was_exported_a_day_ago_is_removed() -> None:
     async def test() -> None:
         store = ExportStore(MemoryStore())
-        await store.store.put_async(f"{folder(SHOP, CONNECTION)}/file", b"x")
+        await store.store.put_async(f"{store.folder(SHOP, CONNECTION)}/file", b"x")
         (one,) = [one async for batch in store.store.list("exports") for one in batch]
         at = int(one["last_modified"].timestamp() * 1e6)
         await store.forget_old(domain.Micros(at + domain.KEPT - MINUTE))

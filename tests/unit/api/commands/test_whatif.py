@@ -18,9 +18,10 @@ from crm.adapters.kafka.directory import Token
 from crm.adapters.trial_store import TrialStore
 from crm.commands import Code
 from crm.decisions.commands.assignment_rules_set import AssignmentRule
+from crm.moments import Clock
 from crm.scalars import Id
 from crm.shared import AssignmentRule as Tried
-from crm.whatif import MOST, Clock, Phase, Status
+from crm.whatif import MOST, Phase, Status
 from tests.support.scenarios import CONNECTION, NOON, SHOP
 
 OTHER = Id("99999999-9999-5999-8999-999999999999")
@@ -71,13 +72,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_kept_as_it_was_given() -> None:
     store = TrialStore(MemoryStore())
-    answer = ask(store, label="  Усе Ользі ", clock=Clock.occurred)
+    answer = ask(store, label="  Усе Ользі ", clock=Clock.OCCURRED)
     assert answer["user_errors"] == []
     (request,) = asyncio.run(store.waiting())
     assert (request.workspace, request.label, request.clock, request.requested_by) == (
         SHOP,
         "Усе Ользі",
-        Clock.occurred,
+        Clock.OCCURRED,
         "Olena",
     )
     assert (request.since, request.until, request.requested_at) == (NOON - DAY, NOON, NOON)

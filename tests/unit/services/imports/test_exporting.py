@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from obstore.store import MemoryStore
 
-from crm.adapters.export_store import ExportStore, folder
+from crm.adapters.export_store import ExportStore
 from crm.exports import Format, Phase, Request, Status
 from crm.scalars import Id
 from services.imports import exporting
@@ -48,7 +48,7 @@ def test_it_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "deal",
         "stage = 'won'",
         "deal.xlsx",
-        f"{folder(SHOP, CONNECTION)}/file",
+        f"exports/{SHOP}/{CONNECTION}/file",
     )
 
 

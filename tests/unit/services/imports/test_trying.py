@@ -7,14 +7,15 @@ import pytest
 from obstore.store import MemoryStore
 
 from crm.adapters.trial_store import TrialStore
+from crm.moments import Clock
 from crm.scalars import Micros
 from crm.shared import AssignmentRule
-from crm.whatif import Clock, Phase, Request, Rules, Status
+from crm.whatif import Phase, Request, Rules, Status
 from services.imports import trying
 from tests.support.scenarios import CONNECTION, NOON, SHOP
 
 RULES = Rules(rules=(AssignmentRule("all", ("olha",)),))
-REQUEST = Request(CONNECTION, SHOP, "all", NOON, Micros(NOON + 1), Clock.recorded, RULES, "Olena", NOON)
+REQUEST = Request(CONNECTION, SHOP, "all", NOON, Micros(NOON + 1), Clock.RECORDED, RULES, "Olena", NOON)
 SAYS = "import sys; sys.stdin.read(); print({!r}, flush=True)"
 RUNNING = '{"phase":"running","done":3,"whole":7}'
 

@@ -12,9 +12,10 @@ from crm.decisions.case import Case
 from crm.engine.in_memory import MemoryDecide
 from crm.envelope import Event, Fact
 from crm.events import AssignmentRulesSet, CallUpdated, DealAssigned, DealStageMoved
+from crm.moments import Clock
 from crm.scalars import Id, Micros
 from crm.shared import AssignmentRule
-from crm.whatif import Clock, Rules
+from crm.whatif import Rules
 from services.operations.whatif.deal_outcomes import DealOutcomes, compared, shares
 from services.operations.whatif.merge_order import in_causal_order
 from services.operations.whatif.rules import read_rules
@@ -169,7 +170,7 @@ def test_imported_facts_are_tried_by_their_dates_in_any_order(days: list[int]) -
     """By the time of recording there is one day, the day of the import: no month of the past could be tried."""
     journal, facts = imported_at_once(days)
     since, until = Micros(NOON - 6 * DAY), Micros(NOON - 2 * DAY)
-    simulation = fed(Simulation(TO_OLHA, since, until, Clock.occurred), journal, facts)
+    simulation = fed(Simulation(TO_OLHA, since, until, Clock.OCCURRED), journal, facts)
     rows = simulation.outcome()
     assert [NOON - row.opened_at for row in rows] == [6 * DAY, 5 * DAY, 4 * DAY, 3 * DAY]
     assert {row.would_owner for row in rows} == {"olha"}
@@ -181,7 +182,7 @@ def test_rules_that_were_set_after_the_period_do_not_count_in_it() -> None:
     """The workspace is younger than the facts that were imported into it: its rules hold for them nevertheless."""
     journal, facts = imported_at_once([3, 2, 1])
     later = AssignmentRulesSet(replace(RULES[1].meta, id=Id("x")), 2, (AssignmentRule("late", ("petro",)),))
-    clock = Clock.occurred
+    clock = Clock.OCCURRED
     simulation = fed(Simulation(TO_OLHA, Micros(NOON - 3 * DAY), FOREVER, clock), [*journal, later], facts)
     assert [row.would_owner for row in simulation.outcome()] == ["olha"] * 3
     kept = fed(Simulation(Rules(stages=("new", "part_paid", "paid")), Micros(0), FOREVER, clock), journal, facts)
@@ -190,7 +191,7 @@ def test_rules_that_were_set_after_the_period_do_not_count_in_it() -> None:
 
 def test_a_period_without_dated_facts_says_when_they_begin() -> None:
     journal, facts = imported_at_once([3])
-    simulation = fed(Simulation(TO_OLHA, Micros(0), Micros(1), Clock.occurred), journal, facts)
+    simulation = fed(Simulation(TO_OLHA, Micros(0), Micros(1), Clock.OCCURRED), journal, facts)
     assert simulation.nothing_there() == (
         "No fact of this workspace is dated in this period: they begin at 2025-12-29T10:00:00Z. Nothing was tried."
     )

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from crm.decisions.commands.stage_rule_define import RuleMessage, RuleTask, StageRule
 from crm.envelope import Event
+from crm.moments import Clock
 from crm.scalars import Micros
-from crm.whatif import Clock, Rules
+from crm.whatif import Rules
 from services.operations.whatif.simulation import Phase, Simulation
 from services.operations.whatif.stage_rules import RuleTotal, totals
 from tests.support.operator_session import OperatorSession
@@ -25,7 +26,7 @@ def tried(
     session: OperatorSession,
     facts: list[Any],
     rules: tuple[StageRule, ...],
-    clock: Clock = Clock.recorded,
+    clock: Clock = Clock.RECORDED,
     since: int = NOON,
 ) -> Simulation:
     """Tries rules on the journal of a session that these facts came to."""
@@ -94,7 +95,7 @@ def test_without_stage_rules_in_the_file_those_of_then_act_and_nothing_is_counte
     assert any(name == "Task" for name, _ in simulation.state.things)
 
 
-@pytest.mark.parametrize(("clock", "deals"), [(Clock.recorded, 0), (Clock.occurred, 1)])
+@pytest.mark.parametrize(("clock", "deals"), [(Clock.RECORDED, 0), (Clock.OCCURRED, 1)])
 def test_a_month_that_was_imported_later_is_tried_by_its_own_dates(clock: Clock, deals: int) -> None:
     session, late = before_noon(*shop()), form("1", phones=[OLENA], name="Olena")
     session.events = session.decide.take(late, Micros(NOON + 1000 * HOUR))
