@@ -14,17 +14,16 @@ from api.errors import BadInput, Unavailable
 from api.schema.fields import Argument, field
 from api.schema.processing import READ_ONLY, permitted
 from api.schema.scalars import Long
+from crm.rebuilds import CUT_OFF, LOCK
 
 MOST = 100
-# The lock is that of streams/rebuild/rebuild.py: pg_locks shows one of two numbers as classid and objid.
-LOCK = 7_068_010
+# Of a lock of two numbers, pg_locks shows one as classid and one as objid.
 NEWEST = f"""
 SELECT r.*, r.ended_at IS NULL AND EXISTS (
   SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()
   WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {LOCK}
   AND l.objid::bigint = hashtext(r.names[1])::bigint & 4294967295) AS at_work
 FROM core.rebuild AS r ORDER BY r.id DESC LIMIT %s"""
-CUT_OFF = "It was cut off, and the rows from before are served. `crm rebuild` begins from scratch."
 
 
 @strawberry.type(description="A column that differs in a row.")

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from crm.adapters.postgres import views
 from crm.projection import Projection
+from crm.rebuilds import LOCK
 from crm.topics import JOURNAL
-from streams.rebuild.rebuild import LOCK
 from streams.rebuild.write.tables import Connection
 
 # pg_locks shows an advisory lock of two numbers as classid and objid.

@@ -7,11 +7,11 @@ import msgspec
 import psycopg
 
 from crm.errors import CrmError
+from crm.rebuilds import CUT_OFF
 from streams.rebuild.compare.shadow import ShadowReport
 from streams.rebuild.failures import SERVER_ERRORS, sentence
 
 MOST = 100
-CUT_OFF = "It was cut off, and the rows from before were served on. The next run begins from scratch."
 BEGIN = """
 WITH old AS (DELETE FROM core.rebuild WHERE id <= (SELECT id FROM core.rebuild ORDER BY id DESC OFFSET %s LIMIT 1)),
 cut AS (UPDATE core.rebuild SET ended_at = now(), problem = %s WHERE ended_at IS NULL AND names && %s::text[])

@@ -16,6 +16,7 @@ from crm.adapters.kafka.journal_log import next_positions
 from crm.adapters.postgres import views
 from crm.errors import Broken
 from crm.projection import Projection
+from crm.rebuilds import LOCK
 from crm.topics import JOURNAL
 from streams.cutover import catch_up_notices, watch
 from streams.rebuild import versions
@@ -31,7 +32,6 @@ from streams.rebuild.swap import lock_live, lock_readers, swap_table
 from streams.rebuild.workers import FoldResult, WorkerFailed, run_workers
 from streams.rebuild.write import tables
 
-LOCK = 7_068_010
 CLOSE = 2_000  # events that may be left for the swap, while the checkpoints are locked
 ATTEMPTS = 150  # to swap, while readers hold the tables
 BUDGET = 1 << 30  # bytes of rows in memory, of all workers together

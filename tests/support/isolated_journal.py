@@ -117,7 +117,11 @@ class IsolatedJournal:
         return found
 
     async def keep_history(self) -> None:
-        """Does what the project role does with the journal, for those who read core.history."""
+        """Does what the project role does with the journal, for those who read core.history.
+
+        Waits for all that is committed: what was on its way to Kafka was left out, and who read it waited in vain.
+        """
+        await self.all_published()
         async with await open_connection(self.dsn) as conn:
             for records in (await self.records()).values():
                 await history.keep(conn, records)

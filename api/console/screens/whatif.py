@@ -8,9 +8,9 @@ from api.console.questions import Row
 from api.console.screens.rules import to
 from api.console.tables import Table, download
 from api.console.view import View, no_such
+from api.schema.names import camel
 
 AT_WORK = "WAITING", "RUNNING"
-ASSIGNED = {"from_hour": "fromHour", "to_hour": "toHour"}
 
 
 async def whatif(view: View) -> Response:
@@ -22,14 +22,11 @@ async def whatif(view: View) -> Response:
 async def trial(view: View) -> Response:
     data = await view.ask("what_if", name=view.request.path_params["name"])
     found = no_such(next(iter(data["whatIfs"]), None))
-    if view.given("csv") == "deals":
-        return download(deals(view, found), "whatif-deals")
-    if view.given("csv") == "touched":
-        return download(touched(view, found), "whatif-touched")
-    if view.given("csv") == "rules":
-        return download(acted(view, found), "whatif-rules")
-    table = owners(view, found, exact=bool(view.given("csv")))
-    if view.given("csv"):
+    csv = view.given("csv")
+    if make := {"deals": deals, "touched": touched, "rules": acted}.get(csv):
+        return download(make(view, found), f"whatif-{csv}")
+    table = owners(view, found, exact=bool(csv))
+    if csv:
         return download(table, "whatif-owners")
     shown: dict[str, Any] = {"trial": found, "table": table, "acted": acted(view, found)}
     at_work = found["phase"] in AT_WORK
@@ -43,10 +40,9 @@ async def apply(view: View) -> Response:
     data = await view.ask("what_if", name=view.request.path_params["name"])
     rules = no_such(next(iter(data["whatIfs"]), None))["rules"] or {}
     if (assigned := rules.get("rules")) is not None:
-        given = [{ASSIGNED.get(name, name): value for name, value in one.items()} for one in assigned]
-        await view.change("set_assignment_rules", rules=given)
+        await view.change("set_assignment_rules", rules=[as_input(one) for one in assigned])
     for one in rules.get("stage_rules") or ():
-        await view.change("define_stage_rule", rule=camel(one))
+        await view.change("define_stage_rule", rule=as_input(one))
     return to("/console/rules")
 
 
@@ -55,16 +51,14 @@ async def drop(view: View) -> Response:
     return to("/console/whatif")
 
 
-def camel(value: Row) -> Row:
-    """Returns a stage rule of the file as GraphQL takes it; values of a template keep their keys."""
+def as_input(rule: Row) -> Row:
+    """Returns a rule of the file as GraphQL takes it; values of a template keep their keys."""
     found: Row = {}
-    for name, one in value.items():
-        head, *rest = name.split("_")
-        key = head + "".join(map(str.capitalize, rest))
+    for name, one in rule.items():
         if name == "values":
-            found[key] = [{"key": place, "value": text} for place, text in one.items()]
+            found[name] = [{"key": place, "value": text} for place, text in one.items()]
         elif one is not None:
-            found[key] = camel(one) if isinstance(one, dict) else one
+            found[camel(name)] = as_input(one) if isinstance(one, dict) else one
     return found
 
 

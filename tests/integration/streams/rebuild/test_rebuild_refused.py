@@ -11,9 +11,9 @@ import pytest
 from crm.envelope import named_id
 from crm.errors import Broken, CrmError
 from crm.events import ContactCreated, ContactMerged
+from crm.rebuilds import CUT_OFF
 from projections import PROJECTIONS
 from services.stack.process import until
-from streams.rebuild.kept import CUT_OFF
 from streams.rebuild.rebuild import ProgressListener, Rebuild, rebuild
 from streams.rebuild.write.tables import BUILDING
 from tests.support.rebuild_setup import RebuildSetup, cards

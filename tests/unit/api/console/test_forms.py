@@ -114,10 +114,10 @@ def test_a_rule_of_a_trial_is_defined_as_it_was_tried() -> None:
     kept = msgspec.convert(
         {"stage_rules": [{"name": "offer", "stage": "new", "task": {"title": "Call", "due_hours": 4}}]}, Rules
     )
-    back = whatif.camel(msgspec.to_builtins(kept.stage_rules)[0])
+    back = whatif.as_input(msgspec.to_builtins(kept.stage_rules)[0])
     assert back["task"] == {"title": "Call", "owner": "", "dueHours": 4, "dueDays": 0}
     assert back.keys() - {"enabled"} <= rule.keys()
-    values = whatif.camel({"template": {"values": {"due_hours": "{amount}"}}})
+    values = whatif.as_input({"template": {"values": {"due_hours": "{amount}"}}})
     assert values == {"template": {"values": [{"key": "due_hours", "value": "{amount}"}]}}
     assert as_builtins(input_type(WhatIfRules)(), WhatIfRules) == {}
 
