@@ -42,7 +42,6 @@ SELECT stage, currency, sum(count) AS count, sum(amount) AS amount FROM (
   UNION ALL SELECT t.stage, t.currency, -1, -t.amount_minor FROM read.deal AS t
   WHERE t.workspace = %(workspace)s AND t.touched_at > %(at)s) AS s
 GROUP BY 1, 2 HAVING sum(count) <> 0"""
-strawberry.enum(moments.Clock, description="Which time of an event counts: when it happened, or when it was recorded.")
 
 
 @strawberry.input(description="A point in time, on one of two clocks.")

@@ -9,10 +9,12 @@ from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
 from api.http.numbers import exact, exact_literal
+from crm.moments import Clock
 from crm.money import money_text
 
 Long = NewType("Long", int)
 
+strawberry.enum(Clock, description="Which time of an event counts: when it happened, or when it was recorded.")
 FITS = range(-(2**63), 2**63)
 
 
