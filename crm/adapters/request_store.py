@@ -12,7 +12,7 @@ from msgspec import json
 from crm.scalars import Id
 
 
-class Asked(Protocol):
+class OfWorkspace(Protocol):
     """A request of one workspace."""
 
     @property
@@ -21,7 +21,7 @@ class Asked(Protocol):
     def workspace(self) -> Id: ...
 
 
-R = TypeVar("R", bound=Asked)
+R = TypeVar("R", bound=OfWorkspace)
 S = TypeVar("S")
 
 
