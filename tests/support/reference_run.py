@@ -43,6 +43,17 @@ def fact_of(delivery: Delivery) -> Fact:
 @cache
 def run_in_memory() -> tuple[tuple[Event, ...], tuple[tuple[Id, Delivery], ...]]:
     """Returns the events of a correct run, and the acknowledged deliveries by fact id."""
+    memory = opened()
+    acknowledged = []
+    for scheduled in islice(delivery_stream(TENANTS, "a seed"), DELIVERIES):
+        fact = fact_of(scheduled.delivery)
+        memory.take(fact)
+        acknowledged.append((fact.meta.id, scheduled.delivery))
+    return tuple(memory.journal), tuple(acknowledged)
+
+
+def opened() -> MemoryDecide:
+    """Returns one that has opened the workspaces of the tenants."""
     memory = MemoryDecide()
     for tenant in TENANTS:
         cause = named_id(tenant.workspace, "create")
@@ -52,12 +63,7 @@ def run_in_memory() -> tuple[tuple[Event, ...], tuple[tuple[Id, Delivery], ...]]
         memory.append(WorkspaceCreated(case.meta(tenant.workspace), *name))
         rules = (AssignmentRule("everybody in turn", ("olena", "taras")),)
         memory.append(AssignmentRulesSet(case.meta(tenant.workspace), 1, rules))
-    acknowledged = []
-    for scheduled in islice(delivery_stream(TENANTS, "a seed"), DELIVERIES):
-        fact = fact_of(scheduled.delivery)
-        memory.take(fact)
-        acknowledged.append((fact.meta.id, scheduled.delivery))
-    return tuple(memory.journal), tuple(acknowledged)
+    return memory
 
 
 def ledger() -> Ledger:
