@@ -39,6 +39,11 @@ class View:
         clock = self.given("clock")
         return {"at": at, "clock": clock if clock in CLOCKS else CLOCKS[0]} if (at := self.moment("at")) else None
 
+    @property
+    def own(self) -> str:
+        """Whose deals and tasks are the person's: the owner of the token's name; empty where there is none."""
+        return next((one["key"] for one in self.me["owners"] if one["key"] == self.me["name"]), "")
+
     def given(self, name: str) -> str:
         """Returns a parameter of the address."""
         return self.request.query_params.get(name, "").strip()
@@ -62,6 +67,7 @@ class View:
         scopes = {*self.me["scopes"]}
         can_write, can_connect = bool({"write", "admin"} & scopes), bool({"connect", "admin"} & scopes)
         shown |= {"me": self.me, "can_write": can_write, "can_connect": can_connect, "stage_name": self.stage_name}
+        shown["own"] = self.own
         shown |= {"intake": self.me["intakeUrl"] or "$INTAKE", "api": str(self.request.base_url).rstrip("/")}
         return page(template, self.speaker, status, seen=self.questions.first_seen, **shown)
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.support import rehearse
 from tests.support.browser import CHROMIUM
 from tests.support.console import ConsolePage, encoded, lead
 from tests.support.running_stack import RunningStack
@@ -29,6 +30,25 @@ def test_an_owner_is_chosen_and_a_task_is_due(stack: RunningStack, console: Cons
     console.wait_for("document.querySelector('.task .doubt')")  # it is long overdue
     (task,) = stack.ask(OWNER, id=deal)["deal"]["tasks"]["nodes"]
     assert (task["title"], task["dueAt"]) == ("Передзвонити", "2026-01-15T08:00:00+00:00")
+    console.open("tasks?due=today", "document.querySelector('.lines').innerText.includes('Передзвонити')")
+
+
+def test_who_waits_is_shown_to_the_owner_of_the_deal(stack: RunningStack, console: ConsolePage) -> None:
+    deal, _ = lead(stack, "Моя Розмова", "099 601 77 23")
+    mine = stack.ask(OWNER, id=deal)["deal"]["owner"]
+    secret, text = stack.secret("telegram"), "Чи є доставка завтра?"
+    own = {"phone_number": "380996017723", "first_name": "Моя", "user_id": 7723}
+    stack.accepts(
+        "telegram",
+        rehearse.telegram_message(secret, 77231, 7723, contact=own),
+        rehearse.telegram_message(secret, 77232, 7723, text),
+    )
+    stack.settle()
+    console.open(f"conversations?owner={mine}", f"document.querySelector('main').innerText.includes('{text}')")
+    assert console.violations() == []
+    other = "taras" if mine == "olena" else "olena"
+    console.open(f"conversations?owner={other}")
+    assert text not in console.evaluate("document.querySelector('main').innerText")
 
 
 def test_a_task_that_was_done_by_mistake_is_taken_back(stack: RunningStack, console: ConsolePage) -> None:
