@@ -61,9 +61,13 @@ class CatchUp:
                     await asyncio.sleep(1)
 
     async def turn(self, conn: AsyncConnection, consumer: Any) -> bool:
-        """Plans a page of each partition that has webhooks behind. Returns whether there was any."""
+        """Plans a page of each partition that has webhooks behind. Returns whether there was any.
+
+        The cursors are read between two plans: what a plan has moved is in Postgres only when it is committed, and an
+        answer of before would take it back.
+        """
         if await cursors.version(conn) != self.known.number:
-            async with conn.transaction():
+            async with self.known.role.loop.transaction_lock, conn.transaction():
                 await self.known.refresh(conn, {})
         partitions = {partition for _, partition in self.ready()}
         if partitions and not await self.is_planned(conn):

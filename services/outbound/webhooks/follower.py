@@ -118,7 +118,7 @@ class Webhooks(Follower):
 
     async def settled(self, conn: AsyncConnection, settled: Sequence[Settled]) -> None:
         health = {one.delivery.target: one.outcome.state is State.DELIVERED for one in settled}
-        if news := {id: works for id, works in health.items() if works == (id in self.known.failing)}:
+        if news := {id: works for id, works in health.items() if not works or id in self.known.failing}:
             await cursors.note_health(conn, news.items())
             self.known.failing = (self.known.failing | {id for id, works in news.items() if not works}) - {
                 id for id, works in news.items() if works

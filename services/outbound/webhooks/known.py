@@ -37,7 +37,8 @@ class Known:
         follows = firsts.items() <= self.planned.items()
         if (number := await cursors.version(conn)) == self.number and ours == self.partitions and follows:
             return
-        found, self.cursors, self.failing = await cursors.load(conn)
+        found, self.cursors, failing = await cursors.load(conn)
+        self.failing |= failing  # what was noted meanwhile may not be committed yet
         for one in found:
             self.role.queues.hold(one.id, not one.enabled, now())
         self.webhooks = {one.id: one for one in found}
