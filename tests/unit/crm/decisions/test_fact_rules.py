@@ -72,6 +72,9 @@ NAMED = {  # besides connectors, which report facts
     "crm/decisions/reported_people.py": REPORTS,
     "services/imports/rows.py": REPORTS,  # what a row of a table can say
     "services/imports/outcome.py": REPORTS,  # whose card it would go to
+    "services/imports/ahead.py": REPORTS,  # what is read in a process of its own
+    "services/attachments/mailed_imports.py": {"MailReported"},  # whose tables are imported
+    "crm/screen_pop/rings.py": {"CallReported"},  # a ring is shown before it is decided
     "crm/decisions/deals.py": FORM,  # a form opens a deal with more than calls and messages know
     "crm/decisions/repeated_enquiry.py": FORM,
     "crm/enquiries.py": FORM,  # when two forms are the same enquiry
