@@ -12,6 +12,13 @@ from crm.envelope import named_id
 from crm.scalars import Id, Micros
 
 LARGEST = 2_000_000_000  # bytes of a file
+CONTACT, DEAL = "contact", "deal"
+OF_BOTH = ("key", "name", "first_name", "last_name", "middle_name", "phones", "emails", "created_at", "changed_at")
+TARGETS = {
+    CONTACT: OF_BOTH,
+    DEAL: (*OF_BOTH, "title", "amount", "currency", "stage", "owner", "contact_key", "reference"),
+}
+OF_OBJECTS = ("key", "title", "status", "changed_at")
 
 
 class Wish(StrEnum):
@@ -172,6 +179,11 @@ def phase_of(request: Request, status: Status | None) -> Phase:
     if status is None or (status.answers != request.number and request.wish not in STOPS):
         return Phase.WAITING
     return status.phase
+
+
+def targets_of(record: str) -> tuple[str, ...]:
+    """Returns what a column can be, custom fields aside, of a contact, a deal or a type of objects."""
+    return TARGETS.get(record, OF_OBJECTS)
 
 
 def import_id(workspace: Id, sha256: str) -> Id:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from api.access import bearer
 from api.console import languages, pages, session
-from api.console.files import Files
+from api.console.files import SignedIn
 from api.console.languages import Speaker, language_of
 from api.console.live import Live
 from api.console.people import People
@@ -22,19 +22,25 @@ from api.console.view import Screen, View
 from api.errors import Unauthorized
 from api.http.attachments import Attachments
 from api.http.endpoint import MakeContext, Stream
+from api.http.imports import Imports
 from api.live.subscriptions.operation import Operations
 from crm.adapters.telemetry.health import Ready
 
 Answers = Callable[[Request], Awaitable[Response]]
 NOBODY: Row = {"name": "", "scopes": [], "intakeUrl": "", "workspace": None, "stages": {}, "owners": []}
-NOT_OURS = "This request did not come from a page of the console. Nothing was changed."
 
 
 class Console:
     """Answers browsers. `context` makes the context of a request from its Authorization, `stream` follows changes."""
 
     def __init__(
-        self, operations: Operations, context: MakeContext, stream: Stream, attachments: Attachments, ready: Ready
+        self,
+        operations: Operations,
+        context: MakeContext,
+        stream: Stream,
+        attachments: Attachments,
+        imports: Imports,
+        ready: Ready,
     ) -> None:
         self.operations, self.context, self.people, self.ready = operations, context, People(), ready
         routes = [
@@ -43,7 +49,9 @@ class Console:
             Route("/console/sign-out", self.changing(self.sign_out), methods=["POST"]),
             Route("/console/language/{language}", self.changing(self.speak), methods=["POST"]),
             Route("/console/static/{name}", self.asset),
-            Route("/console/files", Files(attachments), methods=["GET"]),
+            Route("/console/files", SignedIn(attachments), methods=["GET"]),
+            Route("/console/imports", SignedIn(imports), methods=["POST"]),
+            Route("/console/imports/{id}/failed", SignedIn(imports), methods=["GET"]),
             Route("/console/live/{name}", Live(context, stream, ready), methods=["GET"]),
         ]
         routes += [Route(path, self.screen(screen)) for path, screen in SCREENS.items()]
@@ -79,7 +87,7 @@ class Console:
     def changing(self, answers: Answers) -> Answers:
         async def answer(request: Request) -> Response:
             if not session.is_from_us(request):
-                return Response(NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
+                return Response(session.NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
             return await answers(request)
 
         return answer
@@ -92,7 +100,7 @@ class Console:
         if request.method == "GET":
             return pages.page("sign_in", speaker, wrong="")
         if not session.is_from_us(request):
-            return Response(NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
+            return Response(session.NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
         token = str((await request.form()).get("token", "")).strip()
         try:
             bearer(self.context("").access, f"Bearer {token}")

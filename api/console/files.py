@@ -1,18 +1,28 @@
-"""Files of messages, for who is signed in: what /attachments answers, downloaded and never run."""
+"""What the server answers to programs with a token, for who is signed in: files of messages and of imports."""
+
+from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.console.session import token_of
-from api.http.attachments import Attachments
+from api.console.session import NOT_OURS, PATH, is_from_us, token_of
 
 
-class Files:
-    """The ASGI handler of /console/files?ref=...: a file, fetched with the token of the cookie."""
+class SignedIn:
+    """The handler of an address below /console: what `handler` answers to the rest of it, for the cookie's token."""
 
-    def __init__(self, attachments: Attachments) -> None:
-        self.attachments = attachments
+    def __init__(self, handler: ASGIApp) -> None:
+        self.handler = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        authorization = f"Bearer {token_of(Request(scope))}".encode("latin-1", "replace")
-        await self.attachments({**scope, "headers": [(b"authorization", authorization)]}, receive, send)
+        request = Request(scope)
+        if request.method == "POST" and not is_from_us(request):
+            await Response(NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")(scope, receive, send)
+            return
+        authorization = f"Bearer {token_of(request)}".encode("latin-1", "replace")
+        headers = [(name, value) for name, value in scope["headers"] if name == b"content-length"]
+        path = scope["path"].removeprefix(PATH)
+        await self.handler(
+            {**scope, "path": path, "headers": [*headers, (b"authorization", authorization)]}, receive, send
+        )

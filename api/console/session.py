@@ -14,6 +14,7 @@ POSITION = "potik_position"
 POSITION_SECONDS = 10
 PATH = "/console"
 OURS = "same-origin", "none"
+NOT_OURS = "This request did not come from a page of the console. Nothing was changed."
 
 
 def token_of(request: Request) -> str:

@@ -14,7 +14,7 @@ from api.schema.fields import Argument, field
 from api.schema.filters import known_id
 from api.schema.scalars import Long
 from crm.adapters.import_store import ImportStore
-from crm.imports import Counts, Phase, Reason, Request, Status, Undo, phase_of
+from crm.imports import Counts, Phase, Reason, Request, Status, Undo, phase_of, targets_of
 from crm.scalars import Id
 
 MOST = 100
@@ -84,6 +84,7 @@ class FileImport:
     record: str | None = strawberry.field(description="contact, deal or the key of a type of objects.")
     system: str | None = strawberry.field(description="Whose keys the rows have.")
     columns: list[ImportColumn] = strawberry.field(description="Which column is what.")
+    targets: list[str] = strawberry.field(description="What a column can be, besides `fields.NAME` and left out.")
     checked: ImportCounts = strawberry.field(description="What the last check of the whole file said.")
     counts: ImportCounts = strawberry.field(
         description="Rows so far. A run counts only all rows, those skipped and those refused; a check every kind."
@@ -132,6 +133,7 @@ async def shown(store: ImportStore, request: Request) -> FileImport:
             ImportColumn(name=name, target=target, examples=[row[place] for row in status.sample if row[place]])
             for place, (name, target) in enumerate(status.columns.items())
         ],
+        targets=list(targets_of(status.record)) if status.record else [],
         checked=counts_of(status.checked),
         counts=counts_of(status.counts),
         decided=status.decided,

@@ -8,20 +8,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
+from crm.imports import CONTACT, DEAL, TARGETS, targets_of
 from crm.phones import read_phone
 from crm.text.emails import emails_in
 from crm.vocabulary import Existing, ExistingDeal
 from services.imports.known_headers import system_of, target_of
 
-CONTACT, DEAL = "contact", "deal"
-OF_BOTH = ("key", "name", "first_name", "last_name", "middle_name", "phones", "emails", "created_at", "changed_at")
-TARGETS = {
-    CONTACT: OF_BOTH,
-    DEAL: (*OF_BOTH, "title", "amount", "currency", "stage", "owner", "contact_key", "reference"),
-}
 UPDATE = "update"
 POLICIES = {CONTACT: (UPDATE, *Existing), DEAL: (UPDATE, *ExistingDeal)}
-OF_OBJECTS = ("key", "title", "status", "changed_at")
 SEVERAL = ("phones", "emails")  # may have more than one column
 FIELD = "fields."
 PARTS_OF_A_NAME = ("first_name", "last_name", "middle_name")
@@ -57,7 +51,7 @@ def propose(
     if existing not in POLICIES.get(record, (UPDATE,)):
         policies = ", ".join(POLICIES.get(record, (UPDATE,)))
         raise ValueError(f"What happens to a {record} that is there already: {policies}, not {existing!r}.")
-    targets = TARGETS.get(record, OF_OBJECTS)
+    targets = targets_of(record)
     columns = {name: checked(target, targets, record) for name, target in said.items()}
     for place, name in enumerate(header):
         if name in said:

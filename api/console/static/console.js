@@ -227,6 +227,23 @@ document.addEventListener("htmx:afterSettle", () => {
   if (output) output.textContent = $("#facts").dataset.asOf;
 });
 
+// ---- A file to import ----
+
+const upload = $("#upload");
+upload?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const file = upload.elements.file.files[0];
+  upload.ariaBusy = $("button", upload).disabled = true;
+  try {
+    const answer = await fetch(`/console/imports?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+    const said = await answer.json();
+    answer.ok ? location.assign(`/console/imports/${said.id}`) : say(said.errors[0].message);
+  } catch {
+    say($("#state").dataset.away);
+  }
+  upload.ariaBusy = $("button", upload).disabled = false;
+});
+
 // ---- Keys ----
 
 document.addEventListener("keydown", (event) => {
