@@ -31,6 +31,7 @@ def test_an_owner_is_chosen_and_a_task_is_due(stack: RunningStack, console: Cons
     (task,) = stack.ask(OWNER, id=deal)["deal"]["tasks"]["nodes"]
     assert (task["title"], task["dueAt"]) == ("Передзвонити", "2026-01-15T08:00:00+00:00")
     console.open("tasks?due=today", "document.querySelector('.lines').innerText.includes('Передзвонити')")
+    console.shoot("tasks")
 
 
 def test_who_waits_is_shown_to_the_owner_of_the_deal(stack: RunningStack, console: ConsolePage) -> None:
@@ -46,6 +47,8 @@ def test_who_waits_is_shown_to_the_owner_of_the_deal(stack: RunningStack, consol
     stack.settle()
     console.open(f"conversations?owner={mine}", f"document.querySelector('main').innerText.includes('{text}')")
     assert console.violations() == []
+    console.open("conversations", f"document.querySelector('main').innerText.includes('{text}')")
+    console.shoot("conversations")
     other = "taras" if mine == "olena" else "olena"
     console.open(f"conversations?owner={other}")
     assert text not in console.evaluate("document.querySelector('main').innerText")

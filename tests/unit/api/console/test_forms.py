@@ -12,6 +12,7 @@ from api.commands.inputs import as_builtins, input_type
 from api.commands.whatif import WhatIfRules
 from api.console.questions import Declined
 from api.console.screens import whatif
+from api.console.screens.imports import options_in
 from api.console.screens.integrations import connect, integrations, settings_in
 from api.console.screens.rule_forms import assignment_rules_in, stage_rule_in
 from api.schema.integrations import setting_of
@@ -178,3 +179,14 @@ def test_every_connector_has_a_form_that_connects_it(name: str, monkeypatch: pyt
     }
     check_settings(name, entry.settings, {one["key"]: one["value"] for one in settings_in(given)})
     assert (f"/console/integrations/{name}/authorize" in page.forms) == (entry.oauth is not None)
+
+
+def test_a_file_keeps_its_columns_in_order_and_an_empty_one_is_left_out() -> None:
+    form = {"record": "contact", "existing": "fill", "charset": "cp1251", "column-1": "Хто", "target-1": "name"}
+    said = options_in(form | {"column-2": "Примітка", "target-2": ""})["options"]
+    assert said["columns"] == [{"name": "Хто", "target": "name"}, {"name": "Примітка", "target": ""}]
+    assert {said["record"], said["existing"], said["charset"], said["sheet"]} == {"contact", "fill", "cp1251", ""}
+
+
+def test_a_button_without_a_form_leaves_the_options_as_they_were() -> None:
+    assert options_in({}) == {}
