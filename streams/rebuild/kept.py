@@ -6,10 +6,9 @@ from contextlib import contextmanager, suppress
 import msgspec
 import psycopg
 
-from crm.errors import CrmError
 from crm.rebuilds import CUT_OFF
 from streams.rebuild.compare.shadow import ShadowReport
-from streams.rebuild.failures import SERVER_ERRORS, sentence
+from streams.rebuild.failures import sentence
 
 MOST = 100
 BEGIN = """
@@ -51,10 +50,6 @@ def kept_rebuild(dsn: str, names: Sequence[str]) -> Iterator[KeptRebuild]:
     try:
         yield kept
     except BaseException as error:
-        kept.end(sentence(error) if isinstance(error, SERVER_ERRORS) else said(error))
+        kept.end(sentence(error) if isinstance(error, Exception) else CUT_OFF)
         raise
     kept.end()
-
-
-def said(error: BaseException) -> str:
-    return str(error) if isinstance(error, CrmError) else CUT_OFF
