@@ -17,7 +17,7 @@ from msgspec import Struct
 from crm.adapters.processes import child
 from crm.envelope import Fact
 from crm.facts import ContactReported, DealReported, ObjectReported
-from services.imports.mapping import CONTACT, DEAL
+from crm.imports import CONTACT, DEAL
 from services.imports.reading import Read, Reading
 from services.imports.rows import Skipped
 from services.imports.table import Row

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from crm.delivery import Home
+from crm.imports import CONTACT, DEAL
 from crm.moments import micros
 from crm.money import currency_named, read_sum
 from crm.phones import phones_in
@@ -17,7 +18,7 @@ from crm.text.dates import moment_in
 from crm.text.emails import emails_in
 from crm.text.names import agree
 from crm.zones import of_workspace
-from services.imports.mapping import CONTACT, DEAL, FIELD, PARTS_OF_A_NAME, UPDATE, ColumnMapping, digest
+from services.imports.mapping import FIELD, PARTS_OF_A_NAME, UPDATE, ColumnMapping, digest
 from services.imports.table import Row
 from services.intake.refusals import Refusal
 
