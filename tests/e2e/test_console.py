@@ -49,6 +49,16 @@ def test_a_lead_comes_onto_the_board_and_is_moved_by_keys(stack: RunningStack, c
     stack.wait_for_answer(STAGE, {"deal": {"stage": "new"}}, id=deal)
 
 
+def test_the_demo_is_seen_on_the_board_while_it_plays(stack: RunningStack, console: ConsolePage) -> None:
+    console.open("board", "document.querySelector('.board[data-live]')")
+    before = console.evaluate("[...document.querySelectorAll('.tile')].map(tile => tile.id)")
+    stack.terminal.run("demo")
+    new = f"[...document.querySelectorAll('.tile')].filter(tile => !{before!r}.includes(tile.id))"
+    console.wait_for(f"{new}.some(tile => tile.innerText.includes('Олена Коваль') && tile.dataset.stage != 'new')")
+    assert console.refused() == []
+    console.shoot("demo")
+
+
 def test_a_move_that_fails_is_taken_back_with_the_reason(stack: RunningStack, console: ConsolePage) -> None:
     lead(stack, "Невдала Спроба", "099 601 77 02")
     console.open("board", console.tile("Невдала Спроба"))
