@@ -52,33 +52,33 @@ DASH = f"[{DASHES}]"
 HAS_DIGIT = re.compile(r"\d")
 NUMBER = re.compile(rf"(?<![\d])\d{{1,{LONGEST_NUMBER}}}(?!\d)")
 # A book-keeping program pads with zeros: СФ-0000012.
-PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?$")
-OWN = re.compile(rf"(?<!\w)[dд](?:\s?[{DASHES}_]\s?(?:№|#)?|\s?(?:№|#))\s?$")
-OWN_APART = re.compile(r"(?<!\w)d\s$")  # "D 7"; a Cyrillic д before a blank is a house's
+PADDED_AFTER = re.compile(rf"(?<!\w)[^\W\d_]{{1,4}}{DASH}?\Z")
+OWN = re.compile(rf"(?<!\w)[dд](?:\s?[{DASHES}_]\s?(?:№|#)?|\s?(?:№|#))\s?\Z")
+OWN_APART = re.compile(r"(?<!\w)d\s\Z")  # "D 7"; a Cyrillic д before a blank is a house's
 # What the letter may be the end of: 12/D-7, R&D-7, А.Д-7. A longer word before it is only written without a blank.
 JOINED = re.compile(
     rf"(?<!\w)(?:(?!(?:{NEUTRAL}|від|для|пдв|ндс|грн|uah|usd|eur)\W)[^\W\d_]{{1,3}}[{DASHES}/\\&]|[^\W\d_]\."
-    rf"|(?<!\d\.\d\d\.)\w*\d[{DASHES}/\\&])$"
+    rf"|(?<!\d\.\d\d\.)\w*\d[{DASHES}/\\&])\Z"
 )
 OWN_AGAIN = re.compile(rf"\s?[{DASHES}/&+]\s?[dд]\s?{DASH}?\s?\d")
-BEHIND_OWN = re.compile(rf"(?<!\w)[dд]\s?{DASH}?\s?\d+(?:\s?(?:[{DASHES},;/&+]|та|і|й|и|and|und|i|oraz))?\s?$")
-OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}$")
+BEHIND_OWN = re.compile(rf"(?<!\w)[dд]\s?{DASH}?\s?\d+(?:\s?(?:[{DASHES},;/&+]|та|і|й|и|and|und|i|oraz))?\s?\Z")
+OTHER_DEAL_BEFORE = re.compile(rf"(?<!\w){OTHER_DEAL}\.?[\s-]{{1,2}}\Z")
 OWN_ENDS = frozenset(f"{DASHES}dд№#_")
-OWN_BARE = re.compile(r"(?<!\w)[dд]$")
-OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:=.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?$")
+OWN_BARE = re.compile(r"(?<!\w)[dд]\Z")
+OWN_WORD = re.compile(rf"(?<!\w)(?:{DEAL})[\s:=.(«\"_]{{0,3}}{DASH}?\s?(?:(?:{SIGN})[\s.:]{{0,2}})?\Z")
 ORDER_WORD = re.compile(
-    rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?$"
+    rf"(?<!\w)(?P<word>(?:{ORDER})\.?{BETWEEN})[\s:.(«\"_]{{0,3}}{DASH}?\s?(?P<sign>(?:{SIGN})[\s.:]{{0,2}})?\Z"
 )
-ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}$")
+ORDER_NEAR = re.compile(rf"(?<!\w)(?:{ORDER})(?:\.|\s)[^,;:.!?()\n]{{0,40}}\Z")
 SIGN_ENDS = frozenset("№#nrº°.")
-SIGNED = re.compile(r"[№#]\s?$")
-BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?$")
-LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*$")
+SIGNED = re.compile(r"[№#]\s?\Z")
+BARE_SIGN = re.compile(r"(?P<sign>[№#]|(?<!\w)(?:n[º°]?\.?|nr\.?|no\.))\s?\Z")
+LAST_WORD = re.compile(r"([^\W\d_][\w'’ʼ/-]*)\.?[\s«»\"]*\Z")
 NEUTRAL_WORD = re.compile(rf"(?:{NEUTRAL})")
-OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?$")
-CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO}|(?<!\d\s)(?<!\d-\w\s)(?:{FORMED}))\.?[\s:]{{0,2}}$")
-PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?$")
-ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}$")
+OTHER_BEFORE = re.compile(rf"(?<!\w)(?:{OTHER})\.?[\s:]{{0,2}}(?:(?:[№#]|n[ºo°]?|nr)\.?\s?)?\Z")
+CALLED_SO_BEFORE = re.compile(rf"(?<!\w)(?:{CALLED_SO}|(?<!\d\s)(?<!\d-\w\s)(?:{FORMED}))\.?[\s:]{{0,2}}\Z")
+PAPER_BEFORE = re.compile(rf"(?<!\w)(?:{PAPER})\.?[\s:]{{0,2}}(?:(?:[№#]|nr)\.?\s?)?\Z")
+ACCOUNT_BEFORE = re.compile(rf"(?:{ACCOUNT})[ :.]{{0,2}}(?:№|#|n[ºo°]?|nr)?[ :.]{{0,2}}\Z")
 LONGER = re.compile(rf"[.,/\\_:]\d|{DASH}\w|/\w")
 NOTE = re.compile(r"/([^\W\d_]{3,})")
 PARTS = re.compile(r"/\d")
@@ -171,7 +171,7 @@ def kind_of(left: str, right: str) -> str:
         return ""
     last = left.rstrip()[-1:]
     if last in OWN_ENDS and (own := OWN.search(left)):
-        if ends_another(before := left[: own.start()]):
+        if ends_another(before := line(left[: own.start()])):
             return "other"
         if CALLED_SO_BEFORE.search(before):
             return "other"
@@ -183,7 +183,7 @@ def kind_of(left: str, right: str) -> str:
     if last in OWN_ENDS and OWN_BARE.search(left) and not ends_another(left[:-1]):
         if alone(left[:-1]) or BEHIND_OWN.search(left[:-1]):
             return "deal"
-        return "other" if CALLED_SO_BEFORE.search(left[:-1]) else "order"
+        return "other" if CALLED_SO_BEFORE.search(line(left[:-1])) else "order"
     if last == "d" and OWN_APART.search(left) and alone(left[:-2]) and not counted(right):
         return "order"
     if own := OWN_WORD.search(left):
@@ -199,14 +199,20 @@ def kind_of(left: str, right: str) -> str:
     if last in SIGN_ENDS and (sign := BARE_SIGN.search(left)):
         if MEASURED.match(right.lower()):
             return ""
-        before = left[: sign.start()]
-        return "order" if alone(before) or (ORDER_NEAR.search(before) and not OTHER_BEFORE.search(left)) else "other"
-    return "other" if OTHER_BEFORE.search(left) else ""
+        near = ORDER_NEAR.search(before := left[: sign.start()]) and not OTHER_BEFORE.search(line(left))
+        return "order" if alone(before) or near else "other"
+    return "other" if OTHER_BEFORE.search(line(left)) else ""
+
+
+def line(left: str) -> str:
+    """Returns what stands before a number in its own line. What is in the line above may name an order, but takes no
+    number away: some banks put the payer there."""
+    return left[left.rfind("\n") + 1 :]
 
 
 def ends_another(before: str) -> bool:
     """The letter is joined to what stands before it: its number is the end of a longer one, such as 12/D-7."""
-    return JOINED.search(before) is not None and BEHIND_OWN.search(before) is None
+    return JOINED.search(line(before)) is not None and BEHIND_OWN.search(before) is None
 
 
 def ordered(left: str) -> bool:
@@ -228,7 +234,7 @@ def goes_on(right: str) -> bool:
 
 def alone(before: str) -> bool:
     """No word stands before a number that the number could be of."""
-    word = LAST_WORD.search(before)
+    word = LAST_WORD.search(line(before))
     return word is None or NEUTRAL_WORD.fullmatch(word[1]) is not None
 
 
