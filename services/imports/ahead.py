@@ -18,6 +18,7 @@ from crm.adapters.processes import child
 from crm.envelope import Fact
 from crm.facts import ContactReported, DealReported, ObjectReported
 from crm.imports import CONTACT, DEAL
+from crm.output import write_out
 from services.imports.reading import Read, Reading
 from services.imports.rows import Skipped
 from services.imports.table import Row
@@ -111,8 +112,7 @@ def main(size: int) -> None:
 
     def write(chunk: Chunk) -> None:
         content = encode(chunk)
-        sys.stdout.buffer.write(len(content).to_bytes(LENGTH) + content)
-        sys.stdout.buffer.flush()
+        write_out(len(content).to_bytes(LENGTH) + content)
 
     try:
         for chunk in chunked(reading, size):

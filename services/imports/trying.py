@@ -16,6 +16,7 @@ import structlog
 from crm.adapters.processes import child
 from crm.adapters.trial_store import TrialStore
 from crm.errors import CrmError
+from crm.output import write_out
 from crm.settings import Settings
 from crm.whatif import Phase, Request, Status
 from services.operations.archive.progress import Advance
@@ -101,8 +102,7 @@ def tried(request: Request, settings: Settings) -> Status:
 
 
 def say(status: Status) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(status) + b"\n")
-    sys.stdout.buffer.flush()
+    write_out(msgspec.json.encode(status) + b"\n")
 
 
 def main() -> None:

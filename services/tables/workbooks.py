@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from crm.output import write_out
 from services.tables.archives import LOCKED
 from services.tables.cells import text_of, wrong_in
 from services.tables.formulas import without_values
@@ -147,7 +148,7 @@ def main(path: str, folder: str, sheet: str, every: str) -> None:
         said = {"why": error.why, "what_to_do": error.what_to_do}
     except MemoryError:
         said = dict(zip(("why", "what_to_do"), TOO_LARGE, strict=True))
-    sys.stdout.buffer.write(msgspec.json.encode(said))
+    write_out(msgspec.json.encode(said))
 
 
 if __name__ == "__main__":

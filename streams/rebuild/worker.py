@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from crm.output import write_out
 from crm.projection import Projection
 from streams.rebuild.failures import sentence
 from streams.rebuild.fold.decoder import Decoder
@@ -89,8 +90,7 @@ class RebuildWorker:
 
 def send(message: dict[str, Any]) -> None:
     """Writes one line for the parent process."""
-    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
-    sys.stdout.buffer.flush()
+    write_out(msgspec.json.encode(message) + b"\n")
 
 
 def failure(error: BaseException) -> dict[str, Any]:

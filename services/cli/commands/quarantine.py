@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import sys
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from psycopg import AsyncConnection
 from crm.adapters.kafka.reading import RecordReader
 from crm.envelope import now
 from crm.moments import first
+from crm.output import write_out
 from crm.rereads import Entry
 from crm.scalars import Id, Micros
 from services.cli import output
@@ -86,8 +86,7 @@ def show(
     entry, record = asyncio.run(fetch(target(data), id_of(id)))
     fact, delivery = formatting.delivery_of(record)
     if raw:
-        sys.stdout.buffer.write(delivery.body)
-        sys.stdout.buffer.flush()
+        write_out(delivery.body)
         return
     details: dict[str, Any] = msgspec.to_builtins(entry) | {
         "type": type(fact).__name__ if fact else "unreadable",
