@@ -74,7 +74,7 @@ def test_cursors_are_read_between_two_plans(monkeypatch: pytest.MonkeyPatch) -> 
         async with plan:
             look = asyncio.create_task(CatchUp(known).turn(conn, None))
             for _ in range(9):  # so many steps it may take
-                await asyncio.sleep(0)
+                await asyncio.wait([look], timeout=0)
             stored.update(moved)
         known.cursors |= moved
         committed.set()
