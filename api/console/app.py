@@ -87,7 +87,7 @@ class Console:
     def changing(self, answers: Answers) -> Answers:
         async def answer(request: Request) -> Response:
             if not session.is_from_us(request):
-                return Response(session.NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
+                return session.not_ours()
             return await answers(request)
 
         return answer
@@ -100,7 +100,7 @@ class Console:
         if request.method == "GET":
             return pages.page("sign_in", speaker, wrong="")
         if not session.is_from_us(request):
-            return Response(session.NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
+            return session.not_ours()
         token = str((await request.form()).get("token", "")).strip()
         try:
             bearer(self.context("").access, f"Bearer {token}")

@@ -1,12 +1,9 @@
 """What the server answers to programs with a token, for who is signed in: files of messages and of imports."""
 
-from http import HTTPStatus
-
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.console.session import NOT_OURS, PATH, is_from_us, token_of
+from api.console.session import PATH, is_from_us, not_ours, token_of
 
 
 class SignedIn:
@@ -18,7 +15,7 @@ class SignedIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         if request.method == "POST" and not is_from_us(request):
-            await Response(NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")(scope, receive, send)
+            await not_ours()(scope, receive, send)
             return
         authorization = f"Bearer {token_of(request)}".encode("latin-1", "replace")
         headers = [(name, value) for name, value in scope["headers"] if name == b"content-length"]

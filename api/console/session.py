@@ -4,6 +4,7 @@ Another site's page cannot use it: browsers send the cookie with links from outs
 something, and such a request must come from a page of ours.
 """
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -28,6 +29,11 @@ def sign_in(request: Request, response: Response, token: str) -> None:
 
 def sign_out(response: Response) -> None:
     response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="lax")
+
+
+def not_ours() -> Response:
+    """Answers a request that changes something and is not from us."""
+    return Response(NOT_OURS, HTTPStatus.FORBIDDEN, media_type="text/plain")
 
 
 def is_from_us(request: Request) -> bool:

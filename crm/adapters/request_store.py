@@ -1,8 +1,8 @@
 """What the API asks a role for, in the place for files of imports, and what becomes of it.
 
-KEPT/WORKSPACE/ID/request   JSON: written by the API alone
-KEPT/WORKSPACE/ID/status    JSON: written by the role alone
-TODO/WORKSPACE/ID           there while the role has something to do
+kept/WORKSPACE/ID/request   JSON: written by the API alone
+kept/WORKSPACE/ID/status    JSON: written by the role alone
+todo/WORKSPACE/ID           there while the role has something to do
 """
 
 from typing import Any, ClassVar, Generic, Protocol, TypeVar

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from api.console.questions import Declined, Row
 from api.console.view import View, no_such
+from crm.imports import AT_WORK, Phase, Wish
 
 OFFERED = {  # by what is done with a file now: what can be done next
     **dict.fromkeys(("WAITING", "CHECKING", "RUNNING"), ("pause", "cancel")),
@@ -16,8 +17,6 @@ OFFERED = {  # by what is done with a file now: what can be done next
     "UNDO_CHECKED": ("undo",),
     "UNDONE": ("redo",),
 }
-ACTIONS = ("check", "run", "pause", "cancel", "check-undo", "undo", "redo")
-AT_WORK = ("WAITING", "CHECKING", "RUNNING", "UNDOING")
 COLUMN, TARGET = "column-", "target-"  # fields of the form, with the column's number
 
 
@@ -33,7 +32,7 @@ async def file_import(view: View) -> Response:
     data = await view.ask("file_import", id=view.id)
     one = no_such(data["fileImport"])
     types = [(type["key"], type["label"]) for type in data["objectTypes"]["nodes"]]
-    offered, at_work = OFFERED.get(one["phase"], ()), one["phase"] in AT_WORK
+    offered, at_work = OFFERED.get(one["phase"], ()), Phase[one["phase"]] in AT_WORK
     name = "parts/import" if view.part else "import"
     return view.show(name, one=one, offered=offered, at_work=at_work, types=types)
 
@@ -41,10 +40,10 @@ async def file_import(view: View) -> Response:
 async def act(view: View) -> Response:
     """Does what a button says; a check and a run with what the form says of the file, where there is one."""
     action = view.request.path_params["action"]
-    if action not in ACTIONS:
+    if action not in [*Wish]:
         raise LookupError
-    options = options_in(await view.form()) if action in ("check", "run") else {}
-    await view.run(f"import_{action.replace('-', '_')}", id=view.id, **options)
+    options = options_in(await view.form()) if action in (Wish.CHECK, Wish.RUN) else {}
+    await view.run(f"import_{Wish(action).name.lower()}", id=view.id, **options)
     return view.done()
 
 
