@@ -7,6 +7,7 @@ from crm.scalars import Id, Micros
 from crm.shared import (
     AssignmentRule,
     Attachment,
+    ContactIdentifier,
     ObjectDoubt,
     ObjectField,
     OrderLine,
@@ -128,6 +129,9 @@ class ContactCreated(Event, frozen=True, gc=False):
     name: str
     source: str
     utm: dict[str, str] = {}
+    identifiers: tuple[ContactIdentifier, ...] = ()
+    fields: dict[str, str] = {}
+    report: Report | None = None
 
 
 class ContactMerged(Event, frozen=True, gc=False):

@@ -38,6 +38,14 @@ class Attachment(Struct, frozen=True, gc=False):
     ref: str = ""
 
 
+class ContactIdentifier(Struct, frozen=True, gc=False):
+    """A way to know a contact."""
+
+    kind: str
+    value: str
+    text: str = ""
+
+
 class Meta(Struct, frozen=True, gc=False):
     """What is known of a fact or an event besides what it says."""
 

@@ -22,7 +22,7 @@ from crm.events import (
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros, SortKey
 from crm.text.sort_keys import sort_key
-from projections.one_card import CardData, shown_card, with_other, without_other
+from projections.one_card import NULL, CardData, shown_card, with_other, without_other
 
 
 class ContactRow(Row, frozen=True, gc=False):
@@ -61,11 +61,32 @@ def contact(row: ContactRow | None, event: ContactEvent) -> ContactRow | None:
     """Folds the history of a contact."""
     at = event.meta.occurred_at
     if isinstance(event, ContactCreated):
-        key = sort_key(event.name)
-        return row or ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at, name_key=key)
+        return row or made(event, at)
     if row is None or isinstance(event, ContactRemoved):
         return None
     return replace(row, touched_at=max(row.touched_at, at), version=row.version + 1, **changes(row, event))
+
+
+def made(event: ContactCreated, at: Micros) -> ContactRow:
+    """Returns the row of a new contact."""
+    known_by = event.identifiers
+    phones = {one.value: one.text or one.value for one in known_by if one.kind == "phone"}
+    emails = dict.fromkeys(one.value for one in known_by if one.kind == "email")
+    accounts = dict.fromkeys(f"{one.kind}:{one.value}" for one in known_by if one.kind not in ("phone", "email"))
+    return ContactRow(
+        event.contact_id,
+        event.name,
+        event.source,
+        tuple(phones),
+        tuple(emails),
+        tuple(accounts),
+        None,
+        at,
+        at,
+        {name: event.fields[name] for name in sorted(event.fields) if event.fields[name] != NULL},
+        phone_texts=tuple(phones.values()),
+        name_key=sort_key(event.name),
+    )
 
 
 def changes(row: ContactRow, event: ContactEvent) -> dict[str, Any]:

@@ -124,6 +124,11 @@ def timeline(row: None, event: TimelineEvent) -> TimelineRow:
     )
 
 
+def created_text(event: ContactCreated) -> str:
+    """Returns where a contact came from and what it is known by, a line each."""
+    return "\n".join((f"From a {event.source}", *(f"{one.kind} {one.text or one.value}" for one in event.identifiers)))
+
+
 def changed(event: DealChanged) -> str:
     """Returns the names of the fields that changed, and what a report of its source left in doubt."""
     columns = ("title", event.title), ("sum", event.amount_minor), ("reference", event.reference)
@@ -155,7 +160,7 @@ def repeated_enquiry(event: EnquiryRepeated) -> tuple[str, str]:
 
 
 SENTENCES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
-    ContactCreated: lambda e: (f"New contact {e.name}".strip(), f"From a {e.source}"),
+    ContactCreated: lambda e: (f"New contact {e.name}".strip(), created_text(e)),
     ContactRenamed: lambda e: (f"Name is now {e.name}", e.why),
     IdentifierAdded: lambda e: (f"Learnt {e.kind} {e.value}", e.text),
     DuplicateSuspected: lambda e: ("May be the same person as another contact", f"Both have {e.kind} {e.value}"),

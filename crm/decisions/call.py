@@ -47,8 +47,7 @@ def first_report(report: CallReported, case: Case, call_id: Id) -> Generator[Eve
     contact = owner or (nameless(case.state, identifier.key) if identifier else None)
     contact_id = contact.contact_id if contact else case.new_id("contact")
     if contact is None and not inside(report):  # a colleague is in no book of customers
-        yield from created(case, contact_id, "", "call", report.utm)
-        yield from identified(case, contact_id, [identifier] if identifier else [])
+        yield from created(case, contact_id, "", "call", [identifier] if identifier else [], utm=report.utm)
     yield CallOpened(
         meta=case.meta(contact_id),
         call_id=call_id,
@@ -74,7 +73,7 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
     if identifier is None:
         yield updated(report, case, call_id, call.contact_id)
         if contact is None and report.phone.text and not inside(report):  # so far only colleagues took part
-            yield from created(case, call.contact_id, "", "call", report.utm)
+            yield from created(case, call.contact_id, "", "call", utm=report.utm)
         return
     if contact and (contact.merged_into or contact.identifiers):
         yield updated(report, case, call_id, call.contact_id)
@@ -82,7 +81,7 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
     other = holder(case.state, identifier.key)
     yield updated(report, case, call_id, call.contact_id, known=other is not None)
     if contact is None:
-        yield from created(case, call.contact_id, "", "call", report.utm)
+        yield from created(case, call.contact_id, "", "call", [] if other else [identifier], utm=report.utm)
     if other:
         yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {identifier.value}")
     else:

@@ -82,8 +82,7 @@ def said(
         yield from identified(case, contact_id, [account, *details], shares=False)
     elif theirs:
         contact_id = case.new_id("contact")
-        yield from created(case, contact_id, name_of(report), "chat")
-        yield from identified(case, contact_id, [account, *details])
+        yield from created(case, contact_id, name_of(report), "chat", [account, *details])
     else:  # a channel, a group and a bot have no card
         contact_id = conversation.contact_id if conversation else case.new_id("nobody")
     if conversation is None:

@@ -1,9 +1,9 @@
 """A person or a firm of another system: its key identifies a card, which learns what each report says newly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from crm.decisions.case import Case
-from crm.decisions.contacts import card, created, identified, line, taken
+from crm.decisions.contacts import Identifier, card, created, identified, line, taken
 from crm.decisions.fact_rule import FactRule
 from crm.decisions.form import identifiers_of
 from crm.decisions.loading import Wanted, of_identifier
@@ -45,23 +45,44 @@ def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
     if contact and report.existing == Existing.FILL:
         values = lacking(values, card(case.state, contact_id))
     news = news_of(report, case, own, values, contact_id)
+    people = values.get("people")
+    others = others if people and people != news.before.value("people") else []
     if contact is None:
-        yield from created(case, contact_id, news.after.text("name"), own.system)
-    before = case.events
-    yield from keyed(case, news, contact_id)
-    if (people := values.get("people")) and people != news.before.value("people"):
-        yield from identified(case, contact_id, others, shares=contact is None)
-    learnt = case.events > before
-    yield from renamed(case, news, contact_id)
-    yield from refilled(case, news, contact_id, made_now=contact is None)
-    yield from joined(case, news, contact_id)
+        yield from first_told(case, news, contact_id, others)
+    else:
+        yield from told(case, news, contact_id, others)
     if not news.nothing:
-        yield recorded(case, news, contact_id, contact_id)
         doubts = values.doubts if news.after.doubts != news.before.doubts else ()
         yield from doubted(case, news, contact_id, None, *doubts)
     elif case.events == 0:
         yield noted(case, news)
-    if learnt and contact:
+
+
+def first_told(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
+    """A card is made, with all that is said of it. A report that deleted it may have come before."""
+    own, first = news.own, news.after.first
+    identifiers = others if news.after.deleted else [own_identifier(own.system, own.key), *others]
+    report = None if news.nothing else news.report
+    yield from created(
+        case, contact_id, news.after.text("name"), own.system, identifiers, fields=news.all_fields, report=report
+    )
+    if contact_id == own.id_in(case.fact.meta.workspace) and first < case.fact.meta.occurred_at:
+        yield ContactChanged(case.meta(contact_id), contact_id, {}, first)
+    yield from joined(case, news, contact_id)
+
+
+def told(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
+    """A card that is there learns what is new."""
+    before = case.events
+    yield from keyed(case, news, contact_id)
+    yield from identified(case, contact_id, others, shares=False)
+    learnt = case.events > before
+    yield from renamed(case, news, contact_id)
+    yield from refilled(case, news, contact_id)
+    yield from joined(case, news, contact_id)
+    if not news.nothing:
+        yield recorded(case, news, contact_id, contact_id)
+    if learnt:
         yield from retry_parked(case, contact_id)
 
 
@@ -98,14 +119,12 @@ def renamed(case: Case, news: News, contact_id: Id) -> Iterator[Event]:
         yield from shown_above(case, contact_id)
 
 
-def refilled(case: Case, news: News, contact_id: Id, made_now: bool) -> Iterator[Event]:
+def refilled(case: Case, news: News, contact_id: Id) -> Iterator[Event]:
     """Of a card that is new to the key, also what a report said before that deleted it."""
     fields = news.all_fields if news.before.subject is None else news.fields
-    first = news.after.first
-    own_card = contact_id == news.own.id_in(case.fact.meta.workspace)
-    older = own_card and (first < case.fact.meta.occurred_at if made_now else news.older)
+    older = news.older and contact_id == news.own.id_in(case.fact.meta.workspace)
     if fields or older:
-        yield ContactChanged(case.meta(contact_id), contact_id, fields, first if older else None)
+        yield ContactChanged(case.meta(contact_id), contact_id, fields, news.after.first if older else None)
         yield from shown_above(case, contact_id)
 
 
@@ -129,8 +148,7 @@ def joined(case: Case, news: News, contact_id: Id) -> Iterator[Event]:
     other_own = own._replace(key=into)
     other, other_id = card_for(state, case.fact.meta.workspace, other_own, "", ())
     if other is None:
-        yield from created(case, other_id, "", own.system)
-        yield from identified(case, other_id, [own_identifier(own.system, into)])
+        yield from created(case, other_id, "", own.system, [own_identifier(own.system, into)])
     mine, theirs = card(state, contact_id).contact_id, card(state, other_id).contact_id
     if mine != theirs:
         yield from merged(case, mine, theirs, f"{own.system} merged {own} into {other_own}")

@@ -1,8 +1,7 @@
 """Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from crm.decisions.case import Case, State
 from crm.envelope import Event
@@ -17,6 +16,7 @@ from crm.events import (
     IdentifierSettled,
 )
 from crm.scalars import Id
+from crm.shared import ContactIdentifier
 from crm.state import Absorbed, Contact, Identity, identifier_key, known
 from crm.text.mailboxes import of_a_role
 
@@ -160,9 +160,15 @@ def cards(state: State, contact: Contact) -> Iterator[Contact]:
 
 
 def created(
-    case: Case, contact_id: Id, name: str, source: str, utm: Mapping[str, str] = MappingProxyType({})
+    case: Case, contact_id: Id, name: str, source: str, identifiers: Sequence[Identifier] = (), **said: Any
 ) -> Iterator[Event]:
-    yield ContactCreated(case.meta(contact_id), contact_id, name, source, dict(utm))
+    """Makes a card that is known by all of these; what others have too is doubted or suspected, as of any card.
+    `said`: the other fields of ContactCreated."""
+    free = {one.key: one for one in reversed(identifiers) if case.state.get(Identity, one.key) is None}
+    known_by = tuple(ContactIdentifier(one.kind, one.value, one.text) for one in reversed(free.values()))
+    yield ContactCreated(case.meta(contact_id), contact_id, name, source, identifiers=known_by, **said)
+    if len(known_by) < len(identifiers):
+        yield from identified(case, contact_id, identifiers)
 
 
 def identified(case: Case, contact_id: Id, identifiers: Sequence[Identifier], shares: bool = True) -> Iterator[Event]:

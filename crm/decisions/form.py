@@ -57,10 +57,10 @@ def form_submitted(form: FormSubmitted, case: Case) -> Iterator[Event]:
     if contact:
         contact_id = contact.contact_id
         yield from named(case, contact, form.name, "a form gave it")
+        yield from identified(case, contact_id, identifiers, shares=False)
     else:
         contact_id = case.new_id("contact")
-        yield from created(case, contact_id, form.name, "form", form.utm)
-    yield from identified(case, contact_id, identifiers, shares=contact is None)
+        yield from created(case, contact_id, form.name, "form", identifiers, utm=form.utm)
     deal_id = case.new_id("deal")
     fields = typed(case, form)
     form = replace(form, fields=fields.values, doubts=(*form.doubts, *fields.doubts), digest=digest)

@@ -50,8 +50,7 @@ def begun(report: MailReported, case: Case, conversation_id: Id, message_id: Id)
         yield from identified(case, contact_id, [address_of(report)], shares=False)
     elif report.customer:
         contact_id = case.new_id("contact")
-        yield from created(case, contact_id, report.customer_name, CHANNEL)
-        yield from identified(case, contact_id, [address_of(report)])
+        yield from created(case, contact_id, report.customer_name, CHANNEL, [address_of(report)])
     else:
         contact_id = case.new_id("nobody")
     title = report.subject or report.customer_name or report.customer or report.sender or root_of(report)

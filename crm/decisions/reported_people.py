@@ -94,14 +94,14 @@ def deals_card(
     else:
         contact = found(state, others, name)
         contact_id = contact.contact_id if contact else own.id_in(workspace, "/contact")
-    stands = card(state, contact_id) if contact else None
-    if contact is None:
-        yield from created(case, contact_id, name, own.system)
-    else:
-        yield from named(case, contact, name, f"{own.system} gave it")
     if contact_own and not deal and not gone(state, contact_own):
         others = [own_identifier(contact_own.system, contact_own.key), *others]
-    yield from identified(case, contact_id, others, shares=contact is None)
+    if contact is None:
+        yield from created(case, contact_id, name, own.system, others)
+        return contact_id, None
+    stands = card(state, contact_id)
+    yield from named(case, contact, name, f"{own.system} gave it")
+    yield from identified(case, contact_id, others, shares=False)
     return contact_id, stands
 
 

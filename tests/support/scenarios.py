@@ -179,3 +179,17 @@ def given(*facts: Fact | Event) -> Story:
 def an(event: type[Event], /, **fields: Any) -> tuple[type[Event], dict[str, Any]]:
     """Expects an event of this type with at least these fields."""
     return event, fields
+
+
+class KnownBy(dict[str, str]):
+    """Equals the identifiers of a card, however they were written."""
+
+    __hash__ = None  # type: ignore[assignment]  # as any dict
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple) and [*self.items()] == [(one.kind, one.value) for one in other]
+
+
+def known_by(**values: str) -> KnownBy:
+    """Expects these identifiers, by kind."""
+    return KnownBy(values)

@@ -5,11 +5,10 @@ from typing import Annotated
 
 from crm.commands import About, Code, Command, Fields, Rejected, Short, command
 from crm.decisions.case import Case
-from crm.decisions.contacts import created, identified
+from crm.decisions.contacts import created
 from crm.decisions.custom import checked
 from crm.decisions.identifiers_input import free, identifiers_of
 from crm.envelope import Event
-from crm.events import ContactChanged
 
 PLACES = ("phones", "emails", "accounts")
 ACCOUNTS = "Keys in other systems and accounts in chats, written as system:key."
@@ -35,7 +34,4 @@ def contact_create(command: ContactCreate, case: Case) -> Iterator[Event]:
         )
     values = checked(case.state, "contact", command.fields, whole=True)
     contact_id = case.new_id("contact")
-    yield from created(case, contact_id, command.name.strip(), "hand")
-    yield from identified(case, contact_id, identifiers)
-    if values:
-        yield ContactChanged(case.meta(contact_id), contact_id, values)
+    yield from created(case, contact_id, command.name.strip(), "hand", identifiers, fields=values)

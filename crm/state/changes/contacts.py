@@ -19,10 +19,18 @@ from crm.scalars import Id
 from crm.state.entities import Absorbed, Contact, Identity
 from crm.state.entity import Changes, State, known
 from crm.state.keys import identifier_key
+from crm.state.reported import remember
 
 
 def contact_created(state: State, event: ContactCreated) -> None:
-    state.put(event.contact_id, Contact(event.contact_id, event.name, version=1))
+    """With all that the card has from the first moment on."""
+    names = tuple(identifier_key(one.kind, one.value) for one in event.identifiers)
+    fields = {name: text for name, text in event.fields.items() if text != "null"}
+    state.put(event.contact_id, Contact(event.contact_id, event.name, names, fields=fields, version=1))
+    for name in names:
+        held(state, name, event.contact_id)
+    if event.report:
+        remember(state, event.report, event.meta.occurred_at, event.contact_id)
 
 
 def contact_renamed(state: State, event: ContactRenamed) -> None:
@@ -46,11 +54,16 @@ def identifier_added(state: State, event: IdentifierAdded) -> None:
         identifiers = (*identifiers, name)
         lent = (*lent, name) if event.from_id else lent
     state.put(event.contact_id, replace(contact, identifiers=identifiers, lent=lent, version=contact.version + 1))
+    held(state, name, event.contact_id)
+
+
+def held(state: State, name: str, contact_id: Id) -> None:
+    """A card has an identifier from now on."""
     identity = state.get(Identity, name)
     if identity is None:
-        state.put(name, Identity(event.contact_id))
-    elif event.contact_id not in identity.holders:
-        state.put(name, Identity(*sorted_first({*identity.holders, event.contact_id})))
+        state.put(name, Identity(contact_id))
+    elif contact_id not in identity.holders:
+        state.put(name, Identity(*sorted_first({*identity.holders, contact_id})))
 
 
 def sorted_first(holders: set[Id]) -> tuple[Id, tuple[Id, ...]]:

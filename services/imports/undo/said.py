@@ -6,13 +6,21 @@ from typing import Any
 import msgspec
 
 from crm.engine.in_memory import MemoryState
-from crm.events import DealAssigned, DealChanged, DealOpened, DealStageMoved, ReportRecorded, ReportWithdrawn
+from crm.events import (
+    ContactCreated,
+    DealAssigned,
+    DealChanged,
+    DealOpened,
+    DealStageMoved,
+    ReportRecorded,
+    ReportWithdrawn,
+)
 from crm.scalars import Micros
 from crm.shared import Report, WithdrawnReport
 from crm.state import Reported, fold, reported_key
 from crm.state.reported import EARLIEST, remember
 
-REPORTING = (DealOpened, DealChanged, DealAssigned, DealStageMoved, ReportRecorded)
+REPORTING = (ContactCreated, DealOpened, DealChanged, DealAssigned, DealStageMoved, ReportRecorded)
 IDENTIFIERS = "what it is known by"  # telephones, e-mails and accounts of a card together
 encode = msgspec.json.Encoder().encode
 
@@ -44,7 +52,7 @@ class Said:
         if isinstance(event, ReportWithdrawn):
             fold(self.state, event)
         else:
-            card = isinstance(event, ReportRecorded) and self.record == "contact"
+            card = isinstance(event, ContactCreated | ReportRecorded) and self.record == "contact"
             remember(self.state, event.report, event.meta.occurred_at, event.contact_id if card else None)
 
     def withdrawn(self, stays: Iterable[str] = ()) -> tuple[WithdrawnReport, ...]:

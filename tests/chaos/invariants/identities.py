@@ -1,6 +1,6 @@
 """Part of the fourth invariant: no identifier belongs to two contacts, unless one of them was merged into the other."""
 
-from crm.events import ContactMerged, IdentifierAdded
+from crm.events import ContactCreated, ContactMerged, IdentifierAdded
 from crm.scalars import Id
 from tests.chaos.invariants.journal import Journal
 from tests.chaos.invariants.violations import violation
@@ -15,6 +15,9 @@ def broken(journal: Journal) -> list[str]:
         match event:
             case IdentifierAdded():
                 known.setdefault((event.meta.workspace, event.kind, event.value), set()).add(event.contact_id)
+            case ContactCreated():
+                for one in event.identifiers:
+                    known.setdefault((event.meta.workspace, one.kind, one.value), set()).add(event.contact_id)
             case ContactMerged():
                 into[event.contact_id] = event.into_id
     shared = [

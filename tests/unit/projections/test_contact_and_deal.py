@@ -1,8 +1,14 @@
 """The rows of a lead: who it is, what it wants, where it stands."""
 
+from hypothesis import given as for_any
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from crm.decisions.case import Entity
+from crm.engine.in_memory import MemoryState
+from crm.envelope import Event
 from crm.events import (
+    ContactChanged,
     ContactCreated,
     ContactMerged,
     ContactRenamed,
@@ -12,8 +18,12 @@ from crm.events import (
     DealStageMoved,
     IdentifierAdded,
     IdentifierRemoved,
+    ReportRecorded,
 )
 from crm.scalars import Micros, SortKey
+from crm.shared import ContactIdentifier, Report
+from crm.state import Contact, known
+from crm.state import fold as remembered
 from projections.contact import ContactRow, contact
 from projections.deal import DealRow, deal
 from tests.support.projection_events import DEAL, FILE, FILE_TEXT, NOON, OLENA, PAYMENT, an_id, meta, row_of
@@ -105,3 +115,31 @@ def test_a_deal_is_closed_when_it_is_won_or_lost_and_open_again_when_it_goes_bac
     assert row_of(deal, OPENED, moved("a", 1, "lost"), moved("b", 2, "won")).closed_at == NOON + 2
     assert row_of(deal, OPENED, moved("a", 1, "won"), moved("b", 2, "talks")).closed_at is None
     assert row_of(deal, replace(OPENED, stage="won")).closed_at == NOON
+
+
+WAYS = st.builds(
+    ContactIdentifier, st.sampled_from(("phone", "email", "telegram", "shop")), st.sampled_from(("1", "2")), st.text()
+)
+FIELDS = st.dictionaries(st.sampled_from(("size", "city")), st.sampled_from(('"L"', "7", "null")))
+REPORTS = st.none() | st.builds(Report, st.just("contact"), st.just("shop"), st.just("42"), st.integers(1, 3), FIELDS)
+
+
+@for_any(st.lists(WAYS, unique_by=lambda one: (one.kind, one.value)), FIELDS, REPORTS)
+def test_a_card_made_with_all_that_is_known_is_as_one_that_learns_it(
+    known_by: list[ContactIdentifier], fields: dict[str, str], report: Report | None
+) -> None:
+    at_once = replace(CREATED, identifiers=tuple(known_by), fields=fields, report=report)
+    one_by_one: list[Event] = [CREATED]
+    one_by_one += [IdentifierAdded(meta(), OLENA, one.kind, one.value, one.text) for one in known_by]
+    one_by_one += [ContactChanged(meta(), OLENA, fields), *([ReportRecorded(meta(), report, OLENA)] if report else [])]
+    assert row_of(contact, at_once) == replace(row_of(contact, *one_by_one), version=1)
+    assert state_of(at_once) == state_of(*one_by_one)
+
+
+def state_of(*events: Event) -> dict[tuple[str, str], Entity]:
+    """Returns all that is remembered, but for how many events a card is a fold of."""
+    state = MemoryState()
+    for event in events:
+        remembered(state, event)
+    state.put(OLENA, replace(known(state, Contact, OLENA), version=1))
+    return state.things

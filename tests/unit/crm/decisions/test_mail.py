@@ -8,14 +8,13 @@ from crm.events import (
     DealAssigned,
     DealOpened,
     DeliveryNoted,
-    IdentifierAdded,
     IdentifierDoubted,
     MessageEdited,
     MessageReceived,
 )
 from crm.facts import MailReported
 from crm.shared import Attachment
-from tests.support.scenarios import MINUTE, NOON, Story, an, form, given, mail
+from tests.support.scenarios import MINUTE, NOON, Story, an, form, given, known_by, mail
 
 FIRST = mail(
     "a@x", subject="Стіл", text="Чи є стіл?", sender="Олена <olena@example.net>", sent_to=("shop@example.com",)
@@ -34,8 +33,7 @@ def conversations(story: Story) -> list[set[str]]:
 
 def test_somebody_new_writes_and_becomes_a_lead() -> None:
     given().when(FIRST).then(
-        an(ContactCreated, name="Олена", source="mail"),
-        an(IdentifierAdded, kind="email", value="olena@example.net"),
+        an(ContactCreated, name="Олена", source="mail", identifiers=known_by(email="olena@example.net")),
         an(ConversationOpened, channel="mail", chat="a@x", title="Стіл"),
         an(
             MessageReceived,
@@ -95,7 +93,7 @@ def test_a_mailbox_of_a_firm_is_somebody_else_under_another_name() -> None:
 def test_whom_we_wrote_to_is_no_lead_until_they_answer() -> None:
     ours = mail("o@us", direction="out", sender="shop@example.com", subject="Пропозиція")
     story = given().when(ours)
-    story.then(an(ContactCreated), an(IdentifierAdded), an(ConversationOpened), an(MessageReceived, direction="out"))
+    story.then(an(ContactCreated), an(ConversationOpened), an(MessageReceived, direction="out"))
     story.when(mail("p@x", references=("o@us",), subject="Re: Пропозиція", text="Цікаво"))
     story.then(an(MessageReceived, text="Цікаво"), an(DealOpened, title="Mail: Re: Пропозиція"), an(DealAssigned))
 

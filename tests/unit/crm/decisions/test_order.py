@@ -22,7 +22,6 @@ from crm.events import (
     DealStageMoved,
     DeliveryNoted,
     FactQuarantined,
-    IdentifierAdded,
     PaymentMatched,
     PaymentRecorded,
     ReportRecorded,
@@ -35,7 +34,21 @@ from projections.deal import deal
 from projections.deal_line import deal_line
 from projections.payment import payment
 from tests.support.projection_events import fold
-from tests.support.scenarios import MINUTE, NOON, RAW, SHOP, Story, an, deal_report, form, given, meta, paid, phone
+from tests.support.scenarios import (
+    MINUTE,
+    NOON,
+    RAW,
+    SHOP,
+    Story,
+    an,
+    deal_report,
+    form,
+    given,
+    known_by,
+    meta,
+    paid,
+    phone,
+)
 
 OLEH = "+380501112233"
 TEA = OrderLine("1", "TEA", "Green tea", "2", 10_000, 500, 19_500)
@@ -71,8 +84,7 @@ def the_deal(story: Story) -> Deal:
 
 def test_an_order_opens_a_deal_with_its_lines() -> None:
     story = given(new()).then(
-        an(ContactCreated, name="Oleh", source="prom"),
-        an(IdentifierAdded, kind="phone", value=OLEH),
+        an(ContactCreated, name="Oleh", source="prom", identifiers=known_by(phone=OLEH)),
         an(
             DealOpened,
             deal_id=DEAL,
@@ -141,7 +153,6 @@ def test_a_deleted_order_is_lost_and_an_unknown_one_opens_nothing() -> None:
     story = given(order("deleted", 1, deleted=True)).then(an(ReportRecorded))
     story.when(new()).then(
         an(ContactCreated),
-        an(IdentifierAdded),
         an(DealOpened),
         an(DealAssigned),
         an(DealStageMoved, stage="lost"),

@@ -213,7 +213,6 @@ def test_a_payment_before_its_deal_waits_and_matches_itself(payment: object, by:
     assert story.every(PaymentParked)[0].payment_id == story.payment().payment_id
     story.when(WORTH_100).then(
         an(ContactCreated),
-        an(IdentifierAdded),
         an(DealOpened),
         an(DealAssigned),
         an(PaymentMatched, by=by),

@@ -13,7 +13,6 @@ from crm.events import (
     ContactCreated,
     ContactRenamed,
     DealOpened,
-    IdentifierAdded,
     ObjectChanged,
     ObjectTypeDefined,
 )
@@ -172,7 +171,8 @@ def test_exports_are_read_as_they_are(tmp_path: Path) -> None:
     assert (uspacy.key, uspacy.fields) == ("0001", {"oblast": '"Вінницька"', "region": '"Центр"'})
     crm = Crm()
     assert crm.run(google) == ["create"] and crm.run(hubspot) == ["create", "create", "create"]
-    assert {event.value for event in crm.events(IdentifierAdded) if event.kind == "hubspot"} == {"101", "102", "104"}
+    known_by = [one for event in crm.events(ContactCreated) for one in event.identifiers]
+    assert {one.value for one in known_by if one.kind == "hubspot"} == {"101", "102", "104"}
 
 
 def test_what_happens_to_a_card_that_is_there(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_what_happens_to_a_card_that_is_there(tmp_path: Path) -> None:
             [
                 (event.name if isinstance(event, ContactRenamed) else event.fields)
                 for event in crm.decide.journal
-                if isinstance(event, ContactRenamed | ContactChanged) and event.meta.occurred_at > NOON
+                if isinstance(event, ContactRenamed | ContactChanged | ContactCreated) and event.meta.occurred_at > NOON
             ],
         )
     assert outcomes == {

@@ -16,10 +16,10 @@ from crm.events import (
     IdentifierAdded,
     IdentifierRemoved,
 )
-from crm.shared import Payer
+from crm.shared import ContactIdentifier, Payer
 from crm.state import Deal
 from tests.support.operator_session import OperatorSession, operator_session
-from tests.support.scenarios import an, call, contact_report, form, message, paid, phone
+from tests.support.scenarios import an, call, contact_report, form, known_by, message, paid, phone
 
 OLENA, OTHER = "+380671234567", "+380501112233"
 IBAN = "UA213223130000026007233566001"
@@ -29,9 +29,15 @@ NOBODY = "33333333-3333-5333-8333-333333333333"
 def test_a_card_is_made_with_all_that_is_known() -> None:
     made = operator_session().do("contact_create", name=" Olena ", phones=["067 123 45 67"], emails=["O@ua.net"])
     made.then(
-        an(ContactCreated, name="Olena", source="hand"),
-        an(IdentifierAdded, kind="phone", value=OLENA, text="067 123 45 67"),
-        an(IdentifierAdded, kind="email", value="o@ua.net"),
+        an(
+            ContactCreated,
+            name="Olena",
+            source="hand",
+            identifiers=(
+                ContactIdentifier("phone", OLENA, "067 123 45 67"),
+                ContactIdentifier("email", "o@ua.net", "O@ua.net"),
+            ),
+        )
     )
     made.when(form("1", phones=[OLENA])).then(
         an(DealOpened, contact_id=made.contact("Olena").contact_id), an(DealAssigned)
@@ -50,7 +56,7 @@ def test_who_is_known_already_is_not_made_again() -> None:
 
 def test_a_key_of_another_system_is_given_by_hand_and_moves_to_another_card() -> None:
     shop = operator_session().do("contact_create", name="Olena", accounts=["shop:42"])
-    shop.then(an(ContactCreated), an(IdentifierAdded, kind="shop", value="42"))
+    shop.then(an(ContactCreated, identifiers=known_by(shop="42")))
     first = shop.contact("Olena").contact_id
     shop.when(contact_report("1", 1, name="Olena K.", phones=(phone(OLENA),)))
     assert shop.contact("Olena").identifiers == ("shop:42", f"phone:{OLENA}")
