@@ -48,9 +48,9 @@ def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
     people = values.get("people")
     others = others if people and people != news.before.value("people") else []
     if contact is None:
-        yield from first_told(case, news, contact_id, others)
+        yield from made_from(case, news, contact_id, others)
     else:
-        yield from told(case, news, contact_id, others)
+        yield from learnt_from(case, news, contact_id, others)
     if not news.nothing:
         doubts = values.doubts if news.after.doubts != news.before.doubts else ()
         yield from doubted(case, news, contact_id, None, *doubts)
@@ -58,7 +58,7 @@ def contact_reported(report: ContactReported, case: Case) -> Iterator[Event]:
         yield noted(case, news)
 
 
-def first_told(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
+def made_from(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
     """A card is made, with all that is said of it. A report that deleted it may have come before."""
     own, first = news.own, news.after.first
     identifiers = others if news.after.deleted else [own_identifier(own.system, own.key), *others]
@@ -71,7 +71,7 @@ def first_told(case: Case, news: News, contact_id: Id, others: Sequence[Identifi
     yield from joined(case, news, contact_id)
 
 
-def told(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
+def learnt_from(case: Case, news: News, contact_id: Id, others: Sequence[Identifier]) -> Iterator[Event]:
     """A card that is there learns what is new."""
     before = case.events
     yield from keyed(case, news, contact_id)

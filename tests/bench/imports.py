@@ -33,7 +33,7 @@ FORMS, FORMS_SECONDS = 20, 10  # a second, while nothing is imported; and as lon
 LINES = 5_000  # of one body of POST /facts
 PARTS = ("check", "run", "again", "undo", "kill", "facts")
 # What cards say, without how often and when they were touched, and without those of the forms that come meanwhile.
-OF_FORMS = "EXISTS (SELECT FROM unnest(c.phones) AS p WHERE p LIKE '+380670000%%')"
+OF_FORMS = "EXISTS (SELECT FROM unnest(c.phones) AS p WHERE p LIKE '+38067%%')"
 CARDS = f"""
 SELECT count(*), coalesce(sum(hashtextextended(row(contact_id, name, source, phones, emails, accounts, fields, doubted,
 created_at)::text, 0)::numeric), 0)::text FROM read.contact AS c WHERE workspace = %s AND NOT {OF_FORMS}"""

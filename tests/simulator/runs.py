@@ -263,7 +263,7 @@ def made(events: Iterable[Event]) -> int:
     number = 0
     for event in events:
         match event:
-            case ContactCreated():  # what a card is known by is in it, or is told when it is learnt
+            case ContactCreated():  # what a card is known by is in it, or is reported when it is learnt
                 number += 1 + len(event.identifiers)
             case ContactMerged():
                 number -= 1

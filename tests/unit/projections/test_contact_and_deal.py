@@ -117,14 +117,14 @@ def test_a_deal_is_closed_when_it_is_won_or_lost_and_open_again_when_it_goes_bac
     assert row_of(deal, replace(OPENED, stage="won")).closed_at == NOON
 
 
-WAYS = st.builds(
+IDENTIFIERS = st.builds(
     ContactIdentifier, st.sampled_from(("phone", "email", "telegram", "shop")), st.sampled_from(("1", "2")), st.text()
 )
 FIELDS = st.dictionaries(st.sampled_from(("size", "city")), st.sampled_from(('"L"', "7", "null")))
 REPORTS = st.none() | st.builds(Report, st.just("contact"), st.just("shop"), st.just("42"), st.integers(1, 3), FIELDS)
 
 
-@for_any(st.lists(WAYS, unique_by=lambda one: (one.kind, one.value)), FIELDS, REPORTS)
+@for_any(st.lists(IDENTIFIERS, unique_by=lambda one: (one.kind, one.value)), FIELDS, REPORTS)
 def test_a_card_made_with_all_that_is_known_is_as_one_that_learns_it(
     known_by: list[ContactIdentifier], fields: dict[str, str], report: Report | None
 ) -> None:
