@@ -18,7 +18,7 @@ from crm.facts import DeliveryQuarantined, FactRetried
 from crm.scalars import Micros
 from crm.settings import Settings
 from crm.shared import Meta
-from crm.topics import DECIDED
+from crm.topics import DECIDED, INTAKE
 from streams import takeover
 from streams.runtime.checkpoints import Record
 from streams.runtime.loop import ConsumerLoop, NewRecords
@@ -108,7 +108,9 @@ class DecideLoop(ConsumerLoop):
     def __init__(self, settings: Settings) -> None:
         handler = Decide(settings.quarantine_limit)
         self.dead_letters = handler.dead_letters
-        super().__init__("decide", [topic.name for topic in DECIDED], handler, settings, lambda: ensure(settings))
+        topics = [topic.name for topic in DECIDED]
+        patient = {INTAKE["facts"].name}  # what programs and files send in bulk
+        super().__init__("decide", topics, handler, settings, lambda: ensure(settings), patient=patient)
 
     def missing(self) -> str | None:
         return self.dead_letters.stopped or super().missing()

@@ -29,7 +29,7 @@ from services.intake.records import OPEN, written
 
 CHUNK = 500  # rows
 AHEAD = 3  # chunks that are stored and not decided: what comes in live waits behind no more than these
-AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
+AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 SHOWN = 50  # reasons in a status
 REPORT_SECONDS = 1.0  # between two reports of how far it is
 IN_QUARANTINE = "Decide put it into quarantine, which says why: `crm quarantine list`."

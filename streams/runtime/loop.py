@@ -19,9 +19,9 @@ from streams.runtime import checkpoints
 from streams.runtime.checkpoints import Checkpoints, LogMismatch, Partition, Record
 from streams.runtime.lag import Lag
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, connect, wait_for_topics
+from streams.runtime.waiting import Waiting
 from streams.runtime.worker import Fetch, Worker
 
-ENOUGH = 500  # records after which a transaction takes no further fetches
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are read again
 STALL = 15.0  # seconds without an attempt though records wait, after which the role exits to be restarted
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class ConsumerLoop:
     """The loop of one role over the fetches of one worker.
 
     `prepare` runs on each new Postgres session before its first use, `background` as long as the role does, and
-    `committed` after each transaction.
+    `committed` after each transaction. `patient`: topics whose records let those of the others pass.
     """
 
     def __init__(
@@ -71,11 +71,13 @@ class ConsumerLoop:
         prepare: Callable[[], Awaitable[object]] | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
         committed: Callable[[], None] = lambda: None,
+        patient: Collection[str] = (),
     ) -> None:
         self.group, self.topics, self.handler = group, topics, handler
         self.prepare, self.background, self.committed = prepare, background, committed
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
+        self.waiting = Waiting(patient)
         self.failures_cleared = False
         self.conn: AsyncConnection | None = None  # the newest session, to be closed at the end
         self.transaction_lock = asyncio.Lock()  # a transaction cancelled in its pipeline may hang
@@ -195,16 +197,17 @@ class ConsumerLoop:
                     await asyncio.sleep(0.1)
 
     async def take(self) -> list[Fetch]:
-        """Returns what arrived during the last transaction, up to ENOUGH records; empty after IDLE seconds."""
+        """Returns what arrived during the last transaction, as much as one takes; empty after IDLE seconds."""
         arrived = self.worker.fetches
-        try:
-            async with asyncio.timeout(IDLE):
-                taken = [await arrived.get()]
-        except TimeoutError:
-            return []
-        while not arrived.empty() and sum(len(f.records) for f in taken) < ENOUGH:
-            taken.append(arrived.get_nowait())
-        return taken
+        if not self.waiting:
+            try:
+                async with asyncio.timeout(IDLE):
+                    self.waiting.add(await arrived.get())
+            except TimeoutError:
+                return []
+        while self.waiting.has_room and not arrived.empty():
+            self.waiting.add(arrived.get_nowait())
+        return self.waiting.take()
 
     async def apply(
         self, conn: AsyncConnection, fetches: Iterable[Fetch], isolate: bool

@@ -32,7 +32,7 @@ from services.intake.records import OPEN, written
 
 STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
-AHEAD_EVENTS = 3_000  # that are decided and not in the cards yet: what comes in live waits behind these too
+AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
 REMOVED = {ContactRemoved: "contacts", DealRemoved: "deals", ObjectRemoved: "objects"}

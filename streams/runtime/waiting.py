@@ -1,0 +1,51 @@
+"""Fetches that wait for a transaction: what somebody waits for goes before what comes in bulk."""
+
+import time
+from collections import deque
+from collections.abc import Collection
+
+from streams.runtime.worker import Fetch
+
+ENOUGH = 500  # records after which a transaction takes no further fetches
+BITE = 200  # of a patient topic, as long as others come too: they wait for no more than these
+RECENTLY = 1.0  # seconds
+MOST = 10_000  # records of patient topics that are held here
+
+
+class Waiting:
+    """Keeps the order of each topic. `patient`: topics that let others pass. They have every other transaction."""
+
+    def __init__(self, patient: Collection[str] = ()) -> None:
+        self.patient = patient
+        self.first, self.later = deque[Fetch](), deque[Fetch]()
+        self.held = 0  # records of patient topics
+        self.passed = False  # the last transaction was not of a patient topic
+        self.seen_at = float("-inf")  # when something came that is not patient
+
+    def __bool__(self) -> bool:
+        return bool(self.first or self.later)
+
+    @property
+    def has_room(self) -> bool:
+        return self.held < MOST
+
+    def add(self, fetch: Fetch) -> None:
+        if fetch.topic in self.patient:
+            self.later.append(fetch)
+            self.held += len(fetch.records)
+        else:
+            self.first.append(fetch)
+            self.seen_at = time.monotonic()
+
+    def take(self) -> list[Fetch]:
+        """Returns the fetches of the next transaction: of patient topics, or of all others."""
+        patient = bool(self.later) and (self.passed or not self.first)
+        self.passed = not patient
+        enough = BITE if patient and time.monotonic() - self.seen_at < RECENTLY else ENOUGH
+        taken, count, queue = list[Fetch](), 0, self.later if patient else self.first
+        while queue and count < enough:
+            taken.append(queue.popleft())
+            count += len(taken[-1].records)
+        if patient:
+            self.held -= count
+        return taken
