@@ -35,6 +35,7 @@ from streams.runtime.sessions import REFUSED
 
 Positions = Mapping[int, int]  # the next journal position by partition
 NOWHERE: Positions = {}
+PACE = 0.03  # seconds from one transaction of many events to the next: each costs as much as fifty events
 Key = tuple[Id, Id]  # workspace and the row's key
 Place = tuple[int, int]  # of a record: partition and offset
 
@@ -254,7 +255,7 @@ def log_events(events: Mapping[tuple[int, int], Event | None], projections: Sequ
 def project_loop(settings: Settings) -> ConsumerLoop:
     views = partial(watch.cut_over_when_ready, settings.database_url, PROJECTIONS.values(), settings.kafka_bootstrap)
     handler = Project(PROJECTIONS.values(), with_history=True)
-    return ConsumerLoop("project", [JOURNAL.name], handler, settings, background=views)
+    return ConsumerLoop("project", [JOURNAL.name], handler, settings, background=views, pace=PACE)
 
 
 if __name__ == "__main__":

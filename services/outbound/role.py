@@ -13,6 +13,8 @@ from services.outbound.queues import Queues
 from services.outbound.sender import Sender
 from streams.runtime.loop import ConsumerLoop
 
+PACE = 0.05  # seconds from one transaction of many events to the next: a webhook that is so late is in time
+
 
 class Outbound:
     """One replica. `make` gives the followers, which may look at this role's queues and leases."""
@@ -32,7 +34,7 @@ class Outbound:
         by_kind = {follower.kind: follower for follower in self.followers}
         self.sender = Sender(settings.database_url, self.queues, self.leases, by_kind)
         self.loop = ConsumerLoop(
-            group, [topic], self.planning, settings, background=self.background, committed=self.committed
+            group, [topic], self.planning, settings, background=self.background, committed=self.committed, pace=PACE
         )
 
     def assigned(self) -> list[int]:

@@ -19,9 +19,10 @@ from streams.runtime import checkpoints
 from streams.runtime.checkpoints import Checkpoints, LogMismatch, Partition, Record
 from streams.runtime.lag import Lag
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, connect, wait_for_topics
-from streams.runtime.waiting import Waiting
+from streams.runtime.waiting import ENOUGH, Waiting
 from streams.runtime.worker import Fetch, Worker
 
+SOME = 16  # records of a transaction that shows that there is much to do
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are read again
 STALL = 15.0  # seconds without an attempt though records wait, after which the role exits to be restarted
 log = structlog.get_logger()
@@ -59,7 +60,8 @@ class ConsumerLoop:
     """The loop of one role over the fetches of one worker.
 
     `prepare` runs on each new Postgres session before its first use, `background` as long as the role does, and
-    `committed` after each transaction. `patient`: topics whose records let those of the others pass.
+    `committed` after each transaction. `patient`: topics whose records let those of the others pass. `pace`: seconds
+    from one transaction to the next, where the first had SOME records and left none: so the next one has more.
     """
 
     def __init__(
@@ -72,12 +74,13 @@ class ConsumerLoop:
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
         committed: Callable[[], None] = lambda: None,
         patient: Collection[str] = (),
+        pace: float = 0.0,
     ) -> None:
         self.group, self.topics, self.handler = group, topics, handler
         self.prepare, self.background, self.committed = prepare, background, committed
         self.dsn, self.bootstrap = settings.database_url, settings.kafka_bootstrap
         self.worker = Worker(group, topics, settings, self.begin)
-        self.waiting = Waiting(patient)
+        self.waiting, self.pace = Waiting(patient), pace
         self.failures_cleared = False
         self.conn: AsyncConnection | None = None  # the newest session, to be closed at the end
         self.transaction_lock = asyncio.Lock()  # a transaction cancelled in its pipeline may hang
@@ -179,6 +182,8 @@ class ConsumerLoop:
                         moved, skipped = await self.apply(conn, fetches, isolate)
                     self.committed()
                     self.measure(moved, fetches, time.perf_counter() - began)
+                    if SOME <= sum(len(f.records) for f in fetches) < ENOUGH:
+                        await asyncio.sleep(max(0.0, began + self.pace - time.perf_counter()))
                     if skipped:
                         await self.rewind(skipped, conn)
                     break

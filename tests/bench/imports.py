@@ -55,7 +55,14 @@ def write_table(file: Path, rows: int) -> None:
             day = f"{n % 28 + 1:02}.{n % 12 + 1:02}.2024"
             phone = f"+38050{(run * 7 + n) % 10_000_000:07}"
             writer.writerow(
-                (f"{run}-{n:07}", f"Олена Тестова {n}", phone, f"olena.testova{run}.{n}@example.com", CITIES[n % 5], day)
+                (
+                    f"{run}-{n:07}",
+                    f"Олена Тестова {n}",
+                    phone,
+                    f"olena.testova{run}.{n}@example.com",
+                    CITIES[n % 5],
+                    day,
+                )
             )
 
 
