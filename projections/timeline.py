@@ -126,7 +126,8 @@ def timeline(row: None, event: TimelineEvent) -> TimelineRow:
 
 def created_text(event: ContactCreated) -> str:
     """Returns where a contact came from and what it is known by, a line each."""
-    return "\n".join((f"From a {event.source}", *(f"{one.kind} {one.text or one.value}" for one in event.identifiers)))
+    known_by = (f"Known by {one.kind} {one.text or one.value}" for one in event.identifiers)
+    return "\n".join((f"From a {event.source}", *known_by))
 
 
 def changed(event: DealChanged) -> str:

@@ -154,6 +154,7 @@ def sentences(_: Gettext) -> list[tuple[str, str]]:
         ("The answer is sent again", _("The answer is sent again")),
         ("Report of {} about {}", _("Report of {} about {}")),
         ("From a {}", _("From a {}")),
+        ("Known by {} {}", _("Known by {} {}")),
     ]
 
 

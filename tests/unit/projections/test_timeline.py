@@ -49,7 +49,7 @@ from crm.events import (
     TaskReopened,
     WorkspaceCreated,
 )
-from crm.shared import Phone
+from crm.shared import ContactIdentifier, Phone
 from projections.pipeline import PipelineRow, pipeline
 from projections.timeline import STEPS, TimelineRow, timeline
 from tests.support.projection_events import CALL, CHAT, DEAL, FILE, NOON, OLENA, PARCEL, PAYMENT, an_id, meta, row_of
@@ -58,6 +58,17 @@ M = meta()
 ENTRIES: list[tuple[Event, str, str]] = [
     (ContactCreated(M, OLENA, "Olena", "form"), "New contact Olena", "From a form"),
     (ContactCreated(M, OLENA, "", "call"), "New contact", "From a call"),
+    (
+        ContactCreated(
+            M,
+            OLENA,
+            "",
+            "form",
+            identifiers=(ContactIdentifier("phone", "+380671234567", "067 123"), ContactIdentifier("email", "o@x.ua")),
+        ),
+        "New contact",
+        "From a form\nKnown by phone 067 123\nKnown by email o@x.ua",
+    ),
     (ContactRenamed(M, OLENA, "Olena K.", "she said so"), "Name is now Olena K.", "she said so"),
     (IdentifierAdded(M, OLENA, "email", "o@example.com", "O@e"), "Learnt email o@example.com", "O@e"),
     (DuplicateSuspected(M, OLENA, an_id("other"), "email", "o@example.com"),
