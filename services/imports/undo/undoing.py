@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -32,6 +33,7 @@ from services.intake.records import OPEN, written
 
 STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
+AHEAD = 1  # pages that are sent and not decided while the next one is planned
 AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
@@ -83,6 +85,7 @@ class Undoing:
         self.source = undo_source(request.id, self.number)
         self.why = f"the import of {request.name} was undone"
         self.kept = KeptFile(kept)
+        self.sent: deque[list[Id]] = deque()
         self.seconds, self.began = status.seconds, time.monotonic()
 
     async def check(self, conn: AsyncConnection) -> None:
@@ -100,6 +103,16 @@ class Undoing:
     async def run(self, conn: AsyncConnection, log: Log) -> None:
         """Goes on behind `status.undo.after`, up to which everything is counted."""
         await wait_until_known(conn, self.bootstrap, self.is_over, self.report)
+        with Trial(conn) as trial:
+            await self.send_all(conn, log, trial)
+        if self.undo.number:
+            await self.send(conn, log, [self.ended()])
+            await self.settle(conn, ahead=0)
+            shown = partial(behind, conn, await heads(conn))
+            await self.wait(shown, 0, "All is decided; the cards follow.", self.is_over)
+
+    async def send_all(self, conn: AsyncConnection, log: Log, trial: Trial) -> None:
+        """Sends what is to be undone, page by page; the next one is planned while those before it are decided."""
         counted, begun = self.undo.after, False
         async with aclosing(self.planned(conn)) as pages:
             async for streams, parts in pages:
@@ -111,16 +124,12 @@ class Undoing:
                     self.undo.number, begun = self.number, True
                     await self.report()
                     await self.send(conn, log, [self.begun()])
-                with Trial(conn) as trial:
-                    await self.count_all(trial, parts, facts, again)
+                await self.count_all(trial, parts, facts, again)
                 if not again:
                     self.undo.after = streams[-1]
                 await self.progress(streams, always=not again)
                 await self.send(conn, log, facts)
-        if self.undo.number:
-            await self.send(conn, log, [self.ended()])
-            shown = partial(behind, conn, await heads(conn))
-            await self.wait(shown, 0, "All is decided; the cards follow.", self.is_over)
+        await self.settle(conn, ahead=0)
 
     async def pages(self, conn: AsyncConnection) -> Iterator[list[Id]]:
         streams = await streams_of(conn, self.request.workspace, self.sources.imports)
@@ -128,7 +137,7 @@ class Undoing:
         return streams.pages(STREAMS)
 
     async def planned(self, conn: AsyncConnection) -> AsyncGenerator[tuple[list[Id], list[Plan]], None]:
-        """Yields each page of streams with its plans, which are read when those before it are decided."""
+        """Yields each page of streams with its plans. Decisions see what came since they were read."""
         for page in await self.pages(conn):
             yield page, await self.plans(conn, page)
 
@@ -189,7 +198,7 @@ class Undoing:
             undo.set_back += 1
 
     async def send(self, conn: AsyncConnection, log: Log, facts: Sequence[Fact]) -> None:
-        """Returns once the facts are decided; what was sent before is not sent again."""
+        """Returns once all but a few of what was sent is decided; what was sent before is not sent again."""
         ids = [fact.meta.id for fact in facts]
         await self.wait(partial(unprojected, conn), AHEAD_EVENTS, FOR_PROJECT, self.is_over)
         while await undecided(conn, ids):
@@ -200,7 +209,13 @@ class Undoing:
                 self.status.message = f"Waiting: {error}"
                 await self.report()
                 await asyncio.sleep(REPORT_SECONDS)
-        await self.wait(partial(undecided, conn, ids), 0, FOR_DECIDE, lambda: False)
+        self.sent.append(ids)
+        await self.settle(conn, AHEAD)
+
+    async def settle(self, conn: AsyncConnection, ahead: int) -> None:
+        """Waits until no more than so many of the pages that were sent are undecided."""
+        while len(self.sent) > ahead:
+            await self.wait(partial(undecided, conn, self.sent.popleft()), 0, FOR_DECIDE, lambda: False)
 
     async def wait(self, left: Callable[[], Awaitable[int]], most: int, why: str, is_over: Callable[[], bool]) -> None:
         await wait_until(left, most, why, self.status, self.report, is_over)
