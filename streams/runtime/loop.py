@@ -19,10 +19,9 @@ from streams.runtime import checkpoints
 from streams.runtime.checkpoints import Checkpoints, LogMismatch, Partition, Record
 from streams.runtime.lag import Lag
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, connect, wait_for_topics
-from streams.runtime.waiting import ENOUGH, Waiting
+from streams.runtime.waiting import Waiting, rest
 from streams.runtime.worker import Fetch, Worker
 
-SOME = 16  # records of a transaction that shows that there is much to do
 IDLE = 5.0  # seconds without a fetch after which the checkpoints are read again
 STALL = 15.0  # seconds without an attempt though records wait, after which the role exits to be restarted
 log = structlog.get_logger()
@@ -182,8 +181,7 @@ class ConsumerLoop:
                         moved, skipped = await self.apply(conn, fetches, isolate)
                     self.committed()
                     self.measure(moved, fetches, time.perf_counter() - began)
-                    if SOME <= sum(len(f.records) for f in fetches) < ENOUGH:
-                        await asyncio.sleep(max(0.0, began + self.pace - time.perf_counter()))
+                    await asyncio.sleep(rest(fetches, time.perf_counter() - began, self.pace))
                     if skipped:
                         await self.rewind(skipped, conn)
                     break

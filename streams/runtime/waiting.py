@@ -2,14 +2,21 @@
 
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from streams.runtime.worker import Fetch
 
+SOME = 16  # records of a transaction that shows that there is much to do
 ENOUGH = 500  # records after which a transaction takes no further fetches
 BITE = 200  # of a patient topic, as long as others come too: they wait for no more than these
 RECENTLY = 1.0  # seconds
 MOST = 10_000  # records of patient topics that are held here
+
+
+def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
+    """Returns the seconds until the next transaction, after one that took so many: so that it has more records. None
+    where little is to do, and none where a whole batch waits anyway."""
+    return max(0.0, pace - took) if SOME <= sum(len(one.records) for one in fetches) < ENOUGH else 0.0
 
 
 class Waiting:

@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from streams.runtime import waiting
-from streams.runtime.waiting import BITE, ENOUGH, MOST, Waiting
+from streams.runtime.waiting import BITE, ENOUGH, MOST, SOME, Waiting, rest
 
 BULK, LIVE = "facts", "forms"
 
@@ -58,6 +58,18 @@ def test_no_more_bulk_is_held_than_there_is_room_for() -> None:
     assert not found.has_room
     taken(found)
     assert found.has_room
+
+
+def test_only_who_has_much_to_do_rests() -> None:
+    def after(records: int, took: float) -> float:
+        return rest([cast(Any, One(BULK, *range(records)))], took, pace=0.03)
+
+    assert [after(SOME - 1, 0.01), after(SOME, 0.01), after(ENOUGH - 1, 0.04), after(ENOUGH, 0.01)] == [
+        0.0,
+        0.03 - 0.01,
+        0.0,
+        0.0,
+    ]
 
 
 @for_any(st.lists(st.tuples(st.sampled_from((BULK, LIVE, "calls")), st.integers(1, 300)), max_size=40))
