@@ -125,9 +125,12 @@ def timeline(row: None, event: TimelineEvent) -> TimelineRow:
 
 
 def created_text(event: ContactCreated) -> str:
-    """Returns where a contact came from and what it is known by, a line each."""
-    known_by = (f"Known by {one.kind} {one.text or one.value}" for one in event.identifiers)
-    return "\n".join((f"From a {event.source}", *known_by))
+    """Returns where a contact came from, what it is known by, and what is known of it, a line each."""
+    lines = [f"From a {event.source}"]
+    for one in event.identifiers:
+        written = f" ({one.text})" if one.text not in ("", one.value) else ""
+        lines.append(f"Known by {one.kind} {one.value}{written}")
+    return "\n".join([*lines, f"Fields: {', '.join(event.fields)}"] if event.fields else lines)
 
 
 def changed(event: DealChanged) -> str:

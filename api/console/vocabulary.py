@@ -155,6 +155,7 @@ def sentences(_: Gettext) -> list[tuple[str, str]]:
         ("Report of {} about {}", _("Report of {} about {}")),
         ("From a {}", _("From a {}")),
         ("Known by {} {}", _("Known by {} {}")),
+        ("Fields: {}", _("Fields: {}")),
     ]
 
 

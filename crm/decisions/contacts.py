@@ -1,6 +1,7 @@
 """Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from crm.decisions.case import Case, State
@@ -162,13 +163,14 @@ def cards(state: State, contact: Contact) -> Iterator[Contact]:
 def created(
     case: Case, contact_id: Id, name: str, source: str, identifiers: Sequence[Identifier] = (), **said: Any
 ) -> Iterator[Event]:
-    """Makes a card that is known by all of these; what others have too is doubted or suspected, as of any card.
-    `said`: the other fields of ContactCreated."""
-    free = {one.key: one for one in reversed(identifiers) if case.state.get(Identity, one.key) is None}
-    known_by = tuple(ContactIdentifier(one.kind, one.value, one.text) for one in reversed(free.values()))
-    yield ContactCreated(case.meta(contact_id), contact_id, name, source, identifiers=known_by, **said)
-    if len(known_by) < len(identifiers):
-        yield from identified(case, contact_id, identifiers)
+    """Makes a card that is known by all of these: the event has those before the first that another card has too; that
+    one is suspected or doubted, and the rest is learnt, as by any card. `said`: the other fields of ContactCreated."""
+    free = [*takewhile(lambda one: case.state.get(Identity, one.key) is None, identifiers)]
+    known_by = {one.key: ContactIdentifier(one.kind, one.value, one.text) for one in reversed(free)}
+    first = tuple(reversed(known_by.values()))
+    yield ContactCreated(case.meta(contact_id), contact_id, name, source, identifiers=first, **said)
+    if len(free) < len(identifiers):
+        yield from identified(case, contact_id, identifiers[len(free) :])
 
 
 def identified(case: Case, contact_id: Id, identifiers: Sequence[Identifier], shares: bool = True) -> Iterator[Event]:

@@ -8,9 +8,9 @@ from streams.runtime.worker import Fetch
 
 SOME = 16  # records of a transaction that shows that there is much to do
 ENOUGH = 500  # records after which a transaction takes no further fetches
-BITE = 200  # of a patient topic, as long as others come too: they wait for no more than these
+BITE = 200  # of a patient topic after which a transaction takes no further fetches, as long as others come too
 RECENTLY = 1.0  # seconds
-MOST = 10_000  # records of patient topics that are held here
+MOST = 32_000_000  # bytes of patient topics that are held here
 
 
 def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
@@ -20,12 +20,13 @@ def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
 
 
 class Waiting:
-    """Keeps the order of each topic. `patient`: topics that let others pass. They have every other transaction."""
+    """Keeps the order of each topic. `patient`: topics that have every other transaction, and let all others pass as long
+    as no more than MOST of them waits."""
 
     def __init__(self, patient: Collection[str] = ()) -> None:
         self.patient = patient
         self.first, self.later = deque[Fetch](), deque[Fetch]()
-        self.held = 0  # records of patient topics
+        self.held = 0  # bytes of patient topics
         self.passed = False  # the last transaction was not of a patient topic
         self.seen_at = float("-inf")  # when something came that is not patient
 
@@ -39,7 +40,7 @@ class Waiting:
     def add(self, fetch: Fetch) -> None:
         if fetch.topic in self.patient:
             self.later.append(fetch)
-            self.held += len(fetch.records)
+            self.held += size_of(fetch)
         else:
             self.first.append(fetch)
             self.seen_at = time.monotonic()
@@ -54,5 +55,9 @@ class Waiting:
             taken.append(queue.popleft())
             count += len(taken[-1].records)
         if patient:
-            self.held -= count
+            self.held -= sum(map(size_of, taken))
         return taken
+
+
+def size_of(fetch: Fetch) -> int:
+    return sum(len(record.value or b"") for record in fetch.records)

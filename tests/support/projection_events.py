@@ -61,7 +61,7 @@ from crm.events import (
 )
 from crm.projection import Projection
 from crm.scalars import Id, Micros
-from crm.shared import AssignmentRule, Attachment, Meta, OrderLine, Payer, Phone
+from crm.shared import AssignmentRule, Attachment, ContactIdentifier, Meta, OrderLine, Payer, Phone
 from crm.vocabulary import ParcelStatus
 
 SHOP = Id("11111111-1111-5111-8111-111111111111")
@@ -107,6 +107,10 @@ def row_of(projection: Projection[Any], *events: Event) -> Any:
 WORDS = st.sampled_from(("", "new", "won", "Olena", "ringing", "completed", "answered", "phone", "email", "telegram"))
 TIMES = st.integers(-(10**15), 10**15)
 SUMS = st.integers(-(2**63), 2**63 - 1)
+KNOWN_BY = st.lists(
+    st.builds(ContactIdentifier, WORDS, WORDS, WORDS), max_size=3, unique_by=lambda one: (one.kind, one.value)
+).map(tuple)
+SOME_FIELDS = st.dictionaries(WORDS, st.sampled_from(('"L"', "7", "null")), max_size=2)
 CHANGES = st.integers(-(2**57), 2**57)  # thirty of them still fit a column
 
 
@@ -121,7 +125,7 @@ def histories(name: str) -> st.SearchStrategy[list[Event]]:
     seconds, moments = st.none() | st.integers(0, 999), st.none() | st.integers(0, 10**15)
     phones = st.builds(Phone, WORDS, WORDS)
     kinds = (
-        st.builds(ContactCreated, m, contact, WORDS, WORDS),
+        st.builds(ContactCreated, m, contact, WORDS, WORDS, identifiers=KNOWN_BY, fields=SOME_FIELDS),
         st.builds(ContactRenamed, m, contact, WORDS),
         st.builds(ContactMerged, m, contact, of("other"), WORDS),
         st.builds(IdentifierAdded, m, contact, WORDS, WORDS),

@@ -21,7 +21,6 @@ from tests.support.scenarios import form
 SOME = [PROJECTIONS["contact"], PROJECTIONS["deal"]]
 EFFECTS = {
     "ContactCreated": ["contact"],
-    "IdentifierAdded": ["contact"],
     "DealOpened": ["deal"],
     "DealAssigned": ["deal"],
 }

@@ -1,23 +1,30 @@
 """What somebody waits for passes what comes in bulk, and neither stops the other."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from streams.runtime import waiting
-from streams.runtime.waiting import BITE, ENOUGH, MOST, SOME, Waiting, rest
+from streams.runtime.waiting import BITE, ENOUGH, SOME, Waiting, rest
 
 BULK, LIVE = "facts", "forms"
+
+
+class Numbered(NamedTuple):
+    """A record of one byte."""
+
+    number: int
+    value: bytes = b"1"
 
 
 class One:
     """A fetch of records that are numbers."""
 
-    def __init__(self, topic: str, *records: int) -> None:
-        self.topic, self.records = topic, records
+    def __init__(self, topic: str, *numbers: int) -> None:
+        self.topic, self.records = topic, [Numbered(number) for number in numbers]
 
 
 def waiting_with(*fetches: One) -> Waiting:
@@ -30,7 +37,9 @@ def waiting_with(*fetches: One) -> Waiting:
 def taken(found: Waiting) -> tuple[str, list[int]]:
     """Returns of which topics the next transaction is, and its records."""
     fetches: Sequence[Any] = found.take()
-    return "+".join(sorted({one.topic for one in fetches})), [record for one in fetches for record in one.records]
+    return "+".join(sorted({one.topic for one in fetches})), [
+        record.number for one in fetches for record in one.records
+    ]
 
 
 def test_what_is_live_goes_first_and_lets_bulk_have_every_other_turn() -> None:
@@ -53,8 +62,11 @@ def test_bulk_alone_is_taken_in_whole_batches(monkeypatch: pytest.MonkeyPatch) -
     assert len(taken(found)[1]) == ENOUGH
 
 
-def test_no_more_bulk_is_held_than_there_is_room_for() -> None:
-    found = waiting_with(One(BULK, *range(MOST)))
+def test_no_more_bulk_is_held_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST", 600)
+    found = waiting_with(One(BULK, *range(ENOUGH)), One(BULK, *range(99)))
+    assert found.has_room
+    found.add(cast(Any, One(BULK, 1)))
     assert not found.has_room
     taken(found)
     assert found.has_room
