@@ -20,8 +20,8 @@ def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
 
 
 class Waiting:
-    """Keeps the order of each topic. `patient`: topics that have every other transaction, and let all others pass as long
-    as no more than MOST of them waits."""
+    """Keeps the order of each topic. `patient`: topics that have every other transaction, and let all others pass as
+    long as no more than MOST of them waits."""
 
     def __init__(self, patient: Collection[str] = ()) -> None:
         self.patient = patient
