@@ -52,15 +52,13 @@ class Batch:
         self.changed: dict[Key, Entity | None] = {}
         self.trial: dict[Key, Entity | None] = {}
         self.now: dict[Key, Any] = {}  # what holds: as in `trial`, else in `changed`, else in `loaded`
-        self.states: dict[Id, WorkspaceState] = {}
         self.assumed: set[Key] = set()
         self.fresh: set[str] = set()  # ids that came into being in this batch: nothing of them can be stored
 
     def of(self, workspace: Id) -> "WorkspaceState":
-        state = self.states.get(workspace)
-        if state is None:
-            state = self.states[workspace] = WorkspaceState(self, workspace)
-        return state
+        """Is not kept here: a batch that its states refer to, and that refers to them, would stay until the next
+        collection with all that it loaded."""
+        return WorkspaceState(self, workspace)
 
     def keep(self) -> Trial:
         """The current fact is decided."""
