@@ -192,6 +192,13 @@ def require_within_log(offsets: Mapping[Partition, int], first: Mapping[Any, int
             )
 
 
+def as_they_came(places: Iterable[Place], partitions: Iterable[Partition]) -> list[Place]:
+    """Returns the places that take on records, in the order in which their partitions came: a form and its payment are
+    in two topics, and the payment waits for the form when it is decided first."""
+    order = {partition: number for number, partition in enumerate(dict.fromkeys(partitions))}
+    return sorted((place for place in places if place.taken), key=lambda place: order[place.partition])
+
+
 def new_records(places: Iterable[Place]) -> Mapping[str, Sequence[Record]]:
     """Returns what each consumer takes on, in the order of their names. Those that take on the same share a list."""
     parts: dict[str, list[list[Record]]] = {}

@@ -230,7 +230,7 @@ class ConsumerLoop:
                     skipped.add(partition)
                 else:
                     place.take(fetch.records, self.handler.positioned)
-        if not (moving := [place for place in found if place.taken]):
+        if not (moving := checkpoints.as_they_came(found, (Partition(*f.tp) for f in fetches))):
             return {}, skipped
         halted = await self.handler.handle(conn, checkpoints.new_records(moving), isolate)
         self.halted |= halted

@@ -12,6 +12,7 @@ from streams.runtime.checkpoints import (
     Partition,
     Place,
     Record,
+    as_they_came,
     lowest_offsets,
     new_records,
     require_within_log,
@@ -153,3 +154,14 @@ def test_what_was_taken_before_moves_nothing() -> None:
     place = Place(("deal_v1",), ZERO, Checkpoint(2, 1))
     place.take(journal(0, 1), positioned=True)
     assert (place.taken, place.at) == ([], Checkpoint(2, 1))
+
+
+def test_topics_are_taken_as_they_came_and_not_by_their_names() -> None:
+    """A payment was decided before its form, waited for it, and the whole batch was decided twice."""
+    banking, calls, forms = (Partition(topic, 0) for topic in ("banking", "calls", "forms"))
+    places = [Place(("decide",), partition, Checkpoint(0, -1)) for partition in (banking, calls, forms)]
+    places[0].take(paid := journal(0), positioned=False)
+    places[2].take(form := journal(0), positioned=False)
+    came = as_they_came(places, [forms, banking, forms, calls])
+    assert new_records(came) == {"decide": [*form, *paid]}
+    assert [place.partition for place in came] == [forms, banking]
