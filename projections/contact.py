@@ -21,8 +21,9 @@ from crm.events import (
 )
 from crm.projection import Json, projection
 from crm.scalars import Id, Micros, SortKey
+from crm.shared import ContactIdentifier
 from crm.text.sort_keys import sort_key
-from projections.one_card import NULL, CardData, shown_card, with_other, without_other
+from projections.one_card import CardData, shown_card, with_other, without_other
 
 
 class ContactRow(Row, frozen=True, gc=False):
@@ -69,24 +70,11 @@ def contact(row: ContactRow | None, event: ContactEvent) -> ContactRow | None:
 
 def made(event: ContactCreated, at: Micros) -> ContactRow:
     """Returns the row of a new contact."""
-    known_by = event.identifiers
-    phones = {one.value: one.text or one.value for one in known_by if one.kind == "phone"}
-    emails = dict.fromkeys(one.value for one in known_by if one.kind == "email")
-    accounts = dict.fromkeys(f"{one.kind}:{one.value}" for one in known_by if one.kind not in ("phone", "email"))
-    return ContactRow(
-        event.contact_id,
-        event.name,
-        event.source,
-        tuple(phones),
-        tuple(emails),
-        tuple(accounts),
-        None,
-        at,
-        at,
-        {name: event.fields[name] for name in sorted(event.fields) if event.fields[name] != NULL},
-        phone_texts=tuple(phones.values()),
-        name_key=sort_key(event.name),
-    )
+    fields, key = shown_card(CardData(fields=event.fields), {}).fields, sort_key(event.name)
+    row = ContactRow(event.contact_id, event.name, event.source, (), (), (), None, at, at, fields, name_key=key)
+    for one in event.identifiers:
+        row = replace(row, **with_identifier(row, one))
+    return row
 
 
 def changes(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
@@ -105,7 +93,7 @@ def changes(row: ContactRow, event: ContactEvent) -> dict[str, Any]:
     return card_columns(row, event)
 
 
-def with_identifier(row: ContactRow, event: IdentifierAdded) -> dict[str, Any]:
+def with_identifier(row: ContactRow, event: IdentifierAdded | ContactIdentifier) -> dict[str, Any]:
     """Returns the column with the identifier added."""
     match event.kind:
         case "phone" if event.value not in row.phones:

@@ -84,9 +84,9 @@ def next_report(report: CallReported, case: Case, call_id: Id, call: Call) -> It
         yield from created(case, call.contact_id, "", "call", [] if other else [identifier], utm=report.utm)
     if other:
         yield from merged(case, call.contact_id, other.contact_id, f"the call turned out to be from {identifier.value}")
-    else:
+    elif contact:
         yield from identified(case, call.contact_id, [identifier])
-        if contact and contact.deals:
+        if contact.deals:
             yield from retry_parked(case, call.contact_id)
 
 

@@ -1,7 +1,6 @@
 """Who has an identifier: one card, several (then it is doubted), or none; and how cards are made and learn."""
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from crm.decisions.case import Case, State
@@ -165,12 +164,15 @@ def created(
 ) -> Iterator[Event]:
     """Makes a card that is known by all of these: the event has those before the first that another card has too; that
     one is suspected or doubted, and the rest is learnt, as by any card. `said`: the other fields of ContactCreated."""
-    free = [*takewhile(lambda one: case.state.get(Identity, one.key) is None, identifiers)]
-    known_by = {one.key: ContactIdentifier(one.kind, one.value, one.text) for one in reversed(free)}
-    first = tuple(reversed(known_by.values()))
+    known_by: dict[str, ContactIdentifier] = {}
+    for one in identifiers:
+        if case.state.get(Identity, one.key):
+            break
+        known_by.setdefault(one.key, ContactIdentifier(one.kind, one.value, one.text))
+    first = tuple(known_by.values())
     yield ContactCreated(case.meta(contact_id), contact_id, name, source, identifiers=first, **said)
-    if len(free) < len(identifiers):
-        yield from identified(case, contact_id, identifiers[len(free) :])
+    if any(one.key not in known_by for one in identifiers):
+        yield from identified(case, contact_id, identifiers)
 
 
 def identified(case: Case, contact_id: Id, identifiers: Sequence[Identifier], shares: bool = True) -> Iterator[Event]:

@@ -14,6 +14,7 @@ from crm.scalars import Id
 from crm.state.entities import Quarantined
 
 LOOK_SECONDS = 0.02
+AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 SAY_SECONDS = 10.0  # after which a status says what is waited for
 FOR_DECIDE = "{} rows are stored and wait for the role decide."
 FOR_PROJECT = "{} events are decided and wait for the role project."

@@ -19,7 +19,15 @@ from crm.log import Log
 from crm.scalars import Id
 from crm.versions import digest_of
 from services.imports.ahead import chunks_of
-from services.imports.decided import FOR_DECIDE, FOR_PROJECT, quarantined, undecided, unprojected, wait_until
+from services.imports.decided import (
+    AHEAD_EVENTS,
+    FOR_DECIDE,
+    FOR_PROJECT,
+    quarantined,
+    undecided,
+    unprojected,
+    wait_until,
+)
 from services.imports.failed_rows import FailedRows
 from services.imports.outcome import outcome_of, somebody_else
 from services.imports.reading import Read, Reading
@@ -29,7 +37,6 @@ from services.intake.records import OPEN, written
 
 CHUNK = 500  # rows
 AHEAD = 3  # chunks that are stored and not decided: what comes in live waits behind no more than these
-AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 SHOWN = 50  # reasons in a status
 REPORT_SECONDS = 1.0  # between two reports of how far it is
 IN_QUARANTINE = "Decide put it into quarantine, which says why: `crm quarantine list`."

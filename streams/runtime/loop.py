@@ -179,9 +179,10 @@ class ConsumerLoop:
                     began = time.perf_counter()
                     async with self.transaction_lock, conn.pipeline(), conn.transaction():
                         moved, skipped = await self.apply(conn, fetches, isolate)
+                    took = time.perf_counter() - began
                     self.committed()
-                    self.measure(moved, fetches, time.perf_counter() - began)
-                    await asyncio.sleep(rest(fetches, time.perf_counter() - began, self.pace))
+                    self.measure(moved, fetches, took)
+                    await asyncio.sleep(rest(fetches, took, self.pace))
                     if skipped:
                         await self.rewind(skipped, conn)
                     break

@@ -182,14 +182,9 @@ def an(event: type[Event], /, **fields: Any) -> tuple[type[Event], dict[str, Any
 
 
 class KnownBy(dict[str, str]):
-    """Equals the identifiers of a card, however they were written."""
+    """Expects these identifiers of a card, by kind, however they were written."""
 
     __hash__ = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, tuple) and [*self.items()] == [(one.kind, one.value) for one in other]
-
-
-def known_by(**values: str) -> KnownBy:
-    """Expects these identifiers, by kind."""
-    return KnownBy(values)

@@ -1,5 +1,7 @@
 """How events of a contact's card change the state: who it is, what it is known by, merges and their undoing."""
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from crm.events import (
@@ -25,12 +27,10 @@ from crm.state.reported import remember
 def contact_created(state: State, event: ContactCreated) -> None:
     """With all that the card has from the first moment on."""
     names = tuple(identifier_key(one.kind, one.value) for one in event.identifiers)
-    fields = {name: text for name, text in event.fields.items() if text != "null"}
-    state.put(event.contact_id, Contact(event.contact_id, event.name, names, fields=fields, version=1))
+    state.put(event.contact_id, Contact(event.contact_id, event.name, names, fields=given(event.fields), version=1))
     for name in names:
         held(state, name, event.contact_id)
-    if event.report:
-        remember(state, event.report, event.meta.occurred_at, event.contact_id)
+    remember(state, event.report, event.meta.occurred_at, event.contact_id)
 
 
 def contact_renamed(state: State, event: ContactRenamed) -> None:
@@ -74,8 +74,13 @@ def sorted_first(holders: set[Id]) -> tuple[Id, tuple[Id, ...]]:
 
 def contact_changed(state: State, event: ContactChanged) -> None:
     contact = known(state, Contact, event.contact_id)
-    fields = {name: text for name, text in {**contact.fields, **event.fields}.items() if text != "null"}
+    fields = given({**contact.fields, **event.fields})
     state.put(event.contact_id, replace(contact, fields=fields, version=contact.version + 1))
+
+
+def given(fields: Mapping[str, str]) -> dict[str, str]:
+    """null removes a field."""
+    return {name: text for name, text in fields.items() if text != "null"}
 
 
 def only_counted(state: State, event: ContactAbsorbed | ContactReleased) -> None:

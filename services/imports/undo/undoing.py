@@ -25,7 +25,7 @@ from crm.imports import Kept, Request, Status, Undo, import_source, undo_source
 from crm.log import Log
 from crm.scalars import Id
 from crm.shared import Meta
-from services.imports.decided import FOR_DECIDE, FOR_PROJECT, undecided, unprojected, wait_until
+from services.imports.decided import AHEAD_EVENTS, FOR_DECIDE, FOR_PROJECT, undecided, unprojected, wait_until
 from services.imports.undo.diff import Sources
 from services.imports.undo.plan import TYPES, Plan, Planned, plan_of
 from services.imports.undo.waiting import wait_until_known
@@ -34,7 +34,6 @@ from services.intake.records import OPEN, written
 STREAMS = 500  # cards and objects that are planned at a time
 SHOWN = 50  # reasons in a status
 AHEAD = 1  # pages that are sent and not decided while the next one is planned
-AHEAD_EVENTS = 1_000  # that are decided and not in the cards yet: what comes in live waits behind these too
 REPORT_SECONDS = 1.0
 HEADER = ("record", "id", "name", "reason")
 REMOVED = {ContactRemoved: "contacts", DealRemoved: "deals", ObjectRemoved: "objects"}

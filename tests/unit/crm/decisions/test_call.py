@@ -23,7 +23,7 @@ from crm.shared import AssignmentRule, Phone
 from projections.call import call as call_row
 from projections.timeline import timeline
 from tests.support.projection_events import fold
-from tests.support.scenarios import NOON, Story, an, call, form, given, known_by, meta, shop
+from tests.support.scenarios import NOON, KnownBy, Story, an, call, form, given, meta, shop
 
 OLEH = "+380501112233"
 
@@ -40,7 +40,7 @@ def test_a_ring_finds_the_contact_by_number() -> None:
 def test_an_unknown_number_makes_a_lead_and_the_ring_comes_first() -> None:
     rules = shop(AssignmentRule("Calls", ("anna",), source="call"))
     given(*rules).when(call("ring", "ringing", OLEH)).then(
-        an(ContactCreated, name="", source="call", identifiers=known_by(phone=OLEH)),
+        an(ContactCreated, name="", source="call", identifiers=KnownBy(phone=OLEH)),
         an(CallOpened, known=False),
         an(CallUpdated, phase="ringing"),
         an(DealOpened, title=f"Call from {OLEH}", source="call", amount_minor=0, currency="UAH", stage="new"),
@@ -137,7 +137,7 @@ def test_a_colleagues_extension_has_no_card_and_is_no_lead() -> None:
     story = given(call("1", "ringing", phone=inside), call("1b", "answered", phone=inside, talk_s=9))
     assert (len(story.every(CallOpened)), story.contacts(), story.every(DealOpened)) == (1, [], [])
     story.when(call("2", "completed", OLEH)).then(
-        an(CallUpdated), an(ContactCreated, identifiers=known_by(phone=OLEH)), an(DealOpened), an(DealAssigned)
+        an(CallUpdated), an(ContactCreated, identifiers=KnownBy(phone=OLEH)), an(DealOpened), an(DealAssigned)
     )
 
 

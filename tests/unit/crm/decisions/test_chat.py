@@ -19,7 +19,7 @@ from crm.events import (
     MessageReceived,
 )
 from crm.shared import Attachment
-from tests.support.scenarios import NOON, an, call, form, given, known_by, message, phone
+from tests.support.scenarios import NOON, KnownBy, an, call, form, given, message, phone
 
 OLEH = "+380501112233"
 HELLO = message("1", text="/start", sender_name="Олег")
@@ -27,7 +27,7 @@ HELLO = message("1", text="/start", sender_name="Олег")
 
 def test_somebody_new_writes_and_becomes_a_lead() -> None:
     given().when(HELLO).then(
-        an(ContactCreated, name="Олег", source="chat", identifiers=known_by(telegram="77")),
+        an(ContactCreated, name="Олег", source="chat", identifiers=KnownBy(telegram="77")),
         an(ConversationOpened, channel="telegram", chat="77", title="Олег"),
         an(MessageReceived, text="/start", sender_name="Олег", edited_at=None),
         an(DealOpened, title="Telegram: Олег", source="chat"),
@@ -101,7 +101,7 @@ def test_an_own_phone_that_another_card_has_makes_the_two_one() -> None:
 def test_a_group_has_a_card_for_each_sender_and_no_lead() -> None:
     story = given(message("1", chat="-5", chat_kind="group", sender="77"))
     story.when(message("2", chat="-5", chat_kind="group", sender="78", message="2")).then(
-        an(ContactCreated, identifiers=known_by(telegram="78")), an(ConversationOpened, chat="-5"), an(MessageReceived)
+        an(ContactCreated, identifiers=KnownBy(telegram="78")), an(ConversationOpened, chat="-5"), an(MessageReceived)
     )
     assert len(story.contacts()) == 2
 
@@ -120,7 +120,7 @@ def test_whom_we_write_to_is_no_lead_until_they_answer() -> None:
     ours = message("1", sender="9", sender_name="Салон", direction="out", chat_title="Соломія", account="bc")
     story = given().when(ours)
     story.then(
-        an(ContactCreated, name="Соломія", identifiers=known_by(telegram="77")),
+        an(ContactCreated, name="Соломія", identifiers=KnownBy(telegram="77")),
         an(ConversationOpened, title="Соломія", chat="77"),
         an(MessageReceived, direction="out"),
     )

@@ -19,7 +19,7 @@ from crm.scalars import Id
 from projections.contact import ContactRow, contact
 from projections.timeline import timeline
 from tests.support.projection_events import fold
-from tests.support.scenarios import SHOP, Story, an, contact_report, form, given, known_by, meta, phone, shop
+from tests.support.scenarios import SHOP, KnownBy, Story, an, contact_report, form, given, meta, phone, shop
 
 OLEH, PETRO = "+380501112233", "+380679998877"
 CARD = OwnKey("contact", "shop", "42").id_in(SHOP)
@@ -41,7 +41,7 @@ def test_an_unknown_key_makes_a_card_that_is_found_by_it() -> None:
             contact_id=CARD,
             name="Oleh",
             source="shop",
-            identifiers=known_by(shop="42", phone=OLEH, email="o@x.ua"),
+            identifiers=KnownBy(shop="42", phone=OLEH, email="o@x.ua"),
             fields={"vip": "true"},
         )
     )

@@ -31,13 +31,13 @@ from tests.support.scenarios import (
     MINUTE,
     NOON,
     SHOP,
+    KnownBy,
     Story,
     an,
     contact_report,
     deal_report,
     form,
     given,
-    known_by,
     meta,
     paid,
     phone,
@@ -59,7 +59,7 @@ def test_an_unknown_key_opens_a_deal_at_its_own_moment() -> None:
     report = deal_report("1", 1, NOON, title="Order 17", stage="in_progress", amount_minor=100, owner="anna@x.ua")
     story = given(replace(report, contact_key="42", name="Oleh", phones=(phone(OLEH),), fields={"city": '"Lviv"'}))
     story.then(
-        an(ContactCreated, contact_id=CARD, source="shop", identifiers=known_by(shop="42", phone=OLEH)),
+        an(ContactCreated, contact_id=CARD, source="shop", identifiers=KnownBy(shop="42", phone=OLEH)),
         an(DealOpened, deal_id=DEAL, contact_id=CARD, source="shop", stage="in_progress", title="Order 17"),
         an(DealAssigned, owner="anna@x.ua", rule="", why="shop says so"),
     )

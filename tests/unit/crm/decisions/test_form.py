@@ -13,7 +13,7 @@ from crm.events import (
     IdentifierDoubted,
 )
 from crm.shared import AssignmentRule, Phone
-from tests.support.scenarios import MINUTE, NOON, an, form, given, known_by, shop
+from tests.support.scenarios import MINUTE, NOON, KnownBy, an, form, given, shop
 
 OLEH = "+380501112233"
 IRA = "+380679998877"
@@ -22,7 +22,7 @@ IRA = "+380679998877"
 def test_a_form_from_somebody_new_becomes_a_contact_and_a_deal() -> None:
     said = form("1", phones=[OLEH], emails=("oleh@ua.net",), name="Олег", form="Callback", amount_minor=15050)
     given().when(said).then(
-        an(ContactCreated, name="Олег", source="form", identifiers=known_by(phone=OLEH, email="oleh@ua.net")),
+        an(ContactCreated, name="Олег", source="form", identifiers=KnownBy(phone=OLEH, email="oleh@ua.net")),
         an(DealOpened, number=1, title="Callback: Олег", amount_minor=15050, currency="UAH", stage="new"),
         an(DealAssigned, owner="", rule="", why="nobody: the workspace has no assignment rules yet"),
     )
@@ -69,7 +69,7 @@ def test_an_e_mail_that_stands_for_none_finds_nobody() -> None:
     story = given(*crowd)
     assert len(story.contacts()) == 20
     story.when(form("last", phones=[OLEH], emails=("no@mail.com",))).then(
-        an(ContactCreated, identifiers=known_by(phone=OLEH)), an(DealOpened), an(DealAssigned)
+        an(ContactCreated, identifiers=KnownBy(phone=OLEH)), an(DealOpened), an(DealAssigned)
     )
 
 

@@ -14,7 +14,7 @@ from crm.events import (
 )
 from crm.facts import MailReported
 from crm.shared import Attachment
-from tests.support.scenarios import MINUTE, NOON, Story, an, form, given, known_by, mail
+from tests.support.scenarios import MINUTE, NOON, KnownBy, Story, an, form, given, mail
 
 FIRST = mail(
     "a@x", subject="Стіл", text="Чи є стіл?", sender="Олена <olena@example.net>", sent_to=("shop@example.com",)
@@ -33,7 +33,7 @@ def conversations(story: Story) -> list[set[str]]:
 
 def test_somebody_new_writes_and_becomes_a_lead() -> None:
     given().when(FIRST).then(
-        an(ContactCreated, name="Олена", source="mail", identifiers=known_by(email="olena@example.net")),
+        an(ContactCreated, name="Олена", source="mail", identifiers=KnownBy(email="olena@example.net")),
         an(ConversationOpened, channel="mail", chat="a@x", title="Стіл"),
         an(
             MessageReceived,

@@ -39,12 +39,12 @@ from tests.support.scenarios import (
     NOON,
     RAW,
     SHOP,
+    KnownBy,
     Story,
     an,
     deal_report,
     form,
     given,
-    known_by,
     meta,
     paid,
     phone,
@@ -84,7 +84,7 @@ def the_deal(story: Story) -> Deal:
 
 def test_an_order_opens_a_deal_with_its_lines() -> None:
     story = given(new()).then(
-        an(ContactCreated, name="Oleh", source="prom", identifiers=known_by(phone=OLEH)),
+        an(ContactCreated, name="Oleh", source="prom", identifiers=KnownBy(phone=OLEH)),
         an(
             DealOpened,
             deal_id=DEAL,

@@ -15,7 +15,7 @@ from crm.events import (
 )
 from crm.facts import FormSubmitted
 from crm.shared import Phone
-from tests.support.scenarios import Story, an, call, form, given, known_by
+from tests.support.scenarios import KnownBy, Story, an, call, form, given
 
 PETRO, NATALKA, IRA = "+380961112233", "+380631112233", "+380501112233"
 FAMILY = "zaitsi@example.com"
@@ -31,7 +31,7 @@ def test_another_name_with_a_new_number_under_a_known_e_mail_is_another_person()
     story = given(form("1", name="Петро Заєць", phones=[PETRO], emails=(FAMILY,)))
     petro = story.contacts()[0].contact_id
     story.when(form("2", name="Наталка Заєць", phones=[NATALKA], emails=(FAMILY,))).then(
-        an(ContactCreated, name="Наталка Заєць", identifiers=known_by(phone=NATALKA)),
+        an(ContactCreated, name="Наталка Заєць", identifiers=KnownBy(phone=NATALKA)),
         an(DuplicateSuspected, other_id=petro, kind="email", value=FAMILY),
         an(IdentifierAdded, kind="email", value=FAMILY),
         an(IdentifierDoubted, other_id=petro, kind="email", value=FAMILY),

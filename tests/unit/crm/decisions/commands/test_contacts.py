@@ -19,7 +19,7 @@ from crm.events import (
 from crm.shared import ContactIdentifier, Payer
 from crm.state import Deal
 from tests.support.operator_session import OperatorSession, operator_session
-from tests.support.scenarios import an, call, contact_report, form, known_by, message, paid, phone
+from tests.support.scenarios import KnownBy, an, call, contact_report, form, message, paid, phone
 
 OLENA, OTHER = "+380671234567", "+380501112233"
 IBAN = "UA213223130000026007233566001"
@@ -56,7 +56,7 @@ def test_who_is_known_already_is_not_made_again() -> None:
 
 def test_a_key_of_another_system_is_given_by_hand_and_moves_to_another_card() -> None:
     shop = operator_session().do("contact_create", name="Olena", accounts=["shop:42"])
-    shop.then(an(ContactCreated, identifiers=known_by(shop="42")))
+    shop.then(an(ContactCreated, identifiers=KnownBy(shop="42")))
     first = shop.contact("Olena").contact_id
     shop.when(contact_report("1", 1, name="Olena K.", phones=(phone(OLENA),)))
     assert shop.contact("Olena").identifiers == ("shop:42", f"phone:{OLENA}")
