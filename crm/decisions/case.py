@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crm.connector_catalogue import Catalogue, catalogue
-from crm.envelope import Event, Fact, named_id
+from crm.envelope import Event, Fact, made_id
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 from crm.state.entity import E as E
@@ -26,7 +26,7 @@ class Case:
         cause = self.fact.meta
         self.events += 1
         return Meta(
-            id=named_id(cause.id, str(self.events)),
+            id=made_id(cause, "", self.events),
             workspace=cause.workspace,
             stream=stream,
             occurred_at=cause.occurred_at,
@@ -52,7 +52,7 @@ class Case:
 
     def new_id(self, what: str) -> Id:
         """An id for something that this fact brings into being: the same whenever it is decided again."""
-        return named_id(self.fact.meta.id, what)
+        return made_id(self.fact.meta, what)
 
 
 Decision = Callable[[Any, Case], Iterable[Event]]

@@ -24,7 +24,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "wal_level": "replica",
     "max_wal_senders": "0",
-    "wal_compression": "pglz",
+    "wal_compression": "off",
     "max_wal_size": "4GB",
     "min_wal_size": "512MB",
     "wal_buffers": "16MB",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from crm import indexes
-from crm.adapters.postgres.read_models import BYTE_BY_BYTE, KEYS
+from crm.adapters.postgres.read_models import BY_KEY, BYTE_BY_BYTE, KEYS
 from crm.adapters.postgres.side_table import SideTable
 from crm.objects import BIAS
 from crm.projection import Projection
@@ -104,15 +104,14 @@ def columns(projection: Projection[Any]) -> list[str]:
 @cache
 def remove(projection: Projection[Any]) -> str:
     """Parameters: workspaces and keys of rows whose fields have changed, or that are gone."""
-    by = f"t.{projection.key} = k.key AND t.workspace = k.workspace"
-    return f"DELETE FROM {table(projection)} AS t USING {KEYS} WHERE {by}"
+    return f"DELETE FROM {table(projection)} AS t USING {KEYS} WHERE {BY_KEY.format(projection.key)}"
 
 
 @cache
 def add(projection: Projection[Any]) -> str:
     """The same parameters. Writes the values of these rows as they are saved."""
-    rows = f"{KEYS} JOIN {projection.qualified_name} AS r ON r.{projection.key} = k.key AND r.workspace = k.workspace"
-    return f"INSERT INTO {target(projection)} {values(projection, rows)}"
+    found = f"SELECT t.* FROM {KEYS} JOIN {projection.qualified_name} AS t ON {BY_KEY.format(projection.key)}"
+    return f"INSERT INTO {target(projection)} {values(projection, f'({found}) AS r')}"
 
 
 def fill(conn: Connection, projection: Projection[Any]) -> None:

@@ -18,7 +18,7 @@ from crm.scalars import Id
 from crm.text.phonetics import COLUMN
 
 BYTE_BY_BYTE = ' COLLATE "C"'
-BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"
+BY_KEY = "t.{0} = k.key AND t.workspace IS NOT DISTINCT FROM k.workspace"  # why: `ddl`
 KEYS = "unnest(%s::uuid[], %s::uuid[]) AS k(workspace, key)"
 AS_LOADED = {"timestamptz": "(extract(epoch FROM {0}) * 1000000)::bigint"}
 AS_READ = {

@@ -7,7 +7,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from crm.decisions import RULES
-from crm.envelope import Fact, named_id
+from crm.envelope import Fact, made_id
 from crm.scalars import Id
 from projections import PROJECTIONS
 
@@ -64,7 +64,7 @@ async def cards(conn: AsyncConnection, facts: Iterable[Fact]) -> dict[Id, Card]:
         keys = [key for of, key in named.values() if of == name]
         for key, contact_id, deal_id in await rows(conn, LED.format(PROJECTIONS[name], deal_column), keys):
             led[name, key] = contact_id, deal_id
-    own = {fact.meta.id: named_id(fact.meta.id, "deal") for fact in facts}
+    own = {fact.meta.id: made_id(fact.meta, "deal") for fact in facts}
     linked = {id: led.get(row, (None, None)) for id, row in named.items()}
     deals = {
         id: Deal(id, contact_id, number, amount, currency, reference, values(fields))

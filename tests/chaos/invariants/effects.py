@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from crm.envelope import Event, named_id
+from crm.envelope import BYTES, Event, named_id, stem
 from crm.events import (
     AssignmentRulesSet,
     CallUpdated,
@@ -23,7 +23,7 @@ from crm.events import (
     WebhookAdded,
     WorkspaceCreated,
 )
-from crm.scalars import Id
+from crm.scalars import Id, Micros
 from tests.chaos.invariants.journal import Journal
 from tests.chaos.invariants.violations import violation
 from tests.support.workload.ledger import Ledger
@@ -117,15 +117,22 @@ def ordinals_of(cause: Id, ids: Sequence[Id], unread: set[Id]) -> dict[Id, int] 
     cannot be read by this version."""
     ordinals: dict[Id, int] = {}
     left, ordinal = {*ids}, 0
+    moments = {milliseconds_of(id) for id in ids if id[14] == "8"}
     while left:
         ordinal += 1
-        id = named_id(cause, str(ordinal))
-        if id in left:
-            left.remove(id)
-            ordinals[id] = ordinal
-        elif id not in unread:
+        names = [stem(Micros(at * 1000), cause, "") + BYTES[ordinal] for at in moments] if ordinal < len(BYTES) else []
+        found = {named_id(cause, str(ordinal)), *map(Id, names)}
+        if here := found & left:
+            left -= here
+            ordinals |= dict.fromkeys(here, ordinal)
+        elif not found & unread:
             return None
     return ordinals
+
+
+def milliseconds_of(id: Id) -> int:
+    """The time that an ordered id begins with."""
+    return int(id[:8] + id[9:13], 16)
 
 
 def in_order(events: Sequence[Placed], ordinals: dict[Id, int]) -> bool:
