@@ -49,14 +49,21 @@ def run(folder: Path, module: str, arguments: Sequence[str]) -> Figures:
 def compared(
     revision: str, files: Sequence[str], module: str, arguments: Sequence[str], runs: int, report: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Runs a benchmark `runs` times on each revision, A B A B. Returns the median of each part before and after with
-    their ratio, and each run."""
-    taken: dict[str, list[Figures]] = {revision: [], HERE: []}
+    """Runs a benchmark on each revision in turns: see `alternated`."""
     with built(revision, files) as folder:
-        for number in range(runs):
-            for name, place in ((revision, folder), (HERE, ROOT)):
-                taken[name].append(run(place, module, arguments))
-                report(f"run {number + 1} of {runs}, {name}")
+        return alternated(revision, folder, runs, lambda place: run(place, module, arguments), report)
+
+
+def alternated(
+    revision: str, folder: Path, runs: int, measure: Callable[[Path], Figures], report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measures `runs` times in the folder of a revision and in this one, A B A B. Returns the median of each part
+    before and after with their ratio, and each run."""
+    taken: dict[str, list[Figures]] = {revision: [], HERE: []}
+    for number in range(runs):
+        for name, place in ((revision, folder), (HERE, ROOT)):
+            taken[name].append(measure(place))
+            report(f"run {number + 1} of {runs}, {name}: {json.dumps(whole(taken[name][-1]))}")
     before, after = taken[revision], taken[HERE]
     return {of: side_by_side([one[of] for one in before], [one[of] for one in after]) for of in after[0]} | {
         "runs": [

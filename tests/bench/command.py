@@ -20,6 +20,7 @@ from tests.bench.end_to_end import bench_forms
 from tests.bench.exports import bench_exports
 from tests.bench.graphql.run import measure
 from tests.bench.graphql.wrk import Load
+from tests.bench.growth import growth
 from tests.bench.idle import idle as measure_idle
 from tests.bench.imports import PARTS, Bench, bench_imports
 from tests.bench.intake import bench_intake
@@ -29,6 +30,7 @@ from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.replies import measure as measure_replies
 from tests.bench.screen_pop import screen_pop as measure_screen_pop
+from tests.bench.stacks import stack
 from tests.bench.streaming import bench_streaming
 from tests.bench.subscriptions import subscriptions as open_subscriptions
 from tests.bench.webhooks import measure as measure_webhooks
@@ -38,6 +40,8 @@ Seconds = Annotated[int, typer.Option(min=1, help="How long.")]
 for name, command in bench_history.COMMANDS.items():
     app.command(name, hidden=name == "rebuild-beside")(command)
 app.command("open-api")(open_api)
+app.command()(stack)
+app.command()(growth)
 
 
 @app.command()

@@ -1,0 +1,150 @@
+"""`crm bench growth`: what a fact costs in a database that already holds millions, next to an empty one.
+
+One process decides and projects, on a Postgres of its own with the settings of `crm up`. What is measured and what
+fills the database are the same facts, by the same code.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from random import Random
+from typing import Annotated, Any
+from uuid import uuid4
+
+import psycopg
+import typer
+
+from crm.adapters.postgres.callers import LOOK_UP
+from crm.engine.workspaces import create_workspace
+from crm.scalars import Id
+from crm.topics import DECIDED, JOURNAL
+from projections import PROJECTIONS
+from services.cli import output as show
+from services.cli.options import Json
+from streams.decide import Decide
+from streams.project import Project
+from streams.runtime.role import COLLECT_AFTER
+from streams.runtime.sessions import ASYNC_COMMIT_SESSION, SESSION
+from tests.bench.bench_servers import bench_servers, scratch_folder
+from tests.bench.decide_and_project import OWNERS, Offsets, Role, published
+from tests.bench.machine import machine, percentiles
+from tests.bench.part_times import UNBOUNDED, TimedConnection
+from tests.bench.progress import progress_printer
+from tests.support.records import Record
+from tests.support.workload.facts import buyer_phone, kafka_record, mixed_facts
+
+SIZE = 500  # facts a batch
+EVERY = 10  # facts of one customer
+CALLS = 500  # callers that are looked up at each size
+SIZES = "SELECT pg_database_size(current_database()), pg_current_wal_lsn() - '0/0'::pg_lsn"
+COMPARED = "INSERT INTO core.compared VALUES (core.this_server())"
+Report = Callable[[str], None]
+
+
+class Loop:
+    """Decides and projects one stream of facts, batch after batch."""
+
+    def __init__(self, decide: Role, view: Role, workspace: Id, facts: int) -> None:
+        self.decide, self.view = decide, view
+        self.records, self.facts = stream(workspace, facts), 0
+
+    async def go(self, until: int) -> float:
+        """Goes on until so many facts are projected. Returns the seconds that deciding and projecting took."""
+        spent = 0.0
+        while self.facts < until:
+            batch = list(islice(self.records, SIZE))
+            self.facts += len(batch)
+            began = time.perf_counter()
+            await self.decide.pipelined(batch)
+            spent += time.perf_counter() - began
+            events = await published(self.view.conn)
+            began = time.perf_counter()
+            await self.view.pipelined(events)
+            spent += time.perf_counter() - began
+        return spent
+
+
+def stream(workspace: Id, facts: int) -> Iterator[Record]:
+    offsets = Offsets()
+    for topic, partition, _, value in map(kafka_record, mixed_facts(workspace, facts)):
+        yield offsets.record(topic, partition, value)
+
+
+def callers(dsn: str, workspace: Id, customers: int) -> dict[str, float]:
+    """Looks customers up by their numbers. Returns percentiles in milliseconds."""
+    dice, took = Random(7), []
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for _ in range(CALLS if customers else 0):
+            phone = buyer_phone(dice.randrange(customers)).e164
+            began = time.perf_counter()
+            conn.execute(LOOK_UP, {"workspace": workspace, "call": None, "phone": phone}).fetchone()
+            took.append(time.perf_counter() - began)
+    return percentiles(took)
+
+
+async def grow(dsn: str, sizes: Sequence[int], window: int, report: Report) -> list[dict[str, Any]]:
+    """Returns a row for each size: what the next `window` facts took."""
+    workspace = Id(str(uuid4()))
+    with psycopg.connect(dsn) as conn:
+        conn.execute(COMPARED)
+    await create_workspace(dsn, workspace, "bench", owners=OWNERS)
+    async with (
+        await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as deciding,
+        await TimedConnection.connect(dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}") as viewing,
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as watching,
+    ):
+        decide = Role("decide", deciding, [topic.name for topic in DECIDED], Decide(), ())
+        view = Role("project", viewing, [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), ())
+        await decide.start()
+        await view.start()
+        loop = Loop(decide, view, workspace, sizes[-1] + window)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
+        rows: list[dict[str, Any]] = []
+        for size in sizes:
+            await loop.go(size)
+            asked = await asyncio.to_thread(callers, dsn, workspace, size // EVERY)
+            before, done = await measures(watching), loop.facts
+            decide.spent.clear()
+            view.spent.clear()
+            seconds = await loop.go(done + window)
+            after, count = await measures(watching), loop.facts - done
+            row: dict[str, Any] = {"facts_before": done, "facts_per_s": round(count / seconds)}
+            row["of_the_first"] = round(row["facts_per_s"] / rows[0]["facts_per_s"], 2) if rows else 1.0
+            row |= {f"{name} us": round(spent / count / 1000, 1) for name, spent in (decide.spent + view.spent).items()}
+            row |= {"caller_p50_ms": asked.get("p50_ms"), "caller_p99_ms": asked.get("p99_ms")}
+            row |= {"database_mb": after[0] >> 20, "wal_bytes_per_fact": round((after[1] - before[1]) / count)}
+            rows.append(row)
+            report(str(row))
+    return rows
+
+
+async def measures(conn: psycopg.AsyncConnection[Any]) -> tuple[int, int]:
+    """Returns the bytes of the database and of its write-ahead log so far."""
+    found = await (await conn.execute(SIZES)).fetchone()
+    return (int(found[0]), int(found[1])) if found else (0, 0)
+
+
+def growth(
+    sizes: Annotated[str, typer.Option(help="Facts in the database, ascending.")] = "0,1000000,3000000",
+    window: Annotated[int, typer.Option(min=SIZE, help="Facts that are measured at each size.")] = 100_000,
+    json: Json = False,
+) -> None:
+    """What a fact costs in a database that holds millions of facts: decided and projected, on servers of its own."""
+
+    async def run() -> list[dict[str, Any]]:
+        with scratch_folder() as folder:
+            async with bench_servers(folder) as servers:
+                return await grow(servers.dsn, [int(size) for size in sizes.split(",")], window, progress_printer(json))
+
+    show.print_json(
+        {
+            "command": f"crm bench growth --sizes {sizes} --window {window}",
+            "machine": machine(),
+            "settings": {"batch": SIZE, "mixture": "2 forms, 1 payment, 3 call reports, 4 messages of 10"},
+            "sizes": asyncio.run(run()),
+        }
+    )
