@@ -27,6 +27,7 @@ def built(revision: str, files: Sequence[str]) -> Any:
     if packed.returncode:
         raise ValueError(f"There is no revision {revision!r}. Nothing was measured. Name a commit, as in `git log`.")
     with TemporaryDirectory(prefix="crm-bench-") as folder:
+        Path(folder).chmod(0o755)  # its Postgres may have a user of its own
         with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
             archive.extractall(folder, filter="data")
         for name in files:

@@ -113,6 +113,7 @@ def prepared(place: Path) -> None:
 def measured(place: Path, rate: int, seconds: int) -> Figures:
     """Measures one run: start, memory, forms as fast as they are taken, forms at 200 a second, facts streamed in."""
     with TemporaryDirectory(prefix="crm-stack-") as data:
+        Path(data).chmod(0o755)  # Postgres may have a user of its own
         stack = Stack(place, Path(data))
         stack.crm("up", "--detach")
         stack.crm("down")
