@@ -28,18 +28,15 @@ class State(StrEnum):
 
 
 class Recorded:
-    """A record of the journal. It is decoded when somebody asks for its event."""
+    """A record of the journal. It is decoded when somebody asks for its event. `kind`: its type; None when this release
+    does not know it."""
 
-    __slots__ = ("_event", "partition", "position", "value")
+    __slots__ = ("_event", "kind", "partition", "position", "value")
 
     def __init__(self, partition: int, position: int, value: bytes) -> None:
         self.partition, self.position, self.value = partition, position, value
+        self.kind: type[Event] | None = type_of(value)
         self._event: Event | None = None
-
-    @property
-    def kind(self) -> type[Event] | None:
-        """Its type; None when this release does not know it."""
-        return type_of(self.value)
 
     @property
     def workspace(self) -> Id:

@@ -26,6 +26,7 @@ from tests.bench.imports import PARTS, Bench, bench_imports
 from tests.bench.intake import bench_intake
 from tests.bench.open_api.command import open_api
 from tests.bench.overload import overload as overloaded
+from tests.bench.peers import peers
 from tests.bench.polling import bench_polling
 from tests.bench.progress import progress_printer
 from tests.bench.replies import measure as measure_replies
@@ -42,6 +43,7 @@ for name, command in bench_history.COMMANDS.items():
 app.command("open-api")(open_api)
 app.command()(stack)
 app.command()(growth)
+app.command()(peers)
 
 
 @app.command()

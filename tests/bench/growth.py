@@ -5,9 +5,11 @@ fills the database are the same facts, by the same code.
 """
 
 import asyncio
+import contextlib
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import islice
 from random import Random
 from typing import Annotated, Any
@@ -65,6 +67,11 @@ class Loop:
             spent += time.perf_counter() - began
         return spent
 
+    @property
+    def spent(self) -> Counter[str]:
+        """Nanoseconds of processor time by role and server."""
+        return self.decide.spent + self.view.spent
+
 
 def stream(workspace: Id, facts: int) -> Iterator[Record]:
     offsets = Offsets()
@@ -84,37 +91,45 @@ def callers(dsn: str, workspace: Id, customers: int) -> dict[str, float]:
     return percentiles(took)
 
 
-async def grow(dsn: str, sizes: Sequence[int], window: int, report: Report) -> list[dict[str, Any]]:
-    """Returns a row for each size: what the next `window` facts took."""
-    workspace = Id(str(uuid4()))
+@contextlib.asynccontextmanager
+async def loop_on(dsn: str, workspace: Id, facts: int) -> AsyncIterator[Loop]:
+    """Yields a loop that can take so many facts, in a new workspace."""
     with psycopg.connect(dsn) as conn:
         conn.execute(COMPARED)
     await create_workspace(dsn, workspace, "bench", owners=OWNERS)
     async with (
         await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as deciding,
         await TimedConnection.connect(dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}") as viewing,
-        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as watching,
     ):
         decide = Role("decide", deciding, [topic.name for topic in DECIDED], Decide(), ())
         view = Role("project", viewing, [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), ())
         await decide.start()
         await view.start()
-        loop = Loop(decide, view, workspace, sizes[-1] + window)
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
+        yield Loop(decide, view, workspace, facts)
+
+
+async def grow(dsn: str, sizes: Sequence[int], window: int, report: Report) -> list[dict[str, Any]]:
+    """Returns a row for each size: what the next `window` facts took."""
+    workspace = Id(str(uuid4()))
+    async with (
+        loop_on(dsn, workspace, sizes[-1] + window) as loop,
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as watching,
+    ):
         rows: list[dict[str, Any]] = []
         for size in sizes:
             await loop.go(size)
             asked = await asyncio.to_thread(callers, dsn, workspace, size // EVERY)
             before, done = await measures(watching), loop.facts
-            decide.spent.clear()
-            view.spent.clear()
+            loop.decide.spent.clear()
+            loop.view.spent.clear()
             seconds = await loop.go(done + window)
             after, count = await measures(watching), loop.facts - done
             row: dict[str, Any] = {"facts_before": done, "facts_per_s": round(count / seconds)}
             row["of_the_first"] = round(row["facts_per_s"] / rows[0]["facts_per_s"], 2) if rows else 1.0
-            row |= {f"{name} us": round(spent / count / 1000, 1) for name, spent in (decide.spent + view.spent).items()}
+            row |= {f"{name} us": round(spent / count / 1000, 1) for name, spent in loop.spent.items()}
             row |= {"caller_p50_ms": asked.get("p50_ms"), "caller_p99_ms": asked.get("p99_ms")}
             row |= {"database_mb": after[0] >> 20, "wal_bytes_per_fact": round((after[1] - before[1]) / count)}
             rows.append(row)

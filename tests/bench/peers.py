@@ -1,0 +1,123 @@
+"""`crm bench peers`: the same facts decided and projected here and with the library eventsourcing, in turns.
+
+Each run is a process of its own, on a database of its own of one Postgres with the settings of `crm up`, without Kafka.
+"""
+
+import asyncio
+import json as json_module
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+from uuid import uuid4
+
+import psycopg
+import typer
+import uvloop
+
+from crm.adapters.postgres.migrations import migrate
+from crm.scalars import Id
+from projections import PROJECTIONS
+from services.cli import output as show
+from services.cli.options import Json
+from tests.bench.bench_servers import bench_servers, scratch_folder
+from tests.bench.growth import loop_on
+from tests.bench.machine import machine
+from tests.bench.processor import per_one, processor_us
+from tests.bench.progress import progress_printer
+from tests.bench.rivals.install import install
+
+OURS, STORY = "tests.bench.peers", "tests.bench.rivals.eventsourcing_story"
+COUNTS = """
+SELECT (SELECT count(*) FROM read.contact), (SELECT count(*) FROM read.deal), (SELECT count(*) FROM read.call),
+  (SELECT count(*) FROM read.message), (SELECT sum(paid_minor) FROM read.deal)::bigint"""
+WHAT = ("contacts", "deals", "calls", "messages", "paid_minor")
+SLOW = 10  # times fewer facts for what saves each alone
+
+
+def run(python: Path, module: str, dsn: str, facts: int, batch: int) -> dict[str, Any]:
+    """Returns figures of one process. Raises ValueError with the end of what it said when it fails."""
+    before = processor_us()
+    command = [str(python), "-m", module, dsn, str(facts), str(batch)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"`{module}` failed:\n{done.stderr[-2_000:]}")
+    said, taken = json_module.loads(done.stdout), per_one(before, facts)
+    return {
+        "facts": facts,
+        "facts_per_s": round(facts / said["seconds"]),
+        "processor us a fact": round(said["processor"] / facts * 1e6) + taken["postgres"],
+        "of it Postgres": taken["postgres"],
+        **dict(zip(WHAT, said["counts"], strict=True)),
+    }
+
+
+def peers(
+    facts: Annotated[int, typer.Option(min=1_000, help="Of the mixture, in each run.")] = 20_000,
+    runs: Annotated[int, typer.Option(min=1, help="Of each.")] = 3,
+    json: Json = False,
+) -> None:
+    """The same facts decided and projected by Potik and by the library eventsourcing, in turns, without Kafka."""
+    report = progress_printer(json)
+    python = install(report)
+    all = {
+        "Potik": (Path(sys.executable), OURS, facts, 500),
+        "eventsourcing, batches by hand": (python, STORY, facts, 500),
+        "eventsourcing, as documented": (python, STORY, facts // SLOW, 1),
+    }
+
+    async def measured() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        with scratch_folder() as folder:
+            async with bench_servers(folder) as servers:
+                for number in range(runs):
+                    for name, (python, module, count, batch) in all.items():
+                        dsn = database(servers.dsn, f"peer_{len(found)}", ours=module == OURS)
+                        figures = await asyncio.to_thread(run, python, module, dsn, count, batch)
+                        found.append({"run": number + 1, "who": name, **figures})
+                        report(str(found[-1]))
+        return found
+
+    found = asyncio.run(measured())
+    speed = {name: median(one["facts_per_s"] for one in found if one["who"] == name) for name in all}
+    show.print_json(
+        {
+            "command": f"crm bench peers --facts {facts} --runs {runs}",
+            "machine": machine(),
+            "settings": {"mixture": "2 forms, 1 payment, 3 call reports, 4 messages of 10", "batch": 500},
+            "medians": {
+                name: {"facts_per_s": speed[name], "potik_times": round(speed["Potik"] / speed[name], 2)}
+                for name in all
+            },
+            "runs": found,
+        }
+    )
+
+
+def database(dsn: str, name: str, ours: bool) -> str:
+    """Makes a database. Returns its DSN."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}".encode())
+    made = f"{dsn.rpartition('/')[0]}/{name}"
+    if ours:
+        migrate(made, PROJECTIONS.values())
+    return made
+
+
+async def ours(dsn: str, facts: int) -> None:
+    """Prints the seconds and the counts of a run here."""
+    async with loop_on(dsn, Id(str(uuid4())), facts) as loop:
+        batches = [*loop.records]  # made before the clock runs
+        loop.records = iter(batches)
+        began, own = time.perf_counter(), time.process_time()
+        await loop.go(facts)
+        seconds, processor = time.perf_counter() - began, time.process_time() - own
+    with psycopg.connect(dsn) as conn:
+        counts = conn.execute(COUNTS).fetchone()
+    print(json_module.dumps({"seconds": seconds, "processor": processor, "counts": counts}))
+
+
+if __name__ == "__main__":
+    uvloop.run(ours(sys.argv[1], int(sys.argv[2])))
