@@ -1,7 +1,7 @@
 """`python -m tests.bench.rivals.eventsourcing_story DSN FACTS BATCH`: facts decided and projected with eventsourcing.
 
-A form makes a contact and a deal, a payment pays its deal, a call and a chat have aggregates of their own; rows are
-lean. BATCH 1: as its documents teach, a save for each fact, and a projection that a runner feeds. Otherwise by hand: a
+A form and a new chat make a contact and a deal, a payment pays its deal, a call and a chat have aggregates of their
+own; rows are lean. BATCH 1: as its documents teach, a save for each fact, and a projection that a runner feeds. Otherwise by hand: a
 save for so many facts, and a transaction of rows for all their events.
 """
 
@@ -124,6 +124,12 @@ class Sales(Application[UUID]):
         self.touched[aggregate.id] = aggregate
         return aggregate
 
+    def opened(self, account: str, name: str) -> Any:
+        """A new chat makes a contact and a deal too."""
+        contact = self.new(Contact(f"chat/{account}", name))
+        self.new(Deal(contact.id, f"chat/{account}", 0))
+        return self.new(Chat(account))
+
     def decide(self, fact: Any) -> None:
         match fact:
             case FormSubmitted(name=name, phones=(phone, *_), reference=reference, amount_minor=amount):
@@ -138,7 +144,7 @@ class Sales(Application[UUID]):
                 else:
                     self.new(Call(call, phone.e164, phase))
             case _:
-                chat = self.known(Chat.create_id(fact.chat)) or self.new(Chat(fact.chat))
+                chat = self.known(Chat.create_id(fact.chat)) or self.opened(fact.chat, fact.sender_name)
                 chat.receive(chat.count + 1, fact.text)
 
 
