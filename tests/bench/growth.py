@@ -1,14 +1,14 @@
 """`crm bench growth`: what a fact costs in a database that already holds millions, next to an empty one.
 
 One process decides and projects, on a Postgres of its own with the settings of `crm up`. What is measured and what
-fills the database are the same facts, by the same code.
+fills the database are the same facts, by the same code. The empty one is on a second server, so that a machine that
+becomes slower meanwhile slows both down.
 """
 
 import asyncio
 import contextlib
 import gc
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import islice
 from random import Random
@@ -19,6 +19,7 @@ import psycopg
 import typer
 
 from crm.adapters.postgres.callers import LOOK_UP
+from crm.adapters.postgres.migrations import migrate
 from crm.engine.workspaces import create_workspace
 from crm.scalars import Id
 from crm.topics import DECIDED, JOURNAL
@@ -40,6 +41,7 @@ from tests.support.workload.facts import buyer_phone, kafka_record, mixed_facts
 SIZE = 500  # facts a batch
 EVERY = 10  # facts of one customer
 CALLS = 500  # callers that are looked up at each size
+PARTS = ("decide: Python", "decide: Postgres", "project: Python", "project: Postgres")
 SIZES = "SELECT pg_database_size(current_database()), pg_current_wal_lsn() - '0/0'::pg_lsn"
 COMPARED = "INSERT INTO core.compared VALUES (core.this_server())"
 Report = Callable[[str], None]
@@ -67,10 +69,13 @@ class Loop:
             spent += time.perf_counter() - began
         return spent
 
-    @property
-    def spent(self) -> Counter[str]:
-        """Nanoseconds of processor time by role and server."""
-        return self.decide.spent + self.view.spent
+    async def window(self, facts: int) -> dict[str, float]:
+        """Takes so many more. Returns facts a second, and microseconds of processor time a fact by part."""
+        self.decide.spent.clear()
+        self.view.spent.clear()
+        seconds = await self.go(self.facts + facts)
+        spent = self.decide.spent + self.view.spent
+        return {"facts_per_s": round(facts / seconds)} | {name: round(spent[name] / facts / 1000, 1) for name in PARTS}
 
 
 def stream(workspace: Id, facts: int) -> Iterator[Record]:
@@ -111,8 +116,9 @@ async def loop_on(dsn: str, workspace: Id, facts: int) -> AsyncIterator[Loop]:
         yield Loop(decide, view, workspace, facts)
 
 
-async def grow(dsn: str, sizes: Sequence[int], window: int, report: Report) -> list[dict[str, Any]]:
-    """Returns a row for each size: what the next `window` facts took."""
+async def grow(dsn: str, control: str, sizes: Sequence[int], window: int, report: Report) -> list[dict[str, Any]]:
+    """Returns a row for each size: what the next `window` facts took here, and just before in a new database of the
+    server `control`."""
     workspace = Id(str(uuid4()))
     async with (
         loop_on(dsn, workspace, sizes[-1] + window) as loop,
@@ -122,19 +128,44 @@ async def grow(dsn: str, sizes: Sequence[int], window: int, report: Report) -> l
         for size in sizes:
             await loop.go(size)
             asked = await asyncio.to_thread(callers, dsn, workspace, size // EVERY)
+            empty = await next_to(control, f"empty_{len(rows)}", window)
             before, done = await measures(watching), loop.facts
-            loop.decide.spent.clear()
-            loop.view.spent.clear()
-            seconds = await loop.go(done + window)
-            after, count = await measures(watching), loop.facts - done
-            row: dict[str, Any] = {"facts_before": done, "facts_per_s": round(count / seconds)}
-            row["of_the_first"] = round(row["facts_per_s"] / rows[0]["facts_per_s"], 2) if rows else 1.0
-            row |= {f"{name} us": round(spent / count / 1000, 1) for name, spent in loop.spent.items()}
-            row |= {"caller_p50_ms": asked.get("p50_ms"), "caller_p99_ms": asked.get("p99_ms")}
-            row |= {"database_mb": after[0] >> 20, "wal_bytes_per_fact": round((after[1] - before[1]) / count)}
-            rows.append(row)
-            report(str(row))
+            here = await loop.window(window)
+            after, speeds = await measures(watching), (here["facts_per_s"], empty["facts_per_s"])
+            rows.append(
+                {
+                    "facts_before": done,
+                    "facts_per_s": speeds[0],
+                    "empty facts_per_s": speeds[1],
+                    "ratio": round(speeds[0] / speeds[1], 2),
+                    **{f"{name}{of}": found[name] for name in PARTS for of, found in (("", here), (", empty", empty))},
+                    "caller_p50_ms": asked.get("p50_ms"),
+                    "caller_p99_ms": asked.get("p99_ms"),
+                    "database_mb": after[0] >> 20,
+                    "wal_bytes_per_fact": round((after[1] - before[1]) / window),
+                }
+            )
+            report(str(rows[-1]))
     return rows
+
+
+async def next_to(control: str, name: str, window: int) -> dict[str, float]:
+    """Measures as many facts in a new database, which is dropped."""
+    dsn = made_database(control, name)
+    async with loop_on(dsn, Id(str(uuid4())), window) as loop:
+        found = await loop.window(window)
+    with psycopg.connect(control, autocommit=True) as conn:
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return found
+
+
+def made_database(dsn: str, name: str) -> str:
+    """Makes a database with all tables. Returns its DSN."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}".encode())
+    made = f"{dsn.rpartition('/')[0]}/{name}"
+    migrate(made, PROJECTIONS.values())
+    return made
 
 
 async def measures(conn: psycopg.AsyncConnection[Any]) -> tuple[int, int]:
@@ -151,9 +182,10 @@ def growth(
     """What a fact costs in a database that holds millions of facts: decided and projected, on servers of its own."""
 
     async def run() -> list[dict[str, Any]]:
-        with scratch_folder() as folder:
-            async with bench_servers(folder) as servers:
-                return await grow(servers.dsn, [int(size) for size in sizes.split(",")], window, progress_printer(json))
+        report = progress_printer(json)
+        with scratch_folder() as one, scratch_folder() as other:
+            async with bench_servers(one) as servers, bench_servers(other) as control:
+                return await grow(servers.dsn, control.dsn, [*map(int, sizes.split(","))], window, report)
 
     show.print_json(
         {

@@ -17,13 +17,11 @@ import psycopg
 import typer
 import uvloop
 
-from crm.adapters.postgres.migrations import migrate
 from crm.scalars import Id
-from projections import PROJECTIONS
 from services.cli import output as show
 from services.cli.options import Json
 from tests.bench.bench_servers import bench_servers, scratch_folder
-from tests.bench.growth import loop_on
+from tests.bench.growth import loop_on, made_database
 from tests.bench.machine import machine
 from tests.bench.processor import per_one, processor_us
 from tests.bench.progress import progress_printer
@@ -74,7 +72,8 @@ def peers(
             async with bench_servers(folder) as servers:
                 for number in range(runs):
                     for name, (python, module, count, batch) in all.items():
-                        dsn = database(servers.dsn, f"peer_{len(found)}", ours=module == OURS)
+                        make = made_database if module == OURS else database
+                        dsn = make(servers.dsn, f"peer_{len(found)}")
                         figures = await asyncio.to_thread(run, python, module, dsn, count, batch)
                         found.append({"run": number + 1, "who": name, **figures})
                         report(str(found[-1]))
@@ -96,14 +95,11 @@ def peers(
     )
 
 
-def database(dsn: str, name: str, ours: bool) -> str:
-    """Makes a database. Returns its DSN."""
+def database(dsn: str, name: str) -> str:
+    """Makes an empty database. Returns its DSN."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name}".encode())
-    made = f"{dsn.rpartition('/')[0]}/{name}"
-    if ours:
-        migrate(made, PROJECTIONS.values())
-    return made
+    return f"{dsn.rpartition('/')[0]}/{name}"
 
 
 async def ours(dsn: str, facts: int) -> None:

@@ -1,8 +1,8 @@
 """`python -m tests.bench.rivals.eventsourcing_story DSN FACTS BATCH`: facts decided and projected with eventsourcing.
 
 A form and a new chat make a contact and a deal, a payment pays its deal, a call and a chat have aggregates of their
-own; rows are lean. BATCH 1: as its documents teach, a save for each fact, and a projection that a runner feeds. Otherwise by hand: a
-save for so many facts, and a transaction of rows for all their events.
+own; rows are lean. BATCH 1: as its documents teach, a save for each fact, and a projection that a runner feeds.
+Otherwise by hand: a save for so many facts, and a transaction of rows for all their events.
 """
 
 import json
