@@ -127,7 +127,7 @@ async def grow(dsn: str, control: str, sizes: Sequence[int], window: int, report
         rows: list[dict[str, Any]] = []
         for size in sizes:
             await loop.go(size)
-            asked = await asyncio.to_thread(callers, dsn, workspace, size // EVERY)
+            lookups = await asyncio.to_thread(callers, dsn, workspace, size // EVERY)
             empty = await next_to(control, f"empty_{len(rows)}", window)
             before, done = await measures(watching), loop.facts
             here = await loop.window(window)
@@ -139,8 +139,8 @@ async def grow(dsn: str, control: str, sizes: Sequence[int], window: int, report
                     "empty facts_per_s": speeds[1],
                     "ratio": round(speeds[0] / speeds[1], 2),
                     **{f"{name}{of}": found[name] for name in PARTS for of, found in (("", here), (", empty", empty))},
-                    "caller_p50_ms": asked.get("p50_ms"),
-                    "caller_p99_ms": asked.get("p99_ms"),
+                    "caller_p50_ms": lookups.get("p50_ms"),
+                    "caller_p99_ms": lookups.get("p99_ms"),
                     "database_mb": after[0] >> 20,
                     "wal_bytes_per_fact": round((after[1] - before[1]) / window),
                 }
