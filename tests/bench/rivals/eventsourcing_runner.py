@@ -7,7 +7,6 @@ import asyncio
 import os
 import sys
 import threading
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,9 +17,10 @@ from eventsourcing.popo import POPOTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 
 from crm.topics import JOURNAL
+from tests.bench.rivals.event_store import event_store
 from tests.bench.rivals.fold import FoldCounter
 
-bootstrap, topic, wanted, dsn = sys.argv[1], sys.argv[2], int(sys.argv[3]), urlsplit(sys.argv[4])
+bootstrap, topic, wanted, dsn = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 folded: list[FoldCounter] = []
 done = threading.Event()
 
@@ -71,15 +71,7 @@ async def values() -> dict[bytes, list[bytes]]:
 
 
 def main() -> None:
-    env = {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": dsn.path[1:],
-        "POSTGRES_HOST": dsn.hostname or "",
-        "POSTGRES_PORT": str(dsn.port),
-        "POSTGRES_USER": dsn.username or "",
-        "POSTGRES_PASSWORD": dsn.password or "",
-        "CARDS_PERSISTENCE_MODULE": "eventsourcing.popo",
-    }
+    env = event_store(dsn) | {"CARDS_PERSISTENCE_MODULE": "eventsourcing.popo"}
     journal = Journal(env=env)
     for stream in asyncio.run(values()).values():
         card = Card()

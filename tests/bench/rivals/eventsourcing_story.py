@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -24,6 +23,7 @@ from psycopg.sql import SQL, Identifier
 from crm.contract.codec import decode
 from crm.facts import CallReported, FormSubmitted, PaymentReported
 from crm.scalars import Id
+from tests.bench.rivals.event_store import event_store
 from tests.support.workload.facts import kafka_record, mixed_facts
 
 TABLES = (
@@ -46,7 +46,7 @@ COUNTS = """
 SELECT (SELECT count(*) FROM story_contact) AS contacts, (SELECT count(*) FROM story_deal) AS deals,
   (SELECT count(*) FROM story_call) AS calls, (SELECT count(*) FROM story_message) AS messages,
   (SELECT sum(paid) FROM story_deal)::bigint AS paid"""
-dsn = urlsplit(sys.argv[1])
+dsn = sys.argv[1]
 wanted, size = int(sys.argv[2]), int(sys.argv[3])
 
 
@@ -199,14 +199,7 @@ def by_hand(app: Sales, view: View, at: int) -> int:
 
 
 def main() -> None:
-    env = {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": dsn.path[1:],
-        "POSTGRES_HOST": dsn.hostname or "",
-        "POSTGRES_PORT": str(dsn.port),
-        "POSTGRES_USER": dsn.username or "",
-        "POSTGRES_PASSWORD": dsn.password or "",
-    }
+    env = event_store(dsn)
     values = [kafka_record(fact)[3] for fact in mixed_facts(Id(str(uuid4())), wanted)]
     batches = [values[n : n + size] for n in range(0, wanted, size)]
     if size == 1:
