@@ -7,7 +7,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from crm.decisions import RULES
-from crm.envelope import Fact, made_id
+from crm.envelope import Fact, made_id, named_id
 from crm.scalars import Id
 from projections import PROJECTIONS
 
@@ -64,18 +64,19 @@ async def cards(conn: AsyncConnection, facts: Iterable[Fact]) -> dict[Id, Card]:
         keys = [key for of, key in named.values() if of == name]
         for key, contact_id, deal_id in await rows(conn, LED.format(PROJECTIONS[name], deal_column), keys):
             led[name, key] = contact_id, deal_id
-    own = {fact.meta.id: made_id(fact.meta, "deal") for fact in facts}
+    own = {fact.meta.id: {made_id(fact.meta, "deal"), named_id(fact.meta.id, "deal")} for fact in facts}  # new and old
     linked = {id: led.get(row, (None, None)) for id, row in named.items()}
     deals = {
         id: Deal(id, contact_id, number, amount, currency, reference, values(fields))
         for id, contact_id, number, amount, currency, reference, fields in await rows(
-            conn, DEALS, [*own.values(), *(deal for _, deal in linked.values() if deal)]
+            conn, DEALS, [*chain(*own.values()), *(deal for _, deal in linked.values() if deal)]
         )
     }
     found: dict[Id, tuple[Deal | None, Id | None]] = {}
     for fact in facts:
         contact_id, deal_id = linked[fact.meta.id]
-        deal = deals.get(own[fact.meta.id]) or (deals.get(deal_id) if deal_id else None)
+        opened = next((deals[id] for id in own[fact.meta.id] if id in deals), None)
+        deal = opened or (deals.get(deal_id) if deal_id else None)
         found[fact.meta.id] = deal, contact_id or (deal.contact_id if deal else None)
     contact_ids = [contact_id for _, contact_id in found.values() if contact_id]
     contacts = {
