@@ -1,6 +1,7 @@
 """Finds the deal and the contact that a past fact led to, as they are today."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
