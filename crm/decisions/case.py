@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from crm.commands import Command
 from crm.connector_catalogue import Catalogue, catalogue
-from crm.envelope import Event, Fact, made_id
+from crm.envelope import Event, Fact, made_id, named_id
 from crm.scalars import Id, Micros
 from crm.shared import Meta
 from crm.state.entity import E as E
@@ -26,7 +27,7 @@ class Case:
         cause = self.fact.meta
         self.events += 1
         return Meta(
-            id=made_id(cause, "", self.events),
+            id=self.id_of("", self.events),
             workspace=cause.workspace,
             stream=stream,
             occurred_at=cause.occurred_at,
@@ -52,7 +53,15 @@ class Case:
 
     def new_id(self, what: str) -> Id:
         """An id for something that this fact brings into being: the same whenever it is decided again."""
-        return made_id(self.fact.meta, what)
+        return self.id_of(what)
+
+    def id_of(self, name: str, ordinal: int = 0) -> Id:
+        """A command that is given again under its key has another time, and must give the same ids: its secrets may
+        have been written before it was cut off."""
+        cause = self.fact.meta
+        if isinstance(self.fact, Command):
+            return named_id(cause.id, name or str(ordinal))
+        return made_id(cause, name, ordinal)
 
 
 Decision = Callable[[Any, Case], Iterable[Event]]

@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from crm.decisions.case import Case
+from crm.decisions.commands.token_revoke import TokenRevoke
+from crm.engine.in_memory import MemoryState
 from crm.envelope import ORDERED_SINCE, ORDERED_UNTIL, made_id, named_id
 from crm.scalars import Id, Micros
 from crm.shared import Meta
@@ -55,3 +58,12 @@ def test_what_earlier_facts_made_keeps_its_ids(at: int) -> None:
 
 def test_an_ordinal_that_has_no_room_is_hashed() -> None:
     assert made_id(META, "", 256) == named_id(FACT, "256")
+
+
+def test_a_command_that_is_given_again_gives_the_same_ids() -> None:
+    """Its time is another one then, and a token may be in Kafka already that was never shown."""
+    given = [TokenRevoke(meta=replace(META, recorded_at=at), token_id=OTHER) for at in (AT, Micros(AT + 5_000_000))]
+    cases = [Case(one, MemoryState(), one.meta.recorded_at) for one in given]
+    assert [(case.meta(FACT).id, case.new_id("token")) for case in cases] == [
+        (named_id(FACT, "1"), named_id(FACT, "token"))
+    ] * 2
