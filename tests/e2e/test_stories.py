@@ -2,13 +2,15 @@
 
 import itertools
 import json
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.support import rehearse
 from tests.support.rehearse import Post
 from tests.support.running_stack import RunningStack
 
-DECEMBER = 1_796_083_200  # 2026: behind whatever the clock of this test says of its form
+LATER = int(time.time()) + 3_600  # in seconds: behind whatever the clock of this test says of its form
 
 CALLER = """query($phone: String!) { caller(phone: $phone) { contact { id name }
   openDeals { id number owner } } }"""
@@ -80,16 +82,19 @@ def test_the_same_deliveries_again_give_the_very_same_cards(stack: RunningStack)
     assert stack.all_rows() == before
 
 
+def at(minute: int) -> str:
+    """So many minutes later, as monobank writes it."""
+    return f"{datetime.fromtimestamp(LATER + 60 * minute, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_partial_and_excess_payments(stack: RunningStack) -> None:
     deal = order(stack, "Іван", "+380967330010")
     purpose = f"угода №{deal['number']}"
-    stack.accepts("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=DECEMBER + 1))
+    stack.accepts("monobank-personal", rehearse.monobank_statement("part-1", 1, comment=purpose, time=LATER + 1))
     stands(stack, deal, "part_paid", "0.01 UAH")
-    stack.accepts(
-        "monobank-personal", rehearse.monobank_statement("part-2", 124_999, comment=purpose, time=DECEMBER + 2)
-    )
+    stack.accepts("monobank-personal", rehearse.monobank_statement("part-2", 124_999, comment=purpose, time=LATER + 2))
     stands(stack, deal, "paid", "1250.00 UAH")
-    stack.accepts("monobank-personal", rehearse.monobank_statement("part-3", 3, comment=purpose, time=DECEMBER + 3))
+    stack.accepts("monobank-personal", rehearse.monobank_statement("part-3", 3, comment=purpose, time=LATER + 3))
     stands(stack, deal, "paid", "1250.03 UAH")
     query = "query($id: ID!) { deal(id: $id) { timeline(first: 1) { nodes { title text } } } }"
     too_much = {"title": "Payment", "text": "0.03 UAH came: paid in full, 0.03 UAH too much"}
@@ -115,7 +120,6 @@ def test_a_payment_in_another_currency_is_parked_and_moves_nothing(stack: Runnin
 def test_held_then_settled_then_refunded_in_part_then_wholly(stack: RunningStack) -> None:
     deal = order(stack, "Марко", "+380967330012")
     reference = {"reference": f"D-{deal['number']}"}
-    at = "2026-12-01T09:0{}:00Z".format
     stack.accepts("monobank", invoice(stack, "hold-1", 125_000, status="hold", modifiedDate=at(1), **reference))
     stands(stack, deal, "new", "0.00 UAH", held="1250.00 UAH")
     stack.accepts("monobank", invoice(stack, "hold-1", 125_000, modifiedDate=at(2), **reference))
@@ -145,9 +149,9 @@ def test_reports_of_a_payment_in_any_order_end_the_same(stack: RunningStack) -> 
     for n, turn in enumerate(itertools.permutations(("hold", "success", "refund"))):
         deal = order(stack, "Оля", f"+38096733002{n}")
         reports: dict[str, dict[str, Any]] = {
-            "hold": {"status": "hold", "modifiedDate": "2026-12-01T09:01:00Z"},
-            "success": {"modifiedDate": "2026-12-01T09:02:00Z", "reference": f"D-{deal['number']}"},
-            "refund": {"modifiedDate": "2026-12-01T09:03:00Z", "finalAmount": 124_900,
+            "hold": {"status": "hold", "modifiedDate": at(1)},
+            "success": {"modifiedDate": at(2), "reference": f"D-{deal['number']}"},
+            "refund": {"modifiedDate": at(3), "finalAmount": 124_900,
                        "cancelList": [{"status": "success", "amount": 100}]},
         }  # fmt: skip
         stack.accepts("monobank", *(invoice(stack, f"any-{n}", 125_000, **reports[report]) for report in turn))
