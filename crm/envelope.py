@@ -41,19 +41,24 @@ def bytes_of(id: Id) -> bytes:
     return bytes.fromhex(id.replace("-", ""))
 
 
+def digest(scope: Id, name: str) -> str:
+    """Returns 40 hexadecimal digits. A lone surrogate in the name is kept apart from its like."""
+    return sha1(bytes_of(scope) + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
 def named_id(scope: Id, name: str) -> Id:
     """Returns the same id for the same name, always: RFC 9562 uuid5. The uuid module takes three times as long.
 
-    A lone surrogate in the name is kept apart from its like. Raises ValueError when the scope is no UUID.
+    Raises ValueError when the scope is no UUID.
     """
-    text = sha1(bytes_of(scope) + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    text = digest(scope, name)
     return Id(f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{VARIANT[text[16]]}{text[17:20]}-{text[20:32]}")
 
 
 @lru_cache(maxsize=64)  # one fact names its events, one after the other
 def stem(at: Micros, cause: Id, name: str) -> str:
     """Returns an id without its last byte, RFC 9562 uuid8: 48 bits of milliseconds, 66 of a hash of cause and name."""
-    text = sha1(bytes_of(cause) + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    text = digest(cause, name)
     time = f"{at // 1000:012x}"
     return f"{time[:8]}-{time[8:]}-8{text[:3]}-{VARIANT[text[3]]}{text[4:7]}-{text[7:17]}"
 

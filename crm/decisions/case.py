@@ -27,7 +27,7 @@ class Case:
         cause = self.fact.meta
         self.events += 1
         return Meta(
-            id=self.id_of("", self.events),
+            id=self.new_id("", self.events),
             workspace=cause.workspace,
             stream=stream,
             occurred_at=cause.occurred_at,
@@ -51,17 +51,17 @@ class Case:
         """The connectors of this release: data that is as constant as the code of a decision."""
         return catalogue()
 
-    def new_id(self, what: str) -> Id:
-        """An id for something that this fact brings into being: the same whenever it is decided again."""
-        return self.id_of(what)
+    def new_id(self, what: str, ordinal: int = 0) -> Id:
+        """An id for something that this fact brings into being: the same whenever it is decided again.
 
-    def id_of(self, name: str, ordinal: int = 0) -> Id:
-        """A command that is given again under its key has another time, and must give the same ids: its secrets may
-        have been written before it was cut off."""
+        `what`: "" for an event, which has an ordinal.
+        A command that is given again under its key has another time, and must give the same ids: its secrets may have
+        been written before it was cut off.
+        """
         cause = self.fact.meta
         if isinstance(self.fact, Command):
-            return named_id(cause.id, name or str(ordinal))
-        return made_id(cause, name, ordinal)
+            return named_id(cause.id, what or str(ordinal))
+        return made_id(cause, what, ordinal)
 
 
 Decision = Callable[[Any, Case], Iterable[Event]]

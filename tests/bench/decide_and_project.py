@@ -83,6 +83,7 @@ FILES = (
     "tests/bench/part_times.py",
     "tests/bench/open_api/lines.py",
 )
+COMPARED = "INSERT INTO core.compared VALUES (core.this_server())"
 TAKE = "DELETE FROM core.outbox RETURNING partitions, firsts, records"
 
 
@@ -151,9 +152,9 @@ class Offsets(Counter[tuple[str, int]]):
         return Record(value, offset, partition, topic)
 
 
-def mixture(workspace: Id, facts: int, offsets: Offsets) -> list[Record]:
-    found = (kafka_record(fact) for fact in mixed_facts(workspace, facts))
-    return [offsets.record(topic, partition, value) for topic, partition, _, value in found]
+def mixture(workspace: Id, facts: int, offsets: Offsets) -> Iterator[Record]:
+    for topic, partition, _, value in map(kafka_record, mixed_facts(workspace, facts)):
+        yield offsets.record(topic, partition, value)
 
 
 def updates(workspace: Id, number: int, offsets: Offsets) -> Iterator[Record]:
@@ -183,12 +184,10 @@ async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
         await view.start()
         offsets, found = Offsets(), {}
         for name in ("mixture", "updates"):
-            known = (
-                mixture(workspace, 2 * SIZE, offsets) if name == "mixture" else [*updates(workspace, FIRST, offsets)]
-            )
-            await both(decide, view, known, measured=False)
+            known = mixture(workspace, 2 * SIZE, offsets) if name == "mixture" else updates(workspace, FIRST, offsets)
+            await both(decide, view, [*known], measured=False)
             if name == "mixture":
-                todo = mixture(workspace, facts, offsets)
+                todo = [*mixture(workspace, facts, offsets)]
             else:
                 rounds = range(FIRST + 1, FIRST + 1 + -(-facts // (3 * KNOWN)))
                 todo = [record for number in rounds for record in updates(workspace, number, offsets)]
@@ -224,7 +223,7 @@ def measured(facts: int) -> dict[str, dict[str, float]]:
         with postgres_server(Path(folder)) as dsn:
             migrate(dsn, PROJECTIONS.values())
             with psycopg.connect(dsn) as conn:
-                conn.execute("INSERT INTO core.compared VALUES (core.this_server())")
+                conn.execute(COMPARED)
             return uvloop.run(measure(dsn, facts))
 
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from random import Random
 from typing import Annotated, Any
@@ -31,19 +31,16 @@ from streams.project import Project
 from streams.runtime.role import COLLECT_AFTER
 from streams.runtime.sessions import ASYNC_COMMIT_SESSION, SESSION
 from tests.bench.bench_servers import bench_servers, scratch_folder
-from tests.bench.decide_and_project import OWNERS, Offsets, Role, published
+from tests.bench.decide_and_project import COMPARED, OWNERS, SIZE, Offsets, Role, mixture, published
 from tests.bench.machine import machine, percentiles
 from tests.bench.part_times import UNBOUNDED, TimedConnection
 from tests.bench.progress import progress_printer
-from tests.support.records import Record
-from tests.support.workload.facts import buyer_phone, kafka_record, mixed_facts
+from tests.support.workload.facts import buyer_phone
 
-SIZE = 500  # facts a batch
 EVERY = 10  # facts of one customer
 CALLS = 500  # callers that are looked up at each size
 PARTS = ("decide: Python", "decide: Postgres", "project: Python", "project: Postgres")
 SIZES = "SELECT pg_database_size(current_database()), pg_current_wal_lsn() - '0/0'::pg_lsn"
-COMPARED = "INSERT INTO core.compared VALUES (core.this_server())"
 Report = Callable[[str], None]
 
 
@@ -52,7 +49,7 @@ class Loop:
 
     def __init__(self, decide: Role, view: Role, workspace: Id, facts: int) -> None:
         self.decide, self.view = decide, view
-        self.records, self.facts = stream(workspace, facts), 0
+        self.records, self.facts = mixture(workspace, facts, Offsets()), 0
 
     async def go(self, until: int) -> float:
         """Goes on until so many facts are projected. Returns the seconds that deciding and projecting took."""
@@ -76,12 +73,6 @@ class Loop:
         seconds = await self.go(self.facts + facts)
         spent = self.decide.spent + self.view.spent
         return {"facts_per_s": round(facts / seconds)} | {name: round(spent[name] / facts / 1000, 1) for name in PARTS}
-
-
-def stream(workspace: Id, facts: int) -> Iterator[Record]:
-    offsets = Offsets()
-    for topic, partition, _, value in map(kafka_record, mixed_facts(workspace, facts)):
-        yield offsets.record(topic, partition, value)
 
 
 def callers(dsn: str, workspace: Id, customers: int) -> dict[str, float]:
@@ -159,11 +150,16 @@ async def next_to(control: str, name: str, window: int) -> dict[str, float]:
     return found
 
 
-def made_database(dsn: str, name: str) -> str:
-    """Makes a database with all tables. Returns its DSN."""
+def bare_database(dsn: str, name: str) -> str:
+    """Makes an empty database on the same server. Returns its DSN."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name}".encode())
-    made = f"{dsn.rpartition('/')[0]}/{name}"
+    return f"{dsn.rpartition('/')[0]}/{name}"
+
+
+def made_database(dsn: str, name: str) -> str:
+    """Makes a database with all tables. Returns its DSN."""
+    made = bare_database(dsn, name)
     migrate(made, PROJECTIONS.values())
     return made
 

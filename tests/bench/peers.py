@@ -4,7 +4,6 @@ Each run is a process of its own, on a database of its own of one Postgres with 
 """
 
 import asyncio
-import json as json_module
 import subprocess
 import sys
 import time
@@ -16,12 +15,13 @@ from uuid import uuid4
 import psycopg
 import typer
 import uvloop
+from msgspec.json import decode, encode
 
 from crm.scalars import Id
 from services.cli import output as show
 from services.cli.options import Json
 from tests.bench.bench_servers import bench_servers, scratch_folder
-from tests.bench.growth import loop_on, made_database
+from tests.bench.growth import bare_database, loop_on, made_database
 from tests.bench.machine import machine
 from tests.bench.processor import per_one, processor_us
 from tests.bench.progress import progress_printer
@@ -42,7 +42,7 @@ def run(python: Path, module: str, dsn: str, facts: int, batch: int) -> dict[str
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(f"`{module}` failed:\n{done.stderr[-2_000:]}")
-    said, taken = json_module.loads(done.stdout), per_one(before, facts)
+    said, taken = decode(done.stdout), per_one(before, facts)
     return {
         "facts": facts,
         "facts_per_s": round(facts / said["seconds"]),
@@ -72,7 +72,7 @@ def peers(
             async with bench_servers(folder) as servers:
                 for number in range(runs):
                     for name, (python, module, count, batch) in all.items():
-                        make = made_database if module == OURS else database
+                        make = made_database if module == OURS else bare_database
                         dsn = make(servers.dsn, f"peer_{len(found)}")
                         figures = await asyncio.to_thread(run, python, module, dsn, count, batch)
                         found.append({"run": number + 1, "who": name, **figures})
@@ -95,13 +95,6 @@ def peers(
     )
 
 
-def database(dsn: str, name: str) -> str:
-    """Makes an empty database. Returns its DSN."""
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name}".encode())
-    return f"{dsn.rpartition('/')[0]}/{name}"
-
-
 async def ours(dsn: str, facts: int) -> None:
     """Prints the seconds and the counts of a run here."""
     async with loop_on(dsn, Id(str(uuid4())), facts) as loop:
@@ -112,7 +105,7 @@ async def ours(dsn: str, facts: int) -> None:
         seconds, processor = time.perf_counter() - began, time.process_time() - own
     with psycopg.connect(dsn) as conn:
         counts = conn.execute(COUNTS).fetchone()
-    print(json_module.dumps({"seconds": seconds, "processor": processor, "counts": counts}))
+    print(encode({"seconds": seconds, "processor": processor, "counts": counts}).decode())
 
 
 if __name__ == "__main__":
