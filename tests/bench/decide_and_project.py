@@ -9,7 +9,8 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -167,21 +168,35 @@ def updates(workspace: Id, number: int, offsets: Offsets) -> Iterator[Record]:
             yield offsets.record(TOPICS["facts"].name, n % TOPICS["facts"].partitions, written(fact, "").value or b"")
 
 
-async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
-    """Returns microseconds a fact, of the mixture and of updates of known records, by role and part."""
-    workspace = Id(str(uuid4()))
+@asynccontextmanager
+async def roles(dsn: str, workspace: Id) -> AsyncIterator[tuple[Role, Role]]:
+    """Yields decide and project on a database, with a new workspace."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute(COMPARED)
     await create_workspace(dsn, workspace, "bench", owners=OWNERS)
     async with (
         await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as deciding,
-        await TimedConnection.connect(
-            dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}"
-        ) as projecting,
+        await TimedConnection.connect(dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}") as viewing,
     ):
-        await define(deciding, command_of(workspace, TYPE))
         decide = Role("decide", deciding, [topic.name for topic in DECIDED], Decide(), DECIDE)
-        view = Role("project", projecting, [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), PROJECT)
+        view = Role("project", viewing, [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), PROJECT)
         await decide.start()
         await view.start()
+        yield decide, view
+
+
+def collect_seldom() -> None:
+    """As the roles do."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
+
+
+async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
+    """Returns microseconds a fact, of the mixture and of updates of known records, by role and part."""
+    workspace = Id(str(uuid4()))
+    async with roles(dsn, workspace) as (decide, view):
+        await define(decide.conn, command_of(workspace, TYPE))
         offsets, found = Offsets(), {}
         for name in ("mixture", "updates"):
             known = mixture(workspace, 2 * SIZE, offsets) if name == "mixture" else updates(workspace, FIRST, offsets)
@@ -191,9 +206,7 @@ async def measure(dsn: str, facts: int) -> dict[str, dict[str, float]]:
             else:
                 rounds = range(FIRST + 1, FIRST + 1 + -(-facts // (3 * KNOWN)))
                 todo = [record for number in rounds for record in updates(workspace, number, offsets)]
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(COLLECT_AFTER)
+            collect_seldom()
             found[name] = await both(decide, view, todo, measured=True)
     return found
 
@@ -222,8 +235,6 @@ def measured(facts: int) -> dict[str, dict[str, float]]:
         Path(folder).chmod(0o755)  # the server may have a user of its own
         with postgres_server(Path(folder)) as dsn:
             migrate(dsn, PROJECTIONS.values())
-            with psycopg.connect(dsn) as conn:
-                conn.execute(COMPARED)
             return uvloop.run(measure(dsn, facts))
 
 

@@ -7,7 +7,6 @@ becomes slower meanwhile slows both down.
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
@@ -20,20 +19,13 @@ import typer
 
 from crm.adapters.postgres.callers import LOOK_UP
 from crm.adapters.postgres.migrations import migrate
-from crm.engine.workspaces import create_workspace
 from crm.scalars import Id
-from crm.topics import DECIDED, JOURNAL
 from projections import PROJECTIONS
 from services.cli import output as show
 from services.cli.options import Json
-from streams.decide import Decide
-from streams.project import Project
-from streams.runtime.role import COLLECT_AFTER
-from streams.runtime.sessions import ASYNC_COMMIT_SESSION, SESSION
 from tests.bench.bench_servers import bench_servers, scratch_folder
-from tests.bench.decide_and_project import COMPARED, OWNERS, SIZE, Offsets, Role, mixture, published
+from tests.bench.decide_and_project import SIZE, Offsets, Role, collect_seldom, mixture, published, roles
 from tests.bench.machine import machine, percentiles
-from tests.bench.part_times import UNBOUNDED, TimedConnection
 from tests.bench.progress import progress_printer
 from tests.support.workload.facts import buyer_phone
 
@@ -90,20 +82,8 @@ def callers(dsn: str, workspace: Id, customers: int) -> dict[str, float]:
 @contextlib.asynccontextmanager
 async def loop_on(dsn: str, workspace: Id, facts: int) -> AsyncIterator[Loop]:
     """Yields a loop that can take so many facts, in a new workspace."""
-    with psycopg.connect(dsn) as conn:
-        conn.execute(COMPARED)
-    await create_workspace(dsn, workspace, "bench", owners=OWNERS)
-    async with (
-        await TimedConnection.connect(dsn, autocommit=True, options=f"{SESSION} {UNBOUNDED}") as deciding,
-        await TimedConnection.connect(dsn, autocommit=True, options=f"{ASYNC_COMMIT_SESSION} {UNBOUNDED}") as viewing,
-    ):
-        decide = Role("decide", deciding, [topic.name for topic in DECIDED], Decide(), ())
-        view = Role("project", viewing, [JOURNAL.name], Project(PROJECTIONS.values(), with_history=True), ())
-        await decide.start()
-        await view.start()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER)
+    async with roles(dsn, workspace) as (decide, view):
+        collect_seldom()
         yield Loop(decide, view, workspace, facts)
 
 

@@ -30,6 +30,7 @@ SELECT (SELECT coalesce(sum(next_offset), 0) FROM core.checkpoint WHERE consumer
        (SELECT coalesce(min(done), 0) FROM (SELECT sum(position + 1) AS done FROM core.checkpoint
           WHERE topic = 'crm.journal' AND failed IS NULL GROUP BY consumer) AS folded)::bigint"""
 QUIET = 3.0  # seconds without a decision after which nothing is on its way any more
+SETTLED = 5.0  # seconds after the start until the roles are taken for idle
 Report = Callable[[str], None]
 
 
@@ -121,7 +122,7 @@ def measured(place: Path, rate: int, seconds: int) -> Figures:
         stack.crm("up", "--detach")
         started = time.monotonic() - began
         try:
-            time.sleep(5)
+            time.sleep(SETTLED)
             idle = stack.memory()
             with stack.peak() as most:
                 posted, forms_per_second = stack.all_folded(lambda: stack.bench("intake", "--seconds", "10"))
