@@ -1,20 +1,28 @@
 """Creates the declared topics in Kafka and finds where Kafka differs from the declaration."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAlreadyExistsError, for_code
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from crm.adapters.kafka.address import client_options
 from crm.topics import TOPICS, Topic
+from services.stack.process import until
 
+PATIENCE = 60.0  # seconds until every broker knows a new topic; a tenth of one on a quiet machine
 COMPRESSION, OF_TOPIC = "compression.type", 1  # the source of a setting that was set for the topic itself
 
 
 async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
-    """Creates the missing topics and returns their names. Existing topics are left as they are."""
+    """Creates the missing topics and returns their names once every broker knows them. Existing ones stay as they are.
+
+    Raises RuntimeError when Kafka refuses one, or when a broker does not know them in time.
+    """
     declared = {topic.name: topic for topic in topics}
     async with Admin(bootstrap) as admin:
         missing = [declared[name] for name in declared.keys() - set(await admin.list_topics())]
@@ -25,7 +33,30 @@ async def create_missing(bootstrap: str, replication: int = 1, topics: Iterable[
         for name, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise RuntimeError(f"Kafka refused the topic {name}: {for_code(code).__name__}. Nothing was changed.")
-    return sorted(topic.name for topic in missing)
+    names = sorted(topic.name for topic in missing)
+    await until(partial(unknown_to_a_broker, bootstrap, names), PATIENCE)
+    return names
+
+
+async def unknown_to_a_broker(bootstrap: str, names: Sequence[str]) -> str | None:
+    """Returns which broker does not know which topics, in a sentence; None when all know all.
+
+    The controller answers that a topic is created before the other brokers have heard of it. Until then they describe
+    it as a topic without partitions.
+    """
+    client = AIOKafkaClient(**client_options(bootstrap))
+    try:
+        await client.bootstrap()
+        for broker in client.cluster.brokers():
+            described = (await client.send(broker.nodeId, MetadataRequest())).to_object()["topics"]  # of all topics
+            known = {topic["topic"] for topic in described if topic["partitions"]}
+            if unknown := sorted(set(names) - known):
+                return f"The broker {broker.nodeId} does not know the topics {', '.join(unknown)} yet."
+    except KafkaError as error:
+        return f"A broker does not answer: {error}"
+    finally:
+        await client.close()
+    return None
 
 
 async def set_compression(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:

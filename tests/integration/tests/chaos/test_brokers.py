@@ -75,7 +75,9 @@ async def values(bootstrap: str) -> list[int]:
 async def loses_a_broker(folder: Path) -> None:
     async with running(folder) as cluster:
         together = ",".join(broker.bootstrap for broker in cluster)
-        await topics.create_missing(together, COPIES)
+        created = await topics.create_missing(together, COPIES)
+        assert await topics.unknown_to_a_broker(together, created) is None
+        assert "does not know the topics nowhere" in str(await topics.unknown_to_a_broker(together, ["nowhere"]))
         laid = await partitions(together)
         assert {nodes == {1, 2, 3} for _, nodes in laid.values()} == {True}
         first = laid[FORMS, 0][0]
