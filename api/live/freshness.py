@@ -94,7 +94,7 @@ class Freshness:
                 self.take(poll, at)
                 # A commit without changed rows sends no notification, so polling goes on without one too.
                 if not self.waiting and time.monotonic() - self.last_request >= RECENT:
-                    await listener.interrupted(ASLEEP)  # nobody asks: commits need not be followed one by one
+                    await listener.deaf(ASLEEP)  # nobody asks: commits need not be followed one by one
                 elif await listener.wait(AWAITED if self.waiting else IDLE):
                     await asyncio.sleep(AWAITED if self.waiting else BUSY)
 

@@ -11,6 +11,8 @@ ENOUGH = 500  # records after which a transaction takes no further fetches
 BITE = 200  # of a patient topic after which a transaction takes no further fetches, as long as others come too
 RECENTLY = 1.0  # seconds
 MOST = 32_000_000  # bytes of patient topics that are held here
+ROOM = 4_000_000  # bytes of all others: many transactions; what comes after them waits in Kafka
+OVERHEAD = 600  # bytes of a record in addition to its value
 
 
 def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
@@ -20,13 +22,13 @@ def rest(fetches: Sequence[Fetch], took: float, pace: float) -> float:
 
 
 class Waiting:
-    """Keeps the order of each topic. `patient`: topics that have every other transaction, and let all others pass as
-    long as no more than MOST of them waits."""
+    """Keeps the order of each topic, and no more than there is room for: the rest waits in Kafka. `patient`: topics
+    that have every other transaction, and let all others pass as long as no more than MOST of them waits."""
 
     def __init__(self, patient: Collection[str] = ()) -> None:
         self.patient = patient
         self.first, self.later = deque[Fetch](), deque[Fetch]()
-        self.held = 0  # bytes of patient topics
+        self.held = {True: 0, False: 0}  # bytes of patient topics, and of all others
         self.passed = False  # the last transaction was not of a patient topic
         self.seen_at = float("-inf")  # when something came that is not patient
 
@@ -35,12 +37,13 @@ class Waiting:
 
     @property
     def has_room(self) -> bool:
-        return self.held < MOST
+        return self.held[True] < MOST and self.held[False] < ROOM
 
     def add(self, fetch: Fetch) -> None:
-        if fetch.topic in self.patient:
+        patient = fetch.topic in self.patient
+        self.held[patient] += size_of(fetch)
+        if patient:
             self.later.append(fetch)
-            self.held += size_of(fetch)
         else:
             self.first.append(fetch)
             self.seen_at = time.monotonic()
@@ -54,10 +57,9 @@ class Waiting:
         while queue and count < enough:
             taken.append(queue.popleft())
             count += len(taken[-1].records)
-        if patient:
-            self.held -= sum(map(size_of, taken))
+        self.held[patient] -= sum(map(size_of, taken))
         return taken
 
 
 def size_of(fetch: Fetch) -> int:
-    return sum(len(record.value or b"") for record in fetch.records)
+    return sum(OVERHEAD + len(record.value or b"") for record in fetch.records)

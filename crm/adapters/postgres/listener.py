@@ -15,9 +15,11 @@ class Listener:
         self.conn = conn
         self.found: list[Notify] = []
         self.arrived = asyncio.Event()
+        self.channels: list[str] = []
         conn.add_notify_handler(self.found.append)  # those that come with the answer to a query
 
     async def listen(self, *channels: str) -> Self:
+        self.channels += channels
         for channel in channels:
             await self.conn.execute(SQL("LISTEN {}").format(Identifier(channel)))
         return self
@@ -44,11 +46,16 @@ class Listener:
         self.found.clear()
         return found
 
-    async def interrupted(self, seconds: float) -> None:
-        """Waits for `interrupt`, `seconds` at most. Notifications are left for the next `wait`."""
+    async def deaf(self, seconds: float) -> None:
+        """Waits for `interrupt`, `seconds` at most. Postgres sends nothing meanwhile, and what it sent before is
+        dropped: whoever waits so looks for itself, and nothing piles up for it."""
+        await self.conn.execute("UNLISTEN *")
+        self.found.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.arrived.wait(), seconds)
         self.arrived.clear()
+        channels, self.channels = self.channels, []
+        await self.listen(*channels)
 
     def take(self) -> None:
         """Takes what has arrived behind the answer to a query: it makes the connection's socket readable no more."""

@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from streams.runtime import waiting
-from streams.runtime.waiting import BITE, ENOUGH, SOME, Waiting, rest
+from streams.runtime.waiting import BITE, ENOUGH, OVERHEAD, SOME, Waiting, rest
 
 BULK, LIVE = "facts", "forms"
 
@@ -62,11 +62,13 @@ def test_bulk_alone_is_taken_in_whole_batches(monkeypatch: pytest.MonkeyPatch) -
     assert len(taken(found)[1]) == ENOUGH
 
 
-def test_no_more_bulk_is_held_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "MOST", 600)
-    found = waiting_with(One(BULK, *range(ENOUGH)), One(BULK, *range(99)))
+@pytest.mark.parametrize(("topic", "bound"), [(BULK, "MOST"), (LIVE, "ROOM")])
+def test_no_more_is_held_than_there_is_room_for(topic: str, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is live too: a role that catches up with millions of records had taken gigabytes of them."""
+    monkeypatch.setattr(waiting, bound, 600 * (1 + OVERHEAD))
+    found = waiting_with(One(topic, *range(ENOUGH)), One(topic, *range(99)))
     assert found.has_room
-    found.add(cast(Any, One(BULK, 1)))
+    found.add(cast(Any, One(topic, 1)))
     assert not found.has_room
     taken(found)
     assert found.has_room
