@@ -3,9 +3,9 @@
 import sys
 
 from services.cli import root
-from services.cli.errors import ErrorReportingGroup
 from tests.chaos.command import chaos
+from tests.support.command_group import ToolGroup
 
-command_line = root(ErrorReportingGroup)
+command_line = root(ToolGroup)
 command_line.command("chaos")(chaos)
 command_line(["chaos", *sys.argv[1:]], prog_name="crm")

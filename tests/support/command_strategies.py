@@ -8,8 +8,9 @@ from crm.commands import Rejected
 from crm.envelope import Fact
 from crm.state import Contact, Deal, Parcel, Payment
 from crm.state.manual_entities import Note, Task
-from tests.support.fact_strategies import EMAILS, PHONES, RULES, any_facts
+from tests.support.fact_strategies import EMAILS, PHONES, any_facts
 from tests.support.operator_session import OperatorSession
+from tests.support.scenarios import RULES
 
 STAGES = ("new", "in_progress", "part_paid", "paid")
 SUM = st.integers(0, 300).map(lambda minor: {"minor": minor})

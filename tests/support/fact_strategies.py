@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crm.envelope import Fact
-from crm.shared import AssignmentRule, OrderLine, Payer, Phone
+from crm.shared import OrderLine, Payer, Phone
 from crm.vocabulary import ParcelStatus
 from tests.support.scenarios import (
     MINUTE,
@@ -21,16 +21,11 @@ from tests.support.scenarios import (
     paid,
     parcel,
     phone,
-    shop,
 )
 
 PHONES = ["+380501112233", "+380679998877", "+380630000001"]
 EMAILS = ["a@ua.net", "b@ua.net", "info@ua.net"]
 IBANS = ["UA213223130000026007233566001", "UA213223130000026007233566002"]
-RULES = shop(
-    AssignmentRule("Form", ("anna", "borys"), source="form"),
-    AssignmentRule("Rest", ("olha", "petro"), pick="least_open"),
-)
 MONEY = ["created", "held", "settled", "settled", "reversed", "failed", "expired"]
 
 

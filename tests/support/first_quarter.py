@@ -16,8 +16,7 @@ from crm.moments import first
 from crm.scalars import Micros
 from crm.topics import JOURNAL, journal_partition
 from services.operations.archive.saving import Writing
-from tests.support.fact_strategies import RULES
-from tests.support.scenarios import form, message, paid
+from tests.support.scenarios import RULES, form, message, paid
 
 DAY = 86_400_000_000
 BEGIN = first("2026-01-01")

@@ -14,8 +14,7 @@ from crm.scalars import Id
 from crm.topics import JOURNAL, journal_partition
 from streams.runtime.checkpoints import Partition
 from streams.runtime.sessions import SESSION
-from tests.support.fact_strategies import RULES
-from tests.support.scenarios import NOON
+from tests.support.scenarios import NOON, RULES
 
 
 @dataclass(frozen=True)

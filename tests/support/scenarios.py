@@ -115,6 +115,12 @@ def shop(*rules: AssignmentRule, workspace: Id = SHOP) -> list[Event]:
     return events
 
 
+RULES = shop(
+    AssignmentRule("Form", ("anna", "borys"), source="form"),
+    AssignmentRule("Rest", ("olha", "petro"), pick="least_open"),
+)
+
+
 class Story:
     """The facts and events so far."""
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-import pytest
-
 from crm.connector import Connection
 from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearsal import php_post
@@ -17,7 +15,6 @@ from tests.support.connector_deliveries import connection, http_post, json_post
 from tests.support.rehearse import Post, keys, liqpay_signed, monobank_signed, telegram_signed
 
 FOLDER = Path(os.environ.get("CRM_PAYLOADS", Path(__file__).parents[2].parent / "shared" / "payloads"))
-needs_samples = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no samples in {FOLDER}: set CRM_PAYLOADS")
 KEY, PUBLIC_KEY = keys("samples")
 TOKEN = "TEST_secret-token_123"
 FORMS = ("generic-form", "tilda", "cf7", "elementor", "gravity-forms", "google-forms", "jotform", "wpforms", "typeform")

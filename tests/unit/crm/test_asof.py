@@ -19,9 +19,9 @@ from projections import PROJECTIONS
 from projections.deal import deal
 from services.cli.commands.asof import print_totals
 from tests.support.command_strategies import any_story
-from tests.support.fact_strategies import RULES, any_facts
+from tests.support.fact_strategies import any_facts
 from tests.support.operator_session import OperatorSession
-from tests.support.scenarios import NOON, SHOP, form, meta, paid
+from tests.support.scenarios import NOON, RULES, SHOP, form, meta, paid
 
 OLEH = "+380501112233"
 DAY = 86_400_000_000

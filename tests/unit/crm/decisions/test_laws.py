@@ -19,8 +19,8 @@ from crm.events import IdentifierAdded
 from crm.scalars import Id
 from crm.state import Contact, Deal, Identity, Load, Payment, fold, identifier_key
 from crm.state.folds import FOLDS
-from tests.support.fact_strategies import PHONES, RULES, any_facts, reports_of_one
-from tests.support.scenarios import SHOP, Story, form, message, paid, phone
+from tests.support.fact_strategies import PHONES, any_facts, reports_of_one
+from tests.support.scenarios import RULES, SHOP, Story, form, message, paid, phone
 
 FACTS = any_facts()
 

@@ -14,8 +14,8 @@ from crm.events import ContactCreated, DealOpened, DealStageMoved
 from crm.scalars import Id
 from crm.state import Contact, Deal, DealReference, Payment, fold, identifier_key, key, shelf
 from crm.state.entities import OUTCOMES, Numbers
-from tests.support.fact_strategies import RULES, any_facts
-from tests.support.scenarios import SHOP, Story, form, meta, paid
+from tests.support.fact_strategies import any_facts
+from tests.support.scenarios import RULES, SHOP, Story, form, meta, paid
 
 OLEH = "+380501112233"
 

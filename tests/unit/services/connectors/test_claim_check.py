@@ -15,7 +15,8 @@ from services.connectors.mails.packed import repacked
 from tests.support.connector_deliveries import connection, sent
 from tests.support.connector_samples import ConnectorSample, captured_samples, connector_samples
 from tests.support.large_mails import content, eml, multipart
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER
 
 LARGE = [sample for sample in (*connector_samples(), *captured_samples()) if CONNECTORS[sample.vendor].parts]
 MAILS = sorted((FOLDER / "rfc822").glob("**/*.eml"))

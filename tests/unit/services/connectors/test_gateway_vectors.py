@@ -19,7 +19,8 @@ from services.connectors.rehearsal import Post, form_post, json_bytes, json_post
 from services.connectors.stripe.rehearse import event, signed
 from services.connectors.wayforpay.rehearse import notice
 from tests.support.connector_deliveries import JSON, NOW, connection, delivery, only, receive
-from tests.support.vendor_samples import FOLDER, body, needs_samples, published_vector
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER, body, published_vector
 
 
 def verify(who: Connection, post: Post, at: int = NOW) -> None:

@@ -20,9 +20,9 @@ from projections.call import call as call_row
 from services.connectors import CONNECTORS
 from tests.support.connector_deliveries import NOW
 from tests.support.connector_samples import ConnectorSample, calls_meant, captured_samples, connector_samples, meant
+from tests.support.needs import needs_samples
 from tests.support.projection_events import fold
 from tests.support.scenarios import given
-from tests.support.vendor_samples import needs_samples
 
 SAMPLES = list(connector_samples())
 VENDORS = sorted({sample.vendor for sample in SAMPLES})

@@ -13,8 +13,9 @@ from crm.errors import Refused
 from services.connectors import CONNECTORS
 from services.connectors.formats.bodies import URLENCODED
 from tests.support.connector_deliveries import JSON, NOW, connection, delivery, http_post
+from tests.support.needs import needs_samples
 from tests.support.rehearse import Post, form, keys
-from tests.support.vendor_samples import FOLDER, body, form_connection, needs_samples, published_vector
+from tests.support.vendor_samples import FOLDER, body, form_connection, published_vector
 
 OTHER_POINT = "BNDZP+AGoRC+ER1plDSUCHOw2/aBNIocmD2gS/v34/b0iQ1HBo+oS3/f402e3OXA5uCxakSjuxGMP6X0XP9VIUo="
 

@@ -26,9 +26,9 @@ from services.imports.mapping import decimal_mark, digest, month_first, propose
 from services.imports.outcome import outcome_of
 from services.imports.table import NoTable
 from tests.support.imports import Crm, described, facts, opened, reasons
+from tests.support.needs import needs_samples
 from tests.support.scenarios import NOON, SHOP
 from tests.support.vendor_samples import FOLDER as PAYLOADS
-from tests.support.vendor_samples import needs_samples
 
 MINUTE = 60_000_000
 

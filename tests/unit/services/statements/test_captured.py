@@ -11,7 +11,8 @@ from pycamt.parser import Camt053Parser
 from crm.currencies import DECIMALS
 from services.statements.lines import Assumed, sums_of
 from services.statements.reading import check_chain, read
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER
 
 # Statements, lines, what the booked ones come to, rows that were left out, balances that do not add up, gaps.
 EXPECTED: dict[str, tuple[int, int, dict[str, int], int, int, int]] = {

@@ -31,11 +31,11 @@ from services.cli.commands.asof import one_row
 from services.cli.commands.why import links_of
 from streams.project import Project
 from tests.support.archives import write
-from tests.support.fact_strategies import RULES, any_facts
+from tests.support.fact_strategies import any_facts
 from tests.support.operator_session import OperatorSession
 from tests.support.project_role import ProjectRole, in_memory
 from tests.support.records import Record, events_of, in_workspace, journal, open_connection
-from tests.support.scenarios import form
+from tests.support.scenarios import RULES, form
 
 END = last("2030-01-01")
 OLEH = "+380501112233"

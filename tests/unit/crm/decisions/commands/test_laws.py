@@ -17,10 +17,10 @@ from crm.state import Contact, Deal, Identity, Load, Numbers, Payment, Workspace
 from crm.state.entities import ONLY
 from projections import PROJECTIONS
 from tests.support.command_strategies import any_story
-from tests.support.fact_strategies import PHONES, RULES
+from tests.support.fact_strategies import PHONES
 from tests.support.operator_session import OperatorSession
 from tests.support.projection_events import fold as rows_of
-from tests.support.scenarios import SHOP
+from tests.support.scenarios import RULES, SHOP
 from tests.unit.crm.decisions.test_laws import interleaved, things
 
 

@@ -21,9 +21,10 @@ from services.connectors.formats.bodies import URLENCODED
 from services.connectors.rehearsal import rehearsals
 from services.connectors.vonage.token import encoded, sign
 from tests.support.connector_deliveries import JSON, NOW, connection, http_post, in_shop, only, sent
+from tests.support.needs import needs_samples
 from tests.support.projection_events import fold
 from tests.support.scenarios import given
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.vendor_samples import FOLDER
 
 
 def published(name: str) -> Any:

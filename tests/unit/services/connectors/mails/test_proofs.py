@@ -20,7 +20,8 @@ from services.connectors.signatures.google_token import CERTS
 from services.intake.published_keys import HOUR, MINUTE, PublishedKeys
 from services.intake.reply import Stop
 from tests.support.connector_deliveries import NOW, connection, sent
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER
 
 
 def webhook_of(name: str) -> Webhook:

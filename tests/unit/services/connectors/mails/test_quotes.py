@@ -4,7 +4,8 @@ import pytest
 
 from services.connectors.mails.quotes import without_quotes
 from services.connectors.mails.safe_html import sanitised, texts_of
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER
 
 REPLIES = FOLDER / "email-replies"
 # Nothing is quoted in them.

@@ -13,7 +13,8 @@ from services.connectors.mails.mail import Address, moment_of
 from services.connectors.mails.people import MailSettings
 from services.connectors.mails.reports import mail_report
 from services.connectors.mails.rfc822 import read_mail
-from tests.support.vendor_samples import FOLDER, needs_samples
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import FOLDER
 
 MAILS = FOLDER / "rfc822"
 EXPECTED = MAILS / "_expected_imap_tools.json"

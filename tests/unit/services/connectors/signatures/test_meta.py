@@ -6,7 +6,8 @@ from crm.connector import Answer, Delivery
 from crm.errors import Refused
 from services.connectors.signatures.meta import SIGNATURE, answer_challenge, meta_signature, verify_meta
 from tests.support.connector_deliveries import NOW
-from tests.support.vendor_samples import needs_samples, published_vector
+from tests.support.needs import needs_samples
+from tests.support.vendor_samples import published_vector
 
 
 def get(query: str) -> Delivery:

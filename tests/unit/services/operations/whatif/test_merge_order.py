@@ -9,7 +9,7 @@ from crm.adapters.archive.container import ArchivedRecord
 from crm.contract.codec import encode
 from crm.errors import Broken
 from services.operations.whatif.merge_order import in_recorded_order
-from tests.support.fact_strategies import RULES
+from tests.support.scenarios import RULES
 
 
 class OnePartition:

@@ -20,8 +20,8 @@ from services.operations.whatif.deal_outcomes import DealOutcomes, compared, sha
 from services.operations.whatif.merge_order import in_causal_order
 from services.operations.whatif.rules import read_rules
 from services.operations.whatif.simulation import Phase, Simulation
-from tests.support.fact_strategies import RULES, any_facts
-from tests.support.scenarios import MINUTE, NOON, SHOP, call, form, meta, paid, shop
+from tests.support.fact_strategies import any_facts
+from tests.support.scenarios import MINUTE, NOON, RULES, SHOP, call, form, meta, paid, shop
 
 FOREVER = Micros(2**62)
 TO_OLHA = Rules(rules=(AssignmentRule("all", ("olha",)),))
