@@ -35,9 +35,9 @@ async def measure(contacts: int, settings: Load, with_postgraphile: bool, say: S
 
 
 async def compare_servers(
-    bench: BenchServers, contacts: int, settings: Load, postgraphile: Path | None, folder: Path, say: Say
+    bench: BenchServers, contacts: int, settings: Load, postgraphile: Sequence[str] | None, folder: Path, say: Say
 ) -> dict[str, Any]:
-    """Measures on the given servers, whose tables are empty. `postgraphile`: its folder, if it takes part."""
+    """Measures on the given servers, whose tables are empty. `postgraphile`: its command, if it takes part."""
     say(f"making {contacts} contacts and {contacts * dataset.DEALS_EACH} deals")
     await asyncio.to_thread(fill, bench, contacts)
     servers = [bench.api(folder), rivals.plain_strawberry(bench.dsn, folder)]

@@ -1,7 +1,7 @@
 """Runs the chosen parts, on servers of their own, and compares what they found with the goals."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ async def read(
     seconds: int,
     count: int,
     questions: int,
-    installed: Path | None,
+    installed: Sequence[str] | None,
     say: Say,
 ) -> Found:
     """Fills the tables, then measures each kind of question."""

@@ -26,3 +26,9 @@ def test_a_rival_decodes_with_the_projects_own_versions() -> None:
 
 def test_the_rivals_lock_names_no_index() -> None:
     assert not re.search(r"://|--index|--find-links", (RIVALS / "requirements.lock").read_text())
+
+
+def test_locks_of_npm_name_no_address() -> None:
+    locks = [*(ROOT / "tests" / "bench").rglob("package-lock.json")]
+    assert {lock.parent.name for lock in locks} == {"postgraphile", "emmett"}
+    assert [str(lock) for lock in locks if '"resolved"' in lock.read_text()] == []
