@@ -31,7 +31,7 @@ from crm.settings import Settings
 from crm.topics import COMMITS, JOURNAL
 from streams import outbox_metrics, quarantine_metrics
 from streams.runtime.role import run
-from streams.runtime.sessions import connect
+from streams.runtime.sessions import answered, connect
 
 LEAD = "SELECT pg_try_advisory_lock(7068002)"
 ROWS = "SELECT id, partitions, firsts, counts, records FROM core.outbox WHERE id > %s ORDER BY id LIMIT 32"
@@ -145,10 +145,11 @@ class Relay:
 
     async def next_rows(self, conn: AsyncConnection, done: list[int]) -> list[Outgoing]:
         """Deletes the rows in `done`. Returns the next committed rows, at most BATCH_BYTES of them."""
-        async with conn.pipeline():
-            if done:
-                await conn.execute(DONE, [done])
-            found = await (await conn.execute(ROWS, [self.floor])).fetchall()
+        with answered(conn):
+            async with conn.pipeline():
+                if done:
+                    await conn.execute(DONE, [done])
+                found = await (await conn.execute(ROWS, [self.floor])).fetchall()
         self.led_at = time.monotonic()
         rows, size = list[Outgoing](), 0
         for id, *columns in found:
@@ -178,7 +179,7 @@ class Relay:
         async def require_lead() -> None:
             """Raises when another relay may lead by now: it may have published other events at these positions."""
             if time.monotonic() - self.led_at > LEASE:
-                await conn.execute("SELECT 1")
+                await one(conn, "SELECT 1")
                 self.led_at = time.monotonic()
 
         await require_lead()
@@ -189,7 +190,8 @@ class Relay:
 
 async def one(conn: AsyncConnection, query: str, *parameters: Any) -> Any:
     """Returns the only value of a query's only row."""
-    ((value,),) = await (await conn.execute(query, parameters)).fetchall()
+    with answered(conn):
+        ((value,),) = await (await conn.execute(query, parameters)).fetchall()
     return value
 
 

@@ -18,7 +18,7 @@ from crm.settings import Settings
 from streams.runtime import checkpoints
 from streams.runtime.checkpoints import Checkpoints, LogMismatch, Partition, Record
 from streams.runtime.lag import Lag
-from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, connect, wait_for_topics
+from streams.runtime.sessions import ASYNC_COMMIT_SESSION, REFUSED, SESSION, answered, connect, wait_for_topics
 from streams.runtime.waiting import Waiting, rest
 from streams.runtime.worker import Fetch, Worker
 
@@ -177,8 +177,9 @@ class ConsumerLoop:
                     conn = await self.session() if conn.closed else conn
                     self.last_attempt = time.monotonic()
                     began = time.perf_counter()
-                    async with self.transaction_lock, conn.pipeline(), conn.transaction():
-                        moved, skipped = await self.apply(conn, fetches, isolate)
+                    with answered(conn):
+                        async with self.transaction_lock, conn.pipeline(), conn.transaction():
+                            moved, skipped = await self.apply(conn, fetches, isolate)
                     took = time.perf_counter() - began
                     self.committed()
                     self.measure(moved, fetches, took)
@@ -248,12 +249,13 @@ class ConsumerLoop:
         self, worker: Worker, assigned: Sequence[Partition], conn: AsyncConnection
     ) -> Mapping[Any, int]:
         """Moves the consumer to the checkpoints. Returns the next offset of each partition."""
-        await checkpoints.ensure(conn, self.handler.consumers, assigned)
-        if not self.failures_cleared:
-            await checkpoints.clear_failures(conn, self.handler.consumers)
-            self.failures_cleared = True
-        found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
-        self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
+        with answered(conn):
+            await checkpoints.ensure(conn, self.handler.consumers, assigned)
+            if not self.failures_cleared:
+                await checkpoints.clear_failures(conn, self.handler.consumers)
+                self.failures_cleared = True
+            found, _ = await checkpoints.read(conn, self.handler.consumers, assigned)
+            self.halted = await checkpoints.halted_consumers(conn, self.handler.consumers)
         self.checkpoints |= found
         offsets = checkpoints.lowest_offsets(found)
         first, end = await worker.bounds(assigned)

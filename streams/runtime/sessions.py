@@ -1,8 +1,12 @@
 """Opens sessions with Postgres; waits for Postgres and for Kafka."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import psycopg
 import structlog
@@ -27,6 +31,15 @@ REFUSED = (
     psycopg.errors.StatementTooComplex,
 )
 
+PATIENCE = 8.0  # seconds that Postgres may take to answer: it ends a transaction itself after five
+# A server that is gone without a word is noticed within about ten seconds, in silence and while something is sent.
+NOTICED: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,
+}
 RETRY = 0.2  # seconds between two attempts to connect to Postgres
 LOG_EVERY = 25  # attempts
 log = structlog.get_logger()
@@ -49,9 +62,29 @@ async def connect(dsn: str, options: str = SESSION) -> AsyncConnection:
     """Opens a session; waits for Postgres as long as it takes."""
     for attempt in count():
         try:
-            return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5, options=options)
+            return await AsyncConnection.connect(dsn, autocommit=True, options=options, **NOTICED)
         except psycopg.OperationalError as error:
             if not attempt % LOG_EVERY:
                 log.warning("waiting for Postgres", error=str(error).strip())
             await asyncio.sleep(RETRY)
     raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def answered(conn: AsyncConnection, seconds: float = PATIENCE) -> Iterator[None]:
+    """Ends the session from this side when the block takes longer; it then raises as after any lost session.
+
+    Where the network between the two swallows everything, what Postgres says of an end is swallowed too.
+    """
+    timer = asyncio.get_running_loop().call_later(seconds, give_up, conn)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def give_up(conn: AsyncConnection) -> None:
+    log.warning("Postgres does not answer; the session is given up")
+    # Suppressed: it has just ended.
+    with contextlib.suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(conn.fileno())) as own:
+        own.shutdown(socket.SHUT_RDWR)

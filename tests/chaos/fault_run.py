@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 
 from crm.decisions.delivery import NOBODY
@@ -16,6 +17,7 @@ from tests.support.workload.ledger import FactKind
 CALM = 1.0, 3.0  # seconds between a recovery and the next injection
 PATIENCE = 120.0  # seconds for one recovery
 MOST = 15  # injections; then the load ends undisturbed, which it would not on a machine that recovers slowly
+TIMES = 2  # what the load takes undisturbed; then too, as nothing is acknowledged while a server is away for a minute
 
 
 class FaultRun:
@@ -83,10 +85,11 @@ class FaultRun:
     async def while_loaded(self, loading: asyncio.Task[None], report: Callable[[str], None]) -> None:
         """Injects the fault repeatedly until the load ends, MOST times at most. Raises what the load raises."""
         report(f"loads {self.load.rate:,} facts/s")
+        until = time.monotonic() + TIMES * self.load.facts / self.load.rate
         while True:
             await asyncio.wait([loading], timeout=self.choices.uniform(*CALM))
             if loading.done():
                 return loading.result()
-            if len(self.recoveries) < MOST:
+            if not self.recoveries or (len(self.recoveries) < MOST and time.monotonic() < until):
                 await self.inject()
             report(f"{self.acked:,} facts, {len(self.recoveries)} injections, recovered in {self.recoveries[-1:]} s")
