@@ -109,7 +109,11 @@ async def grow(dsn: str, control: str, sizes: Sequence[int], window: int, report
                     "facts_per_s": speeds[0],
                     "empty facts_per_s": speeds[1],
                     "ratio": round(speeds[0] / speeds[1], 2),
-                    **{f"{name}{of}": found[name] for name in PARTS for of, found in (("", here), (", empty", empty))},
+                    **{
+                        f"{name} us{of}": found[name]
+                        for name in PARTS
+                        for of, found in (("", here), (", empty", empty))
+                    },
                     "caller_p50_ms": lookups.get("p50_ms"),
                     "caller_p99_ms": lookups.get("p99_ms"),
                     "database_mb": after[0] >> 20,
