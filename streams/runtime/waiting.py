@@ -27,7 +27,7 @@ class Waiting:
 
     def __init__(self, patient: Collection[str] = ()) -> None:
         self.patient = patient
-        self.first, self.later = deque[Fetch](), deque[Fetch]()
+        self.first, self.later = deque[tuple[Fetch, int]](), deque[tuple[Fetch, int]]()  # with their bytes
         self.held = {True: 0, False: 0}  # bytes of patient topics, and of all others
         self.passed = False  # the last transaction was not of a patient topic
         self.seen_at = float("-inf")  # when something came that is not patient
@@ -40,12 +40,12 @@ class Waiting:
         return self.held[True] < MOST and self.held[False] < ROOM
 
     def add(self, fetch: Fetch) -> None:
-        patient = fetch.topic in self.patient
-        self.held[patient] += size_of(fetch)
+        patient, size = fetch.topic in self.patient, size_of(fetch)
+        self.held[patient] += size
         if patient:
-            self.later.append(fetch)
+            self.later.append((fetch, size))
         else:
-            self.first.append(fetch)
+            self.first.append((fetch, size))
             self.seen_at = time.monotonic()
 
     def take(self) -> list[Fetch]:
@@ -55,9 +55,10 @@ class Waiting:
         enough = BITE if patient and time.monotonic() - self.seen_at < RECENTLY else ENOUGH
         taken, count, queue = list[Fetch](), 0, self.later if patient else self.first
         while queue and count < enough:
-            taken.append(queue.popleft())
-            count += len(taken[-1].records)
-        self.held[patient] -= sum(map(size_of, taken))
+            fetch, size = queue.popleft()
+            taken.append(fetch)
+            count += len(fetch.records)
+            self.held[patient] -= size
         return taken
 
 
