@@ -36,7 +36,7 @@ class FaultRun:
         self.probe, self.choices = probe, choices
         self.recoveries: list[float] = []  # seconds
         self.broken: list[str] = []
-        self.slowest = ""  # what was the last to move in the slowest recovery
+        self.slowest = ""  # who was waited for, and how long, in the slowest recovery
         self.recovering: asyncio.Task[tuple[float, str, str]] | None = None
 
     @property
@@ -76,9 +76,9 @@ class FaultRun:
         if self.recovering is None:
             assert self.over, f"{self.fault.name} did not strike while there was load"
             return
-        seconds, missing, last = await self.recovering
+        seconds, missing, waits = await self.recovering
         if seconds >= max(self.recoveries, default=0.0):
-            self.slowest = last
+            self.slowest = waits
         self.recoveries.append(seconds)
         self.expect(not missing, f"not recovered after {seconds:.0f} s: {missing}")
 

@@ -34,11 +34,11 @@ def recovery(seconds: Sequence[float]) -> Recovery:
     return Recovery(round(median(seconds), 2), round(max(seconds), 2))
 
 
-def too_slow(seconds: Sequence[float], bound: float | None, last: str = "") -> list[str]:
+def too_slow(seconds: Sequence[float], bound: float | None, waits: str = "") -> list[str]:
     """Returns a sentence when a recovery took longer than promised."""
     slowest = max(seconds, default=0.0)
     if bound is None or slowest <= bound:
         return []
     over = sum(one > bound for one in seconds)
-    why = f"; the last to move there: {last}" if last else ""
+    why = f"; waited there for: {waits}" if waits else ""
     return [f"{over} of {len(seconds)} recoveries took longer than {bound:g} s, the slowest {slowest:.1f} s{why}"]

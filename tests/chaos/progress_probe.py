@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -131,21 +131,30 @@ async def time_to_recovery(
     patience: float,
     everywhere: bool = True,
 ) -> tuple[float, str, str]:
-    """Returns the seconds from `since` until everything has moved, what had not within `patience`, and what was last.
+    """Returns the seconds from `since` until everything has moved, what had not within `patience`, and who was waited
+    for how long in turn.
 
     Calls `unready` last. Once the load is `over`, it is enough that all of it is processed.
     """
-    last = ""
+    waits = [("the first look", since)]
     while True:
         snapshot = await probe.snapshot()
         missing = next(snapshot.stalled(before, over(), everywhere), "") or await unready() or ""
-        last = missing or last
         if missing and over() and not any(snapshot.unfinished()):
             missing = ""  # nothing comes any more, and all that came is done
-        seconds = time.monotonic() - since
-        if not missing or seconds > patience:
-            return seconds, missing, last
+        now = time.monotonic()
+        if missing != waits[-1][0]:
+            waits.append((missing, now))
+        if not missing or now - since > patience:
+            return now - since, missing, in_turn(waits, now)
         await asyncio.sleep(POLL_INTERVAL)
+
+
+def in_turn(waits: Sequence[tuple[str, float]], until: float) -> str:
+    """Returns who was waited for and how long, in a sentence, without those who took less than a tenth of a second."""
+    ends = [*(at for _, at in waits[1:]), until]
+    took = [(who, end - at) for (who, at), end in zip(waits, ends, strict=True)]
+    return ", then ".join(f"{who} ({seconds:.1f} s)" for who, seconds in took if seconds >= 0.1)
 
 
 async def wait_until_idle(probe: ProgressProbe, patience: float) -> list[str]:

@@ -8,7 +8,7 @@ from crm.topics import DECIDED, JOURNAL
 from services.stack.role import ROLES
 from tests.chaos.faults import all_faults, faults_named
 from tests.chaos.outcome import Recovery, recovery, too_slow
-from tests.chaos.progress_probe import Snapshot
+from tests.chaos.progress_probe import Snapshot, in_turn
 
 FORMS, JOURNAL_0 = ("crm.intake.forms", 0), (JOURNAL.name, 0)
 ENDS = {(t.name, p): 10 for t in (*DECIDED, JOURNAL) for p in range(t.partitions)}
@@ -95,6 +95,10 @@ def test_recoveries() -> None:
     assert recovery([3.0, 1.0, 9.126]) == Recovery(3.0, 9.13)
     assert too_slow([3.0, 9.0], 10) == too_slow([3.0, 90.0], None) == too_slow([], 10) == []
     assert too_slow([3.0, 10.5, 12.26], 10) == ["2 of 3 recoveries took longer than 10 s, the slowest 12.3 s"]
+    waits = in_turn([("the first look", 1.0), ("intake", 1.05), ("decide", 2.0), ("relay", 5.0)], 5.5)
+    assert waits == "intake (0.9 s), then decide (3.0 s), then relay (0.5 s)"
+    (sentence,) = too_slow([12.26], 10, waits)
+    assert sentence.endswith(f"the slowest 12.3 s; waited there for: {waits}")
 
 
 def test_the_load_lasts_as_long_as_the_fault_needs() -> None:
