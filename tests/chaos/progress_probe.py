@@ -29,6 +29,7 @@ class Snapshot:
     offsets: dict[str, dict[Place, int]]  # the next offset of each consumer
     positions: dict[str, dict[int, int]]  # of the last event of each journal partition, by projection
     heads: dict[int, int]  # the next position of each journal partition
+    later: dict[int, int]  # the same, read behind `ends`: what `ends` counts is among it
     failed: dict[str, str]  # consumers that are stopped, and why
 
     def stalled(self, before: "Snapshot", over: bool = False, everywhere: bool = True) -> Iterator[str]:
@@ -46,7 +47,7 @@ class Snapshot:
                 yield from (f"{consumer} has not moved in {topic}/{partition}" for topic, partition in stuck)
         for partition, head in self.heads.items():
             place = JOURNAL.name, partition
-            if head > before.heads.get(partition, 0) and self.ends[place] <= before.ends[place]:
+            if head > before.later.get(partition, 0) and self.ends[place] <= before.ends[place]:
                 yield f"relay has not moved in {JOURNAL.name}/{partition}"
 
     def unfinished(self) -> Iterator[str]:
@@ -97,7 +98,8 @@ class ProgressProbe:
         acked = self.acked()
         heads = await (await self.postgres.execute(HEADS)).fetchall()
         rows = await (await self.postgres.execute(PLACES)).fetchall()
-        ends = await self.kafka.end_offsets(READ)  # last: what is behind it was written before
+        ends = await self.kafka.end_offsets(READ)  # behind those: what they count was written before
+        later = await (await self.postgres.execute(HEADS)).fetchall()
         offsets: dict[str, dict[Place, int]] = {}
         positions: dict[str, dict[int, int]] = {}
         failed: dict[str, str] = {}
@@ -108,7 +110,7 @@ class ProgressProbe:
             if why:
                 failed[consumer] = why
         places = {(p.topic, p.partition): end for p, end in ends.items()}
-        return Snapshot(time.monotonic(), acked, places, offsets, positions, dict(heads), failed)
+        return Snapshot(time.monotonic(), acked, places, offsets, positions, dict(heads), dict(later), failed)
 
     async def disconnect(self) -> None:
         kafka, self.kafka, postgres, self.postgres = self.kafka, None, self.postgres, None

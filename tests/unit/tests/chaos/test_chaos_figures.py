@@ -22,6 +22,7 @@ DONE = Snapshot(
     offsets={"decide": INTAKE, "deal_v1": FOLDED},
     positions={"deal_v1": dict.fromkeys(range(JOURNAL.partitions), 8)},
     heads=HEADS,
+    later=HEADS,
     failed={},
 )
 
@@ -64,6 +65,12 @@ def test_who_was_behind_before_has_to_move_too() -> None:
     """A worker that died with a backlog is not recovered because nothing new came to its partitions."""
     behind = replace(DONE, offsets=DONE.offsets | {"decide": INTAKE | {FORMS: 7}})
     assert list(replace(behind, acked=101).stalled(behind)) == ["decide has not moved in crm.intake.forms/0"]
+
+
+def test_what_was_published_during_the_first_look_is_not_waited_for() -> None:
+    """Committed behind its heads and in Kafka before its ends: the relay counted as stuck until the next event came."""
+    before = replace(DONE, ends=ENDS | {JOURNAL_0: 11}, later=HEADS | {0: 10})
+    assert list(later(ends=ENDS | {FORMS: 11, JOURNAL_0: 11}).stalled(before)) == []
 
 
 def test_after_a_server_one_commit_of_each_is_enough() -> None:
