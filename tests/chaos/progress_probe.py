@@ -15,6 +15,7 @@ from crm.topics import DECIDED, JOURNAL
 POLL_INTERVAL = 0.05  # seconds between two looks
 TOO_LONG = 5.0  # seconds for one look; then the server counts as away
 PLACES = "SELECT consumer, topic, partition, next_offset, position, failed FROM core.checkpoint"
+WAITING = "SELECT DISTINCT unnest(partitions) FROM core.outbox"
 READ = [TopicPartition(t.name, p) for t in (*DECIDED, JOURNAL) for p in range(t.partitions)]
 Place = tuple[str, int]  # topic and partition
 
@@ -29,7 +30,7 @@ class Snapshot:
     offsets: dict[str, dict[Place, int]]  # the next offset of each consumer
     positions: dict[str, dict[int, int]]  # of the last event of each journal partition, by projection
     heads: dict[int, int]  # the next position of each journal partition
-    later: dict[int, int]  # the same, read behind `ends`: what `ends` counts is among it
+    waiting: set[int]  # partitions of which the outbox has events
     failed: dict[str, str]  # consumers that are stopped, and why
 
     def stalled(self, before: "Snapshot", over: bool = False, everywhere: bool = True) -> Iterator[str]:
@@ -45,9 +46,9 @@ class Snapshot:
             stuck = [place for place in work if places[place] <= was.get(place, 0)]
             if everywhere or stuck == work:
                 yield from (f"{consumer} has not moved in {topic}/{partition}" for topic, partition in stuck)
-        for partition, head in self.heads.items():
+        for partition in sorted(self.waiting):
             place = JOURNAL.name, partition
-            if head > before.later.get(partition, 0) and self.ends[place] <= before.ends[place]:
+            if self.ends[place] <= before.ends[place]:
                 yield f"relay has not moved in {JOURNAL.name}/{partition}"
 
     def unfinished(self) -> Iterator[str]:
@@ -98,8 +99,8 @@ class ProgressProbe:
         acked = self.acked()
         heads = await (await self.postgres.execute(HEADS)).fetchall()
         rows = await (await self.postgres.execute(PLACES)).fetchall()
-        ends = await self.kafka.end_offsets(READ)  # behind those: what they count was written before
-        later = await (await self.postgres.execute(HEADS)).fetchall()
+        waiting = await (await self.postgres.execute(WAITING)).fetchall()
+        ends = await self.kafka.end_offsets(READ)  # last: what is behind it was written before
         offsets: dict[str, dict[Place, int]] = {}
         positions: dict[str, dict[int, int]] = {}
         failed: dict[str, str] = {}
@@ -110,7 +111,9 @@ class ProgressProbe:
             if why:
                 failed[consumer] = why
         places = {(p.topic, p.partition): end for p, end in ends.items()}
-        return Snapshot(time.monotonic(), acked, places, offsets, positions, dict(heads), dict(later), failed)
+        return Snapshot(
+            time.monotonic(), acked, places, offsets, positions, dict(heads), {n for (n,) in waiting}, failed
+        )
 
     async def disconnect(self) -> None:
         kafka, self.kafka, postgres, self.postgres = self.kafka, None, self.postgres, None
