@@ -18,6 +18,7 @@ from api.live.subscriptions.hub import Hub
 from api.live.subscriptions.progress import Progress, read_progress
 from crm.adapters.postgres.listener import Listener
 from crm.adapters.postgres.outbox import RINGS
+from crm.adapters.postgres.silence import NOTICED
 
 log = structlog.get_logger()
 CHANNEL = "changes"
@@ -67,12 +68,9 @@ class Changes:
         connection = await psycopg.AsyncConnection.connect(
             self.dsn,
             autocommit=True,
-            connect_timeout=5,
-            keepalives_idle=5,
-            keepalives_interval=2,
-            keepalives_count=3,
             options="-c synchronous_commit=off",  # what it writes are marks
             application_name=LISTENER,
+            **NOTICED,
         )
         async with connection:
             listener = await Listener(connection).listen(CHANNEL, RINGS, mark)

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Any
 
 import psycopg
 import structlog
@@ -14,6 +13,7 @@ from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from crm.adapters.kafka.reading import open_consumer
+from crm.adapters.postgres.silence import NOTICED
 
 # A worker frozen in the middle of a transaction holds the journal's counters, so Postgres ends that transaction. All
 # statements look up a batch of keys: one plan, by index, fits whatever the tables looked like when it was made.
@@ -32,14 +32,6 @@ REFUSED = (
 )
 
 PATIENCE = 8.0  # seconds that Postgres may take to answer: it ends a transaction itself after five
-# A server that is gone without a word is noticed within about ten seconds, in silence and while something is sent.
-NOTICED: Mapping[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 11_000,
-}
 RETRY = 0.2  # seconds between two attempts to connect to Postgres
 LOG_EVERY = 25  # attempts
 log = structlog.get_logger()
